@@ -1,0 +1,102 @@
+"""Makes a touchpoint fit for a log that is kept for ever: what is personal is encrypted, what must be compared is hashed.
+
+`Sealer` is the port; its one adapter for production lives in `infra/sealing.py`. Reading order: Sealer, seal, open_sealed.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, Protocol
+
+import msgspec
+
+from aggregates.identifier import Identifier, Token
+from aggregates.touchpoint import Touchpoint
+from aggregates.wire import CustomerEvent, Sealed, SealedTouchpoint, encoder, sealed_decoder
+
+
+class Sealer(Protocol):
+    """Keys and hashes. `seal` and `unseal` are AES-256-GCM under a data key; the hashes are keyed BLAKE2b (docs/encodings.md)."""
+
+    def token(self, identifier: Identifier) -> Token:
+        """The token of an identifier."""
+        ...
+
+    def digest(self, purpose: str, body: bytes) -> bytes:
+        """16 bytes of keyed hash over `body`; another purpose gives another hash."""
+        ...
+
+    def seal(self, subject: bytes, plain: bytes, context: bytes) -> tuple[int, bytes]:
+        """The number of a data key of `subject` and the nonce and ciphertext; `context` is authenticated, not stored."""
+        ...
+
+    def unseal(self, number: int, sealed: bytes, context: bytes) -> bytes:
+        """The plain bytes. Raises `KeyDestroyed` when the key was erased, `KeyUnknown` when it was not fetched."""
+        ...
+
+
+class KeyDestroyed(Exception):
+    """The data key was destroyed by an erasure: what it sealed is gone for ever."""
+
+
+class KeyUnknown(Exception):
+    """The data key is not in memory: fetch it, then try again."""
+
+
+def record_key(sealer: Sealer, key: str, source: str, subject: str) -> bytes:
+    """The Kafka key of a touchpoint: order is promised per source and subject."""
+    return sealer.digest("subject", f"{key}\x1f{source}\x1f{subject}".encode())
+
+
+def seal(touchpoint: Touchpoint, sealer: Sealer) -> tuple[bytes, bytes]:
+    """The key and value of the touchpoint's record in `touchpoints`."""
+    key = record_key(sealer, touchpoint.key, touchpoint.source, touchpoint.subject)
+    event = str(touchpoint.event_id)
+    number, sealed = 0, b""
+    if touchpoint.personal:
+        plain = encoder.encode(Sealed(tuple((i.kind, i.value) for i in touchpoint.who), dict(touchpoint.personal)))
+        number, sealed = sealer.seal(key, plain, event.encode())
+    record = SealedTouchpoint(
+        specversion="1.0",
+        id=touchpoint.id,
+        source=touchpoint.source,
+        type=touchpoint.type,
+        time=touchpoint.occurred,
+        yektaevent=event,
+        yektakey=touchpoint.key,
+        yektarecorded=touchpoint.recorded,
+        yektabody=text(sealer.digest("body", touchpoint.body)),
+        yektaseal=number,
+        data=msgspec.Raw(encoder.encode(touchpoint.data)),
+        yektasealed=text(sealed),
+        yektawho=" ".join(sealer.token(identifier) for identifier in touchpoint.who),
+        yektaversion=touchpoint.version,
+        yektasimulated=touchpoint.simulated,
+        yektabackfill=touchpoint.backfill,
+        yektaclock=touchpoint.clock,
+        yektaattributes=json.dumps(dict(touchpoint.attributes), ensure_ascii=False) if touchpoint.attributes else "",
+        datacontenttype="application/json",
+    )
+    return key, encoder.encode(record)
+
+
+def open_sealed(event: SealedTouchpoint | CustomerEvent, sealer: Sealer) -> Sealed:
+    """The sealed part of a record; nothing sealed gives an empty one."""
+    if not event.yektaseal:
+        return Sealed((), {})
+    return sealed_decoder.decode(sealer.unseal(event.yektaseal, raw(event.yektasealed), event.yektaevent.encode()))
+
+
+def whole_data(event: SealedTouchpoint | CustomerEvent, sealed: Sealed) -> dict[str, Any]:
+    """`data` as the channel sent it: the fields in the clear and the opened ones."""
+    clear: dict[str, Any] = msgspec.json.decode(event.data)
+    return clear | sealed.personal
+
+
+def text(value: bytes) -> str:
+    """Bytes as base64url without padding."""
+    return urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def raw(value: str) -> bytes:
+    """The bytes of a base64url text without padding."""
+    return urlsafe_b64decode(value + "=" * (-len(value) % 4))
