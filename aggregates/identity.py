@@ -1,0 +1,268 @@
+"""Decides whose a touchpoint is, from what is known of its identifiers: the one place where customers are founded and become one.
+
+`attribute` is pure and never asks anybody: the resolver brings what is known, and writes down what changed. Ownership lives in
+identifiers alone; a merge is identifiers that move, so a split can move them back. Reading order: Rules, Knowledge, attribute.
+
+* A *strong* kind names a person or his account, a *weak* one a thing that several people may hold (a device, a bank card).
+* Strong identifiers met together belong to one customer, if every kind stays within its limit: two national ids are two people, however
+  many phones they share. Otherwise the touchpoint goes by its strongest identifier and the conflict is kept for a person to decide.
+* Weak identifiers follow the strong ones met with them and never join two customers that both own a strong one: claimed by two, a weak
+  identifier is *detached*. It stays where it is and links no more.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from aggregates.identifier import Token, kind_of
+from aggregates.touchpoint import derive
+from aggregates.wire import Identity, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What identity may do with one kind of identifier."""
+
+    priority: int  # the lower decides
+    limit: int  # how many one customer may own before a person is asked
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rule set that is in force: kinds by name, what holds for kinds not named, and the size at which a merge needs a person."""
+
+    kinds: Mapping[str, Kind]
+    other: Kind = Kind(priority=8, limit=5)
+    most: int = 50
+
+    def of(self, token: Token) -> Kind:
+        """The rule of a token's kind."""
+        return self.kinds.get(kind_of(token), self.other)
+
+
+DEFAULT_RULES = Rules(
+    {
+        "national_id": Kind(0, 1),
+        "customer_number": Kind(1, 1),
+        "user_id": Kind(2, 3),
+        "account": Kind(3, 5),
+        "email": Kind(4, 5),
+        "phone": Kind(5, 5),
+        "social": Kind(6, 10),
+        "card": Kind(10, 10, weak=True),
+        "device": Kind(11, 30, weak=True),
+    }
+)
+
+
+@dataclass(slots=True)
+class Owned:
+    """A customer as far as identity knows him: when he was founded and what he owns."""
+
+    founded: int
+    tokens: set[Token] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What is known when a touchpoint is attributed. `learn` brings it up to date between two of one batch."""
+
+    owners: dict[Token, UUID] = field(default_factory=dict)
+    customers: dict[UUID, Owned] = field(default_factory=dict)
+    detached: set[Token] = field(default_factory=set)
+    number: int = 0  # the identity_seq given last
+
+    def learn(self, customer: UUID, change: Identity) -> None:
+        """Make what an attribution changed known to the next."""
+        if change.founded:
+            self.customers[customer] = Owned(change.founded)
+        for link in change.links:
+            owner = UUID(link.owner)
+            if link.before:
+                self.customers[UUID(link.before)].tokens.discard(link.token)
+            self.owners[link.token] = owner
+            self.customers[owner].tokens.add(link.token)
+            self.number = max(self.number, link.number)
+        self.detached.update(change.detached)
+        self.number = max(self.number, change.founded)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whose a touchpoint is, which identifier decided, and what that changed."""
+
+    customer: UUID | None
+    decider: Token | None
+    change: Identity = Identity()
+
+    @property
+    def losers(self) -> tuple[UUID, ...]:
+        """The customers that identifiers were taken from, each once, in the order of the links."""
+        return tuple(dict.fromkeys(UUID(link.before) for link in self.change.links if link.before))
+
+
+NOBODY = Attribution(None, None)
+
+
+def settled(owners: Mapping[Token, UUID], tokens: Sequence[Token], rules: Rules) -> Attribution | None:
+    """The attribution that changes nothing: every identifier is known and all have one owner. None where more must be looked at.
+
+    This is the path of nearly every touchpoint, and needs no lock.
+    """
+    if not tokens:
+        return NOBODY
+    customer = owners.get(tokens[0])
+    if customer is None:
+        return None
+    for token in tokens:
+        if owners.get(token) != customer:
+            return None
+    return Attribution(customer, tokens[0] if len(tokens) == 1 else strongest(tokens, rules))
+
+
+def attribute(known: Knowledge, event: UUID, tokens: Sequence[Token], rules: Rules) -> Attribution:
+    """Whose the touchpoint `event` is that names `tokens`. Changes are numbered from `known.number + 1`."""
+    tokens = tuple(dict.fromkeys(tokens))
+    easy = settled(known.owners, tokens, rules)
+    if easy is not None:
+        return easy
+    strong = tuple(token for token in tokens if not rules.of(token).weak)
+    weak = tuple(token for token in tokens if rules.of(token).weak)
+    draft = _Draft(known, rules, event)
+    customer = draft.join_strong(strong) if strong else draft.follow_weak(weak)
+    draft.take(customer, strong)
+    draft.take_weak(customer, weak, by_strong=bool(strong))
+    final = draft.now(customer)
+    own = [token for token in tokens if draft.owner(token) == final]
+    return Attribution(final, strongest(own, rules), draft.change())
+
+
+def strongest(tokens: Iterable[Token], rules: Rules) -> Token:
+    """The identifier that decides: lowest priority, then the order of the text, so that no order of arrival matters."""
+    return min(tokens, key=lambda token: (rules.of(token).priority, token))
+
+
+class _Draft:
+    """The changes of one attribution while they are made up; `known` itself is never touched."""
+
+    def __init__(self, known: Knowledge, rules: Rules, event: UUID) -> None:
+        self.known, self.rules, self.event = known, rules, event
+        self.owners: dict[Token, UUID] = {}
+        self.tokens: dict[UUID, set[Token]] = {}
+        self.founded: dict[UUID, int] = {}
+        self.heir: dict[UUID, UUID] = {}
+        self.links: list[Link] = []
+        self.conflicts: list[str] = []
+        self.detached: list[Token] = []
+        self.number = known.number
+
+    def owner(self, token: Token) -> UUID | None:
+        return self.owners.get(token) or self.known.owners.get(token)
+
+    def owned(self, customer: UUID) -> set[Token]:
+        if customer not in self.tokens:
+            self.tokens[customer] = set(self.known.customers[customer].tokens)
+        return self.tokens[customer]
+
+    def age(self, customer: UUID) -> int:
+        return self.founded.get(customer) or self.known.customers[customer].founded
+
+    def now(self, customer: UUID) -> UUID:
+        """The customer that `customer` became in this draft."""
+        while customer in self.heir:
+            customer = self.heir[customer]
+        return customer
+
+    def found(self) -> UUID:
+        customer = derive("customer", str(self.event))
+        self.number += 1
+        self.founded[customer] = self.number
+        self.tokens[customer] = set()
+        return customer
+
+    def join_strong(self, strong: Sequence[Token]) -> UUID:
+        """The customer of the strong identifiers, merged where several own them and the limits allow."""
+        ordered = sorted(strong, key=lambda token: (self.rules.of(token).priority, token))
+        owners = list(dict.fromkeys(owner for token in ordered if (owner := self.owner(token))))
+        if not owners:
+            return self.found()
+        if len(owners) > 1:
+            why = self.too_much(set[Token]().union(*(self.owned(owner) for owner in owners), strong))
+            if why:
+                self.conflicts.append(f"merge: {why}")
+                return owners[0]
+            return self.merge(owners)
+        (customer,) = owners
+        first = ordered[0]
+        if self.owner(first) is None and self.too_much(self.owned(customer) | {first}):
+            # The strongest name given is one too many for the only customer known here: it is somebody else's, who shares the rest.
+            self.conflicts.append(f"link: {self.too_much(self.owned(customer) | {first})}")
+            return self.found()
+        return customer
+
+    def follow_weak(self, weak: Sequence[Token]) -> UUID:
+        """The owner of the strongest weak identifier that has one; nobody's: a new customer, anonymous for now."""
+        known = [token for token in weak if self.owner(token)]
+        if not known:
+            return self.found()
+        return self.owner(strongest(known, self.rules)) or self.found()
+
+    def take(self, customer: UUID, strong: Sequence[Token]) -> None:
+        """Give the customer the strong identifiers that nobody owns, as far as the limits go."""
+        for token in sorted(strong, key=lambda token: (self.rules.of(token).priority, token)):
+            if self.owner(token) is None:
+                why = self.too_much(self.owned(customer) | {token})
+                if why and self.owned(customer):
+                    self.conflicts.append(f"link: {why}")
+                else:
+                    self.link(token, customer)
+
+    def take_weak(self, customer: UUID, weak: Sequence[Token], *, by_strong: bool) -> None:
+        """Weak identifiers follow the customer; owned by an anonymous one, they bring him along; by a known one, they are detached."""
+        for token in sorted(weak, key=lambda token: (self.rules.of(token).priority, token)):
+            customer = self.now(customer)
+            owner = self.owner(token)
+            if owner is None:
+                if self.too_much(self.owned(customer) | {token}):
+                    self.conflicts.append(f"link: {self.too_much(self.owned(customer) | {token})}")
+                else:
+                    self.link(token, customer)
+            elif owner != customer and by_strong and token not in self.known.detached:
+                anonymous = all(self.rules.of(other).weak for other in self.owned(owner))
+                if anonymous and not self.too_much(self.owned(owner) | self.owned(customer)):
+                    self.merge([customer, owner])
+                elif not anonymous:
+                    self.detached.append(token)
+
+    def merge(self, customers: Sequence[UUID]) -> UUID:
+        """Move everything to the oldest."""
+        winner = min(customers, key=lambda customer: (self.age(customer), str(customer)))
+        for loser in sorted((c for c in customers if c != winner), key=lambda c: (self.age(c), str(c))):
+            for token in sorted(self.owned(loser)):
+                self.link(token, winner, before=loser)
+            self.heir[loser] = winner
+        return winner
+
+    def link(self, token: Token, owner: UUID, before: UUID | None = None) -> None:
+        self.number += 1
+        self.links.append(Link(token, str(owner), self.number, str(before) if before else ""))
+        if before:
+            self.owned(before).discard(token)
+        self.owners[token] = owner
+        self.owned(owner).add(token)
+
+    def too_much(self, tokens: set[Token]) -> str:
+        """Why one customer may not own all of these; empty where he may."""
+        if len(tokens) > self.rules.most:
+            return f"more than {self.rules.most} identifiers"
+        for kind, count in sorted(Counter(kind_of(token) for token in tokens).items()):
+            limit = self.rules.kinds.get(kind, self.rules.other).limit
+            if count > limit:
+                return f"more than {limit} of {kind}"
+        return ""
+
+    def change(self) -> Identity:
+        founded = next((number for number in self.founded.values()), 0)
+        return Identity(tuple(self.links), founded, "; ".join(dict.fromkeys(self.conflicts)), tuple(self.detached))
