@@ -89,13 +89,16 @@ class Knowledge:
         self.number = max(self.number, change.founded)
 
 
+UNCHANGED = Identity()
+
+
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """Whose a touchpoint is, which identifier decided, and what that changed."""
 
     customer: UUID | None
     decider: Token | None
-    change: Identity = Identity()
+    change: Identity = UNCHANGED
 
     @property
     def losers(self) -> tuple[UUID, ...]:
@@ -131,7 +134,7 @@ def attribute(known: Knowledge, event: UUID, tokens: Sequence[Token], rules: Rul
     strong = tuple(token for token in tokens if not rules.of(token).weak)
     weak = tuple(token for token in tokens if rules.of(token).weak)
     draft = _Draft(known, rules, event)
-    customer = draft.join_strong(strong) if strong else draft.follow_weak(weak)
+    customer = draft.join_strong(strong, weak) if strong else draft.follow_weak(weak)
     draft.take(customer, strong)
     draft.take_weak(customer, weak, by_strong=bool(strong))
     final = draft.now(customer)
@@ -182,12 +185,12 @@ class _Draft:
         self.tokens[customer] = set()
         return customer
 
-    def join_strong(self, strong: Sequence[Token]) -> UUID:
+    def join_strong(self, strong: Sequence[Token], weak: Sequence[Token]) -> UUID:
         """The customer of the strong identifiers, merged where several own them and the limits allow."""
         ordered = sorted(strong, key=lambda token: (self.rules.of(token).priority, token))
         owners = list(dict.fromkeys(owner for token in ordered if (owner := self.owner(token))))
         if not owners:
-            return self.found()
+            return self.known_anonymously(weak) or self.found()
         if len(owners) > 1:
             why = self.too_much(set[Token]().union(*(self.owned(owner) for owner in owners), strong))
             if why:
@@ -201,6 +204,15 @@ class _Draft:
             self.conflicts.append(f"link: {self.too_much(self.owned(customer) | {first})}")
             return self.found()
         return customer
+
+    def known_anonymously(self, weak: Sequence[Token]) -> UUID | None:
+        """The oldest customer that owns one of the weak identifiers and nothing strong: the visitor who now says who he is."""
+        owners = {owner for token in weak if token not in self.known.detached and (owner := self.owner(token))}
+        anonymous = [owner for owner in owners if self.is_anonymous(owner)]
+        return min(anonymous, key=lambda owner: (self.age(owner), str(owner)), default=None)
+
+    def is_anonymous(self, customer: UUID) -> bool:
+        return all(self.rules.of(token).weak for token in self.owned(customer))
 
     def follow_weak(self, weak: Sequence[Token]) -> UUID:
         """The owner of the strongest weak identifier that has one; nobody's: a new customer, anonymous for now."""
@@ -230,11 +242,10 @@ class _Draft:
                 else:
                     self.link(token, customer)
             elif owner != customer and by_strong and token not in self.known.detached:
-                anonymous = all(self.rules.of(other).weak for other in self.owned(owner))
-                if anonymous and not self.too_much(self.owned(owner) | self.owned(customer)):
-                    self.merge([customer, owner])
-                elif not anonymous:
+                if not self.is_anonymous(owner):
                     self.detached.append(token)
+                elif not self.too_much(self.owned(owner) | self.owned(customer)):
+                    self.merge([customer, owner])
 
     def merge(self, customers: Sequence[UUID]) -> UUID:
         """Move everything to the oldest."""

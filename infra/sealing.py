@@ -1,0 +1,176 @@
+"""Seals and opens with real keys: the adapter of `aggregates.sealing.Sealer` over data keys in PostgreSQL.
+
+A door must accept while PostgreSQL is down, so it draws its data keys from a block leased ahead; a reader fetches the keys it needs in
+batches. Every data key is wrapped by the master key and bound to its number. Reading order: MasterKey, KeyRing.
+"""
+
+import os
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from aggregates.identifier import Identifier, Token, hash_input
+from aggregates.sealing import KeyDestroyed, KeyUnknown, text
+
+BLOCK = 10_000
+DAY = 86_400
+OPENED = 100_000
+SUBJECTS = 200_000
+
+Connection = AsyncConnection[tuple[object, ...]]
+
+
+class MasterKey:
+    """32 bytes from which the wrapping key and the hash key are derived (HKDF, RFC 5869)."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.wrapping = AESGCM(_expand(secret, b"yekta wrapping 1"))
+        self.hashing = _expand(secret, b"yekta hashing 1")
+
+    @classmethod
+    def from_text(cls, value: str) -> "MasterKey":
+        """From base64url. Raises ValueError when it is not 32 bytes."""
+        secret = urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        if len(secret) != 32:
+            raise ValueError(f"a master key has 32 bytes, this one has {len(secret)}")
+        return cls(secret)
+
+    @classmethod
+    def of_home(cls, path: Path) -> "MasterKey":
+        """The key kept in a file that only its owner may read; made when absent."""
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return cls.from_text(path.read_text().strip())
+        with os.fdopen(descriptor, "w") as file:
+            file.write(urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode())
+            file.flush()
+            os.fsync(file.fileno())
+        return cls.from_text(path.read_text().strip())
+
+
+def _expand(secret: bytes, purpose: bytes) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=32, info=purpose).derive(secret)
+
+
+class KeyRing:
+    """The keys one process holds. `lease` before sealing, `fetch` before opening; neither is needed for hashes."""
+
+    def __init__(self, master: MasterKey, block: int = BLOCK) -> None:
+        self._master = master
+        self._block = block
+        self._free: deque[tuple[int, AESGCM]] = deque()
+        self._spent: deque[tuple[int, AESGCM]] = deque(maxlen=256)
+        self._subjects: OrderedDict[bytes, tuple[int, AESGCM, float]] = OrderedDict()
+        self._opened: OrderedDict[int, AESGCM | None] = OrderedDict()
+        self._tokens: dict[Identifier, Token] = {}
+        self._token_hash = blake2b(digest_size=16, key=master.hashing, person=b"token")
+        self._digests = {name: blake2b(digest_size=16, key=master.hashing, person=name.encode()) for name in ("subject", "body")}
+
+    # hashes
+
+    def token(self, identifier: Identifier) -> Token:
+        known = self._tokens.get(identifier)
+        if known is None:
+            if len(self._tokens) >= OPENED:
+                self._tokens.clear()
+            keyed = self._token_hash.copy()
+            keyed.update(hash_input(identifier))
+            known = self._tokens[identifier] = Token(f"{identifier.kind}:{text(keyed.digest())}")
+        return known
+
+    def digest(self, purpose: str, body: bytes) -> bytes:
+        keyed = self._digests[purpose].copy()
+        keyed.update(body)
+        return keyed.digest()
+
+    # sealing
+
+    def seal(self, subject: bytes, plain: bytes, context: bytes) -> tuple[int, bytes]:
+        now = time.monotonic()
+        held = self._subjects.get(subject)
+        if held is None or now - held[2] > DAY:
+            number, cipher = self._next()
+            held = self._subjects[subject] = (number, cipher, now)
+            if len(self._subjects) > SUBJECTS:
+                self._subjects.popitem(last=False)
+        number, cipher, _ = held
+        nonce = os.urandom(12)
+        return number, nonce + cipher.encrypt(nonce, plain, context)
+
+    def _next(self) -> tuple[int, AESGCM]:
+        """A fresh key; with none left and PostgreSQL away, one of the last ones serves a second subject rather than refuse a fact."""
+        if self._free:
+            key = self._free.popleft()
+            self._spent.append(key)
+            return key
+        if not self._spent:
+            raise KeyUnknown("no data keys were leased")
+        self._spent.rotate(-1)
+        return self._spent[-1]
+
+    @property
+    def free(self) -> int:
+        """How many fresh data keys are left in this process."""
+        return len(self._free)
+
+    def wants_lease(self) -> bool:
+        """Whether half of the block is used, so that the next should be leased."""
+        return len(self._free) * 2 <= self._block
+
+    async def lease(self, pool: AsyncConnectionPool[Connection]) -> None:
+        """Make a block of keys, keep them wrapped in PostgreSQL, then hold them here. Only after the commit may one be used."""
+        keys = [AESGCM.generate_key(256) for _ in range(self._block)]
+        async with pool.connection() as connection, connection.cursor() as cursor:
+            await cursor.execute("SELECT nextval('secrets.data_key_number') FROM generate_series(1, %s)", (self._block,))
+            numbers = [int(str(row[0])) for row in await cursor.fetchall()]
+            async with cursor.copy("COPY secrets.data_keys (number, wrapped) FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(["int8", "bytea"])
+                for number, key in zip(numbers, keys, strict=True):
+                    nonce = os.urandom(12)
+                    await copy.write_row((number, nonce + self._master.wrapping.encrypt(nonce, key, str(number).encode())))
+        for number, key in zip(numbers, keys, strict=True):
+            cipher = AESGCM(key)
+            self._free.append((number, cipher))
+
+    # opening
+
+    def unseal(self, number: int, sealed: bytes, context: bytes) -> bytes:
+        try:
+            cipher = self._opened[number]
+        except KeyError:
+            raise KeyUnknown(f"data key {number} was not fetched") from None
+        if cipher is None:
+            raise KeyDestroyed(f"data key {number} was destroyed")
+        return cipher.decrypt(sealed[:12], sealed[12:], context)
+
+    async def fetch(self, connection: Connection, numbers: Iterable[int]) -> None:
+        """Bring the keys with these numbers into memory; those that were destroyed are remembered as such."""
+        missing = list({number for number in numbers if number and number not in self._opened})
+        if not missing:
+            return
+        if len(self._opened) + len(missing) > OPENED:
+            # The oldest go, but never one of this batch: it may hold more numbers than fit.
+            wanted = set(numbers)
+            for old in [held for held in self._opened if held not in wanted][: len(missing)]:
+                del self._opened[old]
+        cursor = await connection.execute("SELECT number, wrapped FROM secrets.data_keys WHERE number = ANY(%s)", (missing,))
+        for row in await cursor.fetchall():
+            number = int(str(row[0]))
+            self._opened[number] = self._unwrap(number, row[1])
+        for number in missing:
+            self._opened.setdefault(number, None)
+
+    def _unwrap(self, number: int, wrapped: object) -> AESGCM | None:
+        if not isinstance(wrapped, bytes):
+            return None
+        return AESGCM(self._master.wrapping.decrypt(wrapped[:12], wrapped[12:], str(number).encode()))
