@@ -1,0 +1,1 @@
+"""How far every processor has come in its topic: what makes effects exactly-once, and what `after=` and `yekta wait` wait for."""

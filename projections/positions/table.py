@@ -1,0 +1,126 @@
+"""The positions table. A position moves in the transaction of the effects it stands for, and only for the owner that knows where it stood.
+
+Reading order: Assigned, assigned, move, reached.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+CHANNEL = "yekta_changed"
+"""One NOTIFY a batch: `processor partition`."""
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Where a partition stands when a worker gets it."""
+
+    next_offset: int
+    deaths: int  # assignments at this very position without progress, this one included
+    trying: int | None  # the record that was being tried alone when the last owner died
+
+
+async def assigned(connection: Connection, processor: str, partition: int, topic: str, topic_id: str) -> Assigned | str:
+    """Read where to begin and count the attempt; a sentence when the topic is not the one the position was taken in."""
+    await connection.execute(
+        "INSERT INTO streams.positions (processor, partition, topic, topic_id, next_offset) VALUES (%s, %s, %s, %s, 0)"
+        " ON CONFLICT DO NOTHING",
+        (processor, partition, topic, topic_id),
+    )
+    cursor = await connection.execute(
+        "UPDATE streams.positions SET deaths = LEAST(deaths + 1, 1000), halted = '' WHERE processor = %s AND partition = %s"
+        " RETURNING next_offset, deaths, trying, topic_id",
+        (processor, partition),
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - inserted above
+    if row[3] != topic_id:
+        return (
+            f"Topic {topic} was made anew (id {topic_id}, the database knows {row[3]}): what the database holds is not in this log."
+            " Restore the topic, or rebuild into an empty database."
+        )
+    return Assigned(row[0], row[1], row[2])
+
+
+async def move(
+    connection: Connection,
+    processor: str,
+    partition: int,
+    *,
+    before: int,
+    after: int,
+    published: Mapping[int, int] | None = None,
+    newest: datetime | None = None,
+) -> bool:
+    """Move the position from `before` to `after`; False when another owner moved it meanwhile: then nothing may be written."""
+    cursor = await connection.execute(
+        "UPDATE streams.positions SET next_offset = %s, published = published || %s, deaths = 0, trying = NULL, progress_at = now(),"
+        " newest = COALESCE(%s, newest) WHERE processor = %s AND partition = %s AND next_offset = %s",
+        (after, Jsonb(dict(published or {})), newest, processor, partition, before),
+    )
+    if cursor.rowcount != 1:
+        return False
+    await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"{processor} {partition}"))
+    return True
+
+
+async def try_alone(connection: Connection, processor: str, partition: int, offset: int) -> None:
+    """Remember that this record is tried by itself, so that if it kills the process it is known for it."""
+    await connection.execute(
+        "UPDATE streams.positions SET trying = %s WHERE processor = %s AND partition = %s", (offset, processor, partition)
+    )
+
+
+async def halt(connection: Connection, processor: str, partition: int, why: str) -> None:
+    """Say why a partition stands still; `yekta status` shows it."""
+    await connection.execute(
+        "UPDATE streams.positions SET halted = %s WHERE processor = %s AND partition = %s", (why, processor, partition)
+    )
+
+
+async def positions(connection: Connection, processor: str) -> dict[int, int]:
+    """The next offset of every partition that the processor ever got."""
+    cursor = await connection.execute("SELECT partition, next_offset FROM streams.positions WHERE processor = %s", (processor,))
+    return dict(await cursor.fetchall())
+
+
+async def reached(connection: Connection, position: Mapping[int, int]) -> bool:
+    """Whether everything in `touchpoints` before `position` is in the views: both hops, the outbox and long moves included.
+
+    Resolving has passed the position and what it published is acknowledged; folding has passed all that was published until then.
+    """
+    cursor = await connection.execute(
+        "SELECT partition, next_offset, published FROM streams.positions WHERE processor = 'resolve'",
+    )
+    resolved = {partition: (offset, published) for partition, offset, published in await cursor.fetchall()}
+    wanted: dict[int, int] = {}
+    for partition, offset in position.items():
+        at, published = resolved.get(partition, (0, {}))
+        if at < offset:
+            return False
+        for target, end in published.items():
+            wanted[int(target)] = max(wanted.get(int(target), 0), end)
+    cursor = await connection.execute("SELECT partition, next_offset, published FROM streams.positions WHERE processor = 'customer'")
+    folded = {}
+    for partition, offset, published in await cursor.fetchall():
+        folded[partition] = offset
+        for target, end in published.items():  # what one customer's partition sent to another's
+            wanted[int(target)] = max(wanted.get(int(target), 0), end)
+    return all(folded.get(partition, 0) >= end for partition, end in wanted.items()) and await quiet(connection)
+
+
+async def quiet(connection: Connection, partitions: Sequence[int] | None = None) -> bool:
+    """Whether nothing is on its way between customers: the outbox and the chores are empty."""
+    cursor = await connection.execute(
+        "SELECT NOT EXISTS (SELECT 1 FROM streams.outbox WHERE %s::int[] IS NULL OR partition = ANY(%s::int[]))"
+        " AND NOT EXISTS (SELECT 1 FROM streams.chores WHERE %s::int[] IS NULL OR partition = ANY(%s::int[]))",
+        (partitions, partitions, partitions, partitions),
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
