@@ -26,17 +26,20 @@ class Assigned:
     trying: int | None  # the record that was being tried alone when the last owner died
 
 
-async def assigned(connection: Connection, processor: str, partition: int, topic: str, topic_id: str) -> Assigned | str:
-    """Read where to begin and count the attempt; a sentence when the topic is not the one the position was taken in."""
+async def assigned(connection: Connection, processor: str, partition: int, topic: str, topic_id: str, end: int) -> Assigned | str:
+    """Read where to begin, and count the attempt unless the log, which ends at `end`, has nothing new.
+
+    A sentence when the topic is not the one that the position was taken in.
+    """
     await connection.execute(
         "INSERT INTO streams.positions (processor, partition, topic, topic_id, next_offset) VALUES (%s, %s, %s, %s, 0)"
         " ON CONFLICT DO NOTHING",
         (processor, partition, topic, topic_id),
     )
     cursor = await connection.execute(
-        "UPDATE streams.positions SET deaths = LEAST(deaths + 1, 1000), halted = '' WHERE processor = %s AND partition = %s"
-        " RETURNING next_offset, deaths, trying, topic_id",
-        (processor, partition),
+        "UPDATE streams.positions SET deaths = CASE WHEN next_offset < %s THEN LEAST(deaths + 1, 1000) ELSE 0 END, halted = ''"
+        " WHERE processor = %s AND partition = %s RETURNING next_offset, deaths, trying, topic_id",
+        (end, processor, partition),
     )
     row = await cursor.fetchone()
     assert row is not None  # noqa: S101 - inserted above

@@ -1,0 +1,83 @@
+"""What processors take and give: records of a topic in, publications out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from psycopg import AsyncConnection
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+
+class Record(Protocol):
+    """A Kafka record, as aiokafka hands it over."""
+
+    partition: int
+    offset: int
+    timestamp: int  # milliseconds since the epoch
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Publication(NamedTuple):
+    """A record to be published; the topic without the installation's prefix."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of one partition."""
+
+    partition: int
+    records: Sequence[Record]
+
+    @property
+    def end(self) -> int:
+        """The offset after the last record."""
+        return self.records[-1].offset + 1
+
+
+class PoisonError(Exception):
+    """A record that can never be processed. The runner dead-letters it and goes on."""
+
+    def __init__(self, reason: str, detail: str, pointer: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail, self.pointer = reason, detail, pointer
+
+
+class Halt(Exception):
+    """Going on would be wrong: the partition stops until a person or another version comes. The message says why."""
+
+
+class Processor(Protocol):
+    """One processor. Everything it writes goes through the connection, inside the runner's transaction."""
+
+    name: str
+    topic: str
+
+    @property
+    def durable_outbox(self) -> bool:
+        """True: publications are written to the outbox with the effects, and sent after the commit. False: they can be made
+        again from what is stored, and the position only moves once they are acknowledged."""
+        ...
+
+    async def apply(self, connection: Connection, batch: Batch) -> list[Publication]:
+        """Write the effects of the batch; what is returned is published after the commit. Raises PoisonError, Halt."""
+        ...
+
+    def committed(self, batch: Batch) -> None:
+        """The transaction of this batch stands: caches may now believe it."""
+        ...
+
+    def forget(self, partition: int) -> None:
+        """Drop what is remembered of a partition: it was lost, got, or rolled back."""
+        ...
+
+    async def chore(self, connection: Connection, partition: int) -> list[Publication] | None:
+        """One piece of long work for the partition, in its own transaction; None when there is none."""
+        ...

@@ -1,0 +1,347 @@
+"""The one loop that every processor runs in: take a batch, move the position, apply, commit, publish, and on trouble do the right thing.
+
+A processor knows nothing of what happens here, and nothing happens here that a processor would know. Reading order: Runner, _batch, _alone.
+
+What can go wrong, and what follows:
+* a passing fault (a connection, a broker): the same batch again, after a pause; the partition waits, the others go on;
+* bad content (`PoisonError`, SQLSTATE 22 or 23): the batch again one record at a time, the culprit dead-lettered;
+* another worker owns the partition now: nothing was written; stop, and leave it to him;
+* `Halt`: the partition stands still and says why;
+* two deaths at one position: one record at a time, remembered before it is tried; the one that kills is dead-lettered;
+* anything else ends the process: its supervisor starts it again, and the two deaths above are counted.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from projections.positions import table as positions
+from streams.publishing import Publisher
+from streams.record import Batch, Connection, Halt, PoisonError, Processor, Publication, Record
+
+MAX_RECORDS = 2000
+PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, KafkaError, OSError, TimeoutError)
+
+DeadLetter = Callable[[Record, str, str, str, str], Publication]
+"""(record, where, reason, detail, pointer) -> its dead letter."""
+
+log = structlog.get_logger()
+
+
+class Displaced(Exception):
+    """The position was moved by another owner of the partition."""
+
+
+class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """Runs one processor over the partitions that its consumer group gives to this process."""
+
+    def __init__(
+        self,
+        processor: Processor,
+        *,
+        consumer: Any,
+        publisher: Publisher,
+        pool: AsyncConnectionPool[Connection],
+        topic: str,
+        topic_id: str,
+        dead_letter: DeadLetter,
+        max_records: int = MAX_RECORDS,
+    ) -> None:
+        self.processor, self.consumer, self.publisher, self.pool = processor, consumer, publisher, pool
+        self.topic, self.topic_id, self.dead_letter, self.max_records = topic, topic_id, dead_letter, max_records
+        self.lanes: dict[int, Lane] = {}
+        self._failed: asyncio.Future[None] | None = None
+
+    async def run(self) -> None:
+        """Run until cancelled. An unexpected error of any partition is raised here, and must end the process."""
+        self._failed = asyncio.get_running_loop().create_future()
+        self.consumer.subscribe([self.topic], listener=self)
+        await self.consumer.start()
+        try:
+            await self._failed
+        finally:
+            await self.on_partitions_revoked(())
+            await self.consumer.stop()
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Let what is under way end, then let go."""
+        del revoked  # groups are eager: all of them
+        lanes, self.lanes = self.lanes, {}
+        for lane in lanes.values():
+            lane.stopping = True
+        await asyncio.gather(*(lane.task for lane in lanes.values() if lane.task), return_exceptions=True)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Begin where PostgreSQL says, whatever Kafka remembers."""
+        for tp in assigned:
+            lane = Lane(self, tp)
+            self.lanes[tp.partition] = lane
+            lane.task = asyncio.create_task(lane.live(), name=f"{self.processor.name}-{tp.partition}")
+            lane.task.add_done_callback(self._ended)
+        await asyncio.gather(*(lane.ready.wait() for lane in self.lanes.values()))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+
+class Lane:
+    """One partition's life with this worker, from assignment to revocation."""
+
+    def __init__(self, runner: Runner, tp: TopicPartition) -> None:
+        self.runner, self.tp, self.partition = runner, tp, int(tp.partition)
+        self.processor = runner.processor
+        self.task: asyncio.Task[None] | None = None
+        self.ready = asyncio.Event()
+        self.stopping = False
+        self.stored = 0  # the position as PostgreSQL has it
+        self.settled = 0  # everything before it is done, acknowledgements included
+        self.published: dict[int, int] = {}  # acknowledged, not yet written beside the position
+        self.sent: tuple[int, int] | None = None  # the outbox rows (from, to) that were acknowledged and may go
+        self.careful = False
+        self.log = log.bind(processor=self.processor.name, partition=self.partition)
+
+    async def live(self) -> None:
+        try:
+            while not self.stopping:
+                try:
+                    await self._begin()
+                    await self._work()
+                except Displaced:
+                    # Another owner, or our own commit whose answer was lost: what PostgreSQL says now is right either way.
+                    self.log.info("displaced, reading the position again")
+                    await asyncio.sleep(PAUSES[1])
+        except Halt as halt:
+            await self._halt(str(halt))
+        finally:
+            self.ready.set()
+            self.processor.forget(self.partition)
+
+    async def _work(self) -> None:
+        while not self.stopping:
+            records = await self._take(wait_ms=200 if self._calm() else 0)
+            if records:
+                await self._insist(records)
+            elif not self._calm():
+                await self._persist(self._settle)
+            else:
+                await self._chores()
+
+    def _calm(self) -> bool:
+        """Whether PostgreSQL knows all that is done."""
+        return self.settled == self.stored and self.sent is None
+
+    async def _begin(self) -> None:
+        self.processor.forget(self.partition)
+        end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
+        state = await self._persist(lambda: self._assigned(end))
+        if isinstance(state, str):
+            raise Halt(state)
+        self.stored = self.settled = state.next_offset
+        self.published, self.sent = {}, None
+        if self.stored > end:
+            raise Halt(
+                f"The log of {self.tp.topic}-{self.partition} ends at {end}, the database has seen {self.stored}: the log is shorter than"
+                " the database. Restore the topic."
+            )
+        self.runner.consumer.seek(self.tp, self.stored)
+        self.ready.set()
+        self.careful = state.deaths > 2
+        if self.careful and state.trying == self.stored:
+            await self._bury_killer()
+        if self.processor.durable_outbox:
+            await self._persist(self._drain)
+
+    async def _assigned(self, end: int) -> positions.Assigned | str:
+        async with self.runner.pool.connection() as connection:
+            return await positions.assigned(connection, self.processor.name, self.partition, self.tp.topic, self.runner.topic_id, end)
+
+    async def _take(self, wait_ms: int) -> Sequence[Record]:
+        consumer = self.runner.consumer
+        try:
+            batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
+                self.tp, timeout_ms=wait_ms, max_records=self.runner.max_records
+            )
+        except NoOffsetForPartitionError:
+            consumer.seek(self.tp, self.settled)  # fetching began before the seek of the assignment
+            return ()
+        except OffsetOutOfRangeError as gone:
+            raise Halt(f"Offset {self.settled} of {self.tp.topic}-{self.partition} is no longer in the log. Restore the topic.") from gone
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(PAUSES[1])
+            return ()
+        return batches.get(self.tp, ())
+
+    async def _insist(self, records: Sequence[Record]) -> None:
+        """These records, until they are done or the partition is gone."""
+        if self.careful:
+            await self._alone(records)
+            self.careful = False
+            return
+        try:
+            await self._persist(lambda: self._batch(Batch(self.partition, records)))
+        except (PoisonError, psycopg.DataError, psycopg.IntegrityError) as bad:
+            self.processor.forget(self.partition)
+            self.log.warning("bad content in a batch, going one by one", reason=_name(bad))
+            await self._alone(records, remember=False)
+
+    async def _alone(self, records: Sequence[Record], *, remember: bool = True) -> None:
+        """One record at a time; the one that cannot be processed becomes a dead letter."""
+        for record in records:
+            if remember:
+                await self._persist(lambda record=record: self._try(record))  # type: ignore[misc]
+            try:
+                await self._persist(lambda record=record: self._batch(Batch(self.partition, (record,))))  # type: ignore[misc]
+            except PoisonError as bad:
+                await self._bury(record, bad.reason, bad.detail, bad.pointer)
+            except (psycopg.DataError, psycopg.IntegrityError) as bad:
+                await self._bury(record, "not_storable", f"PostgreSQL refused it ({bad.sqlstate})", "")
+
+    async def _try(self, record: Record) -> None:
+        async with self.runner.pool.connection() as connection:
+            await positions.try_alone(connection, self.processor.name, self.partition, record.offset)
+
+    async def _bury_killer(self) -> None:
+        while not self.stopping:
+            records = await self._take(wait_ms=500)
+            if records:
+                await self._bury(records[0], "kills_worker", "the worker died twice while it processed this record", "")
+                self.runner.consumer.seek(self.tp, self.settled)
+                return
+
+    async def _bury(self, record: Record, reason: str, detail: str, pointer: str) -> None:
+        """Publish the dead letter, then pass the record."""
+        self.processor.forget(self.partition)
+        self.log.error("dead letter", offset=record.offset, reason=reason)
+        where = f"{self.tp.topic}-{self.partition}-{record.offset}"
+        letter = self.runner.dead_letter(record, where, reason, detail, pointer)
+        await self._persist(lambda: self.runner.publisher.publish([letter]))
+        self.settled = record.offset + 1
+        await self._persist(self._settle)
+
+    async def _batch(self, batch: Batch) -> None:
+        """The heart: one transaction for effects and position; then what must be told is published."""
+        durable = self.processor.durable_outbox
+        end = batch.end if durable else self.settled
+        async with self.runner.pool.connection() as connection:
+            await self._move(connection, end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
+            publications = await self.processor.apply(connection, batch)
+            if durable and publications:
+                await _post(connection, self.partition, batch.records[0].offset, publications)
+        self.stored, self.published, self.sent = end, {}, None
+        if durable:
+            self.settled = end
+        self.processor.committed(batch)
+        await self._publish(publications, batch.records[0].offset if durable else None)
+        self.settled = batch.end
+
+    async def _publish(self, publications: Sequence[Publication], outbox: int | None) -> None:
+        if not publications:
+            return
+        reached = await self._persist(lambda: self.runner.publisher.publish(publications))
+        self.published |= reached.get("customer-events", {})
+        if outbox is not None:
+            self.sent = (outbox, outbox)
+
+    async def _move(self, connection: Connection, end: int, newest: datetime | None = None) -> None:
+        """The first statement of every transaction: who comes late changes nothing."""
+        moved = await positions.move(
+            connection,
+            self.processor.name,
+            self.partition,
+            before=self.stored,
+            after=end,
+            published=self.published,
+            newest=newest,
+        )
+        if not moved:
+            raise Displaced
+        if self.sent is not None:
+            await connection.execute(
+                'DELETE FROM streams.outbox WHERE partition = %s AND "offset" BETWEEN %s AND %s', (self.partition, *self.sent)
+            )
+
+    async def _settle(self) -> None:
+        """Write down what is done and acknowledged, so that who waits for it goes on."""
+        end = self.settled
+        async with self.runner.pool.connection() as connection:
+            await self._move(connection, end)
+        self.stored, self.published, self.sent = end, {}, None
+
+    async def _drain(self) -> None:
+        """Publish what the last owner left in the outbox, before anything new."""
+        async with self.runner.pool.connection() as connection:
+            cursor = await connection.execute(
+                'SELECT "offset", topic, key, value FROM streams.outbox WHERE partition = %s ORDER BY "offset", n', (self.partition,)
+            )
+            rows = await cursor.fetchall()
+        if rows:
+            await self._publish([Publication(topic, key, value) for _, topic, key, value in rows], None)
+            self.sent = (rows[0][0], rows[-1][0])
+            await self._settle()
+
+    async def _chores(self) -> None:
+        """One piece of long work, between two batches."""
+        publications = await self._persist(self._chore)
+        if publications:
+            await self._publish(publications, self.stored)
+            await self._persist(self._settle)
+
+    async def _chore(self) -> list[Publication] | None:
+        async with self.runner.pool.connection() as connection:
+            publications = await self.processor.chore(connection, self.partition)
+            if publications is None:
+                return None
+            await self._move(connection, self.stored)
+            if publications:
+                await _post(connection, self.partition, self.stored, publications)
+        return publications
+
+    async def _persist(self, work: Callable[[], Any]) -> Any:
+        """Do it until no passing fault comes between."""
+        pause = 0
+        while True:
+            try:
+                return await work()
+            except PASSING as passing:
+                self.processor.forget(self.partition)
+                self.log.warning("waiting", reason=_name(passing))
+                if self.stopping:
+                    raise Displaced from passing
+                await asyncio.sleep(PAUSES[min(pause, len(PAUSES) - 1)])
+                pause += 1
+
+    async def _halt(self, why: str) -> None:
+        self.log.error("halted", why=why)
+
+        async def write() -> None:
+            async with self.runner.pool.connection() as connection:
+                await positions.halt(connection, self.processor.name, self.partition, why)
+
+        await self._persist(write)
+
+
+async def _post(connection: Connection, partition: int, offset: int, publications: Sequence[Publication]) -> None:
+    """Write publications to the outbox, in order."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            'INSERT INTO streams.outbox (partition, "offset", n, topic, key, value)'
+            ' SELECT %s, %s, COALESCE(max(n) + 1, 0), %s, %s, %s FROM streams.outbox WHERE partition = %s AND "offset" = %s',
+            [(partition, offset, p.topic, p.key, p.value, partition, offset) for p in publications],
+        )
+
+
+def _name(error: BaseException) -> str:
+    """What an error is, without what it was about: messages of databases quote the data."""
+    return type(error).__name__
