@@ -1,0 +1,118 @@
+"""PostgreSQL connections, and the migrations that make its schema what this version expects."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool
+
+from infra.errors import Refusal
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+_ONE_AT_A_TIME = 0x59454B5441  # "YEKTA": the advisory lock of those who migrate
+
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+
+async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) -> Connection:
+    """One connection, or a Refusal that says what is wrong with the DSN or the server."""
+    try:
+        return await psycopg.AsyncConnection.connect(dsn, connect_timeout=10, autocommit=autocommit, application_name=name)
+    except psycopg.ProgrammingError as error:
+        raise Refusal(
+            "The PostgreSQL DSN cannot be read.", "It looks like postgresql://user:password@host:5432/database; see YEKTA_POSTGRES__DSN."
+        ) from error
+    except psycopg.OperationalError as error:
+        raise Refusal(f"PostgreSQL at {place(dsn)} cannot be used: {_reason(error)}.", "See YEKTA_POSTGRES__DSN.") from error
+
+
+@asynccontextmanager
+async def open_pool(dsn: str, *, name: str = "yekta", smallest: int = 1, largest: int = 8) -> AsyncIterator[Pool]:
+    """A pool whose connections are tried before they are lent, so a restarted server is met with new ones."""
+    pool: Pool = AsyncConnectionPool(
+        dsn,
+        kwargs={"application_name": name},
+        min_size=smallest,
+        max_size=largest,
+        open=False,
+        name=name,
+        check=AsyncConnectionPool.check_connection,
+        reconnect_timeout=0,
+    )
+    async with pool:
+        yield pool
+
+
+async def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
+    """Run the numbered SQL files that have not run yet, in order, each in its own transaction; return their names."""
+    files = _migrations(folder)
+    await connection.set_autocommit(True)
+    await connection.execute("SELECT pg_advisory_lock(%s)", (_ONE_AT_A_TIME,))
+    try:
+        done = await _already_run(connection)
+        if unknown := sorted(done.keys() - files.keys()):
+            raise Refusal(f"The database was made by a newer Yekta: it has the migration {unknown[-1]}, which this version does not know.")
+        return [name for name, text in files.items() if await _run(connection, name, text, done.get(name))]
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(%s)", (_ONE_AT_A_TIME,))
+
+
+async def create_database(dsn: str, name: str, *, template: str | None = None) -> str:
+    """Create a database beside the DSN's own, a copy of `template` if given; return its DSN."""
+    async with await connect(dsn, autocommit=True) as connection:
+        command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        if template is not None:
+            command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+        await connection.execute(command)
+    return make_conninfo(dsn, dbname=name)
+
+
+async def drop_database(dsn: str, name: str) -> None:
+    async with await connect(dsn, autocommit=True) as connection:
+        await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def place(dsn: str) -> str:
+    """Where a DSN points to, without its password: fit to be shown."""
+    parts = conninfo_to_dict(dsn)
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+
+
+async def _already_run(connection: Connection) -> dict[str, str]:
+    async with connection.transaction():
+        await connection.execute("CREATE SCHEMA IF NOT EXISTS meta")
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS meta.migrations"
+            " (name text PRIMARY KEY, sha256 text NOT NULL, ran timestamptz NOT NULL DEFAULT now())"
+        )
+    rows = await connection.execute("SELECT name, sha256 FROM meta.migrations")
+    return {str(name): str(sha256) async for name, sha256 in rows}
+
+
+def _migrations(folder: Path) -> dict[str, bytes]:
+    return {file.stem: file.read_bytes() for file in sorted(folder.glob("[0-9]*.sql"))}
+
+
+async def _run(connection: Connection, name: str, text: bytes, ran_as: str | None) -> bool:
+    sha256 = hashlib.sha256(text).hexdigest()
+    if ran_as is not None:
+        if ran_as != sha256:
+            raise Refusal(
+                f"The migration {name} is not the one this database ran.", "A migration that ran is never changed: add another one."
+            )
+        return False
+    async with connection.transaction():
+        await connection.execute(text)
+        await connection.execute("INSERT INTO meta.migrations (name, sha256) VALUES (%s, %s)", (name, sha256))
+    return True
+
+
+def _reason(error: psycopg.Error) -> str:
+    """The last line is the server's or the system's own word; the lines before it repeat the address."""
+    last = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+    return last.rsplit("failed: ", 1)[-1].removeprefix("FATAL:").strip().rstrip(".")

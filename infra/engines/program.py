@@ -1,0 +1,69 @@
+"""What a supervised child process is: what to run, how to know that it serves, how to end it."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def nothing_to_repair() -> None:
+    """Most programs need nothing done between two starts."""
+
+
+def unexplained(_log: str) -> str | None:
+    """Most programs' last words are not known by heart."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One child process, as the supervisor sees it."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: int | None = None  # run as this user (and group): only where an engine refuses root and has no other way
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace: float = 15.0  # seconds between the polite signal and SIGKILL
+    ready: Callable[[], Awaitable[bool]] | None = None  # None: alive is enough
+    ready_within: float = 60.0
+    repair: Callable[[], None] = nothing_to_repair  # before every start: sweeps away what a kill -9 left behind
+    explain: Callable[[str], str | None] = unexplained  # from the end of its log to a sentence for a person
+
+    def end_of_log(self, size: int = 8192) -> str:
+        """The last lines it wrote, for `explain`."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(0, os.SEEK_END)
+                log.seek(max(0, log.tell() - size))
+                return log.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+
+def before_exec(program: Program, parent: int) -> Callable[[], None]:
+    """For `preexec_fn`: become the program's user, and ask the kernel for its stop signal when the supervisor dies.
+
+    Even a kill -9 of the supervisor so ends its children in order. Where the kernel is not Linux an orphan lives on
+    until the next `yekta up`, which finds it in the run state and ends it.
+    """
+    prctl = ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None  # nothing may be loaded after the fork
+    user, signal_number = program.user, program.stop_signal.value
+
+    def between_fork_and_exec() -> None:
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal_number)
+            if os.getppid() != parent:  # it died in the moment before
+                os._exit(1)
+
+    return between_fork_and_exec

@@ -1,0 +1,107 @@
+"""What can be set from outside, read once and in `infra` only; the rooms below get plain values.
+
+Every setting is an environment variable: `YEKTA_` and its path, `__` between levels (`YEKTA_KAFKA__BOOTSTRAP_SERVERS`).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from infra.errors import Refusal
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _blank_is_unset(value: Any) -> Any:
+    """Compose files pass on unset variables as empty strings."""
+    return None if value == "" else value
+
+
+def _absolute(path: Path) -> Path:
+    """Child processes may run in another folder."""
+    return path.expanduser().absolute()
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as unknown:
+        raise ValueError("is not a time zone name such as Asia/Tehran") from unknown
+    return name
+
+
+class Section(BaseModel):
+    """A group of settings: a misspelt name is refused, never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(Section):
+    """Where Kafka is (the embedded one when no servers are named) and how its topics are made."""
+
+    bootstrap_servers: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    ssl_keyfile_password: SecretStr | None = None
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")] = "yekta."
+    partitions: Annotated[int, Field(ge=1, le=1024)] = 4
+    replication: Annotated[int, Field(ge=1, le=9)] | None = None  # None: 1 embedded, 3 on a cluster that has 3 brokers
+    heap_mb: Annotated[int, Field(ge=128)] = 512
+    jars_from: str | None = None  # a Maven repository's address, where the usual one cannot be reached
+
+
+class PostgresSettings(Section):
+    """Where PostgreSQL is; the embedded one when no DSN is given."""
+
+    dsn: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
+
+
+class ApiSettings(Section):
+    """Where the HTTP API and the desk listen."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8700
+
+
+class Settings(BaseSettings):
+    """All settings. `load()` is the way in: it says a wrong value in one sentence."""
+
+    model_config = SettingsConfigDict(env_prefix="YEKTA_", env_nested_delimiter="__", frozen=True, extra="ignore")
+
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(default=Path(".yekta"), validate_default=True)
+    cache: Path | None = None  # where the engines' jars are kept for all homes; None: the user's cache folder
+    kafka: KafkaSettings = KafkaSettings()
+    postgres: PostgresSettings = PostgresSettings()
+    api: ApiSettings = ApiSettings()
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tehran"
+    master_key: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
+
+    @property
+    def embeds_kafka(self) -> bool:
+        return self.kafka.bootstrap_servers is None
+
+    @property
+    def embeds_postgres(self) -> bool:
+        return self.postgres.dsn is None
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the environment; `overrides` (from the command line) win."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        variable = "YEKTA_" + "__".join(
+            str(part).upper() for part in first["loc"] if isinstance(part, str) and not part.startswith("function")
+        )
+        reason = first["msg"].removeprefix("Value error, ")
+        raise Refusal(f"The setting {variable} has a wrong value: {reason[:1].lower()}{reason[1:]}.") from wrong

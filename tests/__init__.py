@@ -1,0 +1,1 @@
+"""Tests, named for behaviour. `tests/conftest.py` has the engines and the isolated worlds they run in."""
