@@ -11,7 +11,7 @@ identifiers alone; a merge is identifiers that move, so a split can move them ba
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -109,18 +109,18 @@ class Attribution:
 NOBODY = Attribution(None, None)
 
 
-def settled(owners: Mapping[Token, UUID], tokens: Sequence[Token], rules: Rules) -> Attribution | None:
+def settled(owner_of: Callable[[Token], UUID | None], tokens: Sequence[Token], rules: Rules) -> Attribution | None:
     """The attribution that changes nothing: every identifier is known and all have one owner. None where more must be looked at.
 
     This is the path of nearly every touchpoint, and needs no lock.
     """
     if not tokens:
         return NOBODY
-    customer = owners.get(tokens[0])
+    customer = owner_of(tokens[0])
     if customer is None:
         return None
     for token in tokens:
-        if owners.get(token) != customer:
+        if owner_of(token) != customer:
             return None
     return Attribution(customer, tokens[0] if len(tokens) == 1 else strongest(tokens, rules))
 
@@ -128,7 +128,7 @@ def settled(owners: Mapping[Token, UUID], tokens: Sequence[Token], rules: Rules)
 def attribute(known: Knowledge, event: UUID, tokens: Sequence[Token], rules: Rules) -> Attribution:
     """Whose the touchpoint `event` is that names `tokens`. Changes are numbered from `known.number + 1`."""
     tokens = tuple(dict.fromkeys(tokens))
-    easy = settled(known.owners, tokens, rules)
+    easy = settled(known.owners.get, tokens, rules)
     if easy is not None:
         return easy
     strong = tuple(token for token in tokens if not rules.of(token).weak)

@@ -42,12 +42,17 @@ class Batch:
         return self.records[-1].offset + 1
 
 
-class PoisonError(Exception):
-    """A record that can never be processed. The runner dead-letters it and goes on."""
+class Bury(NamedTuple):
+    """A record that can never be processed, and why: the runner makes it a dead letter, its neighbours go on."""
 
-    def __init__(self, reason: str, detail: str, pointer: str = "") -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason, self.detail, self.pointer = reason, detail, pointer
+    record: Record
+    reason: str
+    detail: str
+    pointer: str = ""
+    mend: str = ""
+
+
+Effect = Publication | Bury
 
 
 class Halt(Exception):
@@ -66,8 +71,8 @@ class Processor(Protocol):
         again from what is stored, and the position only moves once they are acknowledged."""
         ...
 
-    async def apply(self, connection: Connection, batch: Batch) -> list[Publication]:
-        """Write the effects of the batch; what is returned is published after the commit. Raises PoisonError, Halt."""
+    async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
+        """Write the effects of the batch; what is returned is published after the commit. Raises Halt."""
         ...
 
     def committed(self, batch: Batch) -> None:
@@ -78,6 +83,6 @@ class Processor(Protocol):
         """Drop what is remembered of a partition: it was lost, got, or rolled back."""
         ...
 
-    async def chore(self, connection: Connection, partition: int) -> list[Publication] | None:
+    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         """One piece of long work for the partition, in its own transaction; None when there is none."""
         ...

@@ -16,10 +16,12 @@ from aggregates.identifier import Token
 from aggregates.identity import Attribution, Knowledge, Owned, Rules, attribute, settled
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
-from streams.record import Batch, Connection, PoisonError, Publication, Record
+from streams.record import Batch, Bury, Connection, Effect, Publication, Record
 
 OWNERS = 500_000
 LOCK = 0x59454B54  # "YEKT": the advisory lock of all who change identity
+
+REUSED = "Give every event its own id; to correct an event, send another one."
 
 MOVED = "customer.moved"
 RECEIVED = "customer.received"
@@ -41,9 +43,14 @@ class Receipt(msgspec.Struct, frozen=True):
 class Pending:
     """A touchpoint of the batch with its place and its tokens."""
 
-    offset: int
+    record: Record
     touchpoint: SealedTouchpoint
     who: tuple[Token, ...]
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+        return self.record.offset
 
 
 class Resolve:
@@ -68,39 +75,29 @@ class Resolve:
             self._owners.clear()
         self._owners.update(self._learned.pop(batch.partition, {}))
 
-    async def chore(self, connection: Connection, partition: int) -> list[Publication] | None:
+    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         """There is none."""
         del connection, partition
         return None
 
-    async def apply(self, connection: Connection, batch: Batch) -> list[Publication]:
-        pending = [_decode(record) for record in batch.records]
+    async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
+        pending, buried = _decode(batch.records)
         learned: dict[Token, UUID] = {}
         self._learned[batch.partition] = learned
         await self._look_up(connection, pending, learned)
         decided: dict[str, Receipt] = {}
         unsettled: list[Pending] = []
-        for item in pending:
-            attribution = settled(self._Chain(learned, self._owners), item.who, self._rules)
+        for item in {item.touchpoint.yektaevent: item for item in reversed(pending)}.values():  # of duplicates the first counts
+            attribution = settled(lambda token: learned.get(token) or self._owners.get(token), item.who, self._rules)
             if attribution is None:
                 unsettled.append(item)
             else:
-                decided.setdefault(item.touchpoint.yektaevent, _receipt(item, batch.partition, attribution))
+                decided[item.touchpoint.yektaevent] = _receipt(item, batch.partition, attribution)
+        unsettled.sort(key=lambda item: item.offset)
         if unsettled:
             await self._attribute(connection, batch.partition, unsettled, decided, learned)
         stored = await _receipts(connection, decided)
-        return list(_publications(pending, decided | stored))
-
-    class _Chain:
-        """Two dictionaries read as one, the first wins; `ChainMap` costs five times as much here."""
-
-        __slots__ = ("_first", "_second")
-
-        def __init__(self, first: dict[Token, UUID], second: dict[Token, UUID]) -> None:
-            self._first, self._second = first, second
-
-        def get(self, token: Token) -> UUID | None:
-            return self._first.get(token) or self._second.get(token)
+        return [*buried, *_publications(pending, decided | stored)]
 
     async def _look_up(self, connection: Connection, pending: Sequence[Pending], learned: dict[Token, UUID]) -> None:
         owners = self._owners
@@ -127,7 +124,8 @@ class Resolve:
         changes: list[tuple[UUID, UUID, Identity]] = []
         for item in unsettled:
             event = item.touchpoint.yektaevent
-            if event in answered or event in decided:
+            if event in answered:
+                decided[event] = answered[event]
                 continue
             attribution = attribute(known, UUID(event), item.who, self._rules)
             if attribution.customer is not None and attribution.change != Identity():
@@ -139,12 +137,16 @@ class Resolve:
             await _write(connection, known, changes, begin)
 
 
-def _decode(record: Record) -> Pending:
-    try:
-        touchpoint = touchpoint_decoder.decode(record.value or b"")
-    except msgspec.MsgspecError as bad:
-        raise PoisonError("not_a_touchpoint", str(bad)) from bad
-    return Pending(record.offset, touchpoint, tokens(touchpoint.yektawho))
+def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
+    pending, buried = [], []
+    for record in records:
+        try:
+            touchpoint = touchpoint_decoder.decode(record.value or b"")
+        except msgspec.MsgspecError as bad:
+            buried.append(Bury(record, "not_a_touchpoint", str(bad)))
+        else:
+            pending.append(Pending(record, touchpoint, tokens(touchpoint.yektawho)))
+    return pending, buried
 
 
 def _receipt(item: Pending, partition: int, attribution: Attribution) -> Receipt:
@@ -163,7 +165,8 @@ def _receipt(item: Pending, partition: int, attribution: Attribution) -> Receipt
 async def _knowledge(connection: Connection, wanted: Iterable[Token]) -> Knowledge:
     """All that identity knows of these identifiers and of their owners, read under the lock."""
     cursor = await connection.execute(
-        "SELECT i.identifier, i.customer_id, i.detached, c.founded FROM identity.identifiers i JOIN identity.customers c USING (customer_id)"
+        "SELECT i.identifier, i.customer_id, i.detached, c.founded"
+        " FROM identity.identifiers i JOIN identity.customers c USING (customer_id)"
         " WHERE customer_id IN (SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s))",
         (list(wanted),),
     )
@@ -228,7 +231,8 @@ async def _write(connection: Connection, known: Knowledge, changes: list[tuple[U
             "identity.identifiers (identifier, customer_id, number, event_id)",
             "text[], uuid[], bigint[], uuid[]",
             [(token, *fact) for token, fact in latest.items()],
-            " ON CONFLICT (identifier) DO UPDATE SET customer_id = excluded.customer_id, number = excluded.number, event_id = excluded.event_id",
+            " ON CONFLICT (identifier) DO UPDATE"
+            " SET customer_id = excluded.customer_id, number = excluded.number, event_id = excluded.event_id",
         )
         await _many(
             cursor, "identity.moves (number, identifier, owner, before, event_id)", "bigint[], text[], uuid[], uuid[], uuid[]", moves
@@ -245,12 +249,11 @@ async def _many(cursor: Any, into: str, types: str, rows: Sequence[tuple[Any, ..
     """Insert rows as one statement with an array per column."""
     if rows:
         arrays = ", ".join(f"%s::{type_}" for type_ in types.split(", "))
-        await cursor.execute(
-            f"INSERT INTO {into} SELECT * FROM unnest({arrays}){conflict}", [list(column) for column in zip(*rows, strict=True)]
-        )  # noqa: S608
+        statement = f"INSERT INTO {into} SELECT * FROM unnest({arrays}){conflict}"  # noqa: S608 - our own words only
+        await cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
 
-def _publications(pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Publication]:
+def _publications(pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Effect]:
     """What is published for each touchpoint: the event under its customer, and word to every customer that lost identifiers by it.
 
     A retry whose original is already published is published once more; it dies at the timeline.
@@ -259,7 +262,8 @@ def _publications(pending: Sequence[Pending], receipts: dict[str, Receipt]) -> I
         touchpoint = item.touchpoint
         receipt = receipts[touchpoint.yektaevent]
         if receipt.body != touchpoint.yektabody:
-            raise PoisonError("id_reused", "another event of this source had the same id and other content: it stands, this one does not")
+            yield Bury(item.record, "id_reused", "another event of this source had the same id and other content", "/id", REUSED)
+            continue
         customer = receipt.customer_id or ""
         yield Publication(
             "customer-events", (customer or touchpoint.yektaevent).encode(), encoder.encode(_attributed(touchpoint, customer, receipt))

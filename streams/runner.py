@@ -4,7 +4,8 @@ A processor knows nothing of what happens here, and nothing happens here that a 
 
 What can go wrong, and what follows:
 * a passing fault (a connection, a broker): the same batch again, after a pause; the partition waits, the others go on;
-* bad content (`PoisonError`, SQLSTATE 22 or 23): the batch again one record at a time, the culprit dead-lettered;
+* bad content that PostgreSQL refuses (SQLSTATE 22 or 23): the batch again one record at a time, the culprit dead-lettered; what a
+  processor itself cannot understand it returns as `Bury`, and the batch goes on;
 * another worker owns the partition now: nothing was written; stop, and leave it to him;
 * `Halt`: the partition stands still and says why;
 * two deaths at one position: one record at a time, remembered before it is tried; the one that kills is dead-lettered;
@@ -14,26 +15,29 @@ What can go wrong, and what follows:
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import msgspec
 import psycopg
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from aggregates.log import Entry, Log, NotAcknowledged
 from projections.positions import table as positions
-from streams.publishing import Publisher
-from streams.record import Batch, Connection, Halt, PoisonError, Processor, Publication, Record
+from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record
 
 MAX_RECORDS = 2000
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
-PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, KafkaError, OSError, TimeoutError)
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, KafkaError, NotAcknowledged, OSError, TimeoutError)
 
-DeadLetter = Callable[[Record, str, str, str, str], Publication]
-"""(record, where, reason, detail, pointer) -> its dead letter."""
+DeadLetter = Callable[[Bury, str], Publication]
+"""(what and why, the full name of the topic it was in) -> its dead letter."""
 
 log = structlog.get_logger()
+_headers = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
 
 
 class Displaced(Exception):
@@ -48,15 +52,16 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         processor: Processor,
         *,
         consumer: Any,
-        publisher: Publisher,
+        publisher: Log,
         pool: AsyncConnectionPool[Connection],
-        topic: str,
+        prefix: str,
         topic_id: str,
         dead_letter: DeadLetter,
         max_records: int = MAX_RECORDS,
     ) -> None:
         self.processor, self.consumer, self.publisher, self.pool = processor, consumer, publisher, pool
-        self.topic, self.topic_id, self.dead_letter, self.max_records = topic, topic_id, dead_letter, max_records
+        self.prefix, self.topic_id, self.dead_letter, self.max_records = prefix, topic_id, dead_letter, max_records
+        self.topic = prefix + processor.topic
         self.lanes: dict[int, Lane] = {}
         self._failed: asyncio.Future[None] | None = None
 
@@ -190,8 +195,8 @@ class Lane:
             self.careful = False
             return
         try:
-            await self._persist(lambda: self._batch(Batch(self.partition, records)))
-        except (PoisonError, psycopg.DataError, psycopg.IntegrityError) as bad:
+            await self._persist(partial(self._batch, Batch(self.partition, records)))
+        except (psycopg.DataError, psycopg.IntegrityError) as bad:
             self.processor.forget(self.partition)
             self.log.warning("bad content in a batch, going one by one", reason=_name(bad))
             await self._alone(records, remember=False)
@@ -200,13 +205,11 @@ class Lane:
         """One record at a time; the one that cannot be processed becomes a dead letter."""
         for record in records:
             if remember:
-                await self._persist(lambda record=record: self._try(record))  # type: ignore[misc]
+                await self._persist(partial(self._try, record))
             try:
-                await self._persist(lambda record=record: self._batch(Batch(self.partition, (record,))))  # type: ignore[misc]
-            except PoisonError as bad:
-                await self._bury(record, bad.reason, bad.detail, bad.pointer)
+                await self._persist(partial(self._batch, Batch(self.partition, (record,))))
             except (psycopg.DataError, psycopg.IntegrityError) as bad:
-                await self._bury(record, "not_storable", f"PostgreSQL refused it ({bad.sqlstate})", "")
+                await self._bury(Bury(record, "not_storable", f"PostgreSQL cannot store it ({bad.sqlstate})"))
 
     async def _try(self, record: Record) -> None:
         async with self.runner.pool.connection() as connection:
@@ -216,19 +219,24 @@ class Lane:
         while not self.stopping:
             records = await self._take(wait_ms=500)
             if records:
-                await self._bury(records[0], "kills_worker", "the worker died twice while it processed this record", "")
+                await self._bury(Bury(records[0], "kills_worker", "the worker died whenever it processed this record"))
                 self.runner.consumer.seek(self.tp, self.settled)
                 return
 
-    async def _bury(self, record: Record, reason: str, detail: str, pointer: str) -> None:
+    async def _bury(self, bury: Bury) -> None:
         """Publish the dead letter, then pass the record."""
         self.processor.forget(self.partition)
-        self.log.error("dead letter", offset=record.offset, reason=reason)
-        where = f"{self.tp.topic}-{self.partition}-{record.offset}"
-        letter = self.runner.dead_letter(record, where, reason, detail, pointer)
-        await self._persist(lambda: self.runner.publisher.publish([letter]))
-        self.settled = record.offset + 1
+        await self._publish(self._publications([bury]), None)
+        self.settled = bury.record.offset + 1
         await self._persist(self._settle)
+
+    def _publications(self, effects: Sequence[Effect]) -> list[Publication]:
+        """Effects as records to publish; what is buried becomes a dead letter."""
+        return [self._letter(effect) if isinstance(effect, Bury) else effect for effect in effects]
+
+    def _letter(self, bury: Bury) -> Publication:
+        self.log.error("dead letter", offset=bury.record.offset, reason=bury.reason)
+        return self.runner.dead_letter(bury, self.tp.topic)
 
     async def _batch(self, batch: Batch) -> None:
         """The heart: one transaction for effects and position; then what must be told is published."""
@@ -236,7 +244,7 @@ class Lane:
         end = batch.end if durable else self.settled
         async with self.runner.pool.connection() as connection:
             await self._move(connection, end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
-            publications = await self.processor.apply(connection, batch)
+            publications = self._publications(await self.processor.apply(connection, batch))
             if durable and publications:
                 await _post(connection, self.partition, batch.records[0].offset, publications)
         self.stored, self.published, self.sent = end, {}, None
@@ -249,8 +257,13 @@ class Lane:
     async def _publish(self, publications: Sequence[Publication], outbox: int | None) -> None:
         if not publications:
             return
-        reached = await self._persist(lambda: self.runner.publisher.publish(publications))
-        self.published |= reached.get("customer-events", {})
+        by_topic: dict[str, list[Entry]] = {}
+        for p in publications:
+            by_topic.setdefault(p.topic, []).append((p.key, p.value, p.headers))
+        for topic, entries in by_topic.items():
+            ends = await self._persist(partial(self.runner.publisher.publish, self.runner.prefix + topic, entries))
+            if topic == "customer-events":
+                self.published |= ends
         if outbox is not None:
             self.sent = (outbox, outbox)
 
@@ -283,11 +296,12 @@ class Lane:
         """Publish what the last owner left in the outbox, before anything new."""
         async with self.runner.pool.connection() as connection:
             cursor = await connection.execute(
-                'SELECT "offset", topic, key, value FROM streams.outbox WHERE partition = %s ORDER BY "offset", n', (self.partition,)
+                'SELECT "offset", topic, key, value, headers FROM streams.outbox WHERE partition = %s ORDER BY "offset", n',
+                (self.partition,),
             )
             rows = await cursor.fetchall()
         if rows:
-            await self._publish([Publication(topic, key, value) for _, topic, key, value in rows], None)
+            await self._publish([Publication(topic, key, value, _headers.decode(headers)) for _, topic, key, value, headers in rows], None)
             self.sent = (rows[0][0], rows[-1][0])
             await self._settle()
 
@@ -300,9 +314,10 @@ class Lane:
 
     async def _chore(self) -> list[Publication] | None:
         async with self.runner.pool.connection() as connection:
-            publications = await self.processor.chore(connection, self.partition)
-            if publications is None:
+            effects = await self.processor.chore(connection, self.partition)
+            if effects is None:
                 return None
+            publications = self._publications(effects)
             await self._move(connection, self.stored)
             if publications:
                 await _post(connection, self.partition, self.stored, publications)
@@ -336,9 +351,9 @@ async def _post(connection: Connection, partition: int, offset: int, publication
     """Write publications to the outbox, in order."""
     async with connection.cursor() as cursor:
         await cursor.executemany(
-            'INSERT INTO streams.outbox (partition, "offset", n, topic, key, value)'
-            ' SELECT %s, %s, COALESCE(max(n) + 1, 0), %s, %s, %s FROM streams.outbox WHERE partition = %s AND "offset" = %s',
-            [(partition, offset, p.topic, p.key, p.value, partition, offset) for p in publications],
+            'INSERT INTO streams.outbox (partition, "offset", n, topic, key, value, headers)'
+            ' SELECT %s, %s, COALESCE(max(n) + 1, 0), %s, %s, %s, %s FROM streams.outbox WHERE partition = %s AND "offset" = %s',
+            [(partition, offset, p.topic, p.key, p.value, msgspec.msgpack.encode(p.headers), partition, offset) for p in publications],
         )
 
 

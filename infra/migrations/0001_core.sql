@@ -84,6 +84,7 @@ CREATE TABLE streams.outbox (
     topic     text     NOT NULL,
     key       bytea    NOT NULL,
     value     bytea    NOT NULL,
+    headers   bytea    NOT NULL,               -- msgpack: [[name, value], ...]
     PRIMARY KEY (partition, "offset", n)
 );
 
