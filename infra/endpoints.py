@@ -6,7 +6,6 @@ from typing import Any
 
 from infra import run_state
 from infra.engines.ports import LOOPBACK
-from infra.engines.postgres import dsn_of
 from infra.errors import Refusal
 from infra.home import Home
 from infra.settings import KafkaSettings, Settings
@@ -35,7 +34,7 @@ def endpoints(settings: Settings) -> Endpoints:
     else:
         if not state.runs() or state.postgres_port is None:
             raise _nothing_runs(settings)
-        dsn = dsn_of(state.postgres_port, home.postgres_password.read_text())
+        dsn = home.postgres_dsn.read_text().strip()
     return Endpoints(servers, dsn, kafka_client_kwargs(settings.kafka, servers))
 
 

@@ -4,6 +4,9 @@ import errno
 from pathlib import Path
 
 
+REFUSED = 78  # the exit code that goes with the sentence (EX_CONFIG, as sysexits.h has it)
+
+
 class Refusal(Exception):
     """Say in one sentence why Yekta will not go on; the command line prints it without a stack trace."""
 

@@ -38,8 +38,9 @@ class Home:
         return self.folder / "secrets"
 
     @property
-    def postgres_password(self) -> Path:
-        return self.secrets / "postgres.password"
+    def postgres_dsn(self) -> Path:
+        """The embedded server's address with its password: for `psql "$(cat …)"`, and for the next start."""
+        return self.secrets / "postgres.dsn"
 
     def log_of(self, name: str) -> Path:
         return self.logs / f"{name}.log"

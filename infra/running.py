@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import platformdirs
+from psycopg.conninfo import conninfo_to_dict
 
 from infra import run_state
 from infra.endpoints import Endpoints, endpoints
@@ -103,14 +104,22 @@ async def _start_engines(here: Running, progress: jars.Progress) -> None:
 
 
 async def _start_postgres(here: Running) -> None:
-    password = here.home.postgres_password
-    if not password.exists():
-        write_private(password, new_password())
     port = ports.choose(here.state.postgres_port)
+    postgres = Postgres(here.home.postgres, here.home.log_of("postgres"), port, _postgres_password(here.home))
+    write_private(here.home.postgres_dsn, postgres.dsn + "\n")
     here.remember(postgres_port=port)
-    postgres = Postgres(here.home.postgres, here.home.log_of("postgres"), port, password.read_text())
     await asyncio.to_thread(postgres.prepare)
     await here.supervisor.start(postgres.program())
+
+
+def _postgres_password(home: Home) -> str:
+    if home.postgres_dsn.exists():
+        return str(conninfo_to_dict(home.postgres_dsn.read_text().strip())["password"])
+    if (home.postgres / "data").exists():
+        raise Refusal(
+            f"The password of the database in {home.postgres} is lost: {home.postgres_dsn} is missing.", "Put it back from a backup."
+        )
+    return new_password()
 
 
 async def _start_kafka(here: Running, progress: jars.Progress) -> None:

@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tehran"
     master_key: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
 
+    def environment(self) -> dict[str, str]:
+        """The variables that make these very settings: for child processes."""
+        return _variables("YEKTA", self)
+
     @property
     def embeds_kafka(self) -> bool:
         return self.kafka.bootstrap_servers is None
@@ -105,3 +109,15 @@ def load(**overrides: Any) -> Settings:
         )
         reason = first["msg"].removeprefix("Value error, ")
         raise Refusal(f"The setting {variable} has a wrong value: {reason[:1].lower()}{reason[1:]}.") from wrong
+
+
+def _variables(path: str, section: BaseModel) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        variable = f"{path}{'_' if path == 'YEKTA' else '__'}{name}".upper()
+        if isinstance(value, BaseModel):
+            variables |= _variables(variable, value)
+        elif value is not None:
+            variables[variable] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return variables

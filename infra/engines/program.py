@@ -10,6 +10,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
+Ready = Callable[[], Awaitable[bool]]
+
 
 def nothing_to_repair() -> None:
     """Most programs need nothing done between two starts."""
@@ -31,7 +33,7 @@ class Program:
     user: int | None = None  # run as this user (and group): only where an engine refuses root and has no other way
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 15.0  # seconds between the polite signal and SIGKILL
-    ready: Callable[[], Awaitable[bool]] | None = None  # None: alive is enough
+    ready: Ready | None = None  # None: alive is enough
     ready_within: float = 60.0
     repair: Callable[[], None] = nothing_to_repair  # before every start: sweeps away what a kill -9 left behind
     explain: Callable[[str], str | None] = unexplained  # from the end of its log to a sentence for a person

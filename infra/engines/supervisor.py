@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from infra.engines.program import Program, before_exec
-from infra.errors import Refusal, refusal_of
+from infra.errors import REFUSED, Refusal, refusal_of
 
 _STEADY = 10.0  # a child that lived this long died of something new
 _LONGEST_PAUSE = 10.0
 _LARGEST_LOG = 20 * 1024 * 1024
-
-REFUSED = 78  # the exit code of a program of ours that said in one sentence why it will not run
 
 
 @dataclass(slots=True)

@@ -1,0 +1,53 @@
+"""The `yekta` command: one module a command, imported only when it is the one that was asked for.
+
+A command `x` is the function, or the cyclopts App, named `x` in `infra/cli/x.py`, and one line in COMMANDS.
+"""
+
+import keyword
+import os
+import sys
+
+from cyclopts import App
+
+from infra.errors import REFUSED, Refusal, refusal_of
+
+COMMANDS = {
+    "up": "Start everything here: the engines, the API and the workers. Ctrl-C stops all.",
+    "api": "Run one API process: doors, queries and the desk.",
+    "worker": "Run one worker process: the stream processors.",
+}
+
+
+def build() -> App:
+    """The command line, with nothing of it imported yet."""
+    app = App(name="yekta", help="One log, one view of each customer, signals in real time.", version=_version)
+    for name, purpose in COMMANDS.items():
+        attribute = name.replace("-", "_") + ("_" if keyword.iskeyword(name) else "")
+        app.command(f"infra.cli.{attribute}:{attribute}", name=name, help=purpose)
+    return app
+
+
+def main() -> None:
+    """Run the command; what cannot be done is said in one sentence on stderr, and the exit code is not zero."""
+    try:
+        build()()
+    except Refusal as refusal:
+        _refuse(refusal)
+    except BrokenPipeError:  # `yekta … | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if (known := refusal_of(error)) is None:
+            raise
+        _refuse(known)
+
+
+def _refuse(refusal: Refusal) -> None:
+    print(f"yekta: {refusal}", file=sys.stderr)
+    sys.exit(REFUSED)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("yekta")

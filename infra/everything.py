@@ -1,0 +1,125 @@
+"""All of one home, in the order things need each other: engines, schema, topics, API, workers.
+
+`yekta up` and `yekta demo` show it to people; tests kill its parts.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psutil
+
+from infra import database, run_state, topics
+from infra.endpoints import kafka_client_kwargs
+from infra.engines import jars, ports
+from infra.engines.program import Program, Ready
+from infra.engines.supervisor import Notice
+from infra.errors import Refusal
+from infra.home import Home
+from infra.running import Running, running
+from infra.settings import ApiSettings, Settings
+from infra.topic_ids import NoAnswerError, ask
+
+
+@asynccontextmanager
+async def everything(settings: Settings, *, notice: Notice, progress: jars.Progress = jars.unseen) -> AsyncIterator[Running]:
+    """Up and serving on entry, down on exit. Raises AlreadyRunsError, Refusal."""
+    if not run_state.read(Home(settings.home).run_state).runs():  # else the port is used, by the run that `running` reports
+        _check_api_port(settings.api)
+        await _check_named_engines(settings)
+    async with running(settings, notice=notice, progress=progress) as here:
+        await asyncio.gather(_migrate(here), _create_topics(here))
+        await here.supervisor.start(api_program(here))
+        here.remember(api_url=_url(settings.api))
+        for number in range(1, settings.workers + 1):
+            await here.supervisor.start(worker_program(here, f"worker-{number}"))
+        yield here
+
+
+def api_program(here: Running) -> Program:
+    host, port = _reachable(here.settings.api.host), here.settings.api.port
+
+    async def answers() -> bool:
+        return await _is_healthy(host, port)
+
+    return _own_program(here, "api", ("api",), ready=answers)
+
+
+def worker_program(here: Running, name: str) -> Program:
+    return _own_program(here, name, ("worker", "--name", name))
+
+
+def _own_program(here: Running, name: str, arguments: tuple[str, ...], ready: Ready | None = None) -> Program:
+    return Program(
+        name=name,
+        # -P: a folder of the user's that happens to be called `infra` must not be taken for ours
+        command=(sys.executable, "-P", "-m", "infra.cli", *arguments),
+        log=here.home.log_of(name),
+        environment={**here.settings.environment(), "PYTHONUNBUFFERED": "1"},
+        ready=ready,
+    )
+
+
+async def _migrate(here: Running) -> None:
+    async with await database.connect(here.endpoints.dsn, name="yekta up") as connection:
+        await database.migrate(connection)
+
+
+async def _create_topics(here: Running) -> None:
+    kafka = here.settings.kafka
+    await topics.create_topics(
+        here.endpoints.kafka_client_kwargs, prefix=kafka.prefix, partitions=kafka.partitions, replication=kafka.replication
+    )
+
+
+async def _check_named_engines(settings: Settings) -> None:
+    """Engines of others are asked before ours are started: a wrong address should not take seconds to be told."""
+    if settings.postgres.dsn is not None:
+        await (await database.connect(settings.postgres.dsn.get_secret_value())).close()
+    if settings.kafka.bootstrap_servers is not None:
+        options = kafka_client_kwargs(settings.kafka, settings.kafka.bootstrap_servers)
+        try:
+            await ask(options)
+        except NoAnswerError as error:
+            raise topics.unreachable(options, error) from error
+
+
+def _check_api_port(api: ApiSettings) -> None:
+    if ports.is_free(api.port, api.host):
+        return
+    raise Refusal(
+        f"Port {api.port} on {api.host} is used by {_user_of(api.port)}.", "Choose another one: `yekta up --port …`, or YEKTA_API__PORT."
+    )
+
+
+def _user_of(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr.port == port and connection.status == psutil.CONN_LISTEN and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except (psutil.Error, OSError):  # not ours to see
+        pass
+    return "another program"
+
+
+async def _is_healthy(host: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET /healthz HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            status = await reader.readline()
+            writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return b" 200 " in status
+
+
+def _url(api: ApiSettings) -> str:
+    host = _reachable(api.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{api.port}"
+
+
+def _reachable(host: str) -> str:
+    """An address to call when the API listens on all of them."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
