@@ -1,0 +1,68 @@
+"""Brings identifiers to normal form, so that every spelling of one phone, address or number is one identifier.
+
+The normal form is hashed into the log for ever: what `NORMALISER_VERSION` numbers may only grow more lenient, never give another result
+for a text it accepted (docs/encodings.md). Reading order: persian, phone, email, national_id, card, social, trust, then `normalise`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from aggregates.identifier import Identifier
+from aggregates.normal import persian, trust
+from aggregates.normal.card import card
+from aggregates.normal.email import email
+from aggregates.normal.form import NotAnIdentifier
+from aggregates.normal.national_id import national_id
+from aggregates.normal.phone import phone
+from aggregates.normal.social import social
+
+__all__ = ["FORMS", "KINDS", "NORMALISER_VERSION", "NotAnIdentifier", "normalise", "recognise", "trusted"]
+
+NORMALISER_VERSION = 1
+
+FORMS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"phone": phone, "email": email, "national_id": national_id, "card": card, "social": social}
+)
+"""Kinds with a form of their own; values of all others are compared as they are, after `persian.plain`."""
+
+KINDS = (*FORMS, "customer_number", "user_id", "device", "account")
+"""The kinds known from the start."""
+
+LONGEST = 512
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+trusted = trust.trusted
+
+
+def normalise(kind: str, raw: str) -> Identifier:
+    """The identifier that this text of this kind means. Raises `NotAnIdentifier`."""
+    return recognise(kind, raw)[0]
+
+
+@lru_cache(maxsize=65_536)
+def recognise(kind: str, raw: str) -> tuple[Identifier, bool]:
+    """The identifier, and whether it is trusted. Kept for the texts met last: parsing a phone costs more than the rest of an event."""
+    check_kind(kind)
+    text = persian.plain(raw)
+    if not text:
+        raise NotAnIdentifier(kind, "it is empty", "leave it out when it is not known")
+    if len(text) > LONGEST:
+        raise NotAnIdentifier(kind, f"it is longer than {LONGEST} characters", "send an id, not a document")
+    if trust.placeholder(text):
+        return Identifier(kind, text.lower()), False
+    form = FORMS.get(kind)
+    identifier = Identifier(kind, form(text) if form and not dummy(kind, text) else text)
+    return identifier, trusted(identifier)
+
+
+def dummy(kind: str, text: str) -> bool:
+    """Whether this is what a form that insists on a number gets when nobody knows it: kept as it is, and not trusted."""
+    digits = text.lstrip("0")
+    return kind in {"phone", "national_id"} and len(text) > 3 and text.isdecimal() and trust.monotonous(digits)
+
+
+def check_kind(kind: str) -> None:
+    """Kinds are names such as `customer_number`; a token of one must be told apart from the next by colon and space."""
+    if not kind or len(kind) > 64 or not _LETTERS.issuperset(kind) or kind[0] in "0123456789_":
+        raise NotAnIdentifier(kind, "a kind is a name of small Latin letters, digits and _", "write it like customer_number")

@@ -1,0 +1,46 @@
+"""Brings phone numbers to E.164: the many ways in which one Iranian number is written, and numbers of other countries.
+
+A number must be possible, that is of a length its country uses; whether its range is in use is not asked, because ranges open faster
+than tables of them are published.
+"""
+
+import re
+
+import phonenumbers
+
+from aggregates.normal.form import NotAnIdentifier
+
+REGION = "IR"
+MEND = "write it in international form, like +989121234567"
+
+_IRANIAN_MOBILE = re.compile(r"(?:\+98|0098|98)?0?(9[0-9]{9})", re.ASCII)
+_SEPARATORS = dict.fromkeys(map(ord, " ()-./_‐‑‒–—―−\t"))
+_EXTENSION = re.compile(r"(?:;ext=|ext\.?|extension|داخلی|داخلي|x|#)[ :.]*[0-9]{1,8}$", re.IGNORECASE)
+
+
+def phone(text: str) -> str:
+    """E.164 of a number written as in Iran or in international form; an extension is left out."""
+    if mobile := _IRANIAN_MOBILE.fullmatch(text):
+        return f"+98{mobile[1]}"
+    digits = _EXTENSION.sub("", text).removeprefix("tel:").translate(_SEPARATORS)
+    if digits.endswith("+") and not digits.startswith("+"):
+        digits = f"+{digits[:-1]}"  # copied out of a text that runs from right to left
+    if mobile := _IRANIAN_MOBILE.fullmatch(digits):
+        return f"+98{mobile[1]}"
+    if not digits.removeprefix("+").isdecimal():
+        raise NotAnIdentifier("phone", "there is something in it that is no digit", MEND)
+    return _parse(digits)
+
+
+def _parse(digits: str) -> str:
+    try:
+        number = phonenumbers.parse(digits, REGION)
+    except phonenumbers.NumberParseException:
+        raise NotAnIdentifier("phone", "it is no phone number of any country", MEND) from None
+    national = phonenumbers.national_significant_number(number)
+    if number.country_code == 98:
+        if len(national) != 10 or national.startswith("0"):
+            raise NotAnIdentifier("phone", "an Iranian number has ten digits after the 0", "write the city code too, like +982188776655")
+    elif phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise NotAnIdentifier("phone", "it is too short or too long for its country", MEND)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,50 @@
+"""Reads `who`, in which a channel says who it was: `{"phone": "0912…", "email": ["a@x.ir", "b@x.ir"]}`."""
+
+from typing import Any
+
+from aggregates.identifier import Identifier
+from aggregates.normal import NotAnIdentifier, recognise
+from aggregates.refusal import Refused, pointer_to
+
+MOST = 64
+"""More identifiers than one fact can have of one customer."""
+
+
+def read_who(who: Any) -> tuple[Identifier, ...]:
+    """The trusted identifiers in normal form, each once, in the order given. Raises `Refused`.
+
+    What is null, blank or a placeholder is as good as not given: telephone systems write these for callers they do not know.
+    """
+    if not isinstance(who, dict):
+        raise Refused("wrong_type", "/data/who", "who must be an object", 'write it like {"phone": "+989121234567"}')
+    found: dict[Identifier, None] = {}
+    for kind, given in who.items():
+        if type(given) is str:
+            if given and not given.isspace():
+                add(found, kind, given, ("data", "who", kind))
+        else:
+            several(found, kind, given)
+    if len(found) > MOST:
+        raise Refused("too_large", "/data/who", f"there are more than {MOST} identifiers in it", "send those of one customer")
+    return tuple(found)
+
+
+def several(found: dict[Identifier, None], kind: str, given: Any) -> None:
+    """A kind's values that are not one text: a list, a number, null."""
+    for index, one in enumerate(given if isinstance(given, list) else [given]):
+        place = ("data", "who", kind, index) if isinstance(given, list) else ("data", "who", kind)
+        if one is None or (isinstance(one, str) and not one.strip()):
+            continue
+        if isinstance(one, bool) or not isinstance(one, str | int):
+            raise Refused("wrong_type", pointer_to(*place), "an identifier must be text", 'write one value, or a list of them: ["a", "b"]')
+        add(found, kind, str(one), place)
+
+
+def add(found: dict[Identifier, None], kind: str, text: str, place: tuple[str | int, ...]) -> None:
+    """One identifier, when it is trusted."""
+    try:
+        identifier, trust = recognise(kind, text)
+    except NotAnIdentifier as problem:
+        raise Refused("not_an_identifier", pointer_to(*place), problem.why, problem.mend) from None
+    if trust:
+        found[identifier] = None

@@ -1,0 +1,26 @@
+"""What a door knows of the channel system that a write key belongs to, and by which it understands that system's events."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A channel system, by the name that its write key was made for."""
+
+    name: str
+    zone: str = "Asia/Tehran"  # IANA name; in which a date without a time is a day
+    strict: bool = False  # types without a contract are refused
+    clock: str = ""  # "event": its time is replayed, and what it last said is its now
+    simulated: bool = False  # everything it sends is simulated
+    types: tuple[str, ...] = ()  # what it may send: types, or `channel.*`; empty: every type that channels may send
+
+
+RESERVED = frozenset({"customer", "identity", "signal", "timer", "yekta"})
+"""Channels that speak for Yekta itself: a source may send them only when its `types` name them."""
+
+
+def may_send(source: Source, type_: str, channel: str) -> bool:
+    """Whether the source's write key allows this type."""
+    if source.types:
+        return type_ in source.types or f"{channel}.*" in source.types
+    return channel not in RESERVED
