@@ -74,7 +74,7 @@ class KeyRing:
         self._opened: OrderedDict[int, AESGCM | None] = OrderedDict()
         self._tokens: dict[Identifier, Token] = {}
         self._token_hash = blake2b(digest_size=16, key=master.hashing, person=b"token")
-        self._digests = {name: blake2b(digest_size=16, key=master.hashing, person=name.encode()) for name in ("subject", "body")}
+        self._digests = {name: blake2b(digest_size=16, key=master.hashing, person=name.encode()) for name in ("subject", "body", "session")}
 
     # hashes
 

@@ -1,0 +1,168 @@
+"""Who may speak to Yekta: the life of a key, as events. A write key belongs to a named source; a staff token has a role.
+
+A key is created, rotated (a new secret, the old one valid for a grace), revoked for good; a one-time token is redeemed once for a session.
+Secrets come in as hashes, times and ids as arguments. Reading order: Key, events, decide functions, evolve.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import reduce
+from typing import Literal, get_args
+from uuid import UUID
+
+import msgspec
+
+from aggregates.source import Source
+
+Role = Literal["agent", "supervisor", "marketer", "analyst", "partner", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+class KeyCreated(msgspec.Struct, frozen=True, tag="access.key_created"):
+    """Somebody or something may speak from now on: as `source`, or as staff with `role`."""
+
+    key: UUID
+    at: datetime
+    by: str
+    secret: bytes  # SHA-256
+    hint: str
+    label: str = ""
+    source: Source | None = None
+    role: str = ""
+    until: datetime | None = None
+    once: bool = False
+
+
+class KeyRotated(msgspec.Struct, frozen=True, tag="access.key_rotated"):
+    """The key has a new secret; those before it are good until `grace`."""
+
+    key: UUID
+    at: datetime
+    by: str
+    secret: bytes
+    hint: str
+    grace: datetime
+
+
+class KeyRedeemed(msgspec.Struct, frozen=True, tag="access.key_redeemed"):
+    """A one-time token was exchanged for a session; it opens nothing any more."""
+
+    key: UUID
+    at: datetime
+    session_until: datetime
+
+
+class KeyRevoked(msgspec.Struct, frozen=True, tag="access.key_revoked"):
+    """The key opens nothing any more, whatever its secret."""
+
+    key: UUID
+    at: datetime
+    by: str
+
+
+Event = KeyCreated | KeyRotated | KeyRedeemed | KeyRevoked
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One secret of a key, by its hash."""
+
+    hash: bytes
+    hint: str
+    since: datetime
+    until: datetime | None  # None: as long as the key
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it stands: `source` for a write key, `role` for a staff token."""
+
+    id: UUID
+    version: int
+    label: str
+    source: Source | None
+    role: str
+    created: datetime
+    secrets: tuple[Secret, ...]
+    once: bool = False
+    session_until: datetime | None = None
+    revoked: datetime | None = None
+
+
+class NotAllowed(Exception):
+    """The key is not in a state in which that can be done."""
+
+
+def create(
+    key: UUID,
+    at: datetime,
+    by: str,
+    secret: bytes,
+    hint: str,
+    *,
+    source: Source | None = None,
+    role: str = "",
+    label: str = "",
+    until: datetime | None = None,
+    once: bool = False,
+) -> KeyCreated:
+    """A key is for a source or for a role, never both."""
+    if (source is None) == (role == ""):
+        raise NotAllowed("A key is made either for a source or for a role.")
+    if role and role not in ROLES:
+        raise NotAllowed(f"{role!r} is not a role: choose one of {', '.join(ROLES)}.")
+    if source is not None and not source.name.strip():
+        raise NotAllowed("A source has a name.")
+    return KeyCreated(key, at, by, secret, hint, label, source, role, until, once)
+
+
+def rotate(key: Key, at: datetime, by: str, secret: bytes, hint: str, grace: datetime) -> KeyRotated:
+    """Replace the secret; the old one stays good until `grace`, for the time that it takes to tell every client."""
+    if key.revoked is not None:
+        raise NotAllowed("The key is revoked: create a new one.")
+    if key.once:
+        raise NotAllowed("A one-time token is not rotated: create another.")
+    return KeyRotated(key.id, at, by, secret, hint, grace)
+
+
+def redeem(key: Key, at: datetime, session_until: datetime) -> KeyRedeemed:
+    """Exchange a one-time token for a session."""
+    if not key.once or key.session_until is not None:
+        raise NotAllowed("The token was used already: ask for a new one.")
+    if key.revoked is not None or any(secret.until is not None and secret.until <= at for secret in key.secrets):
+        raise NotAllowed("The token is no longer valid: ask for a new one.")
+    return KeyRedeemed(key.id, at, session_until)
+
+
+def revoke(key: Key, at: datetime, by: str) -> KeyRevoked | None:
+    """Close the key for good; once closed it stays so and nothing is said again."""
+    return None if key.revoked is not None else KeyRevoked(key.id, at, by)
+
+
+def evolve(key: Key | None, event: Event) -> Key:
+    """The key after the event."""
+    match event:
+        case KeyCreated():
+            secret = Secret(event.secret, event.hint, event.at, event.until)
+            return Key(event.key, 1, event.label, event.source, event.role, event.at, (secret,), event.once)
+        case _ if key is None:
+            raise ValueError(f"{event} has nothing to change: its key was never created")
+        case KeyRotated():
+            before = tuple(replace(secret, until=_earlier(secret.until, event.grace)) for secret in key.secrets)
+            secret = Secret(event.secret, event.hint, event.at, None)
+            return replace(key, version=key.version + 1, secrets=(*before, secret))
+        case KeyRedeemed():
+            spent = tuple(replace(secret, until=event.at) for secret in key.secrets)
+            return replace(key, version=key.version + 1, secrets=spent, session_until=event.session_until)
+        case KeyRevoked():
+            return replace(key, version=key.version + 1, revoked=event.at)
+
+
+def replay(events: Iterable[Event]) -> Key | None:
+    """The key that its events make."""
+    return reduce(evolve, events, None)
+
+
+def _earlier(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None or other < one else one

@@ -1,0 +1,108 @@
+"""Turns the three shapes in which a CloudEvent travels (structured, batch, binary) into the one mapping that `reading.read` judges.
+
+Both doors share it: over HTTP and over Kafka the bytes differ only in how the attributes are carried. The shape is told by what is
+there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, binary.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from aggregates.refusal import Refusal
+
+EVENT_BYTES = 1 << 20
+"""The largest event that is accepted: 1 MiB, as it came."""
+
+JSON_HINT = "Send one JSON object, UTF-8, as RFC 8259 has it."
+BOM = b"\xef\xbb\xbf"
+
+_any = msgspec.json.Decoder()
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def decoded(body: bytes) -> Any | Refusal:
+    """The value of a JSON text, or why it has none; never an exception, whatever the bytes."""
+    try:
+        return _any.decode(body.removeprefix(BOM))
+    except UnicodeDecodeError as error:
+        return Refusal("not_json", "", f"Byte {error.start} of a text is not UTF-8.", "Encode the event as UTF-8.")
+    except RecursionError:
+        return Refusal("too_deep", "", "The JSON is nested too deeply to be read.", "Nest objects and arrays less than 100 deep.")
+    except msgspec.ValidationError:
+        return Refusal("unusable_number", "", "The JSON holds a number outside the range of a double.", "Write such a number as a string.")
+    except msgspec.DecodeError as error:
+        return Refusal("not_json", "", str(error), JSON_HINT)
+
+
+def structured(body: bytes) -> Mapping[str, Any] | Refusal:
+    """The event of a structured-mode message: the whole event is the body."""
+    if len(body) > EVENT_BYTES:
+        return too_large(len(body))
+    event = decoded(body)
+    if isinstance(event, Refusal):
+        return event
+    if not isinstance(event, dict):
+        return Refusal("not_cloudevents", "", f"The event is {_name(event)}, not an object.", "Send a CloudEvents 1.0 object.")
+    return event
+
+
+def items(body: bytes) -> list[msgspec.Raw] | Refusal:
+    """The events of a batch as they came, so that each is read, refused and kept for itself."""
+    try:
+        return _items.decode(body.removeprefix(BOM))
+    except RecursionError:
+        return Refusal("too_deep", "", "The JSON is nested too deeply to be read.", "Nest objects and arrays less than 100 deep.")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Refusal("not_json", "", str(error), "Send a JSON array of CloudEvents, UTF-8.")
+
+
+def binary(attributes: Mapping[str, str], body: bytes, content_type: str) -> Mapping[str, Any] | Refusal:
+    """The event of a binary-mode message: attributes beside, `data` as the body; an empty body is an event without data."""
+    if len(body) > EVENT_BYTES:
+        return too_large(len(body))
+    event: dict[str, Any] = {name.lower(): value for name, value in attributes.items()}
+    if not body.strip():
+        return event
+    data = decoded(body)
+    if isinstance(data, Refusal):
+        return _not_json_data(data, content_type)
+    event["data"] = data
+    return event
+
+
+def percent_decoded(value: str) -> str:
+    """A header value of the HTTP binding in its own spelling (HTTP Protocol Binding 1.0, section 3.1.3.2)."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    return unquote(value) if "%" in value else value
+
+
+def too_large(size: int) -> Refusal:
+    """The refusal of an event beyond `EVENT_BYTES`."""
+    return Refusal(
+        "too_large",
+        "",
+        f"The event has {size:,} bytes; at most {EVENT_BYTES:,} are accepted.",
+        "Keep large content elsewhere and send a reference to it.",
+    )
+
+
+def _not_json_data(refusal: Refusal, content_type: str) -> Refusal:
+    label = content_type.partition(";")[0].strip() or "no content type"
+    return Refusal(refusal.reason, "/data", f"The body ({label}) is not JSON: {refusal.detail}", "Send data as a JSON object.")
+
+
+def _name(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case _:
+            return "an array"

@@ -1,0 +1,78 @@
+"""Decides at each route who may ask: a write key for its own source, staff by role, a session of the desk for reading.
+
+The roles of every route are written at the route; docs/api.md has them as a table. Reading order: Caller, caller, writer, staff.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import Request
+
+from aggregates.access import Role
+from aggregates.source import Source
+from api import session
+from api.key_ring import Grant
+from api.ports import Dependencies
+from api.problem import Problem, forbidden, unauthorised
+
+EVERYONE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "partner", "admin")
+INSIDE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "admin")
+OPERATORS: tuple[Role, ...] = ("supervisor", "admin")
+ADMINS: tuple[Role, ...] = ("admin",)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    key: UUID
+    source: Source | None
+    role: str
+
+
+def caller(request: Request, dependencies: Dependencies) -> Caller:
+    """Whoever asks. Raises a 401 problem for an unknown key, a 403 problem for one that was ended."""
+    now = dependencies.clock()
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return _visitor(request, dependencies, now)
+    grant = dependencies.ring.of_header(authorization)
+    if grant is None:
+        raise unauthorised()
+    _check(grant, now)
+    return Caller(grant.key, grant.source, grant.role)
+
+
+def writer(request: Request, dependencies: Dependencies) -> Caller:
+    """The write key that asks; staff do not speak for a source."""
+    asking = caller(request, dependencies)
+    if asking.source is None:
+        raise forbidden("Only a write key may send events.", "Create one with `yekta keys create --source NAME`.")
+    return asking
+
+
+def staff(request: Request, dependencies: Dependencies, roles: tuple[Role, ...]) -> Caller:
+    """The member of staff that asks, when the role is one of these."""
+    asking = caller(request, dependencies)
+    if asking.role not in roles:
+        raise forbidden(f"This needs the role {' or '.join(roles)}.", "Ask an admin for a staff token of that role.")
+    return asking
+
+
+def _check(grant: Grant, now: datetime) -> None:
+    if grant.once:
+        raise forbidden("A one-time token opens the desk once and nothing else.", "Open /?token=… in a browser.")
+    if not grant.valid(now):
+        raise forbidden("This key was revoked or is past its time.", "Ask an admin for a new one.")
+
+
+def _visitor(request: Request, dependencies: Dependencies, now: datetime) -> Caller:
+    """A browser with the desk's cookie; it may only read, so that no other site can make it write."""
+    cookie = request.cookies.get(session.COOKIE)
+    if cookie is None or request.method not in {"GET", "HEAD"}:
+        raise unauthorised()
+    key = session.key_of(cookie, dependencies.secrets, dependencies.ring, now)
+    if key is None:
+        raise Problem(401, "session_over", "The session is over.", mend="Open the desk with a new one-time token.")
+    return Caller(key.id, None, key.role)

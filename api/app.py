@@ -1,0 +1,24 @@
+"""Puts the doors, the queries and the operators' pages together into one ASGI application.
+
+Everything it needs comes in as `Dependencies`; it starts and stops nothing. Reading order: create, then the module of each router.
+"""
+
+from fastapi import FastAPI
+
+from api import events, keys, openapi, operations, problem
+from api.metrics import Measured
+from api.ports import Dependencies
+
+VERSION = "1"
+
+
+def create(dependencies: Dependencies) -> FastAPI:
+    """The application over these dependencies."""
+    app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.dependencies = dependencies
+    problem.install(app)
+    for room in (events, keys, operations):
+        app.include_router(room.router(dependencies))
+    app.add_middleware(Measured)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,187 @@
+"""The door for CloudEvents over HTTP: structured, batch and binary, each answered only after Kafka has what it sent.
+
+A batch is never refused for one bad item: every item is accepted, or refused with its reason and kept as a dead letter. Reading order:
+Accepted, Rejected, post, batch, single, _append.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from fastapi import Request, Response
+
+from aggregates import cloudevents, dead_letter
+from aggregates.dead_letter import DeadLetter, Place
+from aggregates.log import Entry, NotAcknowledged
+from aggregates.reading import read
+from aggregates.refusal import Refusal
+from aggregates.sealing import KeyUnknown, seal
+from aggregates.source import Source
+from aggregates.touchpoint import Touchpoint
+from api import access, body, position
+from api.metrics import EVENTS
+from api.ports import Dependencies
+from api.problem import of_refusal, unavailable
+
+PLACE = Place("api/v1/events")
+BREATH = 500
+"""After so many items of a batch others get their turn: about 20 ms."""
+
+BINARY = ("ce-specversion", "ce-type", "ce-id", "ce-source")
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The event is in the log: every in-sync replica has it."""
+
+    id: str
+    source: str
+    event_id: str  # its id inside Yekta
+    status: Literal["accepted"] = "accepted"
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """The event is not in the log; its bytes are kept as a dead letter."""
+
+    id: str | None
+    source: str | None
+    reason: str
+    pointer: str  # RFC 6901, into the event
+    detail: str
+    mend: str
+    dead_letter: str
+    status: Literal["rejected"] = "rejected"
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """One result per item, in the order sent."""
+
+    items: list[Accepted | Rejected]
+    position: str
+
+
+class EventAnswer(msgspec.Struct, frozen=True):
+    """What became of a single event."""
+
+    event_id: str
+    position: str
+    status: Literal["accepted"] = "accepted"
+
+
+async def post(request: Request, dependencies: Dependencies) -> Response:
+    """Take one event or a batch, in whatever shape it came."""
+    source = access.writer(request, dependencies).source
+    assert source is not None  # noqa: S101 - `writer` lets nobody else in
+    content = await body.read(request)
+    now = dependencies.clock()
+    content_type = request.headers.get("content-type", "")
+    attributes = _attributes(request)
+    if attributes and not content_type.startswith("application/cloudevents"):
+        return await single(dependencies, source, cloudevents.binary(attributes, content, content_type), content, now, content_type)
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+        return await batch(dependencies, source, content, now, content_type)
+    return await single(dependencies, source, cloudevents.structured(content), content, now, content_type)
+
+
+async def batch(dependencies: Dependencies, source: Source, content: bytes, now: datetime, content_type: str) -> Response:
+    """Judge every item for itself and answer in order."""
+    items = cloudevents.items(content)
+    if isinstance(items, Refusal):
+        return await single(dependencies, source, items, content, now, content_type)
+    sealer = dependencies.secrets
+    facts: list[Entry] = []
+    letters: list[DeadLetter] = []
+    results: list[Accepted | Rejected] = []
+    for number, item in enumerate(items):
+        if number % BREATH == BREATH - 1:
+            await asyncio.sleep(0)
+        raw = bytes(item)
+        event = cloudevents.structured(raw)
+        touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
+        if isinstance(touchpoint, Touchpoint):
+            facts.append((*_sealed(touchpoint, dependencies), []))
+            results.append(Accepted(touchpoint.id, touchpoint.source, str(touchpoint.event_id)))
+        else:
+            letter = dead_letter.bury(raw, touchpoint, source.name, PLACE, now, sealer, content_type)
+            letters.append(letter)
+            results.append(_rejected(event, touchpoint, letter))
+    at = await _append(dependencies, source, facts, letters)
+    return _answer(BatchAnswer(results, at), at)
+
+
+async def single(
+    dependencies: Dependencies, source: Source, event: Mapping[str, Any] | Refusal, content: bytes, now: datetime, content_type: str
+) -> Response:
+    """Accept one event, or answer a problem that says why not and under which id its bytes are kept."""
+    touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
+    if isinstance(touchpoint, Touchpoint):
+        at = await _append(dependencies, source, [(*_sealed(touchpoint, dependencies), [])], [])
+        return _answer(EventAnswer(str(touchpoint.event_id), at), at)
+    letter = dead_letter.bury(content, touchpoint, source.name, PLACE, now, dependencies.secrets, content_type)
+    await _append(dependencies, source, [], [letter])
+    raise of_refusal(_status(touchpoint, event, content_type), touchpoint, str(letter.id))
+
+
+async def _append(dependencies: Dependencies, source: Source, facts: Sequence[Entry], letters: Sequence[DeadLetter]) -> str:
+    """Publish, wait for Kafka, and give the position after the facts. Raises a 503 problem when Kafka is not in time."""
+    try:
+        if letters:
+            records = [dead_letter.record(letter) for letter in letters]
+            ends, _ = await asyncio.gather(
+                dependencies.log.publish(dependencies.topics.touchpoints, facts),
+                dependencies.log.publish(dependencies.topics.dead_letters, records),
+            )
+        else:
+            ends = await dependencies.log.publish(dependencies.topics.touchpoints, facts)
+    except NotAcknowledged as error:
+        EVENTS.labels(source.name, "unacknowledged").inc(len(facts) + len(letters))
+        raise unavailable(f"{error} The same events may be sent again with the same ids.") from error
+    if facts:
+        EVENTS.labels(source.name, "accepted").inc(len(facts))
+    if letters:
+        EVENTS.labels(source.name, "rejected").inc(len(letters))
+    return position.token(ends)
+
+
+def _sealed(touchpoint: Touchpoint, dependencies: Dependencies) -> tuple[bytes, bytes]:
+    try:
+        return seal(touchpoint, dependencies.secrets)
+    except KeyUnknown as error:
+        raise unavailable("No data keys have been leased yet.") from error
+
+
+def _attributes(request: Request) -> dict[str, str]:
+    """The CloudEvents attributes among the headers; none when it is not binary mode."""
+    if not any(name in request.headers for name in BINARY):
+        return {}
+    return {
+        name[3:].decode("latin-1"): cloudevents.percent_decoded(value.decode("utf-8", "replace"))
+        for name, value in request.headers.raw
+        if name.startswith(b"ce-")
+    }
+
+
+def _rejected(event: Mapping[str, Any] | Refusal, refusal: Refusal, letter: DeadLetter) -> Rejected:
+    id_, source = (None, None) if isinstance(event, Refusal) else (event.get("id"), event.get("source"))
+    return Rejected(
+        id_ if isinstance(id_, str) else None,
+        source if isinstance(source, str) else None,
+        refusal.reason,
+        refusal.pointer,
+        refusal.detail,
+        refusal.mend,
+        str(letter.id),
+    )
+
+
+def _status(refusal: Refusal, event: Mapping[str, Any] | Refusal, content_type: str) -> int:
+    """422 for an event that could be read, 415 for what says of itself that it is something else, 400 for broken JSON."""
+    if refusal.reason != "not_json" or not isinstance(event, Refusal):
+        return 422
+    label = content_type.partition(";")[0].strip().lower()
+    return 400 if not label or "json" in label or label.startswith("text/plain") else 415
+
+
+def _answer(content: BatchAnswer | EventAnswer, at: str) -> Response:
+    return Response(msgspec.json.encode(content), 200, {"Yekta-Position": at}, "application/json")

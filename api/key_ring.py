@@ -1,0 +1,94 @@
+"""Every key in memory, so that a door knows who speaks while PostgreSQL is away.
+
+`infra` refreshes the ring on every change and every half minute. Reading order: Grant, KeyRing.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from aggregates.access import Key
+from aggregates.secret import digest, well_formed
+from aggregates.source import Source
+
+REMEMBERED = 10_000
+"""How many Authorization headers are remembered, so that a busy client is hashed once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one secret opens."""
+
+    key: UUID
+    source: Source | None
+    role: str
+    until: datetime | None
+    revoked: bool
+    once: bool = False
+
+    def valid(self, at: datetime) -> bool:
+        """Whether it opens anything now."""
+        return not self.revoked and (self.until is None or at < self.until)
+
+
+class KeyRing:
+    """Looks up who speaks. Replaced as a whole, so a look-up never sees half a refresh."""
+
+    def __init__(self) -> None:
+        self._keys: Mapping[UUID, Key] = {}
+        self._grants: Mapping[bytes, Grant] = {}
+        self._headers: dict[str, Grant | None] = {}
+        self.loaded = False
+
+    def replace(self, keys: Iterable[Key]) -> None:
+        """Hold these keys and no other."""
+        held = {key.id: key for key in keys}
+        self._keys = held
+        self._grants = {
+            secret.hash: Grant(key.id, key.source, key.role, secret.until, key.revoked is not None, key.once)
+            for key in held.values()
+            for secret in key.secrets
+        }
+        self._headers = {}
+        self.loaded = True
+
+    def key(self, id_: UUID) -> Key | None:
+        """The key with this id."""
+        return self._keys.get(id_)
+
+    def every_key(self) -> tuple[Key, ...]:
+        """All keys, the oldest first."""
+        return tuple(sorted(self._keys.values(), key=lambda key: (key.created, key.id)))
+
+    def of_secret(self, secret: str) -> Grant | None:
+        """What a secret opens."""
+        return self._grants.get(digest(secret)) if well_formed(secret) else None
+
+    def of_header(self, authorization: str) -> Grant | None:
+        """What an Authorization header opens: the Basic user name or the Bearer token is the key."""
+        known = self._headers.get(authorization, self)
+        if isinstance(known, KeyRing):
+            if len(self._headers) >= REMEMBERED:
+                self._headers.clear()
+            secret = secret_of(authorization)
+            known = self._headers[authorization] = None if secret is None else self.of_secret(secret)
+        return known
+
+
+def secret_of(authorization: str) -> str | None:
+    """The key in an Authorization header, or None when there is none."""
+    scheme, _, credentials = authorization.strip().partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return credentials.strip() or None
+        case "basic":
+            try:
+                user = b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+            except (binascii.Error, UnicodeDecodeError):
+                return None
+            return user or None
+        case _:
+            return None

@@ -1,0 +1,109 @@
+"""What the API needs from outside, as narrow as it can be: `infra` brings the adapters, tests bring their own.
+
+Reading order: Secrets, Keys, Changes, Dependencies.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from aggregates.access import Key
+from aggregates.log import Log
+from aggregates.sealing import Sealer
+from aggregates.source import Source
+from api.key_ring import KeyRing
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+
+class ReachableLog(Log, Protocol):
+    """A log of which one can ask whether it is there."""
+
+    async def reachable(self) -> bool:
+        """Whether a record could be published now."""
+        ...
+
+
+class Secrets(Sealer, Protocol):
+    """A sealer that can also bring data keys into memory, so that what was sealed can be opened."""
+
+    @property
+    def free(self) -> int:
+        """How many fresh data keys are left to seal with."""
+        ...
+
+    async def fetch(self, connection: Connection, numbers: Sequence[int]) -> None:
+        """Hold the data keys with these numbers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A key just made: the only moment at which its secret is known."""
+
+    key: Key
+    secret: str
+
+
+class Keys(Protocol):
+    """Creates and ends keys; each change is an event and is seen by every process at once."""
+
+    async def create(
+        self, by: str, *, source: Source | None = None, role: str = "", label: str = "", until: datetime | None = None, once: bool = False
+    ) -> Minted:
+        """Make a key for a source or a role. Raises NotAllowed."""
+        ...
+
+    async def rotate(self, key: UUID, by: str, grace: timedelta) -> Minted:
+        """Give the key a new secret. Raises NotAllowed, KeyNotFound."""
+        ...
+
+    async def revoke(self, key: UUID, by: str) -> None:
+        """End the key. Raises KeyNotFound."""
+        ...
+
+    async def redeem(self, secret: str) -> Key:
+        """Exchange a one-time token, once in all processes. Raises NotAllowed, KeyNotFound."""
+        ...
+
+
+class KeyNotFound(Exception):
+    """No key has this id."""
+
+
+class Changes(Protocol):
+    """Tells that the read models moved; one connection a process, however many wait."""
+
+    def subscribe(self) -> AsyncIterator[bool]:
+        """Yield True whenever something may have changed, False when news may have been lost since."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of the topics that the API writes to, prefix included."""
+
+    touchpoints: str
+    dead_letters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Everything the API is made of; `infra.serving` makes one, the tests another."""
+
+    log: ReachableLog
+    topics: Topics
+    secrets: Secrets
+    ring: KeyRing
+    keys: Keys
+    pool: Pool
+    changes: Changes
+    schema: Callable[[], Awaitable[str]]  # the read schema that is live now
+    clock: Callable[[], datetime]
+    zone: str

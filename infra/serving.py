@@ -1,0 +1,117 @@
+"""Makes one API process: its dependencies, what keeps them fresh, and the server.
+
+A door needs only Kafka to accept: keys are in memory, data keys are leased ahead. Reading order: serve, dependencies, _lease.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+import uvicorn
+
+from api.app import create
+from api.key_ring import KeyRing
+from api.ports import Dependencies, Pool, Topics
+from infra import access, database, sealing
+from infra.endpoints import Endpoints, endpoints
+from infra.listening import Listener
+from infra.master_key import master_key
+from infra.publishing import Publisher
+from infra.settings import Settings
+from infra.topics import topic_names
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve the API until the process is told to end."""
+    async with dependencies(settings, endpoints(settings)) as made:
+        config = uvicorn.Config(
+            create(made),
+            host=settings.api.host,
+            port=settings.api.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[Dependencies]:
+    """The API's dependencies on real engines, alive while the context is."""
+    ring = KeyRing()
+    secrets = sealing.KeyRing(master_key(settings))
+    names = topic_names(settings.kafka.prefix)
+    publisher = Publisher(where.kafka_client_kwargs)
+    keys = access.KeyStore(where.dsn, _now)
+    listener = Listener(where.dsn)
+    async with database.open_pool(where.dsn, name="yekta-api", largest=16) as pool:
+
+        async def refresh() -> None:
+            async with pool.connection() as connection:
+                ring.replace(await access.load(connection))
+
+        listener.on(access.CHANNEL, refresh)
+        changes = listener.topic("yekta_changed")
+        leasing = asyncio.create_task(_lease(secrets, pool))
+        await publisher.start()
+        await listener.start()
+        try:
+            yield Dependencies(
+                log=publisher,
+                topics=Topics(names.touchpoints, names.dead_letters),
+                secrets=secrets,
+                ring=ring,
+                keys=keys,
+                pool=pool,
+                changes=changes,
+                schema=_Generation(pool).schema,
+                clock=_now,
+                zone=settings.zone,
+            )
+        finally:
+            leasing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await leasing
+            await listener.stop()
+            await publisher.stop()
+            keys.close()
+
+
+async def _lease(secrets: sealing.KeyRing, pool: Pool) -> None:
+    """Keep data keys in stock; while PostgreSQL is away the stock lasts."""
+    while True:
+        try:
+            if secrets.wants_lease():
+                await secrets.lease(pool)
+        except psycopg.Error as error:
+            log.warning("data_keys_not_leased", error=type(error).__name__)
+        await asyncio.sleep(0.5)
+
+
+class _Generation:
+    """Which read schema is live; asked again after a second, for a rebuild switches it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._known = ""
+        self._until = 0.0
+
+    async def schema(self) -> str:
+        now = asyncio.get_running_loop().time()
+        if now >= self._until:
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
+            assert row is not None  # noqa: S101 - the migration inserted it
+            self._known, self._until = f"read_{row[0]}", now + 1
+        return self._known
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

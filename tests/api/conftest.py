@@ -1,0 +1,85 @@
+"""The API over real engines, in this process: a client, and keys for everyone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from fastapi import FastAPI
+
+from aggregates.access import Role
+from aggregates.source import Source
+from api.app import create
+from api.ports import Dependencies
+from infra.serving import dependencies
+from tests.conftest import World
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API of one world."""
+
+    world: World
+    made: Dependencies
+    app: FastAPI
+    client: httpx.AsyncClient
+
+    async def write_key(self, name: str = "web", **settings: Any) -> str:
+        """A write key that the door knows already."""
+        minted = await self.made.keys.create("tests", source=Source(name, **settings))
+        return await self._known(minted.secret)
+
+    async def token(self, role: Role = "admin") -> str:
+        """A staff token that the API knows already."""
+        minted = await self.made.keys.create("tests", role=role)
+        return await self._known(minted.secret)
+
+    async def _known(self, secret: str) -> str:
+        await until(lambda: self.made.ring.of_secret(secret) is not None)
+        return secret
+
+    async def records(self, topic: str) -> list[Any]:
+        """All records of a topic."""
+        consumer = AIOKafkaConsumer(**self.world.kafka, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(topic, number) for number in range(self.world.settings.kafka.partitions)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+            found: list[Any] = []
+            while len(found) < sum(ends.values()):
+                for some in (await consumer.getmany(timeout_ms=1000)).values():
+                    found.extend(some)
+            return found
+        finally:
+            await consumer.stop()
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for a condition; fail when it does not come."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+async def api(shared_world: World) -> AsyncIterator[Api]:
+    """The API of the module's world."""
+    async with serving(shared_world) as made:
+        yield made
+
+
+@asynccontextmanager
+async def serving(world: World) -> AsyncIterator[Api]:
+    """The API over a world, ready to accept."""
+    async with dependencies(world.settings, world.endpoints) as made:
+        app = create(made)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://yekta") as client:
+            await until(lambda: made.ring.loaded and made.secrets.free > 0)
+            yield Api(world, made, app, client)
