@@ -1,0 +1,65 @@
+"""By what a customer is recognised and can be reached: every identifier met with his events.
+
+At most `LIMIT` are kept: personal ones before devices and cards, and of these the ones seen last. When some had to go, when and by which
+event the others came is no longer told, for it could depend on the order of arrival.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from aggregates.fact import Fact
+from aggregates.identifier import Token, kind_of
+
+LIMIT = 50
+WEAK = frozenset({"device", "card"})
+
+
+class Contact(Struct, frozen=True, array_like=True, gc=False):
+    """One identifier of a customer."""
+
+    value: str | None  # None: never opened, or its key was destroyed
+    last: datetime
+    first: datetime | None
+    event: UUID | None  # the event that brought it
+    source: str
+
+
+class Contacts(Struct, frozen=True, array_like=True):
+    """All identifiers kept; `crowded` when there were more than fit."""
+
+    points: dict[Token, Contact] = {}
+    crowded: bool = False
+
+
+def evolve(contacts: Contacts, fact: Fact) -> Contacts:
+    """Meet the identifiers of a fact."""
+    if not fact.identifiers:
+        return contacts
+    at, event = fact.at, fact.event_id
+    points = contacts.points.copy()
+    for token, value in fact.identifiers:
+        known = points.get(token)
+        if known is None:
+            points[token] = Contact(value, at, at, event, fact.key[:64])
+        elif known.first is None or (known.first, known.event) <= (at, event):
+            if at > known.last or known.value is None:
+                points[token] = Contact(known.value or value, max(at, known.last), known.first, known.event, known.source)
+        else:
+            points[token] = Contact(known.value or value, known.last, at, event, fact.key[:64])
+    if contacts.crowded or len(points) > LIMIT:
+        return Contacts(crowd(points), True)
+    return Contacts(points)
+
+
+def crowd(points: dict[Token, Contact]) -> dict[Token, Contact]:
+    """The identifiers that are kept of too many, without what may not be told any more."""
+    kept = sorted(points, key=lambda token: (kind_of(token) not in WEAK, points[token].last, token))[-LIMIT:]
+    return {token: Contact(points[token].value, points[token].last, None, None, "") for token in kept}
+
+
+def known(contacts: Contacts, token: Token) -> bool:
+    """Whether the value behind a token is known, so that nothing needs to be opened for it."""
+    contact = contacts.points.get(token)
+    return contact is not None and contact.value is not None

@@ -1,0 +1,157 @@
+"""What a customer ordered, net of what he cancelled.
+
+An order counts once, by its id, and is what its latest fact says: placed with this total, or cancelled (which wins a tie, for many
+systems tell days and no hours). Recognising an id again needs
+memory, and memory is bounded: the `LIMIT` orders spoken of last are remembered. An id that comes again after more orders than that counts
+as another order. The cancellation of an order that is no longer remembered, or a late word on orders when some were forgotten, needs the
+customer's whole history. A fold over the whole history remembers all totals (`archive`), for cancellations only.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from aggregates.fact import Fact, Stamp
+from projections.view.channels import ORDER_PLACED
+from projections.view.money import ZERO, amount_of, currency_of, minus, plus
+from projections.view.values import reference
+
+LIMIT = 32
+SHELF = 256
+
+
+class Order(Struct, frozen=True, array_like=True, gc=False):
+    """The latest word on one order; either stamp may be missing, because facts come in any order."""
+
+    placed: Stamp | None = None
+    cancelled: Stamp | None = None
+    amount: str = ZERO
+    currency: str = ""
+
+    @property
+    def standing(self) -> bool:
+        """Placed, and not cancelled since."""
+        return self.placed is not None and (self.cancelled is None or self.placed[0] > self.cancelled[0])
+
+    @property
+    def latest(self) -> Stamp:
+        """When it was last spoken of."""
+        return max(stamp for stamp in (self.placed, self.cancelled) if stamp)
+
+
+class Worth(Struct, frozen=True, array_like=True, gc=False):
+    """What the standing orders of one currency come to."""
+
+    count: int
+    total: str
+
+
+class Orders(Struct, frozen=True, array_like=True):
+    """All orders of a customer."""
+
+    placed: int = 0
+    cancelled: int = 0
+    worth: dict[str, Worth] = {}
+    first: datetime | None = None
+    last: Stamp | None = None  # the latest placing
+    latest: Stamp | None = None  # the latest placing or cancelling
+    recent: dict[str, Order] = {}
+    forgot: bool = False
+    archive: tuple[dict[str, Order], ...] | None = None  # oldest shelf first; only while a whole history is folded
+
+
+NO_ORDER = Order()
+
+
+def evolve(orders: Orders, fact: Fact) -> Orders:
+    """Take in that an order was placed or cancelled."""
+    key = reference(fact.data.get("order_id"))
+    if key is None:
+        return orders
+    stamp = fact.stamp
+    latest = stamp if orders.latest is None or stamp > orders.latest else orders.latest
+    if fact.type != ORDER_PLACED:
+        if key not in orders.recent and (shelf := _shelf_of(orders, key)) is not None:
+            return replace(_cancelled_in_archive(orders, key, shelf, stamp), latest=latest)
+        before = orders.recent.get(key, NO_ORDER)
+        return _put(replace(orders, latest=latest), key, before, _cancelled(before, stamp))
+    orders = replace(
+        orders,
+        latest=latest,
+        first=fact.at if orders.first is None or fact.at < orders.first else orders.first,
+        last=stamp if orders.last is None or stamp > orders.last else orders.last,
+    )
+    before = orders.recent.get(key, NO_ORDER)
+    if before.placed and before.placed > stamp:
+        return orders
+    amount, currency = amount_of(fact.data.get("total")), currency_of(fact.data.get("currency"))
+    after = replace(before, placed=stamp, amount=ZERO, currency="")
+    if amount is not None and currency is not None:
+        after = replace(after, amount=plus(ZERO, amount), currency=currency)
+    return _put(orders, key, before, after)
+
+
+def needs_history(orders: Orders, fact: Fact) -> bool:
+    """Whether folding this fact on top would not give what folding all in order gives."""
+    key = reference(fact.data.get("order_id"))
+    if key is None or orders.latest is None:
+        return False
+    absent = key not in orders.recent
+    if fact.stamp < orders.latest:
+        return orders.forgot or (absent and len(orders.recent) >= LIMIT)
+    return orders.forgot and absent and fact.type != ORDER_PLACED
+
+
+def _cancelled(order: Order, stamp: Stamp) -> Order:
+    return order if order.cancelled and order.cancelled > stamp else replace(order, cancelled=stamp)
+
+
+def _put(orders: Orders, key: str, before: Order, after: Order) -> Orders:
+    """The orders with one that changed; the one spoken of longest ago is forgotten when there are too many."""
+    recent = orders.recent | {key: after}
+    if len(recent) <= LIMIT:
+        return replace(_counted(orders, before, after), recent=recent)
+    oldest = min(recent, key=lambda key: recent[key].latest)
+    forgotten = recent.pop(oldest)
+    archive = orders.archive
+    if archive is not None:
+        *full, shelf = archive or ({},)
+        archive = (*full, shelf, {oldest: forgotten}) if len(shelf) >= SHELF else (*full, shelf | {oldest: forgotten})
+    return replace(_counted(orders, before, after), recent=recent, forgot=True, archive=archive)
+
+
+def _counted(orders: Orders, before: Order, after: Order) -> Orders:
+    """The totals after one order changed."""
+    worth = orders.worth
+    for order, sign in ((before, -1), (after, 1)):
+        if order.standing and order.currency:
+            sum_ = worth.get(order.currency, Worth(0, ZERO))
+            amount = amount_of(order.amount)
+            assert amount is not None  # noqa: S101 - it was written by `plus`
+            worth = worth | {order.currency: Worth(sum_.count + sign, (plus if sign > 0 else minus)(sum_.total, amount))}
+    return replace(
+        orders,
+        placed=orders.placed + bool(after.placed) - bool(before.placed),
+        cancelled=orders.cancelled + _is_cancelled(after) - _is_cancelled(before),
+        worth={currency: sum_ for currency, sum_ in worth.items() if sum_.count},
+    )
+
+
+def _is_cancelled(order: Order) -> bool:
+    return order.placed is not None and not order.standing
+
+
+def _shelf_of(orders: Orders, key: str) -> int | None:
+    """Where the archive has an order: the shelf filled last wins, for an id may have been forgotten twice."""
+    archive = orders.archive or ()
+    return next((number for number in reversed(range(len(archive))) if key in archive[number]), None)
+
+
+def _cancelled_in_archive(orders: Orders, key: str, number: int, stamp: Stamp) -> Orders:
+    """The orders after the cancellation of one that only the archive remembers."""
+    archive = orders.archive or ()
+    before = archive[number][key]
+    after = _cancelled(before, stamp)
+    shelf = archive[number] | {key: after}
+    return replace(_counted(orders, before, after), archive=(*archive[:number], shelf, *archive[number + 1 :]))
