@@ -3,7 +3,6 @@
 import errno
 from pathlib import Path
 
-
 REFUSED = 78  # the exit code that goes with the sentence (EX_CONFIG, as sysexits.h has it)
 
 

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 import psutil
 
 from infra import database, run_state, topics
-from infra.endpoints import kafka_client_kwargs
+from infra.endpoints import Endpoints, kafka_client_kwargs
 from infra.engines import jars, ports
 from infra.engines.program import Program, Ready
 from infra.engines.supervisor import Notice
@@ -29,12 +30,20 @@ async def everything(settings: Settings, *, notice: Notice, progress: jars.Progr
         _check_api_port(settings.api)
         await _check_named_engines(settings)
     async with running(settings, notice=notice, progress=progress) as here:
-        await asyncio.gather(_migrate(here), _create_topics(here))
+        await prepare(settings, here.endpoints)
         await here.supervisor.start(api_program(here))
         here.remember(api_url=_url(settings.api))
         for number in range(1, settings.workers + 1):
             await here.supervisor.start(worker_program(here, f"worker-{number}"))
         yield here
+
+
+async def prepare(settings: Settings, engines: Endpoints) -> None:
+    """Bring the database's schema and the topics to what this version expects. Doing it again changes nothing."""
+    kafka = settings.kafka
+    async with await database.connect(engines.dsn, name="yekta") as connection:
+        await database.migrate(connection)
+    await topics.create_topics(engines.kafka_client_kwargs, prefix=kafka.prefix, partitions=kafka.partitions, replication=kafka.replication)
 
 
 def api_program(here: Running) -> Program:
@@ -47,7 +56,8 @@ def api_program(here: Running) -> Program:
 
 
 def worker_program(here: Running, name: str) -> Program:
-    return _own_program(here, name, ("worker", "--name", name))
+    """Its name in the consumer group tells it from the `worker-1` of another machine."""
+    return _own_program(here, name, ("worker", "--name", f"{name}.{socket.gethostname()}"))
 
 
 def _own_program(here: Running, name: str, arguments: tuple[str, ...], ready: Ready | None = None) -> Program:
@@ -58,18 +68,6 @@ def _own_program(here: Running, name: str, arguments: tuple[str, ...], ready: Re
         log=here.home.log_of(name),
         environment={**here.settings.environment(), "PYTHONUNBUFFERED": "1"},
         ready=ready,
-    )
-
-
-async def _migrate(here: Running) -> None:
-    async with await database.connect(here.endpoints.dsn, name="yekta up") as connection:
-        await database.migrate(connection)
-
-
-async def _create_topics(here: Running) -> None:
-    kafka = here.settings.kafka
-    await topics.create_topics(
-        here.endpoints.kafka_client_kwargs, prefix=kafka.prefix, partitions=kafka.partitions, replication=kafka.replication
     )
 
 

@@ -14,6 +14,7 @@ from infra.errors import REFUSED, Refusal, refusal_of
 COMMANDS = {
     "up": "Start everything here: the engines, the API and the workers. Ctrl-C stops all.",
     "api": "Run one API process: doors, queries and the desk.",
+    "prepare": "Create the topics and run the migrations on the engines that the settings name, and end.",
     "worker": "Run one worker process: the stream processors.",
 }
 
