@@ -106,13 +106,13 @@ def attribute(event: Mapping[str, Any], name: str, longest: int) -> str:
     """An attribute that every event must have."""
     value = event.get(name)
     if value in ABSENT:
-        raise Refused("missing_field", f"/{name}", f"{name} is missing", f"give every event its {name}")
+        raise Refused("missing_field", f"/{name}", f"the attribute {name} is missing", f"give every event its {name}")
     if not isinstance(value, str):
-        raise Refused("wrong_type", f"/{name}", f"{name} must be text", "write it in quotes")
+        raise Refused("wrong_type", f"/{name}", f"the attribute {name} must be text", "write it in quotes")
     if not value or value.isspace():
-        raise Refused("wrong_value", f"/{name}", f"{name} is empty", f"give every event its {name}")
+        raise Refused("wrong_value", f"/{name}", f"the attribute {name} is empty", f"give every event its {name}")
     if len(value) > longest:
-        raise Refused("wrong_value", f"/{name}", f"{name} is longer than {longest} characters", "write a shorter one")
+        raise Refused("wrong_value", f"/{name}", f"the attribute {name} is longer than {longest} characters", "write a shorter one")
     if unusable(value):
         raise Refused("unusable_text", f"/{name}", "there is a character in it that is none", "write letters and digits")
     return value
@@ -256,7 +256,7 @@ def flag(event: Mapping[str, Any], name: str) -> bool:
         return True
     if isinstance(value, str) and value.lower() in {"true", "false"}:
         return value.lower() == "true"
-    raise Refused("wrong_type", f"/{name}", f"{name} must be true or false", "write true or false")
+    raise Refused("wrong_type", f"/{name}", f"the attribute {name} must be true or false", "write true or false")
 
 
 def further(event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -40,7 +40,12 @@ class Refused(Exception):
 
     def __init__(self, reason: Reason, pointer: str, detail: str, mend: str) -> None:
         super().__init__(detail)
-        self.refusal = Refusal(reason, pointer, detail, mend)
+        self.refusal = Refusal(reason, pointer, sentence(detail), sentence(mend))
+
+
+def sentence(clause: str) -> str:
+    """A clause as a sentence: rules of form say what is wrong in clauses, senders read sentences."""
+    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def pointer_to(*parts: str | int) -> str:

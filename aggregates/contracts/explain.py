@@ -11,9 +11,14 @@ from aggregates.refusal import Reason, Refused, pointer_to
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[([0-9]+)\]")
 _GOT = re.compile(r"^Expected `([^`]*)`, got `([^`]*)`$")
+_BOUND = re.compile(r"^Expected `(?:int|float)` (>=|>|<=|<) (\S+)$")
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`$")
 
-WORDS = {"str": "text", "int": "a whole number", "float": "a number", "array": "a list", "object": "an object", "bool": "true or false"}
+WANTED = {"str": "text", "int": "a whole number", "float": "a number", "array": "a list", "object": "an object"}
+GIVEN = WANTED | {"int": "a number", "bool": "true or false"}
+SCHEMA = "see the schema of the type"
+MENDS = {"array": "write a list: [...]", "object": "write an object: {...}"}
+BOUNDS = {">=": "it must not be below", ">": "it must be above", "<=": "it must not be above", "<": "it must be below"}
 
 
 def refused(problem: msgspec.ValidationError, data: type[msgspec.Struct]) -> Refused:
@@ -24,22 +29,25 @@ def refused(problem: msgspec.ValidationError, data: type[msgspec.Struct]) -> Ref
     if missing := _MISSING.match(what):
         steps.append(missing[1])
         said = says_of(data, steps)
-        return Refused("missing_field", pointer_to("data", *steps), f"{missing[1]} is missing", said.mend or "add it")
+        return Refused("missing_field", pointer_to("data", *steps), f"the field {missing[1]} is missing", said.mend or "add it")
     said = says_of(data, steps)
-    reason, detail = judged(what)
-    return Refused(said.reason or reason, pointer_to("data", *steps), detail, said.mend or "see the type's schema")
+    reason, detail, mend = judged(what)
+    return Refused(said.reason or reason, pointer_to("data", *steps), detail, said.mend or mend)
 
 
-def judged(what: str) -> tuple[Reason, str]:
-    """The reason and the detail of a message, with no value quoted."""
+def judged(what: str) -> tuple[Reason, str, str]:
+    """The reason, the detail and a mending of a message, with no value quoted."""
     if got := _GOT.match(what):
-        wanted = " or ".join(WORDS.get(word, word) for word in got[1].split(" | ") if word != "null")
-        return "wrong_type", f"it must be {wanted}, and is {WORDS.get(got[2], got[2])}"
+        wanted = [word for word in got[1].split(" | ") if word != "null"]
+        detail = f"it must be {' or '.join(WANTED.get(word, word) for word in wanted)}, and is {GIVEN.get(got[2], got[2])}"
+        return "wrong_type", detail, MENDS.get(wanted[0], SCHEMA)
+    if bound := _BOUND.match(what):
+        return "wrong_value", f"{BOUNDS[bound[1]]} {float(bound[2]):g}", SCHEMA
     if what.startswith("Invalid enum value"):
-        return "wrong_value", "it is none of the words that may stand here"
-    if "matching regex" in what:
-        return "wrong_value", "it is not written as it must be"
-    return "wrong_value", what.replace("Expected `str` of", "it must be text of").replace("`", "").replace("Expected", "it must be")
+        return "wrong_value", "it is none of the words that may stand here", SCHEMA
+    if "of length" in what:
+        return "wrong_value", "it is empty" if what.endswith(">= 1") else "it is too long", SCHEMA
+    return "wrong_value", "it is not written as it must be", SCHEMA
 
 
 class Said(msgspec.Struct, frozen=True):

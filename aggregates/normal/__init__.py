@@ -6,6 +6,7 @@ for a text it accepted (docs/encodings.md). Reading order: persian, phone, email
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from string import ascii_lowercase, digits
 from types import MappingProxyType
 
 from aggregates.identifier import Identifier
@@ -17,7 +18,7 @@ from aggregates.normal.national_id import national_id
 from aggregates.normal.phone import phone
 from aggregates.normal.social import social
 
-__all__ = ["FORMS", "KINDS", "NORMALISER_VERSION", "NotAnIdentifier", "normalise", "recognise", "trusted"]
+__all__ = ["FORMS", "KINDS", "NORMALISER_VERSION", "NotAnIdentifier", "is_kind", "normalise", "recognise", "trusted"]
 
 NORMALISER_VERSION = 1
 
@@ -30,7 +31,7 @@ KINDS = (*FORMS, "customer_number", "user_id", "device", "account")
 """The kinds known from the start."""
 
 LONGEST = 512
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+_LETTERS = frozenset(ascii_lowercase + digits + "_")
 
 trusted = trust.trusted
 
@@ -58,11 +59,21 @@ def recognise(kind: str, raw: str) -> tuple[Identifier, bool]:
 
 def dummy(kind: str, text: str) -> bool:
     """Whether this is what a form that insists on a number gets when nobody knows it: kept as it is, and not trusted."""
-    digits = text.lstrip("0")
-    return kind in {"phone", "national_id"} and len(text) > 3 and text.isdecimal() and trust.monotonous(digits)
+    return kind in {"phone", "national_id"} and len(text) > 3 and text.isdecimal() and trust.monotonous(text.lstrip("0"))
+
+
+def is_kind(kind: str) -> bool:
+    """Kinds are names such as `customer_number`; a token of one must be told apart from the next by colon and space."""
+    return 0 < len(kind) <= 64 and _LETTERS.issuperset(kind) and kind[0] in ascii_lowercase
 
 
 def check_kind(kind: str) -> None:
-    """Kinds are names such as `customer_number`; a token of one must be told apart from the next by colon and space."""
-    if not kind or len(kind) > 64 or not _LETTERS.issuperset(kind) or kind[0] in "0123456789_":
-        raise NotAnIdentifier(kind, "a kind is a name of small Latin letters, digits and _", "write it like customer_number")
+    """Raises `NotAnIdentifier` for what can be no kind."""
+    if not is_kind(kind):
+        raise NotAnIdentifier(kind, "a kind is a name of small Latin letters, digits and _", f"write it like {meant(kind)}")
+
+
+def meant(kind: str) -> str:
+    """The known kind that an ill-written one seems to mean. Anything else is not quoted: it may be a value in the wrong place."""
+    folded = kind.strip().lower().replace("-", "_").replace(" ", "_")
+    return folded if folded in KINDS else "customer_number"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aggregates.identifier import Identifier
-from aggregates.normal import NotAnIdentifier, recognise
+from aggregates.normal import NotAnIdentifier, is_kind, recognise
 from aggregates.refusal import Refused, pointer_to
 
 MOST = 64
@@ -21,7 +21,7 @@ def read_who(who: Any) -> tuple[Identifier, ...]:
     for kind, given in who.items():
         if type(given) is str:
             if given and not given.isspace():
-                add(found, kind, given, ("data", "who", kind))
+                add(found, kind, given)
         else:
             several(found, kind, given)
     if len(found) > MOST:
@@ -32,19 +32,24 @@ def read_who(who: Any) -> tuple[Identifier, ...]:
 def several(found: dict[Identifier, None], kind: str, given: Any) -> None:
     """A kind's values that are not one text: a list, a number, null."""
     for index, one in enumerate(given if isinstance(given, list) else [given]):
-        place = ("data", "who", kind, index) if isinstance(given, list) else ("data", "who", kind)
+        at = (index,) if isinstance(given, list) else ()
         if one is None or (isinstance(one, str) and not one.strip()):
             continue
         if isinstance(one, bool) or not isinstance(one, str | int):
-            raise Refused("wrong_type", pointer_to(*place), "an identifier must be text", 'write one value, or a list of them: ["a", "b"]')
-        add(found, kind, str(one), place)
+            raise Refused("wrong_type", place(kind, *at), "an identifier must be text", 'write one value, or a list of them: ["a", "b"]')
+        add(found, kind, str(one), *at)
 
 
-def add(found: dict[Identifier, None], kind: str, text: str, place: tuple[str | int, ...]) -> None:
+def add(found: dict[Identifier, None], kind: str, text: str, *index: int) -> None:
     """One identifier, when it is trusted."""
     try:
         identifier, trust = recognise(kind, text)
     except NotAnIdentifier as problem:
-        raise Refused("not_an_identifier", pointer_to(*place), problem.why, problem.mend) from None
+        raise Refused("not_an_identifier", place(kind, *index), problem.why, problem.mend) from None
     if trust:
         found[identifier] = None
+
+
+def place(kind: str, *index: int) -> str:
+    """Where a value stands. A kind that is no name may be a value in the wrong place, and pointers travel in the clear."""
+    return pointer_to("data", "who", kind, *index) if is_kind(kind) else "/data/who"
