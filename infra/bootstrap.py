@@ -1,8 +1,5 @@
 """The one place where settings, adapters and rooms are put together into a process."""
 
-import asyncio
-import signal
-
 from infra.settings import Settings
 
 
@@ -22,10 +19,6 @@ def run_api(settings: Settings) -> None:
 
 def run_worker(settings: Settings, name: str) -> None:
     """Work until SIGTERM."""
+    from infra.working import work
 
-    async def idle() -> None:
-        stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        await stop.wait()
-
-    asyncio.run(idle())
+    work(settings, name)

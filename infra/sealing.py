@@ -1,7 +1,7 @@
 """Seals and opens with real keys: the adapter of `aggregates.sealing.Sealer` over data keys in PostgreSQL.
 
 A door must accept while PostgreSQL is down, so it draws its data keys from a block leased ahead; a reader fetches the keys it needs in
-batches. Every data key is wrapped by the master key and bound to its number. Reading order: MasterKey, KeyRing.
+batches. Every data key is wrapped by the master key and bound to its number. Reading order: MasterKey, master_key, KeyRing.
 """
 
 import os
@@ -20,6 +20,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from aggregates.identifier import Identifier, Token, hash_input
 from aggregates.sealing import KeyDestroyed, KeyUnknown, text
+from infra.errors import Refusal
+from infra.home import Home
+from infra.settings import Settings
 
 BLOCK = 10_000
 DAY = 86_400
@@ -35,6 +38,7 @@ class MasterKey:
     def __init__(self, secret: bytes) -> None:
         self.wrapping = AESGCM(_expand(secret, b"yekta wrapping 1"))
         self.hashing = _expand(secret, b"yekta hashing 1")
+        self.fingerprint = text(_expand(secret, b"yekta fingerprint 1")[:12])
 
     @classmethod
     def from_text(cls, value: str) -> "MasterKey":
@@ -47,6 +51,7 @@ class MasterKey:
     @classmethod
     def of_home(cls, path: Path) -> "MasterKey":
         """The key kept in a file that only its owner may read; made when absent."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -56,6 +61,28 @@ class MasterKey:
             file.flush()
             os.fsync(file.fileno())
         return cls.from_text(path.read_text().strip())
+
+
+def master_key(settings: Settings) -> MasterKey:
+    """The installation's master key: the setting, else the one kept in the home."""
+    if settings.master_key is None:
+        return MasterKey.of_home(Home(settings.home).secrets / "master.key")
+    try:
+        return MasterKey.from_text(settings.master_key.get_secret_value())
+    except ValueError as error:
+        raise Refusal(f"The setting YEKTA_MASTER_KEY has a wrong value: {error}.", "It is 32 random bytes as base64url.") from error
+
+
+async def check_master_key(connection: Connection, master: MasterKey) -> None:
+    """Refuse a master key that is not the one this database's data keys are wrapped by."""
+    await connection.execute("INSERT INTO secrets.master (fingerprint) VALUES (%s) ON CONFLICT DO NOTHING", (master.fingerprint,))
+    cursor = await connection.execute("SELECT fingerprint FROM secrets.master")
+    row = await cursor.fetchone()
+    if row is None or row[0] != master.fingerprint:
+        raise Refusal(
+            "The master key is not the one this database was sealed with.",
+            "Set YEKTA_MASTER_KEY to it; the embedded default keeps it in secrets/master.key of the home.",
+        )
 
 
 def _expand(secret: bytes, purpose: bytes) -> bytes:

@@ -1,10 +1,12 @@
 """What processors take and give: records of a topic in, publications out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from psycopg import AsyncConnection
+
+from aggregates.sealing import Sealer
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -50,9 +52,20 @@ class Bury(NamedTuple):
     detail: str
     pointer: str = ""
     mend: str = ""
+    source: str = ""  # the write key's source, where it is known
+    raw: bytes | None = None  # what the sender wrote, where that is not the record's value
+    content_type: str = ""
 
 
 Effect = Publication | Bury
+
+
+class Keys(Sealer, Protocol):
+    """A sealer whose keys can be brought into memory."""
+
+    async def fetch(self, connection: Connection, numbers: Iterable[int]) -> None:
+        """Hold the data keys with these numbers."""
+        ...
 
 
 class Halt(Exception):

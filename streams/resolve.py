@@ -14,17 +14,15 @@ import msgspec
 
 from aggregates.identifier import Token
 from aggregates.identity import Attribution, Knowledge, Owned, Rules, attribute, settled
-from aggregates.touchpoint import derive
+from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
-from streams.record import Batch, Bury, Connection, Effect, Publication, Record
+from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
+from streams.words import MOVED, word
 
 OWNERS = 500_000
 LOCK = 0x59454B54  # "YEKT": the advisory lock of all who change identity
 
 REUSED = "Give every event its own id; to correct an event, send another one."
-
-MOVED = "customer.moved"
-RECEIVED = "customer.received"
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -60,8 +58,8 @@ class Resolve:
     topic = "touchpoints"
     durable_outbox = False
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+    def __init__(self, rules: Rules, keys: Keys) -> None:
+        self._rules, self._keys = rules, keys
         self._owners: dict[Token, UUID] = {}
         self._learned: dict[int, dict[Token, UUID]] = {}
 
@@ -97,7 +95,12 @@ class Resolve:
         if unsettled:
             await self._attribute(connection, batch.partition, unsettled, decided, learned)
         stored = await _receipts(connection, decided)
-        return [*buried, *_publications(pending, decided | stored)]
+        final = decided | stored
+        reused = [item for item in pending if final[item.touchpoint.yektaevent].body != item.touchpoint.yektabody]
+        if reused:
+            await self._keys.fetch(connection, {item.touchpoint.yektaseal for item in reused})
+            buried += [_reused(item, self._keys) for item in reused]
+        return [*buried, *_publications(pending, final)]
 
     async def _look_up(self, connection: Connection, pending: Sequence[Pending], learned: dict[Token, UUID]) -> None:
         owners = self._owners
@@ -147,6 +150,32 @@ def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
         else:
             pending.append(Pending(record, touchpoint, tokens(touchpoint.yektawho)))
     return pending, buried
+
+
+def _reused(item: Pending, keys: Keys) -> Bury:
+    """The second event under an id, as its sender wrote it."""
+    touchpoint = item.touchpoint
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": touchpoint.id,
+        "source": touchpoint.source,
+        "type": touchpoint.type,
+        "time": touchpoint.time,
+    }
+    try:
+        event["data"] = whole_data(touchpoint, open_sealed(touchpoint, keys))
+    except KeyDestroyed:
+        event["data"] = touchpoint.data
+    return Bury(
+        item.record,
+        "id_reused",
+        "Another event of this source had the same id and other content.",
+        "/id",
+        REUSED,
+        touchpoint.yektakey,
+        encoder.encode(event),
+        "application/cloudevents+json",
+    )
 
 
 def _receipt(item: Pending, partition: int, attribution: Attribution) -> Receipt:
@@ -262,7 +291,6 @@ def _publications(pending: Sequence[Pending], receipts: dict[str, Receipt]) -> I
         touchpoint = item.touchpoint
         receipt = receipts[touchpoint.yektaevent]
         if receipt.body != touchpoint.yektabody:
-            yield Bury(item.record, "id_reused", "another event of this source had the same id and other content", "/id", REUSED)
             continue
         customer = receipt.customer_id or ""
         yield Publication(
@@ -300,24 +328,4 @@ def _attributed(touchpoint: SealedTouchpoint, customer: str, receipt: Receipt) -
 
 def _word_to_losers(touchpoint: SealedTouchpoint, change: Identity) -> Iterable[Publication]:
     for loser in dict.fromkeys(link.before for link in change.links if link.before):
-        yield word(MOVED, loser, touchpoint.yektaevent, touchpoint)
-
-
-def word(type_: str, customer: str, cause: str, of: SealedTouchpoint | CustomerEvent) -> Publication:
-    """A fact of identity, told to the partition of the customer that it concerns."""
-    event = str(derive(type_, customer, cause))
-    told = CustomerEvent(
-        specversion="1.0",
-        id=event,
-        source="yekta:identity",
-        type=type_,
-        time=of.yektarecorded,
-        yektaevent=event,
-        yektakey="yekta",
-        yektarecorded=of.yektarecorded,
-        yektaseal=0,
-        data=msgspec.Raw(encoder.encode({"cause": cause})),
-        subject=customer,
-        datacontenttype="application/json",
-    )
-    return Publication("customer-events", customer.encode(), encoder.encode(told))
+        yield word(MOVED, loser, touchpoint.yektaevent, touchpoint.yektarecorded)

@@ -11,6 +11,9 @@ CREATE TABLE secrets.data_keys (
 );
 CREATE SEQUENCE secrets.data_key_number;
 
+-- Which master key wraps them: another one must be refused before it seals a single event.
+CREATE TABLE secrets.master (one boolean PRIMARY KEY DEFAULT true CHECK (one), fingerprint text NOT NULL);
+
 -- Who owns an identifier now. `identifier` is a token: kind, colon, keyed hash.
 CREATE TABLE identity.identifiers (
     identifier  text    COLLATE "C" PRIMARY KEY,
@@ -97,8 +100,8 @@ CREATE TABLE streams.chores (
     after_at    timestamptz,
     after_event uuid,
     state       bytea,
-    owners      uuid[]   NOT NULL DEFAULT '{}', -- hand-over: who received rows so far
-    cause       text     NOT NULL,
+    asked_offset bigint  NOT NULL,               -- where and when the log asked for it
+    asked_at    timestamptz NOT NULL,
     PRIMARY KEY (partition, customer_id, chore)
 );
 

@@ -1,0 +1,160 @@
+"""Puts a worker together: pool, keys, publisher and one consumer per processor, and gives them to the Faust app that hosts them."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import faust
+import structlog
+import uvloop
+from aiokafka import AIOKafkaConsumer
+
+from aggregates import dead_letter
+from aggregates.identity import DEFAULT_RULES
+from aggregates.refusal import Refusal as Why
+from infra import database
+from infra.endpoints import Endpoints, endpoints
+from infra.publishing import Publisher
+from infra.sealing import KeyRing, check_master_key, master_key
+from infra.settings import Settings
+from infra.topics import create_topics
+from streams.app import build
+from streams.customer import Customer
+from streams.inbox import Inbox
+from streams.letters import Letters
+from streams.record import Bury, Processor, Publication
+from streams.resolve import Resolve
+from streams.runner import Runner
+
+CRASHED = 70
+HOUR_MS = 3_600_000
+POOL = 12
+BLOCK = 2_000
+LARGEST = 12 << 20
+
+log = structlog.get_logger()
+
+
+def work(settings: Settings, name: str) -> None:
+    """Run one worker until it is told to stop. A runner that cannot go on ends the process at once: the supervisor starts it again."""
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    here = endpoints(settings)
+    parts = Parts(settings, here, name)
+    app = build(here.bootstrap_servers, [parts.maker(make) for make in parts.processors()], _crash, _credentials(settings))
+    worker = faust.Worker(app, loglevel=logging.WARNING, loop=loop, redirect_stdouts=False)
+    loop.run_until_complete(parts.open())
+    worker.execute_from_commandline()
+
+
+def _crash(error: BaseException) -> None:
+    log.critical("worker ends", error=type(error).__name__, exc_info=error)
+    os._exit(CRASHED)
+
+
+def _credentials(settings: Settings) -> Any:
+    """What Faust's own producer needs of the SASL and TLS settings."""
+    from infra.endpoints import kafka_client_kwargs
+
+    kafka = settings.kafka
+    if kafka.bootstrap_servers is None or kafka.security_protocol == "PLAINTEXT":
+        return None
+    context = kafka_client_kwargs(kafka, kafka.bootstrap_servers).get("ssl_context")
+    if kafka.security_protocol == "SSL":
+        return faust.SSLCredentials(context)
+    password = kafka.sasl_password.get_secret_value() if kafka.sasl_password else None
+    return faust.SASLCredentials(username=kafka.sasl_username, password=password, ssl_context=context, mechanism=kafka.sasl_mechanism)
+
+
+class Parts:
+    """What the processors of one process share."""
+
+    def __init__(self, settings: Settings, here: Endpoints, name: str) -> None:
+        self.settings, self.here, self.name = settings, here, name
+        self.master = master_key(settings)
+        self.keys = KeyRing(self.master, BLOCK)
+        self.publisher = Publisher(here.kafka_client_kwargs)
+        self.stack = AsyncExitStack()
+        self.topic_ids: dict[str, str] = {}
+
+    async def open(self) -> None:
+        """Connect, and lease data keys for what the inbox and the dead letters seal."""
+        self.pool = await self.stack.enter_async_context(database.open_pool(self.here.dsn, name=self.name, largest=POOL))
+        async with self.pool.connection() as connection:
+            await check_master_key(connection, self.master)
+        await self.replenish()
+        kafka = self.settings.kafka
+        topics = await create_topics(
+            self.here.kafka_client_kwargs, prefix=kafka.prefix, partitions=kafka.partitions, replication=kafka.replication
+        )
+        self.topic_ids = {name: topic.id for name, topic in topics.items()}
+        await self.publisher.start()
+
+    async def replenish(self) -> None:
+        """Lease data keys when half of them are used."""
+        if self.keys.wants_lease():
+            await self.keys.lease(self.pool)
+
+    def processors(self) -> list[Callable[[], Processor]]:
+        """What a worker runs."""
+        return [
+            lambda: Inbox(self.keys, self.replenish),
+            lambda: Resolve(DEFAULT_RULES, self.keys),
+            lambda: Customer(self.keys),
+            Letters,
+        ]
+
+    def maker(self, processor: Callable[[], Processor]) -> Callable[[], Awaitable[Runner]]:
+        """How the app makes a runner, once its loop runs."""
+
+        async def make() -> Runner:
+            return self.runner(processor())
+
+        return make
+
+    def runner(self, processor: Processor) -> Runner:
+        """A runner with its own consumer group and a static membership under this worker's name."""
+        prefix = self.settings.kafka.prefix
+        consumer = AIOKafkaConsumer(
+            **self.here.kafka_client_kwargs,
+            group_id=f"{prefix}{processor.name}",
+            group_instance_id=f"{self.name}-{processor.name}",
+            client_id=f"yekta-{self.name}-{processor.name}",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=3_000,
+            rebalance_timeout_ms=15_000,
+            max_poll_interval_ms=HOUR_MS,
+            max_partition_fetch_bytes=LARGEST,
+            fetch_max_bytes=4 * LARGEST,
+        )
+        return Runner(
+            processor,
+            consumer=consumer,
+            publisher=self.publisher,
+            pool=self.pool,
+            prefix=prefix,
+            topic_id=self.topic_ids[prefix + processor.topic],
+            dead_letter=self.dead_letter,
+        )
+
+    def dead_letter(self, bury: Bury, topic: str) -> Publication:
+        """The dead letter of a record that a processor could not understand."""
+        record = bury.record
+        letter = dead_letter.bury(
+            bury.raw if bury.raw is not None else record.value or b"",
+            Why(bury.reason, bury.pointer, bury.detail, bury.mend),  # type: ignore[arg-type]  # processors have reasons of their own
+            bury.source or topic,
+            dead_letter.Place("", topic, record.partition, record.offset),
+            datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            self.keys,
+            bury.content_type,
+            record.key or b"",
+        )
+        key, value, headers = dead_letter.record(letter)
+        return Publication("dead-letters", key, value, tuple(headers))

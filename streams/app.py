@@ -1,0 +1,75 @@
+"""The worker's process: a Faust app that hosts one runner per processor and ends when one of them cannot go on.
+
+Faust gives the process its life: start, stop, signals, timers, services. The record loops are not agents: an exception in an agent is
+logged and the event acknowledged all the same, and an agent that does nothing takes 7,500 events/s where `getmany` takes 200,000
+(docs/decisions/0003-runners-not-agents.md). Reading order: build, RunnerService.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import faust
+import structlog
+from mode import Service
+
+from streams.runner import Runner
+
+log = structlog.get_logger()
+
+
+class RunnerService(Service):
+    """One runner as a service of the app."""
+
+    def __init__(self, make: Callable[[], Awaitable[Runner]], failed: Callable[[BaseException], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._make, self._failed = make, failed
+        self._running: asyncio.Task[None] | None = None
+
+    async def on_start(self) -> None:
+        runner = await self._make()
+        self._running = asyncio.create_task(runner.run(), name=runner.processor.name)
+        self._running.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    async def on_stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait([self._running])
+
+
+class Worker(faust.App):
+    """A Faust app whose dependencies are the runners."""
+
+    runners: Sequence[Service] = ()
+    producer_only = True  # it has no agents yet, and Faust cannot consume nothing
+
+    def on_init_dependencies(self) -> Any:
+        return [*super().on_init_dependencies(), *self.runners]
+
+
+def build(
+    broker: str, makers: Sequence[Callable[[], Awaitable[Runner]]], failed: Callable[[BaseException], None], credentials: Any = None
+) -> Any:
+    """The app. `failed` hears of a runner that ended by itself and must end the process."""
+    app = Worker(
+        "yekta",
+        broker=f"kafka://{broker.replace(',', ';')}",
+        broker_credentials=credentials,
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        broker_session_timeout=10,
+        broker_heartbeat_interval=3,
+        broker_rebalance_timeout=15,
+        broker_request_timeout=30,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+    app.runners = [RunnerService(make, failed) for make in makers]
+    return app

@@ -1,0 +1,237 @@
+"""Keeps the one view of each customer: reads `customer-events`, writes timeline and view in the runner's transaction.
+
+One writer per customer: the owner of the partition that his id hashes to. Rows are inserted first, and only those that were new are folded,
+so no duplicate counts. A customer that ever lost an identifier is *marked*; his records are held against the present owner of their decider
+and what is another's is forwarded. Reading order: Customer.apply, `_at_home`, `_fold`; moving whole histories is in `moving`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from aggregates.fact import Fact, fact_of
+from aggregates.sealing import KeyDestroyed, open_sealed
+from aggregates.wire import CustomerEvent, customer_event_decoder
+from projections.timeline import table as timeline
+from projections.view import table as views
+from projections.view.fold import State, evolve, initial, needs_history, needs_opening
+from streams.moving import Asked, Moving
+from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
+from streams.words import MOVED, RECEIVED
+
+STATES = 50_000
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A customer event of the batch, and the customer it is folded into."""
+
+    record: Record
+    event: CustomerEvent
+    customer: UUID
+
+
+class Customer:
+    """The processor. `schema` None: the live read models, with effects. A rebuild names its own schema and has none."""
+
+    name = "customer"
+    topic = "customer-events"
+    durable_outbox = True
+
+    def __init__(self, keys: Keys, schema: str | None = None) -> None:
+        self._keys = keys
+        self._schema = schema
+        self._generation = ""
+        self._states: dict[int, dict[UUID, State]] = {}
+        self._learned: dict[int, dict[UUID, State]] = {}
+        self._moving = Moving(self.refold, effects=schema is None)
+
+    def forget(self, partition: int) -> None:
+        self._states.pop(partition, None)
+        self._learned.pop(partition, None)
+
+    def committed(self, batch: Batch) -> None:
+        states = self._states.setdefault(batch.partition, {})
+        if len(states) > STATES:
+            states.clear()
+        states.update(self._learned.pop(batch.partition, {}))
+
+    async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
+        schema = await self._live_schema(connection)
+        arrived, words, effects = _decode(batch.records)
+        arrived, forwarded = await self._at_home(connection, arrived)
+        learned: dict[UUID, State] = {}
+        self._learned[batch.partition] = learned
+        new = await _insert(connection, schema, batch.partition, arrived)
+        await self._fold(connection, schema, batch, new, learned)
+        if self._schema is None:
+            await _set_clock(connection, batch.partition, new)
+        for customer in words:
+            effects += await self._moving.begin(connection, schema, batch.partition, customer, _asked(batch))
+            self._drop(batch.partition, customer)
+        return [*effects, *forwarded]
+
+    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
+        schema = await self._live_schema(connection)
+        done = await self._moving.go_on(connection, schema, partition)
+        if done is None:
+            return None
+        self._drop(partition, done.customer)
+        return list(done.effects)
+
+    def _drop(self, partition: int, customer: UUID) -> None:
+        """What is cached of a customer no longer holds."""
+        self._states.get(partition, {}).pop(customer, None)
+        self._learned.get(partition, {}).pop(customer, None)
+
+    async def _live_schema(self, connection: Connection) -> str:
+        """The read models in force, read behind the lock on the position: a rebuild that switched is seen at once."""
+        if self._schema is not None:
+            return self._schema
+        cursor = await connection.execute("SELECT number FROM streams.generation")
+        row = await cursor.fetchone()
+        schema = f"read_{row[0] if row else 1}"
+        if schema != self._generation:
+            self._states.clear()
+            self._generation = schema
+        return schema
+
+    async def _at_home(self, connection: Connection, arrived: list[Arrived]) -> tuple[list[Arrived], list[Publication]]:
+        """Events of marked customers go to whom their decider belongs to now: forwarded live, put there at once in a rebuild."""
+        cursor = await connection.execute(
+            "SELECT customer_id FROM identity.moved WHERE customer_id = ANY(%s)", (list({item.customer for item in arrived}),)
+        )
+        marked = {row[0] for row in await cursor.fetchall()}
+        if not marked:
+            return arrived, []
+        deciders = {item.event.yektadecider for item in arrived if item.customer in marked}
+        cursor = await connection.execute(
+            "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", (list(deciders),)
+        )
+        owners: dict[str, UUID] = dict(await cursor.fetchall())
+        home: list[Arrived] = []
+        forwarded: list[Publication] = []
+        for item in arrived:
+            owner = owners.get(item.event.yektadecider, item.customer) if item.customer in marked else item.customer
+            if owner == item.customer:
+                home.append(item)
+            elif self._schema is not None:
+                home.append(Arrived(item.record, item.event, owner))
+            else:
+                event = msgspec.structs.replace(item.event, subject=str(owner))
+                forwarded.append(Publication("customer-events", str(owner).encode(), msgspec.json.encode(event)))
+        return home, forwarded
+
+    async def _fold(self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[UUID, State]) -> None:
+        """Fold what is new into the views, in the order of effective time; customers whose fold needs their past are refolded."""
+        partition = batch.partition
+        mine: dict[UUID, list[Arrived]] = {}
+        for item in new:
+            if item.customer != NOBODY:
+                mine.setdefault(item.customer, []).append(item)
+        if not mine:
+            return
+        states = await self._load(connection, schema, partition, mine)
+        busy = await self._moving.busy(connection, partition)
+        await self._keys.fetch(
+            connection,
+            {item.event.yektaseal for customer, items in mine.items() for item in items if needs_opening(states[customer], item.event)},
+        )
+        places = {item.customer: item.record.offset for item in new}
+        refold: list[UUID] = []
+        for customer, items in mine.items():
+            state = states[customer]
+            facts = sorted((self._fact(state, item.event) for item in items), key=lambda fact: (fact.at, fact.event_id))
+            if customer in busy:
+                reached = busy[customer]
+                if reached is not None and (facts[0].at, facts[0].event_id) <= reached:
+                    await self._moving.interrupted(connection, partition, customer)
+                continue
+            for fact in facts:
+                if needs_history(state, fact):
+                    refold.append(customer)
+                    break
+                state = evolve(state, fact)
+            else:
+                learned[customer] = state
+        await views.save(connection, schema, [(customer, state, partition, places[customer]) for customer, state in learned.items()])
+        asked = _asked(batch)
+        for customer in refold:
+            await self._moving.refold(connection, schema, partition, customer, asked)
+            self._drop(partition, customer)
+
+    async def _load(self, connection: Connection, schema: str, partition: int, customers: Iterable[UUID]) -> dict[UUID, State]:
+        cached = self._states.get(partition, {})
+        states = {customer: cached[customer] for customer in customers if customer in cached}
+        missing = [customer for customer in customers if customer not in states]
+        if missing:
+            states |= await views.load(connection, schema, missing)
+        return {customer: states.get(customer) or initial() for customer in customers}
+
+    def _fact(self, state: State, event: CustomerEvent) -> Fact:
+        if not event.yektaseal or not needs_opening(state, event):
+            return fact_of(event, None)
+        try:
+            return fact_of(event, open_sealed(event, self._keys))
+        except KeyDestroyed:
+            return fact_of(event, None)
+
+    async def refold(self, connection: Connection, state: State, records: Sequence[bytes]) -> State:
+        """Go on folding a history: `records` are the customer's next ones in the order of effective time."""
+        events = [customer_event_decoder.decode(record) for record in records]
+        await self._keys.fetch(connection, {event.yektaseal for event in events if needs_opening(state, event)})
+        for event in events:
+            state = evolve(state, self._fact(state, event))
+        return state
+
+
+def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[Effect]]:
+    """Events, customers that identity spoke of, and what is neither."""
+    arrived: list[Arrived] = []
+    words: dict[UUID, None] = {}
+    effects: list[Effect] = []
+    for record in records:
+        try:
+            event = customer_event_decoder.decode(record.value or b"")
+            customer = UUID(event.subject) if event.subject else NOBODY
+        except (msgspec.MsgspecError, ValueError) as bad:
+            effects.append(Bury(record, "not_a_customer_event", str(bad)))
+            continue
+        if event.type in (MOVED, RECEIVED):
+            words[customer] = None
+        else:
+            arrived.append(Arrived(record, event, customer))
+    return arrived, list(words), effects
+
+
+def _asked(batch: Batch) -> Asked:
+    return Asked(batch.end - 1, datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
+
+
+async def _insert(connection: Connection, schema: str, partition: int, arrived: Sequence[Arrived]) -> list[Arrived]:
+    """Put the events into the timeline; return those that were not there."""
+    if not arrived:
+        return []
+    rows = [timeline.row_of(item.event, item.record.value or b"", item.customer, partition, item.record.offset) for item in arrived]
+    fresh = await timeline.insert(connection, schema, rows)
+    new = []
+    for item, row in zip(arrived, rows, strict=True):
+        if (row.customer_id, row.event_id) in fresh:
+            fresh.discard((row.customer_id, row.event_id))  # the same event twice in one batch is one row
+            new.append(item)
+    return new
+
+
+async def _set_clock(connection: Connection, partition: int, new: Sequence[Arrived]) -> None:
+    """The now of sources that replay their own time moves with what they send."""
+    times: list[datetime] = [item.event.time for item in new if item.event.yektaclock]
+    if times:
+        await connection.execute(
+            "INSERT INTO streams.clocks (partition, now) VALUES (%s, %s) ON CONFLICT (partition)"
+            " DO UPDATE SET now = GREATEST(streams.clocks.now, excluded.now)",
+            (partition, max(times)),
+        )

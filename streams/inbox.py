@@ -1,0 +1,69 @@
+"""The door for foreign Kafka producers: reads `inbox`, checks as the HTTP doors do, seals, and appends under the right key.
+
+Partitioners differ between clients, so the record's own place says nothing about order: it is re-keyed by source and subject.
+Reading order: Inbox.apply, event_of.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aggregates import cloudevents
+from aggregates.reading import read
+from aggregates.refusal import Refusal
+from aggregates.sealing import seal
+from aggregates.source import Source
+from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
+
+SOURCE = Source("inbox")
+"""Whoever may write to the topic speaks as this source; its name is part of every event id (docs/encodings.md)."""
+
+
+class Inbox:
+    """The processor. Nothing of it is in PostgreSQL but its position: what is published twice dies at the receipt."""
+
+    name = "inbox"
+    topic = "inbox"
+    durable_outbox = False
+
+    def __init__(self, keys: Keys, replenish: Callable[[], Awaitable[None]], source: Source = SOURCE) -> None:
+        self._keys, self._replenish, self._source = keys, replenish, source
+
+    def forget(self, partition: int) -> None:
+        """Nothing is remembered."""
+        del partition
+
+    def committed(self, batch: Batch) -> None:
+        """Nothing is remembered."""
+        del batch
+
+    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
+        """There is none."""
+        del connection, partition
+        return None
+
+    async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
+        del connection
+        await self._replenish()
+        return [self._appended(record) for record in batch.records]
+
+    def _appended(self, record: Record) -> Effect:
+        headers = {name.lower(): value.decode("utf-8", "replace") for name, value in record.headers}
+        content_type = headers.get("content-type", "")
+        event = event_of(headers, record.value or b"", content_type)
+        received = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        understood = event if isinstance(event, Refusal) else read(event, self._source, received)
+        if isinstance(understood, Refusal):
+            why = understood
+            return Bury(record, why.reason, why.detail, why.pointer, why.mend, self._source.name, record.value or b"", content_type)
+        return Publication("touchpoints", *seal(understood, self._keys))
+
+
+def event_of(headers: Mapping[str, str], value: bytes, content_type: str) -> Mapping[str, Any] | Refusal:
+    """The event of a Kafka message in binary or structured mode (CloudEvents Kafka Protocol Binding 1.0.2, section 3)."""
+    attributes = {name.removeprefix("ce_"): text for name, text in headers.items() if name.startswith("ce_")}
+    if attributes.get("specversion", "undefined") == "undefined":
+        return cloudevents.structured(value)
+    if content_type and content_type != "undefined":
+        attributes["datacontenttype"] = content_type
+    return cloudevents.binary(attributes, value, content_type)

@@ -1,0 +1,176 @@
+"""Moves histories between customers and folds them anew, in pieces that a partition hardly notices.
+
+A merge or a split moves identifiers; the rows follow their deciders. The partition of the customer that lost them puts the rows under their
+present owners (`hand_over`) and sends word; the partition of the one that got them folds him anew (`refold`). What does not fit into
+one piece goes on behind a cursor in `streams.chores`, one piece a transaction, the view flagged meanwhile.
+Reading order: begin, go_on, hand_over, refold.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from projections.timeline import table as timeline
+from projections.view import table as views
+from projections.view.fold import State, initial
+from streams.record import Connection, Effect
+from streams.words import RECEIVED, word
+
+PIECE = 5000
+
+Refold = Callable[[Connection, State, Sequence[bytes]], Awaitable[State]]
+_state = msgspec.msgpack.Decoder(State)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One piece of work was done for a customer."""
+
+    customer: UUID
+    effects: Sequence[Effect]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where and when the log asked for it: the same word read again asks for the same."""
+
+    offset: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a refold has come."""
+
+    at: datetime | None = None
+    event: UUID | None = None
+    state: State | None = None
+
+
+class Moving:
+    """Without effects (a rebuild) all is done at once: nobody else writes there."""
+
+    def __init__(self, fold: Refold, *, effects: bool, piece: int = PIECE) -> None:
+        self._fold, self._effects, self._piece = fold, effects, piece
+
+    async def begin(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked) -> list[Effect]:
+        """Word came about a customer: hand over what is not his, fold the rest anew."""
+        effects: list[Effect] = []
+        while True:
+            owners, moved = await self._hand_over(connection, schema, customer)
+            if self._effects:
+                effects += [word(RECEIVED, str(owner), f"{customer} {partition} {asked.offset}", asked.at) for owner in owners]
+                if moved == self._piece:
+                    await self._chore(connection, schema, partition, customer, "hand_over", Cursor(), asked)
+                    return effects
+            else:
+                for owner in owners:
+                    await self.refold(connection, schema, partition, owner, asked)
+            if moved < self._piece:
+                break
+        await self.refold(connection, schema, partition, customer, asked)
+        return effects
+
+    async def go_on(self, connection: Connection, schema: str, partition: int) -> Done | None:
+        """One piece of the oldest chore of the partition."""
+        cursor = await connection.execute(
+            "SELECT customer_id, chore, asked_offset, asked_at, after_at, after_event, state, schema"
+            " FROM streams.chores WHERE partition = %s ORDER BY asked_offset, customer_id, chore LIMIT 1",
+            (partition,),
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            return None
+        customer, chore, offset, asked_at, at, event, state, begun_in = row
+        asked = Asked(offset, asked_at)
+        await connection.execute(
+            "DELETE FROM streams.chores WHERE partition = %s AND customer_id = %s AND chore = %s", (partition, customer, chore)
+        )
+        if chore == "hand_over":
+            return Done(customer, await self.begin(connection, schema, partition, customer, asked))
+        so_far = Cursor(at, event, _state.decode(state)) if state is not None and begun_in == schema else Cursor()
+        await self.refold(connection, schema, partition, customer, asked, so_far)
+        return Done(customer, ())
+
+    async def busy(self, connection: Connection, partition: int) -> dict[UUID, tuple[datetime, UUID] | None]:
+        """The customers whose refold is under way and how far each has come: a fact beyond that will be met by it."""
+        cursor = await connection.execute(
+            "SELECT customer_id, after_at, after_event FROM streams.chores WHERE partition = %s AND chore = 'refold'", (partition,)
+        )
+        return {customer: (at, event) if at else None for customer, at, event in await cursor.fetchall()}
+
+    async def interrupted(self, connection: Connection, partition: int, customer: UUID) -> None:
+        """A fact came in behind the cursor: the refold begins again."""
+        await connection.execute(
+            "UPDATE streams.chores SET after_at = NULL, after_event = NULL, state = NULL"
+            " WHERE partition = %s AND customer_id = %s AND chore = 'refold'",
+            (partition, customer),
+        )
+
+    async def _hand_over(self, connection: Connection, schema: str, customer: UUID) -> tuple[list[UUID], int]:
+        """Put up to a piece of rows under the present owners of their deciders; who got some, and how many rows went."""
+        columns = timeline.COLUMNS
+        cursor = await connection.execute(
+            f"""
+            WITH gone AS MATERIALIZED (
+                SELECT t.event_id, i.customer_id AS owner FROM {schema}.timeline t JOIN identity.identifiers i ON i.identifier = t.decider
+                WHERE t.customer_id = %(customer)s AND i.customer_id <> t.customer_id LIMIT %(piece)s
+            ), taken AS (
+                DELETE FROM {schema}.timeline t USING gone WHERE t.customer_id = %(customer)s AND t.event_id = gone.event_id
+                RETURNING gone.owner, {", ".join(f"t.{column}" for column in columns)}
+            ), put AS (
+                INSERT INTO {schema}.timeline (customer_id, {", ".join(columns)}) SELECT owner, {", ".join(columns)} FROM taken
+                ON CONFLICT DO NOTHING
+            )
+            SELECT owner, count(*) FROM taken GROUP BY owner ORDER BY owner
+            """,  # noqa: S608 - our own words only
+            {"customer": customer, "piece": self._piece},
+        )
+        rows = await cursor.fetchall()
+        return [row[0] for row in rows], sum(row[1] for row in rows)
+
+    async def refold(
+        self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, begun: Cursor | None = None
+    ) -> None:
+        """Fold a customer's rows from the beginning, or from where `begun` left off; a piece at a time while live."""
+        cursor = begun or Cursor()
+        state = cursor.state or initial()
+        rows_seen = cursor.at is not None
+        while True:
+            rows = await timeline.piece(connection, schema, customer, cursor.at, cursor.event, self._piece)
+            state = await self._fold(connection, state, [row.record for row in rows])
+            rows_seen = rows_seen or bool(rows)
+            if len(rows) < self._piece:
+                break
+            cursor = Cursor(rows[-1].at, rows[-1].event_id, state)
+            if self._effects:
+                await self._chore(connection, schema, partition, customer, "refold", cursor, asked)
+                await views.flag(connection, schema, customer)
+                return
+        if rows_seen:
+            await views.save(connection, schema, [(customer, state, partition, asked.offset)])
+        else:
+            await views.delete(connection, schema, [customer])
+
+    async def _chore(
+        self, connection: Connection, schema: str, partition: int, customer: UUID, chore: str, cursor: Cursor, asked: Asked
+    ) -> None:
+        await connection.execute(
+            "INSERT INTO streams.chores (partition, customer_id, chore, schema, after_at, after_event, state, asked_offset, asked_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (partition, customer_id, chore)"
+            " DO UPDATE SET schema = excluded.schema, after_at = excluded.after_at, after_event = excluded.after_event, state = excluded.state",
+            (
+                partition,
+                customer,
+                chore,
+                schema,
+                cursor.at,
+                cursor.event,
+                msgspec.msgpack.encode(cursor.state) if cursor.state is not None else None,
+                asked.offset,
+                asked.at,
+            ),
+        )

@@ -1,0 +1,35 @@
+"""What identity tells a customer's partition: identifiers went away, rows have come."""
+
+from datetime import datetime
+
+import msgspec
+
+from aggregates.touchpoint import derive
+from aggregates.wire import CustomerEvent, encoder
+from streams.record import Publication
+
+MOVED = "customer.moved"
+"""The customer lost identifiers: his partition hands over the rows that they decided."""
+
+RECEIVED = "customer.received"
+"""Rows were put under the customer: his partition folds him anew."""
+
+
+def word(type_: str, customer: str, cause: str, time: datetime) -> Publication:
+    """The record that tells it, keyed by the customer; its id comes from its cause, so that telling it twice is the same word."""
+    event = str(derive(type_, customer, cause))
+    told = CustomerEvent(
+        specversion="1.0",
+        id=event,
+        source="yekta:identity",
+        type=type_,
+        time=time,
+        yektaevent=event,
+        yektakey="yekta",
+        yektarecorded=time,
+        yektaseal=0,
+        data=msgspec.Raw(encoder.encode({"cause": cause})),
+        subject=customer,
+        datacontenttype="application/json",
+    )
+    return Publication("customer-events", customer.encode(), encoder.encode(told))
