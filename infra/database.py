@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
+from infra import generations
 from infra.errors import Refusal
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -57,7 +58,10 @@ async def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str
         done = await _already_run(connection)
         if unknown := sorted(done.keys() - files.keys()):
             raise Refusal(f"The database was made by a newer Yekta: it has the migration {unknown[-1]}, which this version does not know.")
-        return [name for name, text in files.items() if await _run(connection, name, text, done.get(name))]
+        ran = [name for name, text in files.items() if await _run(connection, name, text, done.get(name))]
+        if folder == MIGRATIONS:
+            await generations.ensure(connection)
+        return ran
     finally:
         await connection.execute("SELECT pg_advisory_unlock(%s)", (_ONE_AT_A_TIME,))
 

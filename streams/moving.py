@@ -161,7 +161,8 @@ class Moving:
         await connection.execute(
             "INSERT INTO streams.chores (partition, customer_id, chore, schema, after_at, after_event, state, asked_offset, asked_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (partition, customer_id, chore)"
-            " DO UPDATE SET schema = excluded.schema, after_at = excluded.after_at, after_event = excluded.after_event, state = excluded.state",
+            " DO UPDATE SET schema = excluded.schema, after_at = excluded.after_at, after_event = excluded.after_event,"
+            " state = excluded.state",
             (
                 partition,
                 customer,

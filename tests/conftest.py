@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from infra import database
+from infra import database, generations
 from infra.endpoints import Endpoints, endpoints
 from infra.settings import Settings, load
 from infra.topics import TopicNames, create_topics, topic_names
@@ -100,7 +100,8 @@ async def _new_world(engines: Endpoints, template: str, home: Path) -> AsyncIter
 
 async def _make_template(dsn: str) -> str:
     """Made anew when the migrations changed: their sums are in its name."""
-    sums = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(database.MIGRATIONS.glob("*.sql")))).hexdigest()[:12]
+    files = [*sorted(database.MIGRATIONS.glob("*.sql")), *generations.tables()]
+    sums = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     name = f"{_TEMPLATE}_{sums}"
     async with await database.connect(dsn, autocommit=True) as connection:
         await connection.execute("SELECT pg_advisory_lock(1)")  # other workers wait here until it is whole
