@@ -1,9 +1,10 @@
 """Turns the three shapes in which a CloudEvent travels (structured, batch, binary) into the one mapping that `reading.read` judges.
 
 Both doors share it: over HTTP and over Kafka the bytes differ only in how the attributes are carried. The shape is told by what is
-there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, binary.
+there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, binary, restored.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -70,6 +71,15 @@ def binary(attributes: Mapping[str, str], body: bytes, content_type: str) -> Map
         return _not_json_data(data, content_type)
     event["data"] = data
     return event
+
+
+def restored(attributes: Mapping[str, str], body: bytes) -> bytes:
+    """A binary-mode message as one structured event, byte for byte the same data: how one is kept that cannot be accepted."""
+    event: dict[str, Any] = {name.lower(): value for name, value in attributes.items()}
+    if body.strip():
+        data = decoded(body)
+        event |= {"data_base64": b64encode(body).decode()} if isinstance(data, Refusal) else {"data": msgspec.Raw(body.removeprefix(BOM))}
+    return msgspec.json.encode(event)
 
 
 def percent_decoded(value: str) -> str:

@@ -65,6 +65,7 @@ class DeadLetter:
     key: bytes  # the original record's key; b"" where there was none
     seal: int  # number of the data key
     sealed: bytes  # the bytes as they came, sealed
+    event: UUID | None = None  # the event id, when what was refused had a source and an id
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def bury(
     sealer: Sealer,
     content_type: str = "",
     key: bytes = b"",
+    event: UUID | None = None,
 ) -> DeadLetter:
     """The letter of an event that was refused."""
     id_ = letter_id(source, raw)
@@ -108,6 +110,7 @@ def bury(
         key,
         number,
         sealed,
+        event,
     )
 
 
@@ -136,6 +139,8 @@ def record(letter: DeadLetter) -> Entry:
         "yekta_content_type": letter.content_type,
         "_dlq.errors.disposition": REFUSED,
     }
+    if letter.event is not None:
+        headers["yekta_event"] = str(letter.event)
     if letter.place.topic:
         headers["_dlq.errors.original.topic"] = letter.place.topic
         headers["_dlq.errors.original.partition"] = str(letter.place.partition)
@@ -174,6 +179,7 @@ def read(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, by
         key=key or b"",
         seal=int(texts["yekta_seal"]),
         sealed=value or b"",
+        event=UUID(texts["yekta_event"]) if "yekta_event" in texts else None,
     )
 
 

@@ -63,6 +63,10 @@ class KeyRing:
         """All keys, the oldest first."""
         return tuple(sorted(self._keys.values(), key=lambda key: (key.created, key.id)))
 
+    def source(self, name: str) -> Source | None:
+        """What is set of a source: by its newest key, revoked or not."""
+        return next((key.source for key in reversed(self.every_key()) if key.source is not None and key.source.name == name), None)
+
     def of_secret(self, secret: str) -> Grant | None:
         """What a secret opens."""
         return self._grants.get(digest(secret)) if well_formed(secret) else None

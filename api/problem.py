@@ -3,6 +3,7 @@
 Reading order: Problem, answer, install.
 """
 
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -144,5 +145,7 @@ async def _database(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
-    log.error("unexpected", error=type(error).__name__)
+    # Where, but not what: the message of an exception may hold what somebody sent.
+    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-8:]]
+    log.error("unexpected", error=type(error).__name__, frames=frames)
     return answer(Problem(500, "unexpected", "Something failed here; it was written down.", mend="Try again, then ask the operator."))

@@ -170,7 +170,8 @@ class _Lane:
         futures = []
         batch = self._gathering[-1] if self._gathering else self._open(producer)
         size = 0
-        for key, value, headers in records:
+        for key, value, pairs in records:
+            headers = pairs if isinstance(pairs, list) else list(pairs)  # the builder is compiled and takes nothing else
             if batch.builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
                 if size:
                     futures.append(self._await(loop, batch, size))

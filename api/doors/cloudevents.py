@@ -17,9 +17,9 @@ from aggregates.dead_letter import DeadLetter, Place
 from aggregates.log import Entry, NotAcknowledged
 from aggregates.reading import read
 from aggregates.refusal import Refusal
-from aggregates.sealing import KeyUnknown, seal
+from aggregates.sealing import KeyUnknown, Sealer, seal
 from aggregates.source import Source
-from aggregates.touchpoint import Touchpoint
+from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body, position
 from api.metrics import EVENTS
 from api.ports import Dependencies
@@ -78,7 +78,8 @@ async def post(request: Request, dependencies: Dependencies) -> Response:
     content_type = request.headers.get("content-type", "")
     attributes = _attributes(request)
     if attributes and not content_type.startswith("application/cloudevents"):
-        return await single(dependencies, source, cloudevents.binary(attributes, content, content_type), content, now, content_type)
+        event = cloudevents.binary(attributes, content, content_type)
+        return await single(dependencies, source, event, cloudevents.restored(attributes, content), now, content_type)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
         return await batch(dependencies, source, content, now, content_type)
     return await single(dependencies, source, cloudevents.structured(content), content, now, content_type)
@@ -103,7 +104,7 @@ async def batch(dependencies: Dependencies, source: Source, content: bytes, now:
             facts.append((*_sealed(touchpoint, dependencies), []))
             results.append(Accepted(touchpoint.id, touchpoint.source, str(touchpoint.event_id)))
         else:
-            letter = dead_letter.bury(raw, touchpoint, source.name, PLACE, now, sealer, content_type)
+            letter = _bury(raw, event, touchpoint, source, now, sealer, content_type)
             letters.append(letter)
             results.append(_rejected(event, touchpoint, letter))
     at = await _append(dependencies, source, facts, letters)
@@ -118,7 +119,7 @@ async def single(
     if isinstance(touchpoint, Touchpoint):
         at = await _append(dependencies, source, [(*_sealed(touchpoint, dependencies), [])], [])
         return _answer(EventAnswer(str(touchpoint.event_id), at), at)
-    letter = dead_letter.bury(content, touchpoint, source.name, PLACE, now, dependencies.secrets, content_type)
+    letter = _bury(content, event, touchpoint, source, now, dependencies.secrets, content_type)
     await _append(dependencies, source, [], [letter])
     raise of_refusal(_status(touchpoint, event, content_type), touchpoint, str(letter.id))
 
@@ -151,6 +152,20 @@ def _sealed(touchpoint: Touchpoint, dependencies: Dependencies) -> tuple[bytes, 
         raise unavailable("No data keys have been leased yet.") from error
 
 
+def _bury(
+    raw: bytes, event: Mapping[str, Any] | Refusal, refusal: Refusal, source: Source, now: datetime, sealer: Sealer, content_type: str
+) -> DeadLetter:
+    id_, origin = _names(event)
+    known = event_id(source.name, origin, id_) if id_ and origin else None
+    return dead_letter.bury(raw, refusal, source.name, PLACE, now, sealer, content_type, event=known)
+
+
+def _names(event: Mapping[str, Any] | Refusal) -> tuple[str | None, str | None]:
+    """The id and source that an event gives itself, as far as they are texts."""
+    id_, source = (None, None) if isinstance(event, Refusal) else (event.get("id"), event.get("source"))
+    return id_ if isinstance(id_, str) else None, source if isinstance(source, str) else None
+
+
 def _attributes(request: Request) -> dict[str, str]:
     """The CloudEvents attributes among the headers; none when it is not binary mode."""
     if not any(name in request.headers for name in BINARY):
@@ -163,10 +178,10 @@ def _attributes(request: Request) -> dict[str, str]:
 
 
 def _rejected(event: Mapping[str, Any] | Refusal, refusal: Refusal, letter: DeadLetter) -> Rejected:
-    id_, source = (None, None) if isinstance(event, Refusal) else (event.get("id"), event.get("source"))
+    id_, source = _names(event)
     return Rejected(
-        id_ if isinstance(id_, str) else None,
-        source if isinstance(source, str) else None,
+        id_,
+        source,
         refusal.reason,
         refusal.pointer,
         refusal.detail,

@@ -63,7 +63,7 @@ class Api:
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     """Wait for a condition; fail when it does not come."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.005)
 
 

@@ -1,0 +1,51 @@
+"""Reads a request's query parameters: each is what it should be, or a problem points at it."""
+
+from datetime import datetime
+
+from fastapi import Request
+
+from api.problem import invalid
+
+LARGEST = 200
+DEFAULT = 50
+
+
+def limit(request: Request) -> int:
+    """How many items are wanted."""
+    text = request.query_params.get("limit")
+    if text is None:
+        return DEFAULT
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= LARGEST:
+        raise invalid("/query/limit", f"The limit is a number from 1 to {LARGEST}.")
+    return int(text)
+
+
+def text(request: Request, name: str, longest: int = 512) -> str | None:
+    """A text, or None when it is absent."""
+    value = request.query_params.get(name)
+    if value is not None and ("\x00" in value or len(value) > longest or not value.isprintable()):
+        raise invalid(f"/query/{name}", f"This is no text of at most {longest} printable characters.")
+    return value
+
+
+def choice(request: Request, name: str, choices: tuple[str, ...]) -> str | None:
+    """One of several words, or None when it is absent."""
+    value = request.query_params.get(name)
+    if value is not None and value not in choices:
+        raise invalid(f"/query/{name}", f"This is none of {', '.join(choices)}.")
+    return value
+
+
+def time(request: Request, name: str) -> datetime | None:
+    """A point in time, or None when it is absent."""
+    value = request.query_params.get(name)
+    if value is None:
+        return None
+    try:
+        # A + that was not escaped arrives as a space; nothing else in a time is one before the offset.
+        at = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
+    except ValueError as error:
+        raise invalid(f"/query/{name}", "This is no time as RFC 3339 has it.", "Write 2026-05-01T10:00:00+03:30.") from error
+    if at.tzinfo is None:
+        raise invalid(f"/query/{name}", "The time has no offset.", "Write 2026-05-01T10:00:00+03:30, or Z for UTC.")
+    return at

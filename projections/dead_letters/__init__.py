@@ -1,0 +1,1 @@
+"""What was refused and what became of it, for people to look at, correct and replay. Reading order: `fold`, `table`."""

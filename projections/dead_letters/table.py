@@ -1,0 +1,162 @@
+"""The table of dead letters (infra/migrations/0300_dead_letters.sql). Applying a record twice changes nothing.
+
+Reading order: apply, Letter, page, one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from aggregates.dead_letter import DeadLetter, Place, Replayed
+from projections.dead_letters.fold import Record, fold
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+_COLUMNS = (
+    'id, source, reason, pointer, detail, mend, recorded, topic, partition, "offset", place, content_type, key, seal, sealed, event,'
+    " status, replayed_as, replayed_at, replayed_by"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter as it stands."""
+
+    id: UUID
+    source: str
+    reason: str
+    pointer: str
+    detail: str
+    mend: str
+    recorded: datetime
+    topic: str
+    partition: int
+    offset: int
+    place: str
+    content_type: str
+    key: bytes
+    seal: int
+    sealed: bytes
+    event: UUID | None
+    status: str
+    replayed_as: UUID | None
+    replayed_at: datetime | None
+    replayed_by: str | None
+
+    def letter(self) -> DeadLetter:
+        """The letter as it was written to the log."""
+        place = Place("", self.topic, self.partition, self.offset) if self.topic else Place(self.place)
+        return DeadLetter(
+            self.id,
+            self.source,
+            self.reason,
+            self.pointer,
+            self.detail,
+            self.mend,
+            self.recorded,
+            place,
+            self.content_type,
+            self.key,
+            self.seal,
+            self.sealed,
+            self.event,
+        )
+
+
+async def apply(connection: Connection, records: Sequence[Record]) -> None:
+    """Write what the records of `dead-letters` say, inside the caller's transaction."""
+    folded = fold(records)
+    if folded.letters:
+        async with connection.cursor() as cursor:
+            await cursor.executemany(_INSERT, [_parameters(letter) for letter in folded.letters.values()])
+    if folded.replays:
+        async with connection.cursor() as cursor:
+            await cursor.executemany(_REPLAYED, [_replay_parameters(replay) for replay in folded.replays.values()])
+
+
+async def one(connection: Connection, id_: UUID) -> Letter | None:
+    """The letter with this id."""
+    async with connection.cursor(row_factory=class_row(Letter)) as cursor:
+        await cursor.execute(f"SELECT {_COLUMNS} FROM letters.letters WHERE id = %s", (id_,))  # noqa: S608 - constant
+        return await cursor.fetchone()
+
+
+async def of_event(connection: Connection, event: UUID) -> Letter | None:
+    """The newest letter of an event that could not be accepted under its id."""
+    async with connection.cursor(row_factory=class_row(Letter)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM letters.letters WHERE event = %s ORDER BY recorded DESC, id DESC LIMIT 1",  # noqa: S608 - constant
+            (event,),
+        )
+        return await cursor.fetchone()
+
+
+async def page(
+    connection: Connection,
+    limit: int,
+    *,
+    before: tuple[datetime, UUID] | None = None,
+    source: str | None = None,
+    reason: str | None = None,
+    status: str | None = None,
+) -> list[Letter]:
+    """Letters, the newest first, beginning after `before`."""
+    at, id_ = before or (None, None)
+    async with connection.cursor(row_factory=class_row(Letter)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM letters.letters"  # noqa: S608 - constant
+            " WHERE (%(at)s::timestamptz IS NULL OR (recorded, id) < (%(at)s, %(id)s))"
+            " AND (%(source)s::text IS NULL OR source = %(source)s)"
+            " AND (%(reason)s::text IS NULL OR reason = %(reason)s)"
+            " AND (%(status)s::text IS NULL OR status = %(status)s)"
+            " ORDER BY recorded DESC, id DESC LIMIT %(limit)s",
+            {"at": at, "id": id_, "source": source, "reason": reason, "status": status, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def counts(connection: Connection) -> dict[str, int]:
+    """How many letters wait, by reason."""
+    cursor = await connection.execute("SELECT reason, count(*) FROM letters.letters WHERE status = 'open' GROUP BY reason ORDER BY reason")
+    return dict(await cursor.fetchall())
+
+
+_INSERT = (
+    'INSERT INTO letters.letters (id, source, reason, pointer, detail, mend, recorded, place, topic, partition, "offset", content_type,'
+    " key, seal, sealed, event) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
+)
+_REPLAYED = (
+    "UPDATE letters.letters SET status = 'replayed', replayed_as = %s, replayed_at = %s, replayed_by = %s"
+    " WHERE id = %s AND replayed_as IS NULL"
+)
+
+
+def _parameters(letter: DeadLetter) -> tuple[Any, ...]:
+    place = letter.place
+    return (
+        letter.id,
+        letter.source,
+        letter.reason,
+        letter.pointer,
+        letter.detail,
+        letter.mend,
+        letter.recorded,
+        str(place),
+        place.topic,
+        place.partition,
+        place.offset,
+        letter.content_type,
+        letter.key,
+        letter.seal,
+        letter.sealed,
+        letter.event,
+    )
+
+
+def _replay_parameters(replay: Replayed) -> tuple[Any, ...]:
+    return (replay.event_id, replay.at, replay.by, replay.letter)
