@@ -117,6 +117,6 @@ async def _run(connection: Connection, name: str, text: bytes, ran_as: str | Non
 
 
 def _reason(error: psycopg.Error) -> str:
-    """The last line is the server's or the system's own word; the lines before it repeat the address."""
-    last = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-    return last.rsplit("failed: ", 1)[-1].removeprefix("FATAL:").strip().rstrip(".")
+    """The server's or the system's own word, out of a message that repeats the address and gives advice."""
+    lines = [line for line in str(error).strip().splitlines() if "failed: " in line] or [str(error).strip() or type(error).__name__]
+    return lines[-1].rsplit("failed: ", 1)[-1].removeprefix("FATAL:").strip().rstrip(".")

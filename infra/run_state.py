@@ -70,14 +70,15 @@ def end_orphans(state: RunState, *, within: float = 20.0) -> list[str]:
         ended.append(name)
         with suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGINT if name == "postgres" else signal.SIGTERM)
-        if not _gone(child, within):
+        if not gone(child, within):
             with suppress(ProcessLookupError):
                 os.kill(child.pid, signal.SIGKILL)
-            _gone(child, within)
+            gone(child, within)
     return ended
 
 
-def _gone(child: Process, within: float) -> bool:
+def gone(child: Process, within: float) -> bool:
+    """Whether it ends in that many seconds: for processes that are nobody's children here, and so cannot be waited for."""
     deadline = time.monotonic() + within
     while child.runs():
         if time.monotonic() > deadline:

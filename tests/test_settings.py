@@ -1,0 +1,98 @@
+"""Settings come from the environment, and a wrong one is told in one sentence that names its variable."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.endpoints import endpoints, kafka_client_kwargs
+from infra.errors import Refusal
+from infra.settings import Settings, load
+
+
+def test_without_settings_everything_is_embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load()
+    assert settings.home == tmp_path / ".yekta"
+    assert settings.embeds_kafka
+    assert settings.embeds_postgres
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("YEKTA_KAFKA__BOOTSTRAP_SERVERS", "YEKTA_POSTGRES__DSN", "YEKTA_MASTER_KEY"):
+        monkeypatch.setenv(variable, "")
+    settings = load()
+    assert settings.embeds_kafka
+    assert settings.embeds_postgres
+    assert settings.master_key is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("YEKTA_API__PORT", "99999"),
+        ("YEKTA_API__PORT", "eighty"),
+        ("YEKTA_WORKERS", "-1"),
+        ("YEKTA_ZONE", "Asia/Atlantis"),
+        ("YEKTA_KAFKA__PARTITIONS", "0"),
+        ("YEKTA_KAFKA__PREFIX", "no spaces please"),
+        ("YEKTA_KAFKA__SECURITY_PROTOCOL", "TELEPATHY"),
+        ("YEKTA_KAFKA__BOOTSTRAP_SERVER", "misspelt:9092"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_the_variable(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Refusal) as refused:
+        load()
+    assert variable in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_child_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = load(
+        home=tmp_path,
+        api={"port": 9001},
+        workers=3,
+        master_key="secret",
+        kafka={"bootstrap_servers": "k:9092", "security_protocol": "SASL_SSL", "sasl_username": "u", "sasl_password": "p"},
+    )
+    for variable, value in settings.environment().items():
+        monkeypatch.setenv(variable, value)
+    assert Settings() == settings
+
+
+def test_passwords_do_not_show_when_settings_are_printed() -> None:
+    settings = load(postgres={"dsn": "postgresql://u:hunter2@h/d"}, kafka={"bootstrap_servers": "k:1", "sasl_password": "hunter2"})
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in repr(endpoints(settings))
+
+
+def test_sasl_and_tls_settings_reach_the_kafka_clients() -> None:
+    kafka = load(
+        kafka={
+            "bootstrap_servers": "k:9092",
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_username": "u",
+            "sasl_password": "p",
+        }
+    ).kafka
+    options = kafka_client_kwargs(kafka, "k:9092")
+    assert options.pop("ssl_context").check_hostname
+    assert options == {
+        "bootstrap_servers": "k:9092",
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "u",
+        "sasl_plain_password": "p",
+    }
+
+
+def test_a_missing_certificate_is_one_sentence(tmp_path: Path) -> None:
+    kafka = load(kafka={"bootstrap_servers": "k:9092", "security_protocol": "SSL", "ssl_cafile": str(tmp_path / "none.pem")}).kafka
+    with pytest.raises(Refusal, match="TLS files cannot be used"):
+        kafka_client_kwargs(kafka, "k:9092")
+
+
+def test_a_home_where_nothing_runs_says_how_to_start_it(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"Nothing runs in .* `yekta up`"):
+        endpoints(load(home=tmp_path))
