@@ -16,14 +16,15 @@ from aggregates.fact import Fact, fact_of
 from aggregates.sealing import KeyDestroyed, open_sealed
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections.timeline import table as timeline
+from projections.timeline.row import NOBODY
 from projections.view import table as views
-from projections.view.fold import State, evolve, initial, needs_history, needs_opening
+from projections.view.fold import evolve, initial, needs_history, needs_opening
+from projections.view.state import State
 from streams.moving import Asked, Moving
 from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
 from streams.words import MOVED, RECEIVED
 
 STATES = 50_000
-NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +47,36 @@ class Customer:
         self._keys = keys
         self._schema = schema
         self._generation = ""
-        self._states: dict[int, dict[UUID, State]] = {}
+        self._states: dict[int, dict[UUID, State]] = {}  # by partition; in a rebuild all of them are one writer's
         self._learned: dict[int, dict[UUID, State]] = {}
         self._moving = Moving(self.refold, effects=schema is None)
 
     def forget(self, partition: int) -> None:
-        self._states.pop(partition, None)
-        self._learned.pop(partition, None)
+        self._states.pop(self._writer(partition), None)
+        self._learned.pop(self._writer(partition), None)
 
     def committed(self, batch: Batch) -> None:
-        states = self._states.setdefault(batch.partition, {})
+        writer = self._writer(batch.partition)
+        states = self._states.setdefault(writer, {})
         if len(states) > STATES:
             states.clear()
-        states.update(self._learned.pop(batch.partition, {}))
+        states.update(self._learned.pop(writer, {}))
+
+    def _writer(self, partition: int) -> int:
+        return partition if self._schema is None else 0
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         schema = await self._live_schema(connection)
         arrived, words, effects = _decode(batch.records)
         arrived, forwarded = await self._at_home(connection, arrived)
         learned: dict[UUID, State] = {}
-        self._learned[batch.partition] = learned
+        self._learned[self._writer(batch.partition)] = learned
         new = await _insert(connection, schema, batch.partition, arrived)
         await self._fold(connection, schema, batch, new, learned)
         if self._schema is None:
             await _set_clock(connection, batch.partition, new)
         for customer in words:
-            effects += await self._moving.begin(connection, schema, batch.partition, customer, _asked(batch))
+            effects += await self._moving.move(connection, schema, batch.partition, customer, _asked(batch))
             self._drop(batch.partition, customer)
         return [*effects, *forwarded]
 
@@ -85,8 +90,8 @@ class Customer:
 
     def _drop(self, partition: int, customer: UUID) -> None:
         """What is cached of a customer no longer holds."""
-        self._states.get(partition, {}).pop(customer, None)
-        self._learned.get(partition, {}).pop(customer, None)
+        self._states.get(self._writer(partition), {}).pop(customer, None)
+        self._learned.get(self._writer(partition), {}).pop(customer, None)
 
     async def _live_schema(self, connection: Connection) -> str:
         """The read models in force, read behind the lock on the position: a rebuild that switched is seen at once."""
@@ -165,7 +170,7 @@ class Customer:
             self._drop(partition, customer)
 
     async def _load(self, connection: Connection, schema: str, partition: int, customers: Iterable[UUID]) -> dict[UUID, State]:
-        cached = self._states.get(partition, {})
+        cached = self._states.get(self._writer(partition), {})
         states = {customer: cached[customer] for customer in customers if customer in cached}
         missing = [customer for customer in customers if customer not in states]
         if missing:

@@ -3,7 +3,7 @@
 A merge or a split moves identifiers; the rows follow their deciders. The partition of the customer that lost them puts the rows under their
 present owners (`hand_over`) and sends word; the partition of the one that got them folds him anew (`refold`). What does not fit into
 one piece goes on behind a cursor in `streams.chores`, one piece a transaction, the view flagged meanwhile.
-Reading order: begin, go_on, hand_over, refold.
+Reading order: move, go_on, hand_over, refold.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from projections.timeline import table as timeline
 from projections.view import table as views
-from projections.view.fold import State, initial
+from projections.view.fold import begin, finish
+from projections.view.state import State, decode, encode
 from streams.record import Connection, Effect
 from streams.words import RECEIVED, word
 
 PIECE = 5000
 
 Refold = Callable[[Connection, State, Sequence[bytes]], Awaitable[State]]
-_state = msgspec.msgpack.Decoder(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Moving:
     def __init__(self, fold: Refold, *, effects: bool, piece: int = PIECE) -> None:
         self._fold, self._effects, self._piece = fold, effects, piece
 
-    async def begin(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked) -> list[Effect]:
+    async def move(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked) -> list[Effect]:
         """Word came about a customer: hand over what is not his, fold the rest anew."""
         effects: list[Effect] = []
         while True:
@@ -90,13 +88,15 @@ class Moving:
             "DELETE FROM streams.chores WHERE partition = %s AND customer_id = %s AND chore = %s", (partition, customer, chore)
         )
         if chore == "hand_over":
-            return Done(customer, await self.begin(connection, schema, partition, customer, asked))
-        so_far = Cursor(at, event, _state.decode(state)) if state is not None and begun_in == schema else Cursor()
+            return Done(customer, await self.move(connection, schema, partition, customer, asked))
+        so_far = Cursor(at, event, decode(state)) if state is not None and begun_in == schema else Cursor()
         await self.refold(connection, schema, partition, customer, asked, so_far)
         return Done(customer, ())
 
     async def busy(self, connection: Connection, partition: int) -> dict[UUID, tuple[datetime, UUID] | None]:
         """The customers whose refold is under way and how far each has come: a fact beyond that will be met by it."""
+        if not self._effects:
+            return {}
         cursor = await connection.execute(
             "SELECT customer_id, after_at, after_event FROM streams.chores WHERE partition = %s AND chore = 'refold'", (partition,)
         )
@@ -126,7 +126,7 @@ class Moving:
                 ON CONFLICT DO NOTHING
             )
             SELECT owner, count(*) FROM taken GROUP BY owner ORDER BY owner
-            """,  # noqa: S608 - our own words only
+            """,
             {"customer": customer, "piece": self._piece},
         )
         rows = await cursor.fetchall()
@@ -137,7 +137,7 @@ class Moving:
     ) -> None:
         """Fold a customer's rows from the beginning, or from where `begun` left off; a piece at a time while live."""
         cursor = begun or Cursor()
-        state = cursor.state or initial()
+        state = cursor.state or begin()
         rows_seen = cursor.at is not None
         while True:
             rows = await timeline.piece(connection, schema, customer, cursor.at, cursor.event, self._piece)
@@ -151,7 +151,7 @@ class Moving:
                 await views.flag(connection, schema, customer)
                 return
         if rows_seen:
-            await views.save(connection, schema, [(customer, state, partition, asked.offset)])
+            await views.save(connection, schema, [(customer, finish(state), partition, asked.offset)])
         else:
             await views.delete(connection, schema, [customer])
 
@@ -170,7 +170,7 @@ class Moving:
                 schema,
                 cursor.at,
                 cursor.event,
-                msgspec.msgpack.encode(cursor.state) if cursor.state is not None else None,
+                encode(cursor.state) if cursor.state is not None else None,
                 asked.offset,
                 asked.at,
             ),

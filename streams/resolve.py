@@ -278,7 +278,7 @@ async def _many(cursor: Any, into: str, types: str, rows: Sequence[tuple[Any, ..
     """Insert rows as one statement with an array per column."""
     if rows:
         arrays = ", ".join(f"%s::{type_}" for type_ in types.split(", "))
-        statement = f"INSERT INTO {into} SELECT * FROM unnest({arrays}){conflict}"  # noqa: S608 - our own words only
+        statement = f"INSERT INTO {into} SELECT * FROM unnest({arrays}){conflict}"
         await cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
 

@@ -40,6 +40,10 @@ log = structlog.get_logger()
 _headers = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
 
 
+class Paused(Exception):
+    """Somebody must see both hops at rest for a moment."""
+
+
 class Displaced(Exception):
     """The position was moved by another owner of the partition."""
 
@@ -195,7 +199,7 @@ class Lane:
             self.careful = False
             return
         try:
-            await self._persist(partial(self._batch, Batch(self.partition, records)))
+            await self._go(Batch(self.partition, records))
         except (psycopg.DataError, psycopg.IntegrityError) as bad:
             self.processor.forget(self.partition)
             self.log.warning("bad content in a batch, going one by one", reason=_name(bad))
@@ -207,9 +211,22 @@ class Lane:
             if remember:
                 await self._persist(partial(self._try, record))
             try:
-                await self._persist(partial(self._batch, Batch(self.partition, (record,))))
+                await self._go(Batch(self.partition, (record,)))
             except (psycopg.DataError, psycopg.IntegrityError) as bad:
                 await self._bury(Bury(record, "not_storable", f"PostgreSQL cannot store it ({bad.sqlstate})"))
+
+    async def _go(self, batch: Batch) -> None:
+        """This batch; while somebody asks for rest, what is done is settled and the batch waits."""
+        while True:
+            try:
+                await self._persist(partial(self._batch, batch))
+                return
+            except Paused:
+                if not self._calm():
+                    await self._persist(self._settle)
+                if self.stopping:
+                    raise Displaced from None
+                await asyncio.sleep(PAUSES[0])
 
     async def _try(self, record: Record) -> None:
         async with self.runner.pool.connection() as connection:
@@ -243,7 +260,9 @@ class Lane:
         durable = self.processor.durable_outbox
         end = batch.end if durable else self.settled
         async with self.runner.pool.connection() as connection:
-            await self._move(connection, end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
+            if not durable and not await positions.may_go_on(connection):
+                raise Paused
+            await self._move(connection, end, batch.end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
             publications = self._publications(await self.processor.apply(connection, batch))
             if durable and publications:
                 await _post(connection, self.partition, batch.records[0].offset, publications)
@@ -267,7 +286,7 @@ class Lane:
         if outbox is not None:
             self.sent = (outbox, outbox)
 
-    async def _move(self, connection: Connection, end: int, newest: datetime | None = None) -> None:
+    async def _move(self, connection: Connection, end: int, written: int, newest: datetime | None = None) -> None:
         """The first statement of every transaction: who comes late changes nothing."""
         moved = await positions.move(
             connection,
@@ -275,6 +294,7 @@ class Lane:
             self.partition,
             before=self.stored,
             after=end,
+            written=written,
             published=self.published,
             newest=newest,
         )
@@ -289,7 +309,7 @@ class Lane:
         """Write down what is done and acknowledged, so that who waits for it goes on."""
         end = self.settled
         async with self.runner.pool.connection() as connection:
-            await self._move(connection, end)
+            await self._move(connection, end, end)
         self.stored, self.published, self.sent = end, {}, None
 
     async def _drain(self) -> None:
@@ -318,7 +338,7 @@ class Lane:
             if effects is None:
                 return None
             publications = self._publications(effects)
-            await self._move(connection, self.stored)
+            await self._move(connection, self.stored, self.stored)
             if publications:
                 await _post(connection, self.partition, self.stored, publications)
         return publications

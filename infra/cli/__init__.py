@@ -15,7 +15,12 @@ COMMANDS = {
     "up": "Start everything here: the engines, the API and the workers. Ctrl-C stops all.",
     "api": "Run one API process: doors, queries and the desk.",
     "prepare": "Create the topics and run the migrations on the engines that the settings name, and end.",
+    "keys": "Make, list, rotate and revoke the keys by which systems send and people read.",
+    "send": "Send events, JSON lines, through the HTTP door.",
     "worker": "Run one worker process: the stream processors.",
+    "wait": "Return when everything that was accepted before is in the views.",
+    "verify": "Fold the log again apart from the live tables and compare.",
+    "rebuild": "Fold the log into new read models beside live traffic, then switch.",
 }
 
 

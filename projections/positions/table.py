@@ -11,6 +11,9 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+PAUSE = 0x50415553  # "PAUS"
+"""The advisory lock that whoever must see both hops at rest holds; resolving waits for it, doors do not."""
+
 CHANNEL = "yekta_changed"
 """One NOTIFY a batch: `processor partition`."""
 
@@ -58,19 +61,34 @@ async def move(
     *,
     before: int,
     after: int,
+    written: int,
     published: Mapping[int, int] | None = None,
     newest: datetime | None = None,
 ) -> bool:
     """Move the position from `before` to `after`; False when another owner moved it meanwhile: then nothing may be written."""
     cursor = await connection.execute(
-        "UPDATE streams.positions SET next_offset = %s, published = published || %s, deaths = 0, trying = NULL, progress_at = now(),"
+        "UPDATE streams.positions SET next_offset = %s, written = %s, published || %s, deaths = 0, trying = NULL, progress_at = now(),"
         " newest = COALESCE(%s, newest) WHERE processor = %s AND partition = %s AND next_offset = %s",
-        (after, Jsonb(dict(published or {})), newest, processor, partition, before),
+        (after, written, Jsonb(dict(published or {})), newest, processor, partition, before),
     )
     if cursor.rowcount != 1:
         return False
     await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"{processor} {partition}"))
     return True
+
+
+async def may_go_on(connection: Connection) -> bool:
+    """Whether nobody asks for rest; holds off who asks until this transaction ends."""
+    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", (PAUSE,))
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def at_rest(connection: Connection) -> bool:
+    """Whether, while `PAUSE` is held, nothing is on its way between the hops any more."""
+    cursor = await connection.execute("SELECT bool_and(written = next_offset) FROM streams.positions WHERE processor = 'resolve'")
+    row = await cursor.fetchone()
+    return row is not None and row[0] is not False and await reached(connection, {})
 
 
 async def try_alone(connection: Connection, processor: str, partition: int, offset: int) -> None:
@@ -87,6 +105,13 @@ async def halt(connection: Connection, processor: str, partition: int, why: str)
     )
 
 
+async def halted(connection: Connection, processor: str) -> str:
+    """Why a partition of the processor stands still; empty when none does."""
+    cursor = await connection.execute("SELECT halted FROM streams.positions WHERE processor = %s AND halted <> '' LIMIT 1", (processor,))
+    row = await cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
 async def positions(connection: Connection, processor: str) -> dict[int, int]:
     """The next offset of every partition that the processor ever got."""
     cursor = await connection.execute("SELECT partition, next_offset FROM streams.positions WHERE processor = %s", (processor,))
@@ -97,18 +122,19 @@ async def reached(connection: Connection, position: Mapping[int, int]) -> bool:
     """Whether everything in `touchpoints` before `position` is in the views: both hops, the outbox and long moves included.
 
     Resolving has passed the position and what it published is acknowledged; folding has passed all that was published until then.
+    An empty position asks for all that was resolved so far.
     """
     cursor = await connection.execute(
         "SELECT partition, next_offset, published FROM streams.positions WHERE processor = 'resolve'",
     )
     resolved = {partition: (offset, published) for partition, offset, published in await cursor.fetchall()}
+    if any(resolved.get(partition, (0,))[0] < offset for partition, offset in position.items()):
+        return False
     wanted: dict[int, int] = {}
-    for partition, offset in position.items():
-        at, published = resolved.get(partition, (0, {}))
-        if at < offset:
-            return False
-        for target, end in published.items():
-            wanted[int(target)] = max(wanted.get(int(target), 0), end)
+    for partition, (_, published) in resolved.items():
+        if partition in position or not position:
+            for target, end in published.items():
+                wanted[int(target)] = max(wanted.get(int(target), 0), end)
     cursor = await connection.execute("SELECT partition, next_offset, published FROM streams.positions WHERE processor = 'customer'")
     folded = {}
     for partition, offset, published in await cursor.fetchall():

@@ -1,0 +1,42 @@
+"""`yekta verify`: is what people see what the log says?"""
+
+import asyncio
+import json
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.cli.progress import bar
+from infra.refolding import verify as verify_
+from infra.settings import load
+
+
+def verify(*, as_json: bool = False) -> None:
+    """Fold the log again apart from the live tables and compare, customer by customer.
+
+    Ends with a non-zero exit code and the customers that differ when live is not what the log says. The doors go on accepting;
+    folding waits for the moment of the comparison.
+
+    Example: `yekta verify --as-json`
+
+    Parameters
+    ----------
+    as_json
+        Print one JSON object.
+    """
+    with bar("folding the log again") as show:
+        verdict = asyncio.run(verify_(load(), show))
+    if as_json:
+        names = ("customers", "events", "touchpoints", "hash", "differing", "different", "missing", "equal")
+        print(json.dumps({name: getattr(verdict, name) for name in names}))
+    else:
+        table = Table(show_header=False)
+        table.add_row("customers", f"{verdict.customers:,}")
+        table.add_row("events", f"{verdict.events:,}")
+        table.add_row("records of touchpoints", f"{verdict.touchpoints:,}")
+        table.add_row("hash over all customers", verdict.hash)
+        table.add_row("customers that differ", f"{verdict.differing:,}" + "".join(f"\n{customer}" for customer in verdict.different))
+        table.add_row("touchpoints not visible", f"{len(verdict.missing):,}" + "".join(f"\n{event}" for event in verdict.missing))
+        Console().print(table)
+    sys.exit(0 if verdict.equal else 1)

@@ -1,0 +1,21 @@
+"""`yekta wait`: returns when all that was accepted before it was called is folded."""
+
+import asyncio
+
+from infra import waiting
+from infra.cli.progress import bar
+from infra.settings import load
+
+
+def wait(*, timeout: float | None = None) -> None:
+    """Return when everything that was accepted before this call is in the views.
+
+    Example: `yekta send events.jsonl && yekta wait && yekta status`
+
+    Parameters
+    ----------
+    timeout
+        Give up after this many seconds, with a non-zero exit code.
+    """
+    with bar("catching up") as show:
+        asyncio.run(waiting.wait(load(), show, within=timeout))

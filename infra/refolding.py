@@ -1,0 +1,249 @@
+"""Folds the log again, apart from the live tables: to compare (`yekta verify`) or to replace them (`yekta rebuild`).
+
+Both use the customer processor itself, without effects and in a schema of its own; what differs from live is that every row is put at once
+under the present owner of its decider. Reading order: Refold, verify, rebuild.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from psycopg import AsyncConnection
+
+from aggregates.wire import touchpoint_decoder
+from infra import database, generations
+from infra.endpoints import Endpoints, endpoints
+from infra.errors import Refusal
+from infra.sealing import KeyRing, check_master_key, master_key
+from infra.settings import Settings
+from infra.waiting import Progress, ends
+from projections.positions import table as positions
+from streams.customer import Customer
+from streams.record import Batch
+
+Connection = AsyncConnection[tuple[Any, ...]]
+OnProgress = Callable[[Progress], None]
+REST_WITHIN = 60.0
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying found."""
+
+    customers: int
+    events: int
+    touchpoints: int
+    hash: str  # one over all customers: the same in every run over the same log
+    different: tuple[str, ...]  # customers whose view or timeline is not what the log says; the first ones
+    differing: int
+    missing: tuple[str, ...]  # event ids in `touchpoints` without a receipt or a row; the first ones
+
+    @property
+    def equal(self) -> bool:
+        """Whether live is what the log says."""
+        return not self.differing and not self.missing
+
+
+class Refold:
+    """The customer events, folded into a schema of its own as far as asked."""
+
+    def __init__(self, settings: Settings, here: Endpoints, pool: database.Pool, keys: KeyRing, schema: str) -> None:
+        self._here, self._pool, self._schema = here, pool, schema
+        self._topic = settings.kafka.prefix + "customer-events"
+        self._step = Customer(keys, schema)
+        self.at: dict[int, int] = {}
+
+    async def up_to(self, target: Mapping[int, int], on_progress: OnProgress = lambda _: None) -> None:
+        """Go on until every partition has reached its target, never past it."""
+        left = {partition: end for partition, end in target.items() if self.at.get(partition, 0) < end}
+        if not left:
+            return
+        total = sum(target.values())
+        consumer = AIOKafkaConsumer(**self._here.kafka_client_kwargs, enable_auto_commit=False, max_partition_fetch_bytes=12 << 20)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(self._topic, partition) for partition in left]
+            consumer.assign(partitions)
+            for tp in partitions:
+                consumer.seek(tp, self.at.get(tp.partition, 0))
+            while left:
+                for tp, records in (await consumer.getmany(timeout_ms=1000, max_records=2000)).items():
+                    await self._apply(tp.partition, [record for record in records if record.offset < target[tp.partition]])
+                    if self.at.get(tp.partition, 0) >= target[tp.partition]:
+                        left.pop(tp.partition, None)
+                        consumer.pause(tp)
+                on_progress(Progress(sum(self.at.values()), total))
+        finally:
+            await consumer.stop()
+
+    async def _apply(self, partition: int, records: list[Any]) -> None:
+        if not records:
+            return
+        batch = Batch(partition, records)
+        async with self._pool.connection() as connection:
+            await self._step.apply(connection, batch)
+        self._step.committed(batch)
+        self.at[partition] = batch.end
+
+
+async def verify(settings: Settings, on_progress: OnProgress = lambda _: None) -> Verdict:
+    """Fold the log apart, then, with both hops at rest for a moment, compare customer by customer."""
+    async with _apart(settings, "verify") as (here, pool, refold, schema):
+        await refold.up_to(await _live_positions(pool), on_progress)
+        async with _at_rest(here) as connection:
+            live = await positions.positions(connection, "customer")
+            await refold.up_to(live, on_progress)
+            against = await generations.live(connection)
+            different = await _different(connection, against, schema)
+            missing, touchpoints = await _missing(connection, here, settings.kafka.prefix + "touchpoints", against)
+            customers, events, sum_ = await _sums(connection, schema)
+    return Verdict(customers, events, touchpoints, sum_, tuple(different[:SHOWN]), len(different), tuple(missing[:SHOWN]))
+
+
+async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) -> int:
+    """Fill the next generation beside live traffic and put it in force; returns its number. The last one is kept until the next time."""
+    here = endpoints(settings)
+    async with await database.connect(here.dsn, autocommit=True) as connection:
+        cursor = await connection.execute("SELECT number FROM streams.generation")
+        row = await cursor.fetchone()
+    number = (int(str(row[0])) if row else 1) + 1
+    async with _apart(settings, f"read_{number}", keep=True) as (here, pool, refold, _):
+        target = await _live_positions(pool)
+        while True:
+            await refold.up_to(target, on_progress)
+            target = await _live_positions(pool)
+            if sum(target.values()) - sum(refold.at.values()) < 20_000:
+                break
+        async with pool.connection() as connection:
+            # Live folding waits here; what it has folded meanwhile is a moment's work.
+            await connection.execute("SELECT 1 FROM streams.positions WHERE processor = 'customer' FOR UPDATE")
+            await refold.up_to(await positions.positions(connection, "customer"), on_progress)
+            await connection.execute("DELETE FROM streams.chores")
+            await generations.switch(connection, number)
+        async with pool.connection() as connection:
+            await generations.drop(connection, f"read_{number - 2}")
+    return number
+
+
+@asynccontextmanager
+async def _apart(settings: Settings, schema: str, *, keep: bool = False) -> AsyncIterator[tuple[Endpoints, database.Pool, Refold, str]]:
+    """A schema of its own to fold into; dropped at the end, unless all went well and it is to be kept."""
+    here, master = endpoints(settings), master_key(settings)
+    async with database.open_pool(here.dsn, name=f"yekta-{schema}", largest=4) as pool:
+        async with pool.connection() as connection:
+            await check_master_key(connection, master)
+            await generations.drop(connection, schema)
+            await generations.create(connection, schema)
+        try:
+            yield here, pool, Refold(settings, here, pool, KeyRing(master), schema), schema
+        except BaseException:
+            keep = False
+            raise
+        finally:
+            if not keep:
+                async with pool.connection() as connection:
+                    await generations.drop(connection, schema)
+
+
+@asynccontextmanager
+async def _at_rest(here: Endpoints) -> AsyncIterator[Connection]:
+    """Hold resolving back until folding has caught up; the doors go on accepting. What is written meanwhile stays as it is."""
+    async with await database.connect(here.dsn, name="yekta-verify", autocommit=True) as connection:
+        await connection.execute("SELECT pg_advisory_lock(%s)", (positions.PAUSE,))
+        try:
+            await _rest(connection)
+            yield connection
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock(%s)", (positions.PAUSE,))
+
+
+async def _rest(connection: Connection) -> None:
+    try:
+        async with asyncio.timeout(REST_WITHIN):
+            while not await positions.at_rest(connection):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise Refusal("The workers did not come to rest.", "Do they run? `yekta status` shows what lags and why.") from None
+
+
+async def _live_positions(pool: database.Pool) -> dict[int, int]:
+    async with pool.connection() as connection:
+        return await positions.positions(connection, "customer")
+
+
+def _fingerprints(schema: str) -> str:
+    """One row a customer: what his view and his timeline are, as one hash."""
+    return f"""
+        SELECT customer_id, md5(coalesce(md5(v.state), '') || coalesce(t.events::text, '') || coalesce(t.sum::text, '')) AS hash, t.events
+        FROM {schema}.view v FULL JOIN (
+            SELECT customer_id, count(*) AS events, sum(hashtextextended(concat_ws('|', event_id,
+                extract(epoch FROM at), extract(epoch FROM recorded), type, source, ref, amount, currency, decider, seal, flags), 0)) AS sum
+            FROM {schema}.timeline GROUP BY customer_id
+        ) t USING (customer_id)
+    """
+
+
+async def _different(connection: Connection, live: str, apart: str) -> list[str]:
+    cursor = await connection.execute(
+        f"SELECT customer_id::text FROM ({_fingerprints(live)}) a FULL JOIN ({_fingerprints(apart)}) b USING (customer_id)"
+        " WHERE a.hash IS DISTINCT FROM b.hash ORDER BY 1"
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def _sums(connection: Connection, schema: str) -> tuple[int, int, str]:
+    cursor = await connection.execute(
+        "SELECT count(*) FILTER (WHERE customer_id <> '00000000-0000-0000-0000-000000000000'), coalesce(sum(events), 0)::bigint,"
+        f" md5(coalesce(string_agg(hash, '' ORDER BY customer_id), '')) FROM ({_fingerprints(schema)}) f"
+    )
+    row = await cursor.fetchone()
+    return row if row else (0, 0, "")
+
+
+async def _missing(connection: Connection, here: Endpoints, topic: str, live: str) -> tuple[list[str], int]:
+    """Touchpoints in the log that have no receipt, or no row in the timeline."""
+    at = await positions.positions(connection, "resolve")
+    await connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS witnessed (event_id uuid)")
+    await connection.execute("TRUNCATE witnessed")
+    target = {partition: min(end, at.get(partition, 0)) for partition, end in (await ends(here, topic)).items()}
+    async for events in _events(here, topic, {partition: end for partition, end in target.items() if end}):
+        async with connection.cursor() as cursor, cursor.copy("COPY witnessed FROM STDIN") as copy:
+            for event in events:
+                await copy.write_row((event,))
+    cursor = await connection.execute(
+        f"SELECT event_id::text FROM (SELECT DISTINCT event_id FROM witnessed) w LEFT JOIN identity.receipts r USING (event_id)"
+        f" WHERE r.event_id IS NULL OR NOT EXISTS (SELECT 1 FROM {live}.timeline t WHERE t.event_id = w.event_id)"
+    )
+    return [row[0] for row in await cursor.fetchall()], sum(target.values())
+
+
+async def _events(here: Endpoints, topic: str, target: Mapping[int, int]) -> AsyncIterator[list[str]]:
+    """The event ids of a topic's readable records before `target`."""
+    consumer = AIOKafkaConsumer(**here.kafka_client_kwargs, enable_auto_commit=False, max_partition_fetch_bytes=12 << 20)
+    await consumer.start()
+    try:
+        left = {TopicPartition(topic, partition) for partition in target}
+        consumer.assign(list(left))
+        for tp in left:
+            consumer.seek(tp, 0)
+        while left:
+            for tp, records in (await consumer.getmany(timeout_ms=1000, max_records=10_000)).items():
+                yield [event for record in records if record.offset < target[tp.partition] and (event := _event_of(record.value))]
+                if records[-1].offset + 1 >= target[tp.partition]:
+                    left.discard(tp)
+                    consumer.pause(tp)
+    finally:
+        await consumer.stop()
+
+
+def _event_of(value: bytes | None) -> str:
+    """The event id of a record; none where it is no touchpoint: that is a dead letter."""
+    try:
+        return touchpoint_decoder.decode(value or b"").yektaevent
+    except msgspec.MsgspecError:
+        return ""

@@ -1,0 +1,84 @@
+"""Waits until everything that was accepted before the call is in the views: for `yekta wait`, the demo and the tests.
+
+Never by sleeping and hoping: ends are captured, then positions are compared, woken by the workers' own notifications.
+Reading order: wait, Progress.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import psycopg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from psycopg import AsyncConnection
+
+from infra.endpoints import Endpoints, endpoints
+from infra.errors import Refusal
+from infra.settings import Settings
+from projections.positions import table as positions
+
+POLL = 0.5  # seconds after which positions are looked at though nobody called: a notification may be lost with its connection
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the wait has come: records resolved and folded, of those that it waits for."""
+
+    done: int
+    total: int
+
+
+async def wait(settings: Settings, on_progress: Callable[[Progress], None] = lambda _: None, *, within: float | None = None) -> None:
+    """Return when all that was accepted before is visible. Raises Refusal after `within` seconds, or when a partition stands still."""
+    here = endpoints(settings)
+    prefix = settings.kafka.prefix
+    try:
+        async with asyncio.timeout(within):
+            inbox = await ends(here, prefix + "inbox")
+            await _until(here, "inbox", inbox, lambda _: None)
+            touchpoints = await ends(here, prefix + "touchpoints")
+            await _until(here, "resolve", touchpoints, on_progress)
+            letters = await ends(here, prefix + "dead-letters")
+            await _until(here, "letters", letters, lambda _: None)
+    except TimeoutError:
+        raise Refusal(f"Not everything is visible after {within:g} s.", "`yekta status` shows what lags and why.") from None
+
+
+async def ends(here: Endpoints, topic: str) -> dict[int, int]:
+    """The end offset of every partition of a topic, now."""
+    consumer = AIOKafkaConsumer(topic, **here.kafka_client_kwargs, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = consumer.partitions_for_topic(topic) or set()
+        found = await consumer.end_offsets([TopicPartition(topic, partition) for partition in partitions])
+        return {tp.partition: end for tp, end in found.items()}
+    finally:
+        await consumer.stop()
+
+
+async def _until(here: Endpoints, processor: str, target: Mapping[int, int], on_progress: Callable[[Progress], None]) -> None:
+    """Until the processor has passed `target`; for `resolve` until what it published is folded too."""
+    total = sum(target.values())
+    while True:
+        try:
+            async with await AsyncConnection.connect(here.dsn, autocommit=True, application_name="yekta-wait") as connection:
+                await connection.execute(f"LISTEN {positions.CHANNEL}")
+                while not await _reached(connection, processor, target):
+                    at = await positions.positions(connection, processor)
+                    on_progress(Progress(min(sum(at.values()), total), total))
+                    async for _ in connection.notifies(timeout=POLL, stop_after=1):
+                        pass
+                on_progress(Progress(total, total))
+                return
+        except psycopg.OperationalError:
+            await asyncio.sleep(POLL)  # PostgreSQL is being restarted
+
+
+async def _reached(connection: AsyncConnection[tuple[object, ...]], processor: str, target: Mapping[int, int]) -> bool:
+    halted = await positions.halted(connection, processor)
+    if halted:
+        raise Refusal(f"The processor {processor} stands still: {halted}")
+    if processor == "resolve":
+        return await positions.reached(connection, target)
+    at = await positions.positions(connection, processor)
+    return all(at.get(partition, 0) >= end for partition, end in target.items())
