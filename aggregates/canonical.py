@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from aggregates.refusal import Refused, pointer_to
+from aggregates.refusal import Reason, Refused, pointer_to
 
 LARGEST = 1_048_576
 """Bytes of an event's canonical body."""
@@ -39,12 +39,12 @@ def usable(type_: str, time: str, data: dict[str, Any]) -> bytes:
     try:
         body = canonical(type_, time, data)
     except (UnicodeEncodeError, RecursionError, OverflowError, ValueError, TypeError):
-        check({"type": type_, "time": time, "data": data}, "")
+        check(data, "/data")
         raise Refused("wrong_type", "/data", "it is not JSON", "send JSON") from None
     if len(body) > LARGEST:
         raise Refused("too_large", "/data", f"an event is at most {LARGEST} bytes", "send less, or several events")
     if suspicious(body):
-        check({"type": type_, "time": time, "data": data}, "")
+        check(data, "/data")
     return body
 
 
@@ -58,41 +58,36 @@ def suspicious(body: bytes) -> bool:
 
 def check(value: Any, pointer: str) -> None:
     """Raises `Refused` for the first thing in a JSON value that no store could keep; `pointer` is where the value stands."""
-    for path, one in walk(value):
-        place = pointer + pointer_to(*parts(path))
-        if isinstance(one, str):
-            if unusable(one):
-                raise Refused("unusable_text", place, "there is a character in it that is none", _TEXT_MEND)
-        elif isinstance(one, float):
-            if not math.isfinite(one):
-                raise Refused("unusable_number", place, "it is not a finite number", _NUMBER_MEND)
-        elif isinstance(one, int):
-            if not LOWEST <= one <= HIGHEST:
-                raise Refused("unusable_number", place, "it is beyond 64 bits", _NUMBER_MEND)
-        elif isinstance(one, dict):
-            if any(unusable(name) for name in one):
-                raise Refused("unusable_text", place, "the name of a member has a character in it that is none", _TEXT_MEND)
-        elif isinstance(one, Deeper):
+    for path, one, depth in walk(value):
+        if one is None or one is True or one is False:
+            continue
+        if isinstance(one, dict | list) and depth > DEEPEST:
             raise Refused("too_deep", pointer, f"it has more than {DEEPEST} levels", "send it flatter")
+        if isinstance(one, str) and unusable(one):
+            raise unusable_at(pointer, path, "unusable_text", "there is a character in it that is none")
+        if isinstance(one, dict) and any(unusable(name) for name in one):
+            raise unusable_at(pointer, path, "unusable_text", "the name of a member has a character in it that is none")
+        if isinstance(one, float) and not math.isfinite(one):
+            raise unusable_at(pointer, path, "unusable_number", "it is not a finite number")
+        if isinstance(one, int) and not LOWEST <= one <= HIGHEST:
+            raise unusable_at(pointer, path, "unusable_number", "it is beyond 64 bits")
 
 
-class Deeper:
-    """Stands for what lies deeper than is looked."""
+def unusable_at(pointer: str, path: Path, reason: Reason, detail: str) -> Refused:
+    """The refusal of one value within the value at `pointer`."""
+    return Refused(reason, pointer + pointer_to(*parts(path)), detail, _TEXT_MEND if reason == "unusable_text" else _NUMBER_MEND)
 
 
-def walk(value: Any) -> Iterator[tuple[Path, Any]]:
-    """Every value in a JSON value, containers before what they hold, without recursion."""
-    left: list[tuple[Path, Any, int]] = [((), value, 0)]
+def walk(value: Any) -> Iterator[tuple[Path, Any, int]]:
+    """Every value in a JSON value with its path and level, containers before what they hold, without recursion."""
+    left: list[tuple[Path, Any, int]] = [((), value, 1)]
     while left:
         path, one, depth = left.pop()
-        if depth > DEEPEST + 1:
-            yield path, Deeper()
-            return
-        yield path, one
+        yield path, one, depth
         if isinstance(one, dict):
-            left.extend(((path, name), inner, depth + 1) for name, inner in one.items())
+            left.extend(((path, name), inner, depth + 1) for name, inner in reversed(one.items()))
         elif isinstance(one, list):
-            left.extend(((path, index), inner, depth + 1) for index, inner in enumerate(one))
+            left.extend(((path, index), one[index], depth + 1) for index in reversed(range(len(one))))
 
 
 def parts(path: Path) -> list[Any]:

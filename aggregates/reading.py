@@ -45,6 +45,9 @@ UNDERSTOOD = frozenset(
 )
 """Attributes that say something to the door; all others are kept as they came."""
 
+LATEST = 10**8
+"""No version is as high: a number this long is no version."""
+
 ABSENT = (None, "undefined")
 """What clients write for an attribute that they do not have; the second is JavaScript's."""
 
@@ -129,7 +132,8 @@ def agreed(event: Mapping[str, Any], source: Source, type_: str) -> Shape | None
         return None
     version = contract.version
     if "yektaversion" in event or "dataschema" in event:
-        version = named_version(event) or contract.version
+        named = named_version(event)
+        version = contract.version if named is None else named
     shape = SHAPES.get((type_, version))
     if shape is None:
         name = "yektaversion" if event.get("yektaversion") not in ABSENT else "dataschema"
@@ -137,20 +141,25 @@ def agreed(event: Mapping[str, Any], source: Source, type_: str) -> Shape | None
     return shape
 
 
-def named_version(event: Mapping[str, Any]) -> int:
-    """The version in `yektaversion`, or at the end of `dataschema` (`…/v1`); 0 when neither names one."""
+def named_version(event: Mapping[str, Any]) -> int | None:
+    """The version in `yektaversion`, or at the end of `dataschema` (`…/v1`)."""
     version = event.get("yektaversion")
     if version not in ABSENT:
-        text = str(version)
-        if isinstance(version, bool) or not isinstance(version, str | int) or not (text.isascii() and text.isdigit() and len(text) < 9):
-            raise Refused("wrong_type", "/yektaversion", "a version is a whole number", "write it like 1")
-        return int(text)
+        if type(version) is int and 0 <= version < LATEST:
+            return version
+        if isinstance(version, str) and (number := digits(version)) is not None:
+            return number
+        raise Refused("wrong_type", "/yektaversion", "a version is a whole number", "write it like 1")
     dataschema = event.get("dataschema")
     if isinstance(dataschema, str):
-        _, _, digits = dataschema.rpartition("/v")
-        if digits.isascii() and digits.isdigit() and len(digits) < 9 and digits != dataschema:
-            return int(digits)
-    return 0
+        _, found, after = dataschema.rpartition("/v")
+        return digits(after) if found else None
+    return None
+
+
+def digits(text: str) -> int | None:
+    """The number that a short text of Latin digits is."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
 def content(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def mended(mend: str, reason: Reason | None = None) -> dict[str, Any]:
     return {"mend": mend, "reason": reason}
 
 
-Id = Annotated[str, Meta(min_length=1, max_length=256, extra=mended('write it as text of 1 to 256 characters, like "1001"'))]
+Id = Annotated[str, Meta(min_length=1, max_length=256, extra=mended("write it as text of 1 to 256 characters, in quotes"))]
 Name = Annotated[str, Meta(max_length=256, extra=mended("write at most 256 characters, or leave it out"))]
 Text = Annotated[str, Meta(max_length=10_000, extra=mended("write it as text of at most 10,000 characters"))]
 Url = Annotated[str, Meta(min_length=1, max_length=8_192, extra=mended("write the address of the page, of at most 8,192 characters"))]
@@ -41,7 +41,10 @@ Minutes = Annotated[float, Meta(ge=0, le=1e7, extra=mended("write a number of mi
 Quantity = Annotated[float, Meta(gt=0, le=1e12, extra=mended("write a number above zero; what comes back is another type of fact"))]
 Place = Annotated[int, Meta(ge=0, le=1_000_000, extra=mended("write a whole number, not below zero"))]
 
-When = Annotated[str, Meta(max_length=64, extra=mended('write it like "2026-11-22T10:00:00+03:30"', "wrong_time"))]
+_WHEN = 'write it like "2026-11-22T10:00:00+03:30"'
+_FORMATS = {"anyOf": [{"format": "date-time"}, {"format": "date"}]}
+
+When = Annotated[str, Meta(max_length=64, extra=mended(_WHEN, "wrong_time"), extra_json_schema=_FORMATS)]
 """RFC 3339 with an offset, or a date alone, which is the start of that day in the source's zone."""
 
 Traits = Annotated[dict[str, Any], Meta(extra=mended("write an object of names and values"))]

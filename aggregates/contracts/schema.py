@@ -6,6 +6,7 @@ import msgspec
 
 from aggregates.contracts.contract import Contract
 from aggregates.contracts.currencies import CURRENCIES
+from aggregates.contracts.shape import shape
 
 WHO: dict[str, Any] = {
     "description": "Who it was: kinds of identifier (phone, email, national_id, customer_number, user_id, device, account, card, social, "
@@ -21,8 +22,8 @@ WHO: dict[str, Any] = {
 
 def schema(contract: Contract, version: int) -> dict[str, Any]:
     """The schema of `data` of one version."""
-    data = contract.data if version == contract.version else contract.earlier[version].data
-    whole = msgspec.json.schema(data)
+    known = shape(contract, version)
+    whole = msgspec.json.schema(known.data)
     parts = whole["$defs"]
     top = parts.pop(whole["$ref"].removeprefix("#/$defs/"))
     properties: dict[str, Any] = {"who": WHO} | top["properties"]
@@ -38,6 +39,7 @@ def schema(contract: Contract, version: int) -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "required": top.get("required", []),
+        **({"dependentRequired": {amount: [contract.currency] for amount in known.amounts}} if known.amounts else {}),
         "additionalProperties": True,
         "examples": [contract.example] if version == contract.version else [],
         **({"$defs": parts} if parts else {}),
