@@ -5,16 +5,11 @@ from infra.settings import Settings
 
 def run_api(settings: Settings) -> None:
     """Serve the API until SIGTERM."""
-    import uvicorn
-    from fastapi import FastAPI
+    import uvloop
 
-    app = FastAPI(title="Yekta")
+    from infra.serving import serve
 
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    uvicorn.run(app, host=settings.api.host, port=settings.api.port, log_level="warning")
+    uvloop.run(serve(settings))
 
 
 def run_worker(settings: Settings, name: str) -> None:

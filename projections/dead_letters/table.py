@@ -82,7 +82,7 @@ async def apply(connection: Connection, records: Sequence[Record]) -> None:
 async def one(connection: Connection, id_: UUID) -> Letter | None:
     """The letter with this id."""
     async with connection.cursor(row_factory=class_row(Letter)) as cursor:
-        await cursor.execute(f"SELECT {_COLUMNS} FROM letters.letters WHERE id = %s", (id_,))  # noqa: S608 - constant
+        await cursor.execute(f"SELECT {_COLUMNS} FROM letters.letters WHERE id = %s", (id_,))
         return await cursor.fetchone()
 
 
@@ -90,7 +90,7 @@ async def of_event(connection: Connection, event: UUID) -> Letter | None:
     """The newest letter of an event that could not be accepted under its id."""
     async with connection.cursor(row_factory=class_row(Letter)) as cursor:
         await cursor.execute(
-            f"SELECT {_COLUMNS} FROM letters.letters WHERE event = %s ORDER BY recorded DESC, id DESC LIMIT 1",  # noqa: S608 - constant
+            f"SELECT {_COLUMNS} FROM letters.letters WHERE event = %s ORDER BY recorded DESC, id DESC LIMIT 1",
             (event,),
         )
         return await cursor.fetchone()
@@ -109,7 +109,7 @@ async def page(
     at, id_ = before or (None, None)
     async with connection.cursor(row_factory=class_row(Letter)) as cursor:
         await cursor.execute(
-            f"SELECT {_COLUMNS} FROM letters.letters"  # noqa: S608 - constant
+            f"SELECT {_COLUMNS} FROM letters.letters"
             " WHERE (%(at)s::timestamptz IS NULL OR (recorded, id) < (%(at)s, %(id)s))"
             " AND (%(source)s::text IS NULL OR source = %(source)s)"
             " AND (%(reason)s::text IS NULL OR reason = %(reason)s)"

@@ -1,0 +1,247 @@
+"""`yekta send`: events from a file or a pipe, one JSON object a line, through the HTTP door like everybody's.
+
+$ yekta send events.jsonl --key "$KEY"
+$ tail -f events.jsonl | yekta send - --key "$KEY"
+"""
+
+import asyncio
+import json as json_
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import httpx
+import msgspec
+from cyclopts import Parameter
+
+from api import position
+from infra.errors import Refusal
+
+BATCH = 100
+BATCH_BYTES = 8 << 20
+TRIES = 12
+SHOWN = 50
+NOT_ALL = 1
+"""Exit code when the door refused at least one event."""
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event and where it stood."""
+
+    number: int
+    text: bytes
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the events so far."""
+
+    accepted: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    position: dict[int, int] = field(default_factory=dict)
+
+
+def send(
+    file: str,
+    /,
+    *,
+    key: Annotated[str, Parameter(env_var="YEKTA_KEY")],
+    url: str | None = None,
+    in_flight: int = 4,
+    json: bool = False,
+) -> None:
+    """Send events, one CloudEvent as JSON a line, in batches of 100 through the HTTP door; say which were refused and why.
+
+    Parameters
+    ----------
+    file
+        A file of JSON lines; - reads what is piped in.
+    key
+        The write key of the source (`yekta keys create --source NAME`), or YEKTA_KEY.
+    url
+        Where the API is, instead of the one that runs in this home.
+    in_flight
+        How many batches are on their way at a time; 1 keeps the order of the file.
+    json
+        One JSON object at the end, for programs.
+    """
+    began = time.monotonic()
+    where = url or _running_api()
+    with _opened(file) as (stream, size), _progress(size, shown=not json) as advance:
+        tally = asyncio.run(_send(stream, where, key, max(1, in_flight), advance))
+    tally.rejected.sort(key=lambda rejected: rejected["line"])
+    _report(tally, time.monotonic() - began, as_json=json)
+    if tally.rejected:
+        sys.exit(NOT_ALL)
+
+
+async def _send(stream: IO[bytes], url: str, key: str, in_flight: int, advance: Advance) -> Tally:
+    tally = Tally()
+    room = asyncio.Semaphore(in_flight)
+
+    async def one(client: httpx.AsyncClient, lines: list[Line]) -> None:
+        try:
+            await _batch(client, lines, tally)
+            advance(sum(len(line.text) for line in lines))
+        finally:
+            room.release()
+
+    try:
+        async with httpx.AsyncClient(base_url=url, auth=(key, ""), timeout=30) as client, asyncio.TaskGroup() as group:
+            async for lines in _batches(stream):
+                await room.acquire()
+                group.create_task(one(client, lines))
+    except ExceptionGroup as failed:  # of batches that failed alike one is told
+        raise failed.exceptions[0] from None
+    return tally
+
+
+async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
+    """Lines in batches; one that is not JSON goes alone, so that it costs its neighbours nothing and is kept as a dead letter."""
+    gathered: list[Line] = []
+    size = 0
+    number = 0
+    while text := await asyncio.to_thread(stream.readline):
+        number += 1
+        if not text.strip():
+            continue
+        line = Line(number, text)
+        if not _is_json(text):
+            yield [line]
+            continue
+        if gathered and size + len(text) > BATCH_BYTES:
+            yield gathered
+            gathered, size = [], 0
+        gathered.append(line)
+        size += len(text)
+        if len(gathered) == BATCH:
+            yield gathered
+            gathered, size = [], 0
+    if gathered:
+        yield gathered
+
+
+async def _batch(client: httpx.AsyncClient, lines: list[Line], tally: Tally) -> None:
+    alone = len(lines) == 1 and not _is_json(lines[0].text)
+    content = lines[0].text if alone else b"[" + b",".join(line.text for line in lines) + b"]"
+    answer = await _tried(client, content)
+    if alone:
+        tally.rejected.append(_rejected(lines[0], answer.json()))
+        return
+    if answer.status_code != 200:
+        raise Refusal(f"The door refused the batch that begins at line {lines[0].number}: {_detail(answer)}")
+    for line, item in zip(lines, answer.json()["items"], strict=True):
+        if item["status"] == "accepted":
+            tally.accepted += 1
+        else:
+            tally.rejected.append(_rejected(line, item))
+    tally.position = position.merge(tally.position, position.offsets(answer.json()["position"]))
+
+
+async def _tried(client: httpx.AsyncClient, content: bytes) -> httpx.Response:
+    """Post until the door can say something; what is sent again has the same ids, so nothing is there twice."""
+    wait = 0.25
+    for _ in range(TRIES):
+        try:
+            answer = await client.post("/v1/events", content=content)
+        except httpx.TransportError as error:
+            reason, pause = type(error).__name__, wait
+        else:
+            if answer.status_code < 500 and answer.status_code != 429:
+                if answer.status_code in {401, 403}:
+                    raise Refusal(f"The key does not open the door: {_detail(answer)}")
+                return answer
+            reason, pause = f"it answers {answer.status_code}", float(answer.headers.get("retry-after", wait))
+        await asyncio.sleep(pause)
+        wait = min(wait * 2, 8)
+    raise Refusal(
+        f"The API at {client.base_url} takes nothing: {reason}.", "What was sent before is safe; send the file again when it is back."
+    )
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _rejected(line: Line, item: dict[str, Any]) -> dict[str, Any]:
+    reason = item.get("reason") or str(item.get("type", "")).rpartition("/")[2]
+    return {"line": line.number, "reason": reason} | {name: item.get(name) for name in ("pointer", "detail", "mend", "dead_letter")}
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"status {answer.status_code}"
+
+
+def _running_api() -> str:
+    from infra import run_state
+    from infra.home import Home
+    from infra.settings import load
+
+    settings = load()
+    state = run_state.read(Home(settings.home).run_state)
+    if state.api_url is None or not state.runs():
+        raise Refusal(f"No API runs in {settings.home}.", "Start it with `yekta up`, or name one with --url.")
+    return state.api_url
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
+    if file == "-":
+        yield sys.stdin.buffer, None
+        return
+    path = Path(file)
+    try:
+        size = path.stat().st_size
+        stream = path.open("rb")
+    except OSError as error:
+        raise Refusal(f"{file} cannot be read: {error.strerror}.") from error
+    with stream:
+        yield stream, size
+
+
+@contextmanager
+def _progress(size: int | None, *, shown: bool) -> Iterator[Advance]:
+    """A bar on a terminal's stderr; nothing when nobody looks."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    said = Console(stderr=True)
+    with Progress(console=said, transient=True) if shown and said.is_terminal else nullcontext() as bar:
+        if bar is None:
+            yield lambda _: None
+        else:
+            task = bar.add_task("Sending", total=size)
+            yield lambda size: bar.advance(task, size)
+
+
+def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        summary = {"accepted": tally.accepted, "rejected": tally.rejected, "seconds": round(seconds, 3)}
+        print(json_.dumps(summary | {"position": position.token(tally.position)}, ensure_ascii=False))
+        return
+    print(f"{tally.accepted:,} accepted, {len(tally.rejected):,} refused, in {seconds:.1f} s")
+    if not tally.rejected:
+        return
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    table = Table("line", "reason", "where", "what", "mend", Column("dead letter", min_width=36, no_wrap=True), box=None)
+    for rejected in tally.rejected[:SHOWN]:
+        table.add_row(*(str(rejected[name] or "") for name in ("line", "reason", "pointer", "detail", "mend", "dead_letter")))
+    if len(tally.rejected) > SHOWN:
+        table.caption = f"and {len(tally.rejected) - SHOWN:,} more: see --json"
+    Console(soft_wrap=True).print(table)
