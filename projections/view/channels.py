@@ -11,7 +11,7 @@ from msgspec import Struct
 from aggregates.contracts import CONTRACTS
 from aggregates.fact import Fact
 from aggregates.touchpoint import channel_of
-from projections.view.money import ZERO, amount_of, currency_of, minus, plus
+from projections.money import ZERO, amount_of, currency_of, minus, plus
 
 LIMIT = 24
 OF_CONTRACTS = frozenset(channel_of(type_) for type_ in CONTRACTS)

@@ -12,8 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aggregates.fact import Fact
+from projections.money import amount_of, currency_of, text_of
 from projections.view.channels import ORDER_PLACED
-from projections.view.money import amount_of, currency_of, text_of
 from projections.view.values import moment, reference, word
 
 CALLS, QUOTES, LEADS = 4, 8, 8

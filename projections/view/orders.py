@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aggregates.fact import Fact, Stamp
+from projections.money import ZERO, amount_of, currency_of, minus, plus
 from projections.view.channels import ORDER_PLACED
-from projections.view.money import ZERO, amount_of, currency_of, minus, plus
 from projections.view.values import reference
 
 LIMIT = 32

@@ -1,0 +1,112 @@
+"""Search's SQL: the terms of customers in, the customers of a query out. Reading order: write, search, why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from aggregates.normal import persian
+from projections.search.terms import Asked, Term, ask
+from projections.timeline.table import Connection
+
+CANDIDATES = 1000
+"""So many customers at most are ranked; whoever types two letters wants a hint, not a list of half the customers."""
+
+_LAST = "\U0010ffff"
+REFERENCE = "reference"
+
+
+class Found(NamedTuple):
+    """A customer, and by what he was found: kinds of term, or `reference` for an order's, a call's, a quote's number."""
+
+    customer_id: UUID
+    name: str
+    last_seen: datetime | None
+    matched: tuple[str, ...]
+
+
+async def write(connection: Connection, schema: str, terms: Mapping[UUID, frozenset[Term]]) -> None:
+    """Make these the terms of these customers; only what differs is written."""
+    if not terms:
+        return
+    rows = [(customer, kind, term) for customer, known in terms.items() for kind, term in sorted(known)]
+    new = ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+    await connection.execute(
+        f"DELETE FROM {schema}.terms t WHERE t.customer_id = ANY(%s) AND NOT EXISTS (SELECT 1"
+        " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new(customer_id, kind, term)"
+        " WHERE new.customer_id = t.customer_id AND new.kind = t.kind AND new.term = t.term)",
+        (list(terms), *new),
+    )
+    await connection.execute(
+        f"INSERT INTO {schema}.terms SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING",
+        new,
+    )
+
+
+async def search(connection: Connection, schema: str, query: str, limit: int = 20) -> list[Found]:
+    """Customers that match every word, those seen last first; before them whoever the whole query is an order's number of."""
+    asked = ask(query)
+    by_reference = await _by_reference(connection, schema, query, limit)
+    by_terms = await _by_terms(connection, schema, asked, limit)
+    found = {customer.customer_id: customer for customer in (*by_terms, *by_reference)}
+    ids = dict.fromkeys(customer.customer_id for customer in (*by_reference, *by_terms))
+    cursor = await connection.execute(
+        f"SELECT customer_id, kind, term FROM {schema}.terms WHERE customer_id = ANY(%s)",
+        ([customer.customer_id for customer in by_terms],),
+    )
+    terms: dict[UUID, list[Term]] = {}
+    for customer_id, kind, term in await cursor.fetchall():
+        terms.setdefault(customer_id, []).append((kind, term))
+    referred = {customer.customer_id for customer in by_reference}
+    return [found[id_]._replace(matched=((REFERENCE,) if id_ in referred else ()) + why(asked, terms.get(id_, ()))) for id_ in ids][:limit]
+
+
+def why(asked: Iterable[Asked], terms: Iterable[Term]) -> tuple[str, ...]:
+    """The kinds of term by which these words match; empty when one of them does not."""
+    known = list(terms)
+    matched: set[str] = set()
+    for word in asked:
+        kinds = {
+            kind for kind, term in known if (kind, term) in word.exact or any(k == kind and term.startswith(p) for k, p in word.prefixes)
+        }
+        if not kinds:
+            return ()
+        matched |= kinds
+    return tuple(sorted(matched))
+
+
+async def _by_reference(connection: Connection, schema: str, query: str, limit: int) -> list[Found]:
+    texts = list({query.replace("\0", "").strip(), persian.plain(query).replace("\0", "")})
+    cursor = await connection.execute(
+        f"SELECT v.customer_id, v.name, v.last_seen FROM {schema}.view v JOIN"
+        f" (SELECT DISTINCT customer_id FROM {schema}.timeline WHERE ref = ANY(%s) LIMIT %s) t USING (customer_id)"
+        " ORDER BY v.last_seen DESC NULLS LAST, v.customer_id",
+        (texts, limit),
+    )
+    return [Found(row[0], row[1], row[2], ()) for row in await cursor.fetchall()]
+
+
+async def _by_terms(connection: Connection, schema: str, asked: Sequence[Asked], limit: int) -> list[Found]:
+    """The longest word leads, because it has the fewest customers; the others are looked up for each of them."""
+    if not asked:
+        return []
+    leading, *others = sorted(asked, key=lambda word: -len(word.word))
+    also = "".join(
+        f" AND EXISTS (SELECT 1 FROM {schema}.terms o JOIN unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high)"
+        " ON o.kind = p.kind AND o.term >= p.low AND o.term < p.high WHERE o.customer_id = t.customer_id)"
+        for _ in others
+    )
+    cursor = await connection.execute(
+        f"SELECT v.customer_id, v.name, v.last_seen FROM {schema}.view v JOIN ("
+        "SELECT DISTINCT c.customer_id FROM unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high), LATERAL ("
+        f"SELECT t.customer_id FROM {schema}.terms t WHERE t.kind = p.kind AND t.term >= p.low AND t.term < p.high{also} LIMIT %s) c"
+        ") found USING (customer_id) ORDER BY v.last_seen DESC NULLS LAST, v.customer_id LIMIT %s",
+        (*ranges(leading), *(column for word in others for column in ranges(word)), CANDIDATES, limit),
+    )
+    return [Found(row[0], row[1], row[2], ()) for row in await cursor.fetchall()]
+
+
+def ranges(word: Asked) -> tuple[list[Any], list[Any], list[Any]]:
+    """Kinds, lowest terms and the bounds above of what a word may be; stored terms have no character below U+0001."""
+    wanted = [(kind, prefix, prefix + _LAST) for kind, prefix in word.prefixes] + [(kind, term, term + "\x01") for kind, term in word.exact]
+    return [w[0] for w in wanted], [w[1] for w in wanted], [w[2] for w in wanted]

@@ -1,0 +1,117 @@
+"""By which terms a customer can be found, and what an agent may mean by what he typed. Pure.
+
+Names and texts are compared folded, so that no keyboard and no half-space matters. A phone is kept by its digits in reverse: the end of the
+number, which is what people remember and say, is then the beginning of a term.
+"""
+
+import hashlib
+from functools import lru_cache
+from typing import NamedTuple
+
+from aggregates.identifier import kind_of
+from aggregates.normal import persian
+from projections.view.state import State
+from projections.view.traits import FAMILY, FULL, GIVEN
+
+NAME, EMAIL, PHONE = "name", "email", "phone"
+SPOKEN = frozenset({"customer_number", "national_id", "user_id", "account", "social"})
+"""Kinds besides e-mail and phone whose values people read out; devices and the like they do not."""
+
+NAMED_BY = (*FULL, *GIVEN, *FAMILY, "company")
+SHORTEST_SUFFIX = 4
+SHORTEST_PREFIX = 2
+LONGEST = 64
+MOST = 100
+
+Term = tuple[str, str]
+"""Kind and text."""
+
+
+class Asked(NamedTuple):
+    """One word of a search: the customer must have a term that is one of `exact` or begins with one of `prefixes`."""
+
+    word: str
+    prefixes: tuple[Term, ...]
+    exact: tuple[Term, ...] = ()
+
+
+def terms_of(state: State) -> frozenset[Term]:
+    """All terms of a customer, at most `MOST`."""
+    terms: set[Term] = set()
+    for name in NAMED_BY:
+        trait = state.traits.get(name)
+        if trait is not None and isinstance(trait.value, str):
+            terms.update((NAME, word) for word in words(trait.value))
+    for token, contact in state.contacts.points.items():
+        if contact.value:
+            kind = kind_of(token)
+            if kind == PHONE:
+                terms.add((PHONE, reversed_digits(contact.value)))
+            elif kind == EMAIL or kind in SPOKEN:
+                terms.add((kind, folded(contact.value)))
+    return frozenset(terms) if len(terms) <= MOST else frozenset(sorted(terms)[:MOST])
+
+
+def hash_of(terms: frozenset[Term]) -> bytes:
+    """One hash of all terms, by which it shows that none changed."""
+    return hashlib.blake2b("\x1e".join(sorted([f"{kind}\x1f{term}" for kind, term in terms])).encode(), digest_size=8).digest()
+
+
+@lru_cache(maxsize=16_384)
+def folded(text: str) -> str:
+    """A text as it is compared, cut. NUL cannot be stored, and nobody searches for it."""
+    return persian.fold(text).replace("\0", "")[:LONGEST]
+
+
+@lru_cache(maxsize=16_384)
+def words(text: str) -> tuple[str, ...]:
+    """The words of a name as they are compared."""
+    return tuple(dict.fromkeys(word[:LONGEST] for word in persian.fold(text).replace("\0", "").split()[:12]))
+
+
+@lru_cache(maxsize=16_384)
+def reversed_digits(phone: str) -> str:
+    """The digits of a number, last first."""
+    return "".join(c for c in persian.plain(phone) if c in "0123456789")[::-1][:LONGEST]
+
+
+def ask(query: str) -> list[Asked]:
+    """What was typed, word by word; a phone number may be written with spaces, so words of digits are one word."""
+    asked: list[Asked] = []
+    digits: list[str] = []
+    for word in persian.fold(query).replace("\0", "")[:200].split():
+        if all(c in "0123456789+-().*" for c in word) and any(c.isdecimal() for c in word):
+            digits.append(word)
+        else:
+            asked.append(_word(word))
+    if digits:
+        asked.append(_number(digits))
+    return asked[:8]
+
+
+def _word(word: str) -> Asked:
+    """A word that is not a number: a name, an address, or a number with letters in it."""
+    kinds = (NAME, EMAIL, *sorted(SPOKEN))
+    if len(word) >= SHORTEST_PREFIX:
+        return Asked(word, tuple((kind, word[:LONGEST]) for kind in kinds))
+    return Asked(word, (), tuple((kind, word) for kind in kinds))
+
+
+def _number(parts: list[str]) -> Asked:
+    """A word of digits: the end of a phone in any spelling, or a number of another kind from its beginning."""
+    word = "".join(parts)
+    digits = "".join(c for c in word if c.isdecimal())
+    exact = tuple((kind, word) for kind in sorted(SPOKEN))
+    if len(digits) < SHORTEST_SUFFIX:
+        return Asked(" ".join(parts), (), (*exact, (NAME, word)))
+    prefixes = [(kind, word[:LONGEST]) for kind in (EMAIL, NAME, *sorted(SPOKEN))]
+    return Asked(" ".join(parts), ((PHONE, national(word, digits)[::-1][:LONGEST]), *prefixes))
+
+
+def national(word: str, digits: str) -> str:
+    """The digits that every spelling of the number ends with: without 0098, +98, 98 or 0 before them, when there are enough after."""
+    for prefix in ("0098", "98", "0"):
+        spelled = word.startswith("+") if prefix == "98" else True
+        if digits.startswith(prefix) and len(digits) - len(prefix) >= 8 and (spelled or len(digits) == 12):
+            return digits[len(prefix) :]
+    return digits

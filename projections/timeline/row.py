@@ -1,0 +1,100 @@
+"""What the timeline has columns for: everything about an event that is asked for without opening it. Pure."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from aggregates.contracts import CONTRACTS, Contract, upcast
+from aggregates.touchpoint import channel_of, effective_time
+from aggregates.wire import CustomerEvent
+from projections.money import amount_of, currency_of
+
+NOBODY = UUID(int=0)
+"""Under whom events are kept that named no identifier."""
+
+SIMULATED, BACKFILL, FUTURE, PAST, EVENT_CLOCK = 1, 2, 4, 8, 16
+FLAGS = {"": 0, "future": FUTURE, "past": PAST}
+LONGEST_REF = 256
+NO_NUMBER = frozenset({"purpose"})
+"""References of contracts that many facts share: nobody looks for one fact by them."""
+
+
+class Row(NamedTuple):
+    """A row of the timeline, in the order of its columns."""
+
+    customer_id: UUID
+    event_id: UUID
+    at: datetime
+    occurred: datetime
+    recorded: datetime
+    type: str
+    channel: str
+    source: str
+    ref: str | None
+    amount: Decimal | None
+    currency: str | None
+    decider: str
+    seal: int
+    flags: int
+    log_partition: int
+    log_offset: int
+    record: bytes
+
+
+class Told(NamedTuple):
+    """What the contract of a type points out in its data."""
+
+    ref: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+NOTHING = Told()
+
+
+def row_of(event: CustomerEvent, record: bytes, customer: UUID, partition: int, offset: int) -> Row:
+    """The row of a record, under the customer that it belongs to now."""
+    at, flag = effective_time(event.time, event.yektarecorded)
+    told = told_by(event)
+    return Row(
+        customer,
+        msgspec.convert(event.yektaevent, UUID),
+        at,
+        event.time,
+        event.yektarecorded,
+        event.type,
+        channel_of(event.type),
+        event.source,
+        told.ref,
+        told.amount,
+        told.currency,
+        event.yektadecider,
+        event.yektaseal,
+        event.yektasimulated * SIMULATED + event.yektabackfill * BACKFILL + FLAGS[flag] + (event.yektaclock == "event") * EVENT_CLOCK,
+        partition,
+        offset,
+        record,
+    )
+
+
+def told_by(event: CustomerEvent) -> Told:
+    """Reference and money of an event, where its type has any and they are as they should be."""
+    contract = pointing(event.type)
+    if contract is None:
+        return NOTHING
+    data: dict[str, Any] = upcast(event.type, event.yektaversion, msgspec.json.decode(event.data))
+    ref = data.get(contract.ref) if contract.ref and contract.ref not in NO_NUMBER else None
+    amount = amount_of(data.get(contract.amount)) if contract.amount else None
+    currency = currency_of(data.get(contract.currency)) if contract.currency and amount is not None else None
+    return Told(ref[:LONGEST_REF] if isinstance(ref, str) else None, amount if currency else None, currency)
+
+
+@lru_cache(maxsize=1024)
+def pointing(type_: str) -> Contract | None:
+    """The contract of a type that has a reference or money; the data of all others need not be read for a row."""
+    contract = CONTRACTS.get(type_)
+    return contract if contract and (contract.ref or contract.amount) else None

@@ -1,0 +1,116 @@
+"""The timeline's SQL: rows in, each event once; histories out, in the order that folds go by.
+
+Reading order: insert, history, piece; what people turn the pages of is in `page`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
+
+from projections.timeline.row import NOBODY, Row, row_of
+
+__all__ = ["COLUMNS", "NOBODY", "Piece", "Row", "history", "insert", "piece", "row_of"]
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+COLUMNS = Row._fields[1:]
+"""All columns but the customer, whom a row may change."""
+
+_ALL = ", ".join(Row._fields)
+_TYPES = {"customer_id": "uuid", "event_id": "uuid", "amount": "numeric", "seal": "int8", "flags": "int2", "record": "bytea"} | {
+    "at": "timestamptz",
+    "occurred": "timestamptz",
+    "recorded": "timestamptz",
+    "log_partition": "int2",
+    "log_offset": "int8",
+}
+_COPY_TYPES = [_TYPES.get(column, "text") for column in Row._fields]
+_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(Row._fields, _COPY_TYPES, strict=True))
+
+
+class Piece(NamedTuple):
+    """A row as a fold reads it."""
+
+    at: datetime
+    event_id: UUID
+    record: bytes
+
+
+async def insert(connection: Connection, schema: str, rows: Sequence[Row]) -> set[tuple[UUID, UUID]]:
+    """Put rows in; `(customer, event)` of those that were not there yet. Only these may be folded."""
+    if not rows:
+        return set()
+    await stage(connection, "timeline_stage", _STAGE)
+    async with connection.cursor() as cursor:
+        async with cursor.copy(f"COPY timeline_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_COPY_TYPES)
+            for row in rows:
+                await copy.write_row(row)
+        await cursor.execute(
+            f"INSERT INTO {schema}.timeline ({_ALL}) SELECT {_ALL} FROM timeline_stage ON CONFLICT DO NOTHING"
+            " RETURNING customer_id, event_id"
+        )
+        return set(await cursor.fetchall())
+
+
+async def stage(connection: Connection, name: str, columns: str) -> None:
+    """An empty table of this connection, by which COPY brings rows into a statement that decides what becomes of them."""
+    if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
+        raise RuntimeError("a stage table is emptied at every commit: begin a transaction first")
+    await connection.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS")
+    await connection.execute(f"DELETE FROM {name}")
+
+
+async def piece(
+    connection: Connection, schema: str, customer: UUID, after_at: datetime | None, after_event: UUID | None, limit: int
+) -> list[Piece]:
+    """The next rows of a customer's history after a place in it; from its beginning without one."""
+    return await _piece(connection, schema, customer, after_at, after_event, limit, "", ())
+
+
+async def history(
+    connection: Connection,
+    schema: str,
+    customer: UUID,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    chunk: int = 5000,
+) -> AsyncIterator[list[bytes]]:
+    """A customer's records in the order folds go by: what had happened by `as_of`, as far as it had been received by `known_at`."""
+    bounds = "".join(condition for condition, value in ((" AND at <= %s", as_of), (" AND recorded <= %s", known_at)) if value is not None)
+    values = tuple(value for value in (as_of, known_at) if value is not None)
+    at: datetime | None = None
+    event: UUID | None = None
+    while True:
+        rows = await _piece(connection, schema, customer, at, event, chunk, bounds, values)
+        if rows:
+            yield [row.record for row in rows]
+            at, event = rows[-1].at, rows[-1].event_id
+        if len(rows) < chunk:
+            return
+
+
+async def _piece(
+    connection: Connection,
+    schema: str,
+    customer: UUID,
+    after_at: datetime | None,
+    after_event: UUID | None,
+    limit: int,
+    bounds: str,
+    values: tuple[Any, ...],
+) -> list[Piece]:
+    place: tuple[Any, ...] = ()
+    if after_at is not None:
+        bounds, place = " AND (at, event_id) > (%s, %s)" + bounds, (after_at, after_event)
+    cursor = await connection.execute(
+        f"SELECT at, event_id, record FROM {schema}.timeline WHERE customer_id = %s{bounds} ORDER BY at, event_id LIMIT %s",
+        (customer, *place, *values, limit),
+        binary=True,
+    )
+    return [Piece(*row) for row in await cursor.fetchall()]

@@ -1,0 +1,73 @@
+"""The view's SQL: states out and in, by the batch. What search needs to know is written in the same breath.
+
+A state is written only by the owner of the customer's partition, in the transaction that moves its position.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from projections.search import table as search
+from projections.search.terms import hash_of, terms_of
+from projections.timeline.table import Connection, stage
+from projections.view.state import State, decode, encode
+from projections.view.traits import name_of
+
+Saved = tuple[UUID, State, int, int]
+"""A customer, his state, and where in the log its last change stands: partition and offset."""
+
+_COLUMNS = ("customer_id", "state", "name", "last_seen", "events", "wall", "terms", "log_partition", "log_offset")
+_COPY_TYPES = ("uuid", "bytea", "text", "timestamptz", "int8", "bool", "bytea", "int2", "int8")
+_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _COPY_TYPES, strict=True))
+_ALL = ", ".join(_COLUMNS)
+_NEW = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
+
+
+async def load(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, State]:
+    """The states of those of these customers that have one."""
+    cursor = await connection.execute(
+        f"SELECT customer_id, state FROM {schema}.view WHERE customer_id = ANY(%s)",
+        (list(customers),),
+        binary=True,
+    )
+    return {customer: decode(state) for customer, state in await cursor.fetchall()}
+
+
+async def save(connection: Connection, schema: str, rows: Sequence[Saved]) -> None:
+    """Write states, each customer once; they are no longer on the move. Terms of search are written only where they changed."""
+    if not rows:
+        return
+    terms = {customer: terms_of(state) for customer, state, _, _ in rows}
+    await stage(connection, "view_stage", _STAGE)
+    async with connection.cursor() as cursor:
+        async with cursor.copy(f"COPY view_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_COPY_TYPES)
+            for customer, state, partition, offset in rows:
+                last = state.last.at if state.last else None
+                name = name_of(state.traits).display.replace("\0", "")[:200]
+                known_by = hash_of(terms[customer])
+                await copy.write_row((customer, encode(state), name, last, state.events, state.wall, known_by, partition, offset))
+        await cursor.execute(
+            f"""
+            WITH changed AS (
+                SELECT s.customer_id FROM view_stage s LEFT JOIN {schema}.view v USING (customer_id) WHERE v.terms IS DISTINCT FROM s.terms
+            ), saved AS (
+                INSERT INTO {schema}.view ({_ALL}) SELECT {_ALL} FROM view_stage
+                ON CONFLICT (customer_id) DO UPDATE SET {_NEW}, moving = false
+            )
+            SELECT customer_id FROM changed
+            """
+        )
+        changed = {row[0]: terms[row[0]] for row in await cursor.fetchall()}
+    await search.write(connection, schema, changed)
+
+
+async def flag(connection: Connection, schema: str, customer: UUID) -> None:
+    """Say that a customer's history is on the move: what his view shows is not all, or not only, his."""
+    await connection.execute(f"UPDATE {schema}.view SET moving = true WHERE customer_id = %s", (customer,))
+
+
+async def delete(connection: Connection, schema: str, customers: Iterable[UUID]) -> None:
+    """Forget customers who have no events any more."""
+    gone = list(customers)
+    await connection.execute(f"DELETE FROM {schema}.view WHERE customer_id = ANY(%s)", (gone,))
+    await search.write(connection, schema, dict.fromkeys(gone, frozenset()))
