@@ -18,7 +18,8 @@ from aggregates.wire import touchpoint_decoder
 from infra import database, generations
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
-from infra.sealing import KeyRing, check_master_key, master_key
+from infra.master_key import master_key
+from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
 from infra.waiting import Progress, ends
 from projections.positions import table as positions
@@ -165,7 +166,7 @@ async def _at_rest(here: Endpoints) -> AsyncIterator[Connection]:
 async def _rest(connection: Connection) -> None:
     try:
         async with asyncio.timeout(REST_WITHIN):
-            while not await positions.at_rest(connection):
+            while not await positions.at_rest(connection):  # noqa: ASYNC110 - nobody can say when: the workers wait too
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise Refusal("The workers did not come to rest.", "Do they run? `yekta status` shows what lags and why.") from None
@@ -206,24 +207,31 @@ async def _sums(connection: Connection, schema: str) -> tuple[int, int, str]:
 
 
 async def _missing(connection: Connection, here: Endpoints, topic: str, live: str) -> tuple[list[str], int]:
-    """Touchpoints in the log that have no receipt, or no row in the timeline."""
+    """Touchpoints in the log that have neither receipt and row in the timeline, nor a dead letter."""
     at = await positions.positions(connection, "resolve")
-    await connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS witnessed (event_id uuid)")
+    await connection.execute('CREATE TEMPORARY TABLE IF NOT EXISTS witnessed (event_id uuid, partition int, "offset" bigint)')
     await connection.execute("TRUNCATE witnessed")
     target = {partition: min(end, at.get(partition, 0)) for partition, end in (await ends(here, topic)).items()}
     async for events in _events(here, topic, {partition: end for partition, end in target.items() if end}):
         async with connection.cursor() as cursor, cursor.copy("COPY witnessed FROM STDIN") as copy:
-            for event in events:
-                await copy.write_row((event,))
+            for row in events:
+                await copy.write_row(row)
     cursor = await connection.execute(
-        f"SELECT event_id::text FROM (SELECT DISTINCT event_id FROM witnessed) w LEFT JOIN identity.receipts r USING (event_id)"
-        f" WHERE r.event_id IS NULL OR NOT EXISTS (SELECT 1 FROM {live}.timeline t WHERE t.event_id = w.event_id)"
+        f"""
+        SELECT DISTINCT w.event_id::text FROM witnessed w LEFT JOIN identity.receipts r USING (event_id)
+        LEFT JOIN {live}.timeline t ON t.event_id = w.event_id
+        WHERE (r.event_id IS NULL OR t.event_id IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM letters.letters l WHERE l.topic = %s AND l.partition = w.partition AND l."offset" = w."offset")
+        """,
+        (topic,),
     )
     return [row[0] for row in await cursor.fetchall()], sum(target.values())
 
 
-async def _events(here: Endpoints, topic: str, target: Mapping[int, int]) -> AsyncIterator[list[str]]:
-    """The event ids of a topic's readable records before `target`."""
+async def _events(here: Endpoints, topic: str, target: Mapping[int, int]) -> AsyncIterator[list[tuple[str, int, int]]]:
+    """Event id and place of a topic's readable records before `target`."""
+    if not target:
+        return
     consumer = AIOKafkaConsumer(**here.kafka_client_kwargs, enable_auto_commit=False, max_partition_fetch_bytes=12 << 20)
     await consumer.start()
     try:
@@ -233,7 +241,11 @@ async def _events(here: Endpoints, topic: str, target: Mapping[int, int]) -> Asy
             consumer.seek(tp, 0)
         while left:
             for tp, records in (await consumer.getmany(timeout_ms=1000, max_records=10_000)).items():
-                yield [event for record in records if record.offset < target[tp.partition] and (event := _event_of(record.value))]
+                yield [
+                    (event, tp.partition, record.offset)
+                    for record in records
+                    if record.offset < target[tp.partition] and (event := _event_of(record.value))
+                ]
                 if records[-1].offset + 1 >= target[tp.partition]:
                     left.discard(tp)
                     consumer.pause(tp)

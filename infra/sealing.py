@@ -1,7 +1,7 @@
 """Seals and opens with real keys: the adapter of `aggregates.sealing.Sealer` over data keys in PostgreSQL.
 
 A door must accept while PostgreSQL is down, so it draws its data keys from a block leased ahead; a reader fetches the keys it needs in
-batches. Every data key is wrapped by the master key and bound to its number. Reading order: MasterKey, master_key, KeyRing.
+batches. Every data key is wrapped by the master key and bound to its number. Reading order: MasterKey, KeyRing.
 """
 
 import os
@@ -21,8 +21,6 @@ from psycopg_pool import AsyncConnectionPool
 from aggregates.identifier import Identifier, Token, hash_input
 from aggregates.sealing import KeyDestroyed, KeyUnknown, text
 from infra.errors import Refusal
-from infra.home import Home
-from infra.settings import Settings
 
 BLOCK = 10_000
 DAY = 86_400
@@ -61,16 +59,6 @@ class MasterKey:
             file.flush()
             os.fsync(file.fileno())
         return cls.from_text(path.read_text().strip())
-
-
-def master_key(settings: Settings) -> MasterKey:
-    """The installation's master key: the setting, else the one kept in the home."""
-    if settings.master_key is None:
-        return MasterKey.of_home(Home(settings.home).secrets / "master.key")
-    try:
-        return MasterKey.from_text(settings.master_key.get_secret_value())
-    except ValueError as error:
-        raise Refusal(f"The setting YEKTA_MASTER_KEY has a wrong value: {error}.", "It is 32 random bytes as base64url.") from error
 
 
 async def check_master_key(connection: Connection, master: MasterKey) -> None:

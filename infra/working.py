@@ -18,8 +18,9 @@ from aggregates.identity import DEFAULT_RULES
 from aggregates.refusal import Refusal as Why
 from infra import database
 from infra.endpoints import Endpoints, endpoints
+from infra.master_key import master_key
 from infra.publishing import Publisher
-from infra.sealing import KeyRing, check_master_key, master_key
+from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
 from infra.topics import create_topics
 from streams.app import build

@@ -8,7 +8,8 @@ What can go wrong, and what follows:
   processor itself cannot understand it returns as `Bury`, and the batch goes on;
 * another worker owns the partition now: nothing was written; stop, and leave it to him;
 * `Halt`: the partition stands still and says why;
-* two deaths at one position: one record at a time, remembered before it is tried; the one that kills is dead-lettered;
+* two deaths at one position: one record at a time, remembered before it is tried; the one that kills three times more is dead-lettered
+  (an operator's kill -9 must not be taken for a poisonous record);
 * anything else ends the process: its supervisor starts it again, and the two deaths above are counted.
 """
 
@@ -30,6 +31,8 @@ from projections.positions import table as positions
 from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record
 
 MAX_RECORDS = 2000
+DEATHS = 2  # at one position, after which records are tried one at a time
+DEADLY = 3  # deaths while one record was tried alone, after which it is taken for the cause
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, KafkaError, NotAcknowledged, OSError, TimeoutError)
 
@@ -164,8 +167,8 @@ class Lane:
             )
         self.runner.consumer.seek(self.tp, self.stored)
         self.ready.set()
-        self.careful = state.deaths > 2
-        if self.careful and state.trying == self.stored:
+        self.careful = state.deaths > DEATHS
+        if state.tries >= DEADLY:
             await self._bury_killer()
         if self.processor.durable_outbox:
             await self._persist(self._drain)

@@ -75,6 +75,7 @@ CREATE TABLE streams.positions (
     published   jsonb    NOT NULL DEFAULT '{}', -- next offsets of the topic published to, after the last acknowledgement
     deaths      smallint NOT NULL DEFAULT 0,    -- assignments at this position since the last progress
     trying      bigint,                         -- the record that is being tried alone
+    tries       smallint NOT NULL DEFAULT 0,    -- how often it was, without an answer
     halted      text     NOT NULL DEFAULT '',   -- why the partition stands still, for people
     progress_at timestamptz NOT NULL DEFAULT now(),
     newest      timestamptz,                    -- recorded time of the newest record folded

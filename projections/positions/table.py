@@ -26,7 +26,7 @@ class Assigned:
 
     next_offset: int
     deaths: int  # assignments at this very position without progress, this one included
-    trying: int | None  # the record that was being tried alone when the last owner died
+    tries: int  # how often the record at this very position was tried alone, and never answered
 
 
 async def assigned(connection: Connection, processor: str, partition: int, topic: str, topic_id: str, end: int) -> Assigned | str:
@@ -41,7 +41,8 @@ async def assigned(connection: Connection, processor: str, partition: int, topic
     )
     cursor = await connection.execute(
         "UPDATE streams.positions SET deaths = CASE WHEN next_offset < %s THEN LEAST(deaths + 1, 1000) ELSE 0 END, halted = ''"
-        " WHERE processor = %s AND partition = %s RETURNING next_offset, deaths, trying, topic_id",
+        " WHERE processor = %s AND partition = %s"
+        " RETURNING next_offset, deaths, CASE WHEN trying = next_offset THEN tries ELSE 0 END, topic_id",
         (end, processor, partition),
     )
     row = await cursor.fetchone()
@@ -67,7 +68,8 @@ async def move(
 ) -> bool:
     """Move the position from `before` to `after`; False when another owner moved it meanwhile: then nothing may be written."""
     cursor = await connection.execute(
-        "UPDATE streams.positions SET next_offset = %s, written = %s, published || %s, deaths = 0, trying = NULL, progress_at = now(),"
+        "UPDATE streams.positions SET next_offset = %s, written = %s, published = published || %s,"
+        " deaths = 0, trying = NULL, tries = 0, progress_at = now(),"
         " newest = COALESCE(%s, newest) WHERE processor = %s AND partition = %s AND next_offset = %s",
         (after, written, Jsonb(dict(published or {})), newest, processor, partition, before),
     )
@@ -94,7 +96,9 @@ async def at_rest(connection: Connection) -> bool:
 async def try_alone(connection: Connection, processor: str, partition: int, offset: int) -> None:
     """Remember that this record is tried by itself, so that if it kills the process it is known for it."""
     await connection.execute(
-        "UPDATE streams.positions SET trying = %s WHERE processor = %s AND partition = %s", (offset, processor, partition)
+        "UPDATE streams.positions SET tries = CASE WHEN trying = %(offset)s THEN tries ELSE 0 END + 1, trying = %(offset)s"
+        " WHERE processor = %(processor)s AND partition = %(partition)s",
+        {"offset": offset, "processor": processor, "partition": partition},
     )
 
 
