@@ -53,8 +53,16 @@ def recognise(kind: str, raw: str) -> tuple[Identifier, bool]:
     if trust.placeholder(text):
         return Identifier(kind, text.lower()), False
     form = FORMS.get(kind)
-    identifier = Identifier(kind, form(text) if form and not dummy(kind, text) else text)
+    identifier = Identifier(kind, formed(kind, form, text) if form and not dummy(kind, text) else text)
     return identifier, trusted(identifier)
+
+
+def formed(kind: str, form: Callable[[str], str], text: str) -> str:
+    """The normal form. What does not come to rest in one step is no identifier: two readers of it might differ."""
+    value = form(text)
+    if value != text and (persian.plain(value) != value or form(value) != value):
+        raise NotAnIdentifier(kind, "it is written as no such identifier is", "write it without what does not belong to it")
+    return value
 
 
 def dummy(kind: str, text: str) -> bool:

@@ -25,8 +25,8 @@ NETWORKS = {
 }
 """Names and addresses under which a network is also known."""
 
-_ADDRESS = re.compile(r"https?://(?:www\.|m\.)?([^/:@ ]+)/(?:in/)?@?([^/?#: ]+)/?(?:[?#].*)?")
-_HANDLE = re.compile(r"([^/:@ ]+)[:/ ]+@?([^/?#: ]+)")
+_ADDRESS = re.compile(r"https?://(?:www\.|m\.)?([^/:@ ]+)/(?:in/)?@*([^@/?#: ]+)/?(?:[?#].*)?")
+_HANDLE = re.compile(r"([^/:@ ]+)[:/ ]+@*([^@/?#: ]+)")
 
 
 def social(text: str) -> str:
@@ -35,4 +35,4 @@ def social(text: str) -> str:
     found = _ADDRESS.fullmatch(lower) or _HANDLE.fullmatch(lower)
     if not found:
         raise NotAnIdentifier("social", "it is not a network and a handle", MEND)
-    return f"{NETWORKS.get(found[1], found[1])}:{found[2].strip('@')}"
+    return f"{NETWORKS.get(found[1], found[1])}:{found[2]}"
