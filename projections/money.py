@@ -42,3 +42,9 @@ def minus(sum_: str, amount: Decimal) -> str:
 def average(sum_: str, count: int) -> str:
     """A mean amount, to the cent."""
     return text_of(EXACT.divide(Decimal(sum_), Decimal(count)).quantize(Decimal("0.01"), context=EXACT))
+
+
+def shown(amount: str) -> str:
+    """An amount as people write it: with cents, when there are any."""
+    whole, point, part = amount.partition(".")
+    return f"{whole}.{part:0<2}" if point else amount

@@ -61,5 +61,6 @@ def channels_of(fact: Fact) -> list[str]:
 
 def deciding(consents: dict[str, Consent], purpose: str, channel: str) -> Consent | None:
     """The word that counts: the latest of the one about this channel and the one about all."""
-    words = [consent for key in (f"{purpose} {channel}", f"{purpose} {ALL}") if (consent := consents.get(key))]
+    purpose = purpose.strip().lower()
+    words = [consent for key in (f"{purpose} {channel.lower()}", f"{purpose} {ALL}") if (consent := consents.get(key))]
     return max(words, key=lambda consent: consent.rank, default=None)

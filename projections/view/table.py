@@ -4,13 +4,19 @@ A state is written only by the owner of the customer's partition, in the transac
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from projections.search import table as search
 from projections.search.terms import hash_of, terms_of
 from projections.timeline.table import Connection, stage
 from projections.view.state import State, decode, encode
 from projections.view.traits import name_of
+from projections.view.windows import DAYS, Windows, assembled, sql
 
 Saved = tuple[UUID, State, int, int]
 """A customer, his state, and where in the log its last change stands: partition and offset."""
@@ -20,6 +26,42 @@ _COPY_TYPES = ("uuid", "bytea", "text", "timestamptz", "int8", "bool", "bytea", 
 _STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _COPY_TYPES, strict=True))
 _ALL = ", ".join(_COLUMNS)
 _NEW = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
+
+
+_WINDOW = ", ".join(("channel", "currency", *(f"w{number}" for number in range(len(DAYS)))))
+_windows = msgspec.json.Decoder(list[tuple[str, str | None, Decimal | None, Decimal | None, Decimal | None, Decimal | None]])
+
+
+class Looked(NamedTuple):
+    """What is to be read of a customer, all of one moment."""
+
+    state: State
+    windows: Windows
+    at: datetime  # the customer's now: ours, or that of the sources that replay their own time
+    log_partition: int
+    log_offset: int
+    moving: bool
+
+
+async def look(connection: Connection, schema: str, customer: UUID, now: datetime) -> Looked | None:
+    """A customer's state and windows, in one query. `now` is ours; it counts for customers that live in our time."""
+    cursor = await connection.execute(
+        f"""
+        SELECT v.state, moment.at, v.log_partition, v.log_offset, v.moving,
+               (SELECT json_agg(json_build_array({_WINDOW})) FROM ({sql(schema, at="moment.at")}) w)::text
+        FROM {schema}.view v CROSS JOIN LATERAL (
+            SELECT CASE WHEN v.wall THEN %(now)s ELSE GREATEST(v.last_seen, (SELECT max(now) FROM streams.clocks)) END AS at
+        ) moment
+        WHERE v.customer_id = %(customer)s
+        """,
+        {"customer": customer, "now": now},
+        binary=True,
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    state, at, partition, offset, moving, windows = row
+    return Looked(decode(state), assembled(_windows.decode(windows or "[]")), at or now, partition, offset, moving)
 
 
 async def load(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, State]:
