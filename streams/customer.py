@@ -75,9 +75,9 @@ class Customer:
         await self._fold(connection, schema, batch, new, learned)
         if self._schema is None:
             await _set_clock(connection, batch.partition, new)
-        for customer in words:
-            effects += await self._moving.move(connection, schema, batch.partition, customer, _asked(batch))
-            self._drop(batch.partition, customer)
+        if words:
+            effects += await self._moving.move(connection, schema, batch.partition, words, _asked(batch))
+            self._drop(batch.partition, words)
         return [*effects, *forwarded]
 
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
@@ -85,13 +85,15 @@ class Customer:
         done = await self._moving.go_on(connection, schema, partition)
         if done is None:
             return None
-        self._drop(partition, done.customer)
+        self._drop(partition, (done.customer,))
         return list(done.effects)
 
-    def _drop(self, partition: int, customer: UUID) -> None:
-        """What is cached of a customer no longer holds."""
-        self._states.get(self._writer(partition), {}).pop(customer, None)
-        self._learned.get(self._writer(partition), {}).pop(customer, None)
+    def _drop(self, partition: int, customers: Iterable[UUID]) -> None:
+        """What is cached of these customers no longer holds."""
+        writer = self._writer(partition)
+        for known in (self._states.get(writer, {}), self._learned.get(writer, {})):
+            for customer in customers:
+                known.pop(customer, None)
 
     async def _live_schema(self, connection: Connection) -> str:
         """The read models in force, read behind the lock on the position: a rebuild that switched is seen at once."""
@@ -164,10 +166,8 @@ class Customer:
             else:
                 learned[customer] = state
         await views.save(connection, schema, [(customer, state, partition, places[customer]) for customer, state in learned.items()])
-        asked = _asked(batch)
-        for customer in refold:
-            await self._moving.refold(connection, schema, partition, customer, asked)
-            self._drop(partition, customer)
+        await self._moving.refold(connection, schema, partition, refold, _asked(batch))
+        self._drop(partition, refold)
 
     async def _load(self, connection: Connection, schema: str, partition: int, customers: Iterable[UUID]) -> dict[UUID, State]:
         cached = self._states.get(self._writer(partition), {})
@@ -185,13 +185,18 @@ class Customer:
         except KeyDestroyed:
             return fact_of(event, None)
 
-    async def refold(self, connection: Connection, state: State, records: Sequence[bytes]) -> State:
-        """Go on folding a history: `records` are the customer's next ones in the order of effective time."""
-        events = [customer_event_decoder.decode(record) for record in records]
-        await self._keys.fetch(connection, {event.yektaseal for event in events if needs_opening(state, event)})
-        for event in events:
-            state = evolve(state, self._fact(state, event))
-        return state
+    async def refold(self, connection: Connection, histories: Sequence[tuple[State, Sequence[bytes]]]) -> list[State]:
+        """Go on folding histories: of each customer a state and the next records, in the order of effective time."""
+        decoded = [(state, [customer_event_decoder.decode(record) for record in records]) for state, records in histories]
+        await self._keys.fetch(
+            connection, {event.yektaseal for state, events in decoded for event in events if needs_opening(state, event)}
+        )
+        folded = []
+        for state, events in decoded:
+            for event in events:
+                state = evolve(state, self._fact(state, event))  # noqa: PLW2901 - a fold
+            folded.append(state)
+        return folded
 
 
 def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[Effect]]:

@@ -20,7 +20,8 @@ from streams.words import RECEIVED, word
 
 PIECE = 5000
 
-Refold = Callable[[Connection, State, Sequence[bytes]], Awaitable[State]]
+Refold = Callable[[Connection, Sequence[tuple[State, Sequence[bytes]]]], Awaitable[list[State]]]
+"""Folds on: for each customer a state and his next records, in the order of effective time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +55,22 @@ class Moving:
     def __init__(self, fold: Refold, *, effects: bool, piece: int = PIECE) -> None:
         self._fold, self._effects, self._piece = fold, effects, piece
 
-    async def move(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked) -> list[Effect]:
-        """Word came about a customer: hand over what is not his, fold the rest anew."""
+    async def move(self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked) -> list[Effect]:
+        """Word came about these customers: hand over what is not theirs, fold the rest anew."""
         effects: list[Effect] = []
         while True:
-            owners, moved = await self._hand_over(connection, schema, customer)
+            owners, moved = await self._hand_over(connection, schema, customers)
             if self._effects:
-                effects += [word(RECEIVED, str(owner), f"{customer} {partition} {asked.offset}", asked.at) for owner in owners]
+                effects += [word(RECEIVED, str(owner), f"{partition} {asked.offset}", asked.at) for owner in owners]
                 if moved == self._piece:
-                    await self._chore(connection, schema, partition, customer, "hand_over", Cursor(), asked)
+                    for customer in customers:
+                        await self._chore(connection, schema, partition, customer, "hand_over", Cursor(), asked)
                     return effects
             else:
-                for owner in owners:
-                    await self.refold(connection, schema, partition, owner, asked)
+                await self.refold(connection, schema, partition, owners, asked)
             if moved < self._piece:
                 break
-        await self.refold(connection, schema, partition, customer, asked)
+        await self.refold(connection, schema, partition, customers, asked)
         return effects
 
     async def go_on(self, connection: Connection, schema: str, partition: int) -> Done | None:
@@ -88,9 +89,9 @@ class Moving:
             "DELETE FROM streams.chores WHERE partition = %s AND customer_id = %s AND chore = %s", (partition, customer, chore)
         )
         if chore == "hand_over":
-            return Done(customer, await self.move(connection, schema, partition, customer, asked))
+            return Done(customer, await self.move(connection, schema, partition, (customer,), asked))
         so_far = Cursor(at, event, decode(state)) if state is not None and begun_in == schema else Cursor()
-        await self.refold(connection, schema, partition, customer, asked, so_far)
+        await self._refold_long(connection, schema, partition, customer, asked, so_far)
         return Done(customer, ())
 
     async def busy(self, connection: Connection, partition: int) -> dict[UUID, tuple[datetime, UUID] | None]:
@@ -110,16 +111,17 @@ class Moving:
             (partition, customer),
         )
 
-    async def _hand_over(self, connection: Connection, schema: str, customer: UUID) -> tuple[list[UUID], int]:
+    async def _hand_over(self, connection: Connection, schema: str, customers: Sequence[UUID]) -> tuple[list[UUID], int]:
         """Put up to a piece of rows under the present owners of their deciders; who got some, and how many rows went."""
         columns = timeline.COLUMNS
         cursor = await connection.execute(
             f"""
             WITH gone AS MATERIALIZED (
-                SELECT t.event_id, i.customer_id AS owner FROM {schema}.timeline t JOIN identity.identifiers i ON i.identifier = t.decider
-                WHERE t.customer_id = %(customer)s AND i.customer_id <> t.customer_id LIMIT %(piece)s
+                SELECT t.customer_id, t.event_id, i.customer_id AS owner
+                FROM {schema}.timeline t JOIN identity.identifiers i ON i.identifier = t.decider
+                WHERE t.customer_id = ANY(%(customers)s) AND i.customer_id <> t.customer_id LIMIT %(piece)s
             ), taken AS (
-                DELETE FROM {schema}.timeline t USING gone WHERE t.customer_id = %(customer)s AND t.event_id = gone.event_id
+                DELETE FROM {schema}.timeline t USING gone WHERE t.customer_id = gone.customer_id AND t.event_id = gone.event_id
                 RETURNING gone.owner, {", ".join(f"t.{column}" for column in columns)}
             ), put AS (
                 INSERT INTO {schema}.timeline (customer_id, {", ".join(columns)}) SELECT owner, {", ".join(columns)} FROM taken
@@ -127,22 +129,36 @@ class Moving:
             )
             SELECT owner, count(*) FROM taken GROUP BY owner ORDER BY owner
             """,
-            {"customer": customer, "piece": self._piece},
+            {"customers": list(customers), "piece": self._piece},
         )
         rows = await cursor.fetchall()
         return [row[0] for row in rows], sum(row[1] for row in rows)
 
-    async def refold(
-        self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, begun: Cursor | None = None
-    ) -> None:
-        """Fold a customer's rows from the beginning, or from where `begun` left off; a piece at a time while live."""
-        cursor = begun or Cursor()
+    async def refold(self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked) -> None:
+        """Fold these customers' rows from the beginning: all at once, unless together they are more than a piece."""
+        if not customers:
+            return
+        histories: dict[UUID, list[bytes]] = {customer: [] for customer in customers}
+        rows = await timeline.pieces(connection, schema, customers, self._piece + 1)
+        if len(rows) > self._piece:
+            for customer in customers:
+                await self._refold_long(connection, schema, partition, customer, asked, Cursor())
+            return
+        for customer, record in rows:
+            histories[customer].append(record)
+        states = await self._fold(connection, [(begin(), records) for records in histories.values()])
+        folded = [(customer, finish(state)) for customer, state in zip(histories, states, strict=True) if histories[customer]]
+        await views.save(connection, schema, [(customer, state, partition, asked.offset) for customer, state in folded])
+        await views.delete(connection, schema, [customer for customer, records in histories.items() if not records])
+
+    async def _refold_long(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, cursor: Cursor) -> None:
+        """Fold one customer's rows, from where the cursor left off; a piece a transaction while live."""
         state = cursor.state or begin()
-        rows_seen = cursor.at is not None
+        any_rows = cursor.at is not None
         while True:
             rows = await timeline.piece(connection, schema, customer, cursor.at, cursor.event, self._piece)
-            state = await self._fold(connection, state, [row.record for row in rows])
-            rows_seen = rows_seen or bool(rows)
+            (state,) = await self._fold(connection, [(state, [row.record for row in rows])])
+            any_rows = any_rows or bool(rows)
             if len(rows) < self._piece:
                 break
             cursor = Cursor(rows[-1].at, rows[-1].event_id, state)
@@ -150,7 +166,7 @@ class Moving:
                 await self._chore(connection, schema, partition, customer, "refold", cursor, asked)
                 await views.flag(connection, schema, customer)
                 return
-        if rows_seen:
+        if any_rows:
             await views.save(connection, schema, [(customer, finish(state), partition, asked.offset)])
         else:
             await views.delete(connection, schema, [customer])

@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 
 from projections.timeline.row import NOBODY, Row, row_of
 
-__all__ = ["COLUMNS", "NOBODY", "Piece", "Row", "history", "insert", "piece", "row_of"]
+__all__ = ["COLUMNS", "NOBODY", "Piece", "Row", "history", "insert", "piece", "pieces", "row_of"]
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -70,6 +70,16 @@ async def piece(
 ) -> list[Piece]:
     """The next rows of a customer's history after a place in it; from its beginning without one."""
     return await _piece(connection, schema, customer, after_at, after_event, limit, "", ())
+
+
+async def pieces(connection: Connection, schema: str, customers: Sequence[UUID], limit: int) -> list[tuple[UUID, bytes]]:
+    """The histories of several customers, each in the order that folds go by: customer and record, at most `limit` in all."""
+    cursor = await connection.execute(
+        f"SELECT customer_id, record FROM {schema}.timeline WHERE customer_id = ANY(%s) ORDER BY customer_id, at, event_id LIMIT %s",
+        (list(customers), limit),
+        binary=True,
+    )
+    return [(customer, record) for customer, record in await cursor.fetchall()]
 
 
 async def history(

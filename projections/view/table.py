@@ -111,5 +111,7 @@ async def flag(connection: Connection, schema: str, customer: UUID) -> None:
 async def delete(connection: Connection, schema: str, customers: Iterable[UUID]) -> None:
     """Forget customers who have no events any more."""
     gone = list(customers)
+    if not gone:
+        return
     await connection.execute(f"DELETE FROM {schema}.view WHERE customer_id = ANY(%s)", (gone,))
     await search.write(connection, schema, dict.fromkeys(gone, frozenset()))
