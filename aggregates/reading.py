@@ -116,8 +116,8 @@ def attribute(event: Mapping[str, Any], name: str, longest: int) -> str:
         raise Refused("wrong_value", f"/{name}", f"the attribute {name} is empty", f"give every event its {name}")
     if len(value) > longest:
         raise Refused("wrong_value", f"/{name}", f"the attribute {name} is longer than {longest} characters", "write a shorter one")
-    if unusable(value):
-        raise Refused("unusable_text", f"/{name}", "there is a character in it that is none", "write letters and digits")
+    if not value.isprintable() and (unusable(value) or any(c < " " or "\x7f" <= c <= "\x9f" for c in value)):
+        raise Refused("unusable_text", f"/{name}", "there is a control character in it", "write letters, digits and punctuation")
     return value
 
 

@@ -39,6 +39,9 @@ def test_an_event_is_an_object(whole: Any) -> None:
         (["a"], "wrong_type"),
         ("a\0b", "unusable_text"),
         ("a\ud800b", "unusable_text"),
+        ("a\x1fb", "unusable_text"),
+        ("a\nb", "unusable_text"),
+        ("a\x9fb", "unusable_text"),
     ],
 )
 def test_an_event_has_an_id_a_source_and_a_type(name: str, value: Any, reason: str) -> None:
@@ -46,6 +49,11 @@ def test_an_event_has_an_id_a_source_and_a_type(name: str, value: Any, reason: s
     if value is GONE:
         del whole[name]
     assert refused(whole) == (reason, f"/{name}")
+
+
+@pytest.mark.parametrize("id_", ["۱۲۳", "علی‌رضا", "a b", "a\u00a0b", "😀", "x" * 512])
+def test_an_id_may_be_any_text_that_people_write(id_: str) -> None:
+    assert taken(event(id=id_)).id == id_
 
 
 def test_the_id_of_an_event_belongs_to_the_source_of_the_write_key() -> None:
