@@ -1,0 +1,122 @@
+"""Sends the demo's events through the HTTP door, in their order, several batches at a time, and remembers how far it came.
+
+A window of the feed is sent at once, split so that what concerns one customer is in one batch of its source; the next follows when all of
+it is accepted. So no source overtakes itself, and all of them tell the same weeks. Reading order: load, Progress, posts.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from infra.demo import feed
+from infra.demo.feed import Sent
+from infra.errors import Refusal
+from infra.home import write_private
+from infra.posting import post
+
+WINDOW = 3_000
+BATCH = 400
+KNOWN_WITHIN = 10.0
+"""Seconds in which a door has heard of a new key."""
+
+OnSent = Callable[[int], None]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a home's demo is; another log or another feed begins anew."""
+
+    topic_id: str
+    customers: int
+    feed: int = feed.VERSION
+    sent: int = 0
+    checked: bool = False
+
+    def covers(self, wanted: "Progress") -> bool:
+        """Whether all that is wanted was loaded, and found to be there."""
+        return self.checked and (self.topic_id, self.feed) == (wanted.topic_id, wanted.feed) and self.customers >= wanted.customers
+
+    def goes_on(self, wanted: "Progress") -> "Progress":
+        """Where to begin what is wanted."""
+        same = (self.topic_id, self.feed, self.customers) == (wanted.topic_id, wanted.feed, wanted.customers)
+        return self if same else wanted
+
+
+def read(file: Path) -> Progress | None:
+    """What a home remembers; None when it remembers nothing."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Progress)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+
+
+def checked(progress: Progress) -> Progress:
+    """The same, found to be there."""
+    return msgspec.structs.replace(progress, checked=True)
+
+
+def write(file: Path, progress: Progress) -> None:
+    write_private(file, msgspec.json.encode(progress).decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A batch of one source."""
+
+    source: str
+    events: int
+    body: bytes
+
+
+async def load(url: str, keys: Mapping[str, str], events: Sequence[Sent], file: Path, progress: Progress, on_sent: OnSent) -> Progress:
+    """Send what was not sent before. Raises Refusal when the door takes no more, or refuses an event."""
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        for source in dict.fromkeys(one.source for one in events):
+            await _known(client, keys[source])
+        on_sent(progress.sent)
+        while progress.sent < len(events):
+            window = events[progress.sent : progress.sent + WINDOW]
+            await asyncio.gather(*(_post(client, keys[one.source], one) for one in posts(window)))
+            progress = msgspec.structs.replace(progress, sent=progress.sent + len(window))
+            write(file, progress)
+            on_sent(progress.sent)
+    return progress
+
+
+def posts(window: Sequence[Sent]) -> Iterator[Post]:
+    """The window as batches of about `BATCH` events; all of one customer and source are in the same, in their order."""
+    by_source: dict[str, list[Sent]] = defaultdict(list)
+    for one in window:
+        by_source[one.source].append(one)
+    for source, events in by_source.items():
+        lanes = -(-len(events) // BATCH)
+        batches: dict[int, list[bytes]] = defaultdict(list)
+        for one in events:
+            batches[int(one.customer) % lanes].append(one.body)
+        for bodies in batches.values():
+            yield Post(source, len(bodies), b"[" + b",".join(bodies) + b"]")
+
+
+async def _post(client: httpx.AsyncClient, key: str, batch: Post) -> None:
+    answer = await post(client, key, batch.body)
+    if answer.status_code != 200:
+        raise Refusal(f"The door refused a batch of {batch.source}: it answered {answer.status_code}.")
+    refused = [item for item in answer.json()["items"] if item["status"] != "accepted"]
+    if refused:
+        raise Refusal(
+            f"The door refused {len(refused)} of {batch.events} events of {batch.source}: {refused[0]['id']} {refused[0]['detail']}"
+        )
+
+
+async def _known(client: httpx.AsyncClient, key: str) -> None:
+    """Wait until the door has heard of the key: an empty batch is then accepted, and changes nothing."""
+    try:
+        async with asyncio.timeout(KNOWN_WITHIN):
+            while (await client.post("/v1/events", auth=(key, ""), content=b"[]")).status_code == 401:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise Refusal("The API does not learn of new keys.", "Is it on another database than this home's?") from None
