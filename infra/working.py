@@ -1,6 +1,7 @@
 """Puts a worker together: pool, keys, publisher and one consumer per processor, and gives them to the Faust app that hosts them."""
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ log = structlog.get_logger()
 
 def work(settings: Settings, name: str) -> None:
     """Run one worker until it is told to stop. A runner that cannot go on ends the process at once: the supervisor starts it again."""
+    spare_the_collector()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     here = endpoints(settings)
@@ -50,6 +52,12 @@ def work(settings: Settings, name: str) -> None:
     worker = faust.Worker(app, loglevel=logging.WARNING, loop=loop, redirect_stdouts=False)
     loop.run_until_complete(parts.open())
     worker.execute_from_commandline()
+
+
+def spare_the_collector() -> None:
+    """Caches of states hold a million objects without a cycle among them: walking them took a quarter of the time."""
+    gc.freeze()
+    gc.set_threshold(200_000, 100, 1000)
 
 
 def _crash(error: BaseException) -> None:

@@ -5,9 +5,10 @@ so no duplicate counts. A customer that ever lost an identifier is *marked*; his
 and what is another's is forwarded. Reading order: Customer.apply, `_at_home`, `_fold`; moving whole histories is in `moving`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,21 @@ from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, R
 from streams.words import MOVED, RECEIVED
 
 STATES = 50_000
+IDS = 200_000
+
+_ids: dict[str, UUID] = {"": NOBODY}
+_stamp = attrgetter("stamp")
+
+
+def uuid_of(customer: str) -> UUID:
+    """The id of a customer's text; "" is nobody's. Raises msgspec.ValidationError."""
+    known = _ids.get(customer)
+    if known is None:
+        if len(_ids) >= IDS:
+            _ids.clear()
+            _ids[""] = NOBODY
+        known = _ids[customer] = msgspec.convert(customer, UUID)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +49,7 @@ class Arrived:
 
     record: Record
     event: CustomerEvent
-    customer: UUID
+    customer: str  # id as text, "" nobody's: text hashes once, a UUID each time
 
 
 class Customer:
@@ -47,8 +63,8 @@ class Customer:
         self._keys = keys
         self._schema = schema
         self._generation = ""
-        self._states: dict[int, dict[UUID, State]] = {}  # by partition; in a rebuild all of them are one writer's
-        self._learned: dict[int, dict[UUID, State]] = {}
+        self._states: dict[int, dict[str, State]] = {}  # by partition; in a rebuild all of them are one writer's
+        self._learned: dict[int, dict[str, State]] = {}
         self._moving = Moving(self.refold, effects=schema is None)
 
     def forget(self, partition: int) -> None:
@@ -69,7 +85,7 @@ class Customer:
         schema = await self._live_schema(connection)
         arrived, words, effects = _decode(batch.records)
         arrived, forwarded = await self._at_home(connection, arrived)
-        learned: dict[UUID, State] = {}
+        learned: dict[str, State] = {}
         self._learned[self._writer(batch.partition)] = learned
         new = await _insert(connection, schema, batch.partition, arrived)
         await self._fold(connection, schema, batch, new, learned)
@@ -77,7 +93,7 @@ class Customer:
             await _set_clock(connection, batch.partition, new)
         if words:
             effects += await self._moving.move(connection, schema, batch.partition, words, _asked(batch))
-            self._drop(batch.partition, words)
+            self._drop(batch.partition, map(str, words))
         return [*effects, *forwarded]
 
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
@@ -85,15 +101,16 @@ class Customer:
         done = await self._moving.go_on(connection, schema, partition)
         if done is None:
             return None
-        self._drop(partition, (done.customer,))
+        self._drop(partition, (str(done.customer),))
         return list(done.effects)
 
-    def _drop(self, partition: int, customers: Iterable[UUID]) -> None:
+    def _drop(self, partition: int, customers: Iterable[str]) -> None:
         """What is cached of these customers no longer holds."""
         writer = self._writer(partition)
-        for known in (self._states.get(writer, {}), self._learned.get(writer, {})):
-            for customer in customers:
-                known.pop(customer, None)
+        cached, learned = self._states.get(writer, {}), self._learned.get(writer, {})
+        for customer in customers:
+            cached.pop(customer, None)
+            learned.pop(customer, None)
 
     async def _live_schema(self, connection: Connection) -> str:
         """The read models in force, read behind the lock on the position: a rebuild that switched is seen at once."""
@@ -110,16 +127,17 @@ class Customer:
     async def _at_home(self, connection: Connection, arrived: list[Arrived]) -> tuple[list[Arrived], list[Publication]]:
         """Events of marked customers go to whom their decider belongs to now: forwarded live, put there at once in a rebuild."""
         cursor = await connection.execute(
-            "SELECT customer_id FROM identity.moved WHERE customer_id = ANY(%s)", (list({item.customer for item in arrived}),)
+            "SELECT customer_id::text FROM identity.moved WHERE customer_id = ANY(%s::uuid[])",
+            (list({item.customer for item in arrived if item.customer}),),
         )
         marked = {row[0] for row in await cursor.fetchall()}
         if not marked:
             return arrived, []
         deciders = {item.event.yektadecider for item in arrived if item.customer in marked}
         cursor = await connection.execute(
-            "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", (list(deciders),)
+            "SELECT identifier, customer_id::text FROM identity.identifiers WHERE identifier = ANY(%s)", (list(deciders),)
         )
-        owners: dict[str, UUID] = dict(await cursor.fetchall())
+        owners: dict[str, str] = dict(await cursor.fetchall())
         home: list[Arrived] = []
         forwarded: list[Publication] = []
         for item in arrived:
@@ -129,57 +147,69 @@ class Customer:
             elif self._schema is not None:
                 home.append(Arrived(item.record, item.event, owner))
             else:
-                event = msgspec.structs.replace(item.event, subject=str(owner))
-                forwarded.append(Publication("customer-events", str(owner).encode(), msgspec.json.encode(event)))
+                event = msgspec.structs.replace(item.event, subject=owner)
+                forwarded.append(Publication("customer-events", owner.encode(), msgspec.json.encode(event)))
         return home, forwarded
 
-    async def _fold(self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[UUID, State]) -> None:
+    async def _fold(self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[str, State]) -> None:
         """Fold what is new into the views, in the order of effective time; customers whose fold needs their past are refolded."""
-        partition = batch.partition
-        mine: dict[UUID, list[Arrived]] = {}
+        mine: dict[str, list[Arrived]] = {}
         for item in new:
-            if item.customer != NOBODY:
+            if item.customer:
                 mine.setdefault(item.customer, []).append(item)
         if not mine:
             return
-        states = await self._load(connection, schema, partition, mine)
-        busy = await self._moving.busy(connection, partition)
-        await self._keys.fetch(
-            connection,
-            {item.event.yektaseal for customer, items in mine.items() for item in items if needs_opening(states[customer], item.event)},
-        )
-        places = {item.customer: item.record.offset for item in new}
-        refold: list[UUID] = []
-        for customer, items in mine.items():
-            state = states[customer]
-            facts = sorted((self._fact(state, item.event) for item in items), key=lambda fact: (fact.at, fact.event_id))
-            if customer in busy:
-                reached = busy[customer]
-                if reached is not None and (facts[0].at, facts[0].event_id) <= reached:
-                    await self._moving.interrupted(connection, partition, customer)
+        states = await self._load(connection, schema, batch.partition, mine)
+        facts = await self._facts(connection, states, mine)
+        busy = await self._moving.busy(connection, batch.partition)
+        refold: list[str] = []
+        for customer, told in facts.items():
+            if busy and uuid_of(customer) in busy:
+                reached = busy[uuid_of(customer)]
+                if reached is not None and told[0].stamp <= reached:
+                    await self._moving.interrupted(connection, batch.partition, uuid_of(customer))
                 continue
-            for fact in facts:
+            state = states[customer]
+            for fact in told:
                 if needs_history(state, fact):
                     refold.append(customer)
                     break
                 state = evolve(state, fact)
             else:
                 learned[customer] = state
-        await views.save(connection, schema, [(customer, state, partition, places[customer]) for customer, state in learned.items()])
-        await self._moving.refold(connection, schema, partition, refold, _asked(batch))
-        self._drop(partition, refold)
+        rows = [(uuid_of(customer), state, batch.partition, mine[customer][-1].record.offset) for customer, state in learned.items()]
+        await views.save(connection, schema, rows)
+        await self._moving.refold(connection, schema, batch.partition, [uuid_of(customer) for customer in refold], _asked(batch))
+        self._drop(batch.partition, refold)
 
-    async def _load(self, connection: Connection, schema: str, partition: int, customers: Iterable[UUID]) -> dict[UUID, State]:
+    async def _facts(
+        self, connection: Connection, states: Mapping[str, State], mine: Mapping[str, Sequence[Arrived]]
+    ) -> dict[str, list[Fact]]:
+        """Per customer the facts to fold, in order; opened where the state cannot do without."""
+        opening = {
+            item.record.offset: item.event.yektaseal
+            for customer, items in mine.items()
+            for item in items
+            if needs_opening(states[customer], item.event)
+        }
+        if opening:
+            await self._keys.fetch(connection, opening.values())
+        facts: dict[str, list[Fact]] = {}
+        for customer, items in mine.items():
+            told = [self._opened(item.event) if item.record.offset in opening else fact_of(item.event, None) for item in items]
+            if len(told) > 1:
+                told.sort(key=_stamp)
+            facts[customer] = told
+        return facts
+
+    async def _load(self, connection: Connection, schema: str, partition: int, customers: Iterable[str]) -> dict[str, State]:
         cached = self._states.get(self._writer(partition), {})
-        states = {customer: cached[customer] for customer in customers if customer in cached}
-        missing = [customer for customer in customers if customer not in states]
-        if missing:
-            states |= await views.load(connection, schema, missing)
-        return {customer: states.get(customer) or initial() for customer in customers}
+        states = {customer: cached.get(customer) for customer in customers}
+        missing = [uuid_of(customer) for customer, state in states.items() if state is None]
+        stored = await views.load(connection, schema, missing) if missing else {}
+        return {customer: state or stored.get(uuid_of(customer)) or initial() for customer, state in states.items()}
 
-    def _fact(self, state: State, event: CustomerEvent) -> Fact:
-        if not event.yektaseal or not needs_opening(state, event):
-            return fact_of(event, None)
+    def _opened(self, event: CustomerEvent) -> Fact:
         try:
             return fact_of(event, open_sealed(event, self._keys))
         except KeyDestroyed:
@@ -194,7 +224,8 @@ class Customer:
         folded = []
         for state, events in decoded:
             for event in events:
-                state = evolve(state, self._fact(state, event))  # noqa: PLW2901 - a fold
+                fact = self._opened(event) if needs_opening(state, event) else fact_of(event, None)
+                state = evolve(state, fact)  # noqa: PLW2901 - a fold
             folded.append(state)
         return folded
 
@@ -207,14 +238,14 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
     for record in records:
         try:
             event = customer_event_decoder.decode(record.value or b"")
-            customer = UUID(event.subject) if event.subject else NOBODY
-        except (msgspec.MsgspecError, ValueError) as bad:
+            customer = uuid_of(event.subject)
+        except msgspec.MsgspecError as bad:
             effects.append(Bury(record, "not_a_customer_event", str(bad)))
             continue
         if event.type in (MOVED, RECEIVED):
             words[customer] = None
         else:
-            arrived.append(Arrived(record, event, customer))
+            arrived.append(Arrived(record, event, event.subject))
     return arrived, list(words), effects
 
 
@@ -226,14 +257,11 @@ async def _insert(connection: Connection, schema: str, partition: int, arrived: 
     """Put the events into the timeline; return those that were not there."""
     if not arrived:
         return []
-    rows = [timeline.row_of(item.event, item.record.value or b"", item.customer, partition, item.record.offset) for item in arrived]
+    rows = [
+        timeline.row_of(item.event, item.record.value or b"", uuid_of(item.customer), partition, item.record.offset) for item in arrived
+    ]
     fresh = await timeline.insert(connection, schema, rows)
-    new = []
-    for item, row in zip(arrived, rows, strict=True):
-        if (row.customer_id, row.event_id) in fresh:
-            fresh.discard((row.customer_id, row.event_id))  # the same event twice in one batch is one row
-            new.append(item)
-    return new
+    return [item for item in arrived if item.record.offset in fresh]
 
 
 async def _set_clock(connection: Connection, partition: int, new: Sequence[Arrived]) -> None:

@@ -3,12 +3,12 @@
 Reading order: insert, history, piece; what people turn the pages of is in `page`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCopy
 from psycopg.pq import TransactionStatus
 
 from projections.timeline.row import NOBODY, Row, row_of
@@ -40,8 +40,8 @@ class Piece(NamedTuple):
     record: bytes
 
 
-async def insert(connection: Connection, schema: str, rows: Sequence[Row]) -> set[tuple[UUID, UUID]]:
-    """Put rows in; `(customer, event)` of those that were not there yet. Only these may be folded."""
+async def insert(connection: Connection, schema: str, rows: Sequence[Row]) -> set[int]:
+    """Put rows of one log partition in; the offsets of those that were not there yet. Only these may be folded."""
     if not rows:
         return set()
     await stage(connection, "timeline_stage", _STAGE)
@@ -49,12 +49,11 @@ async def insert(connection: Connection, schema: str, rows: Sequence[Row]) -> se
         async with cursor.copy(f"COPY timeline_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(_COPY_TYPES)
             for row in rows:
-                await copy.write_row(row)
+                await write(copy, row)
         await cursor.execute(
-            f"INSERT INTO {schema}.timeline ({_ALL}) SELECT {_ALL} FROM timeline_stage ON CONFLICT DO NOTHING"
-            " RETURNING customer_id, event_id"
+            f"INSERT INTO {schema}.timeline ({_ALL}) SELECT {_ALL} FROM timeline_stage ON CONFLICT DO NOTHING RETURNING log_offset"
         )
-        return set(await cursor.fetchall())
+        return {row[0] for row in await cursor.fetchall()}
 
 
 async def stage(connection: Connection, name: str, columns: str) -> None:
@@ -63,6 +62,17 @@ async def stage(connection: Connection, name: str, columns: str) -> None:
         raise RuntimeError("a stage table is emptied at every commit: begin a transaction first")
     await connection.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS")
     await connection.execute(f"DELETE FROM {name}")
+
+
+async def write(copy: AsyncCopy, row: Sequence[Any]) -> None:
+    """Add a row to a COPY. What `write_row` does, without its wait for rows that only fill its buffer."""
+    if full := copy.formatter.write_row(row):
+        await copy.write(full)
+
+
+def uuids(ids: Iterable[UUID]) -> str:
+    """Ids as the text of a PostgreSQL array: psycopg looks at each element of a list for its type, which costs more than the look-up."""
+    return "{" + ",".join([f"{id_.int:032x}" for id_ in ids]) + "}"
 
 
 async def piece(
