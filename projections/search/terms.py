@@ -17,7 +17,7 @@ NAME, EMAIL, PHONE = "name", "email", "phone"
 SPOKEN = frozenset({"customer_number", "national_id", "user_id", "account", "social"})
 """Kinds besides e-mail and phone whose values people read out; devices and the like they do not."""
 
-NAMED_BY = (*FULL, *GIVEN, *FAMILY, "company")
+NAMED_BY = frozenset((*FULL, *GIVEN, *FAMILY, "company"))
 SHORTEST_SUFFIX = 4
 SHORTEST_PREFIX = 2
 LONGEST = 64
@@ -52,9 +52,12 @@ def terms_of(state: State) -> frozenset[Term]:
     return frozenset(terms) if len(terms) <= MOST else frozenset(sorted(terms)[:MOST])
 
 
-def hash_of(terms: frozenset[Term]) -> bytes:
-    """One hash of all terms, by which it shows that none changed."""
-    return hashlib.blake2b("\x1e".join(sorted([f"{kind}\x1f{term}" for kind, term in terms])).encode(), digest_size=8).digest()
+def hash_of(state: State) -> bytes:
+    """One hash of all that the terms are made of: while it stays the same, so do they."""
+    told = [f"{name} {trait.value}" for name, trait in state.traits.items() if name in NAMED_BY]
+    told += [token for token, contact in state.contacts.points.items() if contact.value]
+    told.sort()
+    return hashlib.blake2b("\n".join(told).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 @lru_cache(maxsize=16_384)

@@ -4,6 +4,7 @@ At most `LIMIT` are kept: personal ones before devices and cards, and of these t
 event the others came is no longer told, for it could depend on the order of arrival.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -26,7 +27,7 @@ class Contact(Struct, frozen=True, array_like=True, gc=False):
     source: str
 
 
-class Contacts(Struct, frozen=True, array_like=True):
+class Contacts(Struct, frozen=True, array_like=True, gc=False):
     """All identifiers kept; `crowded` when there were more than fit."""
 
     points: dict[Token, Contact] = {}
@@ -59,7 +60,11 @@ def crowd(points: dict[Token, Contact]) -> dict[Token, Contact]:
     return {token: Contact(points[token].value, points[token].last, None, None, "") for token in kept}
 
 
-def known(contacts: Contacts, token: Token) -> bool:
-    """Whether the value behind a token is known, so that nothing needs to be opened for it."""
-    contact = contacts.points.get(token)
-    return contact is not None and contact.value is not None
+def all_known(contacts: Contacts, tokens: Iterable[Token]) -> bool:
+    """Whether the values behind these tokens are known, so that nothing needs to be opened for them."""
+    points = contacts.points
+    for token in tokens:
+        contact = points.get(token)
+        if contact is None or contact.value is None:
+            return False
+    return True

@@ -74,7 +74,7 @@ def needs_opening(state: State, event: CustomerEvent) -> bool:
     """Whether what is sealed in a record must be opened to fold it: it names somebody new, or tells what he is."""
     if not event.yektaseal:
         return False
-    return event.type in traits.TELLING or not all(contacts.known(state.contacts, token) for token in tokens(event.yektawho))
+    return event.type in traits.TELLING or not contacts.all_known(state.contacts, tokens(event.yektawho))
 
 
 def needs_history(state: State, fact: Fact) -> bool:

@@ -77,7 +77,7 @@ class Lead(Matter, frozen=True, array_like=True, gc=False):
     currency: str
 
 
-class Matters(Struct, frozen=True, array_like=True):
+class Matters(Struct, frozen=True, array_like=True, gc=False):
     """All matters kept, open or not."""
 
     calls: dict[str, Call] = {}

@@ -47,7 +47,7 @@ class Worth(Struct, frozen=True, array_like=True, gc=False):
     total: str
 
 
-class Orders(Struct, frozen=True, array_like=True):
+class Orders(Struct, frozen=True, array_like=True, gc=False):
     """All orders of a customer."""
 
     placed: int = 0

@@ -32,7 +32,7 @@ NO_SUBSCRIPTIONS = Subscriptions()
 NO_MATTERS = Matters()
 
 
-class State(Struct, frozen=True, array_like=True):
+class State(Struct, frozen=True, array_like=True, gc=False):
     """The fold of a customer's facts."""
 
     events: int = 0

@@ -34,7 +34,7 @@ class Subscription(Struct, frozen=True, array_like=True, gc=False):
         return at < self.ends
 
 
-class Subscriptions(Struct, frozen=True, array_like=True):
+class Subscriptions(Struct, frozen=True, array_like=True, gc=False):
     """All subscriptions remembered."""
 
     known: dict[str, Subscription] = {}

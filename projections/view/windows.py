@@ -77,21 +77,21 @@ def _standing(happened: list[Counted]) -> set[UUID]:
 _SIGNS = ", ".join(f"('{type_}', {sign})" for type_, sign in TURNOVER.items())
 
 
-def _each(aggregate: str, at: str) -> str:
+def _each(aggregate: str) -> str:
     """An aggregate over each window; all rows are within the longest."""
-    within = [f"{aggregate} FILTER (WHERE at > {at} - interval '{days} days')" for days in DAYS[:-1]]
-    return ", ".join(f"({one})::numeric AS w{number}" for number, one in enumerate((*within, aggregate)))
+    within = [f"{aggregate} FILTER (WHERE at > %(at)s - interval '{days} days')" for days in DAYS[:-1]]
+    return ", ".join(f"({one})::numeric" for one in (*within, aggregate))
 
 
-def sql(schema: str, known: str = "", at: str = "%(at)s") -> str:
-    """The counts (currency null) and sums of every channel, one row each: channel, currency, one number per window.
+_COUNTS, _SUMS = _each("count(*)"), _each("sum(amount)")
 
-    `%(customer)s` is whose they are; `at` an expression for the time.
-    """
+
+def sql(schema: str, known: str = "") -> str:
+    """The counts (currency null) and sums of every channel, one row each: channel, currency, one number per window."""
     return f"""
         WITH facts AS MATERIALIZED (
             SELECT at, event_id, type, channel, ref, amount, currency FROM {schema}.timeline
-            WHERE customer_id = %(customer)s AND at > {at} - interval '{DAYS[-1]} days' AND at <= {at}{known}
+            WHERE customer_id = %(customer)s AND at > %(at)s - interval '{DAYS[-1]} days' AND at <= %(at)s{known}
         ), latest AS (
             SELECT DISTINCT ON (ref) at, type, channel, amount, currency FROM facts
             WHERE type IN ('{ORDER_PLACED}', '{ORDER_CANCELLED}') AND ref IS NOT NULL
@@ -102,9 +102,9 @@ def sql(schema: str, known: str = "", at: str = "%(at)s") -> str:
             SELECT at, channel, amount * sign, currency FROM facts JOIN (VALUES {_SIGNS}) AS turnover(type, sign) USING (type)
             WHERE amount IS NOT NULL
         )
-        SELECT channel, NULL::text AS currency, {_each("count(*)", at)} FROM facts GROUP BY channel
+        SELECT channel, NULL::text AS currency, {_COUNTS} FROM facts GROUP BY channel
         UNION ALL
-        SELECT channel, currency, {_each("sum(amount)", at)} FROM money GROUP BY channel, currency
+        SELECT channel, currency, {_SUMS} FROM money GROUP BY channel, currency
     """
 
 

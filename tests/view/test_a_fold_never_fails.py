@@ -30,7 +30,8 @@ def test_whatever_is_in_the_data(told: list[tuple[str, dict[str, Any]]]) -> None
     state = refold(happening.fact for happening in history)
     assert state.events == len(history)
     assert decode(encode(state)) == state
-    assert len(hash_of(terms_of(state))) == 8
+    assert all(kind and "\0" not in term for kind, term in terms_of(state))
+    assert len(hash_of(state)) == 8
     view = read(CUSTOMER, state, windows([], BEGINNING), BEGINNING)
     assert view.events == len(history)
     for happening in history:
