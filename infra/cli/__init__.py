@@ -9,15 +9,17 @@ import sys
 
 from cyclopts import App
 
-from infra.errors import REFUSED, Refusal, refusal_of
+from infra.errors import REFUSED, SAYS, Refusal, refusal_of
 
 COMMANDS = {
     "up": "Start everything here: the engines, the API and the workers. Ctrl-C stops all.",
+    "demo": "Start everything, load real orders and simulated channels, and say what to try.",
     "api": "Run one API process: doors, queries and the desk.",
     "prepare": "Create the topics and run the migrations on the engines that the settings name, and end.",
     "keys": "Make, list, rotate and revoke the keys by which systems send and people read.",
     "send": "Send events, JSON lines, through the HTTP door.",
     "worker": "Run one worker process: the stream processors.",
+    "status": "Show engines, lag, rates and the age of what people see.",
     "wait": "Return when everything that was accepted before is in the views.",
     "verify": "Fold the log again apart from the live tables and compare.",
     "rebuild": "Fold the log into new read models beside live traffic, then switch.",
@@ -49,7 +51,7 @@ def main() -> None:
 
 
 def _refuse(refusal: Refusal) -> None:
-    print(f"yekta: {refusal}", file=sys.stderr)
+    print(f"{SAYS}{refusal}", file=sys.stderr)
     sys.exit(REFUSED)
 
 

@@ -1,0 +1,55 @@
+"""`yekta status`: how everything is, in one table."""
+
+import asyncio
+import sys
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from infra import status as statuses
+from infra.settings import load
+
+
+def status(*, as_json: bool = False) -> None:
+    """Show engines, lag and rate of each processor, the age of what people see, and how much is kept.
+
+    Ends with a non-zero exit code when something needs a person: an engine or a process is down, a partition stands still.
+
+    Example: `yekta status --as-json`
+
+    Parameters
+    ----------
+    as_json
+        Print one JSON object.
+    """
+    seen = asyncio.run(statuses.status(load()))
+    if as_json:
+        print(msgspec.json.encode(seen).decode())
+    else:
+        _show(seen)
+    sys.exit(0 if seen.well else 1)
+
+
+def _show(seen: statuses.Status) -> None:
+    console = Console()
+    table = Table("what", "how", show_header=False)
+    for name, engine in (("Kafka", seen.kafka), ("PostgreSQL", seen.postgres)):
+        table.add_row(name, f"{'up' if engine.up else '[red]down[/red]'} at {engine.at}")
+    for name, runs in seen.processes.items():
+        if name not in {"kafka", "postgres"}:
+            table.add_row(name, "runs" if runs else "[red]does not run[/red]")
+    table.add_row("customers", f"{seen.customers:,}")
+    table.add_row("events attributed", f"{seen.events:,}")
+    table.add_row("open dead letters", f"{seen.dead_letters:,}")
+    table.add_row("age of the view", "everything is visible" if seen.view_age_seconds == 0 else _seconds(seen.view_age_seconds))
+    table.add_row("read models", seen.read_models)
+    console.print(table)
+    hops = Table("processor", "lag", "records/s", "last progress", "stands still")
+    for name, hop in seen.hops.items():
+        hops.add_row(name, f"{hop.lag:,}", f"{hop.rate:,.0f}", _seconds(hop.idle_seconds), "; ".join(hop.halted) or "no")
+    console.print(hops)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "not known" if seconds is None else f"{seconds:,.1f} s ago"

@@ -1,0 +1,136 @@
+"""What `yekta status` tells: engines, how far each processor is behind, how old what people see is, and how much is kept.
+
+Reading order: status, Status.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import psutil
+import psycopg
+from aiokafka.errors import KafkaError
+
+from infra import database, generations, run_state
+from infra.endpoints import Endpoints, endpoints
+from infra.errors import Refusal
+from infra.home import Home
+from infra.settings import Settings
+from infra.topic_ids import NoAnswerError, ask
+from infra.waiting import ends
+
+HOPS = {"inbox": "inbox", "resolve": "touchpoints", "customer": "customer-events", "letters": "dead-letters"}
+"""The topic that each processor reads."""
+
+RATE_OVER = 1.0  # seconds between two looks at the positions
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """One of the two engines."""
+
+    up: bool
+    at: str
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One processor over all its partitions."""
+
+    lag: int  # records
+    rate: float  # records a second, over the last second
+    idle_seconds: float | None  # since its position last moved
+    halted: tuple[str, ...]  # why partitions stand still
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Everything, as `--json` prints it."""
+
+    kafka: Engine
+    postgres: Engine
+    processes: dict[str, bool]  # name, and whether it runs
+    hops: dict[str, Hop]
+    view_age_seconds: float | None  # how long what is not visible yet has waited; 0: everything is
+    customers: int
+    events: int
+    dead_letters: int
+    read_models: str
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing needs a person."""
+        return self.kafka.up and self.postgres.up and all(self.processes.values()) and not any(hop.halted for hop in self.hops.values())
+
+
+async def status(settings: Settings) -> Status:
+    """Look at everything once, and at the positions twice."""
+    here = endpoints(settings)
+    kafka = Engine(await _kafka_up(here), here.bootstrap_servers)
+    processes = {name: child.runs() for name, child in run_state.read(Home(settings.home).run_state).children.items()}
+    try:
+        async with await database.connect(here.dsn, name="yekta-status", autocommit=True) as connection:
+            hops, age = await _hops(connection, here, settings.kafka.prefix, kafka_up=kafka.up)
+            counts = await _counts(connection)
+            schema = await generations.live(connection)
+    except (Refusal, psycopg.OperationalError):
+        return Status(kafka, Engine(False, database.place(here.dsn)), processes, {}, None, 0, 0, 0, "")
+    return Status(kafka, Engine(True, database.place(here.dsn)), processes, hops, age, *counts, schema)
+
+
+async def _kafka_up(here: Endpoints) -> bool:
+    try:
+        await ask(here.kafka_client_kwargs, within=3)
+    except NoAnswerError:
+        return False
+    return True
+
+
+async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool) -> tuple[dict[str, Hop], float | None]:
+    first, began = await _rows(connection), time.monotonic()
+    tops = {name: await _ends(here, prefix + topic) if kafka_up else {} for name, topic in HOPS.items()}
+    await asyncio.sleep(max(0.0, RATE_OVER - (time.monotonic() - began)))
+    second, took = await _rows(connection), time.monotonic() - began
+    now = datetime.now(UTC)
+    hops: dict[str, Hop] = {}
+    for name in HOPS:
+        at = {partition: row[0] for (processor, partition), row in second.items() if processor == name}
+        before = {partition: row[0] for (processor, partition), row in first.items() if processor == name}
+        moved = [row[1] for (processor, _), row in second.items() if processor == name]
+        hops[name] = Hop(
+            sum(max(0, end - at.get(partition, 0)) for partition, end in tops[name].items()),
+            round(sum(offset - before.get(partition, offset) for partition, offset in at.items()) / took, 1),
+            round((now - max(moved)).total_seconds(), 1) if moved else None,
+            tuple(row[3] for (processor, _), row in second.items() if processor == name and row[3]),
+        )
+    newest = [row[2] for (processor, _), row in second.items() if processor == "customer" and row[2]]
+    behind = hops["resolve"].lag + hops["customer"].lag
+    age = 0.0 if not behind else round((now - max(newest)).total_seconds(), 1) if newest else None
+    return hops, age
+
+
+async def _rows(connection: Any) -> dict[tuple[str, int], tuple[int, datetime, datetime | None, str]]:
+    cursor = await connection.execute("SELECT processor, partition, next_offset, progress_at, newest, halted FROM streams.positions")
+    return {(row[0], row[1]): row[2:] for row in await cursor.fetchall()}
+
+
+async def _ends(here: Endpoints, topic: str) -> dict[int, int]:
+    try:
+        return await ends(here, topic)
+    except KafkaError:
+        return {}
+
+
+async def _counts(connection: Any) -> tuple[int, int, int]:
+    schema = await generations.live(connection)
+    cursor = await connection.execute(
+        f"SELECT (SELECT count(*) FROM {schema}.view), (SELECT coalesce(sum(events), 0)::bigint FROM {schema}.view),"
+        " (SELECT count(*) FROM letters.letters WHERE status = 'open')"
+    )
+    row = await cursor.fetchone()
+    return row[0], row[1], row[2]
+
+
+def memory(settings: Settings) -> dict[str, int]:
+    """Resident bytes of each process of the home."""
+    children = run_state.read(Home(settings.home).run_state).children
+    return {name: psutil.Process(child.pid).memory_info().rss for name, child in children.items() if child.runs()}
