@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import psutil
 import psycopg
 from aiokafka.errors import KafkaError
 
@@ -128,9 +127,3 @@ async def _counts(connection: Any) -> tuple[int, int, int]:
     )
     row = await cursor.fetchone()
     return row[0], row[1], row[2]
-
-
-def memory(settings: Settings) -> dict[str, int]:
-    """Resident bytes of each process of the home."""
-    children = run_state.read(Home(settings.home).run_state).children
-    return {name: psutil.Process(child.pid).memory_info().rss for name, child in children.items() if child.runs()}

@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+from typing import Annotated
 
 import msgspec
+from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
@@ -11,20 +13,20 @@ from infra import status as statuses
 from infra.settings import load
 
 
-def status(*, as_json: bool = False) -> None:
+def status(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
     """Show engines, lag and rate of each processor, the age of what people see, and how much is kept.
 
     Ends with a non-zero exit code when something needs a person: an engine or a process is down, a partition stands still.
 
-    Example: `yekta status --as-json`
+    Example: `yekta status --json`
 
     Parameters
     ----------
-    as_json
+    json_
         Print one JSON object.
     """
     seen = asyncio.run(statuses.status(load()))
-    if as_json:
+    if json_:
         print(msgspec.json.encode(seen).decode())
     else:
         _show(seen)

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import sys
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
@@ -12,22 +14,22 @@ from infra.refolding import verify as verify_
 from infra.settings import load
 
 
-def verify(*, as_json: bool = False) -> None:
+def verify(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
     """Fold the log again apart from the live tables and compare, customer by customer.
 
     Ends with a non-zero exit code and the customers that differ when live is not what the log says. The doors go on accepting;
     folding waits for the moment of the comparison.
 
-    Example: `yekta verify --as-json`
+    Example: `yekta verify --json`
 
     Parameters
     ----------
-    as_json
+    json_
         Print one JSON object.
     """
     with bar("folding the log again") as show:
         verdict = asyncio.run(verify_(load(), show))
-    if as_json:
+    if json_:
         names = ("customers", "events", "touchpoints", "hash", "differing", "different", "missing", "equal")
         print(json.dumps({name: getattr(verdict, name) for name in names}))
     else:
