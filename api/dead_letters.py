@@ -170,6 +170,8 @@ async def _replay(dependencies: Dependencies, asking: Caller, letter: Letter, ra
         await dependencies.log.publish(dependencies.topics.dead_letters, [dead_letter.replay_record(done, letter.key)])
     except NotAcknowledged as error:
         raise unavailable(f"{error} It may be replayed again.") from error
+    dependencies.recent.note(ends, now)
+    dependencies.recent.accept([str(touchpoint.event_id)])
     at = position.token(ends)
     return json(EventAnswer(str(touchpoint.event_id), at), headers={"Yekta-Position": at})
 

@@ -67,6 +67,10 @@ class KeyRing:
         """What is set of a source: by its newest key, revoked or not."""
         return next((key.source for key in reversed(self.every_key()) if key.source is not None and key.source.name == name), None)
 
+    def source_names(self) -> frozenset[str]:
+        """The names of all sources that ever had a key."""
+        return frozenset(key.source.name for key in self._keys.values() if key.source is not None)
+
     def of_secret(self, secret: str) -> Grant | None:
         """What a secret opens."""
         return self._grants.get(digest(secret)) if well_formed(secret) else None

@@ -52,7 +52,7 @@ def described(
     headers: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """`openapi_extra` of a route: `answers` is the struct of its success, `problems` the statuses it may answer besides."""
-    content = {media: {"schema": _schema(answers)}} if answers is not None else {}
+    content = {media: {"schema": schema(answers)}} if answers is not None else {}
     success: dict[str, Any] = {"description": "Done."}
     if content:
         success["content"] = content
@@ -60,7 +60,7 @@ def described(
         success["headers"] = dict(headers)
     responses: dict[str, Any] = {str(status): success}
     for problem in sorted({*problems, *(() if public else (401, 403))}):
-        responses[str(problem)] = {"description": TITLES[problem], "content": {MEDIA_TYPE: {"schema": _schema(ProblemDetails)}}}
+        responses[str(problem)] = {"description": TITLES[problem], "content": {MEDIA_TYPE: {"schema": schema(ProblemDetails)}}}
     extra: dict[str, Any] = {"x-curl": curl, "responses": responses}
     if not public:
         extra["security"] = [{"basic": []}, {"bearer": []}]
@@ -73,7 +73,7 @@ def described(
 
 def json_body(struct: Any, example: Any, *, required: bool = True) -> dict[str, Any]:
     """A JSON request body."""
-    return {"required": required, "content": {"application/json": {"schema": _schema(struct), "example": example}}}
+    return {"required": required, "content": {"application/json": {"schema": schema(struct), "example": example}}}
 
 
 class Schemas:
@@ -92,13 +92,15 @@ class Schemas:
     def components(self) -> dict[str, Any]:
         """The JSON Schemas of all of them, and of what they are made of."""
         _, components = msgspec.json.schema_components(self.types, ref_template="#/components/schemas/{name}")
-        return dict(components)
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(components))  # a default of () is no JSON
+        return plain
 
 
 SCHEMAS = Schemas()
 
 
-def _schema(struct: Any) -> dict[str, Any]:
+def schema(struct: Any) -> dict[str, Any]:
+    """A reference to a struct's component, or the JSON Schema itself when it is one."""
     return dict(struct) if isinstance(struct, Mapping) else SCHEMAS.refer(struct)
 
 

@@ -3,8 +3,8 @@
 Reading order: Secrets, Keys, Changes, Dependencies.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from aggregates.log import Log
 from aggregates.sealing import Sealer
 from aggregates.source import Source
 from api.key_ring import KeyRing
+from api.recent import Recent
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -27,6 +28,10 @@ class ReachableLog(Log, Protocol):
 
     async def reachable(self) -> bool:
         """Whether a record could be published now."""
+        ...
+
+    async def ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
+        """The offset after the last record of every partition of these topics. Raises NotAcknowledged."""
         ...
 
 
@@ -80,16 +85,28 @@ class KeyNotFound(Exception):
 class Changes(Protocol):
     """Tells that the read models moved; one connection a process, however many wait."""
 
-    def subscribe(self) -> AsyncIterator[bool]:
-        """Yield True whenever something may have changed, False when news may have been lost since."""
+    @property
+    def version(self) -> int:
+        """How often something may have changed so far."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether changes are heard now; while not, some may be missed."""
+        ...
+
+    async def changed(self, since: int, within: float) -> int:
+        """The version once it is above `since`, or as it is after `within` seconds."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The names of the topics that the API writes to, prefix included."""
+    """The names of the topics that the API writes to or tells of, prefix included."""
 
+    inbox: str
     touchpoints: str
+    customer_events: str
     dead_letters: str
 
 
@@ -107,3 +124,4 @@ class Dependencies:
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now
     clock: Callable[[], datetime]
     zone: str
+    recent: Recent = field(default_factory=Recent)

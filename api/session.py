@@ -1,10 +1,10 @@
-"""A browser's session: a one-time token is exchanged for a signed cookie that scripts and other sites cannot use.
+"""A browser's session: a token is exchanged for a signed cookie that scripts and other sites cannot use.
 
 The cookie names the key and when it ends; the signature is the installation's keyed hash. Revoking the key ends the session at once.
 """
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -17,19 +17,22 @@ COOKIE = "yekta_session"
 LASTS = timedelta(hours=12)
 
 
-def open_session(request: Request, response: Response, key: Key, sealer: Sealer) -> None:
-    """Give the browser the session of a token that was just redeemed."""
-    if key.session_until is None:
-        raise ValueError("the token was not redeemed")
-    payload = f"{key.id}.{int(key.session_until.timestamp())}"
+def open_session(request: Request, response: Response, key: UUID, until: datetime, sealer: Sealer) -> None:
+    """Give the browser a session of a key that was just shown: as staff token, or as one-time token that was redeemed."""
+    payload = f"{key}.{int(until.timestamp())}"
     response.set_cookie(
         COOKIE,
         f"{payload}.{_signature(payload, sealer)}",
-        expires=key.session_until,
+        expires=until,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",
     )
+
+
+def close_session(response: Response) -> None:
+    """Let the browser forget its session."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 
 
 def key_of(cookie: str, sealer: Sealer, ring: KeyRing, now: datetime) -> Key | None:
@@ -37,8 +40,9 @@ def key_of(cookie: str, sealer: Sealer, ring: KeyRing, now: datetime) -> Key | N
     payload, _, signature = cookie.rpartition(".")
     if not hmac.compare_digest(_signature(payload, sealer).encode(), signature.encode()):
         return None
-    key = ring.key(UUID(payload.partition(".")[0]))
-    if key is None or key.revoked is not None or key.session_until is None or key.session_until <= now:
+    id_, _, seconds = payload.partition(".")
+    key = ring.key(UUID(id_))
+    if key is None or key.revoked is not None or datetime.fromtimestamp(int(seconds), UTC) <= now:
         return None
     return key
 

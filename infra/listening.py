@@ -1,11 +1,11 @@
 """Hears PostgreSQL's notifications on one connection a process, however many wait, and says so when it may have missed some.
 
-Reading order: Listener, hear, subscribe.
+Reading order: Listener, Channel.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Set
 
 import psycopg
 import structlog
@@ -23,7 +23,7 @@ class Listener:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._handlers: dict[str, Callable[[], Awaitable[None]]] = {}
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._topics: dict[str, Channel] = {}
         self._task: asyncio.Task[None] | None = None
         self.connected = False
 
@@ -33,8 +33,7 @@ class Listener:
 
     def topic(self, channel: str) -> "Channel":
         """The channel as a stream of changes."""
-        self._waiting.setdefault(channel, set())
-        return Channel(self, self._waiting[channel])
+        return self._topics.setdefault(channel, Channel(self))
 
     async def start(self) -> None:
         """Begin to listen; channels and handlers are named before."""
@@ -73,7 +72,7 @@ class Listener:
 
     @property
     def _channels(self) -> set[str]:
-        return self._handlers.keys() | self._waiting.keys()
+        return self._handlers.keys() | self._topics.keys()
 
     async def _tell(self, channels: Set[str]) -> None:
         for channel in channels:
@@ -83,26 +82,37 @@ class Listener:
 
     def _wake(self, channels: Set[str]) -> None:
         for channel in channels:
-            for event in self._waiting.get(channel, ()):
-                event.set()
+            if topic := self._topics.get(channel):
+                topic.wake()
 
 
 class Channel:
-    """The adapter of `api.ports.Changes`."""
+    """The adapter of `api.ports.Changes`: a count of changes that can be waited on."""
 
-    def __init__(self, listener: Listener, waiting: set[asyncio.Event]) -> None:
+    def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._waiting = waiting
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.version = 0
 
-    async def subscribe(self) -> AsyncIterator[bool]:
-        """Yield whenever something may have changed: True while connected, False while news is being missed."""
-        event = asyncio.Event()
-        event.set()
-        self._waiting.add(event)
-        try:
-            while True:
-                await event.wait()
-                event.clear()
-                yield self._listener.connected
-        finally:
-            self._waiting.discard(event)
+    @property
+    def connected(self) -> bool:
+        """Whether changes are heard now."""
+        return self._listener.connected
+
+    async def changed(self, since: int, within: float) -> int:
+        """The version once it is above `since`, or as it is after `within` seconds."""
+        if self.version <= since:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.add(waiter)
+            try:
+                await asyncio.wait([waiter], timeout=within)
+            finally:
+                self._waiting.discard(waiter)
+        return self.version
+
+    def wake(self) -> None:
+        """Something may have changed."""
+        self.version += 1
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -53,6 +53,7 @@ class Publisher:
         self._lanes: dict[tuple[str, int], _Lane] = {}
         self._counts: dict[str, int] = {}
         self._connecting: asyncio.Task[None] | None = None
+        self._consumer: AIOKafkaConsumer | None = None
         self.waiting = 0  # bytes
 
     async def start(self) -> None:
@@ -67,6 +68,8 @@ class Publisher:
             self._connecting.cancel()
         for lane in self._lanes.values():
             await lane.stop()
+        if self._consumer is not None:
+            await self._consumer.stop()
         if self._producer is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 5)
@@ -79,13 +82,36 @@ class Publisher:
             return False
         return self._producer is not None
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
+        """The offset after the last record of every partition of these topics."""
+        try:
+            async with asyncio.timeout(3):
+                if self._consumer is None:
+                    consumer = AIOKafkaConsumer(**self._options, client_id="yekta-api", enable_auto_commit=False)
+                    try:
+                        await consumer.start()
+                    except BaseException:
+                        await consumer.stop()
+                        raise
+                    self._consumer = consumer
+                partitions = [
+                    TopicPartition(topic, number) for topic in topics for number in await self._producer_or_raise().partitions_for(topic)
+                ]
+                found = await self._consumer.end_offsets(partitions)
+        except (KafkaError, TimeoutError) as error:
+            raise NotAcknowledged("Kafka does not say where its topics end.") from error
+        return {(place.topic, place.partition): end for place, end in found.items()}
+
+    def _producer_or_raise(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise NotAcknowledged("Kafka is not reachable.")
+        return self._producer
+
     async def publish(self, topic: str, records: Sequence[Entry]) -> Mapping[int, int]:
         """The offsets after the records, once every in-sync replica has them. Raises NotAcknowledged."""
         if not records:
             return {}
-        producer = self._producer
-        if producer is None:
-            raise NotAcknowledged("Kafka is not reachable.")
+        producer = self._producer_or_raise()
         if self.waiting > WAITING_BYTES:
             raise NotAcknowledged("Too much is waiting for Kafka.")
         count = self._counts.get(topic) or await self._partitions(producer, topic)

@@ -7,7 +7,7 @@ Accepted, Rejected, post, batch, single, _append.
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from fastapi import Request, Response
@@ -32,16 +32,15 @@ BREATH = 500
 BINARY = ("ce-specversion", "ce-type", "ce-id", "ce-source")
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, tag_field="status", tag="accepted"):
     """The event is in the log: every in-sync replica has it."""
 
     id: str
     source: str
     event_id: str  # its id inside Yekta
-    status: Literal["accepted"] = "accepted"
 
 
-class Rejected(msgspec.Struct, frozen=True):
+class Rejected(msgspec.Struct, frozen=True, tag_field="status", tag="rejected"):
     """The event is not in the log; its bytes are kept as a dead letter."""
 
     id: str | None
@@ -51,7 +50,6 @@ class Rejected(msgspec.Struct, frozen=True):
     detail: str
     mend: str
     dead_letter: str
-    status: Literal["rejected"] = "rejected"
 
 
 class BatchAnswer(msgspec.Struct, frozen=True):
@@ -61,12 +59,11 @@ class BatchAnswer(msgspec.Struct, frozen=True):
     position: str
 
 
-class EventAnswer(msgspec.Struct, frozen=True):
+class EventAnswer(msgspec.Struct, frozen=True, tag_field="status", tag="accepted"):
     """What became of a single event."""
 
     event_id: str
     position: str
-    status: Literal["accepted"] = "accepted"
 
 
 async def post(request: Request, dependencies: Dependencies) -> Response:
@@ -108,6 +105,7 @@ async def batch(dependencies: Dependencies, source: Source, content: bytes, now:
             letters.append(letter)
             results.append(_rejected(event, touchpoint, letter))
     at = await _append(dependencies, source, facts, letters)
+    dependencies.recent.accept(result.event_id for result in results if isinstance(result, Accepted))
     return _answer(BatchAnswer(results, at), at)
 
 
@@ -118,6 +116,7 @@ async def single(
     touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
     if isinstance(touchpoint, Touchpoint):
         at = await _append(dependencies, source, [(*_sealed(touchpoint, dependencies), [])], [])
+        dependencies.recent.accept([str(touchpoint.event_id)])
         return _answer(EventAnswer(str(touchpoint.event_id), at), at)
     letter = _bury(content, event, touchpoint, source, now, dependencies.secrets, content_type)
     await _append(dependencies, source, [], [letter])
@@ -140,6 +139,7 @@ async def _append(dependencies: Dependencies, source: Source, facts: Sequence[En
         raise unavailable(f"{error} The same events may be sent again with the same ids.") from error
     if facts:
         EVENTS.labels(source.name, "accepted").inc(len(facts))
+        dependencies.recent.note(ends, dependencies.clock())
     if letters:
         EVENTS.labels(source.name, "rejected").inc(len(letters))
     return position.token(ends)

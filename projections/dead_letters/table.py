@@ -86,14 +86,11 @@ async def one(connection: Connection, id_: UUID) -> Letter | None:
         return await cursor.fetchone()
 
 
-async def of_event(connection: Connection, event: UUID) -> Letter | None:
-    """The newest letter of an event that could not be accepted under its id."""
+async def of_events(connection: Connection, events: Sequence[UUID]) -> dict[UUID, Letter]:
+    """The newest letter of each of these events that could not be accepted under its id."""
     async with connection.cursor(row_factory=class_row(Letter)) as cursor:
-        await cursor.execute(
-            f"SELECT {_COLUMNS} FROM letters.letters WHERE event = %s ORDER BY recorded DESC, id DESC LIMIT 1",
-            (event,),
-        )
-        return await cursor.fetchone()
+        await cursor.execute(f"SELECT {_COLUMNS} FROM letters.letters WHERE event = ANY(%s) ORDER BY recorded, id", (list(events),))
+        return {letter.event: letter for letter in await cursor.fetchall() if letter.event is not None}
 
 
 async def page(

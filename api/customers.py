@@ -1,0 +1,305 @@
+"""The unified customer view and the timeline, for staff: by id, by any identifier in any spelling, by search.
+
+Reading order: router, shown, present, Item.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from aggregates.normal import NotAnIdentifier, normalise
+from api import access, masks, openapi, opening, position, query
+from api.answers import json, path_id
+from api.ports import Connection, Dependencies
+from api.problem import invalid, not_found
+from api.visibility import settled
+from projections.identity import table as identity
+from projections.search import table as searching
+from projections.timeline import page as paging
+from projections.timeline import table as timeline
+from projections.timeline.row import BACKFILL, EVENT_CLOCK, FUTURE, PAST, SIMULATED
+from projections.view import fold, reading, windows
+from projections.view import table as views
+from projections.view.answer import View
+
+FLAGS = ((SIMULATED, "simulated"), (BACKFILL, "backfill"), (FUTURE, "future"), (PAST, "past"), (EVENT_CLOCK, "event_clock"))
+
+
+class Item(msgspec.Struct, frozen=True):
+    """An event of a timeline."""
+
+    event_id: UUID
+    id: str  # as the source calls it
+    source: str
+    type: str
+    channel: str
+    at: datetime  # the time it counts at
+    occurred: datetime  # as the source says
+    recorded: datetime  # when a door received it
+    ref: str | None  # the order, call, quote … it is of
+    data: dict[str, Any]  # what the source sent, as the newest version of its contract has it
+    simulated: bool
+    flags: list[str]  # simulated, backfill, future or past (the source's time was not believed), event_clock
+    erased: bool  # what was personal in it was destroyed
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """A page of a timeline, the newest first."""
+
+    items: list[Item]
+    next: str | None
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A customer that was found, and by what."""
+
+    customer_id: UUID
+    name: str
+    last_seen: datetime | None
+    matched: list[str]
+
+
+class Hits(msgspec.Struct, frozen=True):
+    """Customers that were found, those seen last first."""
+
+    items: list[Hit]
+    next: str | None = None
+
+
+class CustomerView(View, frozen=True):
+    """The unified customer view. A customer that became one with another is answered by the one that stayed, and says so."""
+
+    merged_from: UUID | None = None
+
+
+ID = openapi.parameter("id", openapi.UUID, "The customer.", where="path")
+AS_OF = openapi.parameter("as_of", openapi.TIME, "The view of what had happened by then.")
+KNOWN_AT = openapi.parameter("known_at", openapi.TIME, "The view as far as it was known then.")
+UNKNOWN = "No customer has this id, or nothing of him is visible yet."
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The routes of customers."""
+    routes = APIRouter(tags=["customers"])
+
+    @routes.get(
+        "/v1/customers",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" "$YEKTA/v1/customers?q=4567"',
+            Hits,
+            422,
+            503,
+            504,
+            parameters=[
+                openapi.parameter(
+                    "q", openapi.TEXT, "Words of a name, the end of a phone, an e-mail address, an order number.", required=True
+                ),
+                openapi.LIMIT,
+                openapi.AFTER,
+            ],
+        ),
+    )
+    async def search(request: Request) -> Response:
+        """Find customers; no Persian or Arabic keyboard, digit or half-space makes a difference."""
+        access.staff(request, dependencies, access.EVERYONE)
+        words = query.text(request, "q", 200)
+        if words is None or not words.strip():
+            raise invalid("/query/q", "There is nothing to look for.", "Send q=…")
+        limit = query.limit(request)
+        await settled(request, dependencies)
+        schema = await dependencies.schema()
+        async with dependencies.pool.connection() as connection:
+            found = await searching.search(connection, schema, words, limit)
+        return json(Hits([Hit(one.customer_id, one.name, one.last_seen, list(one.matched)) for one in found]))
+
+    @routes.get(
+        "/v1/customers/by/{kind}/{value:path}",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" $YEKTA/v1/customers/by/phone/09121234567',
+            CustomerView,
+            404,
+            422,
+            503,
+            504,
+            parameters=[
+                openapi.parameter("kind", openapi.TEXT, "phone, email, customer_number, device …", where="path"),
+                openapi.parameter("value", openapi.TEXT, "In any spelling, percent-encoded.", where="path"),
+                AS_OF,
+                KNOWN_AT,
+                openapi.AFTER,
+            ],
+        ),
+    )
+    async def by_identifier(request: Request) -> Response:
+        """The customer that an identifier belongs to, in any of its spellings."""
+        asking = access.staff(request, dependencies, access.EVERYONE)
+        kind, value = _identifier(request)
+        try:
+            identifier = normalise(kind, value)
+        except NotAnIdentifier as error:
+            raise invalid("/path/value", f"This is no {kind}: {error.why}.", error.mend) from error
+        await settled(request, dependencies)
+        async with dependencies.pool.connection() as connection:
+            customer = await identity.owner(connection, dependencies.secrets.token(identifier))
+            if customer is None:
+                raise not_found("No customer is known by this.")
+            return await shown(request, dependencies, connection, customer, asking.role)
+
+    @routes.get(
+        "/v1/customers/{id}",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER',
+            CustomerView,
+            404,
+            422,
+            503,
+            504,
+            parameters=[ID, AS_OF, KNOWN_AT, openapi.AFTER],
+        ),
+    )
+    async def by_id(request: Request) -> Response:
+        """All that is known of a customer, over every channel; now, as of a time, or as it was known at a time."""
+        asking = access.staff(request, dependencies, access.EVERYONE)
+        customer = path_id(request)
+        await settled(request, dependencies)
+        async with dependencies.pool.connection() as connection:
+            return await shown(request, dependencies, connection, customer, asking.role)
+
+    @routes.get(
+        "/v1/customers/{id}/timeline",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" "$YEKTA/v1/customers/$CUSTOMER/timeline?channel=web&limit=20"',
+            Timeline,
+            404,
+            422,
+            503,
+            504,
+            parameters=[
+                ID,
+                openapi.parameter("channel", openapi.TEXT, "Only events of this channel."),
+                openapi.parameter("type", openapi.TEXT, "Only events of this type."),
+                openapi.parameter("since", openapi.TIME, "Only events at or after this time."),
+                openapi.parameter("until", openapi.TIME, "Only events before this time."),
+                openapi.CURSOR,
+                openapi.LIMIT,
+                openapi.AFTER,
+            ],
+        ),
+    )
+    async def customer_timeline(request: Request) -> Response:
+        """What happened, the newest first, over every channel."""
+        asking = access.staff(request, dependencies, access.EVERYONE)
+        customer = path_id(request)
+        await settled(request, dependencies)
+        async with dependencies.pool.connection() as connection:
+            schema = await dependencies.schema()
+            found = await page(request, dependencies, connection, customer, asking.role)
+            if not found.items:
+                # Nobody, or somebody of whom this filter finds nothing, or who became one with another: only now is it worth asking.
+                owner = await present(connection, schema, customer)
+                if owner != customer:
+                    found = await page(request, dependencies, connection, owner, asking.role)
+        return json(found)
+
+    return routes
+
+
+async def shown(request: Request, dependencies: Dependencies, connection: Connection, customer: UUID, role: str) -> Response:
+    """The view of a customer, or of whom he became."""
+    schema = await dependencies.schema()
+    as_of, known_at = query.time(request, "as_of"), query.time(request, "known_at")
+    view = await _view(dependencies, connection, schema, customer, as_of, known_at)
+    if view is not None:
+        return json(masks.view(view, role))
+    owner = await present(connection, schema, customer)
+    view = await _view(dependencies, connection, schema, owner, as_of, known_at) if owner != customer else None
+    if view is None:
+        raise not_found("Nothing was known of this customer at that time." if as_of or known_at else UNKNOWN)
+    merged = CustomerView(**msgspec.structs.asdict(masks.view(view, role)), merged_from=customer)
+    return json(merged, headers={"Content-Location": f"/v1/customers/{owner}"})
+
+
+async def _view(
+    dependencies: Dependencies, connection: Connection, schema: str, customer: UUID, as_of: datetime | None, known_at: datetime | None
+) -> View | None:
+    now = dependencies.clock()
+    if as_of is None and known_at is None:
+        looked = await views.look(connection, schema, customer, now)
+        if looked is None:
+            return None
+        at = position.token({looked.log_partition: looked.log_offset + 1})
+        return reading.read(customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving)
+    state = fold.begin()
+    async for records in timeline.history(connection, schema, customer, as_of=as_of, known_at=known_at):
+        state = await opening.folded(connection, dependencies.secrets, state, records)
+    if not state.events:
+        return None
+    at_time = as_of or min(known_at or now, now)
+    counted = await windows.count(connection, schema, customer, at_time, known_at=known_at)
+    return reading.read(customer, fold.finish(state), counted, at_time, as_of=as_of, known_at=known_at)
+
+
+async def present(connection: Connection, schema: str, customer: UUID) -> UUID:
+    """Who this customer is now: himself, or whom he became. Raises a 404 problem when he never was."""
+    if await views.load(connection, schema, [customer]):
+        return customer
+    owner = await identity.successor(connection, customer)
+    if owner is None:
+        raise not_found(UNKNOWN)
+    return owner
+
+
+async def page(request: Request, dependencies: Dependencies, connection: Connection, customer: UUID, role: str) -> Timeline:
+    """The page of a timeline that the query asks for."""
+    try:
+        found, following = await paging.page(
+            connection,
+            await dependencies.schema(),
+            customer,
+            query.text(request, "cursor"),
+            query.limit(request),
+            channel=query.text(request, "channel"),
+            type_=query.text(request, "type"),
+            since=query.time(request, "since"),
+            until=query.time(request, "until"),
+        )
+    except paging.BadCursor as error:
+        raise invalid("/query/cursor", "This is no cursor that Yekta gave.", "Send `next` exactly as it was answered.") from error
+    return Timeline(await items(dependencies, connection, found, role), following)
+
+
+async def items(dependencies: Dependencies, connection: Connection, rows: Sequence[paging.Item], role: str) -> list[Item]:
+    """Rows as this role may see them."""
+    opened = await opening.opened(connection, dependencies.secrets, [row.record for row in rows], personal=masks.opens(role))
+    return [_item(row, one, role) for row, one in zip(rows, opened, strict=True)]
+
+
+def _item(row: paging.Item, opened: opening.Opened, role: str) -> Item:
+    flags = [name for bit, name in FLAGS if row.flags & bit]
+    return Item(
+        row.event_id,
+        opened.event.id,
+        row.source,
+        row.type,
+        row.channel,
+        row.at,
+        row.occurred,
+        row.recorded,
+        row.ref,
+        masks.data(opened.data, role),
+        bool(row.flags & SIMULATED),
+        flags,
+        opened.erased,
+    )
+
+
+def _identifier(request: Request) -> tuple[str, str]:
+    """Kind and value from the path as it was sent: a value may hold an encoded slash."""
+    raw = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    kind, _, value = raw.partition("/by/")[2].partition("/")
+    return unquote(kind), unquote(value)

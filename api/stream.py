@@ -1,0 +1,126 @@
+"""A customer's view as it changes, as server-sent events: each new event of the timeline, and the view after it.
+
+`id` is where in the log the page is; a browser that comes back sends it as Last-Event-ID and misses nothing. Reading order: router, _live.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from fastapi import APIRouter, Request
+from psycopg_pool import PoolTimeout
+from starlette.responses import StreamingResponse
+
+from api import access, customers, masks, openapi, position
+from api.answers import path_id
+from api.ports import Connection, Dependencies
+from api.watching import Mark, Watching
+from projections.identity import table as identity
+from projections.positions import table as positions
+from projections.timeline import since
+from projections.view import reading
+from projections.view import table as views
+
+HEARTBEAT = 15.0
+AT_ONCE = 200
+RETRY = b"retry: 1000\n\n"
+
+STREAM = {
+    "200": {
+        "description": "Server-sent events: `timeline` (an event), `view` (the view after it), `stale` and `fresh`, `merged` (the customer"
+        " became one with another: ask for that one).",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The route of the stream."""
+    routes = APIRouter(tags=["customers"])
+    watching = Watching(dependencies)
+
+    extra = openapi.described(
+        'curl -N -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/stream',
+        None,
+        404,
+        422,
+        503,
+        parameters=[
+            customers.ID,
+            openapi.parameter("Last-Event-ID", openapi.TEXT, "The `id` of the last event that was received.", where="header"),
+        ],
+    )
+    extra["responses"] |= STREAM
+
+    @routes.get("/v1/customers/{id}/stream", openapi_extra=extra)
+    async def customer_stream(request: Request) -> StreamingResponse:
+        """The customer's view as it changes: new events and the changed view within a second."""
+        asking = access.staff(request, dependencies, access.INSIDE)
+        last = request.headers.get("last-event-id")
+        ends = None if last is None else position.offsets(last, "/header/Last-Event-ID")
+        async with dependencies.pool.connection() as connection:
+            customer = await customers.present(connection, await dependencies.schema(), path_id(request))
+            start = await positions.positions(connection, "customer") if ends is None else ends
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Location": f"/v1/customers/{customer}/stream"}
+        live = _live(dependencies, watching, customer, start, asking.role)
+        return StreamingResponse(live, media_type="text/event-stream", headers=headers)
+
+    return routes
+
+
+async def _live(dependencies: Dependencies, watching: Watching, customer: UUID, ends: dict[int, int], role: str) -> AsyncIterator[bytes]:
+    """What the page is to know, for as long as it listens."""
+    yield RETRY
+    stale = None
+    async with watching.watch(customer) as mark:
+        while True:
+            if mark.stale != stale:
+                stale = mark.stale
+                yield _event("fresh" if stale is None else "stale", {"since": stale or dependencies.clock()})
+            try:
+                async with dependencies.pool.connection() as connection:
+                    async for part in _changes(dependencies, connection, mark, ends, role):
+                        yield part
+                        if part.startswith(b"event: merged"):
+                            return
+            except (psycopg.OperationalError, PoolTimeout):
+                mark.stale = mark.stale or dependencies.clock()
+            yield await _next(mark)
+
+
+async def _next(mark: Mark) -> bytes:
+    """Wait for a change; a comment when none comes, so that proxies keep the line open and a page knows that it is."""
+    try:
+        async with asyncio.timeout(HEARTBEAT):
+            await mark.changed.wait()
+    except TimeoutError:
+        return b": still here\n\n"
+    mark.changed.clear()
+    return b""
+
+
+async def _changes(dependencies: Dependencies, connection: Connection, mark: Mark, ends: dict[int, int], role: str) -> AsyncIterator[bytes]:
+    """New events, then the view; `ends` moves along."""
+    schema = await dependencies.schema()
+    looked = await views.look(connection, schema, mark.customer, dependencies.clock())
+    if looked is None:
+        owner = await identity.successor(connection, mark.customer)
+        if owner is not None:
+            yield _event("merged", {"customer_id": owner})
+        return
+    mark.place = mark.place or (looked.log_partition, looked.log_offset)
+    while rows := await since.since(connection, schema, mark.customer, ends, AT_ONCE):
+        for row, item in zip(rows, await customers.items(dependencies, connection, rows, role), strict=True):
+            ends[row.log_partition] = max(row.log_offset + 1, ends.get(row.log_partition, 0))
+            yield _event("timeline", item, ends)
+    at = position.token({looked.log_partition: looked.log_offset + 1})
+    view = reading.read(mark.customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving)
+    yield _event("view", masks.view(view, role))
+
+
+def _event(name: str, content: Any, ends: dict[int, int] | None = None) -> bytes:
+    place = b"" if ends is None else b"id: " + position.token(ends).encode() + b"\n"
+    return b"event: " + name.encode() + b"\n" + place + b"data: " + msgspec.json.encode(content) + b"\n\n"

@@ -1,0 +1,46 @@
+"""Lets a reader see what was just written: `after=<position>` on any GET waits until it is in the views, and not for ever."""
+
+import asyncio
+
+from fastapi import Request
+
+from api import position, query
+from api.ports import Dependencies
+from api.problem import RETRY_SECONDS, Problem
+from projections.positions.waiting import Wait, advance
+
+LONGEST = 10.0
+LOOK = 0.25
+"""How often to look although nothing was heard: a notification may be lost."""
+
+
+async def settled(request: Request, dependencies: Dependencies) -> None:
+    """Wait for the position in the query, if there is one. Raises a 504 problem when it does not come."""
+    wanted = query.text(request, "after", 4096)
+    if wanted is None:
+        return
+    if not await reached(dependencies, position.offsets(wanted), LONGEST):
+        raise Problem(
+            504,
+            "not_visible_yet",
+            f"What was accepted at this position is not visible after {LONGEST:.0f} s.",
+            mend="It is safe in the log; ask again later.",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+
+
+async def reached(dependencies: Dependencies, at: dict[int, int], within: float) -> bool:
+    """Whether everything up to the position is in the views, now or within so many seconds."""
+    changes, clock = dependencies.changes, asyncio.get_running_loop().time
+    until = clock() + within
+    wait = Wait(at)
+    while True:
+        version = changes.version
+        async with dependencies.pool.connection() as connection:
+            wait = await advance(connection, wait)
+        if wait.done:
+            return True
+        left = until - clock()
+        if left <= 0:
+            return False
+        await changes.changed(version, min(LOOK, left))

@@ -1,0 +1,93 @@
+"""Tells live pages that their customer changed: one query a change for all of them, not one each.
+
+Reading order: Watching, watch, Mark.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from api.ports import Dependencies
+from projections.positions import table as positions
+from projections.timeline import since
+
+PATIENCE = timedelta(seconds=3)
+"""After so long between an acceptance and its resolving a page is told that what it shows is old."""
+
+LOOK = 1.0
+"""How often to look although nothing was heard."""
+
+QUIET = 0.02
+"""The shortest time between two looks: a busy log notifies a hundred times a second."""
+
+
+@dataclass(eq=False, slots=True)
+class Mark:
+    """One live page: of whom, and what is known to have changed."""
+
+    customer: UUID
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    place: tuple[int, int] | None = None
+    stale: datetime | None = None  # since when what it shows is old
+
+
+class Watching:
+    """The live pages of one process. It looks while there are any."""
+
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
+        self._marks: set[Mark] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def watch(self, customer: UUID) -> AsyncIterator[Mark]:
+        """A mark whose event is set whenever the customer's view changed, or became stale or fresh."""
+        mark = Mark(customer)
+        self._marks.add(mark)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look())
+        try:
+            yield mark
+        finally:
+            self._marks.discard(mark)
+
+    async def _look(self) -> None:
+        changes = self._dependencies.changes
+        version = -1
+        while self._marks:
+            version = await changes.changed(version, LOOK)
+            try:
+                stale = None if await self._marked() else self._dependencies.clock()
+            except (psycopg.OperationalError, PoolTimeout):
+                stale = self._dependencies.clock()
+            for mark in list(self._marks):
+                self._judge(mark, stale)
+            await asyncio.sleep(QUIET)
+
+    async def _marked(self) -> bool:
+        """Set the marks of those who changed; whether changes are heard at all."""
+        dependencies = self._dependencies
+        schema = await dependencies.schema()
+        async with dependencies.pool.connection() as connection:
+            places = await since.marks(connection, schema, {mark.customer for mark in self._marks})
+            resolved = await positions.positions(connection, "resolve")
+        for mark in self._marks:
+            place = places.get(mark.customer)
+            if place != mark.place:
+                mark.place = place
+                mark.changed.set()
+        now = dependencies.clock()
+        waiting = dependencies.recent.outstanding(now, resolved)
+        return dependencies.changes.connected and (waiting is None or now - waiting < PATIENCE)
+
+    @staticmethod
+    def _judge(mark: Mark, stale: datetime | None) -> None:
+        if (mark.stale is None) != (stale is None):
+            mark.stale = stale
+            mark.changed.set()

@@ -1,0 +1,53 @@
+"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from aggregates.identifier import Token
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+
+async def owner(connection: Connection, token: Token) -> UUID | None:
+    """Whose the identifier is now."""
+    cursor = await connection.execute("SELECT customer_id FROM identity.identifiers WHERE identifier = %s", (token,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def successor(connection: Connection, customer: UUID) -> UUID | None:
+    """Who a customer that owns nothing any more became: the present owner of most of what was his, of equals the one founded first."""
+    cursor = await connection.execute(
+        "SELECT i.customer_id FROM identity.moves m JOIN identity.identifiers i ON i.identifier = m.identifier"
+        " LEFT JOIN identity.customers c ON c.customer_id = i.customer_id"
+        " WHERE m.before = %(customer)s AND i.customer_id <> %(customer)s"
+        " GROUP BY i.customer_id, c.founded ORDER BY count(DISTINCT i.identifier) DESC, c.founded NULLS LAST LIMIT 1",
+        {"customer": customer},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+class Fate(NamedTuple):
+    """What became of an event that the log has."""
+
+    event_id: UUID
+    customer_id: UUID | None  # None: it named no identifier
+    decider: str
+    visible: bool  # its row is in the timeline of whoever it belongs to now
+
+
+async def fates(connection: Connection, schema: str, events: Iterable[UUID]) -> list[Fate]:
+    """The fates of those of these events that were resolved; the customer is the present one."""
+    cursor = await connection.execute(
+        "SELECT r.event_id, COALESCE(i.customer_id, r.customer_id), r.decider,"
+        f" EXISTS (SELECT 1 FROM {schema}.timeline t WHERE t.event_id = r.event_id"
+        " AND t.customer_id IN (COALESCE(i.customer_id, r.customer_id, '00000000-0000-0000-0000-000000000000'), r.customer_id))"
+        " FROM identity.receipts r LEFT JOIN identity.identifiers i ON i.identifier = r.decider AND r.customer_id IS NOT NULL"
+        " WHERE r.event_id = ANY(%s)",
+        (list(events),),
+    )
+    return [Fate(*row) for row in await cursor.fetchall()]
