@@ -5,19 +5,21 @@ The cookie names the key and when it ends; the signature is the installation's k
 
 import hmac
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from fastapi import Request, Response
 
 from aggregates.access import Key
 from aggregates.sealing import Sealer, text
 from api.key_ring import KeyRing
 
+if TYPE_CHECKING:  # the command line makes keys, and need not wait for the web framework
+    from fastapi import Request, Response
+
 COOKIE = "yekta_session"
 LASTS = timedelta(hours=12)
 
 
-def open_session(request: Request, response: Response, key: UUID, until: datetime, sealer: Sealer) -> None:
+def open_session(request: "Request", response: "Response", key: UUID, until: datetime, sealer: Sealer) -> None:
     """Give the browser a session of a key that was just shown: as staff token, or as one-time token that was redeemed."""
     payload = f"{key}.{int(until.timestamp())}"
     response.set_cookie(
@@ -30,7 +32,7 @@ def open_session(request: Request, response: Response, key: UUID, until: datetim
     )
 
 
-def close_session(response: Response) -> None:
+def close_session(response: "Response") -> None:
     """Let the browser forget its session."""
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 

@@ -17,8 +17,8 @@ from infra import waiting
 from infra.cli.api import listening
 from infra.cli.up import notice, run_until_stopped, show
 from infra.cli.up import waiting as starting
-from infra.demo import cdnow, counts, fetching, loading, sources, try_it
-from infra.demo.feed import Sent, feed
+from infra.demo import cdnow, fetching, progress, sources, try_it
+from infra.demo.feed import VERSION, Sent, feed
 from infra.demo.simulated.person import CAST
 from infra.endpoints import endpoints
 from infra.errors import Refusal
@@ -65,9 +65,9 @@ def demo(
 
 
 async def _demo(settings: Settings, customers: int) -> None:
-    with starting() as progress:
-        async with everything(settings, notice=notice, progress=progress.jars) as here:
-            progress.done()
+    with starting() as start:
+        async with everything(settings, notice=notice, progress=start.jars) as here:
+            start.done()
             await _ready(settings, here.state, customers, "runs")
             await asyncio.Event().wait()
 
@@ -95,10 +95,12 @@ async def _load(settings: Settings, url: str, keys: dict[str, str], customers: i
     file = Home(settings.home).folder / "demo.json"
     touchpoints = topic_names(settings.kafka.prefix).touchpoints
     ids = await topic_ids(endpoints(settings).kafka_client_kwargs, [touchpoints])
-    wanted = loading.Progress(ids[touchpoints], customers)
-    kept = loading.read(file)
+    wanted = progress.Progress(ids[touchpoints], customers, VERSION)
+    kept = progress.read(file)
     if kept is not None and kept.covers(wanted):
         return
+    from infra.demo import counts, loading
+
     with _bars() as bars:
         preparing = bars.add_task("Preparing the data", total=None)
         orders, events = await asyncio.to_thread(_prepared, _cache(settings), customers)
@@ -111,7 +113,7 @@ async def _load(settings: Settings, url: str, keys: dict[str, str], customers: i
     if customers == cdnow.KNOWN.customers and totals != cdnow.KNOWN:
         raise Refusal(f"The data is not CDNOW's: {counts.said(totals)}.")
     await counts.check(settings, totals)
-    loading.write(file, loading.checked(done))
+    progress.write(file, progress.checked(done))
     simulated = sum(one.source != cdnow.SOURCE for one in events)
     _said.print(f"Loaded and counted: {counts.said(totals)}, and {simulated:,} simulated events around them.")
 

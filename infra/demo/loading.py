@@ -1,7 +1,7 @@
 """Sends the demo's events through the HTTP door, in their order, several batches at a time, and remembers how far it came.
 
 A window of the feed is sent at once, split so that what concerns one customer is in one batch of its source; the next follows when all of
-it is accepted. So no source overtakes itself, and all of them tell the same weeks. Reading order: load, Progress, posts.
+it is accepted. So no source overtakes itself, and all of them tell the same weeks. Reading order: load, posts.
 """
 
 import asyncio
@@ -13,10 +13,9 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from infra.demo import feed
 from infra.demo.feed import Sent
+from infra.demo.progress import Progress, write
 from infra.errors import Refusal
-from infra.home import write_private
 from infra.posting import post
 
 WINDOW = 3_000
@@ -25,42 +24,6 @@ KNOWN_WITHIN = 10.0
 """Seconds in which a door has heard of a new key."""
 
 OnSent = Callable[[int], None]
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """How far a home's demo is; another log or another feed begins anew."""
-
-    topic_id: str
-    customers: int
-    feed: int = feed.VERSION
-    sent: int = 0
-    checked: bool = False
-
-    def covers(self, wanted: "Progress") -> bool:
-        """Whether all that is wanted was loaded, and found to be there."""
-        return self.checked and (self.topic_id, self.feed) == (wanted.topic_id, wanted.feed) and self.customers >= wanted.customers
-
-    def goes_on(self, wanted: "Progress") -> "Progress":
-        """Where to begin what is wanted."""
-        same = (self.topic_id, self.feed, self.customers) == (wanted.topic_id, wanted.feed, wanted.customers)
-        return self if same else wanted
-
-
-def read(file: Path) -> Progress | None:
-    """What a home remembers; None when it remembers nothing."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=Progress)
-    except (FileNotFoundError, msgspec.MsgspecError):
-        return None
-
-
-def checked(progress: Progress) -> Progress:
-    """The same, found to be there."""
-    return msgspec.structs.replace(progress, checked=True)
-
-
-def write(file: Path, progress: Progress) -> None:
-    write_private(file, msgspec.json.encode(progress).decode())
 
 
 @dataclass(frozen=True, slots=True)
