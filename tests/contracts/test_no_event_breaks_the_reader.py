@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 from hypothesis import example as also
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregates.contracts import CONTRACTS
@@ -80,13 +80,13 @@ def judged(one: Any, source: Source) -> None:
     assert b"\\u0000" not in found.body or b"\\\\u0000" in found.body
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(JSON | st.dictionaries(st.sampled_from(ATTRIBUTES) | TEXT, JSON, max_size=8), SOURCES)
 def test_any_json_is_read_or_refused(one: Any, source: Source) -> None:
     judged(one, source)
 
 
-@settings(deadline=None, max_examples=700)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=700)
 @given(damaged(), SOURCES)
 @also(event(data={"n": 10**5000}), SOURCE)
 @also(event(yektaversion=10**5000), SOURCE)
@@ -98,7 +98,7 @@ def test_an_event_that_is_nearly_right_is_read_or_refused(one: dict[str, Any], s
 SECRET = "Karimi7391"
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(TYPES, st.data())
 def test_a_refusal_never_quotes_a_value(type_: str, data: st.DataObject) -> None:
     one = event(type_)
@@ -110,7 +110,7 @@ def test_a_refusal_never_quotes_a_value(type_: str, data: st.DataObject) -> None
     assert isinstance(found, Touchpoint) or SECRET not in repr(found)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(string.ascii_letters + string.digits + "@._- ", min_size=1, max_size=20))
 def test_a_value_in_the_place_of_a_kind_is_not_quoted(value: str) -> None:
     found = read(event(data={"who": {f"{SECRET} {value}": True}}), SOURCE, RECORDED)

@@ -1,7 +1,7 @@
 """Identifiers that people write in many ways are one, and bringing them to normal form again changes nothing."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aggregates.identifier import Identifier
@@ -18,7 +18,7 @@ ENDS = st.sampled_from(["", " ", ";ext=12", " ext. 12", "x12", " داخلی ۱۲
 WORDS = st.text(max_size=40) | st.from_regex(r"[0-9+ ()-]{1,20}", fullmatch=True) | st.from_regex(r"\S{1,20}[@:]\S{1,20}", fullmatch=True)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MOBILES, PREFIXES, SEPARATORS, ENDS, st.integers(1, 9), st.sampled_from([None, PERSIAN, ARABIC]))
 def test_all_spellings_of_a_mobile_number_are_one(
     number: str, prefix: str, separator: str, end: str, cut: int, digits: dict[int, int] | None
@@ -27,7 +27,7 @@ def test_all_spellings_of_a_mobile_number_are_one(
     assert normalise("phone", spelled.translate(digits or {})) == Identifier("phone", f"+98{number}")
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([*KINDS, "loyalty_card"]), WORDS)
 @example("email", "ϔ@é.ıİ")
 @example("social", "x:@@a")
@@ -44,7 +44,7 @@ def test_a_normal_form_is_its_own(kind: str, text: str) -> None:
     assert "\x1f" not in found.value
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(KINDS), WORDS)
 def test_a_phone_has_digits_or_no_trust(kind: str, text: str) -> None:
     try:
@@ -56,7 +56,7 @@ def test_a_phone_has_digits_or_no_trust(kind: str, text: str) -> None:
         assert found.value[1:].isdecimal()
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(10_000_000, 999_999_999).map(lambda n: f"{n:09d}"), st.sampled_from([PERSIAN, ARABIC, {}]))
 def test_a_national_number_is_known_by_its_check_digit(nine: str, digits: dict[int, int]) -> None:
     whole = nine + str(check_digit(nine))

@@ -1,7 +1,7 @@
 """Folding makes of what people read as the same text the same text, and folding again changes nothing."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregates.normal import persian
@@ -11,20 +11,20 @@ PERSIAN = st.text(st.sampled_from(list("آأإاٱبپيیىكکةهۀەؤوئء
 ANY = PERSIAN | st.text(max_size=30)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=500)
 @given(ANY)
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert persian.fold(persian.fold(text)) == persian.fold(text)
     assert persian.plain(persian.plain(text)) == persian.plain(text)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=500)
 @given(ANY)
 def test_what_is_plainly_the_same_is_found_the_same(text: str) -> None:
     assert persian.fold(persian.plain(text)) == persian.fold(text)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANY)
 def test_case_and_spaces_around_do_not_matter(text: str) -> None:
     assert persian.fold(f"  {text}\n") == persian.fold(text)
