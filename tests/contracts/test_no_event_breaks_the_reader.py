@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any, get_args
 
 import msgspec
-from hypothesis import example as also
 from hypothesis import HealthCheck, given, settings
+from hypothesis import example as also
 from hypothesis import strategies as st
 
 from aggregates.contracts import CONTRACTS
