@@ -20,10 +20,10 @@ from cyclopts import Parameter
 
 from api import position
 from infra.errors import Refusal
+from infra.posting import detail, post
 
 BATCH = 100
 BATCH_BYTES = 8 << 20
-TRIES = 12
 SHOWN = 50
 NOT_ALL = 1
 """Exit code when the door refused at least one event."""
@@ -88,13 +88,13 @@ async def _send(stream: IO[bytes], url: str, key: str, in_flight: int, advance: 
 
     async def one(client: httpx.AsyncClient, lines: list[Line]) -> None:
         try:
-            await _batch(client, lines, tally)
+            await _batch(client, key, lines, tally)
             advance(sum(len(line.text) for line in lines))
         finally:
             room.release()
 
     try:
-        async with httpx.AsyncClient(base_url=url, auth=(key, ""), timeout=30) as client, asyncio.TaskGroup() as group:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client, asyncio.TaskGroup() as group:
             async for lines in _batches(stream):
                 await room.acquire()
                 group.create_task(one(client, lines))
@@ -128,42 +128,21 @@ async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
         yield gathered
 
 
-async def _batch(client: httpx.AsyncClient, lines: list[Line], tally: Tally) -> None:
+async def _batch(client: httpx.AsyncClient, key: str, lines: list[Line], tally: Tally) -> None:
     alone = len(lines) == 1 and not _is_json(lines[0].text)
     content = lines[0].text if alone else b"[" + b",".join(line.text for line in lines) + b"]"
-    answer = await _tried(client, content)
+    answer = await post(client, key, content)
     if alone:
         tally.rejected.append(_rejected(lines[0], answer.json()))
         return
     if answer.status_code != 200:
-        raise Refusal(f"The door refused the batch that begins at line {lines[0].number}: {_detail(answer)}")
+        raise Refusal(f"The door refused the batch that begins at line {lines[0].number}: {detail(answer)}")
     for line, item in zip(lines, answer.json()["items"], strict=True):
         if item["status"] == "accepted":
             tally.accepted += 1
         else:
             tally.rejected.append(_rejected(line, item))
     tally.position = position.merge(tally.position, position.offsets(answer.json()["position"]))
-
-
-async def _tried(client: httpx.AsyncClient, content: bytes) -> httpx.Response:
-    """Post until the door can say something; what is sent again has the same ids, so nothing is there twice."""
-    wait = 0.25
-    for _ in range(TRIES):
-        try:
-            answer = await client.post("/v1/events", content=content)
-        except httpx.TransportError as error:
-            reason, pause = type(error).__name__, wait
-        else:
-            if answer.status_code < 500 and answer.status_code != 429:
-                if answer.status_code in {401, 403}:
-                    raise Refusal(f"The key does not open the door: {_detail(answer)}")
-                return answer
-            reason, pause = f"it answers {answer.status_code}", float(answer.headers.get("retry-after", wait))
-        await asyncio.sleep(pause)
-        wait = min(wait * 2, 8)
-    raise Refusal(
-        f"The API at {client.base_url} takes nothing: {reason}.", "What was sent before is safe; send the file again when it is back."
-    )
 
 
 def _is_json(text: bytes) -> bool:
@@ -177,13 +156,6 @@ def _is_json(text: bytes) -> bool:
 def _rejected(line: Line, item: dict[str, Any]) -> dict[str, Any]:
     reason = item.get("reason") or str(item.get("type", "")).rpartition("/")[2]
     return {"line": line.number, "reason": reason} | {name: item.get(name) for name in ("pointer", "detail", "mend", "dead_letter")}
-
-
-def _detail(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"status {answer.status_code}"
 
 
 def _running_api() -> str:
