@@ -33,7 +33,7 @@ class Person:
     number: str
     given: str
     family: str
-    latin: str  # his name as he types it on the web
+    account_name: str | None  # what he calls himself on the web, in Latin letters
     city: str
     language: str
     born: date
@@ -73,7 +73,7 @@ def person(number: str, seed: str = SEED) -> Person:
         number=number,
         given=given,
         family=family,
-        latin=f"{latin_given} {latin_family}",
+        account_name=f"{latin_given} {latin_family}" if not persian or dice.chance(0.4) else None,
         city=family_dice.one_of(names.PERSIAN_CITIES if persian else names.ENGLISH_CITIES),
         language="fa" if persian else "en",
         born=date(1930, 1, 1) + timedelta(days=dice.whole(0, 50 * 365)),

@@ -52,7 +52,7 @@ def _visit(order: Aftermath, at: datetime, *, meets: bool) -> Iterator[Told]:
         at += timedelta(seconds=dice.whole(5, 90))
     if logs_in:
         who = device | {"user_id": person.user_id, "email": person.email}
-        traits = {"name": person.latin, "email": person.email}
+        traits = {"email": person.email} | ({"display_name": person.account_name} if person.account_name else {})
         yield order.tell(SOURCE, "web.identified", at, {"who": who, "traits": traits}, late)
         who = device | {"user_id": person.user_id}
     yield from _shopping(order, at, who, late)
