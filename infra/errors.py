@@ -4,6 +4,7 @@ import errno
 from pathlib import Path
 
 REFUSED = 78  # the exit code that goes with the sentence (EX_CONFIG, as sysexits.h has it)
+SAYS = "yekta: "  # how the line with the sentence begins
 
 
 class Refusal(Exception):

@@ -53,7 +53,7 @@ class Home:
                 private.mkdir(mode=0o700, exist_ok=True)
             (self.folder / ".gitignore").write_text("*\n")  # data and secrets, whatever repository they lie in
         except OSError as error:
-            raise refusal_of(error, self.folder) or error from error
+            raise refusal_of(error, self.folder) or self._unusable(error) from error
         room = os.statvfs(self.folder)
         if (free := room.f_bavail * room.f_frsize) < _LEAST_FREE:
             raise Refusal(
@@ -66,13 +66,16 @@ class Home:
         try:
             lock = (self.folder / "lock").open("w")
         except OSError as error:
-            raise refusal_of(error, self.folder) or error from error
+            raise refusal_of(error, self.folder) or self._unusable(error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
             return None
         return lock
+
+    def _unusable(self, error: OSError) -> Refusal:
+        return Refusal(f"The folder {self.folder} cannot be used: {error.strerror}.", "Choose another one with YEKTA_HOME.")
 
 
 def write_private(path: Path, text: str) -> None:

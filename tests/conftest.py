@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +31,13 @@ from tests.engine_keeper import KEPT, visiting
 _TEMPLATE = "yekta_template"
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Tests run on the loop that production runs on."""
-    return {"uvloop": uvloop.new_event_loop}
+def pytest_configure() -> None:
+    """Tests run on the loop that production runs on.
+
+    Not by pytest-asyncio's hook for loop factories: that makes the loop a parameter of every async test, and pytest then
+    groups them across modules, which sets up every module's fixtures twice.
+    """
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 def notice(name: str, what: str) -> None:
     """Tell what happened to a child process."""
-    _said.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] [bold]{escape(name)}[/] {escape(what)}")
+    _said.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] [bold]{escape(name)}[/] {escape(what)}", soft_wrap=True)
 
 
 class Waiting:

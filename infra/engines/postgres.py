@@ -141,18 +141,17 @@ class Postgres:
             pid_file.unlink(missing_ok=True)
 
     async def _answers(self) -> bool:
+        """Whether it takes sessions, and has our database in it: a first start makes that."""
         import psycopg
 
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                dsn_of(self.port, self.password, "postgres"), connect_timeout=2, autocommit=True
-            )
-        except psycopg.OperationalError:
+            maintenance = dsn_of(self.port, self.password, "postgres")
+            async with await psycopg.AsyncConnection.connect(maintenance, connect_timeout=2, autocommit=True) as connection:
+                known = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+                if await known.fetchone() is None:
+                    await connection.execute(f"CREATE DATABASE {DATABASE}")
+        except psycopg.Error:
             return False
-        async with connection:
-            known = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
-            if await known.fetchone() is None:
-                await connection.execute(f"CREATE DATABASE {DATABASE}")
         return True
 
     @property

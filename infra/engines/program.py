@@ -38,15 +38,16 @@ class Program:
     repair: Callable[[], None] = nothing_to_repair  # before every start: sweeps away what a kill -9 left behind
     explain: Callable[[str], str | None] = unexplained  # from the end of its log to a sentence for a person
 
-    def end_of_log(self, size: int = 8192) -> str:
-        """The last lines it wrote, for `explain`."""
-        try:
-            with self.log.open("rb") as log:
-                log.seek(0, os.SEEK_END)
-                log.seek(max(0, log.tell() - size))
-                return log.read().decode(errors="replace")
-        except FileNotFoundError:
+    def log_size(self) -> int:
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def last_words(self, since: int, size: int = 8192) -> str:
+        """The end of its log, but nothing from before `since`: an earlier life died of its own reasons."""
+        if not self.log.exists():
             return ""
+        with self.log.open("rb") as log:
+            log.seek(max(since, self.log_size() - size))
+            return log.read().decode(errors="replace")
 
 
 def before_exec(program: Program, parent: int) -> Callable[[], None]:

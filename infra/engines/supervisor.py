@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from infra.engines.program import Program, before_exec
-from infra.errors import REFUSED, Refusal, refusal_of
+from infra.errors import REFUSED, SAYS, Refusal, refusal_of
 
 _STEADY = 10.0  # a child that lived this long died of something new
 _LONGEST_PAUSE = 10.0
@@ -23,8 +23,9 @@ class Child:
     """A program and the process that runs it now."""
 
     program: Program
-    process: asyncio.subprocess.Process
-    started: float
+    process: asyncio.subprocess.Process = field(init=False)
+    started: float = field(init=False)
+    log_begins: int = field(init=False)  # where this life's part of the log begins
     quick_deaths: int = 0
     serving: bool = False
     keeper: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -45,7 +46,6 @@ class Supervisor:
         self._notice = notice
         self._changed = changed
         self._children: dict[str, Child] = {}
-        self._stopping = False
 
     @property
     def children(self) -> dict[str, Child]:
@@ -62,7 +62,6 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End every child, the last started first, each politely and then for certain."""
-        self._stopping = True
         for child in reversed(self._children.values()):
             if child.keeper is not None:
                 child.keeper.cancel()
@@ -72,7 +71,8 @@ class Supervisor:
 
     async def _first_start(self, program: Program) -> Child:
         for trial in (1, 2):
-            child = Child(program, await self._spawn(program), monotonic())
+            child = Child(program)
+            await self._spawn(child)
             self._children[program.name] = child
             self._changed()
             if await self._comes_up(child):
@@ -82,7 +82,7 @@ class Supervisor:
             if trial == 2 or explained is not None:
                 break
         del self._children[program.name]
-        raise Refusal(explained or f"{program.name} did not start.", f"Its log is {program.log}.")
+        raise Refusal(explained or f"{program.name} did not start{self._last_line(child)}.", f"Its log is {program.log}.")
 
     async def _keep(self, child: Child) -> None:
         """Wait for its death, start it again; sooner when it lived long, later when it dies at once again and again."""
@@ -93,28 +93,34 @@ class Supervisor:
             child.quick_deaths = 0 if lived > _STEADY else child.quick_deaths + 1
             self._notice(child.program.name, self._obituary(child, code))
             await asyncio.sleep(min(_LONGEST_PAUSE, 0.25 * 2**child.quick_deaths) if child.quick_deaths > 1 else 0)
-            try:
-                child.process = await self._spawn(child.program)
-            except OSError as error:  # the disk is full, no more processes: it may pass
-                self._notice(child.program.name, f"could not be started: {error.strerror}")
-                child.started = monotonic()
-                await asyncio.sleep(_LONGEST_PAUSE)
-                continue
-            child.started = monotonic()
-            self._changed()
-            if await self._comes_up(child):
-                self._notice(child.program.name, f"is back after {monotonic() - child.started:.1f} s")
-            elif child.process.returncode is None:
-                self._notice(child.program.name, "runs but does not answer; it is ended and started again")
-                await self._end(child)
+            while not await self._bring_back(child):
+                pass
 
-    async def _spawn(self, program: Program) -> asyncio.subprocess.Process:
+    async def _bring_back(self, child: Child) -> bool:
+        """Start it again and tell how that went; False, after a pause, when there is no process at all."""
+        try:
+            await self._spawn(child)
+        except Exception as error:  # noqa: BLE001  whatever it is (a full disk, no more processes), a dead keeper would not help
+            self._notice(child.program.name, f"could not be started: {error}")
+            await asyncio.sleep(_LONGEST_PAUSE)
+            return False
+        self._changed()
+        if await self._comes_up(child):
+            self._notice(child.program.name, _return_of(child))
+        elif child.process.returncode is None:
+            self._notice(child.program.name, "runs but does not answer; it is ended and started again")
+            await self._end(child)
+        return True
+
+    async def _spawn(self, child: Child) -> None:
+        program = child.program
         program.repair()
         program.log.parent.mkdir(parents=True, exist_ok=True)
         if program.log.exists() and program.log.stat().st_size > _LARGEST_LOG:
             program.log.replace(program.log.with_suffix(".log.1"))
+        child.log_begins = program.log_size()
         with program.log.open("ab") as log:
-            return await asyncio.create_subprocess_exec(
+            child.process = await asyncio.create_subprocess_exec(
                 *program.command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -123,6 +129,7 @@ class Supervisor:
                 start_new_session=True,  # Ctrl-C in the terminal is for the supervisor, which stops them in order
                 preexec_fn=before_exec(program, os.getpid()),
             )
+        child.started = monotonic()
 
     async def _comes_up(self, child: Child) -> bool:
         """Ask until it serves, dies, or its time is over."""
@@ -152,13 +159,26 @@ class Supervisor:
         child.serving = False
 
     def _why(self, child: Child) -> str | None:
-        said = child.program.end_of_log()
-        if child.process.returncode == REFUSED:
-            lines = said.strip().splitlines()
-            return lines[-1] if lines else None
+        """What a person can do something about, when it is that."""
+        said = child.program.last_words(since=child.log_begins)
+        if child.process.returncode == REFUSED:  # a program of ours, with its sentence somewhere in its last words
+            sentences = [line.removeprefix(SAYS) for line in said.splitlines() if line.startswith(SAYS)]
+            return sentences[-1] if sentences else None
         return child.program.explain(said)
 
     def _obituary(self, child: Child, code: int) -> str:
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        why = self._why(child) if code not in {0, -9} else None
-        return f"{how}: {why}" if why else how
+        if code < 0:
+            return f"was killed by signal {-code}"
+        why = self._why(child)
+        return f"ended with code {code}: {why}" if why else f"ended with code {code}{self._last_line(child)}"
+
+    def _last_line(self, child: Child) -> str:
+        """Of an unknown failure, the last thing said is most often the reason."""
+        lines = child.program.last_words(since=child.log_begins).strip().splitlines()
+        return f": {lines[-1].strip()[:200].rstrip('.')}" if lines else ""
+
+
+def _return_of(child: Child) -> str:
+    if child.program.ready is None:  # nobody asked whether it serves
+        return "is started again"
+    return f"is back after {monotonic() - child.started:.1f} s"

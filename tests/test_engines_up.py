@@ -1,0 +1,261 @@
+"""`yekta up` for real: it comes back from every kill, says what runs, stops in order, and refuses in one sentence."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra import run_state
+from infra.endpoints import Endpoints, endpoints
+from infra.engines import ports
+from infra.errors import REFUSED
+from infra.home import Home
+from infra.run_state import RunState
+from infra.settings import load
+
+pytestmark = [pytest.mark.engines, pytest.mark.chaos]
+
+_YEKTA = (sys.executable, "-P", "-m", "infra.cli")
+
+
+class Up:
+    """One `yekta up` in one home, and what it says."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = ports.choose()
+        self._says = home.with_name("says.log")
+        self.process = self._start()
+
+    def state(self) -> RunState:
+        return run_state.read(Home(self.home).run_state)
+
+    def endpoints(self) -> Endpoints:
+        return endpoints(load(home=self.home))
+
+    def says(self) -> str:
+        return self._says.read_text()
+
+    def again(self) -> None:
+        self.process = self._start()
+
+    def wait(self, condition: Callable[[], bool], within: float = 90.0) -> None:
+        deadline = time.monotonic() + within
+        while not condition():
+            assert self.process.poll() is None, self.says()
+            assert time.monotonic() < deadline, self.says()
+            time.sleep(0.02)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._says.open("wb") as says:
+            process = subprocess.Popen(
+                [*_YEKTA, "up", "--port", str(self.port), "--workers", "1"],
+                stdout=says,
+                stderr=says,
+                env={**os.environ, "YEKTA_HOME": str(self.home)},
+            )
+        self.process = process
+        self.wait(lambda: "processes" in self.says())
+        return process
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    home = tmp_path_factory.mktemp("up") / "home"
+    running = Up(home)
+    yield running
+    if running.process.poll() is None:
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(60)
+    shutil.rmtree(home)
+
+
+def yekta(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*_YEKTA, *arguments], capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **environment})
+
+
+def test_a_second_up_says_what_already_runs(up: Up) -> None:
+    second = yekta("up", YEKTA_HOME=str(up.home))
+    assert second.returncode == 0
+    assert "already runs" in second.stdout
+    assert f"http://127.0.0.1:{up.port}" in second.stdout
+    assert up.endpoints().bootstrap_servers in second.stdout
+    password = str(psycopg.conninfo.conninfo_to_dict(up.endpoints().dsn)["password"])
+    assert password not in second.stdout
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres", "api", "worker-1"])
+async def test_what_is_killed_is_back_with_its_data(up: Up, name: str) -> None:
+    offset = await _publish(up.endpoints(), name)
+    async with await psycopg.AsyncConnection.connect(up.endpoints().dsn, autocommit=True) as connection:
+        await connection.execute(f"CREATE TABLE \"before {name}\" AS SELECT 'here' AS what".encode())
+    told, before = up.says().count(f"{name} is "), up.state().children[name]
+
+    os.kill(before.pid, signal.SIGKILL)
+    await asyncio.to_thread(up.wait, lambda: up.says().count(f"{name} is ") > told)
+
+    assert up.state().children[name] != before
+    assert await _read(up.endpoints(), offset) == name.encode()
+    async with await psycopg.AsyncConnection.connect(up.endpoints().dsn) as connection:
+        assert await (await connection.execute(f'SELECT what FROM "before {name}"'.encode())).fetchone() == ("here",)
+
+
+def test_after_a_kill_of_the_supervisor_the_next_up_takes_the_same_addresses(up: Up) -> None:
+    before, children = up.endpoints(), up.state().children
+    up.process.kill()
+    up.process.wait()
+    up.again()
+    assert up.endpoints() == before
+    assert not any(child.runs() for child in children.values())
+
+
+def test_ctrl_c_stops_everything_in_order(up: Up) -> None:
+    children = up.state().children
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(60) == 0
+    assert not any(child.runs() for child in children.values())
+    assert up.state().children == {}
+    assert up.state().api_url is None
+    postgres_log = (up.home / "logs" / "postgres.log").read_text()
+    assert postgres_log.rstrip().endswith("database system is shut down")
+    assert (up.home / "kafka" / "data" / ".kafka_cleanshutdown").exists()
+
+
+def test_commands_in_a_home_that_was_stopped_say_how_to_start_it(up: Up) -> None:
+    refused = yekta("prepare", YEKTA_HOME=str(up.home))
+    _is_one_sentence(refused, "Nothing runs in")
+
+
+def test_a_used_port_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _is_one_sentence(yekta("up", "--port", str(port), YEKTA_HOME=str(tmp_path / "home")), f"Port {port} on 127.0.0.1 is used by")
+
+
+def test_a_wrong_dsn_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    dsn = f"postgresql://me:secret@127.0.0.1:{ports.choose()}/mine"
+    refused = yekta("up", YEKTA_HOME=str(tmp_path / "home"), YEKTA_POSTGRES__DSN=dsn, YEKTA_API__PORT=str(ports.choose()))
+    _is_one_sentence(refused, "PostgreSQL at 127.0.0.1:")
+    assert "secret" not in refused.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_kafka_that_does_not_answer_is_refused(tmp_path: Path) -> None:
+    servers = f"127.0.0.1:{ports.choose()}"
+    refused = yekta("up", YEKTA_HOME=str(tmp_path / "home"), YEKTA_KAFKA__BOOTSTRAP_SERVERS=servers, YEKTA_API__PORT=str(ports.choose()))
+    _is_one_sentence(refused, f"No Kafka broker answers at {servers}")
+
+
+def test_a_wrong_setting_is_refused(tmp_path: Path) -> None:
+    _is_one_sentence(yekta("up", YEKTA_HOME=str(tmp_path), YEKTA_WORKERS="many"), "The setting YEKTA_WORKERS has a wrong value")
+
+
+def test_a_file_where_the_home_should_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    _is_one_sentence(
+        yekta("up", YEKTA_HOME=str(tmp_path / "file"), YEKTA_API__PORT=str(ports.choose())), "A file stands where a folder is needed"
+    )
+
+
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        refused = subprocess.run(
+            [*_unprivileged(), *_YEKTA, "up", "--port", str(ports.choose())],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, "YEKTA_HOME": str(tmp_path / "home")},
+        )
+    finally:
+        tmp_path.chmod(0o700)
+    _is_one_sentence(refused, "No permission to write")
+
+
+def test_a_disk_with_no_room_is_refused(tmp_path: Path) -> None:
+    on_small_disk = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        'mount -t tmpfs -o size=16m none "$0" && exec "$@"',
+        str(tmp_path),
+    ]
+    if subprocess.run([*on_small_disk, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this system lets nobody mount a small disk")
+    refused = subprocess.run(
+        [*on_small_disk, *_YEKTA, "up", "--port", str(ports.choose())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "YEKTA_HOME": str(tmp_path / "home")},
+    )
+    _is_one_sentence(refused, "MB are free on the disk of")
+
+
+def test_help_loads_nothing_that_is_slow() -> None:
+    """It is typed often, and heavy libraries belong to the commands that need them."""
+    loaded = (
+        "import sys; from infra.cli import build; build()(['--help'], result_action='return_value'); print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", f"import json; {loaded}"], capture_output=True, text=True, check=True)
+    modules = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "infra.cli" in modules
+    assert not modules & {"aiokafka", "faust", "fastapi", "psycopg", "pydantic", "river", "jgo", "uvloop"}
+
+
+def _is_one_sentence(refused: subprocess.CompletedProcess[str], words: str) -> None:
+    assert refused.returncode == REFUSED, refused.stderr
+    assert refused.stderr.startswith("yekta: "), refused.stderr
+    assert refused.stderr.count("\n") == 1, refused.stderr
+    assert words in refused.stderr
+
+
+def _unprivileged() -> list[str]:
+    """Root may write everywhere; inside a user namespace of its own it may not."""
+    if os.geteuid() != 0:
+        return []
+    as_nobody = ["unshare", "-U", "--map-user=65534", "--map-group=65534"]
+    if subprocess.run([*as_nobody, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("root can write everywhere, and user namespaces are shut")
+    return as_nobody
+
+
+async def _publish(engines: Endpoints, value: str) -> int:
+    from aiokafka import AIOKafkaProducer
+
+    producer = AIOKafkaProducer(**engines.kafka_client_kwargs, acks="all")
+    await producer.start()
+    try:
+        offset: int = (await producer.send_and_wait("yekta.scores", value.encode(), partition=0)).offset
+        return offset
+    finally:
+        await producer.stop()
+
+
+async def _read(engines: Endpoints, offset: int) -> bytes:
+    from aiokafka import AIOKafkaConsumer, TopicPartition
+
+    there = TopicPartition("yekta.scores", 0)
+    consumer = AIOKafkaConsumer(**engines.kafka_client_kwargs, enable_auto_commit=False)
+    consumer.assign([there])
+    await consumer.start()
+    try:
+        consumer.seek(there, offset)
+        value: bytes = (await asyncio.wait_for(consumer.getone(there), 30)).value
+        return value
+    finally:
+        await consumer.stop()
