@@ -8,6 +8,8 @@ identifiers alone; a merge is identifiers that move, so a split can move them ba
   many phones they share. Otherwise the touchpoint goes by its strongest identifier and the conflict is kept for a person to decide.
 * Weak identifiers follow the strong ones met with them and never join two customers that both own a strong one: claimed by two, a weak
   identifier is *detached*. It stays where it is and links no more.
+* Customers that own nothing strong are *anonymous*. Met together, or with a customer that does, they are one with him: so it does not
+  matter in which order a visitor's devices are met.
 """
 
 from collections import Counter
@@ -73,20 +75,27 @@ class Knowledge:
     customers: dict[UUID, Owned] = field(default_factory=dict)
     detached: set[Token] = field(default_factory=set)
     number: int = 0  # the identity_seq given last
+    learned: dict[Token, int] = field(default_factory=dict)  # the number of the fact that gave an identifier its owner
 
     def learn(self, customer: UUID, change: Identity) -> None:
-        """Make what an attribution changed known to the next."""
+        """Make what an attribution changed known to the next. Facts may be learned in any order: of two the higher number holds."""
         if change.founded:
-            self.customers[customer] = Owned(change.founded)
+            self._customer(customer).founded = change.founded
         for link in change.links:
-            owner = UUID(link.owner)
-            if link.before:
-                self.customers[UUID(link.before)].tokens.discard(link.token)
-            self.owners[link.token] = owner
-            self.customers[owner].tokens.add(link.token)
+            if link.number > self.learned.get(link.token, 0):
+                before = self.owners.get(link.token)
+                if before is not None:
+                    self.customers[before].tokens.discard(link.token)
+                self.owners[link.token] = owner = UUID(link.owner)
+                self.learned[link.token] = link.number
+                self._customer(owner).tokens.add(link.token)
             self.number = max(self.number, link.number)
         self.detached.update(change.detached)
         self.number = max(self.number, change.founded)
+
+    def _customer(self, customer: UUID) -> Owned:
+        """He may be met before the fact that founded him."""
+        return self.customers.setdefault(customer, Owned(0))
 
 
 UNCHANGED = Identity()
@@ -202,12 +211,12 @@ class _Draft:
         if self.owner(first) is None and self.too_much(self.owned(customer) | {first}):
             # The strongest name given is one too many for the only customer known here: it is somebody else's, who shares the rest.
             self.conflicts.append(f"link: {self.too_much(self.owned(customer) | {first})}")
-            return self.found()
+            return self.known_anonymously(weak) or self.found()
         return customer
 
     def known_anonymously(self, weak: Sequence[Token]) -> UUID | None:
         """The oldest customer that owns one of the weak identifiers and nothing strong: the visitor who now says who he is."""
-        owners = {owner for token in weak if token not in self.known.detached and (owner := self.owner(token))}
+        owners = {owner for token in self.linking(weak) if (owner := self.owner(token))}
         anonymous = [owner for owner in owners if self.is_anonymous(owner)]
         return min(anonymous, key=lambda owner: (self.age(owner), str(owner)), default=None)
 
@@ -216,10 +225,15 @@ class _Draft:
 
     def follow_weak(self, weak: Sequence[Token]) -> UUID:
         """The owner of the strongest weak identifier that has one; nobody's: a new customer, anonymous for now."""
-        known = [token for token in weak if self.owner(token)]
-        if not known:
-            return self.found()
-        return self.owner(strongest(known, self.rules)) or self.found()
+        linking = self.linking(weak)
+        owned = [token for token in linking if self.owner(token)]
+        if owned or not linking:
+            return self.known.owners[strongest(owned or weak, self.rules)]
+        return self.found()
+
+    def linking(self, weak: Sequence[Token]) -> list[Token]:
+        """Those that still say who somebody is; a detached one always has an owner, and only says so when there is nothing else."""
+        return [token for token in weak if token not in self.known.detached]
 
     def take(self, customer: UUID, strong: Sequence[Token]) -> None:
         """Give the customer the strong identifiers that nobody owns, as far as the limits go."""
@@ -233,7 +247,7 @@ class _Draft:
 
     def take_weak(self, customer: UUID, weak: Sequence[Token], *, by_strong: bool) -> None:
         """Weak identifiers follow the customer; owned by an anonymous one, they bring him along; by a known one, they are detached."""
-        for token in sorted(weak, key=lambda token: (self.rules.of(token).priority, token)):
+        for token in sorted(self.linking(weak), key=lambda token: (self.rules.of(token).priority, token)):
             customer = self.now(customer)
             owner = self.owner(token)
             if owner is None:
@@ -241,11 +255,19 @@ class _Draft:
                     self.conflicts.append(f"link: {self.too_much(self.owned(customer) | {token})}")
                 else:
                     self.link(token, customer)
-            elif owner != customer and by_strong and token not in self.known.detached:
-                if not self.is_anonymous(owner):
-                    self.detached.append(token)
-                elif not self.too_much(self.owned(owner) | self.owned(customer)):
-                    self.merge([customer, owner])
+            elif owner != customer:
+                self.meet(customer, owner, token, by_strong=by_strong)
+
+    def meet(self, customer: UUID, owner: UUID, token: Token, *, by_strong: bool) -> None:
+        """The customer was met with a weak identifier of another: one of them anonymous, they are one; both known, it links no more."""
+        if self.is_anonymous(owner) or self.is_anonymous(customer):
+            why = self.too_much(self.owned(owner) | self.owned(customer))
+            if why:
+                self.conflicts.append(f"merge: {why}")
+            else:
+                self.merge([customer, owner])
+        elif by_strong:
+            self.detached.append(token)
 
     def merge(self, customers: Sequence[UUID]) -> UUID:
         """Move everything to the oldest."""

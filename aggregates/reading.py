@@ -21,7 +21,7 @@ from aggregates.contracts.shape import Shape
 from aggregates.identifier import Identifier
 from aggregates.moment import MEND as TIME_MEND
 from aggregates.moment import of_data, read_moment
-from aggregates.normal.who import read_who
+from aggregates.normal.who import implied, read_who
 from aggregates.refusal import Reason, Refusal, Refused
 from aggregates.source import Source, may_send
 from aggregates.touchpoint import Touchpoint, channel_of, event_id
@@ -82,6 +82,8 @@ def touchpoint(event: Mapping[str, Any], source: Source, recorded: datetime) -> 
     who = read_who(data["who"]) if data.get("who") is not None else ()
     if shape:
         data = checked(data, shape, source.zone)
+        if shape.contract.implied:
+            who = implied(data, shape.contract.implied, who)
     clear, personal = clear_and_personal(data, shape)
     event_uuid = event_id(source.name, origin, id_)
     return Touchpoint(

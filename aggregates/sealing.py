@@ -3,7 +3,6 @@
 `Sealer` is the port; its one adapter for production lives in `infra/sealing.py`. Reading order: Sealer, seal, open_sealed.
 """
 
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, Protocol
 
@@ -52,8 +51,9 @@ def seal(touchpoint: Touchpoint, sealer: Sealer) -> tuple[bytes, bytes]:
     key = record_key(sealer, touchpoint.key, touchpoint.source, touchpoint.subject)
     event = str(touchpoint.event_id)
     number, sealed = 0, b""
-    if touchpoint.personal:
-        plain = encoder.encode(Sealed(tuple((i.kind, i.value) for i in touchpoint.who), dict(touchpoint.personal)))
+    if touchpoint.personal or touchpoint.attributes:
+        who = tuple([(identifier.kind, identifier.value) for identifier in touchpoint.who])
+        plain = encoder.encode(Sealed(who, dict(touchpoint.personal), dict(touchpoint.attributes)))
         number, sealed = sealer.seal(key, plain, event.encode())
     record = SealedTouchpoint(
         specversion="1.0",
@@ -73,7 +73,6 @@ def seal(touchpoint: Touchpoint, sealer: Sealer) -> tuple[bytes, bytes]:
         yektasimulated=touchpoint.simulated,
         yektabackfill=touchpoint.backfill,
         yektaclock=touchpoint.clock,
-        yektaattributes=json.dumps(dict(touchpoint.attributes), ensure_ascii=False) if touchpoint.attributes else "",
         datacontenttype="application/json",
     )
     return key, encoder.encode(record)

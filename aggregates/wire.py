@@ -13,10 +13,14 @@ from aggregates.identifier import Identifier, Token
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True):
-    """What is encrypted: the identifiers in normal form, and the personal fields of `data` by name."""
+    """What is encrypted: the identifiers in normal form, the personal fields of `data` by name, and further CloudEvents attributes.
+
+    Producers put phone numbers into `subject` and `partitionkey`, so attributes that Yekta does not need are as personal as data.
+    """
 
     identifiers: tuple[tuple[str, str], ...]
     personal: dict[str, Any]
+    attributes: dict[str, Any] = {}
 
 
 class SealedTouchpoint(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,7 +43,6 @@ class SealedTouchpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     yektasimulated: bool = False
     yektabackfill: bool = False
     yektaclock: str = ""
-    yektaattributes: str = ""  # JSON of further CloudEvents attributes
     datacontenttype: str = ""
 
 
@@ -65,7 +68,6 @@ class CustomerEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     yektasimulated: bool = False
     yektabackfill: bool = False
     yektaclock: str = ""
-    yektaattributes: str = ""
     datacontenttype: str = ""
 
 

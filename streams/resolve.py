@@ -321,7 +321,6 @@ def _attributed(touchpoint: SealedTouchpoint, customer: str, receipt: Receipt) -
         yektasimulated=touchpoint.yektasimulated,
         yektabackfill=touchpoint.yektabackfill,
         yektaclock=touchpoint.yektaclock,
-        yektaattributes=touchpoint.yektaattributes,
         datacontenttype=touchpoint.datacontenttype,
     )
 

@@ -90,6 +90,7 @@ CONTRACTS = (
         Ringing,
         subject=("call_id",),
         personal=frozenset({"number"}),
+        implied=(("number", "phone"),),
         ref="call_id",
         example={"who": WHO, "call_id": "c-1001", "direction": "inbound", "number": "09121234567", "queue": "sales", "extension": "204"},
     ),

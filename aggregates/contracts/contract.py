@@ -29,6 +29,7 @@ class Contract:
     example: Mapping[str, Any]
     version: int = 1
     personal: frozenset[str] = frozenset()  # sealed before the log
+    implied: tuple[tuple[str, str], ...] = ()  # fields (or `field.member`) that name the customer as `who` does, with their kind
     earlier: Mapping[int, Earlier] = field(default_factory=lambda: MappingProxyType({}))
     ref: str | None = None  # the field by whose value a person looks for the fact: order_id, call_id …
     amount: str | None = None  # the field that says what the fact is worth

@@ -98,6 +98,7 @@ CONTRACTS = (
         Identified,
         subject=DEVICE,
         personal=frozenset({"traits"}),
+        implied=(("traits.email", "email"), ("traits.phone", "phone")),
         example={
             "who": {"device": "d-7f3a", "user_id": "u-81", "email": "sara@example.ir"},
             "traits": {"name": "Sara Karimi", "city": "Shiraz"},

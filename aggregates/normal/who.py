@@ -1,5 +1,6 @@
 """Reads `who`, in which a channel says who it was: `{"phone": "0912…", "email": ["a@x.ir", "b@x.ir"]}`."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aggregates.identifier import Identifier
@@ -26,6 +27,23 @@ def read_who(who: Any) -> tuple[Identifier, ...]:
             several(found, kind, given)
     if len(found) > MOST:
         raise Refused("too_large", "/data/who", f"there are more than {MOST} identifiers in it", "send those of one customer")
+    return tuple(found)
+
+
+def implied(data: Mapping[str, Any], fields: Iterable[tuple[str, str]], who: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    """`who` and what else names the customer. A withheld number is no fault of the event: what is no identifier is passed over."""
+    found = dict.fromkeys(who)
+    for path, kind in fields:
+        value: Any = data
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if isinstance(value, str):
+            try:
+                identifier, trust = recognise(kind, value)
+            except NotAnIdentifier:
+                continue
+            if trust:
+                found[identifier] = None
     return tuple(found)
 
 
