@@ -21,6 +21,7 @@ COMMANDS = {
     "worker": "Run one worker process: the stream processors.",
     "status": "Show engines, lag, rates and the age of what people see.",
     "wait": "Return when everything that was accepted before is in the views.",
+    "evaluate": "Run exactly the live code over files, with no engines.",
     "verify": "Fold the log again apart from the live tables and compare.",
     "rebuild": "Fold the log into new read models beside live traffic, then switch.",
 }
