@@ -3,33 +3,33 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
-import platformdirs
 import uvloop
 from cyclopts import Parameter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
-from infra import waiting
 from infra.cli.api import listening
 from infra.cli.up import notice, run_until_stopped, show
 from infra.cli.up import waiting as starting
-from infra.demo import cdnow, fetching, progress, sources, try_it
-from infra.demo.feed import VERSION, Sent, feed
-from infra.demo.simulated.person import CAST
-from infra.endpoints import endpoints
-from infra.errors import Refusal
+from infra.demo import cdnow, history, sources, try_it
 from infra.everything import everything
-from infra.home import Home
 from infra.run_state import RunState
 from infra.running import AlreadyRunsError
 from infra.settings import Settings
 from infra.settings import load as load_settings
-from infra.topic_ids import topic_ids
-from infra.topics import topic_names
 
 _said = Console(stderr=True, highlight=False)
 
@@ -91,52 +91,36 @@ async def _ready(settings: Settings, state: RunState, customers: int, what: str)
 
 
 async def _load(settings: Settings, url: str, keys: dict[str, str], customers: int) -> None:
-    """Send what this home does not have yet, wait until it is in the views, and count it."""
-    file = Home(settings.home).folder / "demo.json"
-    touchpoints = topic_names(settings.kafka.prefix).touchpoints
-    ids = await topic_ids(endpoints(settings).kafka_client_kwargs, [touchpoints])
-    wanted = progress.Progress(ids[touchpoints], customers, VERSION)
-    kept = progress.read(file)
-    if kept is not None and kept.covers(wanted):
-        return
-    from infra.demo import counts, loading
-
-    with _bars() as bars:
-        preparing = bars.add_task("Preparing the data", total=None)
-        orders, events = await asyncio.to_thread(_prepared, _cache(settings), customers)
-        bars.remove_task(preparing)
-        sending = bars.add_task("Sending through the door", total=len(events))
-        begin = kept.goes_on(wanted) if kept is not None else wanted
-        done = await loading.load(url, keys, events, file, begin, lambda sent: bars.update(sending, completed=sent))
-        await _caught_up(settings, bars)
-    totals = cdnow.totals(orders)
-    if customers == cdnow.KNOWN.customers and totals != cdnow.KNOWN:
-        raise Refusal(f"The data is not CDNOW's: {counts.said(totals)}.")
-    await counts.check(settings, totals)
-    progress.write(file, progress.checked(done))
-    simulated = sum(one.source != cdnow.SOURCE for one in events)
-    _said.print(f"Loaded and counted: {counts.said(totals)}, and {simulated:,} simulated events around them.")
-
-
-def _prepared(cache: Path, customers: int) -> tuple[list[cdnow.Order], list[Sent]]:
-    orders = cdnow.of_some(cdnow.read(fetching.cdnow(cache)), customers, CAST)
-    return orders, feed(orders)
-
-
-def _cache(settings: Settings) -> Path:
-    return (settings.cache or platformdirs.user_cache_path("yekta")) / "demo"
-
-
-async def _caught_up(settings: Settings, bars: Progress) -> None:
-    folding = bars.add_task("Catching up", total=None)
-    await waiting.wait(settings, lambda at: bars.update(folding, completed=at.done, total=at.total))
+    with _bars() as step:
+        brought = await history.bring(settings, url, keys, customers, step)
+    if brought is not None:
+        _said.print(
+            f"Loaded and counted: {cdnow.said(brought.real)}, and {brought.simulated:,} simulated events around them.", soft_wrap=True
+        )
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
+def _bars() -> Iterator[history.OnStep]:
+    """A bar for each step, as it comes up."""
     columns: tuple[Any, ...] = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate())
-    with Progress(*columns, TextColumn("left:"), TimeRemainingColumn(), console=_said, transient=True) as bars:
-        yield bars
+    with Progress(
+        *columns, TextColumn("left:"), TimeRemainingColumn(), console=_said, transient=True, disable=not _said.is_terminal
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def step(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                _still(bars)
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield step
+
+
+def _still(bars: Progress) -> None:
+    """What came before is done."""
+    for task in bars.tasks:
+        bars.update(task.id, total=task.total or 1, completed=task.total or 1)
 
 
 class _Rate(ProgressColumn):

@@ -64,6 +64,11 @@ def totals(orders: list[Order]) -> Totals:
     return Totals(len(orders), len({order.customer for order in orders}), sum((order.dollars for order in orders), Decimal(0)))
 
 
+def said(totals: Totals) -> str:
+    """Totals as people read them."""
+    return f"{totals.orders:,} orders of {totals.customers:,} customers for ${totals.dollars:,.2f}"
+
+
 def event(order: Order) -> dict[str, Any]:
     """The order as a CloudEvent. The file tells no single prices: the line has the mean, and the total is what was paid."""
     return {

@@ -64,9 +64,6 @@ def _sum(orders: dict[UUID, tuple[int, Decimal]]) -> Totals:
 
 def _compare(where: str, found: Totals, wanted: Totals) -> None:
     if found != wanted:
-        raise Refusal(f"The {where} do not hold what was sent: {said(found)}, and {said(wanted)} are right.", "`yekta verify` shows more.")
-
-
-def said(totals: Totals) -> str:
-    """Totals as people read them."""
-    return f"{totals.orders:,} orders of {totals.customers:,} customers for ${totals.dollars:,.2f}"
+        raise Refusal(
+            f"The {where} do not hold what was sent: {cdnow.said(found)}, and {cdnow.said(wanted)} are right.", "`yekta verify` shows more."
+        )
