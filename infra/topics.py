@@ -1,7 +1,9 @@
 """Makes the topics before anything writes to them, the same way each time, and refuses a partition count that is not theirs."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from infra.engines.kafka import LARGEST_MESSAGE
@@ -11,6 +13,7 @@ from infra.topic_ids import ClientOptions, Metadata, NoAnswerError, Topic, ask
 _DAY = 24 * 60 * 60 * 1000
 _FOR_EVER = -1
 _ALREADY_EXISTS = 36
+_KNOWN_WITHIN = 60.0
 _REPLICAS_THAT_SURVIVE_ONE = 3
 
 
@@ -55,9 +58,9 @@ async def create_topics(options: ClientOptions, *, prefix: str, partitions: int,
     missing = [name for name in _PLANS if prefix + name not in there.topics]
     if missing:
         await _create(options, {prefix + name: _PLANS[name] for name in missing}, partitions, replication or min(3, there.brokers))
-        there = await _known(options, prefix)
+        there = await _all_known(options, prefix)
     for name, plan in _PLANS.items():
-        _check(prefix + name, there.topics.get(prefix + name), plan.partitions or partitions)
+        _check(prefix + name, there.topics[prefix + name], plan.partitions or partitions)
     return dict(there.topics)
 
 
@@ -66,6 +69,16 @@ async def _known(options: ClientOptions, prefix: str) -> Metadata:
         return await ask(options, [prefix + name for name in _PLANS], within=10.0)
     except NoAnswerError as error:
         raise unreachable(options, error) from error
+
+
+async def _all_known(options: ClientOptions, prefix: str) -> Metadata:
+    """A broker answers for new topics a little after they were created: later on a busy machine."""
+    deadline = monotonic() + _KNOWN_WITHIN
+    while len((there := await _known(options, prefix)).topics) < len(_PLANS):
+        if monotonic() > deadline:
+            raise Refusal(f"The topics of {prefix} do not appear although they were created.", "Look at Kafka's log.")
+        await asyncio.sleep(0.05)
+    return there
 
 
 def unreachable(options: ClientOptions, error: NoAnswerError) -> Refusal:
@@ -109,9 +122,7 @@ def _configuration(plan: _Plan, replication: int) -> dict[str, Any]:
     }
 
 
-def _check(name: str, topic: Topic | None, partitions: int) -> None:
-    if topic is None:
-        raise Refusal(f"The topic {name} is missing although it was created.", "Look at Kafka's log.")
+def _check(name: str, topic: Topic, partitions: int) -> None:
     if topic.partitions != partitions:
         raise Refusal(
             f"The topic {name} has {topic.partitions} partitions, and {partitions} are set.",
