@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 import psycopg
 import structlog
 import uvicorn
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.app import create
 from api.key_ring import KeyRing
 from api.ports import Connection, Dependencies, Pool, Topics
 from infra import access, sealing
 from infra.endpoints import Endpoints, endpoints
+from infra.errors import Refusal
 from infra.listening import Listener
 from infra.master_key import master_key
 from infra.publishing import Publisher
@@ -52,7 +53,8 @@ async def serve(settings: Settings) -> None:
 async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[Dependencies]:
     """The API's dependencies on real engines, alive while the context is."""
     ring = KeyRing()
-    secrets = sealing.KeyRing(master_key(settings))
+    master = master_key(settings)
+    secrets = sealing.KeyRing(master)
     names = topic_names(settings.kafka.prefix)
     publisher = Publisher(where.kafka_client_kwargs)
     keys = access.KeyStore(where.dsn, _now)
@@ -65,7 +67,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
 
         listener.on(access.CHANNEL, refresh)
         changes = listener.topic("yekta_changed")
-        leasing = asyncio.create_task(_lease(secrets, pool))
+        leasing = asyncio.create_task(_lease(secrets, pool, master))
         await publisher.start()
         await listener.start()
         try:
@@ -116,14 +118,21 @@ async def _alive(connection: Connection) -> None:
         await connection.execute("SELECT 1")
 
 
-async def _lease(secrets: sealing.KeyRing, pool: Pool) -> None:
-    """Keep data keys in stock; while PostgreSQL is away the stock lasts."""
+async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey) -> None:
+    """Keep data keys in stock; while PostgreSQL is away the stock lasts. Under a wrong master key there is none: the door stays shut."""
+    checked = False
     while True:
         try:
+            if not checked:
+                async with pool.connection() as connection:
+                    await sealing.check_master_key(connection, master)
+                checked = True
             if secrets.wants_lease():
                 await secrets.lease(pool)
-        except psycopg.Error as error:
+        except (psycopg.Error, PoolTimeout) as error:
             log.warning("data_keys_not_leased", error=type(error).__name__)
+        except Refusal as refusal:
+            log.critical("data_keys_not_leased", error=str(refusal))
         await asyncio.sleep(0.5)
 
 

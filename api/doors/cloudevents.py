@@ -7,6 +7,7 @@ Accepted, Rejected, post, batch, single, _append.
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ PLACE = Place("api/v1/events")
 BREATH = 500
 """After so many items of a batch others get their turn: about 20 ms."""
 
+NONE: Mapping[str, Any] = MappingProxyType({})
 BINARY = ("ce-specversion", "ce-type", "ce-id", "ce-source")
 
 
@@ -76,7 +78,8 @@ async def post(request: Request, dependencies: Dependencies) -> Response:
     attributes = _attributes(request)
     if attributes and not content_type.startswith("application/cloudevents"):
         event = cloudevents.binary(attributes, content, content_type)
-        return await single(dependencies, source, event, cloudevents.restored(attributes, content), now, content_type)
+        kept = cloudevents.restored(attributes, content)
+        return await single(dependencies, source, event, kept, now, content_type, attributes)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
         return await batch(dependencies, source, content, now, content_type)
     return await single(dependencies, source, cloudevents.structured(content), content, now, content_type)
@@ -110,7 +113,13 @@ async def batch(dependencies: Dependencies, source: Source, content: bytes, now:
 
 
 async def single(
-    dependencies: Dependencies, source: Source, event: Mapping[str, Any] | Refusal, content: bytes, now: datetime, content_type: str
+    dependencies: Dependencies,
+    source: Source,
+    event: Mapping[str, Any] | Refusal,
+    content: bytes,
+    now: datetime,
+    content_type: str,
+    attributes: Mapping[str, Any] = NONE,
 ) -> Response:
     """Accept one event, or answer a problem that says why not and under which id its bytes are kept."""
     touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
@@ -118,7 +127,9 @@ async def single(
         at = await _append(dependencies, source, [(*_sealed(touchpoint, dependencies), [])], [])
         dependencies.recent.accept([str(touchpoint.event_id)])
         return _answer(EventAnswer(str(touchpoint.event_id), at), at)
-    letter = _bury(content, event, touchpoint, source, now, dependencies.secrets, content_type)
+    letter = _bury(
+        content, attributes if isinstance(event, Refusal) else event, touchpoint, source, now, dependencies.secrets, content_type
+    )
     await _append(dependencies, source, [], [letter])
     raise of_refusal(_status(touchpoint, event, content_type), touchpoint, str(letter.id))
 

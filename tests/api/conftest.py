@@ -27,6 +27,7 @@ class Api:
     made: Dependencies
     app: FastAPI
     client: httpx.AsyncClient
+    log: "Log"
 
     async def write_key(self, name: str = "web", **settings: Any) -> str:
         """A write key that the door knows already."""
@@ -43,21 +44,30 @@ class Api:
         return secret
 
     async def records(self, topic: str) -> list[Any]:
-        """All records of a topic."""
-        consumer = AIOKafkaConsumer(**self.world.kafka, enable_auto_commit=False)
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(topic, number) for number in range(self.world.settings.kafka.partitions)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends = await consumer.end_offsets(partitions)
-            found: list[Any] = []
-            while len(found) < sum(ends.values()):
-                for some in (await consumer.getmany(timeout_ms=1000)).values():
-                    found.extend(some)
-            return found
-        finally:
-            await consumer.stop()
+        """All records of a topic so far."""
+        return await self.log.all(topic)
+
+
+class Log:
+    """Reads topics to their ends, each record once."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, partitions: int) -> None:
+        self._consumer = consumer
+        self._partitions = partitions
+        self._read: dict[str, list[Any]] = {}
+
+    async def all(self, topic: str) -> list[Any]:
+        """What was read before, and what is new."""
+        known = self._read.setdefault(topic, [])
+        places = [TopicPartition(topic, number) for number in range(self._partitions)]
+        ends = await self._consumer.end_offsets(places)
+        self._consumer.assign(places)
+        for place in places:
+            self._consumer.seek(place, sum(1 for record in known if record.partition == place.partition))
+        while len(known) < sum(ends.values()):
+            for some in (await self._consumer.getmany(timeout_ms=1000)).values():
+                known.extend(some)
+        return known
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -82,4 +92,9 @@ async def serving(world: World) -> AsyncIterator[Api]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://yekta") as client:
             await until(lambda: made.ring.loaded and made.secrets.free > 0)
-            yield Api(world, made, app, client)
+            consumer = AIOKafkaConsumer(**world.kafka, enable_auto_commit=False)
+            await consumer.start()
+            try:
+                yield Api(world, made, app, client, Log(consumer, world.settings.kafka.partitions))
+            finally:
+                await consumer.stop()

@@ -1,0 +1,141 @@
+"""Whatever comes in at the door, the answer is a problem that says what is wrong, and never a failure of the door."""
+
+import gzip
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from api.body import REQUEST_BYTES
+from tests.api.conftest import Api
+from tests.api.events import event, order
+
+pytestmark = pytest.mark.engines
+
+LARGE = "x" * (1 << 20)
+
+
+async def posted(api: Api, content: bytes, **headers: str) -> httpx.Response:
+    """What the door answers."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await api.client.post("/v1/events", content=content, headers=names, auth=(await api.write_key("bad"), ""))
+
+
+def is_problem(answer: httpx.Response, status: int, reason: str) -> dict[str, Any]:
+    """The problem of an answer, which must be this one."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["type"] == f"/problems/{reason}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "reason"),
+    [
+        (b"", 400, "not_json"),
+        (b"   ", 400, "not_json"),
+        (b"{", 400, "not_json"),
+        (b"[{]", 400, "not_json"),
+        (b"{} {}", 400, "not_json"),
+        (b'{"id": NaN}', 400, "not_json"),
+        (b'{"id": "\xff"}', 400, "not_json"),
+        (b'{"id": "\\ud800"}', 400, "not_json"),
+        ("{}".encode("utf-16"), 400, "not_json"),
+        (b"null", 422, "not_cloudevents"),
+        (b"7", 422, "not_cloudevents"),
+        (b'"event"', 422, "not_cloudevents"),
+        (b"{}", 422, "not_cloudevents"),
+        (b'{"specversion": "0.3", "id": "1", "source": "/s", "type": "t.t"}', 422, "not_cloudevents"),
+        (b'{"a": 1e400}', 422, "unusable_number"),
+        (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", 422, "too_deep"),
+        (b"[" * 5000 + b"]" * 5000, 422, "too_deep"),
+        (msgspec.json.encode(event(id="")), 422, "wrong_value"),
+        (msgspec.json.encode(event(time="2026-05-01T10:00:00")), 422, "wrong_time"),
+        (msgspec.json.encode(event(time="yesterday")), 422, "wrong_time"),
+        (msgspec.json.encode(event(source="/a\x00b")), 422, "unusable_text"),
+        (msgspec.json.encode(event(data={"url": "x", "n": 1 << 70})), 422, "unusable_number"),
+        (msgspec.json.encode(event(data=[1, 2])), 422, "wrong_type"),
+        (msgspec.json.encode(event(data={"url": "x", "who": {"phone": "not a phone"}})), 422, "not_an_identifier"),
+        (msgspec.json.encode(event(data={"url": "x", "note": LARGE})), 422, "too_large"),
+        (msgspec.json.encode(order(total=12.5)), 422, "wrong_money"),
+        (msgspec.json.encode(event(type="customer.moved")), 422, "type_not_allowed"),
+    ],
+)
+async def test_what_cannot_be_accepted_is_kept_as_a_dead_letter(api: Api, content: bytes, status: int, reason: str) -> None:
+    problem = is_problem(await posted(api, content), status, reason)
+    letters = {dict(record.headers)["yekta_id"].decode() for record in await api.records(api.world.topics.dead_letters)}
+    assert problem["dead_letter"] in letters
+
+
+async def test_another_format_that_says_so_is_an_unsupported_media_type(api: Api) -> None:
+    is_problem(await posted(api, b"<event/>", content_type="application/xml"), 415, "not_json")
+    is_problem(await posted(api, b"\x00\x01", content_type="application/cloudevents+avro"), 415, "not_json")
+
+
+async def test_broken_gzip_is_said_to_be_so(api: Api) -> None:
+    packed = gzip.compress(msgspec.json.encode(event()))
+    is_problem(await posted(api, packed[:-9]), 415, "unreadable")
+    is_problem(await posted(api, b"\x1f\x8b" + b"nonsense"), 415, "unreadable")
+
+
+async def test_a_request_beyond_the_limit_is_refused_before_it_is_read(api: Api) -> None:
+    is_problem(await posted(api, b"[" + b" " * REQUEST_BYTES + b"]"), 413, "too_large")
+
+
+async def test_a_small_bomb_is_stopped_when_it_passes_the_limit(api: Api) -> None:
+    bomb = gzip.compress(b"[" + b" " * (200 << 20) + b"]")
+    assert len(bomb) < 300_000
+    is_problem(await posted(api, bomb), 413, "too_large")
+
+
+async def test_one_large_event_does_not_cost_its_neighbours(api: Api) -> None:
+    answer = await posted(api, msgspec.json.encode([event("small"), event("large", data={"url": "x", "note": LARGE})]))
+    assert [item["status"] for item in answer.json()["items"]] == ["accepted", "rejected"]
+    assert answer.json()["items"][1]["reason"] == "too_large"
+
+
+async def test_a_strict_source_may_send_only_types_with_a_contract(api: Api) -> None:
+    key = await api.write_key("strict", strict=True)
+    is_problem(await api.client.post("/v1/events", json=event(type="web.unheard_of"), auth=(key, "")), 422, "unknown_type")
+
+
+async def test_a_source_with_types_may_send_no_others(api: Api) -> None:
+    key = await api.write_key("calls", types=("call.*",))
+    is_problem(await api.client.post("/v1/events", json=event(), auth=(key, "")), 422, "type_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer nonsense"},
+        {"authorization": "Basic !!!"},
+        {"authorization": "Basic bm9ib2R5Og=="},
+        {"authorization": "Digest x"},
+        {"cookie": "yekta_session=x.y.z"},
+    ],
+)
+async def test_without_a_known_key_nothing_is_read(api: Api, headers: dict[str, str]) -> None:
+    answer = await api.client.post("/v1/events", json=event(), headers=headers)
+    is_problem(answer, 401, "unknown_key")
+    assert answer.headers["www-authenticate"].startswith("Basic")
+
+
+async def test_staff_do_not_speak_for_a_source(api: Api) -> None:
+    is_problem(await api.client.post("/v1/events", json=event(), auth=(await api.token("admin"), "")), 403, "forbidden")
+
+
+async def test_the_frameworks_own_answers_are_problems_too(api: Api) -> None:
+    is_problem(await api.client.get("/nowhere"), 404, "not_found")
+    is_problem(await api.client.put("/v1/events"), 405, "method_not_allowed")
+    token = await api.token()
+    is_problem(await api.client.get("/v1/dead-letters?limit=0", auth=(token, "")), 422, "invalid_request")
+    is_problem(await api.client.get("/v1/dead-letters?cursor=x", auth=(token, "")), 422, "invalid_request")
+    is_problem(await api.client.get("/v1/customers?q=a&after=x", auth=(token, "")), 422, "invalid_request")
+    is_problem(await api.client.get("/v1/customers/not-a-uuid", auth=(token, "")), 404, "not_found")
