@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aggregates.normal import persian
 from projections.search.terms import Asked, Term, ask
-from projections.timeline.table import Connection
+from projections.timeline.table import Connection, uuids
 
 CANDIDATES = 1000
 """So many customers at most are ranked; whoever types two letters wants a hint, not a list of half the customers."""
@@ -29,18 +29,36 @@ async def write(connection: Connection, schema: str, terms: Mapping[UUID, frozen
     """Make these the terms of these customers; only what differs is written."""
     if not terms:
         return
-    rows = [(customer, kind, term) for customer, known in terms.items() for kind, term in sorted(known)]
-    new = ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
-    await connection.execute(
-        f"DELETE FROM {schema}.terms t WHERE t.customer_id = ANY(%s) AND NOT EXISTS (SELECT 1"
-        " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new(customer_id, kind, term)"
-        " WHERE new.customer_id = t.customer_id AND new.kind = t.kind AND new.term = t.term)",
-        (list(terms), *new),
+    stored = {(customer, term) for customer, known in (await _terms(connection, schema, terms)).items() for term in known}
+    wanted = {(customer, term) for customer, known in terms.items() for term in known}
+    if gone := stored - wanted:
+        await connection.execute(
+            f"DELETE FROM {schema}.terms t USING unnest(%s::uuid[], %s::text[], %s::text[]) AS gone(customer_id, kind, term)"
+            " WHERE t.customer_id = gone.customer_id AND t.kind = gone.kind AND t.term = gone.term",
+            _columns(gone),
+        )
+    if new := wanted - stored:
+        await connection.execute(
+            f"INSERT INTO {schema}.terms SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING", _columns(new)
+        )
+
+
+def _columns(rows: Iterable[tuple[UUID, Term]]) -> tuple[str, list[str], list[str]]:
+    """Rows as one array a column, in an order that makes neighbours of what the indexes keep together."""
+    ordered = sorted(rows)
+    return uuids(customer for customer, _ in ordered), [kind for _, (kind, _) in ordered], [term for _, (_, term) in ordered]
+
+
+async def _terms(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, set[Term]]:
+    """The stored terms of those of these customers that have any."""
+    cursor = await connection.execute(
+        f"SELECT customer_id, kind, term FROM unnest(%s::uuid[]) AS wanted(customer_id) JOIN {schema}.terms USING (customer_id)",
+        (uuids(customers),),
     )
-    await connection.execute(
-        f"INSERT INTO {schema}.terms SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING",
-        new,
-    )
+    terms: dict[UUID, set[Term]] = {}
+    for customer, kind, term in await cursor.fetchall():
+        terms.setdefault(customer, set()).add((kind, term))
+    return terms
 
 
 async def search(connection: Connection, schema: str, query: str, limit: int = 20) -> list[Found]:
@@ -50,13 +68,7 @@ async def search(connection: Connection, schema: str, query: str, limit: int = 2
     by_terms = await _by_terms(connection, schema, asked, limit)
     found = {customer.customer_id: customer for customer in (*by_terms, *by_reference)}
     ids = dict.fromkeys(customer.customer_id for customer in (*by_reference, *by_terms))
-    cursor = await connection.execute(
-        f"SELECT customer_id, kind, term FROM {schema}.terms WHERE customer_id = ANY(%s)",
-        ([customer.customer_id for customer in by_terms],),
-    )
-    terms: dict[UUID, list[Term]] = {}
-    for customer_id, kind, term in await cursor.fetchall():
-        terms.setdefault(customer_id, []).append((kind, term))
+    terms = await _terms(connection, schema, [customer.customer_id for customer in by_terms])
     referred = {customer.customer_id for customer in by_reference}
     return [found[id_]._replace(matched=((REFERENCE,) if id_ in referred else ()) + why(asked, terms.get(id_, ()))) for id_ in ids][:limit]
 
