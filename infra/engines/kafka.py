@@ -90,8 +90,8 @@ class Kafka:
 
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = self._java(
-            "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties), "--ignore-formatted", heap_mb=128
+        command = self._java(  # `=`, because one id in 64 begins with a dash
+            "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties), "--ignore-formatted", heap_mb=128
         )
         done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
         if done.returncode != 0:
