@@ -1,0 +1,122 @@
+"""The demo on real engines: a slice of the history goes through the door, is folded, counted, and can be tried."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra import waiting
+from infra.demo import cdnow, counts, history, progress, sources, try_it
+from infra.demo.cdnow import Order
+from infra.demo.history import Brought
+from infra.demo.simulated.person import CAST, CHURNER, TWICE_KNOWN, person
+from infra.engines import ports
+from infra.errors import Refusal
+from infra.everything import everything
+from infra.home import Home
+from infra.settings import Settings
+from tests.conftest import World
+
+pytestmark = pytest.mark.engines
+
+CUSTOMERS = 300
+
+
+class Demo:
+    """A running demo."""
+
+    def __init__(self, settings: Settings, url: str, keys: dict[str, str], brought: Brought) -> None:
+        self.settings, self.url, self.keys, self.brought = settings, url, keys, brought
+
+    async def get(self, path: str) -> dict[str, object]:
+        async with httpx.AsyncClient(base_url=self.url, auth=(self.keys[sources.READER_NAME], "")) as client:
+            answer = await client.get(path)
+            assert answer.status_code == 200, answer.text
+            found: dict[str, object] = answer.json()
+            return found
+
+
+@pytest.fixture(scope="module")
+async def demo(shared_world: World) -> AsyncIterator[Demo]:
+    """API and worker as child processes on the session's engines, and the slice brought."""
+    api = shared_world.settings.api.model_copy(update={"port": ports.choose(None)})
+    settings = shared_world.settings.model_copy(update={"api": api})
+    async with everything(settings, notice=print) as here:
+        assert here.state.api_url is not None
+        keys = await sources.keys(settings)
+        brought = await history.bring(settings, here.state.api_url, keys, CUSTOMERS, lambda *_: None)
+        assert brought is not None
+        yield Demo(settings, here.state.api_url, keys, brought)
+
+
+def test_it_counts_what_the_data_holds(demo: Demo, orders: list[Order]) -> None:
+    assert demo.brought.real == cdnow.totals(cdnow.of_some(orders, CUSTOMERS, CAST))
+    assert demo.brought.simulated > 500
+
+
+async def test_a_second_run_sends_nothing(demo: Demo) -> None:
+    steps: list[str] = []
+    assert await history.bring(demo.settings, demo.url, demo.keys, CUSTOMERS, lambda what, *_: steps.append(what)) is None
+    assert steps == []
+
+
+async def test_sending_all_again_changes_nothing(demo: Demo) -> None:
+    file = Home(demo.settings.home).folder / "demo.json"
+    kept = progress.read(file)
+    file.unlink()
+    assert await history.bring(demo.settings, demo.url, demo.keys, CUSTOMERS, lambda *_: None) == demo.brought
+    assert progress.read(file) == kept
+
+
+async def test_a_mismatch_is_said_plainly(demo: Demo) -> None:
+    one_too_many = cdnow.Totals(demo.brought.real.orders + 1, demo.brought.real.customers, demo.brought.real.dollars)
+    with pytest.raises(Refusal, match="do not hold what was sent"):
+        await counts.check(demo.settings, one_too_many)
+
+
+async def test_its_keys_are_made_once(demo: Demo) -> None:
+    assert await sources.keys(demo.settings) == demo.keys
+
+
+async def test_one_view_unifies_four_channels(demo: Demo, orders: list[Order]) -> None:
+    view = await demo.get(f"/v1/customers/by/customer_number/{CHURNER}")
+    assert {"sales", "web", "call", "reseller"} <= set(view["channels"])  # type: ignore[call-overload]
+    total = sum((order.dollars for order in orders if order.customer == CHURNER), Decimal(0))
+    assert view["orders"]["worth"]["USD"]["total"] == str(total)  # type: ignore[index]
+    assert view["clock"] == "event"
+    for kind, value in (("phone", person(CHURNER).phone), ("email", person(CHURNER).email)):
+        assert (await demo.get(f"/v1/customers/by/{kind}/{value}"))["customer_id"] == view["customer_id"]
+
+
+async def test_the_lines_to_try_do_what_they_say(demo: Demo) -> None:
+    newcomer, by_phone, four_channels, tie = try_it.lines(demo.url, demo.keys)
+    assert run(newcomer.command)["status"] == "accepted"
+    await waiting.wait(demo.settings, within=60)
+    assert run(by_phone.command)["name"]["display"] == "Sara Karimi"  # type: ignore[index]
+    assert "reseller" in run(four_channels.command)["channels"]  # type: ignore[operator]
+
+    caller = await demo.get(f"/v1/customers/by/phone/{person(TWICE_KNOWN).phone}")
+    customer = await demo.get(f"/v1/customers/by/customer_number/{TWICE_KNOWN}")
+    assert caller["customer_id"] != customer["customer_id"]
+    assert run(tie.command)["status"] == "accepted"
+    await waiting.wait(demo.settings, within=60)
+    caller, customer = (
+        await demo.get(f"/v1/customers/by/phone/{person(TWICE_KNOWN).phone}"),
+        await demo.get(f"/v1/customers/by/customer_number/{TWICE_KNOWN}"),
+    )
+    assert caller["customer_id"] == customer["customer_id"]
+    assert {"sales", "web", "call", "reseller"} <= set(customer["channels"])  # type: ignore[call-overload]
+
+
+def run(command: str) -> dict[str, object]:
+    """What a line prints when it is pasted into a shell."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, env={**os.environ, "PATH": path})
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
