@@ -1,5 +1,6 @@
 """Reads a request's query parameters: each is what it should be, or a problem points at it."""
 
+import unicodedata
 from datetime import datetime
 
 from fastapi import Request
@@ -8,6 +9,8 @@ from api.problem import invalid
 
 LARGEST = 200
 DEFAULT = 50
+UNWRITABLE = frozenset({"Cc", "Cs"})
+"""Categories of characters that nobody writes. Marks of direction and the half-space of Persian do not show, and are written."""
 
 
 def limit(request: Request) -> int:
@@ -23,7 +26,7 @@ def limit(request: Request) -> int:
 def text(request: Request, name: str, longest: int = 512) -> str | None:
     """A text, or None when it is absent."""
     value = request.query_params.get(name)
-    if value is not None and ("\x00" in value or len(value) > longest or not value.isprintable()):
+    if value is not None and (len(value) > longest or any(unicodedata.category(c) in UNWRITABLE for c in value)):
         raise invalid(f"/query/{name}", f"This is no text of at most {longest} printable characters.")
     return value
 

@@ -1,0 +1,190 @@
+"""The desk's addresses: search at `/`, a customer's page, signing in and out. Every page is whole without any script.
+
+Whatever goes wrong below a route becomes a page that says what to do, in the reader's language. Reading order: router, DeskRoute.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import parse_qs
+
+import psycopg
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from psycopg_pool import PoolTimeout
+
+from aggregates.sealing import KeyDestroyed
+from api import access, query, session
+from api.answers import path_id
+from api.desk import live
+from api.desk.catalog import LANGUAGES
+from api.desk.locale import COOKIE
+from api.desk.looking import look
+from api.desk.rendering import HEADERS, locale_of, page, static
+from api.desk.visitor import enter, from_here, way_back
+from api.ports import Dependencies
+from api.problem import Problem, not_found
+from api.visibility import settled
+from api.watching import Watching
+from projections.search import table as searching
+
+LONGEST_FORM = 8192
+FOUND = 20
+YEAR = 365 * 86_400
+COMMAND = "yekta keys create --role agent"
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The routes of the desk."""
+    watching = Watching(dependencies)
+    routes = APIRouter(route_class=_route_class(dependencies), include_in_schema=False)
+
+    @routes.get("/")
+    async def home(request: Request) -> Response:
+        """The search, and what it found; a one-time token in the address opens the desk."""
+        token = query.text(request, "token")
+        if token is not None:
+            return await _entered(request, dependencies, token, "/", "sign_in.spent")
+        access.staff(request, dependencies, access.EVERYONE)
+        words = (query.text(request, "q", 200) or "").strip()
+        found = await _found(dependencies, words) if words else None
+        locale = locale_of(request, dependencies)
+        before, _, after = locale.say("search.hint", key="\0").partition("\0")
+        return page(
+            request,
+            dependencies,
+            "home.html",
+            query=words,
+            found=None if found is None else found[:FOUND],
+            more=found is not None and len(found) > FOUND,
+            hint=(before, after),
+            at_home=not words,
+        )
+
+    @routes.get("/customers/{id}")
+    async def customer(request: Request) -> Response:
+        """All of one customer."""
+        asking = access.staff(request, dependencies, access.EVERYONE)
+        await settled(request, dependencies)
+        values = await look(request, dependencies, path_id(request), asking.role)
+        return page(request, dependencies, "customer.html", **values)
+
+    @routes.get("/customers/{id}/live")
+    async def customer_live(request: Request) -> Response:
+        """What changes on a customer's page, for as long as it is open."""
+        asking = access.staff(request, dependencies, access.INSIDE)
+        return await live.stream(request, dependencies, watching, path_id(request), asking.role)
+
+    @routes.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        """A staff token becomes a session."""
+        from_here(request)
+        form = await _form(request)
+        return await _entered(request, dependencies, form.get("token", "").strip(), way_back(form.get("back", "/")), "sign_in.wrong")
+
+    @routes.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        """The browser forgets its session."""
+        from_here(request)
+        answer = RedirectResponse("/", 303, HEADERS)
+        session.close_session(answer)
+        return answer
+
+    @routes.post("/language")
+    async def language(request: Request) -> Response:
+        """The language of every page from now on."""
+        from_here(request)
+        form = await _form(request)
+        answer = RedirectResponse(way_back(form.get("back", "/")), 303, HEADERS)
+        if form.get("language") in LANGUAGES:
+            answer.set_cookie(COOKIE, form["language"], max_age=YEAR, samesite="lax", secure=request.url.scheme == "https", httponly=True)
+        return answer
+
+    @routes.get("/desk/{version}/{name}")
+    async def desk_asset(version: str, name: str) -> Response:
+        """Style, script and icons."""
+        found = static(name, version)
+        if found is None:
+            raise not_found("There is no such asset.")
+        return found
+
+    return routes
+
+
+async def _found(dependencies: Dependencies, words: str) -> list[searching.Found]:
+    schema = await dependencies.schema()
+    async with dependencies.pool.connection() as connection:
+        return await searching.search(connection, schema, words, FOUND + 1)
+
+
+async def _entered(request: Request, dependencies: Dependencies, token: str, wanted: str, wrong: str) -> Response:
+    """The desk opens by itself from a page of its own: a redirect from another site's link would come without the new cookie."""
+    entered = await enter(token, dependencies)
+    if entered is None:
+        return _sign_in(request, dependencies, wanted, wrong, 403)
+    answer = page(request, dependencies, "opening.html", wanted=wanted, back=wanted, visitor=None)
+    session.open_session(request, answer, *entered, dependencies.secrets)
+    return answer
+
+
+def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: str | None, status: int) -> Response:
+    about = locale_of(request, dependencies).say("sign_in.about", command="\0").partition("\0")
+    return page(
+        request,
+        dependencies,
+        "sign_in.html",
+        status,
+        wanted=wanted,
+        wrong=wrong,
+        about=about[::2],
+        command=COMMAND,
+        back=wanted,
+        visitor=None,
+    )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form of ours: small, and each once."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_FORM:
+            raise Problem(413, "too_large", "No form of the desk is so long.")
+    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def _route_class(dependencies: Dependencies) -> type[APIRoute]:
+    """Routes whose failures are pages."""
+
+    class DeskRoute(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handle = super().get_route_handler()
+
+            async def handled(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except Problem as problem:
+                    return _failed(request, dependencies, problem.body.status, problem.reason)
+                except KeyDestroyed:
+                    return _failed(request, dependencies, 410, "erased")
+                except (psycopg.OperationalError, PoolTimeout):
+                    return _failed(request, dependencies, 503, "unavailable")
+
+            return handled
+
+    return DeskRoute
+
+
+def _failed(request: Request, dependencies: Dependencies, status: int, reason: str) -> Response:
+    """The page for what went wrong; without a session, the one to sign in on."""
+    locale = locale_of(request, dependencies)
+    wanted = way_back(request.url.path + (f"?{request.url.query}" if request.url.query else "")) if request.method == "GET" else "/"
+    if request.url.path.endswith("/live"):
+        return Response(status_code=status, headers=HEADERS)
+    if status == 401:
+        return _sign_in(request, dependencies, wanted, "sign_in.again" if reason == "session_over" else None, 401)
+    error = f"error.{status}" if locale.knows(f"error.{status}") else "error.other"
+    return page(request, dependencies, "problem.html", status, error=error, again=status >= 500, back=wanted)

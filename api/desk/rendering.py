@@ -1,0 +1,83 @@
+"""Makes the desk's pages of templates, with headers under which a browser runs nothing but the desk's own script.
+
+Assets are served under the hash of what they are, so that they are kept for ever and never stale. Reading order: Desk, page, asset.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.access import Caller
+from api.desk.locale import COOKIE, Locale, chosen
+from api.desk.visitor import visitor
+from api.ports import Dependencies
+
+HERE = Path(__file__).parent
+TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+ASSETS: Mapping[str, bytes] = {file.name: file.read_bytes() for file in sorted((HERE / "static").iterdir()) if file.suffix in TYPES}
+VERSION = hashlib.blake2b(b"".join(ASSETS.values()), digest_size=6).hexdigest()
+ICONS = frozenset({"call", "web", "sales", "reseller", "consent", "subscription", "profile"})
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        *("script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "form-action 'self'"),
+        *("base-uri 'none'", "frame-ancestors 'none'"),
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def asset(name: str) -> str:
+    """The address of an asset."""
+    return f"/desk/{VERSION}/{name}"
+
+
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_templates.globals |= {"asset": asset, "icons": ICONS}
+
+
+def locale_of(request: Request, dependencies: Dependencies) -> Locale:
+    """How to speak to who asks."""
+    return Locale(chosen(request.cookies.get(COOKIE)), ZoneInfo(dependencies.zone), dependencies.clock())
+
+
+def page(request: Request, dependencies: Dependencies, template: str, status: int = 200, **values: Any) -> Response:
+    """A whole page."""
+    asking: Caller | None = visitor(request, dependencies)
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    content = part(
+        locale_of(request, dependencies), template, **{"visitor": asking, "back": back, "query": None, "at_home": False} | values
+    )
+    return HTMLResponse(content, status, HEADERS)
+
+
+def part(locale: Locale, template: str, **values: Any) -> str:
+    """A piece of a page."""
+    return _templates.get_template(template).render(locale=locale, say=locale.say, **values)
+
+
+def static(name: str, version: str) -> Response | None:
+    """An asset; None when there is none of that name. One of another version is served too, but not kept."""
+    content = ASSETS.get(name)
+    if content is None:
+        return None
+    kept = "public, max-age=31536000, immutable" if version == VERSION else "no-cache"
+    headers = {"Cache-Control": kept, "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+    return Response(content, 200, headers, TYPES[Path(name).suffix])

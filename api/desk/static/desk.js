@@ -1,0 +1,195 @@
+// Keeps an open page live and serves the keyboard. Every page works without it. Reading order: keys, copying, older, live.
+
+const $ = (id) => document.getElementById(id);
+const language = document.documentElement.lang;
+
+// --- keys: by their place on the keyboard, for a Persian layout types other signs there ---
+
+const REGIONS = { Digit1: "q", Digit2: "name", Digit3: "matters-title", Digit4: "numbers-title", Digit5: "timeline-title" };
+
+const typing = (element) => element.matches?.("input, textarea, select, [contenteditable]");
+
+function focusOn(element) {
+  if (!element) return;
+  if (element.tabIndex < 0) element.tabIndex = -1;
+  element.focus();
+}
+
+function step(by) {
+  const entries = [...document.querySelectorAll(".entry summary")];
+  const at = entries.indexOf(document.activeElement.closest?.(".entry")?.querySelector("summary"));
+  focusOn(entries[at < 0 ? 0 : Math.min(Math.max(at + by, 0), entries.length - 1)]);
+}
+
+function along(list, by) {
+  const links = [...list.querySelectorAll("a")];
+  const at = links.indexOf(document.activeElement);
+  (at + by < 0 ? $("q") : links[Math.min(at + by, links.length - 1)]).focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey) return;
+  const found = document.querySelector(".found");
+  if (event.altKey) {
+    if (REGIONS[event.code] && $(REGIONS[event.code])) {
+      event.preventDefault();
+      focusOn($(REGIONS[event.code]));
+    }
+  } else if (found && (event.code === "ArrowDown" || event.code === "ArrowUp")) {
+    if (event.target === $("q") ? event.code === "ArrowDown" : found.contains(event.target)) {
+      event.preventDefault();
+      along(found, event.code === "ArrowDown" ? 1 : -1);
+    }
+  } else if (event.code === "Escape" && event.target === $("q")) {
+    event.target.value = "";
+    event.target.blur();
+  } else if (!typing(event.target)) {
+    if (event.code === "Slash" && !event.shiftKey) {
+      event.preventDefault();
+      $("q").select();
+      $("q").focus();
+    } else if (event.code === "KeyJ" || event.code === "KeyK") {
+      step(event.code === "KeyJ" ? 1 : -1);
+    }
+  }
+});
+
+// --- copying: a phone number is read in the reader's digits and copied as machines take it ---
+
+document.addEventListener("copy", (event) => {
+  const selection = getSelection();
+  const marked = selection.anchorNode?.parentElement?.closest("[data-copy]");
+  if (marked && marked.contains(selection.focusNode) && selection.toString().trim() === marked.textContent.trim()) {
+    event.clipboardData.setData("text/plain", marked.dataset.copy);
+    event.preventDefault();
+  }
+});
+
+// --- the timeline: days newest first, in each the entries newest first ---
+
+const parse = (html) => new DOMParser().parseFromString(html, "text/html").body;
+
+function placed(list, element, before) {
+  list.insertBefore(element, [...list.children].find(before) ?? null);
+}
+
+/** Put an entry where it belongs; what lies beyond the oldest entry shown comes with "older". */
+function addEntry(entry) {
+  const timeline = $("timeline");
+  if ($(entry.id)) return null;
+  const oldest = [...timeline.querySelectorAll(".entry")].at(-1);
+  if (oldest && timeline.querySelector(".older") && Date.parse(entry.at) < Date.parse(oldest.dataset.at)) return null;
+  timeline.querySelector(".nothing")?.remove();
+  const day = parse(entry.html).querySelector(".day");
+  const item = day.querySelector(".entry");
+  const known = timeline.querySelector(`.day[data-day="${entry.day}"]`);
+  if (known) {
+    placed(known.querySelector("ol"), item, (other) => Date.parse(other.dataset.at) <= Date.parse(entry.at));
+  } else {
+    placed(timeline, day, (other) => !other.matches(".day") || other.dataset.day < entry.day);
+  }
+  item.classList.add("fresh");
+  return item;
+}
+
+/** Change the page without moving what is being read: the focused entry, or the first one in sight of a scrolled page. */
+function holdingStill(change) {
+  const focused = document.activeElement.closest?.(".entry");
+  const seen = scrollY > 0 ? [...document.querySelectorAll(".entry")].find((entry) => entry.getBoundingClientRect().bottom > 120) : null;
+  const anchor = focused ?? seen;
+  const before = anchor?.getBoundingClientRect().top;
+  change();
+  if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+}
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-older]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  link.setAttribute("aria-busy", "true");
+  const answer = await fetch(link.href).catch(() => null);
+  if (!answer?.ok) return location.assign(link.href);
+  const older = parse(await answer.text()).querySelector("#timeline");
+  const timeline = $("timeline");
+  const first = older.querySelector(".entry");
+  link.parentElement.remove();
+  for (const piece of [...older.children]) {
+    const known = piece.matches(".day") && timeline.querySelector(`.day[data-day="${piece.dataset.day}"]`);
+    if (known) known.querySelector("ol").append(...piece.querySelectorAll(".entry"));
+    else timeline.append(piece);
+  }
+  first?.querySelector("summary").focus({ preventScroll: true });
+});
+
+// --- live ---
+
+const SILENCE = 4500;
+
+function follow(address) {
+  const source = new EventSource(address);
+  const live = $("live");
+  const timeline = $("timeline");
+  const waiting = new Map();
+  let heard = Date.now();
+  let told = null; // since when the server says that what it has is old
+
+  const ages = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+  const age = (since) => {
+    const seconds = Math.max(1, Math.round((Date.now() - since) / 1000));
+    return seconds < 90 ? ages.format(-seconds, "second") : ages.format(-Math.round(seconds / 60), "minute");
+  };
+
+  function judge() {
+    const since = told ?? (Date.now() - heard > SILENCE ? heard : null);
+    const state = since === null ? "live" : "stale";
+    if (live.dataset.state !== state) {
+      live.dataset.state = state;
+      $("live-word").textContent = live.dataset[state];
+      $("stale").hidden = state === "live";
+    }
+    if (since !== null) $("stale-age").textContent = age(since);
+  }
+
+  /** A region is replaced when it changed and nobody is in it; what a reader opened stays open. */
+  function settle() {
+    for (const [name, html] of waiting) {
+      const region = $(name);
+      if (region.contains(document.activeElement)) continue;
+      const fresh = parse(html);
+      const open = [...region.querySelectorAll("details[open]")].map((details) => details.id);
+      for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+      if (fresh.innerHTML !== region.innerHTML) region.replaceChildren(...fresh.childNodes);
+      waiting.delete(name);
+    }
+  }
+
+  const on = (name, handle) =>
+    source.addEventListener(name, (event) => {
+      heard = Date.now();
+      handle(JSON.parse(event.data));
+      judge();
+    });
+  on("beat", () => {});
+  on("fresh", () => (told = null));
+  on("stale", ({ since }) => (told = Date.parse(since)));
+  on("changes", ({ gone, entries = [], regions = {} }) => {
+    if (gone) return location.replace(gone);
+    holdingStill(() => {
+      const added = entries.filter(addEntry);
+      if (added.length) $("news").textContent = timeline.dataset.news.replace("{title}", added.at(-1).title);
+      for (const [name, html] of Object.entries(regions)) waiting.set(name, html);
+      settle();
+    });
+  });
+  source.addEventListener("error", () => {
+    // A stream that was refused does not come back by itself: the session is over, or the customer is gone.
+    if (source.readyState === EventSource.CLOSED) heard = Math.min(heard, Date.now() - SILENCE - 1);
+    judge();
+  });
+  document.addEventListener("focusout", () => setTimeout(() => holdingStill(settle)));
+  setInterval(judge, 1000);
+  addEventListener("pagehide", () => source.close());
+}
+
+const stream = document.querySelector("[data-stream]")?.dataset.stream;
+if (stream) follow(stream);

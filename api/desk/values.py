@@ -1,0 +1,104 @@
+"""Writes one value of an event or a trait for a reader: money with its currency, seconds as a duration, a phone as people say it. Pure."""
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+import msgspec
+import phonenumbers
+
+from api.desk.locale import Locale
+from projections.money import amount_of
+
+MONEY = frozenset({"total", "amount", "price", "value", "unit_price", "discount", "shipping", "cost"})
+SECONDS = frozenset({"wait_seconds", "talk_seconds", "hold_seconds", "duration_seconds"})
+MOMENTS = frozenset({"valid_until", "ends_at", "birth_date", "customer_since"})
+CODES = frozenset(
+    {"order_id", "call_id", "quote_id", "visit_id", "lead_id", "sale_id", "subscription_id", "sku", "extension", "trunk", "url"}
+    | {"referrer", "recording", "email", "user_agent", "locale", "postal_code", "national_id", "user_id", "device", "account"}
+)
+PHONES = frozenset({"number", "phone"})
+WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means"}
+"""Fields whose values are words of the vocabulary, and the group of messages that names them."""
+
+
+class Value(NamedTuple):
+    """A value as it is shown."""
+
+    text: str
+    code: bool = False  # reads left to right in every language
+    copy: str = ""  # what copying gives, where that is not the text
+    before: str = ""  # a code that stands before the text
+
+
+def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
+    """The value of a field with this name."""
+    match value:
+        case bool():
+            return Value(locale.say("yes" if value else "no"))
+        case str() if name in MONEY and (amount := amount_of(value)) is not None:
+            return Value(locale.money(value, currency) if isinstance(currency, str) and currency else locale.number(amount))
+        case int() | float() if name in SECONDS:
+            return Value(locale.duration(value))
+        case int() | float():
+            return Value(_number(value, locale))
+        case str() if name in MOMENTS:
+            return Value(_moment(value, locale))
+        case str() if name in PHONES:
+            return phone(value, locale)
+        case str() if name in CODES:
+            return code(value, locale)
+        case str() if name in WORDS:
+            return Value(locale.word(WORDS[name], value))
+        case str():
+            return Value(locale.digits(value) if _counted(value) else value)
+        case list() if name == "lines":
+            return Value(locale.say("lines.count", len(value)))
+        case list() if name == "channels":
+            return Value(locale.join(locale.word("means", str(channel)) for channel in value))
+        case dict() if name in {"traits", "fields"}:
+            return Value(locale.join(locale.word("trait", key) for key in value))
+        case None:
+            return Value(locale.say("number.unknown"))
+        case _:
+            return Value(msgspec.json.encode(value).decode(), code=True)
+
+
+def code(value: str, locale: Locale) -> Value:
+    """What a machine made: left to right, and as it is unless it is a plain number."""
+    number = value.isascii() and value.isdecimal()
+    return Value(locale.digits(value) if number else value, code=True, copy=value if number else "")
+
+
+def phone(value: str, locale: Locale) -> Value:
+    """A phone number grouped as it is said, in the reader's digits; copying gives the number as machines take it."""
+    try:
+        number = phonenumbers.parse(value, "IR")
+    except phonenumbers.NumberParseException:
+        return Value(locale.digits(value), code=True, copy=value)
+    at_home = number.country_code == 98
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return Value(locale.digits(phonenumbers.format_number(number, style)), code=True, copy=value)
+
+
+def _number(value: float, locale: Locale) -> str:
+    try:
+        return locale.number(value if isinstance(value, int) else Decimal(repr(value)))
+    except (InvalidOperation, ValueError):
+        return str(value)
+
+
+def _moment(value: str, locale: Locale) -> str:
+    """A date or a time as the reader's calendar has it; what is neither stays as it was said."""
+    try:
+        if len(value) == len("2026-12-31"):
+            return locale.day(date.fromisoformat(value))
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return locale.moment(at) if at.tzinfo else value
+
+
+def _counted(value: str) -> bool:
+    """Whether a text is nothing but a small number, so that its digits may be the reader's."""
+    return value.isascii() and value.isdecimal() and len(value) <= 6

@@ -1,0 +1,58 @@
+"""Lets people in: a staff token, or a one-time token in an address, becomes a session; and out again.
+
+Only pages of the desk itself may sign in, sign out or change the language. Reading order: enter, of_token, from_here, way_back.
+"""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import Request
+
+from aggregates.access import NotAllowed
+from api import session
+from api.access import Caller
+from api.ports import Dependencies, KeyNotFound
+from api.problem import forbidden
+
+
+def visitor(request: Request, dependencies: Dependencies) -> Caller | None:
+    """Whose session the browser has, if it has one that lasts."""
+    cookie = request.cookies.get(session.COOKIE)
+    if cookie is None:
+        return None
+    key = session.key_of(cookie, dependencies.secrets, dependencies.ring, dependencies.clock())
+    return None if key is None or not key.role else Caller(key.id, None, key.role)
+
+
+async def enter(token: str, dependencies: Dependencies) -> tuple[UUID, datetime] | None:
+    """The key that a token is of and until when its session lasts; None when it opens nothing. A one-time token is spent by this."""
+    now = dependencies.clock()
+    grant = dependencies.ring.of_secret(token)
+    if grant is None or not grant.role or not grant.valid(now):
+        return None
+    if not grant.once:
+        until = now + session.LASTS
+        return grant.key, min(until, grant.until) if grant.until is not None else until
+    try:
+        key = await dependencies.keys.redeem(token)
+    except (NotAllowed, KeyNotFound):
+        return None
+    return None if key.session_until is None else (key.id, key.session_until)
+
+
+def from_here(request: Request) -> None:
+    """A form that changes something must be the desk's own. Raises a 403 problem when another site sent it."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None:
+        site = "none" if origin is None or urlsplit(origin).netloc == request.headers.get("host") else "cross-site"
+    if site not in {"same-origin", "none"}:
+        raise forbidden("Another site sent this form.")
+
+
+def way_back(text: str) -> str:
+    """An address of the desk to go to, never one of another site."""
+    parts = urlsplit(text)
+    if parts.scheme or parts.netloc or not text.startswith("/") or text.startswith("//") or "\\" in text or not text.isprintable():
+        return "/"
+    return text
