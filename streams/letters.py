@@ -23,6 +23,11 @@ class Letters:
         """Nothing is remembered."""
         del batch
 
+    def has_chores(self, partition: int) -> bool:
+        """There are none."""
+        del partition
+        return False
+
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         """There is none."""
         del connection, partition

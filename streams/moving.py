@@ -54,6 +54,15 @@ class Moving:
 
     def __init__(self, fold: Refold, *, effects: bool, piece: int = PIECE) -> None:
         self._fold, self._effects, self._piece = fold, effects, piece
+        self._none: set[int] = set()  # partitions that are known to have nothing left over
+
+    def may_have(self, partition: int) -> bool:
+        """Whether work may be left over in the partition."""
+        return partition not in self._none
+
+    def forget(self, partition: int) -> None:
+        """What is known of a partition's work no longer holds."""
+        self._none.discard(partition)
 
     async def move(self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked) -> list[Effect]:
         """Word came about these customers: hand over what is not theirs, fold the rest anew."""
@@ -82,6 +91,7 @@ class Moving:
         )
         row = await cursor.fetchone()
         if row is None:
+            self._none.add(partition)
             return None
         customer, chore, offset, asked_at, at, event, state, begun_in = row
         asked = Asked(offset, asked_at)
@@ -96,7 +106,7 @@ class Moving:
 
     async def busy(self, connection: Connection, partition: int) -> dict[UUID, tuple[datetime, UUID] | None]:
         """The customers whose refold is under way and how far each has come: a fact beyond that will be met by it."""
-        if not self._effects:
+        if not self._effects or partition in self._none:
             return {}
         cursor = await connection.execute(
             "SELECT customer_id, after_at, after_event FROM streams.chores WHERE partition = %s AND chore = 'refold'", (partition,)
@@ -174,6 +184,7 @@ class Moving:
     async def _chore(
         self, connection: Connection, schema: str, partition: int, customer: UUID, chore: str, cursor: Cursor, asked: Asked
     ) -> None:
+        self._none.discard(partition)
         await connection.execute(
             "INSERT INTO streams.chores (partition, customer_id, chore, schema, after_at, after_event, state, asked_offset, asked_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (partition, customer_id, chore)"

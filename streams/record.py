@@ -96,6 +96,10 @@ class Processor(Protocol):
         """Drop what is remembered of a partition: it was lost, got, or rolled back."""
         ...
 
+    def has_chores(self, partition: int) -> bool:
+        """Whether there may be long work for the partition; asked whenever it is idle, so it must cost nothing."""
+        ...
+
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
-        """One piece of long work for the partition, in its own transaction; None when there is none."""
+        """One piece of that work, in its own transaction; None when there was none."""
         ...

@@ -73,6 +73,11 @@ class Resolve:
             self._owners.clear()
         self._owners.update(self._learned.pop(batch.partition, {}))
 
+    def has_chores(self, partition: int) -> bool:
+        """There are none."""
+        del partition
+        return False
+
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         """There is none."""
         del connection, partition

@@ -31,6 +31,7 @@ from projections.positions import table as positions
 from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record
 
 MAX_RECORDS = 2000
+IDLE_MS = 500
 DEATHS = 2  # at one position, after which records are tried one at a time
 DEADLY = 3  # deaths while one record was tried alone, after which it is taken for the cause
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
@@ -140,13 +141,17 @@ class Lane:
 
     async def _work(self) -> None:
         while not self.stopping:
-            records = await self._take(wait_ms=200 if self._calm() else 0)
+            records = await self._take(wait_ms=self._patience())
             if records:
                 await self._insist(records)
             elif not self._calm():
                 await self._persist(self._settle)
-            else:
+            elif self.processor.has_chores(self.partition):
                 await self._chores()
+
+    def _patience(self) -> int:
+        """How long to wait for records, in milliseconds: not at all while there is something else to do."""
+        return IDLE_MS if self._calm() and not self.processor.has_chores(self.partition) else 0
 
     def _calm(self) -> bool:
         """Whether PostgreSQL knows all that is done."""
