@@ -38,10 +38,10 @@ async def opened(connection: Connection, secrets: Secrets, records: Sequence[byt
 async def folded(connection: Connection, secrets: Secrets, state: State, records: Sequence[bytes]) -> State:
     """Go on folding a history; only what the fold must see is opened."""
     events = [customer_event_decoder.decode(record) for record in records]
-    await secrets.fetch(connection, {event.yektaseal for event in events if fold.needs_opening(state, event)})
-    for event in events:
-        fact = _open(event, secrets).fact if fold.needs_opening(state, event) else fact_of(event)
-        state = fold.evolve(state, fact)
+    opening = fold.openings(state, events)
+    await secrets.fetch(connection, {event.yektaseal for event, opens in zip(events, opening, strict=True) if opens})
+    for event, opens in zip(events, opening, strict=True):
+        state = fold.evolve(state, _open(event, secrets).fact if opens else fact_of(event))
     return state
 
 

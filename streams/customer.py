@@ -19,7 +19,7 @@ from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections.timeline import table as timeline
 from projections.timeline.row import NOBODY
 from projections.view import table as views
-from projections.view.fold import evolve, initial, needs_history, needs_opening
+from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
 from streams.moving import Asked, Moving
 from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
@@ -70,6 +70,7 @@ class Customer:
     def forget(self, partition: int) -> None:
         self._states.pop(self._writer(partition), None)
         self._learned.pop(self._writer(partition), None)
+        self._moving.forget(partition)
 
     def committed(self, batch: Batch) -> None:
         writer = self._writer(batch.partition)
@@ -95,6 +96,9 @@ class Customer:
             effects += await self._moving.move(connection, schema, batch.partition, words, _asked(batch))
             self._drop(batch.partition, map(str, words))
         return [*effects, *forwarded]
+
+    def has_chores(self, partition: int) -> bool:
+        return self._moving.may_have(partition)
 
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         schema = await self._live_schema(connection)
@@ -189,8 +193,8 @@ class Customer:
         opening = {
             item.record.offset: item.event.yektaseal
             for customer, items in mine.items()
-            for item in items
-            if needs_opening(states[customer], item.event)
+            for item, opens in zip(items, openings(states[customer], [item.event for item in items]), strict=True)
+            if opens
         }
         if opening:
             await self._keys.fetch(connection, opening.values())
@@ -218,14 +222,20 @@ class Customer:
     async def refold(self, connection: Connection, histories: Sequence[tuple[State, Sequence[bytes]]]) -> list[State]:
         """Go on folding histories: of each customer a state and the next records, in the order of effective time."""
         decoded = [(state, [customer_event_decoder.decode(record) for record in records]) for state, records in histories]
+        opening = [openings(state, events) for state, events in decoded]
         await self._keys.fetch(
-            connection, {event.yektaseal for state, events in decoded for event in events if needs_opening(state, event)}
+            connection,
+            {
+                event.yektaseal
+                for (_, events), opens in zip(decoded, opening, strict=True)
+                for event, it in zip(events, opens, strict=True)
+                if it
+            },
         )
         folded = []
-        for state, events in decoded:
-            for event in events:
-                fact = self._opened(event) if needs_opening(state, event) else fact_of(event, None)
-                state = evolve(state, fact)  # noqa: PLW2901 - a fold
+        for (state, events), opens in zip(decoded, opening, strict=True):
+            for event, it in zip(events, opens, strict=True):
+                state = evolve(state, self._opened(event) if it else fact_of(event, None))  # noqa: PLW2901 - a fold
             folded.append(state)
         return folded
 

@@ -4,7 +4,7 @@ At most `LIMIT` are kept: personal ones before devices and cards, and of these t
 event the others came is no longer told, for it could depend on the order of arrival.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -60,11 +60,22 @@ def crowd(points: dict[Token, Contact]) -> dict[Token, Contact]:
     return {token: Contact(points[token].value, points[token].last, None, None, "") for token in kept}
 
 
-def all_known(contacts: Contacts, tokens: Iterable[Token]) -> bool:
-    """Whether the values behind these tokens are known, so that nothing needs to be opened for them."""
+def unknown(contacts: Contacts, met: Sequence[Sequence[Token]]) -> list[bool]:
+    """Of several facts, by the tokens that each meets: whether the value behind one of them is not known.
+
+    When the facts together may bring more than is kept, all are said to be: what is known now may have gone when it is met again.
+    """
     points = contacts.points
-    for token in tokens:
-        contact = points.get(token)
-        if contact is None or contact.value is None:
-            return False
-    return True
+    new: set[Token] = set()
+    answers = []
+    for tokens in met:
+        answer = False
+        for token in tokens:
+            contact = points.get(token)
+            if contact is None:
+                new.add(token)
+                answer = True
+            elif contact.value is None:
+                answer = True
+        answers.append(answer)
+    return answers if not contacts.crowded and len(points) + len(new) <= LIMIT else [True] * len(met)

@@ -1,4 +1,4 @@
-"""Folds a customer's facts into what the view shows. Reading order: evolve, needs_opening, needs_history, begin, finish.
+"""Folds a customer's facts into what the view shows. Reading order: evolve, openings, needs_history, begin, finish.
 
 The state after any order of arrival is the state that folding in `(at, event_id)` order gives, to the byte. Nearly everything is a count,
 a sum, or the latest word, and does not mind the order. Where it would show, `needs_history` says so before the fact is folded, and the
@@ -9,7 +9,7 @@ runner folds the customer's whole history anew, once for all such facts of a bat
     state = finish(state)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -70,11 +70,10 @@ def evolve(state: State, fact: Fact) -> State:
     return state
 
 
-def needs_opening(state: State, event: CustomerEvent) -> bool:
-    """Whether what is sealed in a record must be opened to fold it: it names somebody new, or tells what he is."""
-    if not event.yektaseal:
-        return False
-    return event.type in traits.TELLING or not contacts.all_known(state.contacts, tokens(event.yektawho))
+def openings(state: State, events: Sequence[CustomerEvent]) -> list[bool]:
+    """Of the events that are folded next: which must be opened for it. They name somebody new, or tell what he is."""
+    unknown = contacts.unknown(state.contacts, [tokens(event.yektawho) for event in events])
+    return [event.yektaseal > 0 and (new or event.type in traits.TELLING) for new, event in zip(unknown, events, strict=True)]
 
 
 def needs_history(state: State, fact: Fact) -> bool:

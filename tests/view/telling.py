@@ -84,27 +84,28 @@ def arriving(batches: Iterable[Sequence[Happening]]) -> State:
     history: list[Happening] = []
     for batch in batches:
         history += batch
-        seen = state
-        whole = False
-        for happening in sorted(batch, key=lambda happening: happening.fact.stamp):
-            fact = opened(seen, happening)
+        before = state
+        for fact in opened(before, batch):
             if fold.needs_history(state, fact):
-                whole = True
+                state = folded(history)
                 break
             state = fold.evolve(state, fact)
-        if whole:
-            state = folded(history)
     return state
 
 
-def folded(history: Iterable[Happening]) -> State:
-    """The state of a whole history."""
+def folded(history: Iterable[Happening], piece: int = 5) -> State:
+    """The state of a whole history, folded in pieces."""
     state = fold.begin()
-    for happening in sorted(history, key=lambda happening: happening.fact.stamp):
-        state = fold.evolve(state, opened(state, happening))
+    rest = sorted(history, key=lambda happening: happening.fact.stamp)
+    while rest:
+        for fact in opened(state, rest[:piece]):
+            state = fold.evolve(state, fact)
+        rest = rest[piece:]
     return fold.finish(state)
 
 
-def opened(state: State, happening: Happening) -> Fact:
-    """The fact with what is sealed, if the fold asks for it."""
-    return happening.fact if fold.needs_opening(state, happening.event) else fact_of(happening.event)
+def opened(state: State, happenings: Sequence[Happening]) -> list[Fact]:
+    """The facts in the order of time, with what is sealed where the fold asks for it."""
+    asked = fold.openings(state, [happening.event for happening in happenings])
+    facts = [happening.fact if asked_for else fact_of(happening.event) for happening, asked_for in zip(happenings, asked, strict=True)]
+    return sorted(facts, key=lambda fact: fact.stamp)
