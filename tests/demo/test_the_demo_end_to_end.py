@@ -22,6 +22,7 @@ from infra.everything import everything
 from infra.home import Home
 from infra.settings import Settings
 from tests.conftest import World
+from tests.demo import readme
 
 pytestmark = pytest.mark.engines
 
@@ -114,9 +115,24 @@ async def test_the_lines_to_try_do_what_they_say(demo: Demo) -> None:
     assert {"sales", "web", "call", "reseller"} <= set(customer["channels"])  # type: ignore[call-overload]
 
 
+async def test_the_readme_can_be_pasted(demo: Demo) -> None:
+    posted, by_phone, four_channels = (json.loads(line) for line in pasted(readme.to_try(demo.url), demo.settings).splitlines())
+    assert posted["status"] == "accepted"
+    assert by_phone["name"]["display"] == "سارا کریمی"
+    assert {"sales", "web", "call", "reseller"} <= set(four_channels["channels"])
+
+
 def run(command: str) -> dict[str, object]:
     """What a line prints when it is pasted into a shell."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, env={**os.environ, "PATH": path})
-    found: dict[str, object] = json.loads(done.stdout)
+    found: dict[str, object] = json.loads(subprocess.run(["bash", "-c", command], capture_output=True, check=True).stdout)
     return found
+
+
+def pasted(lines: str, settings: Settings) -> str:
+    """What lines print when they are pasted in the repository's folder, in the home of these settings, one answer a line."""
+    script = f'set -euo pipefail\ncurl() {{ command curl --fail-with-body "$@"; echo; }}\n{lines}'
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, **settings.environment(), "PATH": path}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, cwd=readme.README.parent, env=environment)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
