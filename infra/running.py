@@ -7,8 +7,8 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from infra import run_state
 from infra.endpoints import Endpoints, endpoints
-from infra.engines import jars, ports
+from infra.engines import jars, ports, warm_start
 from infra.engines.kafka import Kafka
 from infra.engines.postgres import Postgres, new_password
 from infra.engines.supervisor import Notice, Supervisor
@@ -44,6 +44,7 @@ class Running:
     state: RunState
     notice: Notice
     supervisor: Supervisor = field(init=False)
+    learning: asyncio.Task[None] | None = None  # makes the next starts of Kafka faster
 
     def __post_init__(self) -> None:
         self.supervisor = Supervisor(notice=self.notice, changed=self._remember_children)
@@ -83,6 +84,9 @@ async def running(settings: Settings, *, notice: Notice, progress: jars.Progress
             await _start_engines(here, progress)
             yield here
         finally:
+            if here.learning is not None:
+                here.learning.cancel()
+                await asyncio.wait([here.learning])
             await here.supervisor.stop()
             here.remember(supervisor=None, api_url=None, children={})
 
@@ -137,8 +141,16 @@ async def _start_kafka(here: Running, progress: jars.Progress) -> None:
         heap_mb=kafka_settings.heap_mb,
         partitions=kafka_settings.partitions,
     )
-    await asyncio.to_thread(kafka.prepare)
-    await here.supervisor.start(kafka.program())
+    learnt = warm_start.cache_file(jar_cache(here.settings), class_path)
+    warm = replace(kafka, java_options=(f"-XX:AOTCache={learnt}", "-Xlog:aot=off"))
+    await asyncio.to_thread(warm.prepare)
+    await here.supervisor.start(warm.program())
+    here.learning = asyncio.create_task(_learn(kafka, learnt))
+
+
+async def _learn(kafka: Kafka, target: Path) -> None:
+    with suppress(OSError, TimeoutError, Refusal):  # a slower start is all that would come of it
+        await warm_start.learn(kafka, target)
 
 
 async def _fetch_jars(settings: Settings, progress: jars.Progress) -> tuple[Path, ...]:

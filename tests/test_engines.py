@@ -1,9 +1,17 @@
 """The embedded engines serve, and what is built on them at start: topics, migrations, isolated worlds."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from infra import database
+from infra.engines import jars, ports, warm_start
+from infra.engines.kafka import Kafka
+from infra.engines.supervisor import Supervisor
 from infra.errors import Refusal
+from infra.running import jar_cache
+from infra.settings import load
 from infra.topic_ids import ask, topic_ids
 from infra.topics import create_topics
 from tests.conftest import World
@@ -31,3 +39,43 @@ async def test_another_partition_count_is_refused_in_one_sentence(world: World) 
 async def test_a_world_has_the_schema(world: World) -> None:
     async with await database.connect(world.dsn) as connection:
         assert await database.migrate(connection) == []
+
+
+@pytest.mark.chaos
+async def test_kafka_starts_whatever_is_in_the_file_that_makes_it_start_faster(tmp_path: Path) -> None:
+    """A torn or foreign file costs seconds, never the start."""
+    class_path = await asyncio.to_thread(jars.fetch, jar_cache(load()))
+    (tmp_path / "torn.aot").write_bytes(b"half a file")
+    port = ports.choose()
+    kafka = Kafka(
+        tmp_path / "kafka",
+        tmp_path / "kafka.log",
+        port,
+        ports.choose(taken={port}),
+        class_path,
+        java_options=(f"-XX:AOTCache={tmp_path / 'torn.aot'}",),
+    )
+    await asyncio.to_thread(kafka.prepare)
+    supervisor = Supervisor(notice=lambda *_: None, changed=lambda: None)
+    try:
+        await supervisor.start(kafka.program())
+        assert await kafka.answers()
+    finally:
+        await supervisor.stop()
+
+
+@pytest.mark.chaos
+async def test_what_kafka_needs_to_start_faster_is_learnt_once(tmp_path: Path) -> None:
+    class_path = await asyncio.to_thread(jars.fetch, jar_cache(load()))
+    kafka = Kafka(tmp_path / "never-used", tmp_path / "kafka.log", ports.choose(), ports.choose(), class_path)
+    target = warm_start.cache_file(tmp_path, class_path)
+    await warm_start.learn(kafka, target)
+    made = target.stat()
+    assert made.st_size > 10_000_000
+    await warm_start.learn(kafka, target)
+    assert target.stat() == made
+    assert _names_in(tmp_path) == {target.name, target.with_suffix(".lock").name}
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}

@@ -26,6 +26,7 @@ class Kafka:
     jars: tuple[Path, ...]
     heap_mb: int = 512
     partitions: int = 4
+    java_options: tuple[str, ...] = ()
 
     @property
     def bootstrap_servers(self) -> str:
@@ -47,7 +48,7 @@ class Kafka:
             environment={"LC_ALL": "C.UTF-8"},
             stop_signal=signal.SIGTERM,
             grace=20.0,
-            ready=self._answers,
+            ready=self.answers,
             ready_within=90.0,
             explain=explain,
         )
@@ -108,6 +109,7 @@ class Kafka:
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",  # starts a second sooner
             "-XX:-UsePerfData",
+            *self.java_options,
             "-XX:+ExitOnOutOfMemoryError",  # half a broker is worse than none: the supervisor starts another
             "-Djava.awt.headless=true",
             "--sun-misc-unsafe-memory-access=allow",  # Kafka uses it, and Java would say so in the log at each start
@@ -118,7 +120,7 @@ class Kafka:
             *arguments,
         )
 
-    async def _answers(self) -> bool:
+    async def answers(self) -> bool:
         """Whether a client is served: the port opens before the broker has caught up, so it must be asked."""
         from infra.topic_ids import NoAnswerError, ask
 
