@@ -1,8 +1,11 @@
 """Settings come from the environment, and a wrong one is told in one sentence that names its variable."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from infra.endpoints import endpoints, kafka_client_kwargs
 from infra.errors import Refusal
@@ -96,3 +99,17 @@ def test_a_missing_certificate_is_one_sentence(tmp_path: Path) -> None:
 def test_a_home_where_nothing_runs_says_how_to_start_it(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"Nothing runs in .* `yekta up`"):
         endpoints(load(home=tmp_path))
+
+
+def test_every_setting_is_in_the_documentation_and_no_other() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "operating.md").read_text()
+    assert set(re.findall(r"^\| `(YEKTA_\w+)`", page, re.MULTILINE)) == set(variables("YEKTA_", Settings))
+
+
+def variables(path: str, section: type[BaseModel]) -> Iterator[str]:
+    for name, described in section.model_fields.items():
+        inner = described.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from variables(f"{path}{name.upper()}__", inner)
+        else:
+            yield path + name.upper()
