@@ -182,12 +182,13 @@ class _Disguise:
             return
         for each in (path, *path.rglob("*")) if path.is_dir() else (path,):
             os.chown(each, self.user, self.user, follow_symlinks=False)
-        entering = subprocess.run(["test", "-x", str(path.parent)], check=False, user=self.user, group=self.user, extra_groups=[])
-        if entering.returncode != 0:
-            raise Refusal(
-                f"PostgreSQL cannot run as root, and another user may not enter {path.parent}.",
-                "Start Yekta as an ordinary user, or set YEKTA_HOME to a folder that everyone may enter.",
-            )
+        for folder in (path.parent, _bin()):
+            entering = subprocess.run(["test", "-x", str(folder)], check=False, user=self.user, group=self.user, extra_groups=[])
+            if entering.returncode != 0:
+                raise Refusal(
+                    f"PostgreSQL cannot run as root, and another user may not enter {folder}.",
+                    "Start Yekta as an ordinary user, or keep it and its YEKTA_HOME in folders that everyone may enter.",
+                )
 
 
 def _another_user() -> int:
