@@ -35,9 +35,10 @@ class Order(Struct, frozen=True, array_like=True, gc=False):
         return self.placed is not None and (self.cancelled is None or self.placed[0] > self.cancelled[0])
 
     @property
-    def latest(self) -> Stamp:
-        """When it was last spoken of."""
-        return max(stamp for stamp in (self.placed, self.cancelled) if stamp)
+    def rank(self) -> tuple[datetime, bool, Stamp]:
+        """The lowest is forgotten first: spoken of longest ago. A cancellation waits for an order of its own time that may still come."""
+        latest = max(stamp for stamp in (self.placed, self.cancelled) if stamp)
+        return latest[0], self.placed is None, latest
 
 
 class Worth(Struct, frozen=True, array_like=True, gc=False):
@@ -112,7 +113,7 @@ def _put(orders: Orders, key: str, before: Order, after: Order) -> Orders:
     recent = orders.recent | {key: after}
     if len(recent) <= LIMIT:
         return replace(_counted(orders, before, after), recent=recent)
-    oldest = min(recent, key=lambda key: recent[key].latest)
+    oldest = min(recent, key=lambda key: recent[key].rank)
     forgotten = recent.pop(oldest)
     archive = orders.archive
     if archive is not None:

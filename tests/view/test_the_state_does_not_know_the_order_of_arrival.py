@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from projections.view import channels, consent, contacts, matters, orders, subscriptions, traits
+from projections.view.orders import Worth
 from projections.view.state import decode, encode
 from tests.view.histories import DATA, arrivals
-from tests.view.telling import Happening, arriving, folded
+from tests.view.telling import Happening, arriving, folded, happened
 
 Arrivals = tuple[list[Happening], list[list[Happening]]]
 
@@ -54,6 +56,29 @@ def test_so_it_is_when_more_came_than_is_kept(arrived: Arrivals) -> None:
 def test_so_it_is_for_orders_that_are_forgotten_repeated_and_cancelled(arrived: Arrivals) -> None:
     history, batches = arrived
     assert encode(arriving(batches)) == encode(folded(history))
+
+
+@pytest.mark.usefixtures("little_memory")
+@MANY
+@given(st.data())
+def test_the_worth_of_orders_is_the_sum_of_those_that_stand(data: st.DataObject) -> None:
+    placings = data.draw(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 99)), max_size=12))
+    cancellings = data.draw(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 20)), max_size=6, unique_by=lambda each: each[1]))
+    history = [
+        happened("sales.order_placed", {"order_id": f"o{number}", "total": str(total), "currency": "USD"}, day=on)
+        for number, (on, total) in enumerate(placings)
+    ] + [
+        happened("sales.order_cancelled", {"order_id": f"o{number}"}, day=on, id_=f"{number} {on} {n}")
+        for n, (number, on) in enumerate(cancellings)
+    ]
+    standing = [
+        total
+        for number, (on, total) in enumerate(placings)
+        if not any(cancelled == number and when >= on for cancelled, when in cancellings)
+    ]
+    state = arriving([[happening] for happening in data.draw(st.permutations(history))])
+    assert (state.orders.placed, state.orders.cancelled) == (len(placings), len(placings) - len(standing))
+    assert state.orders.worth == ({"USD": Worth(len(standing), str(sum(standing)))} if standing else {})
 
 
 @MANY

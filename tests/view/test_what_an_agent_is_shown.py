@@ -125,6 +125,17 @@ def test_an_old_order_can_still_be_cancelled() -> None:
     assert (orders["placed"], orders["cancelled"], orders["worth"]["USD"]["total"]) == (700, 2, "698")
 
 
+def test_an_id_that_comes_again_after_many_orders_is_another_order() -> None:
+    def others(name: str, on: float) -> list[Happening]:
+        return [order(f"{name}-{number}", "1", on + number / 1000) for number in range(300)]
+
+    history = [order("o", "10", 1), *others("a", 2), order("o", "20", 3), *others("b", 4)]
+    orders = shown(history, day(6))["orders"]
+    assert (orders["placed"], orders["worth"]["USD"]["total"]) == (602, "630")
+    orders = shown([*history, cancelled("o", 5)], day(6))["orders"]
+    assert (orders["placed"], orders["cancelled"], orders["worth"]["USD"]["total"]) == (602, 1, "610"), "the later one is cancelled"
+
+
 @pytest.mark.parametrize(
     ("words", "purpose", "channel", "allowed"),
     [
