@@ -9,7 +9,7 @@ runner folds the customer's whole history anew, once for all such facts of a bat
     state = finish(state)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -91,14 +91,6 @@ def begin() -> State:
 def finish(state: State) -> State:
     """The state of a fold over a whole history, as it is kept."""
     return replace(state, orders=replace(state.orders, archive=None))
-
-
-def refold(facts: Iterable[Fact]) -> State:
-    """The state of a whole history that is in memory, in any order."""
-    state = begin()
-    for fact in sorted(facts, key=lambda fact: fact.stamp):
-        state = evolve(state, fact)
-    return finish(state)
 
 
 def consent_for(state: State, purpose: str, channel: str, at: datetime) -> bool:

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from aggregates.contracts import CONTRACTS
 from projections.search.terms import ask, hash_of, terms_of
 from projections.timeline.row import row_of
-from projections.view.fold import refold
 from projections.view.reading import read
 from projections.view.state import decode, encode
 from projections.view.windows import windows
-from tests.view.telling import BEGINNING, CUSTOMER, happened
+from tests.view.telling import BEGINNING, CUSTOMER, folded, happened
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -27,7 +26,7 @@ DATA = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8)
 @given(st.lists(st.tuples(st.sampled_from([*sorted(CONTRACTS), "", "x", ".", "x.y.z"]), DATA), max_size=6))
 def test_whatever_is_in_the_data(told: list[tuple[str, dict[str, Any]]]) -> None:
     history = [happened(type_, data, id_=str(number), day=number) for number, (type_, data) in enumerate(told)]
-    state = refold(happening.fact for happening in history)
+    state = folded(history)
     assert state.events == len(history)
     assert decode(encode(state)) == state
     assert all(kind and "\0" not in term for kind, term in terms_of(state))
