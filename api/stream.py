@@ -21,6 +21,7 @@ from api.watching import Mark, Watching
 from projections.identity import table as identity
 from projections.positions import table as positions
 from projections.timeline import since
+from projections.timeline.since import Edition
 from projections.view import reading
 from projections.view import table as views
 
@@ -111,11 +112,14 @@ async def _changes(dependencies: Dependencies, connection: Connection, mark: Mar
         if owner is not None:
             yield _event("merged", {"customer_id": owner})
         return
-    mark.place = mark.place or (looked.log_partition, looked.log_offset)
+    edition = Edition(looked.log_partition, looked.log_offset, looked.state.events, looked.moving)
     while rows := await since.since(connection, schema, mark.customer, ends, AT_ONCE):
         for row, item in zip(rows, await customers.items(dependencies, connection, rows, role), strict=True):
             ends[row.log_partition] = max(row.log_offset + 1, ends.get(row.log_partition, 0))
             yield _event("timeline", item, ends)
+    if edition == mark.shown:
+        return
+    mark.shown = edition
     at = position.token({looked.log_partition: looked.log_offset + 1})
     view = reading.read(mark.customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving)
     yield _event("view", masks.view(view, role))

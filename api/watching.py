@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from api.ports import Dependencies
 from projections.positions import table as positions
 from projections.timeline import since
+from projections.timeline.since import Edition
 
 PATIENCE = timedelta(seconds=3)
 """After so long between an acceptance and its resolving a page is told that what it shows is old."""
@@ -33,7 +34,8 @@ class Mark:
 
     customer: UUID
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    place: tuple[int, int] | None = None
+    edition: Edition | None = None
+    shown: Edition | None = None  # which one the page has
     stale: datetime | None = None  # since when what it shows is old
 
 
@@ -75,12 +77,12 @@ class Watching:
         dependencies = self._dependencies
         schema = await dependencies.schema()
         async with dependencies.pool.connection() as connection:
-            places = await since.marks(connection, schema, {mark.customer for mark in self._marks})
+            editions = await since.editions(connection, schema, {mark.customer for mark in self._marks})
             resolved = await positions.positions(connection, "resolve")
         for mark in self._marks:
-            place = places.get(mark.customer)
-            if place != mark.place:
-                mark.place = place
+            edition = editions.get(mark.customer)
+            if edition != mark.edition:
+                mark.edition = edition
                 mark.changed.set()
         now = dependencies.clock()
         waiting = dependencies.recent.outstanding(now, resolved)

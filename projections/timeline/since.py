@@ -1,9 +1,10 @@
 """What came to a customer's timeline after a place in the log: how a live page goes on where it was.
 
-Reading order: marks, since.
+Reading order: Edition, since.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -13,12 +14,21 @@ from projections.timeline.page import Item
 from projections.timeline.table import Connection
 
 
-async def marks(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Where in the log each view changed last: partition and offset. Whoever has no view is absent."""
+class Edition(NamedTuple):
+    """By what it shows that a view changed."""
+
+    log_partition: int
+    log_offset: int  # where in the log its last change stands
+    events: int
+    moving: bool
+
+
+async def editions(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, Edition]:
+    """The editions of these customers' views. Whoever has no view is absent."""
     cursor = await connection.execute(
-        f"SELECT customer_id, log_partition, log_offset FROM {schema}.view WHERE customer_id = ANY(%s)", (list(customers),)
+        f"SELECT customer_id, log_partition, log_offset, events, moving FROM {schema}.view WHERE customer_id = ANY(%s)", (list(customers),)
     )
-    return {customer: (partition, offset) for customer, partition, offset in await cursor.fetchall()}
+    return {row[0]: Edition(*row[1:]) for row in await cursor.fetchall()}
 
 
 async def since(connection: Connection, schema: str, customer: UUID, ends: Mapping[int, int], limit: int) -> Sequence[Item]:

@@ -1,9 +1,12 @@
 """The API over real engines, in this process: a client, and keys for everyone."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -43,6 +46,21 @@ class Api:
         await until(lambda: self.made.ring.of_secret(secret) is not None)
         return secret
 
+    async def send(self, key: str, *events: dict[str, Any]) -> str:
+        """Have events accepted; the position to wait for."""
+        answer = await self.client.post("/v1/events", json=list(events), auth=(key, ""))
+        assert [item["status"] for item in answer.json()["items"]] == ["accepted"] * len(events), answer.text
+        return str(answer.json()["position"])
+
+    async def get(self, token: str, path: str, *, after: str | None = None, status: int = 200, **query: str) -> Any:
+        """What the API answers, once what was sent before is visible."""
+        parameters = query | ({"after": after} if after else {})
+        answer = await self.client.get(path, params=parameters, auth=(token, ""), timeout=60)
+        while answer.status_code == 504:  # a worker takes a while to start; the test as a whole does not wait for ever
+            answer = await self.client.get(path, params=parameters, auth=(token, ""), timeout=60)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
     async def records(self, topic: str) -> list[Any]:
         """All records of a topic so far."""
         return await self.log.all(topic)
@@ -75,6 +93,37 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def working(world: World, name: str = "w1") -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker over the same world, as a process of its own."""
+    postgres = world.settings.postgres.dsn
+    assert postgres is not None
+    environment = os.environ | {
+        "YEKTA_HOME": str(world.settings.home),
+        "YEKTA_KAFKA__BOOTSTRAP_SERVERS": world.endpoints.bootstrap_servers,
+        "YEKTA_KAFKA__PREFIX": world.settings.kafka.prefix,
+        "YEKTA_POSTGRES__DSN": postgres.get_secret_value(),
+    }
+    log = Path(world.settings.home) / f"{name}.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "infra.cli", "worker", "--name", name, env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+@pytest.fixture(scope="module")
+async def live(shared_world: World) -> AsyncIterator[Api]:
+    """The API of the module's world, with a worker behind it."""
+    async with serving(shared_world) as made, working(shared_world):
+        yield made
 
 
 @pytest.fixture(scope="module")

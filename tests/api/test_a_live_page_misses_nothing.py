@@ -1,0 +1,150 @@
+"""The stream of a customer's view: new events and the changed view within a second, and where it was after a break."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+
+from api import position
+from tests.api.conftest import Api, until
+from tests.api.events import event
+
+pytestmark = pytest.mark.engines
+
+
+@asynccontextmanager
+async def served(api: Api) -> AsyncIterator[str]:
+    """The same application behind a real server: streams need one."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(api.app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        await until(lambda: server.started)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+class Page:
+    """A live page: what it has heard."""
+
+    def __init__(self, lines: AsyncIterator[str]) -> None:
+        self._lines = lines
+        self.last = ""
+
+    async def next(self, *names: str) -> tuple[str, Any]:
+        """The next event with one of these names."""
+        name = ""
+        async with asyncio.timeout(20):
+            async for line in self._lines:
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "id":
+                    self.last = value
+                elif field == "data" and name in names:
+                    return name, msgspec.json.decode(value)
+        raise AssertionError("the stream ended")
+
+
+@asynccontextmanager
+async def page(url: str, token: str, customer: str, last: str | None = None) -> AsyncIterator[Page]:
+    """A page that listens to a customer."""
+    headers = {} if last is None else {"last-event-id": last}
+    async with (
+        httpx.AsyncClient(base_url=url, auth=(token, ""), timeout=None) as client,  # noqa: S113 - it listens as long as the test lasts
+        client.stream("GET", f"/v1/customers/{customer}/stream", headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield Page(answer.aiter_lines())
+
+
+async def customer(live: Api, key: str, agent: str, number: str) -> str:
+    """The id of a new customer."""
+    at = await live.send(key, event(f"first-{number}", data={"url": "u", "who": {"customer_number": number}}))
+    return str((await live.get(agent, f"/v1/customers/by/customer_number/{number}", after=at))["customer_id"])
+
+
+async def test_a_new_event_and_the_view_after_it_are_heard(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7001")
+    async with served(live) as url, page(url, agent, id_) as heard:
+        _, view = await heard.next("view")
+        assert view["events"] == 1
+        await live.send(key, event("second-7001", data={"url": "u", "who": {"customer_number": "7001"}}))
+        name, item = await heard.next("timeline", "view")
+        assert (name, item["id"]) == ("timeline", "second-7001")
+        _, view = await heard.next("view")
+        assert view["events"] == 2
+
+
+async def test_a_page_that_comes_back_hears_what_it_missed_and_nothing_twice(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7002")
+    who = {"customer_number": "7002"}
+    async with served(live) as url:
+        async with page(url, agent, id_) as heard:
+            await heard.next("view")
+            await live.send(key, event("heard-7002", data={"url": "u", "who": who}))
+            assert (await heard.next("timeline"))[1]["id"] == "heard-7002"
+            last = heard.last
+        at = await live.send(key, *(event(f"missed-{number}-7002", data={"url": "u", "who": who}) for number in range(5)))
+        await live.get(agent, f"/v1/customers/{id_}", after=at)
+        async with page(url, agent, id_, last) as heard:
+            missed = [(await heard.next("timeline", "view"))[1].get("id") for _ in range(6)]
+    assert sorted(missed[:5]) == [f"missed-{number}-7002" for number in range(5)]
+    assert missed[5] is None  # then the view
+
+
+async def test_another_customers_events_are_not_heard(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7003")
+    async with served(live) as url, page(url, agent, id_) as heard:
+        await heard.next("view")
+        at = await live.send(key, event("foreign", data={"url": "u", "who": {"customer_number": "7099"}}))
+        await live.get(agent, "/v1/customers/by/customer_number/7099", after=at)
+        await live.send(key, event("own-7003", data={"url": "u", "who": {"customer_number": "7003"}}))
+        assert (await heard.next("timeline"))[1]["id"] == "own-7003"
+
+
+async def test_a_page_of_a_customer_who_became_one_with_another_is_told_of_him(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    stays = await customer(live, key, agent, "7004")
+    await live.send(key, event("mail", data={"url": "u", "who": {"email": "goes@example.ir"}}))
+    at = await live.send(key, event("mail-again", data={"url": "u", "who": {"email": "goes@example.ir"}}))
+    goes = str((await live.get(agent, "/v1/customers/by/email/goes@example.ir", after=at))["customer_id"])
+    async with served(live) as url, page(url, agent, goes) as heard:
+        await heard.next("view")
+        await live.send(key, event("one-7004", data={"url": "u", "who": {"customer_number": "7004", "email": "goes@example.ir"}}))
+        _, told = await heard.next("merged")
+        assert told == {"customer_id": stays}
+
+
+async def test_a_page_hears_that_what_it_shows_is_old(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7006")
+    async with served(live) as url, page(url, agent, id_) as heard:
+        await heard.next("view")
+        # As if something had been accepted a minute ago that nobody resolved.
+        now = live.made.clock()
+        live.made.recent.note({0: 1 << 40}, now.replace(year=now.year - 1))
+        _, stale = await heard.next("stale")
+        assert stale["since"]
+        live.made.recent.outstanding(now, {0: 1 << 41})
+        await heard.next("fresh")
+
+
+async def test_nonsense_is_no_place_to_go_on_from(live: Api) -> None:
+    agent = await live.token("agent")
+    path = "/v1/customers/00000000-0000-0000-0000-000000000001/stream"
+    assert (await live.client.get(path, auth=(agent, ""), headers={"last-event-id": "nonsense"})).status_code == 422
+    assert (await live.client.get(path, auth=(agent, ""), headers={"last-event-id": position.token({0: 1})})).status_code == 404

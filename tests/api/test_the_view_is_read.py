@@ -1,0 +1,178 @@
+"""What was sent is read back: by id, by identifier, by search, as a timeline, and as of a time."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.api.conftest import Api
+from tests.api.events import event, order
+
+pytestmark = pytest.mark.engines
+
+
+async def test_a_customer_is_found_by_any_spelling_of_his_phone(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    at = await live.send(key, event("spelling", data={"url": "https://shop.example/", "who": {"phone": "0912 555 0101"}}))
+    views = [
+        await live.get(agent, f"/v1/customers/by/phone/{spelling}", after=at)
+        for spelling in ("09125550101", "%2B989125550101", "۰۹۱۲۵۵۵۰۱۰۱", "0098 912 555 0101")
+    ]
+    assert len({view["customer_id"] for view in views}) == 1
+    assert views[0]["contact_points"][0] | {"value": "+989125550101"} == views[0]["contact_points"][0]
+    assert views[0]["events"] == 1
+    found = await live.get(agent, "/v1/customers", q="5550101")
+    assert [hit["customer_id"] for hit in found["items"]] == [views[0]["customer_id"]]
+    again = await live.get(agent, f"/v1/customers/{views[0]['customer_id']}")
+    assert again["customer_id"] == views[0]["customer_id"]
+
+
+async def test_nobody_is_not_found(live: Api) -> None:
+    agent = await live.token("agent")
+    await live.get(agent, "/v1/customers/by/phone/09129999999", status=404)
+    await live.get(agent, "/v1/customers/by/phone/nonsense", status=422)
+    await live.get(agent, f"/v1/customers/{uuid4()}", status=404)
+    await live.get(agent, f"/v1/customers/{uuid4()}/timeline", status=404)
+    await live.get(agent, "/v1/customers", q=" ", status=422)
+
+
+async def test_a_timeline_is_paged_filtered_and_opened(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    who = {"customer_number": "9001", "phone": "0912 555 0202"}
+    sent = [order(f"t{number}", who=who) | {"time": f"2026-05-0{number + 1}T10:00:00Z"} for number in range(5)]
+    sent.append(event("t-view", data={"url": "https://shop.example/t", "who": who}) | {"time": "2026-05-09T10:00:00Z"})
+    at = await live.send(key, *sent)
+    customer = (await live.get(agent, "/v1/customers/by/customer_number/9001", after=at))["customer_id"]
+    path = f"/v1/customers/{customer}/timeline"
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": "4"}
+    while True:
+        page = await live.get(agent, path, **query)
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert seen == ["t-view", "t4", "t3", "t2", "t1", "t0"]
+    first = (await live.get(agent, path, limit="1"))["items"][0]
+    assert first["data"] == {"url": "https://shop.example/t", "who": who}
+    assert first["channel"] == "web"
+    assert [item["id"] for item in (await live.get(agent, path, channel="web"))["items"]] == ["t-view"]
+    assert len((await live.get(agent, path, type="sales.order_placed"))["items"]) == 5
+    until = await live.get(agent, path, since="2026-05-02T00:00:00Z", until="2026-05-04T00:00:00Z")
+    assert [item["id"] for item in until["items"]] == ["t2", "t1"]
+    assert (await live.get(agent, path, channel="call"))["items"] == []
+
+
+async def test_the_view_is_as_it_was_and_as_it_was_known(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    who = {"customer_number": "9002"}
+    at = await live.send(
+        key, order("early", who=who) | {"time": "2026-05-01T10:00:00Z"}, order("late", who=who) | {"time": "2026-06-01T10:00:00Z"}
+    )
+    view = await live.get(agent, "/v1/customers/by/customer_number/9002", after=at)
+    assert view["orders"]["placed"] == 2
+    path = f"/v1/customers/{view['customer_id']}"
+    then = await live.get(agent, path, as_of="2026-05-15T00:00:00Z")
+    assert then["orders"]["placed"] == 1
+    assert then["as_of"] == then["at"] == "2026-05-15T00:00:00Z"
+    assert then["windows"]["30d"]["sales"]["events"] == 1
+    await live.get(agent, path, as_of="2026-04-01T00:00:00Z", status=404)
+    await live.get(agent, path, known_at="2026-05-15T00:00:00Z", status=404)
+    recorded = (await live.get(agent, f"{path}/timeline"))["items"][0]["recorded"]
+    assert (await live.get(agent, path, known_at=recorded))["orders"]["placed"] == 2
+    await live.get(agent, path, as_of="2026-05-15T00:00:00", status=422)
+
+
+async def test_a_merged_customer_is_answered_by_the_one_that_stayed(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    one, other = {"phone": "09125550303"}, {"email": "merged@example.ir"}
+    at = await live.send(key, event("m1", data={"url": "u", "who": one}))
+    stays = await live.get(agent, "/v1/customers/by/phone/09125550303", after=at)
+    at = await live.send(key, event("m2", data={"url": "u", "who": other}))
+    goes = await live.get(agent, "/v1/customers/by/email/merged@example.ir", after=at)
+    assert stays["customer_id"] != goes["customer_id"]
+    at = await live.send(key, event("m3", data={"url": "u", "who": one | other}))
+    whole = await live.get(agent, "/v1/customers/by/phone/09125550303", after=at)
+    assert whole["events"] == 3
+    answer = await live.client.get(f"/v1/customers/{goes['customer_id']}", auth=(agent, ""))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["customer_id"] == stays["customer_id"]
+    assert answer.json()["merged_from"] == goes["customer_id"]
+    assert answer.headers["content-location"] == f"/v1/customers/{stays['customer_id']}"
+    timeline = await live.get(agent, f"/v1/customers/{goes['customer_id']}/timeline")
+    assert {item["id"] for item in timeline["items"]} == {"m1", "m2", "m3"}
+
+
+async def test_the_fate_of_an_event_is_told(live: Api) -> None:
+    key, agent = await live.write_key("fate"), await live.token("agent")
+    answer = await live.client.post("/v1/events", json=event("f1"), auth=(key, ""))
+    path = "/v1/events/%2Fweb%2Fshop/f1"
+    at_once = await live.get(key, path)
+    assert at_once["state"] in {"accepted", "attributed", "visible"}
+    fate = await live.get(key, path, after=answer.json()["position"])
+    assert fate["state"] == "visible"
+    assert fate["event_id"] == answer.json()["event_id"]
+    assert UUID(fate["customer_id"])
+    assert (await live.get(agent, path, key="fate"))["event_id"] == fate["event_id"]
+    assert (await live.get(agent, "/v1/events//web/shop/f1", key="fate"))["state"] == "visible"
+    await live.get(await live.write_key("another"), path, status=404)
+    await live.get(key, "/v1/events/%2Fweb%2Fshop/never", status=404)
+
+
+async def test_an_event_of_nobody_is_listed_as_such(live: Api) -> None:
+    key, agent = await live.write_key("nobody"), await live.token("agent")
+    at = await live.send(key, event("n1", data={"url": "https://shop.example/nobody"}))
+    assert (await live.get(key, "/v1/events/%2Fweb%2Fshop/n1", after=at))["state"] == "unattributed"
+    listed = await live.get(agent, "/v1/events", state="unattributed")
+    assert "n1" in [item["id"] for item in listed["items"]]
+
+
+async def test_a_refused_event_is_found_under_its_id_with_its_dead_letter(live: Api) -> None:
+    key = await live.write_key("refused")
+    answer = await live.client.post("/v1/events", json=order("r1", total=1), auth=(key, ""))
+
+    async def fate() -> Any:
+        return (await live.client.get("/v1/events/%2Fsales/r1", auth=(key, ""))).json()
+
+    told = await fate()
+    while told.get("state") != "refused":  # the list of dead letters follows the log, and nothing says when
+        told = await fate()
+    assert told["refused"]["reason"] == "wrong_money"
+    assert told["refused"]["pointer"] == "/data/total"
+    assert told["refused"]["dead_letter"] == answer.json()["dead_letter"]
+
+
+async def test_what_was_sent_is_visible_after_its_position(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    for number in range(20):
+        who = {"customer_number": f"93{number}"}
+        at = await live.send(key, event(f"after-{number}", data={"url": "u", "who": who}))
+        assert (await live.get(agent, f"/v1/customers/by/customer_number/93{number}", after=at))["events"] == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "phone", "money", "traits"),
+    [("agent", "+989125550404", True, True), ("analyst", "•••0404", True, True), ("partner", "•••0404", False, False)],
+)
+async def test_each_role_sees_what_it_may(live: Api, role: Any, phone: str, money: bool, traits: bool) -> None:
+    key = await live.write_key()
+    who = {"phone": "09125550404", "customer_number": "9404"}
+    at = await live.send(
+        key,
+        order("mask-1", who=who),
+        event("mask-2", type="web.identified", data={"who": who, "traits": {"name": "Sara", "phone": "09125550404", "tier": "gold"}}),
+    )
+    view = await live.get(await live.token(role), "/v1/customers/by/customer_number/9404", after=at)
+    assert {point["value"] for point in view["contact_points"] if point["kind"] == "phone"} == {phone}
+    assert bool(view["orders"]["worth"]) is money
+    assert any(window.get("sales", {}).get("money") for window in view["windows"].values()) in {money, False}
+    assert ("tier" in view["traits"]) is traits
+    items = (await live.get(await live.token(role), f"/v1/customers/{view['customer_id']}/timeline"))["items"]
+    assert ("9125550404" in str(items)) is (role == "agent")
+    assert ("12.50" in str(items)) is money
+
+
+async def test_write_keys_read_nothing_but_their_events_fates(live: Api) -> None:
+    key = await live.write_key()
+    for path in ("/v1/customers?q=a", f"/v1/customers/{uuid4()}", "/v1/events?state=unattributed", f"/v1/customers/{uuid4()}/stream"):
+        assert (await live.client.get(path, auth=(key, ""))).status_code == 403, path
