@@ -99,10 +99,11 @@ async def _by_reference(connection: Connection, schema: str, query: str, limit: 
 
 
 async def _by_terms(connection: Connection, schema: str, asked: Sequence[Asked], limit: int) -> list[Found]:
-    """The longest word leads, because it has the fewest customers; the others are looked up for each of them."""
-    if not asked:
+    """The rarest word leads; the others are looked up for each of its customers."""
+    by_rarity = await _by_rarity(connection, schema, asked) if len(asked) > 1 else asked
+    if not by_rarity:
         return []
-    leading, *others = sorted(asked, key=lambda word: -len(word.word))
+    leading, *others = by_rarity
     also = "".join(
         f" AND EXISTS (SELECT 1 FROM {schema}.terms o JOIN unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high)"
         " ON o.kind = p.kind AND o.term >= p.low AND o.term < p.high WHERE o.customer_id = t.customer_id)"
@@ -116,6 +117,18 @@ async def _by_terms(connection: Connection, schema: str, asked: Sequence[Asked],
         (*ranges(leading), *(column for word in others for column in ranges(word)), CANDIDATES, limit),
     )
     return [Found(row[0], row[1], row[2], ()) for row in await cursor.fetchall()]
+
+
+async def _by_rarity(connection: Connection, schema: str, asked: Sequence[Asked]) -> list[Asked]:
+    """The words, the one of fewest customers first; none when nobody has one of them. Counting ends where it makes no difference."""
+    wanted = [(number, *range_) for number, word in enumerate(asked) for range_ in zip(*ranges(word), strict=True)]
+    cursor = await connection.execute(
+        "SELECT p.word, count(*) FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[]) AS p(word, kind, low, high), LATERAL ("
+        f"SELECT 1 FROM {schema}.terms t WHERE t.kind = p.kind AND t.term >= p.low AND t.term < p.high LIMIT %s) c GROUP BY p.word",
+        (*(list(column) for column in zip(*wanted, strict=True)), CANDIDATES),
+    )
+    counts: dict[int, int] = dict(await cursor.fetchall())
+    return [asked[number] for number in sorted(counts, key=lambda number: counts[number])] if len(counts) == len(asked) else []
 
 
 def ranges(word: Asked) -> tuple[list[Any], list[Any], list[Any]]:

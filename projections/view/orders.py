@@ -1,19 +1,20 @@
 """What a customer ordered, net of what he cancelled.
 
-An order counts once, by its id, and is what its latest fact says: placed with this total, or cancelled (which wins a tie, for many
-systems tell days and no hours). Recognising an id again needs
-memory, and memory is bounded: the `LIMIT` orders spoken of last are remembered. An id that comes again after more orders than that counts
-as another order. The cancellation of an order that is no longer remembered, or a late word on orders when some were forgotten, needs the
-customer's whole history. A fold over the whole history remembers all totals (`archive`), for cancellations only.
+An order counts once, by its id, and is what its latest fact says: placed with this total, or cancelled (which wins a tie, for many systems
+tell days and no hours). Recognising an id again needs memory, and memory is bounded: the `LIMIT` orders spoken of last are remembered. An
+id that comes again after more orders than that counts as another order. The cancellation of an order that is no longer remembered, or a
+late word on orders when some were forgotten, needs the customer's whole history. A fold over the whole history remembers all totals
+(`archive`), for cancellations only. Reading order: Order, Orders, evolve, needs_history.
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from aggregates.fact import Fact, Stamp
-from projections.money import ZERO, amount_of, currency_of, minus, plus
+from projections.money import ZERO, amount_of, currency_of, minus, plus, text_of
 from projections.view.channels import ORDER_PLACED
 from projections.view.values import reference
 
@@ -89,7 +90,7 @@ def evolve(orders: Orders, fact: Fact) -> Orders:
     amount, currency = amount_of(fact.data.get("total")), currency_of(fact.data.get("currency"))
     after = replace(before, placed=stamp, amount=ZERO, currency="")
     if amount is not None and currency is not None:
-        after = replace(after, amount=plus(ZERO, amount), currency=currency)
+        after = replace(after, amount=text_of(amount), currency=currency)
     return _put(orders, key, before, after)
 
 
@@ -128,9 +129,8 @@ def _counted(orders: Orders, before: Order, after: Order) -> Orders:
     for order, sign in ((before, -1), (after, 1)):
         if order.standing and order.currency:
             sum_ = worth.get(order.currency, Worth(0, ZERO))
-            amount = amount_of(order.amount)
-            assert amount is not None  # noqa: S101 - it was written by `plus`
-            worth = worth | {order.currency: Worth(sum_.count + sign, (plus if sign > 0 else minus)(sum_.total, amount))}
+            total = (plus if sign > 0 else minus)(sum_.total, Decimal(order.amount))
+            worth = worth | {order.currency: Worth(sum_.count + sign, total)}
     return replace(
         orders,
         placed=orders.placed + bool(after.placed) - bool(before.placed),
