@@ -21,7 +21,7 @@ from projections.timeline.row import NOBODY
 from projections.view import table as views
 from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
-from streams.moving import Asked, Moving
+from streams.moving import PIECE, Asked, Moving
 from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
 from streams.words import MOVED, RECEIVED
 
@@ -59,13 +59,13 @@ class Customer:
     topic = "customer-events"
     durable_outbox = True
 
-    def __init__(self, keys: Keys, schema: str | None = None) -> None:
+    def __init__(self, keys: Keys, schema: str | None = None, *, piece: int = PIECE) -> None:
         self._keys = keys
         self._schema = schema
         self._generation = ""
         self._states: dict[int, dict[str, State]] = {}  # by partition; in a rebuild all of them are one writer's
         self._learned: dict[int, dict[str, State]] = {}
-        self._moving = Moving(self.refold, effects=schema is None)
+        self._moving = Moving(self.refold, effects=schema is None, piece=piece)
 
     def forget(self, partition: int) -> None:
         self._states.pop(self._writer(partition), None)

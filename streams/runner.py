@@ -14,7 +14,8 @@ What can go wrong, and what follows:
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -40,6 +41,9 @@ PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, KafkaE
 DeadLetter = Callable[[Bury, str], Publication]
 """(what and why, the full name of the topic it was in) -> its dead letter."""
 
+Point = Callable[[str], Awaitable[None]]
+"""Told when a lane passes a place where a process may die, such as `resolve.committed`; tests wait there, or die."""
+
 log = structlog.get_logger()
 _headers = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
 
@@ -49,7 +53,12 @@ class Paused(Exception):
 
 
 class Displaced(Exception):
-    """The position was moved by another owner of the partition."""
+    """The partition was given to another owner."""
+
+
+async def passed(point: str) -> None:
+    """Nothing happens at the points."""
+    del point
 
 
 class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -66,10 +75,11 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         topic_id: str,
         dead_letter: DeadLetter,
         max_records: int = MAX_RECORDS,
+        at: Point = passed,
     ) -> None:
         self.processor, self.consumer, self.publisher, self.pool = processor, consumer, publisher, pool
         self.prefix, self.topic_id, self.dead_letter, self.max_records = prefix, topic_id, dead_letter, max_records
-        self.topic = prefix + processor.topic
+        self.topic, self.at = prefix + processor.topic, at
         self.lanes: dict[int, Lane] = {}
         self._failed: asyncio.Future[None] | None = None
 
@@ -89,7 +99,7 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         del revoked  # groups are eager: all of them
         lanes, self.lanes = self.lanes, {}
         for lane in lanes.values():
-            lane.stopping = True
+            lane.stop()
         await asyncio.gather(*(lane.task for lane in lanes.values() if lane.task), return_exceptions=True)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
@@ -116,12 +126,23 @@ class Lane:
         self.task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
         self.stopping = False
+        self.taking = False  # it waits for records, and has nothing under way
+        self.tenure = 0  # by which PostgreSQL tells this owner of the partition from those before it
         self.stored = 0  # the position as PostgreSQL has it
+        self.written = 0  # what an owner before had in PostgreSQL, but perhaps not published
         self.settled = 0  # everything before it is done, acknowledgements included
         self.published: dict[int, int] = {}  # acknowledged, not yet written beside the position
         self.sent: tuple[int, int] | None = None  # the outbox rows (from, to) that were acknowledged and may go
         self.careful = False
+        self.counted = False  # as a death at the position, until the position moves or the lane ends alive
+        self.tried = False  # the record at the position, alone
         self.log = log.bind(processor=self.processor.name, partition=self.partition)
+
+    def stop(self) -> None:
+        """Let what is under way end. Who waits for records is called away: during a rebalance the consumer gives none and never returns."""
+        self.stopping = True
+        if self.taking and self.task:
+            self.task.cancel()
 
     async def live(self) -> None:
         try:
@@ -135,9 +156,14 @@ class Lane:
                     await asyncio.sleep(PAUSES[1])
         except Halt as halt:
             await self._halt(str(halt))
+        except asyncio.CancelledError:
+            if not self.stopping:
+                raise
         finally:
             self.ready.set()
             self.processor.forget(self.partition)
+        if self.counted:
+            await self._live_on()
 
     async def _work(self) -> None:
         while not self.stopping:
@@ -163,8 +189,11 @@ class Lane:
         state = await self._persist(lambda: self._assigned(end))
         if isinstance(state, str):
             raise Halt(state)
+        self.tenure, self.written = state.tenure, state.written
         self.stored = self.settled = state.next_offset
         self.published, self.sent = {}, None
+        self.counted = state.deaths > 0
+        await self._at("assigned")
         if self.stored > end:
             raise Halt(
                 f"The log of {self.tp.topic}-{self.partition} ends at {end}, the database has seen {self.stored}: the log is shorter than"
@@ -180,11 +209,14 @@ class Lane:
 
     async def _assigned(self, end: int) -> positions.Assigned | str:
         async with self.runner.pool.connection() as connection:
-            return await positions.assigned(connection, self.processor.name, self.partition, self.tp.topic, self.runner.topic_id, end)
+            return await positions.assigned(
+                connection, self.processor.name, self.partition, self.tp.topic, self.runner.topic_id, end, attempt=not self.tenure
+            )
 
     async def _take(self, wait_ms: int) -> Sequence[Record]:
         consumer = self.runner.consumer
         try:
+            self.taking = True
             batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
                 self.tp, timeout_ms=wait_ms, max_records=self.runner.max_records
             )
@@ -198,10 +230,15 @@ class Lane:
                 raise
             await asyncio.sleep(PAUSES[1])
             return ()
+        finally:
+            self.taking = False
         return batches.get(self.tp, ())
 
     async def _insist(self, records: Sequence[Record]) -> None:
         """These records, until they are done or the partition is gone."""
+        if self.settled < self.written < records[-1].offset + 1:  # what an owner before had written goes first, even while others rest
+            await self._insist([record for record in records if record.offset < self.written])
+            records = [record for record in records if record.offset >= self.written]
         if self.careful:
             await self._alone(records)
             self.careful = False
@@ -217,6 +254,8 @@ class Lane:
         """One record at a time; the one that cannot be processed becomes a dead letter."""
         for record in records:
             if remember:
+                if not self._calm():
+                    await self._persist(self._settle)  # a death is counted where the position stands
                 await self._persist(partial(self._try, record))
             try:
                 await self._go(Batch(self.partition, (record,)))
@@ -239,6 +278,7 @@ class Lane:
     async def _try(self, record: Record) -> None:
         async with self.runner.pool.connection() as connection:
             await positions.try_alone(connection, self.processor.name, self.partition, record.offset)
+        self.tried = True
 
     async def _bury_killer(self) -> None:
         while not self.stopping:
@@ -267,19 +307,29 @@ class Lane:
         """The heart: one transaction for effects and position; then what must be told is published."""
         durable = self.processor.durable_outbox
         end = batch.end if durable else self.settled
+        await self._at("taken")
         async with self.runner.pool.connection() as connection:
-            if not durable and not await positions.may_go_on(connection):
+            if not durable and batch.end > self.written and not await positions.may_go_on(connection):
                 raise Paused
             await self._move(connection, end, batch.end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
             publications = self._publications(await self.processor.apply(connection, batch))
             if durable and publications:
                 await _post(connection, self.partition, batch.records[0].offset, publications)
-        self.stored, self.published, self.sent = end, {}, None
+            await self._at("written")
+        self._remember(end)
         if durable:
             self.settled = end
         self.processor.committed(batch)
+        await self._at("committed")
         await self._publish(publications, batch.records[0].offset if durable else None)
         self.settled = batch.end
+        await self._at("published")
+
+    def _remember(self, end: int) -> None:
+        """PostgreSQL knows of everything up to `end`, and of what was published and sent."""
+        if end > self.stored:
+            self.counted = self.tried = False
+        self.stored, self.published, self.sent = end, {}, None
 
     async def _publish(self, publications: Sequence[Publication], outbox: int | None) -> None:
         if not publications:
@@ -302,6 +352,7 @@ class Lane:
             self.partition,
             before=self.stored,
             after=end,
+            tenure=self.tenure,
             written=written,
             published=self.published,
             newest=newest,
@@ -318,7 +369,7 @@ class Lane:
         end = self.settled
         async with self.runner.pool.connection() as connection:
             await self._move(connection, end, end)
-        self.stored, self.published, self.sent = end, {}, None
+        self._remember(end)
 
     async def _drain(self) -> None:
         """Publish what the last owner left in the outbox, before anything new."""
@@ -340,15 +391,13 @@ class Lane:
             await self._publish(publications, self.stored)
             await self._persist(self._settle)
 
-    async def _chore(self) -> list[Publication] | None:
+    async def _chore(self) -> Sequence[Publication]:
         async with self.runner.pool.connection() as connection:
-            effects = await self.processor.chore(connection, self.partition)
-            if effects is None:
-                return None
-            publications = self._publications(effects)
             await self._move(connection, self.stored, self.stored)
+            publications = self._publications(await self.processor.chore(connection, self.partition) or ())
             if publications:
                 await _post(connection, self.partition, self.stored, publications)
+            await self._at("chore")
         return publications
 
     async def _persist(self, work: Callable[[], Any]) -> Any:
@@ -364,6 +413,15 @@ class Lane:
                     raise Displaced from passing
                 await asyncio.sleep(PAUSES[min(pause, len(PAUSES) - 1)])
                 pause += 1
+
+    async def _at(self, point: str) -> None:
+        await self.runner.at(f"{self.processor.name}.{point}")
+
+    async def _live_on(self) -> None:
+        """The partition goes to another, and nobody died: what was counted against its record is taken back, if PostgreSQL is there."""
+        with suppress(*PASSING):
+            async with self.runner.pool.connection() as connection:
+                await positions.alive(connection, self.processor.name, self.partition, self.tenure, tried=self.tried)
 
     async def _halt(self, why: str) -> None:
         self.log.error("halted", why=why)

@@ -71,6 +71,7 @@ CREATE TABLE streams.positions (
     topic       text     NOT NULL,
     topic_id    text     NOT NULL,
     next_offset bigint   NOT NULL,              -- everything before it is done, acknowledgements included
+    tenure      bigint   NOT NULL DEFAULT 0,    -- counts the owners of the partition: only the latest may move the position
     written     bigint   NOT NULL DEFAULT 0,    -- everything before it is in PostgreSQL; it may not be published yet
     published   jsonb    NOT NULL DEFAULT '{}', -- next offsets of the topic published to, after the last acknowledgement
     deaths      smallint NOT NULL DEFAULT 0,    -- assignments at this position since the last progress

@@ -3,7 +3,7 @@
 Reading order: Assigned, assigned, move, reached.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,14 +25,19 @@ class Assigned:
     """Where a partition stands when a worker gets it."""
 
     next_offset: int
+    written: int  # everything before it is in PostgreSQL, though perhaps not published
+    tenure: int  # who moves the position must be of this one
     deaths: int  # assignments at this very position without progress, this one included
     tries: int  # how often the record at this very position was tried alone, and never answered
 
 
-async def assigned(connection: Connection, processor: str, partition: int, topic: str, topic_id: str, end: int) -> Assigned | str:
-    """Read where to begin, and count the attempt unless the log, which ends at `end`, has nothing new.
+async def assigned(
+    connection: Connection, processor: str, partition: int, topic: str, topic_id: str, end: int, *, attempt: bool
+) -> Assigned | str:
+    """Read where to begin; whoever had the partition until now can write no more. Waits for what he has under way.
 
-    A sentence when the topic is not the one that the position was taken in.
+    An `attempt` is counted unless the log, which ends at `end`, has nothing new. A sentence when the topic is not the one that the
+    position was taken in.
     """
     await connection.execute(
         "INSERT INTO streams.positions (processor, partition, topic, topic_id, next_offset) VALUES (%s, %s, %s, %s, 0)"
@@ -40,19 +45,20 @@ async def assigned(connection: Connection, processor: str, partition: int, topic
         (processor, partition, topic, topic_id),
     )
     cursor = await connection.execute(
-        "UPDATE streams.positions SET deaths = CASE WHEN next_offset < %s THEN LEAST(deaths + 1, 1000) ELSE 0 END, halted = ''"
-        " WHERE processor = %s AND partition = %s"
-        " RETURNING next_offset, deaths, CASE WHEN trying = next_offset THEN tries ELSE 0 END, topic_id",
-        (end, processor, partition),
+        "UPDATE streams.positions SET deaths = CASE WHEN next_offset < %s THEN LEAST(deaths + %s, 1000) ELSE 0 END, halted = '',"
+        " tenure = tenure + 1 WHERE processor = %s AND partition = %s"
+        " RETURNING next_offset, written, tenure, deaths, CASE WHEN trying = next_offset THEN tries ELSE 0 END, topic_id",
+        (end, int(attempt), processor, partition),
     )
     row = await cursor.fetchone()
     assert row is not None  # noqa: S101 - inserted above
-    if row[3] != topic_id:
+    *assignment, known = row
+    if known != topic_id:
         return (
-            f"Topic {topic} was made anew (id {topic_id}, the database knows {row[3]}): what the database holds is not in this log."
+            f"Topic {topic} was made anew (id {topic_id}, the database knows {known}): what the database holds is not in this log."
             " Restore the topic, or rebuild into an empty database."
         )
-    return Assigned(row[0], row[1], row[2])
+    return Assigned(*assignment)
 
 
 async def move(
@@ -60,18 +66,30 @@ async def move(
     processor: str,
     partition: int,
     *,
+    tenure: int,
     before: int,
     after: int,
     written: int,
     published: Mapping[int, int] | None = None,
     newest: datetime | None = None,
 ) -> bool:
-    """Move the position from `before` to `after`; False when another owner moved it meanwhile: then nothing may be written."""
+    """Move the position from `before` to `after`; False when the partition has another owner by now: then nothing may be written."""
     cursor = await connection.execute(
-        "UPDATE streams.positions SET next_offset = %s, written = %s, published = published || %s,"
-        " deaths = 0, trying = NULL, tries = 0, progress_at = now(),"
-        " newest = COALESCE(%s, newest) WHERE processor = %s AND partition = %s AND next_offset = %s",
-        (after, written, Jsonb(dict(published or {})), newest, processor, partition, before),
+        "UPDATE streams.positions SET next_offset = %(after)s, written = GREATEST(written, %(written)s),"
+        " published = published || %(published)s, newest = COALESCE(%(newest)s, newest), progress_at = now(),"
+        " deaths = CASE WHEN next_offset < %(after)s THEN 0 ELSE deaths END,"
+        " tries = CASE WHEN next_offset < %(after)s THEN 0 ELSE tries END"
+        " WHERE processor = %(processor)s AND partition = %(partition)s AND next_offset = %(before)s AND tenure = %(tenure)s",
+        {
+            "processor": processor,
+            "partition": partition,
+            "tenure": tenure,
+            "before": before,
+            "after": after,
+            "written": written,
+            "published": Jsonb(dict(published or {})),
+            "newest": newest,
+        },
     )
     if cursor.rowcount != 1:
         return False
@@ -102,6 +120,15 @@ async def try_alone(connection: Connection, processor: str, partition: int, offs
     )
 
 
+async def alive(connection: Connection, processor: str, partition: int, tenure: int, *, tried: bool) -> None:
+    """The owner gave the partition back without having died of it; nor, if `tried`, of the record that was tried alone."""
+    await connection.execute(
+        "UPDATE streams.positions SET deaths = GREATEST(deaths - 1, 0), tries = GREATEST(tries - %s, 0)"
+        " WHERE processor = %s AND partition = %s AND tenure = %s",
+        (int(tried), processor, partition, tenure),
+    )
+
+
 async def halt(connection: Connection, processor: str, partition: int, why: str) -> None:
     """Say why a partition stands still; `yekta status` shows it."""
     await connection.execute(
@@ -128,10 +155,15 @@ async def reached(connection: Connection, position: Mapping[int, int]) -> bool:
     Resolving has passed the position and what it published is acknowledged; folding has passed all that was published until then.
     An empty position asks for all that was resolved so far.
     """
-    cursor = await connection.execute(
-        "SELECT partition, next_offset, published FROM streams.positions WHERE processor = 'resolve'",
+    cursor = await connection.execute(  # one statement: between two, what one customer's partition sends to another's would be missed
+        "SELECT processor, partition, next_offset, published,"
+        " EXISTS (SELECT 1 FROM streams.outbox) OR EXISTS (SELECT 1 FROM streams.chores)"
+        " FROM streams.positions WHERE processor IN ('resolve', 'customer')",
     )
-    resolved = {partition: (offset, published) for partition, offset, published in await cursor.fetchall()}
+    rows = await cursor.fetchall()
+    if any(on_its_way for *_, on_its_way in rows):
+        return False
+    resolved = {partition: (offset, published) for processor, partition, offset, published, _ in rows if processor == "resolve"}
     if any(resolved.get(partition, (0,))[0] < offset for partition, offset in position.items()):
         return False
     wanted: dict[int, int] = {}
@@ -139,21 +171,8 @@ async def reached(connection: Connection, position: Mapping[int, int]) -> bool:
         if partition in position or not position:
             for target, end in published.items():
                 wanted[int(target)] = max(wanted.get(int(target), 0), end)
-    cursor = await connection.execute("SELECT partition, next_offset, published FROM streams.positions WHERE processor = 'customer'")
-    folded = {}
-    for partition, offset, published in await cursor.fetchall():
-        folded[partition] = offset
-        for target, end in published.items():  # what one customer's partition sent to another's
+    folded = {partition: (offset, published) for processor, partition, offset, published, _ in rows if processor == "customer"}
+    for _, published in folded.values():  # what one customer's partition sent to another's
+        for target, end in published.items():
             wanted[int(target)] = max(wanted.get(int(target), 0), end)
-    return all(folded.get(partition, 0) >= end for partition, end in wanted.items()) and await quiet(connection)
-
-
-async def quiet(connection: Connection, partitions: Sequence[int] | None = None) -> bool:
-    """Whether nothing is on its way between customers: the outbox and the chores are empty."""
-    cursor = await connection.execute(
-        "SELECT NOT EXISTS (SELECT 1 FROM streams.outbox WHERE %s::int[] IS NULL OR partition = ANY(%s::int[]))"
-        " AND NOT EXISTS (SELECT 1 FROM streams.chores WHERE %s::int[] IS NULL OR partition = ANY(%s::int[]))",
-        (partitions, partitions, partitions, partitions),
-    )
-    row = await cursor.fetchone()
-    return row is not None and bool(row[0])
+    return all(folded.get(partition, (0,))[0] >= end for partition, end in wanted.items())
