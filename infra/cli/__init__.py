@@ -23,6 +23,7 @@ COMMANDS = {
     "wait": "Return when everything that was accepted before is in the views.",
     "evaluate": "Run exactly the live code over files, with no engines.",
     "verify": "Fold the log again apart from the live tables and compare.",
+    "bench": "Measure Yekta on this machine against the barest program that does the same.",
     "rebuild": "Fold the log into new read models beside live traffic, then switch.",
 }
 

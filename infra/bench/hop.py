@@ -1,0 +1,22 @@
+"""One processor in a process of its own, set up as a worker sets it up: `python -m infra.bench.hop resolve`."""
+
+import sys
+
+import uvloop
+
+from infra.endpoints import endpoints
+from infra.settings import Settings, load
+from infra.working import Parts, spare_the_collector
+
+
+async def run(settings: Settings, name: str) -> None:
+    """Run until killed. An error ends the process: what it was to show would be wrong."""
+    parts = Parts(settings, endpoints(settings), "bench")
+    await parts.open()
+    processor = next(made for made in (make() for make in parts.processors()) if made.name == name)
+    await parts.runner(processor).run()
+
+
+if __name__ == "__main__":
+    spare_the_collector()
+    uvloop.run(run(load(), sys.argv[1]))

@@ -1,0 +1,178 @@
+"""Makes the table's rows of what was sampled: medians of the rounds, and ratios of what was measured in the same round.
+
+Reading order: Samples, rows, then one function a group.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import starmap
+from statistics import median
+
+from infra.bench.doors import SIZES, Taken
+from infra.bench.growth import Step
+from infra.bench.reading import Latency, Reads
+from infra.bench.report import Ratio, Row
+from infra.bench.throughput import Pass
+from infra.bench.usage import KAFKA, POSTGRES, Cost
+from infra.bench.visible import Seen
+
+PASSES = {
+    "floor": "bare floor: consume, decode, timeline with dedupe, view, position",
+    "resolve": "resolve: whose is it, receipt, publish",
+    "customer": "customer: timeline, fold, view, position",
+    "end-to-end": "end to end: both hops, two workers",
+    "quix": "Quix Streams twin: its state, its PostgreSQL sink",
+}
+
+
+@dataclass(slots=True)
+class Samples:
+    """What the rounds gave, in their order."""
+
+    passes: dict[str, list[Pass]] = field(default_factory=dict)
+    taken: dict[str, list[Taken]] = field(default_factory=dict)
+    reads: list[Reads] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    memory: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, one: Pass) -> None:
+        """One more pass over a backlog."""
+        self.passes.setdefault(name, []).append(one)
+
+    def take(self, name: str, one: Taken) -> None:
+        """One more load on a door."""
+        self.taken.setdefault(name, []).append(one)
+
+    def rate(self, name: str) -> float:
+        """The median rate of a program."""
+        return median(one.rate for one in self.passes[name])
+
+
+def rows(samples: Samples) -> list[Row]:
+    """All rows, in the order of the table."""
+    return [
+        *_throughput(samples),
+        *_doors(samples),
+        *_reads(samples.reads),
+        *_seen(samples.seen),
+        *_growth(samples.steps),
+        *starmap(_memory, samples.memory.items()),
+    ]
+
+
+def _throughput(samples: Samples) -> Iterable[Row]:
+    floor = samples.passes.get("floor", [])
+    for name, what in PASSES.items():
+        if name in samples.skipped:
+            yield Row(name, what, "throughput", skipped=samples.skipped[name])
+        elif passes := samples.passes.get(name):
+            against = [] if name == "floor" or not floor else _against("floor", passes, floor, 0.5 if name == "end-to-end" else None)
+            yield _pass(name, what, "throughput", passes, against)
+
+
+def _doors(samples: Samples) -> Iterable[Row]:
+    for size in SIZES:
+        ours, bare = samples.taken.get(f"door-{size}"), samples.taken.get(f"bare-door-{size}")
+        if not ours or not bare:
+            continue
+        loads, bare_loads = [one.load for one in ours], [one.load for one in bare]
+        against = _against(f"bare-door-{size}", loads, bare_loads, 0.5 if size == max(SIZES) else None)
+        for name, what, taken, ratios in (
+            (f"bare-door-{size}", f"bare door, batch {size}", bare, []),
+            (f"door-{size}", f"door, batch {size}: check, seal, append", ours, against),
+        ):
+            p50, p99 = median(one.p50 for one in taken), median(one.p99 for one in taken)
+            yield _pass(name, what, "door", [one.load for one in taken], ratios, p50, p99)
+
+
+def _reads(reads: Sequence[Reads]) -> Iterable[Row]:
+    if not reads:
+        return
+    yield _latency("select", "bare SELECT of a view's row", "view", [one.select for one in reads])
+    yield _latency("nothing", "HTTP request for nothing", "view", [one.nothing for one in reads])
+    ratio = median(one.view.p50 / (one.select.p50 + one.nothing.p50) for one in reads)
+    against = [Ratio("select + nothing", "latency", ratio, at_most=2.0)]
+    yield _latency("view", "GET /v1/customers/{id}", "view", [one.view for one in reads], against)
+
+
+def _seen(seen: Sequence[Seen]) -> Iterable[Row]:
+    if seen:
+        loads = [one.load for one in seen]
+        yield Row(
+            "visible",
+            "POST until in the view, at half load",
+            "visible",
+            events=seen[0].latency.count,
+            rate=median(loads),
+            rates=loads,
+            p50_ms=median(one.latency.p50 for one in seen),
+            p99_ms=median(one.latency.p99 for one in seen),
+            at_most_ms=500.0,
+            note="events are probes, the rate is the load beside them",
+        )
+
+
+def _growth(steps: Sequence[Step]) -> Iterable[Row]:
+    for step in steps:
+        ratios = []
+        if step is not steps[0]:
+            ratios = [Ratio(_size(steps[0]), "cpu", step.load.cost.total / steps[0].load.cost.total, at_most=1.2)]
+        yield _pass(_size(step), f"end to end, {step.size:,} events in the store", "growth", [step.load], ratios)
+
+
+def _size(step: Step) -> str:
+    return f"store-{step.size}"
+
+
+def _memory(name: str, sizes: tuple[float, float]) -> Row:
+    rss, shared_once = sizes
+    what = {KAFKA: "Kafka", POSTGRES: "PostgreSQL, all its processes"}.get(name, name)
+    return Row(f"memory-{name}", f"memory: {what}", "memory", rss_mb=rss, memory_mb=shared_once)
+
+
+def _pass(
+    name: str,
+    what: str,
+    group: str,
+    passes: Sequence[Pass],
+    ratios: list[Ratio],
+    p50: float | None = None,
+    p99: float | None = None,
+) -> Row:
+    rates = [one.rate for one in passes]
+    return Row(
+        name,
+        what,
+        group,
+        events=passes[0].events,
+        rate=median(rates),
+        rates=rates,
+        p50_ms=p50,
+        p99_ms=p99,
+        cpu_us=_median([one.cost for one in passes]),
+        ratios=ratios,
+    )
+
+
+def _latency(name: str, what: str, group: str, latencies: Sequence[Latency], ratios: Sequence[Ratio] = ()) -> Row:
+    p50, p99 = median(one.p50 for one in latencies), median(one.p99 for one in latencies)
+    return Row(name, what, group, events=latencies[0].count, p50_ms=p50, p99_ms=p99, ratios=list(ratios))
+
+
+def _against(name: str, ours: Sequence[Pass], others: Sequence[Pass], target: float | None) -> list[Ratio]:
+    """How many events we take while the other takes one; and how many for the same CPU time, which is what a shared machine cannot blur."""
+    pairs = list(zip(ours, others, strict=True))
+    return [
+        Ratio(name, "rate", median(one.rate / other.rate for one, other in pairs), at_least=target),
+        Ratio(name, "cpu", median(other.cost.total / one.cost.total for one, other in pairs)),
+    ]
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    def of(part: Callable[[Cost], float | None]) -> float | None:
+        known = [value for cost in costs if (value := part(cost)) is not None]
+        return median(known) if known else None
+
+    return Cost(of(lambda cost: cost.processes), of(lambda cost: cost.postgres), of(lambda cost: cost.kafka))

@@ -1,0 +1,177 @@
+"""Runs the experiments in rounds, A and B in turn within each, so that what others do on the machine meets both.
+
+Reading order: Plan, run, then one coroutine an experiment.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from infra import database
+from infra.bench import doors, growth, living, quix, reading, report, rows, serving, throughput, visible
+from infra.bench.feed import Prepared, append, prepare
+from infra.bench.ground import Ground, World, customer_events
+from infra.bench.rows import Samples
+from infra.bench.workload import Mix
+
+SEED = 20
+WANTS = {
+    "floor": ("resolve",),
+    "resolve": (),
+    "customer": ("resolve",),
+    "end-to-end": (),
+    "quix": ("resolve",),
+    "door": (),
+    "visible": ("end-to-end",),
+    "view": (),
+    "memory": (),
+    "growth": (),
+}
+"""The measurements by name, and those that one needs the results of."""
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured, and how thoroughly."""
+
+    only: frozenset[str] = frozenset(WANTS)
+    rounds: int = 5
+    events: int = 60_000
+    sizes: Sequence[int] = (10_000, 100_000)
+    stretch: int = 10_000  # events that are measured at each size
+    seconds: float = 6.0  # of one round of `visible`
+    reads: int = 400
+    history: int = 20_000  # events in the store while people read
+    interpreter: Path = quix.INTERPRETER
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What is measured, with what that needs."""
+        return self.only | {needed for name in self.only for needed in WANTS[name]}
+
+
+async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> report.Report:
+    """Measure all that is planned. `on_step` hears what begins."""
+    begin, machine = time.monotonic(), report.machine()
+    mix = Mix(SEED)
+    samples = Samples()
+    on_step("preparing the workload")
+    async with prepare(ground, mix, max(plan.events, plan.history)) as prepared:
+        workload = _workload(mix, plan, prepared)
+        await _throughput(ground, plan, prepared, samples, on_step)
+        if "door" in plan.names:
+            await _doors(ground, plan, samples, on_step)
+        if plan.names & {"view", "visible", "memory"}:
+            await _living(ground, plan, prepared, samples, on_step)
+    if "growth" in plan.names:
+        await _growth(ground, plan, samples, on_step)
+    return report.Report(
+        machine=machine,
+        versions=report.versions(await _engines(ground)),
+        workload=workload,
+        rounds=plan.rounds,
+        seconds=round(time.monotonic() - begin, 1),
+        rows=rows.rows(samples),
+    )
+
+
+async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep) -> None:
+    names = plan.names & {"floor", "resolve", "customer", "end-to-end", "quix"}
+    if "quix" in names and (why := await quix.missing(ground, plan.interpreter)):
+        samples.skipped["quix"], names = why, names - {"quix"}
+    records = prepared.records[: plan.events]
+    for nth in range(plan.rounds):
+        if "end-to-end" in names and nth % 2:
+            await _end_to_end(ground, plan, prepared, samples, on_step, nth)
+        if "resolve" in names:
+            async with ground.world(like=prepared.world) as world:
+                await append(world, records)
+                on_step(f"resolve, {_round(nth, plan)}")
+                samples.add("resolve", await throughput.resolve(ground, world))
+                await _folding(ground, plan, names, world, samples, on_step, nth)
+        if "end-to-end" in names and not nth % 2:
+            await _end_to_end(ground, plan, prepared, samples, on_step, nth)
+
+
+async def _folding(ground: Ground, plan: Plan, names: frozenset[str], world: World, samples: Samples, on_step: OnStep, nth: int) -> None:
+    """What reads the customer events that resolving the world has published."""
+    topic = customer_events(world)
+    if "customer" in names:
+        on_step(f"customer, {_round(nth, plan)}")
+        samples.add("customer", await throughput.customer(ground, world))
+    if "floor" in names:
+        on_step(f"the floor, {_round(nth, plan)}")
+        async with ground.world() as apart:
+            samples.add("floor", await throughput.floor(ground, apart, topic))
+    if "quix" in names:
+        on_step(f"Quix Streams, {_round(nth, plan)}")
+        async with ground.world() as apart:
+            samples.add("quix", await quix.twin(ground, apart, topic, plan.interpreter))
+
+
+async def _end_to_end(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
+    on_step(f"end to end, {_round(nth, plan)}")
+    async with ground.world(like=prepared.world) as world:
+        samples.add("end-to-end", await throughput.end_to_end(ground, world, prepared.records[: plan.events]))
+
+
+async def _doors(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) -> None:
+    mix = Mix(SEED + 1)
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(ground.world())
+        api = await stack.enter_async_context(serving.api(ground, world))
+        bare = await stack.enter_async_context(serving.bare(ground, world))
+        for nth in range(plan.rounds):
+            for size, share in doors.SIZES.items():
+                for name, door in (("door", api), ("bare-door", bare)):
+                    on_step(f"{name} at batch {size}, {_round(nth, plan)}")
+                    samples.take(f"{name}-{size}", await doors.take(ground, door, mix, size, int(plan.events * share)))
+
+
+async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep) -> None:
+    mix = Mix(SEED + 2)
+    on_step("an API, two workers and customers")
+    async with living.living(ground, prepared.world, prepared.records[: plan.history]) as here:
+        for nth in range(plan.rounds):
+            if "view" in plan.names:
+                on_step(f"reading views, {_round(nth, plan)}")
+                samples.reads.append(await reading.read(here, plan.reads))
+            if "visible" in plan.names:
+                on_step(f"from POST to the view, {_round(nth, plan)}")
+                samples.seen.append(await visible.visible(here, mix, samples.rate("end-to-end") / 2, plan.seconds, nth))
+        samples.memory = living.memory(ground, here)
+
+
+async def _growth(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) -> None:
+    on_step("filling the store")
+    async for step in growth.grow(ground, Mix(SEED), plan.sizes, plan.stretch, lambda held: on_step(f"{held:,} events in the store")):
+        samples.steps.append(step)
+
+
+def _round(nth: int, plan: Plan) -> str:
+    return f"round {nth + 1} of {plan.rounds}"
+
+
+def _workload(mix: Mix, plan: Plan, prepared: Prepared) -> report.Workload:
+    sample = Mix(SEED).take(2_000)
+    return report.Workload(
+        seed=SEED,
+        events=plan.events,
+        customers=mix.customers,
+        merges=mix.merges,
+        types=dict(mix.types),
+        event_bytes=round(sum(len(msgspec.json.encode(event)) for event in sample) / len(sample), 1),
+        record_bytes=round(sum(len(value) for _, value, _ in prepared.records) / len(prepared.records), 1),
+    )
+
+
+async def _engines(ground: Ground) -> dict[str, str]:
+    async with await database.connect(ground.endpoints.dsn) as connection:
+        row = await (await connection.execute("SHOW server_version")).fetchone()
+    return {"postgresql": str(row[0]) if row else ""}

@@ -1,0 +1,101 @@
+"""How long it takes from posting an event until it is in the view, while others send at a steady rate.
+
+Each probe is the first event of a new customer, the slowest kind, and asks for his view with `after=` its own position.
+Reading order: Seen, visible.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+
+from infra.bench.client import Answer, Connection, check, get, post
+from infra.bench.feed import JSON, bodies
+from infra.bench.living import Living
+from infra.bench.reading import Latency, latency
+from infra.bench.workload import SITE, Mix
+from infra.errors import Refusal
+
+BATCH = 20
+LINES = 16
+PROBERS = 4
+BREATH = 0.02
+"""Seconds between two probes of one prober."""
+
+LEAST = 10
+"""Probes of each prober, however short the load is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How long it took, and under how many events a second."""
+
+    latency: Latency
+    load: float
+
+
+async def visible(here: Living, mix: Mix, rate: float, seconds: float, nth: int) -> Seen:
+    """Probe while events arrive at this rate for so many seconds. `nth` tells this time's customers from those of the last."""
+    requests = [post("/v1/events", body, JSON, here.api.write_key) for body in bodies(mix, max(LINES, int(rate * seconds / BATCH)), BATCH)]
+    sending = asyncio.create_task(_send(here.api.port, requests, rate))
+    probes = [asyncio.create_task(_probe(here, sending, f"{nth}-{number}")) for number in range(PROBERS)]
+    try:
+        taken = await asyncio.gather(*probes)
+        return Seen(latency([one for some in taken for one in some]), await sending)
+    finally:
+        for task in (sending, *probes):
+            task.cancel()
+        await asyncio.wait([sending, *probes])
+
+
+async def _send(port: int, requests: list[bytes], rate: float) -> float:
+    """Send each request at its time, whatever became of those before; return the rate that was reached."""
+    lines: asyncio.Queue[Connection] = asyncio.Queue()
+    for _ in range(LINES):
+        lines.put_nowait(await Connection.open(port))
+
+    async def one(line: Connection, request: bytes) -> None:
+        check(await line.ask(request))
+        lines.put_nowait(line)
+
+    begin = time.perf_counter()
+    async with asyncio.TaskGroup() as under_way:
+        for number, request in enumerate(requests):
+            await asyncio.sleep(max(0.0, begin + number * BATCH / rate - time.perf_counter()))
+            under_way.create_task(one(await lines.get(), request))
+    reached = len(requests) * BATCH / (time.perf_counter() - begin)
+    while not lines.empty():
+        lines.get_nowait().close()
+    return reached
+
+
+async def _probe(here: Living, sending: asyncio.Task[float], who: str) -> list[float]:
+    """New customers, one after the other, as long as the load lasts; how long each took to be seen."""
+    line = await Connection.open(here.api.port)
+    taken: list[float] = []
+    while not sending.done() or len(taken) < LEAST:
+        device = f"probe-{who}-{len(taken)}"
+        begin = time.perf_counter()
+        accepted = await line.ask(post("/v1/events", _event(device), "application/cloudevents+json", here.api.write_key))
+        check(accepted)
+        seen = await line.ask(get(f"/v1/customers/by/device/{device}?after={_position(accepted)}", here.api.staff_token))
+        taken.append(time.perf_counter() - begin)
+        check(seen)
+        await asyncio.sleep(BREATH)
+    line.close()
+    return taken
+
+
+def _position(answer: Answer) -> str:
+    position = answer.headers.get(b"yekta-position")
+    if position is None:
+        raise Refusal("The door gave no position.")
+    return quote(position.decode())
+
+
+def _event(device: str) -> bytes:
+    page = {"who": {"device": device}, "url": f"{SITE}/price", "title": "Price list", "page": "price"}
+    event = {"specversion": "1.0", "id": device, "source": SITE, "type": "web.page_viewed", "data": page}
+    return msgspec.json.encode(event)
