@@ -111,6 +111,8 @@ def _bars() -> Iterator[history.OnStep]:
         def step(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
                 _still(bars)
+                if not _said.is_terminal:
+                    _said.print(f"{what} …")
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done, total=total)
 
