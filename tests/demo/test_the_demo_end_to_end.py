@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -27,6 +28,10 @@ from tests.demo import readme
 pytestmark = pytest.mark.engines
 
 CUSTOMERS = 300
+SHELL = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+"""A shell in which the virtual environment is active."""
+
+needs_curl = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the lines to paste need bash and curl")
 
 
 class Demo:
@@ -95,6 +100,7 @@ async def test_one_view_unifies_four_channels(demo: Demo, orders: list[Order]) -
         assert (await demo.get(f"/v1/customers/by/{kind}/{value}"))["customer_id"] == view["customer_id"]
 
 
+@needs_curl
 async def test_the_lines_to_try_do_what_they_say(demo: Demo) -> None:
     newcomer, by_phone, four_channels, tie = try_it.lines(demo.url, demo.keys)
     assert run(newcomer.command)["status"] == "accepted"
@@ -115,6 +121,7 @@ async def test_the_lines_to_try_do_what_they_say(demo: Demo) -> None:
     assert {"sales", "web", "call", "reseller"} <= set(customer["channels"])  # type: ignore[call-overload]
 
 
+@needs_curl
 async def test_the_readme_can_be_pasted(demo: Demo) -> None:
     posted, by_phone, four_channels = (json.loads(line) for line in pasted(readme.to_try(demo.url), demo.settings).splitlines())
     assert posted["status"] == "accepted"
@@ -124,15 +131,14 @@ async def test_the_readme_can_be_pasted(demo: Demo) -> None:
 
 def run(command: str) -> dict[str, object]:
     """What a line prints when it is pasted into a shell."""
-    found: dict[str, object] = json.loads(subprocess.run(["bash", "-c", command], capture_output=True, check=True).stdout)
+    found: dict[str, object] = json.loads(subprocess.run(["bash", "-c", command], capture_output=True, check=True, env=SHELL).stdout)
     return found
 
 
 def pasted(lines: str, settings: Settings) -> str:
     """What lines print when they are pasted in the repository's folder, in the home of these settings, one answer a line."""
     script = f'set -euo pipefail\ncurl() {{ command curl --fail-with-body "$@"; echo; }}\n{lines}'
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, **settings.environment(), "PATH": path}
+    environment = SHELL | settings.environment()
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, cwd=readme.README.parent, env=environment)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
