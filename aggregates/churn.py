@@ -1,0 +1,54 @@
+"""What churn means for one company and line of products: the published setting by which customers are scored and labels are told.
+
+A definition is a value with a name and a version; several stand side by side, each with its own model. Reading order: Definition, outcome.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+DAY = 86_400.0
+"""Seconds. Days are those of UTC, numbered from 1970-01-01: the same for every source, so that a log has one meaning."""
+
+PURCHASES = ("sales.order_placed", "reseller.sale_reported")
+
+STARTS = frozenset({"subscription.started", "subscription.renewed"})
+CANCELLED = "subscription.cancelled"
+
+Days = Annotated[int, Meta(ge=1, le=3_650)]
+
+
+class Definition(Struct, frozen=True, kw_only=True):
+    """When a customer is called lost. A change of any field is a new version, with a model of its own."""
+
+    name: str = "churn"
+    version: int = 1
+    kind: Literal["non-contractual", "contractual"] = "non-contractual"
+    horizon: Days = 90  # how many days ahead is looked
+    purchases: tuple[str, ...] = PURCHASES  # the types that are a purchase
+    grace: Annotated[int, Meta(ge=0, le=365)] = 7  # contractual: days after the end within which a renewal still is one
+
+    @property
+    def contractual(self) -> bool:
+        """Whether a customer says himself that he leaves."""
+        return self.kind == "contractual"
+
+
+def churned(definition: Definition, day: int, returns: Sequence[int], losses: Sequence[int]) -> bool:
+    """The label of an example of a day, told when its horizon is over.
+
+    `returns` are the days with a purchase, `losses` the days on which a contract was cancelled or ran out; both in order. The horizon
+    is the days after the example's own: what else happened on that day was part of it.
+    """
+    days = losses if definition.contractual else returns
+    last = day + definition.horizon
+    after = bisect_right(days, day)
+    happened = after < len(days) and days[after] <= last
+    return happened is definition.contractual
+
+
+def matures(definition: Definition, day: int) -> int:
+    """The first day on which an example's label is known: all of its horizon is over, whatever happened in it."""
+    return day + definition.horizon + 1

@@ -1,0 +1,149 @@
+"""`yekta evaluate churn`: the live features, delayed labels, racing and calibration over a file, beside the counters and a batch model."""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from infra.cli.progress import bar
+from infra.errors import Refusal
+from infra.waiting import Progress
+
+
+def churn(
+    *,
+    events: Path | None = None,
+    demo: Literal["cdnow"] | None = None,
+    horizon: str = "90d",
+    tail: int | None = None,
+    purchases: str = "",
+    contractual: bool = False,
+    no_time: bool = False,
+    label: str = "Churn",
+    json_: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Judge churn scores over a log: every score was given before its label was known, and labels are learnt when their horizon is over.
+
+    Example: `yekta evaluate churn --events orders.csv --horizon 90d --json`
+
+    Parameters
+    ----------
+    events
+        The log: CSV, JSON lines or Parquet with the columns customer, time, type and amount; type may be absent when all are orders.
+        Further columns are data.
+    demo
+        Judge on the demo's real orders instead.
+    horizon
+        How long without a purchase means that a customer is lost, like 90d, 12w.
+    tail
+        Judge on so many of the last labelled rows too, not only on the last half.
+    purchases
+        The types that are a purchase, separated by commas; when absent: order, purchase, sale, transaction.
+    contractual
+        Lost is who cancels his subscription within the horizon, or does not renew it.
+    no_time
+        The file is a table with one row a customer and a label: each row is predicted before it is learnt.
+    label
+        With --no-time: the column that says who was lost.
+    json_
+        Print one JSON object.
+    """
+    began = time.perf_counter()
+    if (events is None) == (demo is None):
+        raise Refusal("Say what to judge on: --events FILE or --demo cdnow.")
+    if no_time:
+        found, tables = _table(events, label)
+    else:
+        found, tables = _log(events, _days(horizon), tail, purchases, contractual)
+    if json_:
+        print(json.dumps({**found, "seconds": round(time.perf_counter() - began, 2)}))
+    else:
+        for table in tables:
+            Console().print(table)
+
+
+def _log(events: Path | None, horizon: int, tail: int | None, purchases: str, contractual: bool) -> tuple[dict[str, Any], list[Table]]:
+    from aggregates.churn import Definition
+    from infra.evaluation import churn as evaluation
+    from infra.evaluation import reading
+
+    kinds = frozenset(kind.strip() for kind in purchases.split(",") if kind.strip()) or reading.ORDERS
+    told = reading.facts(_demo() if events is None else reading.rows(events), kinds, contractual=contractual)
+    definition = Definition(horizon=horizon, kind="contractual" if contractual else "non-contractual")
+    with bar("going through the log") as show:
+        report = evaluation.evaluate(definition, told, tail, lambda done: show(Progress(done, len(told))))
+    found = msgspec.to_builtins(report)
+    for judgement in filter(None, (found["half"], found["tail"])):
+        judgement["models"] = _named(judgement["models"])
+    tables = [_compared("the last half of the labelled rows", found["half"])]
+    if found["tail"]:
+        tables.append(_compared("the tail", found["tail"]))
+    tables.append(_months(found["months"]))
+    return found, tables
+
+
+def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table]]:
+    from infra.evaluation import reading, table
+
+    if events is None:
+        raise Refusal("A table without time is a file: --events FILE.")
+    rows = reading.rows(events)
+    with bar("going through the table") as show:
+        report = table.evaluate(rows, label, lambda done: show(Progress(done, len(rows))))
+    found = msgspec.to_builtins(report)
+    models = _named({"model": found["model"], "model, last half": found["last_half"]})
+    shown = _compared("all rows, each predicted before it was learnt", {"rows": report.rows, "lost": report.lost, "models": models})
+    return {"rows": report.rows, "lost": report.lost, "model": models["model"], "last_half": models["model, last half"]}, [shown]
+
+
+def _demo() -> list[dict[str, Any]]:
+    import platformdirs
+
+    from infra.demo import cdnow, fetching
+    from infra.settings import load
+
+    text = fetching.cdnow((load().cache or platformdirs.user_cache_path("yekta")) / "demo")
+    return [{"customer": one.customer, "time": one.at, "amount": float(one.dollars), "discs": one.discs} for one in cdnow.read(text)]
+
+
+def _days(horizon: str) -> int:
+    if (said := re.fullmatch(r"(\d{1,4})\s*([dw]?)", horizon.strip())) is None or not 1 <= (
+        days := int(said[1]) * (7 if said[2] == "w" else 1)
+    ) <= 3_650:
+        raise Refusal(f"The horizon {horizon!r} is not understood.", "Write it like 90d or 12w.")
+    return days
+
+
+def _named(models: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    """Metrics by their names, rounded to what means something."""
+    names = ("auc", "log_loss", "calibration_error")
+    return {
+        model: {name: None if one is None else round(one, 5) for name, one in zip(names, found, strict=True)}
+        for model, found in models.items()
+    }
+
+
+def _compared(where: str, judgement: dict[str, Any]) -> Table:
+    table = Table(title=f"On {where}: {judgement['rows']:,}, of which {judgement['lost']:,} were lost")
+    for heading in ("", "AUC", "log-loss", "calibration error"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for model, found in judgement["models"].items():
+        table.add_row(model.replace("_", " "), *["–" if one is None else f"{one:.4f}" for one in found.values()])
+    return table
+
+
+def _months(months: list[dict[str, Any]]) -> Table:
+    table = Table(title="AUC, month by month")
+    for heading in months[0] if months else ():
+        table.add_column(heading.replace("_", " "), justify="right")
+    for month in months:
+        table.add_row(
+            *[f"{one:.4f}" if isinstance(one, float) else f"{one:,}" if isinstance(one, int) else one or "–" for one in month.values()]
+        )
+    return table

@@ -1,0 +1,79 @@
+"""What a customer looks like to the learner at a moment: named numbers near 0, in units that no data set has to be rescaled for.
+
+Fixed features come first and always; what a company's own types and fields add comes by name, and the learner decides which names it
+takes up. Nothing is standardised on the way: a running mean would make the same customer look different every day. docs/churn.md lists all.
+Reading order: features, in_population.
+"""
+
+import math
+
+from aggregates.churn import Definition
+from projections.churn.counters import counts
+from projections.churn.state import Rhythm, State
+
+LN2 = math.log(2.0)
+YEAR = 365.2425
+
+Features = dict[str, float]
+
+HAPPENED, LATELY, READ, SAID = "happened:", "lately:", "read:", "said:"
+"""How the names of features begin that come from a company's own types and fields."""
+
+
+def in_population(definition: Definition, state: State) -> bool:
+    """Whom a score is given to: from the first purchase on; where there are contracts, while one runs."""
+    return state.running if definition.contractual else state.rhythm is not None
+
+
+def features(definition: Definition, state: State, now: float) -> Features:
+    """The features at a time that is not before the state's; right also long after the last event."""
+    horizon = float(definition.horizon)
+    found = {"one": 1.0}
+    if state.rhythm is not None:
+        _rhythm(found, state.rhythm, now, horizon)
+    if definition.contractual:
+        _contract(found, state, now, horizon)
+    for name, mark in state.marks.items():
+        decay = math.exp(-LN2 * (now - mark.at) / horizon)
+        found[HAPPENED + name] = math.log1p(mark.long * decay)
+        found[LATELY + name] = math.log1p(mark.short * decay**6)
+    for name, reading in state.readings.items():
+        found[READ + name] = reading.mean * math.exp(-LN2 * (now - reading.at) / horizon)
+    for field, word in state.words.items():
+        found[f"{SAID}{field}={word}"] = 1.0
+    return found
+
+
+def _rhythm(found: Features, rhythm: Rhythm, now: float, horizon: float) -> None:
+    silence, tenure = now - rhythm.last, now - rhythm.first
+    counted, exposed = counts(rhythm, now, int(horizon))
+    found["orders"] = math.log(rhythm.orders)
+    found["frequency"] = math.log(rhythm.decayed + 0.05) - LN2 * silence / horizon if silence < 8.0 * horizon else -8.5
+    found["rate"] = math.log((max(counted - 0.5, 0.0) + 0.1) / (exposed + 1.0))
+    found["silence"] = math.log1p(silence / horizon)
+    found["tenure"] = math.log1p(tenure / horizon)
+    found["young"] = math.exp(-LN2 * tenure / horizon)
+    if rhythm.orders == 1:
+        found["first"] = 1.0
+    if rhythm.gaps:
+        usual = math.exp(rhythm.mean)
+        found["gap"] = min(max(rhythm.mean - math.log(horizon), -5.0), 3.0)
+        found["last_gap"] = math.log(max(rhythm.gap, 0.5)) - rhythm.mean
+        found["late"] = math.log1p(silence / usual)
+        found["spread"] = math.sqrt(rhythm.squares / rhythm.gaps)
+    if rhythm.purses:
+        found["money"] = rhythm.purse / 4.0
+        found["last_money"] = rhythm.spent - rhythm.purse
+    season = 2.0 * math.pi * now / YEAR
+    found["winter"], found["spring"] = math.cos(season), math.sin(season)
+
+
+def _contract(found: Features, state: State, now: float, horizon: float) -> None:
+    """How long the contract has run, and how near its end is."""
+    if state.began is not None:
+        found["contract_age"] = math.log1p((now - state.began) / horizon)
+    if state.ends is not None:
+        left = (state.ends - now) / horizon
+        found["ends_within"] = 1.0 if left <= 1.0 else 0.0
+        found["left"] = math.log1p(max(left, 0.0))
+        found["overdue"] = math.log1p(max(-left, 0.0))

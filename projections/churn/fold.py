@@ -1,0 +1,144 @@
+"""Folds a customer's facts into what he is scored from. Reading order: evolve, needs_history.
+
+Facts are folded in their order of time. One that is late changes gaps that were counted already: `needs_history` says so, and the state is
+folded anew from the customer's history. Scores that were given stay as they were given.
+"""
+
+import math
+from typing import Any
+
+from msgspec.structs import replace
+
+from aggregates.churn import CANCELLED, DAY, STARTS, Definition
+from aggregates.fact import Fact
+from projections.churn import telling
+from projections.churn.state import MARKS, READINGS, WORDS, Mark, Reading, Rhythm, State
+from projections.view.values import moment
+
+LN2 = math.log(2.0)
+INITIAL = State()
+
+SILENT = frozenset({"profile.reported", "web.identified"})
+"""Types that say who a customer is, not what he did."""
+
+
+def initial() -> State:
+    """Nothing is known."""
+    return INITIAL
+
+
+def evolve(definition: Definition, state: State, fact: Fact) -> State:
+    """The state after one more fact, not older than those before it."""
+    now = max(fact.at.timestamp() / DAY, state.at)
+    bought = fact.type in definition.purchases
+    if bought:
+        state = _bought(definition, state, now, fact.data)
+    elif fact.type not in SILENT:
+        state = replace(state, at=now, marks=_marked(definition, state.marks, now, fact.type, fact.data))
+    else:
+        state = replace(state, at=now)
+    state = _read(state, now, fact.type, fact.data, worded=bought)
+    if definition.contractual:
+        state = _contract(definition, state, now, fact)
+    return state
+
+
+def needs_history(state: State, fact: Fact) -> bool:
+    """Whether a fact is older than what was folded, so that the customer's history must be folded anew."""
+    return fact.at.timestamp() / DAY < state.at
+
+
+def _bought(definition: Definition, state: State, now: float, data: dict[str, Any]) -> State:
+    """A purchase: the rhythm, the money, and the day that labels look for."""
+    day = math.floor(now)
+    rhythm = _rhythm(definition.horizon, state.rhythm or Rhythm(now, now), now)
+    amount = telling.spent(data)
+    if amount is not None:
+        spent = math.log(amount)
+        purses = rhythm.purses + 1
+        rhythm = replace(rhythm, purses=purses, purse=rhythm.purse + (spent - rhythm.purse) / purses, spent=spent)
+    readings = state.readings
+    if (share := telling.given(data)) or "discount" in readings:
+        readings = _with_reading(readings, "discount", now, share)
+    return replace(state, at=now, rhythm=rhythm, readings=readings, returns=_noted(definition, state.returns, day))
+
+
+def _rhythm(horizon: int, rhythm: Rhythm, now: float) -> Rhythm:
+    """The rhythm after a purchase. Two on one day count as two orders, and as no gap."""
+    silence = now - rhythm.last
+    after = replace(
+        rhythm,
+        last=now,
+        orders=rhythm.orders + 1,
+        decayed=rhythm.decayed * math.exp(-LN2 * silence / horizon) + 1.0,
+        slow=rhythm.slow * math.exp(-silence / (2.0 * horizon)) + 1.0,
+    )
+    if math.floor(now) == math.floor(rhythm.last):
+        return after
+    logarithm, gaps = math.log(max(silence, 0.5)), rhythm.gaps + 1
+    deviation = logarithm - rhythm.mean
+    mean = rhythm.mean + deviation / gaps
+    return replace(after, gaps=gaps, mean=mean, squares=rhythm.squares + deviation * (logarithm - mean), gap=silence)
+
+
+def _marked(definition: Definition, marks: dict[str, Mark], now: float, type_: str, data: dict[str, Any]) -> dict[str, Mark]:
+    """A happening, and what it is said to be about."""
+    marks = marks.copy()
+    for name in (type_[: telling.LONGEST * 2], *[f"{type_}|{field}={word}" for field, word in telling.words(data)]):
+        before = marks.get(name)
+        if before is None:
+            marks[name] = Mark(now, 1.0, 1.0)
+        else:
+            decay = math.exp(-LN2 * (now - before.at) / definition.horizon)
+            marks[name] = Mark(now, before.long * decay + 1.0, before.short * decay**6 + 1.0)
+    while len(marks) > MARKS:
+        del marks[min(marks, key=lambda name: (marks[name].at, name))]
+    return marks
+
+
+def _read(state: State, now: float, type_: str, data: dict[str, Any], *, worded: bool) -> State:
+    """The numbers and, of purchases, the words that an event tells; the words of others are marks of their own."""
+    readings, words = state.readings, state.words
+    for field, number in telling.numbers(data):
+        readings = _with_reading(readings, f"{type_}.{field}", now, math.asinh(number))
+    if worded:
+        for field, word in telling.words(data):
+            if words.get(field) != word and (field in words or len(words) < WORDS):
+                words = words | {field: word}
+    if readings is state.readings and words is state.words:
+        return state
+    return replace(state, readings=readings, words=words)
+
+
+def _with_reading(readings: dict[str, Reading], name: str, now: float, number: float) -> dict[str, Reading]:
+    before = readings.get(name)
+    if before is None and len(readings) >= READINGS:
+        return readings
+    return readings | {name: Reading(now, number if before is None else (before.mean + number) / 2.0)}
+
+
+def _contract(definition: Definition, state: State, now: float, fact: Fact) -> State:
+    """What runs, until when, and the days on which a contract was lost."""
+    if fact.type in STARTS:
+        state = replace(state, losses=losses(definition, state, now))
+        ends = moment(fact.data.get("ends_at"))
+        began = state.began if state.running and state.began is not None else now
+        return replace(state, running=True, began=began, ends=None if ends is None else ends.timestamp() / DAY)
+    if fact.type == CANCELLED and state.running:
+        return replace(state, losses=_noted(definition, losses(definition, state, now), math.floor(now)), running=False, ends=None)
+    return state
+
+
+def losses(definition: Definition, state: State, now: float) -> tuple[int, ...]:
+    """The days on which a contract was lost, as known now: one that ran out is lost when its days of grace are over."""
+    if not state.running or state.ends is None or now < state.ends + definition.grace:
+        return state.losses
+    return _noted(definition, state.losses, math.floor(state.ends + definition.grace))
+
+
+def _noted(definition: Definition, days: tuple[int, ...], day: int) -> tuple[int, ...]:
+    """The days with one more, without those that no label can ask for any more."""
+    if days and days[-1] == day:
+        return days
+    oldest = day - definition.horizon - 2
+    return (*[known for known in days if known > oldest], day)

@@ -1,0 +1,80 @@
+"""Which fields of an event tell something that may bear on churn: words that repeat between customers, and numbers that measure.
+
+Nothing is known of types that a company invents, so the form decides: what looks like an id, a time, an address or a text says nothing
+about others. Reading order: words, numbers, spent, given.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+LONGEST = 32
+MONEY = frozenset({"amount", "total", "currency"})
+NAMES = ("id", "number", "phone", "email", "url", "time", "date", "_at", "note", "title", "recording", "extension", "agent", "salesperson")
+"""How fields end that name somebody, something or a moment."""
+
+
+@lru_cache(maxsize=4_096)
+def names_one(field: str) -> bool:
+    """Whether a field, by its name, tells whom or when, not what."""
+    return field.lower().endswith(NAMES) or field in MONEY
+
+
+@lru_cache(maxsize=65_536)
+def kind_of(word: str) -> str | None:
+    """The word as a kind, or None where it is an id, an address or a text."""
+    word = word.strip().lower()
+    if not word or len(word) > LONGEST or sum(map(str.isdigit, word)) > 2 or "/" in word or "@" in word:
+        return None
+    return word
+
+
+def words(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields whose word is one of a few."""
+    for field, value in data.items():
+        if isinstance(value, str) and not names_one(field) and (kind := kind_of(value)) is not None and number_of(kind) is None:
+            yield field, kind
+
+
+def numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Fields that measure."""
+    for field, value in data.items():
+        if not names_one(field) and (number := number_of(value)) is not None:
+            yield field, number
+
+
+def spent(data: Mapping[str, Any]) -> float | None:
+    """What a purchase came to, in its own money."""
+    amount = number_of(data.get("total", data.get("amount")))
+    return None if amount is None or amount <= 0.0 else amount
+
+
+def given(data: Mapping[str, Any]) -> float:
+    """The share of a purchase's price that was taken off: 0 to 1."""
+    amount, off = spent(data), number_of(data.get("discount")) or 0.0
+    for line in lines if isinstance(lines := data.get("lines"), list) else ():
+        if isinstance(line, dict):
+            off += number_of(line.get("discount")) or 0.0
+    return 0.0 if amount is None or off <= 0.0 else off / (off + amount)
+
+
+def number_of(value: object) -> float | None:
+    """A finite number, also where it is written as a decimal."""
+    if isinstance(value, str):
+        return decimal(value)
+    if isinstance(value, (bool, int, float)):
+        number = float(value) if abs(value) < 1e18 else 0.0
+        return number if abs(number) < 1e18 else None  # not a number compares with nothing
+    return None
+
+
+@lru_cache(maxsize=65_536)
+def decimal(text: str) -> float | None:
+    """The number that a text writes."""
+    if len(text) > LONGEST or not text[-1:].isdigit() or not text.lstrip("+-")[:1].isdigit():
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if abs(number) < 1e18 else None

@@ -1,0 +1,188 @@
+"""Predicts churn with several experts that race, and learns from a day of labels at once. Values in, values out.
+
+An expert is an offset that is right before any label (a counter's logit) and a Bayesian logistic regression on top of it. Their logits are
+pooled with weights won in the race, and the pool is calibrated. A sum of logits is a sum of summands: so every score has exact reasons.
+Reading order: Anchors, Expert, Learner, predict, learn.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import Struct
+
+from streams.learning import logistic, vocabulary
+from streams.learning.logistic import Array, Logistic
+from streams.learning.vocabulary import Vocabulary
+
+VERSION = 1
+"""Of the arithmetic: a snapshot of another version is not loaded."""
+
+SHARPNESS = 300.0
+"""How fast a worse expert loses its weight: by e for 1/300 of mean log-loss. Near equals stay mixed, which is better than either."""
+
+MEMORY = 2.0
+"""Horizons after which a loss in the race counts half, and a label in the calibration a quarter."""
+
+
+class Anchors(NamedTuple):
+    """What the counters say of a customer, as logits; zeros where they have nothing to say."""
+
+    prior: float = 0.0
+    decayed: float = 0.0
+    bought: float = 0.0
+
+
+class Recipe(NamedTuple):
+    """How an expert is made."""
+
+    name: str
+    anchor: str  # the counter that it starts from
+    inputs: str  # "none", "anchor" (an intercept and the counter alone) or "all"
+    share: float  # of its weights that is used: the rest of the word is the anchor's
+    life: float  # horizons after which a label counts half; 0: for ever
+    start: float  # its weight before the race
+
+
+RECIPES = (
+    Recipe("prior", "prior", "none", 1.0, 0.0, 0.4),
+    Recipe("decayed", "decayed", "anchor", 1.0, 0.0, 0.1),
+    Recipe("half", "prior", "all", 0.5, 0.0, 0.25),
+    Recipe("whole", "prior", "all", 1.0, 0.0, 0.15),
+    Recipe("recent", "prior", "all", 1.0, 4.0, 0.1),
+)
+
+
+class Learner(Struct, frozen=True):
+    """Everything that was learnt so far."""
+
+    horizon: int
+    vocabulary: Vocabulary
+    beliefs: tuple[Logistic, ...]  # one a recipe; of "none" and "anchor" two weights: intercept and counter
+    losses: Array  # a recipe's sum of losses, fading
+    labels: float  # how many labels that is
+    calibration: Logistic  # intercept, and what is added to the slope
+    calibrating: Array  # sums of losses before and after calibration, fading
+    learnt: int = 0  # labels in all
+    version: int = VERSION
+
+
+class Prediction(NamedTuple):
+    """What is said of a customer, and what must be remembered to judge it."""
+
+    logit: float
+    pooled: float  # before calibration
+    calibrated: float  # after it
+    experts: tuple[float, ...]
+
+    @property
+    def score(self) -> float:
+        """The chance that he is lost."""
+        return float(logistic.sigmoid(np.float64(self.logit)))  # type: ignore[arg-type]
+
+
+class Labelled(NamedTuple):
+    """A remembered example whose label is known."""
+
+    features: Mapping[str, float]
+    anchors: Anchors
+    prediction: Prediction
+    lost: bool
+
+
+STARTS = np.array([recipe.start for recipe in RECIPES])
+EVEN = np.array([0.5, 0.5])
+ANCHOR_DEVIATIONS = np.array([1.0, 0.5])
+CALIBRATION_DEVIATIONS = np.array([0.2, 0.1])
+
+
+def fresh(horizon: int) -> Learner:
+    """A learner that knows nothing but its anchors."""
+    words = vocabulary.named()
+    beliefs = tuple(logistic.ignorant(_deviations(recipe, words)) for recipe in RECIPES)
+    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, logistic.ignorant(CALIBRATION_DEVIATIONS), np.zeros(2))
+
+
+def weights(learner: Learner) -> Array:
+    """What the race says of the experts: shares that add up to 1."""
+    return _shares(learner.losses, learner.labels, STARTS)
+
+
+def calibration(learner: Learner) -> tuple[float, float]:
+    """Intercept and slope of what is made of the pool: as much of the calibration as it has shown to be better than none."""
+    _, share = _shares(learner.calibrating, learner.labels, EVEN)
+    shift, slope = learner.calibration.mean
+    return float(share * shift), float(1.0 + share * slope)
+
+
+def _shares(losses: Array, labels: float, starts: Array) -> Array:
+    """Exponential weights by mean loss; few labels say little."""
+    means = losses / max(labels, 1.0)
+    logs = np.log(starts) - min(labels / 4.0, SHARPNESS) * (means - means.min())
+    shares = np.exp(logs - logs.max())
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
+
+
+def predict(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> Prediction:
+    """What is said now, by each expert and by all."""
+    inputs = vocabulary.row(learner.vocabulary, features)
+    experts = [_expert(recipe, belief, inputs, anchors) for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)]
+    pooled = float(np.dot(weights(learner), experts))
+    (shift, slope), (whole_shift, whole_slope) = calibration(learner), learner.calibration.mean
+    return Prediction(shift + slope * pooled, pooled, float(whole_shift + (1.0 + whole_slope) * pooled), tuple(experts))
+
+
+def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
+    """The learner after the labels of one example day, which came so many days after the day before it."""
+    if not day:
+        return learner
+    words = vocabulary.admit(learner.vocabulary, [example.features for example in day])
+    inputs = vocabulary.matrix(words, [example.features for example in day])
+    anchors = np.array([example.anchors for example in day])
+    lost = np.array([float(example.lost) for example in day])
+    said = np.array([example.prediction.experts for example in day])
+    pooled = np.array([example.prediction.pooled for example in day])
+    calibrated = np.array([example.prediction.calibrated for example in day])
+    fade = 0.5 ** (days / (MEMORY * learner.horizon))
+    beliefs = [
+        _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
+        for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)
+    ]
+    return Learner(
+        learner.horizon,
+        words,
+        tuple(beliefs),
+        fade * learner.losses + logistic.losses(said, lost[:, None]).sum(axis=0),
+        fade * learner.labels + len(day),
+        logistic.learn(
+            learner.calibration, CALIBRATION_DEVIATIONS, np.stack([np.ones_like(pooled), pooled], axis=1), pooled, lost, keep=fade**2
+        ),
+        fade * learner.calibrating + np.array([logistic.losses(said, lost).sum() for said in (pooled, calibrated)]),
+        learner.learnt + len(day),
+    )
+
+
+def _expert(recipe: Recipe, belief: Logistic, inputs: Array, anchors: Anchors) -> float:
+    anchor: float = getattr(anchors, recipe.anchor)
+    if recipe.inputs == "none":
+        return anchor
+    if recipe.inputs == "anchor":
+        return float(anchor + belief.mean[0] + belief.mean[1] * anchor)
+    return float(anchor + recipe.share * (belief.mean @ inputs))
+
+
+def _learnt(recipe: Recipe, belief: Logistic, words: Vocabulary, inputs: Array, anchors: Array, lost: Array, horizons: float) -> Logistic:
+    if recipe.inputs == "none":
+        return belief
+    offsets = anchors[:, Anchors._fields.index(recipe.anchor)]
+    keep = 0.5 ** (horizons / recipe.life) if recipe.life else 1.0
+    believed = _deviations(recipe, words)
+    if recipe.inputs == "anchor":
+        return logistic.learn(belief, believed, np.stack([np.ones_like(offsets), offsets], axis=1), offsets, lost, keep)
+    if len(believed) > len(belief.mean):
+        belief = logistic.grow(belief, believed[len(belief.mean) :])
+    return logistic.learn(belief, believed, inputs, offsets, lost, keep)
+
+
+def _deviations(recipe: Recipe, words: Vocabulary) -> Array:
+    return vocabulary.deviations(words.names) if recipe.inputs == "all" else ANCHOR_DEVIATIONS

@@ -1,0 +1,81 @@
+"""Which features the learner takes up: the fixed ones from the start, a company's own once enough labelled examples showed them.
+
+A name that is met now and then (a product's, an employee's) never becomes a feature, and there is a bound to all.
+Reading order: Vocabulary, admit, matrix.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from projections.churn.features import HAPPENED, LATELY, READ, SAID
+from streams.learning.logistic import Array
+
+FIXED = (
+    *("one", "orders", "frequency", "rate", "silence", "tenure", "young", "first", "gap", "last_gap", "late", "spread"),
+    *("money", "last_money", "winter", "spring", "contract_age", "ends_within", "left", "overdue"),
+)
+
+DEVIATIONS = {"one": 0.5, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, READ: 0.3, SAID: 0.5}
+"""How far a weight may be from 0 before anything was learnt; 0.3 where nothing is said. Seasons need years to be told from trends."""
+
+ENOUGH = 50
+"""Labelled examples that must show a name."""
+
+MOST = 96
+"""Names beside the fixed ones."""
+
+WAITING = 2_000
+"""Names that are counted while they wait."""
+
+
+class Vocabulary(Struct, frozen=True):
+    """The features' places, and what waits to become one."""
+
+    names: tuple[str, ...]
+    places: dict[str, int]
+    waiting: dict[str, int]
+
+
+def named(names: tuple[str, ...] = FIXED, waiting: Mapping[str, int] | None = None) -> Vocabulary:
+    """The vocabulary of these names."""
+    return Vocabulary(names, {name: place for place, name in enumerate(names)}, dict(waiting or {}))
+
+
+def admit(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Vocabulary:
+    """The vocabulary after a day of examples."""
+    if len(vocabulary.names) >= len(FIXED) + MOST:
+        return vocabulary
+    places, waiting = vocabulary.places, dict(vocabulary.waiting)
+    for features in examples:
+        for name in features.keys() - places.keys():
+            waiting[name] = waiting.get(name, 0) + 1
+    ready = sorted((-count, name) for name, count in waiting.items() if count >= ENOUGH)
+    taken = [name for _, name in ready][: len(FIXED) + MOST - len(vocabulary.names)]
+    for name in taken:
+        del waiting[name]
+    if len(waiting) > WAITING:
+        waiting = dict(sorted(waiting.items(), key=lambda item: (-item[1], item[0]))[: WAITING // 2])
+    names = (*vocabulary.names, *taken)
+    return named(names, waiting) if taken else Vocabulary(names, places, waiting)
+
+
+def deviations(names: Sequence[str]) -> Array:
+    """What is believed of the weights of these names."""
+    return np.array([DEVIATIONS.get(name, DEVIATIONS.get(name.partition(":")[0] + ":", 0.3)) for name in names])
+
+
+def row(vocabulary: Vocabulary, features: Mapping[str, float]) -> Array:
+    """A customer as numbers in their places."""
+    numbers, places = [0.0] * len(vocabulary.names), vocabulary.places
+    for name, number in features.items():
+        place = places.get(name)
+        if place is not None:
+            numbers[place] = number
+    return np.array(numbers)
+
+
+def matrix(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Array:
+    """Many customers, one a row."""
+    return np.array([row(vocabulary, features) for features in examples])
