@@ -35,6 +35,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     simulated: bool = False
     backfill: bool = False
     clock: str = ""  # "event" when the source replays its own time
+    id: str = ""  # the CloudEvents attribute: what people call the event by
 
     @property
     def stamp(self) -> Stamp:
@@ -68,4 +69,5 @@ def fact_of(event: CustomerEvent, sealed: Sealed | None = None) -> Fact:
         event.yektasimulated,
         event.yektabackfill,
         event.yektaclock,
+        event.id,
     )

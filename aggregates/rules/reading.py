@@ -1,0 +1,343 @@
+"""Reads the text of rules: one rule, or a list of them. Reading order: read, _Rules.rule, then its parts.
+
+What is wrong is gathered as problems with their places; a rule with a problem is not among the rules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aggregates.rules.cel.expression import NotUnderstood, expression
+from aggregates.rules.pattern import Equals, Expression, Pattern
+from aggregates.rules.rule import (
+    CHANGES,
+    Absence,
+    ConsentIs,
+    Contact,
+    Count,
+    Guard,
+    Not,
+    Notify,
+    PercentileIs,
+    Rule,
+    ScoreIs,
+    ScoreRise,
+    SegmentChange,
+    SegmentIs,
+    Sequence,
+    Unless,
+    When,
+)
+from aggregates.rules.window import PERIODS, Calendar, Rolling, Window
+from aggregates.written.node import Node, parse
+from aggregates.written.problem import Problem
+from aggregates.written.reader import Members, Reader
+
+MOST_COUNTED = 1_000
+MOST_STEPS = 20
+MOST_CHECKS = 20
+LOWEST, HIGHEST = -1e15, 1e15
+
+RULE_WORDS = ("rule", "version", "description", "when", "if", "unless", "wait", "do", "cooldown", "holdout")
+WHEN_WORDS: Mapping[str, tuple[str, ...]] = {
+    "count": ("count", "where", "more_than", "at_least", "within", "in"),
+    "sequence": ("sequence", "within", "in"),
+    "after": ("after", "absent", "for"),
+    "score": ("score", "rises_to", "rearm_below"),
+    "segment": ("segment", "change"),
+}
+IF_WORDS: Mapping[str, tuple[str, ...]] = {
+    "percentile": ("percentile", "at_least", "below"),
+    "score": ("score", "at_least", "below"),
+    "consent": ("consent", "channel"),
+    "segment": ("segment",),
+    "count": WHEN_WORDS["count"],
+    "not": ("not",),
+}
+EVENT_WORDS = ("event", "where")
+UNLESS_WORDS = ("event", "where", "since", "within")
+SINCE = ("first_match",)
+DO_WORDS = ("notify", "contact", "purpose", "prefer")
+
+PURPOSE = "marketing"
+"""Of a contact that names no purpose: the one that asks for most consent."""
+
+PREFER = ("customer",)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, and what is wrong with it."""
+
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...]
+
+
+def read(text: str, zone: str) -> Reading:
+    """The rules of a text; calendar months are those of the zone, the policy's."""
+    root = parse(text)
+    if isinstance(root, Problem):
+        return Reading((), (root,))
+    return read_node(root, zone)
+
+
+def read_node(root: Node, zone: str) -> Reading:
+    """The rules of a text that was parsed."""
+    reader = _Rules(zone)
+    nodes = root.value if isinstance(root.value, tuple) else (root,)
+    if not nodes or root.value == {}:
+        reader.note(root, "no_rules")
+        return Reading((), tuple(reader.problems))
+    rules: list[Rule] = []
+    lines: dict[str, int] = {}
+    for node in nodes:
+        rule = reader.rule(node)
+        if rule and rule.name in lines:
+            reader.note(node, "same_name", word=rule.name, line=str(lines[rule.name]))
+        elif rule:
+            lines[rule.name] = node.line
+            rules.append(rule)
+    return Reading(tuple(rules), tuple(sorted(reader.problems, key=lambda problem: problem.line)))
+
+
+class _Rules(Reader):
+    """Reads rules and their parts."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__()
+        self.calendar_zone = zone
+
+    def rule(self, node: Node) -> Rule | None:
+        before = len(self.problems)
+        members = self.members(node, RULE_WORDS, ("rule", "when", "do"), "{rule: …, when: …, do: …}")
+        if members is None:
+            return None
+        name = self.name(members["rule"], "rule") if "rule" in members else None
+        when = self.when(members["when"]) if "when" in members else None
+        do = self.do(members["do"]) if "do" in members else None
+        rule = Rule(
+            name or "",
+            when or _NO_CONDITION,
+            do or Notify(""),
+            (self.whole(members["version"], "version", 1, 10**9) if "version" in members else None) or 1,
+            self.checks(members["if"]) if "if" in members else (),
+            self.unless(members["unless"]) if "unless" in members else (),
+            self.optional_span(members, "wait"),
+            self.optional_span(members, "cooldown"),
+            (self.percent(members["holdout"], "holdout") if "holdout" in members else None) or 0.0,
+        )
+        if "description" in members:
+            self.text(members["description"], "description", 2_000)
+        return rule if len(self.problems) == before and name and when and do else None
+
+    def optional_span(self, members: Members, word: str) -> timedelta:
+        return (self.span(members[word], word, zero=True) if word in members else None) or timedelta()
+
+    def when(self, node: Node) -> When | None:
+        members = self.members(node, [word for words in WHEN_WORDS.values() for word in words], like="{count: …}")
+        form = self.one(node, members, tuple(WHEN_WORDS)) if members is not None else None
+        if members is None or form is None or not self.fitting(node, form, WHEN_WORDS[form]):
+            return None
+        match form:
+            case "count":
+                return self.count(node, members)
+            case "sequence":
+                return self.sequence(node, members)
+            case "after":
+                return self.absence(node, members)
+            case "score":
+                return self.score(node, members)
+            case _:
+                return self.segment(node, members)
+
+    def fitting(self, node: Node, form: str, words: tuple[str, ...]) -> bool:
+        """Whether only words of one form stand here; others are known, but not with this one."""
+        strange = [name for name in node.names if name not in words]
+        for name in strange:
+            if not any(problem.pointer == f"{node.pointer}/{name}" for problem in self.problems):
+                self.problems.append(Problem(node.names[name], f"{node.pointer}/{name}", "not_together", {"one": name, "other": form}))
+        return not strange
+
+    def count(self, node: Node, members: Members) -> Count | None:
+        pattern = self.pattern(members["count"], "count", members.get("where"))
+        bound = self.one(node, members, ("more_than", "at_least"))
+        least = None
+        if bound == "at_least":
+            least = self.whole(members["at_least"], "at_least", 1, MOST_COUNTED)
+        elif bound:
+            most = self.whole(members["more_than"], "more_than", 0, MOST_COUNTED - 1)
+            least = None if most is None else most + 1
+        window = self.window(node, members)
+        return Count(pattern, least, window) if pattern and least and window else None
+
+    def sequence(self, node: Node, members: Members) -> Sequence | None:
+        items = self.items(members["sequence"], "[sales.quote_sent, call.abandoned]")
+        if len(items) > MOST_STEPS:
+            self.note(members["sequence"], "too_many_values", limit=str(MOST_STEPS))
+        steps = [self.pattern(item, "sequence") for item in items]
+        window = self.window(node, members)
+        known = tuple(step for step in steps if step)
+        return Sequence(known, window) if known and len(known) == len(items) and window else None
+
+    def absence(self, node: Node, members: Members) -> Absence | None:
+        for word in ("absent", "for"):
+            if word not in members:
+                self.note(node, "missing", word=word)
+        after = self.pattern(members["after"], "after")
+        absent = self.pattern(members["absent"], "absent") if "absent" in members else None
+        lasting = self.span(members["for"], "for") if "for" in members else None
+        return Absence(after, absent, lasting) if after and absent and lasting else None
+
+    def score(self, node: Node, members: Members) -> ScoreRise | None:
+        name = self.text(members["score"], "score", 64)
+        if "rises_to" not in members:
+            self.note(node, "missing", word="rises_to")
+            return None
+        height = self.number(members["rises_to"], "rises_to", LOWEST, HIGHEST)
+        below = self.number(members["rearm_below"], "rearm_below", LOWEST, HIGHEST) if "rearm_below" in members else height
+        if height is not None and below is not None and below > height:
+            self.note(members["rearm_below"], "rearm_above")
+            return None
+        return ScoreRise(name, height, below) if name and height is not None and below is not None else None
+
+    def segment(self, node: Node, members: Members) -> SegmentChange | None:
+        name = self.text(members["segment"], "segment", 64)
+        if "change" not in members:
+            self.note(node, "missing", word="change")
+            return None
+        change = self.choice(members["change"], "change", CHANGES)
+        return SegmentChange(name, "entered" if change == "entered" else "left") if name and change else None
+
+    def window(self, node: Node, members: Members) -> Window | None:
+        match self.one(node, members, ("within", "in")):
+            case "within":
+                within = self.span(members["within"], "within")
+                return Rolling(within) if within else None
+            case "in":
+                chosen = self.choice(members["in"], "in", PERIODS)
+                return next((Calendar(period, self.calendar_zone) for period in PERIODS if period == chosen), None)
+            case _:
+                return None
+
+    def pattern(self, node: Node, word: str, where: Node | None = None) -> Pattern | None:
+        """A type, or `{event: type, where: …}`."""
+        if not isinstance(node.value, Mapping):
+            type_ = self.type(node, word)
+        else:
+            members = self.members(node, EVENT_WORDS, ("event",), "{event: …, where: …}")
+            if members is None or "event" not in members:
+                return None
+            if where and "where" in members:
+                self.note(members["where"], "not_together", one="where", other="where")
+                return None
+            type_ = self.type(members["event"], "event")
+            where = members.get("where", where)
+        before = len(self.problems)
+        condition = self.where(where) if where else None
+        return Pattern(type_, condition) if type_ and len(self.problems) == before else None
+
+    def where(self, node: Node) -> Equals | Expression | None:
+        if isinstance(node.value, str):
+            return self.expression(node)
+        if not isinstance(node.value, Mapping) or not node.value:
+            self.note(node, "not_mapping", like="{page: price}, or an expression like 'data.total > 500'")
+            return None
+        fields: list[tuple[str, str | int | float | bool]] = []
+        for name, member in node.value.items():
+            if isinstance(member.value, str | int | float | bool):
+                fields.append((name, member.value))
+            else:
+                self.note(member, "no_value", word=name)
+        return Equals(tuple(fields))
+
+    def expression(self, node: Node) -> Expression | None:
+        text = self.text(node, "where", 4_000)
+        try:
+            if text is not None:
+                expression(text)
+                return Expression(text)
+        except NotUnderstood as error:
+            self.note(node, "no_expression", error.suggestion, why=error.why)
+        return None
+
+    def checks(self, node: Node) -> tuple[Guard, ...]:
+        nodes = self.items(node, "[{score: churn, at_least: 0.5}]") if isinstance(node.value, tuple) else (node,)
+        if len(nodes) > MOST_CHECKS:
+            self.note(node, "too_many_values", limit=str(MOST_CHECKS))
+        return tuple(guard for one in nodes if (guard := self.guard(one)))
+
+    def guard(self, node: Node) -> Guard | None:
+        members = self.members(node, [word for words in IF_WORDS.values() for word in words], like="{percentile: value, at_least: 90}")
+        form = self.one(node, members, tuple(IF_WORDS)) if members is not None else None
+        if members is None or form is None or not self.fitting(node, form, IF_WORDS[form]):
+            return None
+        match form:
+            case "count":
+                return self.count(node, members)
+            case "not":
+                guard = self.guard(members["not"])
+                return Not(guard) if guard else None
+            case "consent":
+                return self.consent(members)
+            case "segment":
+                segment = self.text(members["segment"], "segment", 64)
+                return SegmentIs(segment) if segment else None
+            case _:
+                return self.height(node, members, form)
+
+    def consent(self, members: Members) -> ConsentIs | None:
+        purpose = self.text(members["consent"], "consent", 64)
+        channel = self.text(members["channel"], "channel", 64) if "channel" in members else ""
+        return ConsentIs(purpose.lower(), channel.lower()) if purpose and channel is not None else None
+
+    def height(self, node: Node, members: Members, form: str) -> ScoreIs | PercentileIs | None:
+        low, high = (0, 100) if form == "percentile" else (LOWEST, HIGHEST)
+        name = self.text(members[form], form, 64)
+        bound = self.one(node, members, ("at_least", "below"))
+        value = self.number(members[bound], bound, low, high) if bound else None
+        if name is None or value is None:
+            return None
+        made = PercentileIs if form == "percentile" else ScoreIs
+        return made(name, at_least=value) if bound == "at_least" else made(name, below=value)
+
+    def unless(self, node: Node) -> tuple[Unless, ...]:
+        nodes = self.items(node, "[{event: call.answered}]") if isinstance(node.value, tuple) else (node,)
+        if len(nodes) > MOST_CHECKS:
+            self.note(node, "too_many_values", limit=str(MOST_CHECKS))
+        return tuple(one for each in nodes if (one := self.stop(each)))
+
+    def stop(self, node: Node) -> Unless | None:
+        if isinstance(node.value, str):
+            pattern = self.pattern(node, "unless")
+            return Unless(pattern) if pattern else None
+        members = self.members(node, UNLESS_WORDS, ("event",), "{event: call.answered, since: first_match}")
+        if members is None or "event" not in members:
+            return None
+        if "since" in members and "within" in members:
+            self.note(members["within"], "not_together", one="within", other="since")
+        if "since" in members:
+            self.choice(members["since"], "since", SINCE)
+        pattern = self.pattern(members["event"], "event", members.get("where"))
+        within = self.span(members["within"], "within") if "within" in members else None
+        return Unless(pattern, within) if pattern else None
+
+    def do(self, node: Node) -> Notify | Contact | None:
+        members = self.members(node, DO_WORDS, like="{notify: team:retention} or {contact: winback, purpose: marketing}")
+        form = self.one(node, members, ("notify", "contact")) if members is not None else None
+        if members is None or form is None:
+            return None
+        if form == "notify":
+            target = self.text(members["notify"], "notify")
+            return Notify(target) if self.fitting(node, form, ("notify",)) and target else None
+        campaign = self.text(members["contact"], "contact")
+        purpose = self.name(members["purpose"], "purpose") if "purpose" in members else PURPOSE
+        prefer = self.channels(members["prefer"]) if "prefer" in members else PREFER
+        return Contact(campaign, purpose, prefer) if campaign and purpose and prefer else None
+
+    def channels(self, node: Node) -> tuple[str, ...]:
+        nodes = (node,) if isinstance(node.value, str) else self.items(node, "[customer, sms, call]")
+        names = [self.name(one, "prefer") for one in nodes]
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+_NO_CONDITION = SegmentChange("", "entered")

@@ -1,0 +1,60 @@
+"""The sentences about mistakes, in both languages. A test shows that each code has both and that they name the same words."""
+
+PLACE = {"en": "line {line}, {pointer}: {message}", "fa": "سطر {line}، {pointer}: {message}"}
+MEANT = {"en": " Did you mean {}?", "fa": " آیا منظورتان {} است؟"}
+
+MESSAGES: dict[str, dict[str, str]] = {
+    "unreadable": {
+        "en": "This is neither YAML nor JSON: {why}.",
+        "fa": "این متن نه YAML است و نه JSON: {why}.",
+    },
+    "too_long": {"en": "The text is longer than {limit} characters.", "fa": "متن از {limit} نویسه بلندتر است."},
+    "too_many_values": {"en": "There are more than {limit} values.", "fa": "بیش از {limit} مقدار در متن هست."},
+    "too_deep": {"en": "The text is nested too deeply.", "fa": "متن بیش از اندازه تودرتو است."},
+    "name_is_no_word": {"en": "A name must be a word.", "fa": "نام باید یک واژه باشد."},
+    "twice": {"en": "{word} stands here twice, first in line {line}.", "fa": "{word} دو بار آمده است؛ بار نخست در سطر {line}."},
+    "not_mapping": {"en": "Here names and values must stand, like {like}.", "fa": "اینجا باید نام و مقدار بیاید، مانند {like}."},
+    "not_list": {"en": "Here a list must stand, like {like}.", "fa": "اینجا باید یک فهرست بیاید، مانند {like}."},
+    "not_text": {"en": "{word} must be a text.", "fa": "{word} باید متن باشد."},
+    "empty": {"en": "{word} is empty.", "fa": "{word} خالی است."},
+    "text_too_long": {"en": "{word} is longer than {limit} characters.", "fa": "{word} از {limit} نویسه بلندتر است."},
+    "no_name": {
+        "en": "{word} must be small Latin letters, digits, - and _, beginning with a letter.",
+        "fa": "{word} باید از حروف کوچک لاتین، رقم، - و _ باشد و با حرف آغاز شود.",
+    },
+    "no_type": {
+        "en": "{word} must be the type of an event, like call.ended.",
+        "fa": "{word} باید نوع یک رویداد باشد، مانند call.ended.",
+    },
+    "not_whole": {"en": "{word} must be a whole number from {low} to {high}.", "fa": "{word} باید عددی درست از {low} تا {high} باشد."},
+    "not_number": {"en": "{word} must be a number from {low} to {high}.", "fa": "{word} باید عددی از {low} تا {high} باشد."},
+    "no_duration": {
+        "en": "{word} must be a time like 15m, 2h, 30d or 1w.",
+        "fa": "{word} باید مدتی باشد مانند 15m، 2h، 30d یا 1w.",
+    },
+    "duration_zero": {"en": "{word} must be longer than nothing.", "fa": "{word} باید بیش از صفر باشد."},
+    "duration_too_long": {"en": "{word} must not be longer than {limit}.", "fa": "{word} نباید از {limit} بیشتر باشد."},
+    "no_percent": {"en": "{word} must be a part of a hundred, like 10%.", "fa": "{word} باید درصد باشد، مانند 10%."},
+    "no_clock": {
+        "en": 'A time of day must be a text like "21:00", in quotes: many YAML readers take 21:00 for a number.',
+        "fa": 'ساعت باید متنی مانند "21:00" در گیومه باشد: بسیاری از خوانندگان YAML آن را عدد می‌پندارند.',
+    },
+    "no_zone": {"en": "{word} is no time zone.", "fa": "{word} منطقهٔ زمانی نیست."},
+    "unknown_word": {"en": "{word} is not known here.", "fa": "{word} اینجا شناخته نیست."},
+    "unknown_choice": {"en": "{word} may be {choices}, not {given}.", "fa": "{word} می‌تواند {choices} باشد، نه {given}."},
+    "missing": {"en": "{word} is missing.", "fa": "{word} نیامده است."},
+    "exactly_one": {"en": "Exactly one of {choices} must stand here.", "fa": "اینجا باید درست یکی از {choices} بیاید."},
+    "not_together": {"en": "{one} and {other} cannot stand together.", "fa": "{one} و {other} با هم نمی‌آیند."},
+    "same_name": {"en": "There is another rule named {word}, in line {line}.", "fa": "قاعدهٔ دیگری به نام {word} در سطر {line} هست."},
+    "no_rules": {"en": "There is no rule in it.", "fa": "هیچ قاعده‌ای در آن نیست."},
+    "rearm_above": {
+        "en": "rearm_below must not be above rises_to: the rule would never come to rest.",
+        "fa": "rearm_below نباید از rises_to بیشتر باشد: قاعده هرگز آرام نمی‌گیرد.",
+    },
+    "quiet_all_day": {"en": "from and to are the same time.", "fa": "from و to یک ساعت‌اند."},
+    "no_value": {
+        "en": "{word} must be compared with a text, a number, true or false.",
+        "fa": "{word} باید با متن، عدد، true یا false سنجیده شود.",
+    },
+    "no_expression": {"en": "The expression cannot be understood: {why}.", "fa": "عبارت فهمیده نمی‌شود: {why}."},
+}
