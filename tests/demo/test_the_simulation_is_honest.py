@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.normal import normalise
@@ -35,6 +35,7 @@ def everything() -> Iterator[Told]:
         yield from told_of(number, [day(0), day(40), day(200)], END)
 
 
+@settings(deadline=None)
 @given(number=st.sampled_from(KNOWN), days=DAYS, now=st.integers(0, 545))
 def test_what_is_told_up_to_a_day_follows_from_the_orders_up_to_that_day(number: str, days: list[int], now: int) -> None:
     until = day(now)
@@ -43,6 +44,7 @@ def test_what_is_told_up_to_a_day_follows_from_the_orders_up_to_that_day(number:
     assert [told for told in told_of(number, all_orders, END) if told.at < until] == list(told_of(number, so_far, until))
 
 
+@settings(deadline=None)
 @given(number=st.sampled_from(KNOWN), days=DAYS)
 def test_nothing_happens_before_the_first_order_or_after_the_data(number: str, days: list[int]) -> None:
     for told in told_of(number, [day(one) for one in days], END):
@@ -97,12 +99,14 @@ def test_simulated_money_is_never_in_the_real_orders_currency() -> None:
     assert currencies == {"IRR"}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 9_999_999), st.randoms(use_true_random=False))
 def test_every_spelling_of_a_phone_is_the_same_phone(number: int, random: Any) -> None:
     phone = f"+98955{number:07d}"
     assert normalise("phone", spelling.phone(phone, Dice(random.random()))).value == phone
 
 
+@settings(deadline=None)
 @given(st.integers(0, 9_999_999), st.integers(0, 9_999_999))
 def test_different_customers_have_different_phones(one: int, other: int) -> None:
     assert (stirred(one) == stirred(other)) == (one == other)
