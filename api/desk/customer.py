@@ -83,6 +83,7 @@ class Head(NamedTuple):
 
     text: str
     channel: str = ""
+    spoken: str = ""  # in place of the text, for whoever does not see the channel's icon
 
 
 class Row(NamedTuple):
@@ -284,7 +285,10 @@ def _money(view: View, locale: Locale) -> Table:
         sums.append([windows[name].money.get(currency, "") if name in windows else "" for name, currency in columns])
     sums.append([view.channels[name].money[currency] for name, currency in columns])
     cells = [[locale.amount(sum_, currency) if sum_ else NOTHING for sum_, (_, currency) in zip(row, columns, strict=True)] for row in sums]
-    heads = [Head(locale.word("currency", currency), name) for name, currency in columns]
+    heads: list[Head] = []
+    for name, currency in columns:
+        called = locale.word("currency", currency)
+        heads.append(Head(called, name, locale.say("window.column", channel=locale.word("channel", name), currency=called)))
     return Table(heads, [Row(head, row) for head, row in zip(_heads(locale), cells, strict=True)] if columns else [])
 
 

@@ -58,7 +58,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("copy", (event) => {
   const selection = getSelection();
-  const marked = selection.anchorNode?.parentElement?.closest("[data-copy]");
+  const { anchorNode } = selection;
+  const marked = (anchorNode?.closest ? anchorNode : anchorNode?.parentElement)?.closest("[data-copy]");
   if (marked && marked.contains(selection.focusNode) && selection.toString().trim() === marked.textContent.trim()) {
     event.clipboardData.setData("text/plain", marked.dataset.copy);
     event.preventDefault();

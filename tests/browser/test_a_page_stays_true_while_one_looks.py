@@ -1,0 +1,133 @@
+"""What happens while a customer's page is open: it comes by itself, and moves nothing that somebody reads or types."""
+
+from datetime import timedelta
+
+from playwright.async_api import Page, expect
+
+from tests.browser import story
+from tests.browser.conftest import Desk, find, shot
+from tests.browser.story import HER_DEVICE, told
+
+
+async def test_a_new_event_comes_and_takes_nothing_from_who_types(desk: Desk) -> None:
+    page = await desk.customer(language="en")
+    await page.locator("#q").fill("half a w")
+    await page.keyboard.press("ArrowLeft")
+    await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/", title="Just now"))
+    await expect(page.locator(".entry").first).to_contain_text("Just now")
+    await expect(page.locator("#news")).to_have_text("New: Page viewed")
+    await expect(page.locator("#q")).to_be_focused()
+    assert await page.evaluate("[q.value, q.selectionStart]") == ["half a w", 7]
+    await expect(page.locator("#who")).to_contain_text("just now")
+
+
+async def test_what_is_being_read_stays_where_it_is(desk: Desk) -> None:
+    page = await desk.customer()
+    await page.mouse.wheel(0, 1200)
+    await page.wait_for_function("scrollY > 600")
+    middle = page.locator(".entry").nth(20)
+    before = await _top(page, 20)
+    await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/2", title="بالای دید"))
+    await expect(page.locator(".entry").first).to_contain_text("بالای دید")
+    await expect(middle).to_be_in_viewport()
+    assert abs(await _top(page, 21) - before) < 1
+    await page.locator(".entry summary").nth(3).focus()
+    top = await _top(page, 3)
+    await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/3", title="باز هم"))
+    await expect(page.locator(".entry").first).to_contain_text("باز هم")
+    await expect(page.locator(".entry summary").nth(4)).to_be_focused()
+    assert abs(await _top(page, 4) - top) < 1
+
+
+async def test_a_late_event_takes_its_place_among_the_others(desk: Desk) -> None:
+    page = await desk.customer()
+    ago = story.days(2) + timedelta(minutes=1)
+    await desk.happens(told("web.page_viewed", ago, HER_DEVICE, source="web", url="https://shop.example/late", title="دیررسیده"))
+    late = page.locator(".entry", has_text="دیررسیده")
+    await expect(late).to_contain_text("دیررس")
+    times = await page.locator(".entry").evaluate_all("(entries) => entries.map((entry) => Date.parse(entry.dataset.at))")
+    assert times == sorted(times, reverse=True)
+    assert await page.locator(".day").evaluate_all("(days) => new Set(days.map((day) => day.dataset.day)).size === days.length")
+
+
+async def test_a_filtered_page_takes_only_what_belongs_on_it(desk: Desk) -> None:
+    page = await desk.customer()
+    await page.locator(".filter a", has_text="مرکز تماس").click()
+    await page.locator('.live[data-state="live"]').wait_for()
+    calls = await page.locator(".entry").count()
+    await desk.happens(
+        told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/4", title="جای دیگر"),
+        told("call.abandoned", timedelta(0), story.HER_PHONE, source="pbx", call_id="c-77", queue="فروش"),
+    )
+    await expect(page.locator(".entry")).to_have_count(calls + 1)
+    await expect(page.locator(".entry").first).to_contain_text("منصرف شد")
+    await expect(page.locator(".entry", has_text="جای دیگر")).to_have_count(0)
+
+
+async def test_older_events_come_on_demand_and_each_once(desk: Desk) -> None:
+    page = await desk.customer()
+    shown = await page.locator(".entry").count()
+    await page.locator("[data-older]").click()
+    await expect(page.get_by_text("نخستین تماس", exact=True)).to_be_visible()
+    ids = await page.locator(".entry").evaluate_all("(entries) => entries.map((entry) => entry.id)")
+    assert len(ids) == len(set(ids)) > shown
+    days = await page.locator(".day").evaluate_all("(days) => days.map((day) => day.dataset.day)")
+    assert days == sorted(set(days), reverse=True)
+    await expect(page.locator(".entry summary").nth(shown)).to_be_focused()
+
+
+async def test_a_trait_leads_to_the_event_that_said_so(desk: Desk) -> None:
+    page = await desk.customer()
+    await page.locator(".known > div", has_text="شیراز").locator("a.said").click()
+    await expect(page.locator(".entry:target")).to_contain_text("گزارش پروفایل")
+    await expect(page.locator(".entry").first).to_have_attribute("id", page.url.partition("#")[2])
+    await page.get_by_role("link", name="بازگشت به تازه‌ترین‌ها").click()
+    await page.locator('.live[data-state="live"]').wait_for()
+
+
+async def test_the_page_follows_a_customer_who_became_one_with_another(desk: Desk) -> None:
+    page = await desk.customer("0935 111 2233")
+    before = page.url
+    await expect(page.get_by_role("heading", level=1)).to_have_text("مشتری بی‌نام")
+    await desk.happens(told("profile.reported", timedelta(0), story.BEFORE | {"email": "mina@example.ir"}, source="crm", traits={}))
+    await expect(page.get_by_role("heading", level=1)).to_have_text("مینا راد")
+    await expect(page.locator(".entry", has_text="ارسال فرم")).to_have_count(1)
+    await page.goto(before)
+    await expect(page.locator(".notice")).to_contain_text("یکی شدند")
+
+
+async def test_a_page_whose_api_died_says_so_and_goes_on_when_it_is_back(desk: Desk) -> None:
+    page = await desk.customer()
+    await desk.listening.stop()
+    await expect(page.get_by_role("alert")).to_be_visible(timeout=20_000)
+    await expect(page.locator("#live-word")).to_have_text("زنده نیست")
+    await expect(page.locator("#stale-age")).to_contain_text("پیش")
+    await shot(page, "stale-fa")
+    await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/5", title="در غیبت"))
+    await desk.listening.start()
+    await expect(page.locator('.live[data-state="live"]')).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("alert")).to_be_hidden()
+    await expect(page.locator(".entry").first).to_contain_text("در غیبت")
+    desk.complaints.clear()  # the browser tells of the lost line
+
+
+async def test_what_was_opened_in_a_region_stays_open(desk: Desk) -> None:
+    page = await desk.customer()
+    await page.locator("#devices summary").click()
+    await find_focus_elsewhere(page)
+    await desk.happens(told("sales.order_placed", timedelta(0), story.SARA, order_id="o-6001", lines=[], total="1000000", currency="IRR"))
+    await expect(page.locator("#numbers")).to_contain_text("۵۷٬۷۰۰٬۰۰۰ ریال")
+    await expect(page.locator("#devices")).to_have_attribute("open", "")
+    assert page.url
+    await find(page, "o-6001")
+    await expect(page.locator(".found a")).to_have_count(1)
+
+
+async def find_focus_elsewhere(page: Page) -> None:
+    await page.locator("#q").focus()
+
+
+async def _top(page: Page, entry: int) -> float:
+    box = await page.locator(".entry").nth(entry).bounding_box()
+    assert box is not None
+    return box["y"]

@@ -1,0 +1,115 @@
+"""The catalogs, the calendar and the numerals; nothing here needs a browser but the last word on the calendar."""
+
+import re
+import string
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from playwright.async_api import Browser
+
+import api.desk
+from aggregates.contracts import CONTRACTS
+from api.desk import jalali
+from api.desk.catalog import LANGUAGES, messages
+from api.desk.locale import Locale
+
+TEHRAN = ZoneInfo("Asia/Tehran")
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+FA, EN = Locale("fa", TEHRAN, NOW), Locale("en", TEHRAN, NOW)
+
+GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose", "means", "direction", "role", "weekday", "jalali"} | {
+    "gregorian",
+    "ago",
+    "duration",
+    "entry",
+    "error",
+    "matter.call",
+    "matter.subscription",
+    "language",
+}
+"""Groups of messages that are looked up by a word, not written out in the code."""
+
+
+def forms(language: str, key: str) -> list[str]:
+    message = messages(language)[key]
+    return [message] if isinstance(message, str) else list(message.values())
+
+
+def holes(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_no_message_is_missing_in_either_language() -> None:
+    assert messages("fa").keys() == messages("en").keys()
+
+
+def test_a_message_says_the_same_values_in_both() -> None:
+    for key in messages("en"):
+        wanted = holes(forms("en", key)[-1])
+        for language in LANGUAGES:
+            assert all(form and holes(form) == wanted for form in forms(language, key)), key
+            assert isinstance(messages(language)[key], str) or "other" in messages(language)[key], key
+
+
+def test_every_message_is_used_and_every_message_used_exists() -> None:
+    folder = Path(api.desk.__file__).parent
+    text = "\n".join(file.read_text("utf-8") for suffix in ("*.py", "*.html", "*.js") for file in folder.rglob(suffix))
+    written = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*)"', text))
+    spoken = set(re.findall(r"""say\(\s*["']([a-z_.]+)["'][,)]""", text))
+    assert spoken <= messages("en").keys()
+    groups = {key for key in messages("en") if key.rpartition(".")[0] in GROUPS or key.partition(".")[0] in GROUPS}
+    assert messages("en").keys() - groups - written - spoken == set()
+
+
+def test_every_type_of_our_contracts_has_a_name_and_a_line() -> None:
+    from api.desk.entries import LINES
+
+    for type_ in CONTRACTS:
+        assert f"type.{type_}" in messages("fa")
+        assert type_ in LINES
+
+
+def test_a_sum_keeps_every_digit_and_has_its_currency() -> None:
+    assert FA.money("4500000", "IRR") == "۴٬۵۰۰٬۰۰۰ ریال"
+    assert EN.money("4143.8", "USD") == "4,143.80 USD"
+    assert EN.money("0.1234", "USD") == "0.1234 USD"
+    assert EN.money("-12.5", "EUR") == "\N{MINUS SIGN}12.50 EUR"
+    assert FA.money("1234.5", "XAU") == "۱٬۲۳۴٫۵۰ XAU"
+    assert EN.money("20133333.33", "IRR", rounded=True) == "20,133,333 IRR"
+
+
+def test_times_are_told_in_the_zone_of_the_desk() -> None:
+    at = datetime(2026, 11, 21, 20, 45, tzinfo=UTC)  # past midnight in Tehran
+    assert FA.moment(at) == "۱ آذر ۱۴۰۵، ۰۰:۱۵"
+    assert FA.heading(at) == "امروز · یکشنبه ۱ آذر ۱۴۰۵"
+    assert EN.heading(at) == "Today · Sunday, 22 November 2026"
+    assert FA.other(at) == "یکشنبه · ۲۲ نوامبر ۲۰۲۶ · ۰۰:۱۵:۰۰"
+    assert EN.ago(at) == "15 hours ago"
+    assert FA.ago(NOW + timedelta(hours=1)) == "جلوتر از ساعت ما"
+    assert EN.duration(3725) == "1 h 2 min"
+    assert FA.duration(187.5) == "۳ دقیقه و ۸ ثانیه"
+
+
+def test_times_at_the_edges_of_the_calendar_are_told_all_the_same() -> None:
+    for year in (1, 622, 1500, 9999):
+        assert FA.moment(datetime(year, 1, 1, tzinfo=UTC))
+        assert EN.other(datetime(year, 12, 31, 23, 59, tzinfo=UTC))
+
+
+async def test_the_calendar_is_that_of_browsers(browser: Browser) -> None:
+    page = await browser.new_page()
+    days = [date(1900, 1, 1) + timedelta(days=13 * number) for number in range(6200)]
+    told = await page.evaluate(
+        """(days) => {
+            const numeric = {year: "numeric", month: "numeric", day: "numeric"};
+            const format = new Intl.DateTimeFormat("en-u-ca-persian-nu-latn", {timeZone: "UTC", ...numeric});
+            return days.map((day) => {
+              const parts = format.formatToParts(new Date(`${day}T12:00:00Z`));
+              return ["year", "month", "day"].map((type) => Number(parts.find((part) => part.type === type).value));
+            });
+          }""",
+        [day.isoformat() for day in days],
+    )
+    await page.close()
+    assert [list(jalali.of(day)) for day in days] == told
