@@ -31,6 +31,14 @@ from tests.engine_keeper import KEPT, visiting
 _TEMPLATE = "yekta_template"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much the random tests do."""
+    random = parser.getgroup("random tests")
+    random.addoption("--seed", type=int, default=None, help="begin with this seed instead of a new one")
+    random.addoption("--histories", type=int, default=150, help="how many random histories both hops play on PostgreSQL")
+    random.addoption("--kills", type=int, default=50, help="how often the chaos test kills a process")
+
+
 def pytest_configure() -> None:
     """Tests run on the loop that production runs on.
 

@@ -1,0 +1,53 @@
+"""A database for each test; histories in it keep apart by their own partitions, identifiers and events. Options of the random tests."""
+
+from collections.abc import AsyncIterator
+from random import randrange
+
+import pytest
+from psycopg import AsyncConnection
+
+from infra import database
+from infra.sealing import KeyRing
+from streams.record import Connection
+from tests.conftest import World
+from tests.streams.crew import Connections
+from tests.streams.keys import MASTER
+
+
+@pytest.fixture
+async def pool(world: World) -> AsyncIterator[Connections]:
+    """Connections of the workers."""
+    connections = Connections(world.dsn)
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture
+async def connection(world: World) -> AsyncIterator[Connection]:
+    """A connection of the test itself, that sees what was committed."""
+    async with await AsyncConnection.connect(world.dsn, autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def keys(world: World) -> KeyRing:
+    """The door's keys, which are the readers' too."""
+    ring = KeyRing(MASTER, 2000)
+    async with database.open_pool(world.dsn) as pool:
+        await ring.lease(pool)
+    return ring
+
+
+@pytest.fixture
+def histories(request: pytest.FixtureRequest) -> int:
+    """How many histories to play."""
+    return int(request.config.getoption("--histories"))
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of the first; the next have the next."""
+    chosen = request.config.getoption("--seed")
+    seed = randrange(1_000_000) if chosen is None else int(chosen)
+    print(f"--seed {seed}")
+    return seed
