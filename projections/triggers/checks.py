@@ -1,0 +1,160 @@
+"""What `if` asks, each as a small machine over facts in order: is it so at a time?
+
+Reading order: Quantiles, Check, then the checks, check_of.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from aggregates.rules.rule import ConsentIs, Count, Guard, Not, PercentileIs, ScoreIs, SegmentIs
+from projections.triggers.conditions import Counting
+from projections.triggers.evidence import Evidence, Stamp
+from projections.view.consent import ALL, Consent, deciding
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """The quantiles that were published for all customers, in order: what a percentile means at a time."""
+
+    published: Mapping[str, tuple[tuple[Stamp, Mapping[float, float]], ...]]
+
+    def cut(self, of: str, percentile: float, at: datetime) -> float | None:
+        """The score at a percentile, as it was published last before a time."""
+        for (when, _, _), cuts in reversed(self.published.get(of, ())):
+            if when <= at:
+                return cuts.get(percentile)
+        return None
+
+    def with_published(self, of: str, stamp: Stamp, cuts: Mapping[float, float]) -> "Quantiles":
+        """One more publication."""
+        known = sorted((*self.published.get(of, ()), (stamp, cuts)), key=lambda one: one[0])
+        return Quantiles({**self.published, of: tuple(known)})
+
+
+NO_QUANTILES = Quantiles({})
+
+
+class Check(Protocol):
+    """What all checks have."""
+
+    @property
+    def initial(self) -> Any:
+        """The state before all facts."""
+
+    def take(self, state: Any, fact: Evidence) -> Any:
+        """The state after a fact."""
+
+    def holds(self, state: Any, at: datetime, quantiles: Quantiles) -> bool:
+        """Whether it is so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """State: the latest score; None as long as there is none, and then nothing is so."""
+
+    bit: int
+    guard: ScoreIs | PercentileIs
+    initial: None = None
+
+    def take(self, state: float | None, fact: Evidence) -> float | None:
+        return fact.value if fact.roles & self.bit else state
+
+    def holds(self, state: float | None, at: datetime, quantiles: Quantiles) -> bool:
+        low, high = self.guard.at_least, self.guard.below
+        if isinstance(self.guard, PercentileIs):
+            low = None if low is None else quantiles.cut(self.guard.of, low, at)
+            high = None if high is None else quantiles.cut(self.guard.of, high, at)
+        if state is None or (low is None and high is None):
+            return False
+        return (low is None or state >= low) and (high is None or state < high)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """State: the latest word on each channel."""
+
+    bit: int
+    guard: ConsentIs
+    initial: tuple[()] = ()
+
+    def take(self, state: dict[str, Consent] | tuple[()], fact: Evidence) -> dict[str, Consent] | tuple[()]:
+        if not fact.roles & self.bit:
+            return state
+        purpose, given, until, channels = fact.value
+        if purpose != self.guard.purpose:
+            return state
+        word = Consent(given, fact.at, fact.event, until)
+        now = dict(state)
+        for channel in channels:
+            known = now.get(channel)
+            if known is None or known.rank < word.rank:
+                now[channel] = word
+        return now
+
+    def holds(self, state: dict[str, Consent] | tuple[()], at: datetime, quantiles: Quantiles) -> bool:
+        words = {f"{self.guard.purpose} {channel}": word for channel, word in dict(state).items()}
+        channels = [self.guard.channel] if self.guard.channel else [ALL, *dict(state)]
+        return any((word := deciding(words, self.guard.purpose, channel)) is not None and word.in_force(at) for channel in channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """State: whether the customer is in the segment."""
+
+    entered: int
+    left: int
+    initial: bool = False
+
+    def take(self, state: bool, fact: Evidence) -> bool:
+        if fact.roles & self.entered:
+            return True
+        return state and not fact.roles & self.left
+
+    def holds(self, state: bool, at: datetime, quantiles: Quantiles) -> bool:
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A count in a window, asked instead of awaited."""
+
+    counting: Counting
+    initial: tuple[Evidence, ...] = ()
+
+    def take(self, state: tuple[Evidence, ...], fact: Evidence) -> tuple[Evidence, ...]:
+        return self.counting.take(state, fact)[0]
+
+    def holds(self, state: tuple[Evidence, ...], at: datetime, quantiles: Quantiles) -> bool:
+        return self.counting.holds(state, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Opposite:
+    """Whether something is not so."""
+
+    check: Check
+    initial: Any
+
+    def take(self, state: Any, fact: Evidence) -> Any:
+        return self.check.take(state, fact)
+
+    def holds(self, state: Any, at: datetime, quantiles: Quantiles) -> bool:
+        return not self.check.holds(state, at, quantiles)
+
+
+def check_of(guard: Guard, bit: int) -> Check:
+    """The machine of a check whose patterns have this bit and, where it has two, the next."""
+    match guard:
+        case ScoreIs() | PercentileIs():
+            return Latest(bit, guard)
+        case ConsentIs():
+            return Allowed(bit, guard)
+        case SegmentIs():
+            return Member(bit, bit << 1)
+        case Count(_, least, window):
+            return Counted(Counting(least, window, bit))
+        case Not(inner):
+            check = check_of(inner, bit)
+            return Opposite(check, check.initial)

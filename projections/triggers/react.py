@@ -1,0 +1,161 @@
+"""Carries one rule of one customer through facts and timers as they arrive: `(state, fact) -> (state, effects)`.
+
+What stands in the end is what the fold over all facts in order of time gives; a late fact therefore withdraws, and fires anew, wherever
+that fold now differs from what was said. Reading order: react, ripen, refold; then `_settled`, which compares.
+"""
+
+from bisect import insort
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter
+from uuid import UUID
+
+from aggregates.touchpoint import derive
+from projections.triggers.checks import Quantiles
+from projections.triggers.evidence import Evidence
+from projections.triggers.fold import Firing, Fold, Folded, due, holds, initial, pass_time, step
+from projections.triggers.state import KEPT, Effect, Fire, Given, Signal, State, Wake, Withdraw
+from projections.triggers.trigger import Trigger
+
+PROMPT = timedelta(minutes=1)
+"""A signal that is recorded this long after it occurred is still in time: channels and networks take a while."""
+
+Reaction = tuple[State, tuple[Effect, ...]]
+
+_stamp = attrgetter("stamp")
+
+
+def begin(trigger: Trigger) -> State:
+    """Nothing is known of the customer."""
+    fold = initial(trigger)
+    return State(fold, (), fold, ())
+
+
+def react(trigger: Trigger, state: State, fact: Evidence, now: datetime, quantiles: Quantiles) -> Reaction | None:
+    """What a new fact changes, when it is `now` and all that was due before was decided. None: only the history can tell, see `refold`."""
+    kept: tuple[Evidence, ...]
+    if state.head.is_before(fact):
+        head, firings = step(trigger, state.head, fact, quantiles)
+        kept, late = (*state.kept, fact), False
+        fired = (*state.fired, *[Given(firing, given=False) for firing in firings]) if firings else state.fired
+    elif state.base.is_before(fact):
+        facts = list(state.kept)
+        insort(facts, fact, key=_stamp)
+        kept, late = tuple(facts), True
+        head, firings = _folded(trigger, state.base, facts, quantiles)
+        fired = tuple([Given(firing, given=False) for firing in firings])
+    else:
+        return None
+    head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
+    fired = (*fired, *[Given(firing, given=False) for firing in more]) if more else fired
+    given = {one.firing.cause.event for one in state.fired if one.given} if late else frozenset[UUID]()
+    telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True)
+    fired, effects = telling.settled(fired, given)
+    return _trimmed(trigger, State(state.base, kept, head, fired), quantiles), _with_wake(trigger, state, head, fired, effects)
+
+
+def ripen(trigger: Trigger, state: State, now: datetime, quantiles: Quantiles) -> Reaction:
+    """What the passing of time changes, when a timer of `now` is heard: all facts up to and with `now` are known."""
+    head, firings = pass_time(trigger, state.head, now, quantiles, inclusive=True)
+    fired = (*state.fired, *[Given(firing, given=False) for firing in firings])
+    fired, effects = _Telling(trigger, now, late=False, quiet="", overdue=False).settled(fired, frozenset())
+    return State(state.base, state.kept, head, fired), _with_wake(trigger, state, head, fired, effects)
+
+
+def refold(
+    trigger: Trigger, history: Sequence[Evidence], standing: Collection[UUID], now: datetime, quantiles: Quantiles, quiet: str = ""
+) -> Reaction:
+    """The state by the whole history, in order, and what must be said so that this stands. `standing`: the causes of signals that do."""
+    kept = tuple(history[-KEPT:])
+    base, before = _folded(trigger, initial(trigger), history[: len(history) - len(kept)], quantiles)
+    if any(firing.at >= now for firing in before):  # facts from a clock that runs ahead: what they made due was not said yet
+        kept, base, before = tuple(history), initial(trigger), ()
+    head, firings = _folded(trigger, base, kept, quantiles)
+    head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
+    fired = tuple([Given(firing, given=False) for firing in (*before, *firings, *more)])
+    telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True)
+    fired, effects = telling.settled(fired, standing)
+    state = State(base, kept, head, fired[len(before) :])
+    return state, _with_wake(trigger, None, head, state.fired, effects)
+
+
+def signal_id(trigger: Trigger, cause: UUID) -> UUID:
+    """The id of the signal that a rule gives for a cause: the same however often it is found."""
+    return derive("signal", str(cause), trigger.rule.name, str(trigger.rule.version))
+
+
+def wake_of(trigger: Trigger, state: State) -> datetime | None:
+    """When something is due next."""
+    times = [one.firing.at for one in state.fired if not one.given]
+    if (next_due := due(trigger, state.head)) is not None:
+        times.append(next_due)
+    return min(times, default=None)
+
+
+def objection(trigger: Trigger, state: State, signal: Signal, now: datetime, quantiles: Quantiles) -> str:
+    """Why a contact that was kept for later must not go out after all: "unless", "if"; empty where nothing came between."""
+    fired = (signal.occurred_at, signal.cause, signal.source)
+    for stop, stopped in zip(trigger.stops, state.head.stops, strict=True):
+        if stopped and (stopped.stamp > fired if stop.within is None else now - stopped.stamp[0] < stop.within):
+            return "unless"
+    return "" if holds(trigger, state.head, now, quantiles) else "if"
+
+
+class _Telling:
+    """Compares what is to stand with what was said."""
+
+    def __init__(self, trigger: Trigger, now: datetime, *, late: bool, quiet: str, overdue: bool) -> None:
+        self.trigger, self.now, self.late, self.quiet, self.overdue = trigger, now, late, quiet, overdue
+
+    def settled(self, fired: tuple[Given, ...], standing: Collection[UUID]) -> tuple[tuple[Given, ...], list[Effect]]:
+        """The firings with what was given marked, and the signals to give and to withdraw."""
+        effects: list[Effect] = []
+        if standing:
+            found = {one.firing.cause.event for one in fired}
+            effects += [Withdraw(signal_id(self.trigger, cause)) for cause in standing if cause not in found]
+        elif all(one.given for one in fired):
+            return fired, effects
+        settled: list[Given] = []
+        for one in fired:
+            given = one.given or one.firing.cause.event in standing
+            if not given and self.is_due(one.firing):
+                effects.append(Fire(self.signal(one.firing)))
+                given = True
+            settled.append(one if given is one.given else Given(one.firing, given))
+        return tuple(settled), effects
+
+    def is_due(self, firing: Firing) -> bool:
+        """A timer counts when its time is over: at `now` only when it is the timer itself that is heard."""
+        return firing.prompt or firing.at < self.now or (not self.overdue and firing.at == self.now)
+
+    def signal(self, firing: Firing) -> Signal:
+        rule, cause = self.trigger.rule, firing.cause
+        late = self.late or self.now - firing.at > PROMPT or (self.overdue and not firing.prompt)
+        return Signal(
+            signal_id(self.trigger, cause.event), rule.name, rule.version, cause.source, cause.id, firing.at, self.now, late, self.quiet
+        )
+
+
+def _folded(trigger: Trigger, fold: Fold, facts: Iterable[Evidence], quantiles: Quantiles) -> Folded:
+    fired: list[Firing] = []
+    for fact in facts:
+        fold, firings = step(trigger, fold, fact, quantiles)
+        fired += firings
+    return fold, tuple(fired)
+
+
+def _trimmed(trigger: Trigger, state: State, quantiles: Quantiles) -> State:
+    """The state with its oldest facts folded into the base, once twice as many are kept as need be."""
+    if len(state.kept) < 2 * KEPT or not all(one.given for one in state.fired):
+        return state
+    base, firings = _folded(trigger, state.base, state.kept[:KEPT], quantiles)
+    return State(base, state.kept[KEPT:], state.head, state.fired[len(firings) :])
+
+
+def _with_wake(
+    trigger: Trigger, before: State | None, head: Fold, fired: tuple[Given, ...], effects: Sequence[Effect]
+) -> tuple[Effect, ...]:
+    at = wake_of(trigger, State(head, (), head, fired))
+    if at is None or (before is not None and at == wake_of(trigger, before)):
+        return tuple(effects)
+    return (*effects, Wake(at))

@@ -1,0 +1,67 @@
+"""What is kept of one rule and one customer between two of his facts. Bounded: two folds, the last few facts, what they fired.
+
+The facts that are kept make late ones cheap: a fact that is not older than all of them is put among them and only these are folded anew.
+An older one needs the customer's history. Reading order: State, Signal, the effects.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from projections.triggers.evidence import Evidence
+from projections.triggers.fold import Firing, Fold
+
+KEPT = 16
+"""Facts that are kept at least, once there were so many; never twice as many."""
+
+
+class Given(Struct, frozen=True, array_like=True, gc=False):
+    """A firing, and whether its signal was given; a timer that is not due yet has not."""
+
+    firing: Firing
+    given: bool
+
+
+class State(Struct, frozen=True, array_like=True, gc=False):
+    """`head` is `base` after the kept facts and what was due since."""
+
+    base: Fold
+    kept: tuple[Evidence, ...]
+    head: Fold
+    fired: tuple[Given, ...]  # since `base`
+
+
+class Signal(Struct, frozen=True):
+    """A rule says that something happened."""
+
+    id: UUID
+    rule: str
+    version: int
+    source: str  # of the fact at which the condition came true
+    cause: str  # its id
+    occurred_at: datetime
+    recorded_at: datetime
+    late: bool  # evidence came too late to say it in time
+    quiet: str = ""  # why nobody is told or approached: "backfill", "moved"
+
+
+class Fire(Struct, frozen=True, tag="fire"):
+    """Give a signal."""
+
+    signal: Signal
+
+
+class Withdraw(Struct, frozen=True, tag="withdraw"):
+    """A signal that was given is undone."""
+
+    signal: UUID
+
+
+class Wake(Struct, frozen=True, tag="wake"):
+    """Something will be due: a timer. One that was set before and is not due any more does nothing."""
+
+    at: datetime
+
+
+Effect = Fire | Withdraw | Wake

@@ -1,0 +1,149 @@
+"""A rule made ready to run: the types it names, what it remembers of an event, its machines. Reading order: Trigger, trigger_of, admit."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aggregates.fact import Fact
+from aggregates.rules.pattern import Equals, Pattern
+from aggregates.rules.rule import (
+    Absence,
+    ConsentIs,
+    Count,
+    Guard,
+    Not,
+    PercentileIs,
+    Rule,
+    ScoreIs,
+    ScoreRise,
+    SegmentChange,
+    SegmentIs,
+    Sequence,
+)
+from projections.money import amount_of
+from projections.triggers.checks import Check, check_of
+from projections.triggers.conditions import Condition, condition_of
+from projections.triggers.evidence import Evidence
+from projections.view.consent import GIVEN, channels_of
+from projections.view.values import moment, word
+
+SCORED = "score.given"
+"""A score was given: `{score: churn, value: 0.71}`."""
+
+ENTERED, LEFT = "segment.entered", "segment.left"
+"""The customer came into a segment or left it: `{segment: loyal}`."""
+
+CONSENT = (GIVEN, "consent.withdrawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An event that stops the rule."""
+
+    bit: int
+    within: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A rule with its machines."""
+
+    rule: Rule
+    roles: Mapping[str, tuple[tuple[int, Pattern], ...]]  # by type: the bits of the rule's patterns
+    condition: Condition
+    checks: tuple[Check, ...]
+    stops: tuple[Stop, ...]
+    patient: bool  # whether several episodes may wait: what stops one by its end need not stop the next
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types that the rule names; no other event touches it."""
+        return frozenset(self.roles)
+
+
+def trigger_of(rule: Rule) -> Trigger:
+    """The rule, ready to run."""
+    roles: dict[str, list[tuple[int, Pattern]]] = {}
+    bits = 0
+
+    def place(parts: Iterator[tuple[Pattern, ...]]) -> int:
+        """Give each part the next bit; answer the first."""
+        nonlocal bits
+        first = 1 << bits
+        for patterns in parts:
+            for pattern in patterns:
+                roles.setdefault(pattern.type, []).append((1 << bits, pattern))
+            bits += 1
+        return first
+
+    place(_watched(rule))
+    stops = tuple(Stop(place(iter([(unless.pattern,)])), unless.within) for unless in rule.unless)
+    checks = tuple(check_of(guard, place(_asked(guard))) for guard in rule.checks)
+    return Trigger(
+        rule,
+        {type_: tuple(patterns) for type_, patterns in roles.items()},
+        condition_of(rule.when),
+        checks,
+        stops,
+        patient=bool(checks) or any(stop.within for stop in stops),
+    )
+
+
+def _watched(rule: Rule) -> Iterator[tuple[Pattern, ...]]:
+    match rule.when:
+        case Count(pattern):
+            yield (pattern,)
+        case Sequence(steps):
+            yield from ((step,) for step in steps)
+        case Absence(after, absent):
+            yield from ((after,), (absent,))
+        case ScoreRise(score):
+            yield (_named(SCORED, "score", score),)
+        case SegmentChange(segment):
+            yield from ((_named(ENTERED, "segment", segment),), (_named(LEFT, "segment", segment),))
+
+
+def _asked(guard: Guard) -> Iterator[tuple[Pattern, ...]]:
+    match guard:
+        case ScoreIs(score) | PercentileIs(score):
+            yield (_named(SCORED, "score", score),)
+        case ConsentIs():
+            yield tuple(Pattern(type_) for type_ in CONSENT)
+        case SegmentIs(segment):
+            yield from ((_named(ENTERED, "segment", segment),), (_named(LEFT, "segment", segment),))
+        case Count(pattern):
+            yield (pattern,)
+        case Not(inner):
+            yield from _asked(inner)
+
+
+def _named(type_: str, field: str, name: str) -> Pattern:
+    return Pattern(type_, Equals(((field, name),)))
+
+
+def admit(trigger: Trigger, fact: Fact) -> Evidence | None:
+    """What the rule remembers of a fact; None when it has nothing to do with it."""
+    roles = 0
+    for bit, pattern in trigger.roles.get(fact.type, ()):
+        if pattern.where is None or pattern.matches(fact):
+            roles |= bit
+    if not roles:
+        return None
+    value: Any = None
+    if fact.type == SCORED:
+        value = _score(fact.data.get("value"))
+        if value is None:
+            return None
+    elif fact.type in CONSENT:
+        purpose = word(fact.data, "purpose", 64).strip().lower()
+        value = (purpose, fact.type == GIVEN, moment(fact.data.get("valid_until")) if fact.type == GIVEN else None, channels_of(fact))
+    return Evidence(fact.at, fact.id, fact.source, fact.event_id, roles, fact.backfill, value)
+
+
+def _score(value: object) -> float | None:
+    """A score is a number, also when it was written as money is."""
+    if isinstance(value, str):
+        amount = amount_of(value)
+        return None if amount is None else float(amount)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
