@@ -65,6 +65,10 @@ class LetterList(msgspec.Struct):
     next: str | None
 
 
+REPLAY = """\
+curl -u "$ADMIN:" $YEKTA/v1/dead-letters/$LETTER/replay -d '{
+  "specversion": "1.0", "id": "visit-1", "source": "/sales", "type": "sales.visit_held", "time": "2026-05-01T10:00:00+03:30",
+  "data": {"visit_id": "visit-1", "minutes": 30, "who": {"customer_number": "77"}}}'"""
 ID = openapi.parameter("id", openapi.UUID, "The dead letter.", where="path")
 
 
@@ -120,7 +124,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/dead-letters/{id}/replay",
         openapi_extra=openapi.described(
-            'curl -u "$ADMIN:" $YEKTA/v1/dead-letters/$LETTER/replay -d @corrected.json',
+            REPLAY,
             EventAnswer,
             400,
             404,

@@ -63,15 +63,17 @@ curl -u "$KEY:" $YEKTA/v1/events -H 'Content-Type: application/cloudevents+json'
   "specversion": "1.0", "id": "view-1", "source": "/web/shop", "type": "web.page_viewed", "time": "2026-05-01T10:00:00+03:30",
   "data": {"url": "https://shop.example/prices", "who": {"device": "d-7f3a"}}}'"""
 
-EVENT = {"type": "object", "description": "A CloudEvent 1.0; `data` by its type's schema, see `/v1/schemas`."}
+EVENT = {
+    "description": "A CloudEvent 1.0, `data` by its type's schema (see `/v1/schemas`); or an array of them, of which each is answered for"
+    " itself; or, with the attributes in `ce-` headers, `data` alone. What it is is told by the bytes, not by the label.",
+    "anyOf": [{"type": "object"}, {"type": "array"}],
+}
 BODY = {
     "required": True,
     "content": {
         "application/cloudevents+json": {"schema": EVENT, "example": EXAMPLE},
-        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": EVENT}, "example": [EXAMPLE]},
-        "application/json": {
-            "schema": {"type": "object", "description": "`data`, with the attributes in `ce-` headers; or one of the above."}
-        },
+        "application/cloudevents-batch+json": {"schema": EVENT, "example": [EXAMPLE]},
+        "application/json": {"schema": EVENT, "example": EXAMPLE},
     },
 }
 

@@ -90,7 +90,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             """curl -u "$ADMIN:" $YEKTA/v1/keys -d '{"source": "shop", "strict": true}'""",
             KeyMade,
-            409,
+            400,
             413,
             415,
             422,
@@ -114,8 +114,9 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/keys/{id}/rotate",
         openapi_extra=openapi.described(
-            """curl -u "$ADMIN:" $YEKTA/v1/keys/$KEY/rotate -d '{"grace_seconds": 600}'""",
+            """curl -u "$ADMIN:" $YEKTA/v1/keys/$KEY_ID/rotate -d '{"grace_seconds": 600}'""",
             KeyMade,
+            400,
             404,
             409,
             413,
@@ -143,7 +144,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         "/v1/keys/{id}/revoke",
         status_code=204,
         openapi_extra=openapi.described(
-            'curl -u "$ADMIN:" -X POST $YEKTA/v1/keys/$KEY/revoke',
+            'curl -u "$ADMIN:" -X POST $YEKTA/v1/keys/$KEY_ID/revoke',
             None,
             404,
             503,

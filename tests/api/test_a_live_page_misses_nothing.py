@@ -1,7 +1,6 @@
 """The stream of a customer's view: new events and the changed view within a second, and where it was after a break."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,28 +8,13 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-import uvicorn
 
 from api import position
-from tests.api.conftest import Api, until
+from tests.api.conftest import Api
 from tests.api.events import event
+from tests.api.serving import served
 
 pytestmark = pytest.mark.engines
-
-
-@asynccontextmanager
-async def served(api: Api) -> AsyncIterator[str]:
-    """The same application behind a real server: streams need one."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(api.app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        await until(lambda: server.started)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
 
 
 class Page:

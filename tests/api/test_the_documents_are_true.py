@@ -1,0 +1,182 @@
+"""The OpenAPI and AsyncAPI documents: valid, complete, and what they say works."""
+
+import asyncio
+import re
+import shlex
+from typing import Any, get_args
+
+import httpx
+import jsonschema
+import msgspec
+import openapi_spec_validator
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from referencing import Registry
+from schemathesis.checks import CHECKS
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+
+from aggregates.contracts import CONTRACTS
+from aggregates.refusal import Reason
+from api.explained import REASONS
+from tests.api.conftest import Api
+from tests.api.events import event, order
+from tests.api.serving import served
+from tests.browser.npm import Package, fetched
+
+pytestmark = pytest.mark.engines
+
+SPECS = Package("@asyncapi/specs", "6.11.1", "A3WBLqAKGoJ2+6FWFtpjBlCQ1oFCcs4GxF7zsIGvNqp/klGUHjlA3aAcZ9XMMpLGE8zPeYDz2x9FmO6DSuKraQ==")
+"""AsyncAPI's own JSON Schemas of its documents."""
+
+CURL = re.compile(r"```sh\n(?P<curl>curl .*?)\n```", re.DOTALL)
+ENDLESS = "/v1/customers/{id}/stream"
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Path, method and operation, those that end what others need last."""
+    found = [(path, method, operation) for path, methods in document["paths"].items() for method, operation in methods.items()]
+    return sorted(found, key=lambda each: (each[0].endswith("/revoke"), each[0] != "/v1/events"))
+
+
+async def test_the_openapi_document_is_valid(api: Api) -> None:
+    document = (await api.client.get("/openapi.json")).json()
+    openapi_spec_validator.validate(document)
+    for path, method, operation in operations(document):
+        assert CURL.search(operation["description"]), f"{method} {path} has no example"
+        assert operation["summary"]
+
+
+async def test_the_asyncapi_document_is_valid(api: Api) -> None:
+    document = (await api.client.get("/asyncapi.json")).json()
+    schema = msgspec.json.decode((await asyncio.to_thread(fetched, SPECS) / "schemas" / "3.0.0.json").read_bytes())
+    jsonschema.Draft7Validator(schema, registry=Registry()).validate(document)
+    broken = document | {"operations": {"x": {"action": "shout", "channel": {"$ref": "#/channels/inbox"}}}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(schema, registry=Registry()).validate(broken)
+    assert set(document["channels"]["inbox"]["messages"]) == {type_.replace(".", "_") for type_ in CONTRACTS}
+    assert document["channels"]["inbox"]["address"] == api.world.topics.inbox
+    for message in document["components"]["messages"].values():
+        for example in message.get("examples", ()):
+            jsonschema.Draft202012Validator(message["payload"]).validate(example["payload"])
+
+
+async def test_every_schema_is_served(api: Api) -> None:
+    listed = (await api.client.get("/v1/schemas")).json()["items"]
+    assert [item["type"] for item in listed] == sorted(CONTRACTS)
+    for item in listed:
+        for version in item["versions"]:
+            schema = (await api.client.get(f"{item['href']}/v{version}")).json()
+            jsonschema.Draft202012Validator.check_schema(schema)
+    assert (await api.client.get("/v1/schemas/nothing.known")).status_code == 404
+    assert (await api.client.get("/v1/schemas/call.ended/v99")).status_code == 404
+
+
+async def test_every_reason_is_explained(api: Api) -> None:
+    assert set(get_args(Reason)) <= set(REASONS)
+    for reason in REASONS:
+        assert (await api.client.get(f"/problems/{reason}")).status_code == 200
+    assert (await api.client.get("/problems/unheard_of")).status_code == 404
+
+
+async def test_the_page_for_people_shows_every_operation(api: Api) -> None:
+    page = (await api.client.get("/docs")).text
+    document = (await api.client.get("/openapi.json")).json()
+    for path, method, _ in operations(document):
+        assert f"<code>{method.upper()} {path}</code>" in page
+
+
+def pasted(curl: str, variables: dict[str, str]) -> dict[str, Any]:
+    """What curl would send: the arguments of an httpx request."""
+    for name, value in variables.items():
+        curl = re.sub(rf"\${name}\b", value, curl)
+    assert "$" not in curl, curl
+    request: dict[str, Any] = {"method": "GET", "headers": {}}
+    words = iter(shlex.split(curl)[1:])
+    for word in words:
+        match word:
+            case "-u":
+                request["auth"] = (next(words).rstrip(":"), "")
+            case "-d":
+                request |= {"method": "POST", "content": next(words).encode()}
+                request["headers"].setdefault("content-type", "application/x-www-form-urlencoded")
+            case "-X":
+                request["method"] = next(words)
+            case "-H":
+                name, _, value = next(words).partition(": ")
+                request["headers"][name.lower()] = value
+            case "-N":
+                pass
+            case _:
+                request["url"] = word
+    return request
+
+
+async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
+    key, agent, admin = await live.write_key(), await live.token("agent"), await live.token()
+    at = await live.send(key, event("pasted", data={"url": "u", "who": {"phone": "09121234567"}}))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09121234567", after=at))["customer_id"]
+    letter = (await live.client.post("/v1/events", json=order("pasted", total=1), auth=(key, ""))).json()["dead_letter"]
+    while (await live.client.get(f"/v1/dead-letters/{letter}", auth=(admin, ""))).status_code == 404:
+        pass  # the list follows the log, and nothing says when
+    made = await live.made.keys.create("tests", role="agent")
+    document = (await live.client.get("/openapi.json")).json()
+    async with served(live) as url, httpx.AsyncClient(timeout=30) as client:
+        names = {
+            "YEKTA": url,
+            "KEY": key,
+            "AGENT": agent,
+            "ADMIN": admin,
+            "CUSTOMER": customer,
+            "LETTER": letter,
+            "KEY_ID": str(made.key.id),
+        }
+        for path, method, operation in operations(document):
+            found = CURL.search(operation["description"])
+            assert found is not None
+            request = pasted(found["curl"], names)
+            assert request["method"].lower() == method
+            async with client.stream(**request) as answer:
+                assert str(answer.status_code) in {status for status in operation["responses"] if status.startswith("2")}, (path, method)
+                if path != ENDLESS:
+                    await answer.aread()
+
+
+async def test_no_request_that_the_document_allows_makes_the_api_fail(live: Api) -> None:
+    key, admin = await live.write_key("schemathesis"), await live.token()
+    document = (await live.client.get("/openapi.json")).json()
+    del document["paths"][ENDLESS]
+    async with served(live) as url:
+        await asyncio.to_thread(try_all, document, url, key, admin)
+
+
+def try_all(document: dict[str, Any], url: str, key: str, admin: str) -> None:
+    """Requests that the document allows and requests that it forbids, to every operation."""
+    schema = schemathesis.openapi.from_dict(document)
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
+        operation = result.ok()
+        secret = key if (operation.method, operation.path) == ("post", "/v1/events") else admin
+        try_one(operation, url, secret, GenerationMode.POSITIVE)
+        if breakable(document["paths"][operation.path][operation.method]):
+            try_one(operation, url, secret, GenerationMode.NEGATIVE)
+
+
+def breakable(operation: dict[str, Any]) -> bool:
+    """Whether a request can be other than the document says: a text cannot."""
+    return "requestBody" in operation or any(parameter["schema"] != {"type": "string"} for parameter in operation.get("parameters", ()))
+
+
+def try_one(operation: Any, url: str, secret: str, mode: GenerationMode) -> None:
+    """Some requests to one operation."""
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(max_examples=15, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    def each(case: Any) -> None:
+        # What a contract refuses is more than a JSON Schema of an envelope can say.
+        case.call_and_validate(
+            base_url=url, auth=(secret, ""), excluded_checks=CHECKS.get_by_names(["positive_data_acceptance"]), timeout=30
+        )
+
+    each()
