@@ -69,6 +69,7 @@ class Matter(NamedTuple):
     title: str
     parts: Sequence[Part]
     at: datetime | None
+    when: str = ""  # how long before the customer's now
 
 
 class Worth(NamedTuple):
@@ -217,19 +218,19 @@ def _consents(view: View, locale: Locale) -> Iterator[Consent]:
 def _matters(view: View, locale: Locale) -> Iterator[Matter]:
     for call in view.open.calls:
         parts = _told(locale, queue=call.queue, agent=call.agent, extension=call.extension)
-        yield Matter("call", "call", locale.say(f"matter.call.{call.stage}"), parts, call.at)
+        yield Matter("call", "call", locale.say(f"matter.call.{call.stage}"), parts, call.at, locale.ago(call.at, view.at))
     for quote in view.open.quotes:
         parts = [Part("", Value(quote.quote_id, code=True)), *_sum(quote.total, quote.currency, locale)]
         if quote.valid_until is not None:
             parts.append(Part(label("valid_until", locale), Value(locale.dated(quote.valid_until))))
-        yield Matter("quote", "sales", locale.say("matter.quote"), parts, quote.at)
+        yield Matter("quote", "sales", locale.say("matter.quote"), parts, quote.at, locale.ago(quote.at, view.at))
     cart = view.open.cart
     if cart is not None:
         parts = [Part("", Value(locale.say("lines.count", cart.lines))), *_sum(cart.total, cart.currency, locale)]
-        yield Matter("cart", "cart", locale.say("matter.cart"), parts, cart.at)
+        yield Matter("cart", "cart", locale.say("matter.cart"), parts, cart.at, locale.ago(cart.at, view.at))
     for lead in view.open.leads:
         parts = [*_told(locale, reseller=lead.reseller, interest=lead.interest), *_sum(lead.value, lead.currency, locale)]
-        yield Matter("lead", "reseller", locale.say("matter.lead"), parts, lead.at)
+        yield Matter("lead", "reseller", locale.say("matter.lead"), parts, lead.at, locale.ago(lead.at, view.at))
     for subscription in view.subscriptions:
         parts = [Part("", Value(subscription.plan or subscription.subscription_id, code=not subscription.plan))]
         parts.append(Part("", Value(locale.word("matter.subscription", subscription.state))))

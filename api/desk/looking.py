@@ -23,11 +23,15 @@ from projections.view import table as views
 
 KINDS = frozenset({"name", "phone", "email", "customer_number", "national_id", "user_id", "account", "social", "reference"})
 
+AT_FIRST = 20
+"""How many events a page begins with: an agent looks at the latest, and the page must be there at once. Older ones come by fifties."""
+
 
 async def look(request: Request, dependencies: Dependencies, asked: UUID, role: str) -> dict[str, Any]:
     """Everything the template of a customer's page wants. Raises a 404 problem when nobody is known by this id."""
     locale = locale_of(request, dependencies)
     channel, cursor = query.text(request, "channel", 64) or None, query.text(request, "cursor")
+    limit = AT_FIRST if cursor is None and "limit" not in request.query_params else query.limit(request)
     by, until = query.text(request, "by"), query.time(request, "until")
     async with dependencies.pool.connection() as connection:
         schema = await dependencies.schema()
@@ -37,15 +41,19 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, role: 
         if shown is None:
             raise not_found(customers.UNKNOWN)
         try:
-            rows, following = await paging.page(connection, schema, owner, cursor, query.limit(request), channel=channel, until=until)
+            rows, following = await paging.page(connection, schema, owner, cursor, limit, channel=channel, until=until)
         except paging.BadCursor as error:
             raise invalid("/query/cursor", "This is no cursor that Yekta gave.") from error
         items = await customers.items(dependencies, connection, list(rows), role)
-    listening = {"from": position.token(ends)} | ({"channel": channel} if channel else {}) | ({"by": by} if by in KINDS else {})
-    further = ({"channel": channel} if channel else {}) | ({"cursor": following} if following else {})
+    matched = {"by": by} if by in KINDS else {}
+    filtered = matched | ({"channel": channel} if channel else {})
+    listening = {"from": position.token(ends), **filtered}
+    further = filtered | ({"cursor": following} if following else {})
     return {
         "customer": shown,
-        "by": by if by in KINDS else None,
+        "by": matched.get("by"),
+        "filters": [(name, "?" + urlencode(matched | ({"channel": name} if name else {}))) for name in (None, *shown.channels)],
+        "newest_of": "?" + urlencode(filtered),
         "days": _days(items, locale),
         "channel": channel,
         "older": f"/customers/{owner}?{urlencode(further)}#timeline-title" if following else None,
