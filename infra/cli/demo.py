@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import uvloop
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -37,7 +37,7 @@ _said = Console(stderr=True, highlight=False)
 def demo(
     *,
     load: Annotated[bool, Parameter(negative="--no-load")] = True,
-    customers: int = cdnow.KNOWN.customers,
+    customers: Annotated[int, Parameter(validator=validators.Number(gte=1))] = cdnow.KNOWN.customers,
     port: int | None = None,
     workers: int | None = None,
 ) -> None:
