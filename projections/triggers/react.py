@@ -132,7 +132,16 @@ class _Telling:
         rule, cause = self.trigger.rule, firing.cause
         late = self.late or self.now - firing.at > PROMPT or (self.overdue and not firing.prompt)
         return Signal(
-            signal_id(self.trigger, cause.event), rule.name, rule.version, cause.source, cause.id, firing.at, self.now, late, self.quiet
+            signal_id(self.trigger, cause.event),
+            rule.name,
+            rule.version,
+            cause.source,
+            cause.id,
+            cause.event,
+            firing.at,
+            self.now,
+            late,
+            self.quiet,
         )
 
 

@@ -40,6 +40,7 @@ class Signal(Struct, frozen=True):
     version: int
     source: str  # of the fact at which the condition came true
     cause: str  # its id
+    event: UUID  # its id inside
     occurred_at: datetime
     recorded_at: datetime
     late: bool  # evidence came too late to say it in time

@@ -1,0 +1,129 @@
+"""Reads the text of a contact policy. Reading order: read, _PolicyReader.policy, then its parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aggregates.contact_policy.policy import ALL, DEFAULT, IGNORABLE, STATES, Cap, Policy, Quiet
+from aggregates.written.node import Node, parse
+from aggregates.written.problem import Problem
+from aggregates.written.reader import Reader
+
+POLICY_WORDS = (
+    "policy", "description", "zone", "priority", "transactional", "quiet", "caps", "counts", "block_while", "prefer", "holdout", "budget",
+)  # fmt: skip
+TRANSACTIONAL_WORDS = ("ignores", "never_ignores")
+NEVER_IGNORED = ("consent_to_channel", "erasure")
+QUIET_WORDS = ("from", "to", "then", "expires")
+THEN = ("hold", "silent")
+CAP_WORDS = ("channels", "max", "within")
+BUDGET_WORDS = ("per", "stop")
+PREFER = ("declared", "learned_90d", "default")
+MOST_CONTACTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, and what is wrong with it; with problems there is no policy."""
+
+    policy: Policy | None
+    problems: tuple[Problem, ...]
+
+
+def read(text: str) -> Reading:
+    """The policy of a text."""
+    root = parse(text)
+    return Reading(None, (root,)) if isinstance(root, Problem) else read_node(root)
+
+
+def read_node(root: Node) -> Reading:
+    """The policy of a text that was parsed."""
+    reader = _PolicyReader()
+    policy = reader.policy(root)
+    problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
+    return Reading(None if problems else policy, problems)
+
+
+class _PolicyReader(Reader):
+    """Reads a policy and its parts."""
+
+    def policy(self, node: Node) -> Policy | None:
+        members = self.members(node, POLICY_WORDS, like="{policy: contact, zone: Asia/Tehran, …}")
+        if members is None:
+            return None
+        if "description" in members:
+            self.text(members["description"], "description", 2_000)
+        if "budget" in members:
+            self.budget(members["budget"])
+        return Policy(
+            (self.name(members["policy"], "policy") if "policy" in members else None) or DEFAULT.name,
+            (self.zone(members["zone"], "zone") if "zone" in members else None) or DEFAULT.zone,
+            self.names(members["priority"], "priority") if "priority" in members else DEFAULT.priority,
+            self.ignores(members["transactional"]) if "transactional" in members else frozenset(),
+            self.quiet(members["quiet"]) if "quiet" in members else None,
+            self.caps(members["caps"]) if "caps" in members else (),
+            self.names(members["counts"], "counts") if "counts" in members else (),
+            self.blocks(members["block_while"]) if "block_while" in members else {},
+            self.choices(members["prefer"], "prefer", PREFER) if "prefer" in members else DEFAULT.prefer,
+            (self.percent(members["holdout"], "holdout") if "holdout" in members else None) or 0.0,
+        )
+
+    def names(self, node: Node, word: str) -> tuple[str, ...]:
+        names = [self.name(one, word) for one in self.items(node, "[sms, email]")]
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    def choices(self, node: Node, word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+        chosen = [self.choice(one, word, choices) for one in self.items(node, f"[{', '.join(choices)}]")]
+        return tuple(dict.fromkeys(one for one in chosen if one))
+
+    def ignores(self, node: Node) -> frozenset[str]:
+        members = self.members(node, TRANSACTIONAL_WORDS, like="{ignores: [caps, quiet]}")
+        if members is None:
+            return frozenset()
+        if "never_ignores" in members:
+            self.choices(members["never_ignores"], "never_ignores", NEVER_IGNORED)
+        return frozenset(self.choices(members["ignores"], "ignores", IGNORABLE)) if "ignores" in members else frozenset()
+
+    def quiet(self, node: Node) -> Quiet | None:
+        members = self.members(node, QUIET_WORDS, ("from", "to"), '{from: "21:00", to: "09:00", then: hold}')
+        if members is None or "from" not in members or "to" not in members:
+            return None
+        start, end = self.clock(members["from"]), self.clock(members["to"])
+        then = self.choice(members["then"], "then", THEN) if "then" in members else "hold"
+        expires = self.span(members["expires"], "expires") if "expires" in members else None
+        if start is not None and start == end:
+            self.note(members["to"], "quiet_all_day")
+        return Quiet(start, end, then == "hold", expires) if start is not None and end is not None else None
+
+    def caps(self, node: Node) -> tuple[Cap, ...]:
+        return tuple(cap for one in self.items(node, "[{channels: all, max: 3, within: 7d}]") if (cap := self.cap(one)))
+
+    def cap(self, node: Node) -> Cap | None:
+        members = self.members(node, CAP_WORDS, CAP_WORDS, "{channels: all, max: 3, within: 7d}")
+        if members is None or any(word not in members for word in CAP_WORDS):
+            return None
+        channels = self.channels(members["channels"], "channels")
+        most = self.whole(members["max"], "max", 0, MOST_CONTACTS)
+        within = self.span(members["within"], "within")
+        if channels is None or most is None or within is None:
+            return None
+        return Cap(channels, most, within, str(members["within"].value))
+
+    def channels(self, node: Node, word: str) -> tuple[str, ...] | None:
+        """Channels; none is all."""
+        if node.value == ALL:
+            return ()
+        if isinstance(node.value, str):
+            name = self.name(node, word)
+            return (name,) if name else None
+        return self.names(node, word) or None
+
+    def blocks(self, node: Node) -> Mapping[str, tuple[str, ...]]:
+        members = self.members(node, STATES, like="{open_complaint: all}")
+        found = {state: self.channels(member, state) for state, member in (members or {}).items()}
+        return {state: channels for state, channels in found.items() if channels is not None}
+
+    def budget(self, node: Node) -> None:
+        """Read so that a policy that names one is taken; what was spent is known only where contacts have a price."""
+        members = self.members(node, BUDGET_WORDS, like="{per: campaign, stop: hard}")
+        for word, member in (members or {}).items():
+            self.text(member, word)

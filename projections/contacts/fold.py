@@ -1,0 +1,148 @@
+"""Folds a customer's facts into what the contact policy asks. Reading order: Known, evolve, contacted."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from aggregates.fact import Fact
+from projections.triggers.evidence import Stamp
+from projections.view import consent
+from projections.view.consent import Consent
+from projections.view.matters import LONGEST_CALL
+from projections.view.values import reference, word
+
+CONSENT = frozenset({"consent.given", "consent.withdrawn"})
+TELLING = frozenset({"profile.reported", "web.identified"})
+CALLS = {"call.answered": True, "call.ended": False, "call.abandoned": False}
+REQUESTS = {
+    "service.request_opened": True,
+    "service.request_reopened": True,
+    "service.request_resolved": False,
+    "service.request_closed": False,
+    "service.request_cancelled": False,
+}
+CONTACTED = "contact.made"
+"""Somebody else approached the customer: an agent's offer, a reseller's visit; `{channel: agent_offer}`."""
+
+TYPES = CONSENT | TELLING | CALLS.keys() | REQUESTS.keys() | {CONTACTED}
+"""No other event changes anything here."""
+
+COMPLAINT = "complaint"
+MOST_MATTERS = 16
+MOST_CONTACTS = 2_000
+
+
+class Matter(Struct, frozen=True, array_like=True, gc=False):
+    """The last word on a call or a request."""
+
+    stamp: Stamp
+    open: bool
+    complaint: bool = True
+
+
+class Known(Struct, frozen=True, array_like=True, gc=False):
+    """What is known of one customer; it is what `decide` calls his standing."""
+
+    consents: dict[str, Consent] = {}
+    named: tuple[Stamp, str] | None = None
+    calls: dict[str, Matter] = {}
+    requests: dict[str, Matter] = {}
+    contacts: tuple[tuple[datetime, str], ...] = ()
+
+    @property
+    def preferred(self) -> str:
+        """The channel that he named last."""
+        return self.named[1] if self.named else ""
+
+    def allows(self, purpose: str, channel: str, at: datetime) -> bool:
+        """Whether he allows it; never asked, withdrawn and run out are all no."""
+        said = consent.deciding(self.consents, purpose, channel)
+        return said is not None and said.in_force(at)
+
+    def states(self, at: datetime) -> frozenset[str]:
+        """The states he is in. A call whose end was never told is over after a while."""
+        found = []
+        over = self.calls.get("")  # an end without a number ends them all
+        for call in self.calls.values():
+            if call.open and at - call.stamp[0] <= LONGEST_CALL and not (over and not over.open and over.stamp > call.stamp):
+                found.append("in_call")
+        if any(request.open and request.complaint for request in self.requests.values()):
+            found.append("open_complaint")
+        return frozenset(found)
+
+
+NOTHING = Known()
+
+
+def evolve(known: Known, fact: Fact) -> Known:
+    """What is known after one more fact, of a type among `TYPES`."""
+    type_ = fact.type
+    if type_ in CONSENT:
+        return replace(known, consents=consent.evolve(known.consents, fact))
+    if type_ in TELLING:
+        return _told(known, fact)
+    if type_ in CALLS:
+        matter = Matter(_stamp(fact), CALLS[type_])
+        return replace(known, calls=_newest(known.calls, reference(fact.data.get("call_id")) or "", matter))
+    if type_ in REQUESTS:
+        return _requested(known, fact)
+    if type_ == CONTACTED and (channel := word(fact.data, "channel", 64).strip().lower()):
+        return contacted(known, fact.at, channel)
+    return known
+
+
+def contacted(known: Known, at: datetime, channel: str) -> Known:
+    """What is known after the customer was approached."""
+    contacts = (*known.contacts, (at, channel))
+    return replace(known, contacts=tuple(sorted(contacts)[-MOST_CONTACTS:]))
+
+
+def united(one: Known, other: Known) -> Known:
+    """What is known of two customers who are one."""
+    named = max(filter(None, (one.named, other.named)), default=None)
+    consents, calls, requests = dict(one.consents), one.calls, one.requests
+    for key, said in other.consents.items():
+        if key not in consents or consents[key].rank < said.rank:
+            consents[key] = said
+    for key, call in other.calls.items():
+        calls = _newest(calls, key, call)
+    for key, request in other.requests.items():
+        requests = _newest(requests, key, request)
+    return Known(consents, named, calls, requests, tuple(sorted((*one.contacts, *other.contacts))[-MOST_CONTACTS:]))
+
+
+def _stamp(fact: Fact) -> Stamp:
+    return fact.at, fact.id, fact.source
+
+
+def _told(known: Known, fact: Fact) -> Known:
+    traits = fact.data.get("traits")
+    if not isinstance(traits, dict) or "preferred_channel" not in traits:
+        return known
+    channel = word(traits, "preferred_channel", 64).strip().lower()
+    if known.named and known.named[0] > _stamp(fact):
+        return known
+    return replace(known, named=(_stamp(fact), channel))
+
+
+def _requested(known: Known, fact: Fact) -> Known:
+    """A request is a complaint when the fact that opened it says so; later words on it only say whether it is open."""
+    key = reference(fact.data.get("request_id")) or ""
+    complaint = any(word(fact.data, field).strip().lower() == COMPLAINT for field in ("category", "kind", "reason"))
+    before = known.requests.get(key)
+    if before is not None:
+        complaint = complaint or before.complaint
+        if before.stamp > _stamp(fact):
+            return replace(known, requests=known.requests | {key: Matter(before.stamp, before.open, complaint)})
+    return replace(known, requests=_newest(known.requests, key, Matter(_stamp(fact), REQUESTS[fact.type], complaint)))
+
+
+def _newest(matters: dict[str, Matter], key: str, matter: Matter) -> dict[str, Matter]:
+    before = matters.get(key)
+    if before and before.stamp > matter.stamp:
+        return matters
+    now = matters | {key: matter}
+    if len(now) > MOST_MATTERS:
+        del now[min(now, key=lambda key: now[key].stamp)]
+    return now
