@@ -35,6 +35,7 @@ class Page(msgspec.Struct, frozen=True):
     role: str
     channel: str | None
     by: str | None
+    merged_from: UUID | None
 
 
 async def stream(request: Request, dependencies: Dependencies, watching: Watching, asked: UUID, role: str) -> StreamingResponse:
@@ -42,7 +43,7 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
     last, beginning = request.headers.get("last-event-id"), query.text(request, "from", 4096)
     ends = position.offsets(last or beginning or position.token({}), "/query/from")
     by = query.text(request, "by")
-    shown = Page(role, query.text(request, "channel", 64) or None, by if by in KINDS else None)
+    shown = Page(role, query.text(request, "channel", 64) or None, by if by in KINDS else None, _merged_from(request))
     async with dependencies.pool.connection() as connection:
         owner = await customers.present(connection, await dependencies.schema(), asked)
     pieces = _live(request, dependencies, watching, owner, ends, shown)
@@ -89,9 +90,9 @@ async def _changes(
 ) -> dict[str, Any]:
     """New entries and the regions as they are now; `ends` moves along. A customer who became another says where he went."""
     schema = await dependencies.schema()
-    regions: Customer | None = await told(dependencies, connection, schema, mark.customer, shown.role, locale)
+    regions: Customer | None = await told(dependencies, connection, schema, mark.customer, shown.role, locale, shown.merged_from)
     if regions is None:
-        return {"gone": f"/customers/{await customers.present(connection, schema, mark.customer)}"}
+        return {"gone": f"/customers/{mark.customer}"}  # the page of whom he became, which says so
     entries: list[dict[str, str]] = []
     while rows := await since.since(connection, schema, mark.customer, ends, AT_ONCE):
         items = await customers.items(dependencies, connection, list(rows), shown.role)
@@ -102,6 +103,15 @@ async def _changes(
         if len(entries) > AT_ONCE:
             entries = entries[-AT_ONCE:]  # a page that slept for long is told the newest
     return {"entries": entries, "regions": {name: part(locale, f"{name}.html", customer=regions, by=shown.by) for name in REGIONS}}
+
+
+def _merged_from(request: Request) -> UUID | None:
+    """Under which address the page was opened, when that customer became this one."""
+    text = query.text(request, "merged_from")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def _entry(item: customers.Item, locale: Locale) -> dict[str, str]:

@@ -37,7 +37,8 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, role: 
         schema = await dependencies.schema()
         ends = await positions.positions(connection, "customer")  # before the rows: what comes meanwhile is streamed, not missed
         owner = await customers.present(connection, schema, asked)
-        shown = await told(dependencies, connection, schema, owner, role, locale, merged_from=asked if owner != asked else None)
+        merged_from = asked if owner != asked else None
+        shown = await told(dependencies, connection, schema, owner, role, locale, merged_from)
         if shown is None:
             raise not_found(customers.UNKNOWN)
         try:
@@ -47,7 +48,7 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, role: 
         items = await customers.items(dependencies, connection, list(rows), role)
     matched = {"by": by} if by in KINDS else {}
     filtered = matched | ({"channel": channel} if channel else {})
-    listening = {"from": position.token(ends), **filtered}
+    listening = {"from": position.token(ends), **filtered} | ({"merged_from": str(merged_from)} if merged_from else {})
     further = filtered | ({"cursor": following} if following else {})
     return {
         "customer": shown,
@@ -71,8 +72,7 @@ async def told(
     owner: UUID,
     role: str,
     locale: Locale,
-    *,
-    merged_from: UUID | None = None,
+    merged_from: UUID | None,
 ) -> Any:
     """What the regions show of a customer; None when he has no view any more."""
     looked = await views.look(connection, schema, owner, dependencies.clock())

@@ -99,7 +99,11 @@ async def test_the_page_follows_a_customer_who_became_one_with_another(desk: Des
     await desk.happens(told("profile.reported", timedelta(0), story.BEFORE | {"email": "mina@example.ir"}, source="crm", traits={}))
     await expect(page.get_by_role("heading", level=1)).to_have_text("مینا راد")
     await expect(page.locator(".entry", has_text="ارسال فرم")).to_have_count(1)
-    await page.goto(before)
+    await expect(page.locator(".notice")).to_contain_text("یکی شدند")
+    assert before.startswith(page.url)
+    await page.locator('.live[data-state="live"]').wait_for()
+    await desk.happens(told("web.page_viewed", timedelta(0), story.BEFORE, source="web", url="https://shop.example/", title="پس از آن"))
+    await expect(page.locator(".entry").first).to_contain_text("پس از آن")
     await expect(page.locator(".notice")).to_contain_text("یکی شدند")
 
 
