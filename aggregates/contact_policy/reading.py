@@ -68,7 +68,7 @@ class _PolicyReader(Reader):
         )
 
     def names(self, node: Node, word: str) -> tuple[str, ...]:
-        names = [self.name(one, word) for one in self.items(node, "[sms, email]")]
+        names = [self.word(one, word) for one in self.items(node, "[sms, email]")]
         return tuple(dict.fromkeys(name for name in names if name))
 
     def choices(self, node: Node, word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ class _PolicyReader(Reader):
         if node.value == ALL:
             return ()
         if isinstance(node.value, str):
-            name = self.name(node, word)
+            name = self.word(node, word)
             return (name,) if name else None
         return self.names(node, word) or None
 

@@ -257,7 +257,7 @@ class _Rules(Reader):
                 expression(text)
                 return Expression(text)
         except NotUnderstood as error:
-            self.note(node, "no_expression", error.suggestion, why=error.why)
+            self.note(node, error.code, error.suggestion, **error.words)
         return None
 
     def checks(self, node: Node) -> tuple[Guard, ...]:
@@ -330,13 +330,13 @@ class _Rules(Reader):
             target = self.text(members["notify"], "notify")
             return Notify(target) if self.fitting(node, form, ("notify",)) and target else None
         campaign = self.text(members["contact"], "contact")
-        purpose = self.name(members["purpose"], "purpose") if "purpose" in members else PURPOSE
+        purpose = self.word(members["purpose"], "purpose") if "purpose" in members else PURPOSE
         prefer = self.channels(members["prefer"]) if "prefer" in members else PREFER
         return Contact(campaign, purpose, prefer) if campaign and purpose and prefer else None
 
     def channels(self, node: Node) -> tuple[str, ...]:
         nodes = (node,) if isinstance(node.value, str) else self.items(node, "[customer, sms, call]")
-        names = [self.name(one, "prefer") for one in nodes]
+        names = [self.word(one, "prefer") for one in nodes]
         return tuple(dict.fromkeys(name for name in names if name))
 
 

@@ -19,8 +19,12 @@ MESSAGES: dict[str, dict[str, str]] = {
     "empty": {"en": "{word} is empty.", "fa": "{word} خالی است."},
     "text_too_long": {"en": "{word} is longer than {limit} characters.", "fa": "{word} از {limit} نویسه بلندتر است."},
     "no_name": {
-        "en": "{word} must be small Latin letters, digits, - and _, beginning with a letter.",
-        "fa": "{word} باید از حروف کوچک لاتین، رقم، - و _ باشد و با حرف آغاز شود.",
+        "en": "{word} must be letters, digits, - and _, beginning with a letter or digit.",
+        "fa": "{word} باید از حرف، رقم، - و _ باشد و با حرف یا رقم آغاز شود.",
+    },
+    "no_word": {
+        "en": "{word} must be Latin letters, digits and _, beginning with a letter.",
+        "fa": "{word} باید از حروف لاتین، رقم و _ باشد و با حرف آغاز شود.",
     },
     "no_type": {
         "en": "{word} must be the type of an event, like call.ended.",
@@ -56,5 +60,23 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "{word} must be compared with a text, a number, true or false.",
         "fa": "{word} باید با متن، عدد، true یا false سنجیده شود.",
     },
-    "no_expression": {"en": "The expression cannot be understood: {why}.", "fa": "عبارت فهمیده نمی‌شود: {why}."},
+    "cel_unreadable": {
+        "en": "This is not written as a CEL expression, at {place}.",
+        "fa": "این عبارت به زبان CEL درست نوشته نشده است: {place}.",
+    },
+    "cel_too_long": {"en": "The expression is longer than {limit} characters.", "fa": "عبارت از {limit} نویسه بلندتر است."},
+    "cel_too_deep": {"en": "The expression is nested too deeply.", "fa": "عبارت بیش از اندازه تودرتو است."},
+    "cel_name": {
+        "en": "{word} is not known in an expression; an event has {names}.",
+        "fa": "{word} در عبارت شناخته نیست؛ هر رویداد {names} دارد.",
+    },
+    "cel_function": {"en": "{word}() is no function.", "fa": "{word}() تابع نیست."},
+    "cel_method": {"en": "{word}() is no function of values.", "fa": "{word}() تابعی روی مقدارها نیست."},
+    "cel_count": {"en": "{word}() takes another number of values: {count}.", "fa": "شمار مقدارهای {word}() نادرست است: {count}."},
+    "cel_has": {"en": "has() takes a field, like has(data.campaign).", "fa": "has() یک فیلد می‌گیرد، مانند has(data.campaign)."},
+    "cel_macro": {
+        "en": "{word}() takes a name and an expression, like {word}(line, line.quantity > 1).",
+        "fa": "{word}() یک نام و یک عبارت می‌گیرد، مانند {word}(line, line.quantity > 1).",
+    },
+    "cel_unknown": {"en": "{word} is not known here.", "fa": "{word} اینجا شناخته نیست."},
 }

@@ -13,12 +13,16 @@ from aggregates.written.problem import Problem, nearest
 from aggregates.written.span import span
 
 LONGEST_SPAN = timedelta(days=3_660)
-NAME = r"^[a-z][a-z0-9_-]{0,63}$"
+NAME = r"^[^\W_][\w.-]{0,63}$"
+"""In any script: names stand in addresses, in hashes and in sentences."""
+
+WORD = r"^[a-z][a-z0-9_-]{0,63}$"
 TYPE = r"^[A-Za-z][A-Za-z0-9_-]*([.:/][A-Za-z0-9_-]+)*$"
 CLOCK = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 PERCENT = r"^[0-9]{1,3}([.][0-9]{1,6})?%$"
 
-_NAME, _TYPE, _CLOCK, _PERCENT = (re.compile(pattern.replace("$", r"\Z"), re.ASCII) for pattern in (NAME, TYPE, CLOCK, PERCENT))
+_NAME = re.compile(NAME.replace("$", r"\Z"))
+_WORD, _TYPE, _CLOCK, _PERCENT = (re.compile(pattern.replace("$", r"\Z"), re.ASCII) for pattern in (WORD, TYPE, CLOCK, PERCENT))
 
 Members = Mapping[str, Node]
 
@@ -76,13 +80,22 @@ class Reader:
         return None
 
     def name(self, node: Node, word: str) -> str | None:
-        """A name that can stand in addresses and hashes."""
+        """What a person calls something."""
         text = self.text(node, word, 64)
         if text is not None and not _NAME.match(text):
-            slug = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-0123456789_")
+            slug = re.sub(r"[^\w.-]+", "-", text).strip("-_.")
             self.note(node, "no_name", slug if _NAME.match(slug) else "", word=word)
             return None
         return text
+
+    def word(self, node: Node, word: str) -> str | None:
+        """A purpose or a channel: compared in small letters."""
+        text = self.text(node, word, 64)
+        if text is not None and not _WORD.match(text.lower()):
+            slug = re.sub(r"[^a-z0-9_]+", "_", text.lower()).strip("_-0123456789")
+            self.note(node, "no_word", slug if _WORD.match(slug) else "", word=word)
+            return None
+        return text and text.lower()
 
     def type(self, node: Node, word: str) -> str | None:
         """The type of an event. Types without a contract exist, so only the form is judged."""

@@ -26,12 +26,13 @@ MACROS = ("all", "exists", "exists_one", "filter", "map")
 
 
 class NotUnderstood(Exception):
-    """The text is no expression, or names what is not there."""
+    """The text is no expression, or names what is not there. `code` and `words` are those of a problem."""
 
-    def __init__(self, why: str, suggestion: str = "") -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, code: str, suggestion: str = "", **words: str) -> None:
+        super().__init__(code)
+        self.code = code
         self.suggestion = suggestion
+        self.words = words
 
 
 def compiled(tree: Parsed, names: frozenset[str] = frozenset(VARIABLES)) -> Compiled:
@@ -163,10 +164,10 @@ def _method(tree: Parsed, names: frozenset[str]) -> Compiled:
     if name in MACROS:
         return _macro(tree, name, arguments, names)
     if name not in METHODS:
-        raise NotUnderstood(f"{name}() is no function of values", nearest(name, (*METHODS, *MACROS)))
+        raise NotUnderstood("cel_method", nearest(name, (*METHODS, *MACROS)), word=name)
     act, least, most = METHODS[name]
     if not least <= len(arguments) <= most:
-        raise NotUnderstood(f"{name}() takes {least} value{'s' if least != 1 else ''}")
+        raise NotUnderstood("cel_count", word=name, count=str(least))
     value = compiled(_child(tree, 0), names)
     given = [compiled(argument, names) for argument in arguments]
     return lambda scope: act(value(scope), *(one(scope) for one in given))
@@ -177,10 +178,10 @@ def _function(tree: Parsed, names: frozenset[str]) -> Compiled:
     if name == "has":
         return _has(arguments, names)
     if name not in FUNCTIONS:
-        raise NotUnderstood(f"{name}() is no function", nearest(name, (*FUNCTIONS, "has")))
+        raise NotUnderstood("cel_function", nearest(name, (*FUNCTIONS, "has")), word=name)
     act, count = FUNCTIONS[name]
     if len(arguments) != count:
-        raise NotUnderstood(f"{name}() takes {count} value{'s' if count != 1 else ''}")
+        raise NotUnderstood("cel_count", word=name, count=str(count))
     given = [compiled(argument, names) for argument in arguments]
     return lambda scope: act(*(one(scope) for one in given))
 
@@ -189,7 +190,7 @@ def _has(arguments: Sequence[Parsed], names: frozenset[str]) -> Compiled:
     """`has(data.campaign)`: whether the field is there; the rest of the path must be."""
     member = _only(arguments[0]) if len(arguments) == 1 else None
     if member is None or member.data != "member_dot":
-        raise NotUnderstood("has() takes a field, like has(data.campaign)")
+        raise NotUnderstood("cel_has")
     whole, name = compiled(_child(member, 0), names), _word(member, 1)
 
     def has(scope: Scope) -> bool:
@@ -211,7 +212,7 @@ def _only(tree: Parsed) -> Parsed | None:
 def _macro(tree: Parsed, name: str, arguments: Sequence[Parsed], names: frozenset[str]) -> Compiled:
     variable = _variable(arguments[0]) if len(arguments) in ((2, 3) if name == "map" else (2,)) else ""
     if not variable:
-        raise NotUnderstood(f"{name}() takes a name and an expression, like {name}(line, line.quantity > 1)")
+        raise NotUnderstood("cel_macro", word=name)
     whole = compiled(_child(tree, 0), names)
     *tests, last = (compiled(argument, names | {variable}) for argument in arguments[1:])
 
@@ -258,7 +259,7 @@ def _ident(tree: Parsed, names: frozenset[str]) -> Compiled:
         return lambda scope: scope[name]
     if name in _TYPES:
         return lambda _: _TYPES[name]
-    raise NotUnderstood(f"{name} is not known; an event has {', '.join(VARIABLES)}", nearest(name, names) or f"data.{name}")
+    raise NotUnderstood("cel_name", nearest(name, names) or f"data.{name}", word=name, names=", ".join(VARIABLES))
 
 
 _TYPES = {"int": "int", "uint": "int", "double": "double", "string": "string", "bool": "bool", "list": "list", "map": "map"}
@@ -290,12 +291,12 @@ def _literal(tree: Parsed, _: frozenset[str]) -> Compiled:
         case "NULL_LIT":
             value = None
         case _:
-            raise NotUnderstood("bytes are not known here")
+            raise NotUnderstood("cel_unknown", word=str(given))
     return lambda _: value
 
 
 def _unknown(tree: Parsed, _: frozenset[str]) -> Compiled:
-    raise NotUnderstood(f"{str(tree.data).replace('_', ' ')} is not known here")
+    raise NotUnderstood("cel_unknown", word=str(tree.data))
 
 
 _BY_RULE: Mapping[str, Callable[[Parsed, frozenset[str]], Compiled]] = {

@@ -21,11 +21,11 @@ def expression(text: str) -> Condition:
     Raises `NotUnderstood`.
     """
     if len(text) > LONGEST:
-        raise NotUnderstood(f"it is longer than {LONGEST} characters")
+        raise NotUnderstood("cel_too_long", limit=f"{LONGEST:,}")
     try:
         value = compiled(_parsed(text))
     except RecursionError:
-        raise NotUnderstood("it is nested too deeply") from None
+        raise NotUnderstood("cel_too_deep") from None
 
     def condition(event: Mapping[str, Any]) -> bool:
         try:
@@ -42,12 +42,13 @@ def _parsed(text: str) -> Any:
     try:
         return CELParser().parse(text)
     except CELParseError as error:
-        raise NotUnderstood(_place(text, error.line, error.column)) from None
+        raise NotUnderstood("cel_unreadable", place=_place(text, error.line, error.column)) from None
 
 
 def _place(text: str, line: int | None, column: int | None) -> str:
-    if not line or not column or line < 1:
-        return "something is missing at its end"
-    rest = text.splitlines()[line - 1][column - 1 :] if line <= len(text.splitlines()) else ""
-    where = f"character {column}" if line == 1 else f"line {line}, character {column}"
-    return f"it is not written as CEL at {where}" + (f", before {rest[:20]}" if rest.strip() else "")
+    """The rest of the line where the parser stopped, and how far it came."""
+    lines = text.splitlines()
+    if not line or not column or not 0 < line <= len(lines):
+        return f"{len(lines)}:{len(lines[-1]) + 1 if lines else 1}"
+    rest = lines[line - 1][column - 1 :][:20].strip()
+    return f"{line}:{column}" + (f" ({rest})" if rest else "")

@@ -1,0 +1,77 @@
+"""Whose each event is, by the rules of identity that hold live, and who turns out to be somebody known. Reading order: People.whose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from aggregates.contact_policy.candidate import Candidate
+from aggregates.identifier import Token
+from aggregates.identity import DEFAULT_RULES, Knowledge, attribute, settled
+from projections.contacts.fold import NOTHING, Known
+from projections.triggers.evidence import Evidence
+from projections.triggers.state import Signal, State
+
+
+@dataclass(slots=True)
+class Run:
+    """One rule of one customer: its state, and what the timeline and the table of signals hold of it live."""
+
+    state: State
+    history: list[Evidence] = field(default_factory=list)  # in order
+    standing: dict[UUID, UUID] = field(default_factory=dict)  # signals that stand, with the event that is their cause
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A candidate that is to be decided, and from when on."""
+
+    candidate: Candidate
+    signal: Signal
+    rule: int
+    due: datetime
+
+
+@dataclass(slots=True)
+class Person:
+    """A customer, or who was taken for one."""
+
+    id: UUID
+    known: Known = NOTHING
+    runs: dict[int, Run] = field(default_factory=dict)
+    waiting: dict[UUID, Waiting] = field(default_factory=dict)
+    approached: dict[int, list[tuple[UUID, datetime]]] = field(default_factory=dict)  # by rule: signals that led to a contact
+    into: "Person | None" = None
+
+    @property
+    def present(self) -> "Person":
+        """Who it is now."""
+        person = self
+        while person.into is not None:
+            person = person.into
+        return person
+
+
+class People:
+    """Everybody met so far."""
+
+    def __init__(self) -> None:
+        self._known = Knowledge()
+        self._people: dict[UUID, Person] = {}
+
+    def whose(self, event: UUID, tokens: Sequence[Token]) -> tuple[Person | None, tuple[Person, ...]]:
+        """The customer of an event, None for nobody's, and those who turn out to be him and are to be united with him."""
+        found = settled(self._known.owners.get, tokens, DEFAULT_RULES)
+        if found is None:
+            found = attribute(self._known, event, tokens, DEFAULT_RULES)
+            if found.customer is not None:
+                self._known.learn(found.customer, found.change)
+        if found.customer is None:
+            return None, ()
+        return self._person(found.customer), tuple(self._person(loser) for loser in found.losers)
+
+    def _person(self, customer: UUID) -> Person:
+        person = self._people.get(customer)
+        if person is None:
+            person = self._people[customer] = Person(customer)
+        return person

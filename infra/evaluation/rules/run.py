@@ -1,0 +1,243 @@
+"""Runs rules over events as they arrive: the same steps as live, with the timeline, the timers and the outbox in memory.
+
+The clock is the latest recorded time. At each moment first the facts count, then the timers that are due, then all candidates of a customer
+are decided together. Reading order: Run, take, pass_to, `_hear`, `_unite`, `_ripen`, `_decide`.
+"""
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from heapq import heappop, heappush, merge
+from operator import attrgetter
+from uuid import UUID
+
+from aggregates.contact_policy.candidate import Candidate, Outcome
+from aggregates.contact_policy.decide import decide
+from aggregates.contact_policy.policy import SERVICE, Policy
+from aggregates.fact import Fact
+from aggregates.rules.rule import Contact, Rule
+from infra.evaluation.rules.events import Arrived
+from infra.evaluation.rules.people import People, Person, Run, Waiting
+from projections.contacts import fold as contacts
+from projections.triggers.checks import NO_QUANTILES
+from projections.triggers.evidence import Evidence
+from projections.triggers.react import begin, objection, react, refold, ripen
+from projections.triggers.state import Effect, Fire, Signal, Wake, Withdraw
+from projections.triggers.trigger import Trigger, admit, trigger_of
+
+QUANTILES = "quantile.published"
+"""A quantile of all customers: `{of: value, cuts: {"90": 1200}}`. It names nobody."""
+
+TIMER, DECISION = 0, 1
+
+_stamp = attrgetter("stamp")
+
+
+class Evaluation:
+    """The rules, everybody they met, and all that came of it."""
+
+    def __init__(self, rules: Sequence[Rule], policy: Policy, salt: str) -> None:
+        self.policy, self.salt = policy, salt
+        self.triggers = tuple(trigger_of(rule) for rule in rules)
+        self.signals: dict[UUID, tuple[Signal, Person]] = {}
+        self.withdrawn: set[UUID] = set()
+        self.outcomes: dict[UUID, Outcome] = {}
+        self._people = People()
+        self._clock = datetime.min.replace(tzinfo=UTC)
+        self._due: list[tuple[datetime, int, int, Person, int]] = []  # timers and decisions: when, which kind, in which order, whose, rule
+        self._set = 0
+        self._quantiles = NO_QUANTILES
+        self._by_type: dict[str, list[tuple[int, Trigger]]] = {}
+        for index, trigger in enumerate(self.triggers):
+            for type_ in trigger.types:
+                self._by_type.setdefault(type_, []).append((index, trigger))
+        contacting = any(isinstance(rule.do, Contact) for rule in rules)
+        self._touching = frozenset(self._by_type) | {QUANTILES} | (contacts.TYPES if contacting else frozenset())
+        self._contacting = contacts.TYPES if contacting else frozenset[str]()
+
+    def take(self, arrived: Arrived) -> None:
+        """Take the next event."""
+        if arrived.recorded > self._clock:
+            self.pass_to(arrived.recorded)
+            self._clock = arrived.recorded
+        person, others = self._people.whose(arrived.event, arrived.tokens)
+        for other in others:
+            if person is not None:
+                self._unite(person, other)
+        if arrived.line.type in self._touching:
+            fact = arrived.fact()
+            if fact.type == QUANTILES:
+                self._publish(fact)
+            if person is not None:
+                self._hear(person, fact)
+
+    def pass_to(self, to: datetime) -> None:
+        """Let everything happen that is due before this time."""
+        while self._due and self._due[0][0] < to:
+            self._next()
+
+    def finish(self) -> None:
+        """Let everything happen that is due by the last recorded time; what is due later has not happened."""
+        while self._due and self._due[0][0] <= self._clock:
+            self._next()
+
+    def _next(self) -> None:
+        now, kind, _, person, index = heappop(self._due)
+        self._clock = now
+        if kind == TIMER:
+            self._ripen(person.present, index, now)
+        else:
+            self._decide(person.present, now)
+
+    def _set_due(self, at: datetime, kind: int, person: Person, index: int) -> None:
+        self._set += 1
+        heappush(self._due, (max(at, self._clock), kind, self._set, person, index))
+
+    def _hear(self, person: Person, fact: Fact) -> None:
+        """A customer's fact: the rules that name its type, and what the policy asks."""
+        if fact.type in self._contacting:
+            person.known = contacts.evolve(person.known, fact)
+        for index, trigger in self._by_type.get(fact.type, ()):
+            evidence = admit(trigger, fact)
+            if evidence is None:
+                continue
+            run = person.runs.get(index)
+            if run is None:
+                run = person.runs[index] = Run(begin(trigger))
+            _remember(run.history, evidence)
+            reaction = react(trigger, run.state, evidence, self._clock, self._quantiles)
+            if reaction is None:
+                quiet = "backfill" if evidence.backfill else ""
+                reaction = refold(trigger, run.history, set(run.standing.values()), self._clock, self._quantiles, quiet)
+            run.state = reaction[0]
+            if reaction[1]:
+                self._carry_out(person, index, reaction[1], self._clock)
+
+    def _unite(self, person: Person, other: Person) -> None:
+        """The other was the same customer: his facts are among this one's, and what now stands by them all does."""
+        other.into = person
+        person.known = contacts.united(person.known, other.known)
+        for index, run in other.runs.items():
+            mine = person.runs.get(index)
+            if mine is None:
+                person.runs[index] = run
+                continue
+            mine.history = list(merge(mine.history, run.history, key=_stamp))
+            mine.standing |= run.standing
+            trigger = self.triggers[index]
+            mine.state, effects = refold(trigger, mine.history, set(mine.standing.values()), self._clock, self._quantiles, "moved")
+            self._carry_out(person, index, effects, self._clock)
+        for index, approached in other.approached.items():
+            person.approached.setdefault(index, []).extend(approached)
+        person.waiting |= other.waiting
+        for waiting in other.waiting.values():
+            self._set_due(waiting.due, DECISION, person, waiting.rule)
+        other.runs, other.waiting, other.approached = {}, {}, {}
+
+    def _ripen(self, person: Person, index: int, now: datetime) -> None:
+        """A timer of a rule is due, if it still is."""
+        run = person.runs[index]
+        run.state, effects = ripen(self.triggers[index], run.state, now, self._quantiles)
+        if effects:
+            self._carry_out(person, index, effects, now)
+
+    def _carry_out(self, person: Person, index: int, effects: Iterable[Effect], now: datetime) -> None:
+        run = person.runs[index]
+        undone: list[UUID] = []
+        for effect in effects:
+            match effect:
+                case Fire(signal):
+                    run.standing[signal.id] = signal.event
+                    self.withdrawn.discard(signal.id)
+                    self.signals.setdefault(signal.id, (signal, person))
+                    self._want(person, index, signal, now, undone)
+                case Withdraw(id_):
+                    run.standing.pop(id_, None)
+                    self.withdrawn.add(id_)
+                    undone.append(id_)
+                    if id_ in person.waiting:
+                        person.waiting[id_].due = now
+                        self._set_due(now, DECISION, person, index)
+                case Wake(at):
+                    self._set_due(at, TIMER, person, index)
+
+    def _want(self, person: Person, index: int, signal: Signal, now: datetime, undone: Sequence[UUID]) -> None:
+        """A rule that contacts has a candidate; one that was sent before is not a candidate again."""
+        rule = self.triggers[index].rule
+        if not isinstance(rule.do, Contact) or (signal.id in self.outcomes and self.outcomes[signal.id].result == "sent"):
+            return
+        candidate = Candidate(
+            signal.id,
+            rule.name,
+            rule.version,
+            person.id,
+            rule.do.purpose,
+            rule.do.prefer,
+            rule.holdout,
+            signal.occurred_at,
+            now,
+            index,
+            objection=signal.quiet or self._repetition(person, index, signal, undone),
+        )
+        person.waiting[signal.id] = Waiting(candidate, signal, index, now)
+        self._set_due(now, DECISION, person, index)
+
+    def _repetition(self, person: Person, index: int, signal: Signal, undone: Sequence[UUID]) -> str:
+        """Whether he was approached already for a signal in whose place, or within whose cooldown, this one stands."""
+        rule = self.triggers[index].rule
+        if isinstance(rule.do, Contact) and rule.do.purpose == SERVICE and "cooldown" in self.policy.ignores:
+            return ""
+        for id_, occurred in person.approached.get(index, ()):
+            if id_ != signal.id and (id_ in undone or abs(signal.occurred_at - occurred) < rule.cooldown):
+                return "cooldown"
+        return ""
+
+    def _decide(self, person: Person, now: datetime) -> None:
+        """All candidates of one customer that are due are decided together."""
+        due = [waiting for waiting in person.waiting.values() if waiting.due <= now]
+        if not due:
+            return
+        candidates = [replace(waiting.candidate, customer=person.id, objection=self._objection(person, waiting, now)) for waiting in due]
+        for waiting, outcome in zip(due, decide(self.policy, person.known, candidates, now, self.salt), strict=True):
+            id_ = waiting.signal.id
+            self.outcomes[id_] = outcome
+            if outcome.until is not None:
+                waiting.due = outcome.until
+                self._set_due(outcome.until, DECISION, person, waiting.rule)
+                continue
+            del person.waiting[id_]
+            if outcome.result == "sent":
+                person.known = contacts.contacted(person.known, now, outcome.channel)
+                person.approached.setdefault(waiting.rule, []).append((id_, waiting.signal.occurred_at))
+
+    def _objection(self, person: Person, waiting: Waiting, now: datetime) -> str:
+        """What the rule itself has against it: asked again when it was kept for later."""
+        if waiting.signal.id in self.withdrawn:
+            return "withdrawn"
+        if waiting.candidate.objection or now == waiting.candidate.wanted:
+            return waiting.candidate.objection
+        state = person.runs[waiting.rule].state
+        return objection(self.triggers[waiting.rule], state, waiting.signal, now, self._quantiles)
+
+    def _publish(self, fact: Fact) -> None:
+        cuts = fact.data.get("cuts")
+        if isinstance(cuts, dict) and isinstance(fact.data.get("of"), str):
+            stamp = (fact.at, fact.id, fact.source)
+            known = {float(at): float(cut) for at, cut in cuts.items() if _is_number(at) and _is_number(cut)}
+            self._quantiles = self._quantiles.with_published(fact.data["of"], stamp, known)
+
+
+def _remember(history: list[Evidence], evidence: Evidence) -> None:
+    if not history or history[-1].stamp < evidence.stamp:
+        history.append(evidence)
+    else:
+        insort(history, evidence, key=_stamp)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
