@@ -17,7 +17,7 @@ from infra.errors import Refusal
 
 READY_WITHIN = 60.0
 DONE_WITHIN = 900.0
-LOOK = 0.02
+LOOK = 0.05
 
 
 @dataclass(frozen=True, slots=True)

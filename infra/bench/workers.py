@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import DescribeGroupsRequest_v2
 from aiokafka.protocol.api import Request
 
@@ -57,7 +58,12 @@ async def _shared(admin: Any, world: World, members: int) -> bool:
     """Whether every group has come to rest with so many members."""
     for name in GROUPS:
         group = world.prefix + name
-        answer = await admin._send_request_to_node(await admin.find_coordinator(group), _Describe(group))
+        try:
+            answer = await admin._send_request_to_node(await admin.find_coordinator(group), _Describe(group))
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            return False  # a broker that is new makes its topic of groups at the first question
         _, _, state, _, _, found = answer.groups[0]
         if state != "Stable" or len(found) != members:
             return False
