@@ -49,7 +49,7 @@ class Tally:
 
 
 def send(
-    file: str,
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     key: Annotated[str, Parameter(env_var="YEKTA_KEY")],

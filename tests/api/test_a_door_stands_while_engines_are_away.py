@@ -1,0 +1,148 @@
+"""PostgreSQL may be away: events are accepted all the same. Kafka may be away: nothing is accepted, and it is said."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from aggregates.log import Entry, NotAcknowledged
+from api.app import create
+from infra.publishing import Publisher
+from tests.api.conftest import Api, serving, until
+from tests.api.events import event
+from tests.conftest import World
+
+pytestmark = pytest.mark.engines
+
+
+class Line:
+    """A line to PostgreSQL that can be cut and mended."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._to = (host, port)
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def mend(self) -> None:
+        """Let connections through."""
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Close every connection and let no other through."""
+        assert self._server is not None
+        self._server.close()
+        for end in self._ends:
+            end.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(*self._to)
+        self._ends |= {writer, there_writer}
+        with contextlib.suppress(OSError):
+            await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while content := await reader.read(1 << 16):
+        writer.write(content)
+        await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def behind_a_line(world: World) -> AsyncIterator[tuple[Api, Line]]:
+    """The API whose PostgreSQL is behind a line."""
+    options = conninfo_to_dict(world.dsn)
+    line = Line(str(options["host"]), int(str(options["port"])))
+    await line.mend()
+    dsn = make_conninfo(world.dsn, port=line.port)
+    try:
+        async with serving(replace(world, endpoints=replace(world.endpoints, dsn=dsn))) as api:
+            yield api, line
+    finally:
+        line.cut()
+
+
+async def test_with_postgresql_away_the_door_accepts_and_says_what_it_cannot_read(world: World) -> None:
+    async with behind_a_line(world) as (api, line):
+        key, admin = await api.write_key(), await api.token()
+        assert (await api.client.get("/readyz")).json()["postgres"]
+        line.cut()
+        for number in range(20):
+            answer = await api.client.post("/v1/events", json=event(f"away-{number}"), auth=(key, ""))
+            assert answer.status_code == 200, answer.text
+        ready = await api.client.get("/readyz")
+        assert ready.status_code == 200
+        assert not ready.json()["postgres"]
+        refused = await api.client.get("/v1/customers?q=sara", auth=(admin, ""))
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"]
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert (await api.client.get("/metrics")).status_code == 200
+        await line.mend()
+        while (await api.client.get("/v1/customers?q=sara", auth=(admin, ""))).status_code == 503:
+            pass
+        revoked = await api.made.keys.create("tests", role="agent")
+        await until(lambda: api.made.ring.of_secret(revoked.secret) is not None)  # the listener came back too
+
+
+class Deaf:
+    """A log that never answers."""
+
+    async def publish(self, topic: str, records: Sequence[Entry]) -> Mapping[int, int]:
+        raise NotAcknowledged(f"{topic} did not take {len(records)} records.")
+
+    async def reachable(self) -> bool:
+        return False
+
+    async def ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
+        raise NotAcknowledged(f"Nobody knows where {len(topics)} topics end.")
+
+
+async def test_what_kafka_does_not_acknowledge_is_not_accepted(api: Api) -> None:
+    app = create(replace(api.made, log=Deaf()))
+    key = await api.write_key()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://yekta") as client:
+        for content in (event(), [event()], event(type="")):
+            answer = await client.post("/v1/events", json=content, auth=(key, ""))
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+            assert answer.json()["type"] == "/problems/unavailable"
+        assert (await client.get("/readyz")).status_code == 503
+        assert "yekta_lag{" not in (await client.get("/metrics")).text
+
+
+async def test_a_publisher_without_a_broker_refuses_at_once_and_starts_all_the_same() -> None:
+    publisher = Publisher({"bootstrap_servers": "127.0.0.1:1"}, timeout=1)
+    starting = asyncio.create_task(publisher.start())
+    with pytest.raises(NotAcknowledged):
+        await publisher.publish("t", [(b"k", b"v", [])])
+    assert not await publisher.reachable()
+    starting.cancel()
+    await publisher.stop()
+
+
+async def test_what_is_published_at_the_same_time_is_all_there_in_the_order_of_each(api: Api) -> None:
+    topic = api.world.topics.inbox
+    await asyncio.gather(
+        *(api.made.log.publish(topic, [(b"%d" % sender, b"%d" % number, ()) for number in range(300)]) for sender in range(20))
+    )
+    heard: dict[bytes, list[int]] = {}
+    for record in await api.records(topic):
+        heard.setdefault(record.key, []).append(int(record.value))
+    assert heard == {b"%d" % sender: list(range(300)) for sender in range(20)}
+
+
+async def test_a_record_larger_than_a_batch_goes_alone(api: Api) -> None:
+    topic = api.world.topics.dead_letters
+    before = len(await api.records(topic))
+    large = b"x" * (9 << 20)
+    await asyncio.gather(*(api.made.log.publish(topic, [(b"", content, ())]) for content in (b"small", large, b"small")))
+    after = (await api.records(topic))[before:]
+    assert sorted(len(record.value) for record in after) == [5, 5, len(large)]

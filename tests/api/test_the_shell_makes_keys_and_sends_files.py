@@ -1,0 +1,121 @@
+"""`yekta keys` and `yekta send`, as a person types them."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aggregates import secret
+from tests.api.conftest import Api, until
+from tests.api.events import event, order
+from tests.api.serving import served
+from tests.conftest import World
+
+pytestmark = pytest.mark.engines
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def yekta(world: World, *words: str, piped: bytes = b"") -> Said:
+    """Run the command over a world's engines."""
+    environment = os.environ | {
+        "YEKTA_HOME": str(world.settings.home),
+        "YEKTA_KAFKA__BOOTSTRAP_SERVERS": world.endpoints.bootstrap_servers,
+        "YEKTA_POSTGRES__DSN": world.dsn,
+        "COLUMNS": "200",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "infra.cli", *words, env=environment, stdin=-1, stdout=-1, stderr=-1
+    )
+    out, err = await process.communicate(piped)
+    assert process.returncode is not None
+    return Said(process.returncode, out.decode(), err.decode())
+
+
+async def test_a_key_is_all_that_is_printed_and_it_opens_the_door(api: Api) -> None:
+    made = await yekta(api.world, "keys", "create", "--source", "typed", "--strict", "--types", "web.*")
+    assert (made.code, made.err) == (0, "")
+    text = made.out.removesuffix("\n")
+    assert secret.well_formed(text)
+    await until(lambda: api.made.ring.of_secret(text) is not None)
+    assert (await api.client.post("/v1/events", json=event(), auth=(text, ""))).status_code == 200
+    listed = [json.loads(line) for line in (await yekta(api.world, "keys", "list", "--json")).out.splitlines()]
+    (id_,) = [key["id"] for key in listed if key["source"] == "typed"]
+    rotated = (await yekta(api.world, "keys", "rotate", id_, "--grace", "0")).out.strip()
+    await until(lambda: api.made.ring.of_secret(rotated) is not None)
+    assert (await api.client.post("/v1/events", json=event(), auth=(text, ""))).status_code == 403
+    assert (await yekta(api.world, "keys", "revoke", id_)).code == 0
+    while (await api.client.post("/v1/events", json=event(), auth=(rotated, ""))).status_code == 200:
+        pass
+    assert "typed" not in (await yekta(api.world, "keys", "list")).out
+
+
+async def test_what_cannot_be_done_is_said_in_one_sentence(api: Api) -> None:
+    for words in (
+        ("create",),
+        ("create", "--source", "a", "--role", "agent"),
+        ("revoke", "00000000-0000-0000-0000-000000000001"),
+        ("rotate", "00000000-0000-0000-0000-000000000001"),
+    ):
+        said = await yekta(api.world, "keys", *words)
+        assert said.code != 0, words
+        assert said.out == ""
+        assert said.err.startswith("yekta: ")
+        assert said.err.count("\n") == 1
+
+
+async def test_a_file_is_sent_and_what_was_refused_is_told_by_its_line(api: Api, tmp_path: Path) -> None:
+    key = await api.write_key("file")
+    lines = [json.dumps(event(f"file-{number}")) for number in range(250)]
+    lines[120] = json.dumps(order("file-120", total=1))
+    lines[7] = "this is no JSON"
+    lines[8] = ""
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(lines))
+    async with served(api) as url:
+        said = await yekta(api.world, "send", str(path), "--key", key, "--url", url, "--json")
+        assert said.code == 1, said.err
+        summary = json.loads(said.out)
+        assert summary["accepted"] == 247
+        assert [(one["line"], one["reason"], one["pointer"]) for one in summary["rejected"]] == [
+            (8, "not_json", ""),
+            (121, "wrong_money", "/data/total"),
+        ]
+        told = await yekta(api.world, "send", str(path), "--key", key, "--url", url)
+        assert told.code == 1
+        assert "247 accepted, 2 refused" in told.out
+        assert "wrong_money" in told.out
+
+
+async def test_what_is_piped_in_is_sent(api: Api) -> None:
+    key = await api.write_key("piped")
+    async with served(api) as url:
+        said = await yekta(api.world, "send", "-", "--key", key, "--url", url, piped=json.dumps(event("piped")).encode() + b"\n")
+    assert said.code == 0, said.err
+    assert said.out.startswith("1 accepted, 0 refused")
+
+
+async def test_a_wrong_key_a_missing_file_and_no_api_are_said_in_one_sentence(api: Api, tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps(event()))
+    async with served(api) as url:
+        for words in (
+            ("send", str(path), "--key", "nonsense", "--url", url),
+            ("send", str(tmp_path / "none.jsonl"), "--key", "k", "--url", url),
+            ("send", str(path), "--key", "k"),
+        ):
+            said = await yekta(api.world, *words)
+            assert said.code != 0, words
+            assert said.err.startswith("yekta: ")
+            assert said.err.count("\n") == 1, said.err
