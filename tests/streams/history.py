@@ -37,7 +37,7 @@ class History:
         self.memory = Memory(self.random, base=number * PARTITIONS, faults=self.random.choice((0.0, 0.0, 0.03)))
         self.people, self.count = self.random.choice((1, 2, 4)), self.random.choice((5, 20, 40))
         self.piece, self.most = self.random.choice((1, 2, 5, 5000)), self.random.choice((1, 3, 10))
-        self.danger = self.random.choice((0.0, 0.02, 0.06))
+        self.danger, self.laziness = self.random.choice((0.0, 0.02, 0.06)), self.random.choice((0.0, 0.1, 0.3))
         self.sent: dict[UUID, Sealed] = {}
         self.workers: list[Worker] = []
         self.deaths = 0
@@ -73,7 +73,7 @@ class History:
                 again = self.random.choice(list(self.sent.values()))
                 self.memory.append("touchpoints", *again, at=self.random.randrange(PARTITIONS))
             match self.random.randrange(12):
-                case 0:
+                case 0 | 11:
                     self._shares.append(asyncio.create_task(self._share()))
                 case 1:
                     self._dying.put_nowait(self.random.choice(self.workers))
@@ -88,8 +88,7 @@ class History:
             self._doomed.append(worker)
             self._dying.put_nowait(worker)
             await asyncio.Event().wait()
-        for _ in range(self.random.choice((0, 0, 1, 5, 20))):
-            await asyncio.sleep(0)
+        await asyncio.sleep(self.random.random() * 0.03 if self.random.random() < self.laziness else 0)
 
     def _hire(self) -> None:
         worker = Worker(self.memory, self.pool, processors(self.piece), most=self.most)
@@ -114,7 +113,7 @@ class History:
         async with self._sharing:
             for hop in HOPS:
                 for worker in list(self.workers):
-                    if self.random.random() < 0.5:
+                    if self.random.random() < 0.3:
                         await worker.let_go(hop)
                 owners = {partition: self.random.choice(self.workers) for partition in self.memory.numbers}
                 for worker in list(self.workers):
