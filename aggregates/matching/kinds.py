@@ -1,0 +1,86 @@
+"""Tells what a column of a table holds, from its header and from what stands in it, so that its values are compared as such.
+
+What is in the column decides; the header only settles what the content leaves open. Reading order: Kind, kind_of_column.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+
+from aggregates.matching.dates import date
+from aggregates.normal.persian import fold
+
+
+class Kind(StrEnum):
+    """What a column holds, as far as comparing needs to know."""
+
+    NAME = "name"
+    TEXT = "text"
+    DATE = "date"
+    PHONE = "phone"
+    EMAIL = "email"
+    DIGITS = "digits"
+    NUMBER = "number"
+
+
+_PHONES = "phone mobile tel telephone cell cellphone fax msisdn تلفن موبایل همراه تماس فکس"
+_EMAILS = "email mail ایمیل رایانامه"
+_DATES = "date dob birth birthday birthdate born dateofbirth تولد تاریخ متولد"
+_NUMBERS = "price amount lat latitude lon lng longitude balance weight height total قیمت مبلغ وزن قد"
+HEADERS: dict[Kind, frozenset[str]] = {
+    Kind.PHONE: frozenset(_PHONES.split()),
+    Kind.EMAIL: frozenset(_EMAILS.split()),
+    Kind.DATE: frozenset(_DATES.split()),
+    Kind.NUMBER: frozenset(_NUMBERS.split()),
+}
+"""Words of headers, folded, that speak for a kind."""
+
+ENOUGH = 0.85
+"""The share of the values that must look like a kind for the column to be of it; with a header that says so, half is enough."""
+
+_WORDS = re.compile(r"[^\W\d_]+")
+_PHONE = re.compile(r"(?:\+|00?)[0-9]{9,14}", re.ASCII)
+_SEPARATORS = dict.fromkeys(map(ord, " ()-./_‐‑–"))
+_NUMBER = re.compile(r"[^\d-]{0,3}-?[0-9]{1,3}(?:,?[0-9]{3})*(?:\.[0-9]+)?\D{0,3}|-?[0-9]+\.[0-9]+", re.ASCII)
+
+
+def kind_of_column(header: str, values: Iterable[str]) -> Kind:
+    """The kind of a column that has this header and, among others, these values: folded, and none of them missing."""
+    seen = list(values)
+    if not seen:
+        return Kind.NAME
+    said = {kind for kind, words in HEADERS.items() if words & set(words_of(header))}
+
+    def looks(kind: Kind, share: float) -> bool:
+        return share >= (ENOUGH / 2 if kind in said else ENOUGH)
+
+    if looks(Kind.EMAIL, _share(seen, lambda text: "@" in text)):
+        return Kind.EMAIL
+    if looks(Kind.DATE, _share(seen, lambda text: bool(date(text)))) and (Kind.DATE in said or Kind.PHONE not in said):
+        return Kind.DATE
+    if looks(Kind.PHONE, _share(seen, lambda text: bool(_PHONE.fullmatch(text.translate(_SEPARATORS))))):
+        return Kind.PHONE
+    if Kind.PHONE in said and _share(seen, _mostly_digits) >= ENOUGH:
+        return Kind.PHONE
+    numeric = _share(seen, lambda text: bool(_NUMBER.fullmatch(text)))
+    if looks(Kind.NUMBER, numeric) and (Kind.NUMBER in said or _share(seen, lambda text: "." in text) > 0.3):
+        return Kind.NUMBER
+    if _share(seen, _mostly_digits) >= ENOUGH:
+        return Kind.DIGITS
+    words = sum(text.count(" ") + 1 for text in seen) / len(seen)
+    return Kind.TEXT if words >= 3.2 or sum(map(len, seen)) / len(seen) > 32 else Kind.NAME
+
+
+def words_of(header: str) -> list[str]:
+    """The words of a header: `DateOfBirth`, `date_of_birth` and `Date of birth` are the same."""
+    apart = re.sub(r"([a-z])([A-Z])", r"\1 \2", header)
+    return _WORDS.findall(fold(apart).replace("-", " ") if "e-mail" not in header.lower() else "email")
+
+
+def _share(values: list[str], test: Callable[[str], bool]) -> float:
+    return sum(map(test, values)) / len(values)
+
+
+def _mostly_digits(text: str) -> bool:
+    digits = sum(c.isdigit() for c in text)
+    return digits > 0 and digits * 2 > sum(c.isalnum() for c in text)

@@ -1,0 +1,109 @@
+"""Says which records of a table are probably one person's: blocks, compares, learns, scores. The same code evaluates and runs live.
+
+Reading order: Matches, match, common, chosen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aggregates.matching.agreement import LEVELS, Floats, Level, Levels, agreements, same_level
+from aggregates.matching.aspects import Ints
+from aggregates.matching.blocking import candidates, directed
+from aggregates.matching.table import Table
+from aggregates.matching.weights import Sample, Weights, learn, probabilities, scores
+
+AT_ONCE = 200_000
+LEARNED_FROM = 400_000
+RANDOM_PAIRS = 300_000
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The pairs that were compared, and how probable each is a match."""
+
+    table: Table
+    weights: Weights
+    one: Ints
+    other: Ints
+    bits: Floats
+    probability: Floats
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which a pair is held for a match."""
+        return THRESHOLD
+
+
+def match(table: Table) -> Matches:
+    """Compare the records of a table with each other and say how probable each pair is."""
+    one, other = candidates(table)
+    weights = learned(table, one, other)
+    bits = np.empty(len(one))
+    for start in range(0, len(one), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        bits[part] = scores(weights, agreements(table, one[part], other[part]))
+    return Matches(table, weights, one, other, bits, probabilities(bits, weights.share))
+
+
+def learned(table: Table, one: Ints, other: Ints) -> Weights:
+    """The weights that these records teach, nobody having said which are one."""
+    step = max(1, -(-len(one) // LEARNED_FROM))
+    levels = np.concatenate(
+        [np.empty((0, len(table.columns)), np.uint8)]
+        + [
+            agreements(table, one[start : start + AT_ONCE * step : step], other[start : start + AT_ONCE * step : step])
+            for start in range(0, len(one), AT_ONCE * step)
+        ]
+    )
+    expected = 0.2 * (table.size - int(table.side.sum()) if table.linked else table.size)
+    return learn([column.name for column in table.columns], Sample(levels, common(table), max(table.pairs, 1), step), expected)
+
+
+def common(table: Table) -> Floats:
+    """How common each level is among all pairs: of equal values exactly, of the others as random pairs have it."""
+    levels = agreements(table, *random_pairs(table))
+    shares = np.zeros((len(table.columns), LEVELS))
+    for n, column in enumerate(table.columns):
+        seen = np.bincount(levels[:, n], minlength=LEVELS).astype(float)
+        same = _agreeing(table, n)
+        others = seen[: Level.SAME]
+        rest = max(table.pairs - same.sum(), 0.0)
+        shares[n, : Level.SAME] = others / max(others.sum(), 1.0) * rest
+        np.add.at(shares[n], same_level(column.counts), same)
+    return shares / max(table.pairs, 1)
+
+
+def _agreeing(table: Table, n: int) -> Floats:
+    """For each value of a column, the pairs of records that share it."""
+    column = table.columns[n]
+    if not table.linked:
+        return np.asarray(column.counts * (column.counts - 1) / 2)
+    second = np.bincount(column.codes[table.side == 1], minlength=len(column.texts))
+    return np.asarray(np.where(column.counts > 0, (column.counts - second) * second, 0).astype(float))
+
+
+def random_pairs(table: Table) -> tuple[Ints, Ints]:
+    """Pairs that have nothing to do with each other: the order of a table is a shuffled one, so distance in it means nothing."""
+    rows = np.arange(table.size, dtype=np.int64)
+    far = max(1, min(RANDOM_PAIRS // max(table.size, 1), table.size // 2))
+    ones, others = [], []
+    for distance in range(1, far + 1):
+        ones.append(rows)
+        others.append((rows + distance) % max(table.size, 1))
+    one, other = directed(np.concatenate(ones), np.concatenate(others), table)
+    apart = one != other
+    return one[apart][:RANDOM_PAIRS], other[apart][:RANDOM_PAIRS]
+
+
+def chosen(matches: Matches, threshold: float) -> list[tuple[str, str]]:
+    """The pairs of ids that reach a threshold."""
+    ids = matches.table.ids
+    at = np.flatnonzero(matches.probability >= threshold)
+    return [(ids[i], ids[j]) for i, j in zip(matches.one[at].tolist(), matches.other[at].tolist(), strict=True)]
+
+
+def levels_of(matches: Matches, at: Ints) -> Levels:
+    """The levels of some of the pairs."""
+    return agreements(matches.table, matches.one[at], matches.other[at])

@@ -1,0 +1,107 @@
+"""Holds records as columns of small numbers, so that a million of them fit in memory and equal values are compared once.
+
+Pure: what `tabulate` makes depends on the records alone, not on their order. Reading order: Column, Table, tabulate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import log
+
+import numpy as np
+
+from aggregates.matching.aspects import Ints, aspects
+from aggregates.matching.forms import folded, form
+from aggregates.matching.kinds import Kind, kind_of_column
+
+MISSING = 0
+"""The code of a value that is not there."""
+
+LOOKED_AT = 2000
+"""Values from which a column's kind is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: which value each record has, as a code, and what the codes mean."""
+
+    name: str
+    kind: Kind
+    codes: Ints  # of each record
+    texts: tuple[str, ...]  # of each code; texts[MISSING] is empty
+    counts: Ints  # how many records have each code; MISSING counts as 0
+    everywhere: Ints  # each code's number among the texts of the whole table
+    aspects: Mapping[str, Ints]  # of each code: what values of this kind are compared by
+    rarity: Mapping[str, float]  # of free text: each word's weight
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Records of one source, or of two that are to be linked, in an order that depends only on their ids."""
+
+    ids: tuple[str, ...]
+    side: Ints  # 0 or 1: which source
+    columns: tuple[Column, ...]
+    linked: bool  # pairs are sought between the sources, not within
+
+    @property
+    def size(self) -> int:
+        """How many records."""
+        return len(self.ids)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are to choose from."""
+        if self.linked:
+            second = int(self.side.sum())
+            return (self.size - second) * second
+        return self.size * (self.size - 1) // 2
+
+
+Records = Mapping[str, Mapping[str, str]]
+"""The records of a source by id: each the values by column."""
+
+
+def tabulate(first: Records, second: Records | None = None) -> Table:
+    """The table of one source's records, or of two sources' that are to be linked. Columns that say nothing are left out."""
+    sources = [first] if second is None else [first, second]
+    order = sorted(
+        ((side, identity) for side, source in enumerate(sources) for identity in source), key=lambda one: (_shuffled(one[1]), one[0])
+    )
+    rows = [sources[side][identity] for side, identity in order]
+    numbers: dict[str, int] = {"": 0}
+    names = sorted({name for row in rows for name in row})
+    found = (_column(name, [folded(row.get(name) or "") for row in rows], numbers) for name in names)
+    side = np.fromiter((side for side, _ in order), np.int64, len(order))
+    columns = tuple(column for column in found if len(column.texts) > 2)
+    return Table(tuple(identity for _, identity in order), side, columns, second is not None)
+
+
+def _column(name: str, values: Sequence[str], numbers: dict[str, int]) -> Column:
+    """A column from its folded values; texts new to the table get a number."""
+    distinct = dict.fromkeys(values)
+    step = max(1, len(distinct) // LOOKED_AT)
+    kind = kind_of_column(name, [text for text in list(distinct)[::step] if text])
+    codes_of: dict[str, int] = {"": MISSING}
+    code_of_raw = {raw: codes_of.setdefault(form(kind, raw) if raw else "", len(codes_of)) for raw in distinct}
+    codes = np.fromiter((code_of_raw[raw] for raw in values), np.int64, len(values))
+    counts = np.bincount(codes, minlength=len(codes_of))
+    counts[MISSING] = 0
+    everywhere = np.fromiter((numbers.setdefault(text, len(numbers)) for text in codes_of), np.int64, len(codes_of))
+    texts = tuple(codes_of)
+    return Column(name, kind, codes, texts, counts, everywhere, aspects(kind, texts), _rarity(texts, counts) if kind is Kind.TEXT else {})
+
+
+def _rarity(texts: Sequence[str], counts: Ints) -> Mapping[str, float]:
+    """The weight of each word: the rarer, the heavier."""
+    times: dict[str, int] = {}
+    for text, count in zip(texts, counts.tolist(), strict=True):
+        for word in set(text.split()):
+            times[word] = times.get(word, 0) + count
+    total = float(counts.sum())
+    return {word: log(1 + total / max(count, 1)) for word, count in times.items()}
+
+
+def _shuffled(identity: str) -> bytes:
+    """Neighbours in this order have nothing to do with each other: random pairs without chance."""
+    return blake2b(identity.encode(), digest_size=8).digest()

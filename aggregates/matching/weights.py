@@ -1,0 +1,121 @@
+"""Learns from the records alone how much each agreement says: Fellegi and Sunter's m and u, by expectation and maximisation.
+
+For every column and level, m is how often two records of one person agree so, u how often two of different persons do. All pairs of the
+table take part: those that no block brought together count as different persons, which keeps u and the share of matches honest
+although the pairs looked at were chosen for being alike. Reading order: Weights, Sample, learn, scores, reestimate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aggregates.matching.agreement import LEVELS, Floats, Level, Levels
+
+ROUNDS = 60
+STILL = 1e-5
+PRIOR_AGREEING = 4.0  # pairs that each level's m is pulled by, so that a level seen once proves nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What agreement says, by column and level: the shares among matches and others, and the share of matches among all pairs."""
+
+    columns: tuple[str, ...]
+    m: Floats  # columns × levels
+    u: Floats
+    share: float
+
+    @property
+    def bits(self) -> Floats:
+        """What each level of each column speaks for (or against) a match, in bits."""
+        bits: Floats = np.log2(np.maximum(self.m, 1e-12) / np.maximum(self.u, 1e-12))
+        bits[:, Level.UNKNOWN] = 0.0
+        return bits
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What is learned from: the pairs that were looked at, how common every level is among all pairs, and how many pairs there are."""
+
+    levels: Levels  # pairs × columns
+    common: Floats  # columns × levels: share of all pairs
+    pairs: int
+    each: float = 1.0  # how many pairs one row stands for, when not all were taken
+
+
+def learn(columns: Sequence[str], sample: Sample, expected: float) -> Weights:
+    """The weights under which the sample is likeliest, beginning with the expectation of so many matches."""
+    patterns, counts = np.unique(sample.levels, axis=0, return_counts=True)
+    times = counts * sample.each
+    weights = _first_guess(columns, sample, expected)
+    for _ in range(ROUNDS):
+        before = weights
+        likely = probabilities(scores(weights, patterns), weights.share) * times
+        weights = _maximised(weights, sample, patterns, likely)
+        if float(np.abs(weights.m - before.m).max()) < STILL:
+            break
+    return weights
+
+
+def scores(weights: Weights, levels: Levels) -> Floats:
+    """What the agreements of each pair say together, in bits; the share of matches is not in it."""
+    bits = weights.bits
+    total = np.zeros(len(levels))
+    for n in range(levels.shape[1]):
+        total += bits[n, levels[:, n]]
+    return total
+
+
+def probabilities(bits: Floats, share: float) -> Floats:
+    """How probable it is that a pair with so many bits is a match."""
+    odds = np.exp2(np.clip(bits, -500, 500)) * share / (1 - share)
+    return np.asarray(odds / (1 + odds))
+
+
+def _first_guess(columns: Sequence[str], sample: Sample, expected: float) -> Weights:
+    """Matches agree nearly always, and where they do, on values as rare as agreeing records have them."""
+    tiny = 1.0 / sample.pairs
+    u = np.maximum(sample.common, tiny)
+    m = np.zeros_like(u)
+    same = np.maximum(sample.common[:, Level.SAME :], tiny) ** 0.5
+    m[:, Level.SAME :] = 0.75 * same / same.sum(axis=1, keepdims=True)
+    m[:, Level.DIFFERENT : Level.SAME] = np.array([0.08, 0.01, 0.01, 0.02, 0.03, 0.05, 0.04, 0.01])
+    return Weights(tuple(columns), m, u, min(0.5, expected / sample.pairs))
+
+
+def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Floats) -> Weights:
+    """The weights that the present beliefs make likeliest."""
+    matched = float(likely.sum())
+    m, u = np.empty_like(weights.m), np.empty_like(weights.u)
+    for n in range(len(weights.columns)):
+        agreed = np.bincount(patterns[:, n], likely, LEVELS)
+        known = np.r_[0.0, agreed[1:]]
+        prior = _smooth(known)
+        m[n] = (known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING)
+        others = np.maximum(sample.common[n] * sample.pairs - agreed, 0.0)
+        others[0] = 0.0
+        floor = 0.5 * prior + 0.02
+        u[n] = (others + floor) / (others + floor).sum()
+    return replace(weights, m=np.maximum(m, 1e-9), u=u, share=min(0.5, max(matched, 0.5) / sample.pairs))
+
+
+def _smooth(agreed: Floats) -> Floats:
+    """What a level is expected to have when nothing was seen of it: something of its neighbours', something of all."""
+    wide = np.convolve(agreed, [0.25, 0.5, 0.25], mode="same") + 0.002 * (agreed.sum() + 1)
+    wide[0] = 0.0
+    return np.asarray(wide / wide.sum())
+
+
+def reestimate(weights: Weights, decisions: Sequence[tuple[Mapping[str, int], bool]], worth: float = 20.0) -> Weights:
+    """The weights after a person decided on pairs: for each the level by column, and whether it was a match.
+
+    What was learned before counts as much as `worth` decisions of each sort, so a few decisions bend the weights and do not break them.
+    """
+    m, u = weights.m * worth, weights.u * worth
+    for levels, match in decisions:
+        for n, column in enumerate(weights.columns):
+            level = levels.get(column, int(Level.UNKNOWN))
+            if level != Level.UNKNOWN:
+                (m if match else u)[n, level] += 1
+    return replace(weights, m=m / m.sum(axis=1, keepdims=True), u=u / u.sum(axis=1, keepdims=True))
