@@ -1,6 +1,7 @@
 """`yekta evaluate churn`: the live features, delayed labels, racing and calibration over a file, beside the counters and a batch model."""
 
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -54,6 +55,8 @@ def churn(
     json_
         Print one JSON object.
     """
+    # Small matrices gain nothing from a second thread, and wait for it; it is asked when numpy is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     began = time.perf_counter()
     if (events is None) == (demo is None):
         raise Refusal("Say what to judge on: --events FILE or --demo cdnow.")

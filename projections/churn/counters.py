@@ -1,6 +1,6 @@
 """What any model must beat: three rules that count purchases and learn nothing. All look at the rhythm alone, and all are logits of churn.
 
-Reading order: purchase_count, decayed_count, prior.
+Reading order: purchase_count, decayed_count, prior_of.
 """
 
 import math
@@ -20,19 +20,23 @@ def decayed_count(rhythm: Rhythm, now: float, horizon: int) -> float:
     return -math.log(rhythm.decayed) + LN2 * (now - rhythm.last) / horizon
 
 
-def counts(rhythm: Rhythm, now: float, horizon: int) -> tuple[float, float]:
+def counts(rhythm: Rhythm, now: float, horizon: float) -> tuple[float, float]:
     """What the prior knows: the decayed count of orders D and the decayed exposure X, in horizons; the memory's mean life is 2H."""
     decay = math.exp(-(now - rhythm.last) / (2.0 * horizon))
     return rhythm.slow * decay, 2.0 * (1.0 - math.exp(-(now - rhythm.first) / (2.0 * horizon)))
 
 
-def prior(rhythm: Rhythm, now: float, horizon: int) -> float:
+def prior(rhythm: Rhythm, now: float, horizon: float) -> float:
+    """The prior's logit at a time."""
+    return prior_of(*counts(rhythm, now, horizon))
+
+
+def prior_of(counted: float, exposed: float) -> float:
     """The logit of P(no purchase within H) = ((X+1)/(X+2))^(D-1/2).
 
     Purchases as a Poisson process whose rate is Gamma distributed among customers (Ehrenberg 1959): after D purchases in X horizons the
     rate is Gamma(D - 1/2, X + 1), and the chance of none in one more horizon is its Laplace transform. It knows what early labels, which
     are mostly those of first purchases, cannot teach: how the chance goes on falling with further purchases.
     """
-    counted, exposed = counts(rhythm, now, horizon)
     expected = max(counted - 0.5, 0.02) * math.log((exposed + 2.0) / (exposed + 1.0))
     return -expected - math.log(-math.expm1(-expected))

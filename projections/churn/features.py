@@ -8,7 +8,7 @@ Reading order: features, in_population.
 import math
 
 from aggregates.churn import Definition
-from projections.churn.counters import counts
+from projections.churn.counters import counts, prior_of
 from projections.churn.state import Rhythm, State
 
 LN2 = math.log(2.0)
@@ -46,7 +46,8 @@ def features(definition: Definition, state: State, now: float) -> Features:
 
 def _rhythm(found: Features, rhythm: Rhythm, now: float, horizon: float) -> None:
     silence, tenure = now - rhythm.last, now - rhythm.first
-    counted, exposed = counts(rhythm, now, int(horizon))
+    counted, exposed = counts(rhythm, now, horizon)
+    found["prior"] = prior_of(counted, exposed)
     found["orders"] = math.log(rhythm.orders)
     found["frequency"] = math.log(rhythm.decayed + 0.05) - LN2 * silence / horizon if silence < 8.0 * horizon else -8.5
     found["rate"] = math.log((max(counted - 0.5, 0.0) + 0.1) / (exposed + 1.0))

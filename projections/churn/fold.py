@@ -50,35 +50,40 @@ def needs_history(state: State, fact: Fact) -> bool:
 
 def _bought(definition: Definition, state: State, now: float, data: dict[str, Any]) -> State:
     """A purchase: the rhythm, the money, and the day that labels look for."""
-    day = math.floor(now)
-    rhythm = _rhythm(definition.horizon, state.rhythm or Rhythm(now, now), now)
-    amount = telling.spent(data)
-    if amount is not None:
-        spent = math.log(amount)
-        purses = rhythm.purses + 1
-        rhythm = replace(rhythm, purses=purses, purse=rhythm.purse + (spent - rhythm.purse) / purses, spent=spent)
     readings = state.readings
     if (share := telling.given(data)) or "discount" in readings:
         readings = _with_reading(readings, "discount", now, share)
-    return replace(state, at=now, rhythm=rhythm, readings=readings, returns=_noted(definition, state.returns, day))
+    rhythm = _rhythm(definition.horizon, state.rhythm or Rhythm(now, now), now, telling.spent(data))
+    return replace(state, at=now, rhythm=rhythm, readings=readings, returns=_noted(definition, state.returns, math.floor(now)))
 
 
-def _rhythm(horizon: int, rhythm: Rhythm, now: float) -> Rhythm:
+def _rhythm(horizon: int, before: Rhythm, now: float, amount: float | None) -> Rhythm:
     """The rhythm after a purchase. Two on one day count as two orders, and as no gap."""
-    silence = now - rhythm.last
-    after = replace(
-        rhythm,
-        last=now,
-        orders=rhythm.orders + 1,
-        decayed=rhythm.decayed * math.exp(-LN2 * silence / horizon) + 1.0,
-        slow=rhythm.slow * math.exp(-silence / (2.0 * horizon)) + 1.0,
+    silence = now - before.last
+    gaps, mean, squares, gap = before.gaps, before.mean, before.squares, before.gap
+    if math.floor(now) > math.floor(before.last):
+        gaps, gap, logarithm = gaps + 1, silence, math.log(max(silence, 0.5))
+        deviation = logarithm - mean
+        mean += deviation / gaps
+        squares += deviation * (logarithm - mean)
+    purses, purse, spent = before.purses, before.purse, before.spent
+    if amount is not None:
+        purses, spent = purses + 1, math.log(amount)
+        purse += (spent - purse) / purses
+    return Rhythm(
+        before.first,
+        now,
+        before.orders + 1,
+        before.decayed * math.exp(-LN2 * silence / horizon) + 1.0,
+        before.slow * math.exp(-silence / (2.0 * horizon)) + 1.0,
+        gaps,
+        mean,
+        squares,
+        gap,
+        purses,
+        purse,
+        spent,
     )
-    if math.floor(now) == math.floor(rhythm.last):
-        return after
-    logarithm, gaps = math.log(max(silence, 0.5)), rhythm.gaps + 1
-    deviation = logarithm - rhythm.mean
-    mean = rhythm.mean + deviation / gaps
-    return replace(after, gaps=gaps, mean=mean, squares=rhythm.squares + deviation * (logarithm - mean), gap=silence)
 
 
 def _marked(definition: Definition, marks: dict[str, Mark], now: float, type_: str, data: dict[str, Any]) -> dict[str, Mark]:

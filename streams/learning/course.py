@@ -33,7 +33,7 @@ class Judged(NamedTuple):
     lost: bool
 
 
-def anchors(definition: Definition, state: State, now: float) -> Anchors:
+def anchors(definition: Definition, state: State, found: Features, now: float) -> Anchors:
     """What the counters say; where a contract decides, orders say nothing for certain."""
     if definition.contractual or state.rhythm is None:
         return Anchors()
@@ -67,7 +67,7 @@ def take(course: Course, customer: str, fact: Fact) -> tuple[Prediction | None, 
     if not in_population(course.definition, state):
         return None, judged
     found = features(course.definition, state, now)
-    counted = anchors(course.definition, state, now)
+    counted = anchors(course.definition, state, found, now)
     said = predict(course.learner, found, counted)
     course.waiting.setdefault(day, {})[customer] = Example(customer, day, found, counted, said)
     return said, judged

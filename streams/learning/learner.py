@@ -21,8 +21,11 @@ VERSION = 1
 SHARPNESS = 300.0
 """How fast a worse expert loses its weight: by e for 1/300 of mean log-loss. Near equals stay mixed, which is better than either."""
 
-MEMORY = 2.0
-"""Horizons after which a loss in the race counts half, and a label in the calibration a quarter."""
+MEMORY = 0.5
+"""Horizons after which a loss in the race counts half: who was misled by early labels may come back soon."""
+
+CALIBRATION_MEMORY = 1.0
+"""Horizons after which a label counts half in the calibration."""
 
 
 class Anchors(NamedTuple):
@@ -45,7 +48,8 @@ class Recipe(NamedTuple):
 
 
 RECIPES = (
-    Recipe("prior", "prior", "none", 1.0, 0.0, 0.4),
+    Recipe("prior", "prior", "none", 1.0, 0.0, 0.35),
+    Recipe("scaled", "prior", "anchor", 1.0, 0.0, 0.05),
     Recipe("decayed", "decayed", "anchor", 1.0, 0.0, 0.1),
     Recipe("half", "prior", "all", 0.5, 0.0, 0.25),
     Recipe("whole", "prior", "all", 1.0, 0.0, 0.15),
@@ -144,6 +148,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     pooled = np.array([example.prediction.pooled for example in day])
     calibrated = np.array([example.prediction.calibrated for example in day])
     fade = 0.5 ** (days / (MEMORY * learner.horizon))
+    keep = 0.5 ** (days / (CALIBRATION_MEMORY * learner.horizon))
     beliefs = [
         _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
         for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)
@@ -155,7 +160,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
         fade * learner.losses + logistic.losses(said, lost[:, None]).sum(axis=0),
         fade * learner.labels + len(day),
         logistic.learn(
-            learner.calibration, CALIBRATION_DEVIATIONS, np.stack([np.ones_like(pooled), pooled], axis=1), pooled, lost, keep=fade**2
+            learner.calibration, CALIBRATION_DEVIATIONS, np.stack([np.ones_like(pooled), pooled], axis=1), pooled, lost, keep=keep
         ),
         fade * learner.calibrating + np.array([logistic.losses(said, lost).sum() for said in (pooled, calibrated)]),
         learner.learnt + len(day),
