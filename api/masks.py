@@ -1,4 +1,4 @@
-"""What each role is not shown. docs/api.md has the table; a test compares.
+"""What each role is not shown; docs/api.md has the table.
 
 A partner sees no money and no way to reach the customer; an analyst counts and needs no phone numbers. Reading order: view, data.
 """
