@@ -1,0 +1,87 @@
+"""Says why a score is what it is: summands of the logit that add up exactly, gathered by topic, in Persian and English.
+
+The level is the sum of all summands, and the change since the last score is the difference of each: both add up. What is not the
+customer's own doing (intercepts, calibration, the experts' new weights) is told as "everybody".
+Reading order: contributions, Reason, reasons.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
+from streams.learning.learner import RECIPES, Anchors, Learner, calibration, weights
+from streams.learning.wording import sentence
+
+RHYTHM = frozenset({"prior", "decayed", "orders", "frequency", "rate", "silence", "gap", "last_gap", "late", "spread"})
+TOPICS = {
+    **dict.fromkeys(RHYTHM, "rhythm"),
+    **dict.fromkeys(("tenure", "young", "first"), "tenure"),
+    **dict.fromkeys(("money", "last_money"), "money"),
+    **dict.fromkeys(("winter", "spring"), "season"),
+    **dict.fromkeys(("contract_age", "ends_within", "left", "overdue"), "contract"),
+    "read:discount": "discount",
+    "one": "everybody",
+}
+
+
+class Reason(NamedTuple):
+    """One topic's part in a score: above 0 it speaks for leaving."""
+
+    topic: str
+    level: float  # of the logit
+    change: float  # of the logit, since the score before
+    fa: str
+    en: str
+
+
+def contributions(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> dict[str, float]:
+    """The summands of the logit by feature: their sum is what `predict` says."""
+    shift, slope = calibration(learner)
+    found: dict[str, float] = {"one": shift}
+    linear = np.zeros(len(learner.vocabulary.names))
+    for recipe, belief, share in zip(RECIPES, learner.beliefs, weights(learner), strict=True):
+        anchor: float = getattr(anchors, recipe.anchor)
+        counted = anchor
+        if recipe.inputs == "anchor":
+            found["one"] += slope * float(share * belief.mean[0])
+            counted += float(belief.mean[1]) * anchor
+        elif recipe.inputs == "all":
+            linear += float(share) * recipe.share * belief.mean
+        found[recipe.anchor] = found.get(recipe.anchor, 0.0) + slope * float(share) * counted
+    for name, number in features.items():
+        place = learner.vocabulary.places.get(name)
+        if place is not None:
+            found[name] = found.get(name, 0.0) + slope * float(linear[place]) * number
+    return found
+
+
+def by_topic(parts: Mapping[str, float]) -> dict[str, float]:
+    """The summands gathered: what an agent can be told in one sentence belongs together."""
+    topics: dict[str, list[float]] = {}
+    for name, part in parts.items():
+        topics.setdefault(topic_of(name), []).append(part)
+    return {topic: math.fsum(parts) for topic, parts in topics.items()}
+
+
+def topic_of(name: str) -> str:
+    """What a feature speaks of."""
+    if name in TOPICS:
+        return TOPICS[name]
+    for kind in (HAPPENED, LATELY):
+        if name.startswith(kind):
+            return HAPPENED + name.removeprefix(kind)
+    return name if name.startswith((READ, SAID)) else "everybody"
+
+
+def reasons(parts: Mapping[str, float], before: Mapping[str, float], features: Features, horizon: int) -> list[Reason]:
+    """Why, the weightiest first; `before` are the summands of the last score, empty where there was none."""
+    levels, were = by_topic(parts), by_topic(before)
+    told = []
+    for topic in levels.keys() | were.keys():
+        level, was = levels.get(topic, 0.0), were.get(topic, 0.0)
+        fa, en = sentence(topic, features, horizon)
+        told.append(Reason(topic, level, level - was, fa, en))
+    return sorted(told, key=lambda reason: (-abs(reason.level), reason.topic))
