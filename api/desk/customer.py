@@ -20,6 +20,9 @@ from projections.view.windows import DAYS
 ORDER = ("call", "web", "sales", "reseller", "subscription", "consent", "profile")
 """In which order channels stand."""
 
+FIRST = ("phone", "email", "customer_number", "national_id", "account", "user_id", "social")
+"""Which ways to reach or recognise a customer stand first; of one kind those met last."""
+
 NOTHING = "–"
 
 
@@ -122,7 +125,8 @@ class Customer(NamedTuple):
 
 def customer(view: View, merged_from: UUID | None, locale: Locale) -> Customer:
     """The customer for this reader."""
-    contacts = [(point, _contact(point, locale)) for point in view.contact_points]
+    points = sorted(view.contact_points, key=lambda point: FIRST.index(point.kind) if point.kind in FIRST else len(FIRST))
+    contacts = [(point, _contact(point, locale)) for point in points]
     return Customer(
         name=view.name.display,
         badges=list(_badges(view, locale)),
@@ -194,12 +198,12 @@ def _facts(view: View, locale: Locale) -> Iterator[Fact]:
 def _contact(point: ContactPoint, locale: Locale) -> Contact:
     match point.kind, point.value:
         case _, None:
-            value = Value(locale.say("contact.gone"))
+            value = Value(locale.say("contacts.gone"))
         case "phone", str(number) if number.startswith("+"):
             value = phone(number, locale)
         case _, str(text):
             value = code(text, locale)
-    seen = locale.say("contact.seen", date=locale.dated(point.last_seen))
+    seen = locale.say("contacts.seen", date=locale.dated(point.last_seen))
     return Contact(locale.word("contact", point.kind), value, f"{point.source} · {seen}" if point.source else seen)
 
 

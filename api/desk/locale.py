@@ -53,7 +53,8 @@ class Locale:
 
     def word(self, group: str, name: str) -> str:
         """What a word of the vocabulary is called; an unknown one stays as it is."""
-        return self.say(f"{group}.{name}") if self.knows(f"{group}.{name}") else name
+        message = messages(self.language).get(f"{group}.{name}")
+        return message if isinstance(message, str) else name
 
     def join(self, words: Iterable[str]) -> str:
         """Words as a list."""

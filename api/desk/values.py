@@ -1,5 +1,6 @@
 """Writes one value of an event or a trait for a reader: money with its currency, seconds as a duration, a phone as people say it. Pure."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ CODES = frozenset(
     | {"referrer", "recording", "email", "user_agent", "locale", "postal_code", "national_id", "user_id", "device", "account"}
 )
 PHONES = frozenset({"number", "phone"})
+DIALLED = re.compile(r"[+\d\s().-]+")
 WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means"}
 """Fields whose values are words of the vocabulary, and the group of messages that names them."""
 
@@ -72,6 +74,8 @@ def code(value: str, locale: Locale) -> Value:
 
 def phone(value: str, locale: Locale) -> Value:
     """A phone number grouped as it is said, in the reader's digits; copying gives the number as machines take it."""
+    if DIALLED.fullmatch(value) is None:
+        return Value(value, code=True)  # masked, or no number at all
     try:
         number = phonenumbers.parse(value, "IR")
     except phonenumbers.NumberParseException:

@@ -12,7 +12,9 @@ import api.desk
 from aggregates.contracts import CONTRACTS
 from api.desk import jalali
 from api.desk.catalog import LANGUAGES, messages
+from api.desk.entries import LINES
 from api.desk.locale import Locale
+from projections.view.traits import COMMON
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -52,6 +54,16 @@ def test_a_message_says_the_same_values_in_both() -> None:
             assert isinstance(messages(language)[key], str) or "other" in messages(language)[key], key
 
 
+def test_words_that_channels_choose_never_meet_a_sentence_of_the_desk() -> None:
+    for group in ("type", "channel", "contact", "field", "trait", "currency", "purpose", "means", "direction", "matter.subscription"):
+        for language in LANGUAGES:
+            words = [message for key, message in messages(language).items() if key.startswith(f"{group}.")]
+            assert words
+            assert all(isinstance(word, str) and not holes(word) for word in words), group
+    assert EN.word("contact", "more") == "more"
+    assert EN.word("ago", "day") == "day"
+
+
 def test_every_message_is_used_and_every_message_used_exists() -> None:
     folder = Path(api.desk.__file__).parent
     text = "\n".join(file.read_text("utf-8") for suffix in ("*.py", "*.html", "*.js") for file in folder.rglob(suffix))
@@ -62,9 +74,11 @@ def test_every_message_is_used_and_every_message_used_exists() -> None:
     assert messages("en").keys() - groups - written - spoken == set()
 
 
-def test_every_type_of_our_contracts_has_a_name_and_a_line() -> None:
-    from api.desk.entries import LINES
+def test_every_trait_that_is_kept_first_has_a_name() -> None:
+    assert {f"trait.{name}" for name in COMMON} <= messages("fa").keys()
 
+
+def test_every_type_of_our_contracts_has_a_name_and_a_line() -> None:
     for type_ in CONTRACTS:
         assert f"type.{type_}" in messages("fa")
         assert type_ in LINES
