@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from aggregates.identifier import Token
 from aggregates.identity import Attribution, Knowledge, Owned, Rules, attribute, settled
@@ -23,6 +24,10 @@ OWNERS = 500_000
 LOCK = 0x59454B54  # "YEKT": the advisory lock of all who change identity
 
 REUSED = "Give every event its own id; to correct an event, send another one."
+
+
+class Overtaken(psycopg.OperationalError):
+    """Another partition answered an event while this one made up what it changes: once more, from the answer."""
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -97,9 +102,12 @@ class Resolve:
             else:
                 decided[item.touchpoint.yektaevent] = _receipt(item, batch.partition, attribution)
         unsettled.sort(key=lambda item: item.offset)
+        changed: set[str] = set()
         if unsettled:
-            await self._attribute(connection, batch.partition, unsettled, decided, learned)
+            changed = await self._attribute(connection, batch.partition, unsettled, decided, learned)
         stored = await _receipts(connection, decided)
+        if not changed.isdisjoint(stored):
+            raise Overtaken
         final = decided | stored
         reused = [item for item in pending if final[item.touchpoint.yektaevent].body != item.touchpoint.yektabody]
         if reused:
@@ -123,8 +131,8 @@ class Resolve:
         unsettled: Sequence[Pending],
         decided: dict[str, Receipt],
         learned: dict[Token, UUID],
-    ) -> None:
-        """Attribute, under the identity lock, what founds, links or moves; write down what changed."""
+    ) -> set[str]:
+        """Attribute, under the identity lock, what founds, links or moves; write down what changed, and return by which events."""
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         known = await _knowledge(connection, {token for item in unsettled for token in item.who})
         begin = known.number
@@ -143,6 +151,7 @@ class Resolve:
         learned.update({token: known.owners[token] for item in unsettled for token in item.who if token in known.owners})
         if changes:
             await _write(connection, known, changes, begin)
+        return {str(event) for event, _, _ in changes}
 
 
 def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
