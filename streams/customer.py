@@ -65,7 +65,7 @@ class Customer:
         self._generation = ""
         self._states: dict[int, dict[str, State]] = {}  # by partition; in a rebuild all of them are one writer's
         self._learned: dict[int, dict[str, State]] = {}
-        self._moving = Moving(self.refold, effects=schema is None, piece=piece)
+        self._moving = Moving(self.refold, self._drop, effects=schema is None, piece=piece)
 
     def forget(self, partition: int) -> None:
         self._states.pop(self._writer(partition), None)
@@ -94,7 +94,6 @@ class Customer:
             await _set_clock(connection, batch.partition, new)
         if words:
             effects += await self._moving.move(connection, schema, batch.partition, words, _asked(batch))
-            self._drop(batch.partition, map(str, words))
         return [*effects, *forwarded]
 
     def has_chores(self, partition: int) -> bool:
@@ -102,17 +101,13 @@ class Customer:
 
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         schema = await self._live_schema(connection)
-        done = await self._moving.go_on(connection, schema, partition)
-        if done is None:
-            return None
-        self._drop(partition, (str(done.customer),))
-        return list(done.effects)
+        return await self._moving.go_on(connection, schema, partition)
 
-    def _drop(self, partition: int, customers: Iterable[str]) -> None:
+    def _drop(self, partition: int, customers: Iterable[UUID]) -> None:
         """What is cached of these customers no longer holds."""
         writer = self._writer(partition)
         cached, learned = self._states.get(writer, {}), self._learned.get(writer, {})
-        for customer in customers:
+        for customer in map(str, customers):
             cached.pop(customer, None)
             learned.pop(customer, None)
 
@@ -184,7 +179,6 @@ class Customer:
         rows = [(uuid_of(customer), state, batch.partition, mine[customer][-1].record.offset) for customer, state in learned.items()]
         await views.save(connection, schema, rows)
         await self._moving.refold(connection, schema, batch.partition, [uuid_of(customer) for customer in refold], _asked(batch))
-        self._drop(batch.partition, refold)
 
     async def _facts(
         self, connection: Connection, states: Mapping[str, State], mine: Mapping[str, Sequence[Arrived]]

@@ -6,7 +6,7 @@ one piece goes on behind a cursor in `streams.chores`, one piece a transaction, 
 Reading order: move, go_on, hand_over, refold.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -23,13 +23,8 @@ PIECE = 5000
 Refold = Callable[[Connection, Sequence[tuple[State, Sequence[bytes]]]], Awaitable[list[State]]]
 """Folds on: for each customer a state and his next records, in the order of effective time."""
 
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One piece of work was done for a customer."""
-
-    customer: UUID
-    effects: Sequence[Effect]
+Drop = Callable[[int, Iterable[UUID]], None]
+"""Told of customers of a partition who are folded anew: what is cached of them no longer holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +47,8 @@ class Cursor:
 class Moving:
     """Without effects (a rebuild) all is done at once: nobody else writes there."""
 
-    def __init__(self, fold: Refold, *, effects: bool, piece: int = PIECE) -> None:
-        self._fold, self._effects, self._piece = fold, effects, piece
+    def __init__(self, fold: Refold, drop: Drop, *, effects: bool, piece: int = PIECE) -> None:
+        self._fold, self._drop, self._effects, self._piece = fold, drop, effects, piece
         self._none: set[int] = set()  # partitions that are known to have nothing left over
 
     def may_have(self, partition: int) -> bool:
@@ -82,8 +77,8 @@ class Moving:
         await self.refold(connection, schema, partition, customers, asked)
         return effects
 
-    async def go_on(self, connection: Connection, schema: str, partition: int) -> Done | None:
-        """One piece of the oldest chore of the partition."""
+    async def go_on(self, connection: Connection, schema: str, partition: int) -> list[Effect] | None:
+        """One piece of the oldest chore of the partition; None when there is none."""
         cursor = await connection.execute(
             "SELECT customer_id, chore, asked_offset, asked_at, after_at, after_event, state, schema"
             " FROM streams.chores WHERE partition = %s ORDER BY asked_offset, customer_id, chore LIMIT 1",
@@ -99,10 +94,10 @@ class Moving:
             "DELETE FROM streams.chores WHERE partition = %s AND customer_id = %s AND chore = %s", (partition, customer, chore)
         )
         if chore == "hand_over":
-            return Done(customer, await self.move(connection, schema, partition, (customer,), asked))
+            return await self.move(connection, schema, partition, (customer,), asked)
         so_far = Cursor(at, event, decode(state)) if state is not None and begun_in == schema else Cursor()
         await self._refold_long(connection, schema, partition, customer, asked, so_far)
-        return Done(customer, ())
+        return []
 
     async def busy(self, connection: Connection, partition: int) -> dict[UUID, tuple[datetime, UUID] | None]:
         """The customers whose refold is under way and how far each has come: a fact beyond that will be met by it."""
@@ -148,6 +143,7 @@ class Moving:
         """Fold these customers' rows from the beginning: all at once, unless together they are more than a piece."""
         if not customers:
             return
+        self._drop(partition, customers)
         histories: dict[UUID, list[bytes]] = {customer: [] for customer in customers}
         rows = await timeline.pieces(connection, schema, customers, self._piece + 1)
         if len(rows) > self._piece:
@@ -160,9 +156,11 @@ class Moving:
         folded = [(customer, finish(state)) for customer, state in zip(histories, states, strict=True) if histories[customer]]
         await views.save(connection, schema, [(customer, state, partition, asked.offset) for customer, state in folded])
         await views.delete(connection, schema, [customer for customer, records in histories.items() if not records])
+        await self._done(connection, partition, customers)
 
     async def _refold_long(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, cursor: Cursor) -> None:
         """Fold one customer's rows, from where the cursor left off; a piece a transaction while live."""
+        self._drop(partition, (customer,))
         state = cursor.state or begin()
         any_rows = cursor.at is not None
         while True:
@@ -180,6 +178,15 @@ class Moving:
             await views.save(connection, schema, [(customer, finish(state), partition, asked.offset)])
         else:
             await views.delete(connection, schema, [customer])
+        await self._done(connection, partition, (customer,))
+
+    async def _done(self, connection: Connection, partition: int, customers: Sequence[UUID]) -> None:
+        """These are folded: a refold of theirs that was under way would go on with rows they no longer have."""
+        if self._effects and partition not in self._none:
+            await connection.execute(
+                "DELETE FROM streams.chores WHERE partition = %s AND customer_id = ANY(%s) AND chore = 'refold'",
+                (partition, list(customers)),
+            )
 
     async def _chore(
         self, connection: Connection, schema: str, partition: int, customer: UUID, chore: str, cursor: Cursor, asked: Asked
