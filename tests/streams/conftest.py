@@ -1,7 +1,7 @@
 """A database for each test; histories in it keep apart by their own partitions, identifiers and events. Options of the random tests."""
 
 from collections.abc import AsyncIterator
-from random import randrange
+from random import Random, randrange
 
 import pytest
 from psycopg import AsyncConnection
@@ -11,7 +11,9 @@ from infra.sealing import KeyRing
 from streams.record import Connection
 from tests.conftest import World
 from tests.streams.crew import Connections
+from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
+from tests.streams.memory import Memory
 
 
 @pytest.fixture
@@ -36,6 +38,12 @@ async def keys(world: World) -> KeyRing:
     async with database.open_pool(world.dsn) as pool:
         await ring.lease(pool)
     return ring
+
+
+@pytest.fixture
+def ground(pool: Connections, connection: Connection, keys: KeyRing) -> Ground:
+    """Where one story plays."""
+    return Ground(Memory(Random(1)), pool, connection, keys)
 
 
 @pytest.fixture

@@ -119,6 +119,19 @@ class Worker:
         return [error for task in tasks if task.done() and not task.cancelled() and (error := task.exception())]
 
 
+class Gate:
+    """A point at which whoever comes waits until the gate is opened."""
+
+    def __init__(self, point: str) -> None:
+        self.point = point
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, point: str) -> None:
+        if point == self.point and not self.opened.is_set():
+            self.reached.set()
+            await self.opened.wait()
+
+
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 30.0, unless: Callable[[], object] = lambda: None) -> None:
     """Wait for a condition; fail when it does not come, or when `unless` says why it never will."""
     async with asyncio.timeout(within):

@@ -26,7 +26,7 @@ def touchpoint(id_: str, type_: str, data: dict[str, Any], minute: float = 0, so
     return understood
 
 
-def sealed(sealer: Sealer, id_: str, type_: str = "web.page_viewed", minute: float = 0, /, **data: Any) -> Sealed:
+def sealed(sealer: Sealer, id_: str, type_: str = "something.happened", minute: float = 0, /, **data: Any) -> Sealed:
     """The record of an event."""
     return seal(touchpoint(id_, type_, data, minute), sealer)
 

@@ -1,0 +1,157 @@
+"""Where one story plays: a log in memory, PostgreSQL, and words to say what was sent, who worked, and what came of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from aggregates.identity import DEFAULT_RULES
+from aggregates.sealing import seal
+from aggregates.touchpoint import derive
+from aggregates.wire import CustomerEvent, customer_event_decoder
+from infra.sealing import KeyRing
+from projections.positions import table as positions
+from streams.customer import Customer
+from streams.moving import PIECE
+from streams.record import Connection, Processor
+from streams.resolve import Resolve
+from streams.runner import Point, passed
+from streams.words import MOVED, RECEIVED, word
+from tests.streams import truth
+from tests.streams.crew import TOPIC_ID, Connections, Worker, until
+from tests.streams.keys import MASTER
+from tests.streams.memory import Memory
+from tests.streams.people import BEGINNING, Sealed, touchpoint
+
+
+class Ground:
+    """One story."""
+
+    def __init__(self, memory: Memory, pool: Connections, connection: Connection, keys: KeyRing) -> None:
+        self.memory, self.pool, self.connection, self.keys = memory, pool, connection, keys
+        self.sent: dict[UUID, Sealed] = {}
+
+    def send(self, id_: str, type_: str = "something.happened", minute: float = 0, *, at: int | None = None, **data: Any) -> UUID:
+        """A door accepts an event; `who` is in the data. It is kept in the partition of its subject, or where it is told."""
+        event = touchpoint(id_, type_, data, minute)
+        key, value = seal(event, self.keys)
+        self.sent.setdefault(event.event_id, (key, value))
+        self.memory.append("touchpoints", key, value, at=at)
+        return event.event_id
+
+    def again(self, event: UUID, *, at: int | None = None) -> None:
+        """The client sends the very same event once more, perhaps through another partitioner."""
+        self.memory.append("touchpoints", *self.sent[event], at=at)
+
+    def hire(self, *processors: Processor, piece: int = PIECE, most: int = 2000, at: Point = passed, topic_id: str = TOPIC_ID) -> Worker:
+        """A worker that owns nothing yet; of both hops unless told of which."""
+        keys = KeyRing(MASTER)
+        both: list[Processor] = [Resolve(DEFAULT_RULES, keys), Customer(keys, piece=piece)]
+        return Worker(self.memory, self.pool, list(processors) or both, at, most, topic_id)
+
+    @asynccontextmanager
+    async def working(self, *processors: Processor, piece: int = PIECE, most: int = 2000) -> AsyncIterator[Worker]:
+        """A worker that owns everything, until the end of the block."""
+        worker = self.hire(*processors, piece=piece, most=most)
+        await worker.own_all()
+        try:
+            yield worker
+        finally:
+            await worker.die()
+
+    async def work(self, *, piece: int = PIECE, most: int = 2000) -> None:
+        """A worker does all there is to do."""
+        async with self.working(piece=piece, most=most) as worker:
+            await self.settle(worker)
+
+    async def settle(self, *workers: Worker) -> None:
+        """Wait until all that was sent is in the views."""
+
+        async def done() -> bool:
+            return await truth.settled(self.connection, self.memory)
+
+        await until(done, unless=lambda: [failure for worker in workers for failure in worker.failures])
+
+    async def passed(self, processor: str, worker: Worker) -> None:
+        """Wait until a processor has handled all there is in its topic, acknowledgements included."""
+        topic = worker.runners[processor].topic
+
+        async def done() -> bool:
+            at = await positions.positions(self.connection, processor)
+            return all(at.get(partition, 0) >= end for partition, end in self.memory.ends(topic).items())
+
+        await until(done, unless=lambda: worker.failures)
+
+    async def split(self, kind: str, customer: UUID) -> UUID:
+        """Identifiers of this kind go to a new customer, and the old one is told: what a person's split will do."""
+        other = derive("customer", "split", kind, str(customer))
+        await self.ask("INSERT INTO identity.customers (customer_id, founded, event_id) VALUES (%s, 9999, %s) RETURNING 1", other, other)
+        await self.ask("INSERT INTO identity.moved VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1", customer)
+        await self.ask(
+            "UPDATE identity.identifiers SET customer_id = %s WHERE customer_id = %s AND identifier LIKE %s RETURNING 1",
+            other,
+            customer,
+            f"{kind}:%",
+        )
+        told = word(MOVED, str(customer), f"split {kind}", BEGINNING)
+        self.memory.append(told.topic, told.key, told.value)
+        return other
+
+    async def check(self) -> None:
+        """All is as it must be."""
+        await truth.check(self.connection, self.memory, self.sent, self.keys)
+
+    async def check_rows(self) -> None:
+        """Rows and views are as they must be, whatever was published of identity."""
+        await truth.check_rows(self.connection, self.memory, self.sent, self.keys)
+
+    async def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What PostgreSQL knows."""
+        return await (await self.connection.execute(query.encode(), values)).fetchall()
+
+    async def has(self, query: str, *values: Any) -> bool:
+        """Whether PostgreSQL says yes."""
+        return bool((await self.ask(query, *values))[0][0])
+
+    async def waits_for_a_lock(self) -> None:
+        """Until some transaction of this database waits for another's."""
+        await until(
+            lambda: self.has(
+                "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                " WHERE NOT l.granted AND a.datname = current_database())"
+            )
+        )
+
+    async def owner(self, event: UUID) -> UUID:
+        """Under whom an event is, now."""
+        ((customer,),) = await self.ask("SELECT customer_id FROM read_1.timeline WHERE event_id = %s", event)
+        return UUID(str(customer))
+
+    async def customers(self) -> int:
+        """How many have a view."""
+        ((count,),) = await self.ask("SELECT count(*) FROM read_1.view")
+        return int(count)
+
+    @property
+    def letters(self) -> list[str]:
+        """The dead letters: reason and place."""
+        return [(record.value or b"").decode() for record in self.memory.all("dead-letters")]
+
+    @property
+    def published(self) -> list[CustomerEvent]:
+        """All of `customer-events`."""
+        return [customer_event_decoder.decode(record.value or b"") for record in self.memory.all("customer-events")]
+
+    def words(self, type_: str) -> list[str]:
+        """The customers that were told something."""
+        return [event.subject for event in self.published if event.type == type_]
+
+    @property
+    def moved(self) -> list[str]:
+        """Who was told that identifiers went away."""
+        return self.words(MOVED)
+
+    @property
+    def received(self) -> list[str]:
+        """Who was told that rows have come."""
+        return self.words(RECEIVED)
