@@ -9,6 +9,9 @@ from projections.churn.state import Rhythm
 
 LN2 = math.log(2.0)
 
+CERTAIN = -4.0
+"""Below this logit the prior grows sure only slowly: it has never heard that customers also die, move and take offence."""
+
 
 def purchase_count(rhythm: Rhythm) -> float:
     """The more he bought, the more will he come again: minus the logarithm of his orders."""
@@ -39,4 +42,5 @@ def prior_of(counted: float, exposed: float) -> float:
     are mostly those of first purchases, cannot teach: how the chance goes on falling with further purchases.
     """
     expected = max(counted - 0.5, 0.02) * math.log((exposed + 2.0) / (exposed + 1.0))
-    return -expected - math.log(-math.expm1(-expected))
+    logit = -expected - math.log(-math.expm1(-expected))
+    return logit if logit > CERTAIN else CERTAIN - math.log1p(CERTAIN - logit)

@@ -70,6 +70,10 @@ class People:
             return None, ()
         return self._person(found.customer), tuple(self._person(loser) for loser in found.losers)
 
+    def known(self, token: Token) -> UUID | None:
+        """The customer that an identifier belongs to."""
+        return self._known.owners.get(token)
+
     def _person(self, customer: UUID) -> Person:
         person = self._people.get(customer)
         if person is None:

@@ -43,7 +43,7 @@ class Evaluation:
         self.signals: dict[UUID, tuple[Signal, Person]] = {}
         self.withdrawn: set[UUID] = set()
         self.outcomes: dict[UUID, Outcome] = {}
-        self._people = People()
+        self.people = People()
         self._clock = datetime.min.replace(tzinfo=UTC)
         self._due: list[tuple[datetime, int, int, Person, int]] = []  # timers and decisions: when, which kind, in which order, whose, rule
         self._set = 0
@@ -61,7 +61,7 @@ class Evaluation:
         if arrived.recorded > self._clock:
             self.pass_to(arrived.recorded)
             self._clock = arrived.recorded
-        person, others = self._people.whose(arrived.event, arrived.tokens)
+        person, others = self.people.whose(arrived.event, arrived.tokens)
         for other in others:
             if person is not None:
                 self._unite(person, other)

@@ -1,0 +1,126 @@
+"""A learner can be written down and read again to the bit, says exactly why, and never depends on the order within a day."""
+
+import random
+
+import numpy as np
+import pytest
+
+from aggregates.churn import DAY, Definition
+from infra.evaluation import churn, reading
+from projections.churn.features import features
+from streams.learning import course as courses
+from streams.learning import reasons, snapshot, vocabulary
+from streams.learning.course import Course
+from streams.learning.learner import Anchors, Labelled, fresh, learn, predict, weights
+from streams.learning.snapshot import SnapshotRefused
+from tests.churn.synthetic import World, log
+
+DEFINITION = Definition(horizon=30)
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    world = World(customers=150, days=200, joining=100, complaints=0.02, leaving=0.5)
+    return churn.run(DEFINITION, reading.facts(log(world, 1), reading.ORDERS), lambda _: None)[0]
+
+
+def customers(course: Course) -> list[tuple[dict[str, float], Anchors]]:
+    found = []
+    for state in course.states.values():
+        now = state.at + 3.0
+        seen = features(DEFINITION, state, now)
+        found.append((seen, courses.anchors(DEFINITION, state, seen, now)))
+    return found
+
+
+def test_a_loaded_snapshot_says_the_same_to_the_bit_and_goes_on_learning_the_same(course: Course) -> None:
+    loaded = snapshot.decode(snapshot.encode(course.learner, b"key"), b"key")
+    assert snapshot.encode(loaded) == snapshot.encode(course.learner)
+    assert [predict(loaded, *one) for one in customers(course)] == [predict(course.learner, *one) for one in customers(course)]
+    day = [
+        Labelled(seen, anchors, predict(loaded, seen, anchors), lost=bool(place % 2))
+        for place, (seen, anchors) in enumerate(customers(course))
+    ]
+    assert snapshot.encode(learn(loaded, day)) == snapshot.encode(learn(course.learner, day))
+
+
+def test_what_was_changed_cut_or_signed_by_another_is_not_loaded(course: Course) -> None:
+    written = snapshot.encode(course.learner, b"key")
+    for place in (0, len(snapshot.MAGIC) + 3, len(written) // 2, len(written) - 1):
+        with pytest.raises(SnapshotRefused):
+            snapshot.decode(written[:place] + bytes([written[place] ^ 1]) + written[place + 1 :], b"key")
+    for broken, key in ((written[:-1], b"key"), (written, b"other"), (b"", b"key")):
+        with pytest.raises(SnapshotRefused):
+            snapshot.decode(broken, key)
+
+
+def test_a_snapshot_of_other_arithmetic_is_not_loaded(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = snapshot.encode(course.learner)
+    monkeypatch.setattr(snapshot, "VERSION", 99)
+    with pytest.raises(SnapshotRefused, match="arithmetic 1"):
+        snapshot.decode(written)
+
+
+def test_reasons_add_up_to_the_score_and_to_its_change(course: Course) -> None:
+    for state in list(course.states.values())[:50]:
+        said = []
+        for later in (0.0, 20.0):
+            seen = features(DEFINITION, state, state.at + later)
+            anchors = courses.anchors(DEFINITION, state, seen, state.at + later)
+            said.append((seen, predict(course.learner, seen, anchors).logit, reasons.contributions(course.learner, seen, anchors)))
+        (_, before, parts_before), (seen, after, parts) = said
+        told = reasons.reasons(parts, parts_before, seen, DEFINITION.horizon)
+        assert sum(reason.level for reason in told) == pytest.approx(after, abs=1e-9)
+        assert sum(reason.change for reason in told) == pytest.approx(after - before, abs=1e-9)
+        assert all(reason.fa and reason.en for reason in told)
+
+
+def test_reasons_are_sentences_in_both_languages() -> None:
+    seen = {
+        "one": 1.0,
+        "prior": 0.0,
+        "silence": float(np.log1p(74 / 90)),
+        "gap": float(np.log(21 / 90)),
+        "happened:complaint": float(np.log(3.0)),
+    }
+    told = {reason.topic: reason for reason in reasons.reasons(dict.fromkeys(seen, 0.1), {}, seen, 90)}
+    assert told["rhythm"].en == "no order for 74 days; used to order every 21 days"
+    assert told["rhythm"].fa == "۷۴ روز است که سفارشی نداده؛ معمولاً هر ۲۱ روز سفارش می‌داد"
+    assert told["happened:complaint"].en == "complaint: earlier, about 2×"
+    assert told["happened:complaint"].fa == "شکایت: پیش‌تر، حدود ۲ بار"
+
+
+def test_the_order_within_a_day_does_not_matter(course: Course) -> None:
+    day = [
+        Labelled(seen, anchors, predict(course.learner, seen, anchors), lost=bool(place % 3))
+        for place, (seen, anchors) in enumerate(customers(course))
+    ]
+    shuffled = random.Random(5).sample(day, len(day))
+    seen, anchors = customers(course)[0]
+    assert predict(learn(course.learner, day), seen, anchors).logit == pytest.approx(
+        predict(learn(course.learner, shuffled), seen, anchors).logit
+    )
+
+
+def test_before_any_label_the_score_is_near_what_the_prior_says() -> None:
+    said = predict(fresh(90), {"one": 1.0}, Anchors(prior=1.0, decayed=1.0))
+    assert said.logit == pytest.approx(1.0)
+    assert 0.0 < said.score < 1.0
+    assert predict(fresh(90), {"one": 1.0}, Anchors(prior=-900.0, decayed=-900.0)).score >= 0.0
+
+
+def test_shares_of_the_race_add_up_and_go_to_who_is_better(course: Course) -> None:
+    assert weights(course.learner).sum() == pytest.approx(1.0)
+    assert weights(fresh(30)).max() == weights(fresh(30))[0]
+
+
+def test_a_name_that_is_rare_never_becomes_a_feature_and_there_is_a_bound() -> None:
+    words = vocabulary.named()
+    rare = [{f"said:sku={number}": 1.0} for number in range(5_000)]
+    words = vocabulary.admit(words, rare)
+    assert words.names == vocabulary.FIXED
+    assert len(words.waiting) <= vocabulary.WAITING
+    often = [{f"said:kind={number}": 1.0 for number in range(500)}] * vocabulary.ENOUGH
+    words = vocabulary.admit(words, often)
+    assert len(words.names) == len(vocabulary.FIXED) + vocabulary.MOST
+    assert DAY == 86_400.0

@@ -1,0 +1,124 @@
+"""No label of the future reaches a score: what was said at a moment depends on what was known at that moment alone."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregates.churn import Definition, churned, matures
+from aggregates.fact import Fact
+from streams.learning import course as courses
+from streams.learning.learner import Prediction
+from tests.churn.told import fact
+
+HORIZON = 4
+SHORT = Definition(horizon=HORIZON)
+
+happenings = st.tuples(
+    st.floats(0.0, 30.0, allow_nan=False, width=16),
+    st.sampled_from("abcdef"),
+    st.sampled_from(["sales.order_placed", "sales.order_placed", "call.ended", "complaint"]),
+)
+logs = st.lists(happenings, min_size=1, max_size=60).map(lambda log: sorted(log, key=lambda one: one[0]))
+
+
+def told(log: list[tuple[float, str, str]]) -> list[tuple[str, Fact]]:
+    return [(customer, fact(day, type_, total="10")) for day, customer, type_ in log]
+
+
+def said(log: list[tuple[str, Fact]]) -> list[Prediction | None]:
+    course = courses.begin(SHORT)
+    return [courses.take(course, customer, one)[0] for customer, one in log]
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs, st.data())
+def test_any_prefix_of_the_log_gives_identical_scores(log: list[tuple[float, str, str]], data: st.DataObject) -> None:
+    whole = told(log)
+    cut = data.draw(st.integers(0, len(whole)))
+    assert said(whole[:cut]) == said(whole)[:cut]
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs, st.floats(0.0, 30.0, allow_nan=False, width=16))
+def test_an_example_has_no_effect_before_its_horizon_is_over(log: list[tuple[float, str, str]], day: float) -> None:
+    """One more customer, and whether he comes again: nobody's score differs until his example's label is known."""
+    others = told(log)
+    stranger, again = ("stranger", fact(day, total="10")), ("stranger", fact(day + 1.0, total="10"))
+    with_him = sorted([*others, stranger], key=lambda one: one[1].at)
+    with_both = sorted([*others, stranger, again], key=lambda one: one[1].at)
+    scores = [
+        {one.event_id: (customer, score) for (customer, one), score in zip(log_, said(log_), strict=True) if customer != "stranger"}
+        for log_ in (others, with_him, with_both)
+    ]
+    known = matures(SHORT, int(day))
+    for customer, one in others:
+        if (one.at - fact(0.0).at).days < known:
+            assert scores[0][one.event_id] == scores[1][one.event_id] == scores[2][one.event_id], customer
+
+
+def test_a_label_that_is_known_changes_what_is_said_of_others() -> None:
+    """The two properties above would hold of a learner that never learns."""
+    loyal = [("a", fact(day)) for day in range(9)]
+    left = [("a", fact(0.0))]
+    late = [("b", fact(20.0))]
+    assert said([*loyal, *late])[-1] != said([*left, *late])[-1]
+
+
+def test_all_labels_of_a_day_mature_together_and_once() -> None:
+    course = courses.begin(SHORT)
+    for customer in "abc":
+        courses.take(course, customer, fact(0.5))
+    courses.take(course, "a", fact(1.0))
+    assert courses.take(course, "z", fact(HORIZON + 0.9))[1] == []
+    judged = courses.take(course, "z", fact(HORIZON + 1.0))[1]
+    assert {(one.example.customer, one.lost) for one in judged} == {("a", False), ("b", True), ("c", True)}
+    assert courses.take(course, "z", fact(HORIZON + 1.5))[1] == []
+    assert course.learner.learnt == 3
+
+
+def test_a_customer_has_one_example_a_day_the_last_said() -> None:
+    course = courses.begin(SHORT)
+    first, _ = courses.take(course, "a", fact(0.1, total="10"))
+    last, _ = courses.take(course, "a", fact(0.9, total="10"))
+    (judged,) = courses.take(course, "b", fact(30.0))[1]
+    assert judged.example.prediction == last != first
+    assert judged.lost
+
+
+def test_nobody_is_scored_before_his_first_purchase() -> None:
+    course = courses.begin(SHORT)
+    assert courses.take(course, "a", fact(0.0, "web.page_viewed"))[0] is None
+    assert courses.take(course, "a", fact(1.0))[0] is not None
+    assert courses.take(course, "a", fact(1.0, "web.page_viewed"))[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("returns", "lost"), [((), True), ((10,), True), ((11,), False), ((14,), False), ((15,), True), ((3, 10, 14, 15), False)]
+)
+def test_lost_is_who_does_not_buy_on_the_days_after_the_example(returns: tuple[int, ...], lost: bool) -> None:
+    assert churned(SHORT, 10, returns, ()) is lost
+
+
+CONTRACT = Definition(kind="contractual", horizon=10, grace=3)
+
+
+def test_with_contracts_lost_is_who_cancels_or_does_not_renew_in_time() -> None:
+    def lost(*facts: Fact) -> list[bool]:
+        course = courses.begin(CONTRACT)
+        judged = []
+        for one in (*facts, fact(90.0, "subscription.started")):
+            judged += courses.take(course, "a", one)[1]
+        return [one.lost for one in judged][:1]
+
+    started = fact(0.0, "subscription.started", subscription_id="s", ends_at="2024-01-08T00:00:00Z")
+    assert lost(started, fact(5.0, "subscription.cancelled", subscription_id="s")) == [True]
+    assert lost(started, fact(9.5, "subscription.renewed", subscription_id="s", ends_at="2024-03-01T00:00:00Z")) == [False]
+    assert lost(started) == [True]
+    assert lost(started, fact(10.5, "subscription.renewed", subscription_id="s", ends_at="2024-03-01T00:00:00Z")) == [True]
+
+
+def test_who_cancelled_is_scored_no_more() -> None:
+    course = courses.begin(CONTRACT)
+    assert courses.take(course, "a", fact(0.0, "subscription.started"))[0] is not None
+    assert courses.take(course, "a", fact(1.0, "subscription.cancelled"))[0] is None
+    assert courses.take(course, "a", fact(2.0, "subscription.started"))[0] is not None

@@ -1,0 +1,91 @@
+"""A model is worth its name when it beats the counters: on real orders, and on invented logs of many kinds."""
+
+import random
+
+import pytest
+
+from aggregates.churn import Definition
+from infra.evaluation import churn, reading, table
+from infra.evaluation.churn import Report
+from infra.evaluation.metrics import Metrics
+from tests.churn.synthetic import World, log
+
+
+def area(metrics: Metrics) -> float:
+    assert metrics.auc is not None
+    return metrics.auc
+
+
+def test_on_real_orders_it_ranks_and_says_chances_better_than_every_rival(on_cdnow: Report) -> None:
+    assert on_cdnow.tail is not None
+    for judgement in (on_cdnow.half, on_cdnow.tail):
+        model = judgement.models["model"]
+        assert area(model) >= 0.748
+        assert model.log_loss <= 0.572
+        for rival in ("purchase_count", "decayed_count", "prior", "batch"):
+            assert area(model) > area(judgement.models[rival]), rival
+            assert model.log_loss < judgement.models[rival].log_loss, rival
+    assert area(on_cdnow.tail.models["decayed_count"]) == pytest.approx(0.7506, abs=0.001)
+
+
+def test_on_real_orders_no_month_is_below_the_decayed_count(on_cdnow: Report) -> None:
+    assert len(on_cdnow.months) >= 14
+    for month in on_cdnow.months:
+        assert month["model"] >= month["decayed_count"] - 0.005, month
+
+
+WITHOUT_SIGNAL = {
+    "poisson": (World(customers=700), 90),
+    "long horizon": (World(customers=600, days=700), 180),
+    "short horizon": (World(customers=600), 30),
+    "few customers": (World(customers=250), 60),
+    "dense": (World(customers=250, gap=5.0, lifetime=120.0), 30),
+    "sparse": (World(customers=1_200, gap=120.0, days=900, lifetime=500.0), 90),
+}
+WITH_SIGNAL = {
+    "complaints": (World(customers=700, complaints=0.01, leaving=0.5, lifetime=600.0), 60),
+    "complaints of dense buyers": (World(customers=250, gap=6.0, complaints=0.02, leaving=0.4, lifetime=300.0), 30),
+    "segments": (World(customers=700, segments=True), 60),
+    "amounts": (World(customers=700, amounts=True), 60),
+    "clockwork": (World(customers=500, regular=20.0, gap=30.0, variety=0.6, lifetime=150.0), 20),
+    "events that go on after he left": (World(customers=250, noise=0.05), 60),
+}
+
+
+def judged(world: World, horizon: int) -> dict[str, Metrics]:
+    return churn.evaluate(Definition(horizon=horizon), reading.facts(log(world, 7), reading.ORDERS), None, lambda _: None).half.models
+
+
+@pytest.mark.parametrize("name", WITHOUT_SIGNAL)
+def test_where_counts_tell_all_it_is_never_clearly_below_them(name: str) -> None:
+    models = judged(*WITHOUT_SIGNAL[name])
+    for rival in ("purchase_count", "decayed_count"):
+        assert area(models["model"]) > area(models[rival]) - 0.005
+        assert models["model"].log_loss < models[rival].log_loss + 0.005
+    assert models["model"].calibration_error < 0.06
+
+
+@pytest.mark.parametrize("name", WITH_SIGNAL)
+def test_where_more_is_told_it_is_clearly_above_them(name: str) -> None:
+    models = judged(*WITH_SIGNAL[name])
+    for rival in ("purchase_count", "decayed_count", "prior"):
+        assert area(models["model"]) > area(models[rival]) + (0.005 if rival == "prior" else 0.01), rival
+        assert models["model"].log_loss < models[rival].log_loss - 0.01, rival
+
+
+def test_a_table_without_time_is_learnt_row_by_row() -> None:
+    chance = random.Random(3)
+    rows = []
+    for number in range(1_500):
+        plan, months = chance.choice(["basic", "gold"]), chance.randrange(60)
+        lost = chance.random() < (0.7 if plan == "basic" else 0.15)
+        rows.append({"customerID": f"c-{number}-x", "plan": plan, "months": str(months), "Churn": "Yes" if lost else "No"})
+    report = table.evaluate(rows, "Churn", lambda _: None)
+    assert area(report.last_half) > 0.7
+    assert report.model.log_loss < 0.6
+
+
+def test_chance_alone_teaches_nothing() -> None:
+    chance = random.Random(4)
+    rows = [{"plan": chance.choice("ab"), "Churn": chance.choice(["0", "1"])} for _ in range(2_000)]
+    assert area(table.evaluate(rows, "Churn", lambda _: None).last_half) == pytest.approx(0.5, abs=0.06)

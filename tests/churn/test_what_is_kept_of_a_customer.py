@@ -1,0 +1,133 @@
+"""The state is small, and right at any time it is asked: everything in it fades as if it had been counted anew."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregates.churn import Definition
+from aggregates.fact import Fact
+from projections.churn import counters, fold, state
+from projections.churn.features import features, in_population
+from projections.churn.state import MARKS, READINGS, WORDS, State
+from tests.churn.told import FIRST, fact
+
+DEFINITION = Definition(horizon=90)
+
+
+def folded(*facts: Fact) -> State:
+    found = fold.initial()
+    for one in facts:
+        found = fold.evolve(DEFINITION, found, one)
+    return found
+
+
+days = st.lists(st.floats(0.0, 400.0, allow_nan=False, width=32), min_size=1, max_size=20).map(sorted)
+
+
+@settings(deadline=None)
+@given(days, st.floats(0.0, 500.0, allow_nan=False))
+def test_the_counters_are_those_of_the_whole_history_at_any_later_time(bought: list[float], silence: float) -> None:
+    rhythm = folded(*[fact(day) for day in bought]).rhythm
+    assert rhythm is not None
+    now = FIRST + bought[-1] + silence
+    decayed = sum(2.0 ** ((FIRST + day - now) / 90.0) for day in bought)
+    counted = sum(math.exp((FIRST + day - now) / 180.0) for day in bought)
+    exposed = 2.0 * (1.0 - math.exp((FIRST + bought[0] - now) / 180.0))
+    assert counters.decayed_count(rhythm, now, 90) == pytest.approx(-math.log(decayed), abs=1e-6)
+    assert counters.purchase_count(rhythm) == -math.log(len(bought))
+    assert counters.counts(rhythm, now, 90) == pytest.approx((counted, exposed), abs=1e-6)
+
+
+def test_the_prior_is_the_laplace_transform_of_a_gamma_rate() -> None:
+    for counted, exposed in ((1.0, 0.0), (3.5, 0.7), (9.0, 1.9)):
+        chance = ((exposed + 1.0) / (exposed + 2.0)) ** (counted - 0.5)
+        assert counters.prior_of(counted, exposed) == pytest.approx(math.log(chance / (1.0 - chance)))
+
+
+def test_the_prior_grows_sure_only_slowly_and_never_stops_ranking() -> None:
+    said = [counters.prior_of(float(orders), 1.0) for orders in range(1, 2_000, 7)]
+    assert said == sorted(said, reverse=True)
+    assert len(set(said)) == len(said)
+    assert said[-1] > -12.0
+
+
+def test_a_silent_customer_becomes_more_likely_to_be_lost_without_any_event() -> None:
+    bought = folded(fact(0.0), fact(21.0), fact(42.0))
+    priors = [features(DEFINITION, bought, FIRST + 42.0 + silence)["prior"] for silence in range(0, 720, 10)]
+    assert priors == sorted(priors)
+    assert priors[-1] > priors[0] + 2.0
+
+
+def test_features_are_finite_and_near_zero_however_long_or_strange_the_life() -> None:
+    wild: dict[str, Any] = {
+        "total": "1e17",
+        "n": -1e17,
+        "x": float("nan"),
+        "y": float("inf"),
+        "t": "nan",
+        "discount": "-5",
+        "lines": [1, {"discount": None}],
+    }
+    customers = [
+        folded(*[fact(0.001 * number, **wild) for number in range(300)]),
+        folded(fact(0.0, total="0"), fact(4_000.0, total="-3")),
+        folded(fact(0.0), *[fact(1.0, "call.ended", reason="price", wait_seconds=30) for _ in range(500)]),
+    ]
+    for customer in customers:
+        for later in (0.0, 1e-9, 90.0, 36_500.0):
+            found = features(DEFINITION, customer, customer.at + later)
+            assert all(math.isfinite(number) and abs(number) < 60.0 for number in found.values()), found
+
+
+def test_what_a_company_invents_is_told_by_its_own_name() -> None:
+    said: dict[str, Any] = {"reason": "price", "call_id": "c-1", "note": "angry", "wait_seconds": 30, "number": "09121234567"}
+    found = features(DEFINITION, folded(fact(0.0, total="5", store="Shiraz", order_id="o-1"), fact(2.0, "support", **said)), FIRST + 2.0)
+    own = {name for name in found if ":" in name}
+    assert own == {
+        *("happened:support", "lately:support", "happened:support|reason=price", "lately:support|reason=price"),
+        *("read:support.wait_seconds", "said:store=shiraz"),
+    }
+
+
+def test_happenings_fade_and_fresh_ones_fade_faster() -> None:
+    complained = folded(fact(0.0), fact(1.0, "complaint"))
+    then, later = (features(DEFINITION, complained, FIRST + 1.0 + silence) for silence in (0.0, 90.0))
+    assert (then["happened:complaint"], then["lately:complaint"]) == pytest.approx((math.log(2.0), math.log(2.0)))
+    assert later["happened:complaint"] == pytest.approx(math.log(1.5))
+    assert later["lately:complaint"] == pytest.approx(math.log1p(1 / 64))
+
+
+def test_the_discount_is_the_share_of_the_price() -> None:
+    line = {"sku": "a", "quantity": 1, "unit_price": "50", "discount": "10"}
+    assert features(DEFINITION, folded(fact(0.0, total="80", discount="10", lines=[line])), FIRST)["read:discount"] == pytest.approx(0.2)
+
+
+def test_a_customer_never_takes_more_than_his_room() -> None:
+    facts = [fact(float(number), f"odd.{number}", **{f"n{number}": 1, f"w{number}": "word"}) for number in range(200)]
+    bought = [fact(200.0 + number, total="1", **{f"w{number}": "word", f"m{number}": 1}) for number in range(200)]
+    kept = folded(*facts, *bought)
+    assert (len(kept.marks), len(kept.readings), len(kept.words)) == (MARKS, READINGS, WORDS)
+    assert "odd.199" in kept.marks
+    assert len(kept.returns) <= DEFINITION.horizon + 3
+
+
+def test_two_orders_of_a_day_are_two_orders_and_no_gap() -> None:
+    rhythm = folded(fact(0.5), fact(0.6), fact(10.5)).rhythm
+    assert rhythm is not None
+    assert (rhythm.orders, rhythm.gaps, round(rhythm.gap, 1)) == (3, 1, 9.9)
+
+
+def test_a_late_fact_asks_for_the_history() -> None:
+    kept = folded(fact(0.0), fact(5.0))
+    assert fold.needs_history(kept, fact(4.0))
+    assert not fold.needs_history(kept, fact(5.0))
+
+
+def test_a_state_is_the_same_after_its_bytes() -> None:
+    kept = folded(fact(0.0, total="5", store="Shiraz"), fact(1.0, "call.ended", reason="price", wait_seconds=3))
+    assert state.decode(state.encode(kept)) == kept
+    assert in_population(DEFINITION, kept)
+    assert not in_population(DEFINITION, fold.initial())
