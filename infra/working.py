@@ -18,6 +18,7 @@ from aggregates import dead_letter
 from aggregates.identity import DEFAULT_RULES
 from aggregates.refusal import Refusal as Why
 from infra import database
+from infra.crashing import crash_points
 from infra.endpoints import Endpoints, endpoints
 from infra.master_key import master_key
 from infra.publishing import Publisher
@@ -150,6 +151,7 @@ class Parts:
             prefix=prefix,
             topic_id=self.topic_ids[prefix + processor.topic],
             dead_letter=self.dead_letter,
+            at=crash_points(),
         )
 
     def dead_letter(self, bury: Bury, topic: str) -> Publication:

@@ -15,6 +15,7 @@ import msgspec
 
 from aggregates.fact import Fact, fact_of
 from aggregates.sealing import KeyDestroyed, open_sealed
+from aggregates.touchpoint import effective_time
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections.timeline import table as timeline
 from projections.timeline.row import NOBODY
@@ -270,7 +271,8 @@ async def _insert(connection: Connection, schema: str, partition: int, arrived: 
 
 async def _set_clock(connection: Connection, partition: int, new: Sequence[Arrived]) -> None:
     """The now of sources that replay their own time moves with what they send."""
-    times: list[datetime] = [item.event.time for item in new if item.event.yektaclock]
+    replayed = [item.event for item in new if item.event.yektaclock]
+    times = [at for at, flag in (effective_time(event.time, event.yektarecorded) for event in replayed) if not flag]
     if times:
         await connection.execute(
             "INSERT INTO streams.clocks (partition, now) VALUES (%s, %s) ON CONFLICT (partition)"

@@ -63,11 +63,19 @@ class Supervisor:
     async def stop(self) -> None:
         """End every child, the last started first, each politely and then for certain."""
         for child in reversed(self._children.values()):
-            if child.keeper is not None:
-                child.keeper.cancel()
-                with suppress(asyncio.CancelledError):
-                    await child.keeper
-            await self._end(child)
+            await self._retire(child)
+
+    async def end(self, name: str) -> None:
+        """End one child for good."""
+        await self._retire(self._children.pop(name))
+        self._changed()
+
+    async def _retire(self, child: Child) -> None:
+        if child.keeper is not None:
+            child.keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await child.keeper
+        await self._end(child)
 
     async def _first_start(self, program: Program) -> Child:
         for trial in (1, 2):
