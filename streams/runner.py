@@ -201,7 +201,7 @@ class Lane:
             )
         self.runner.consumer.seek(self.tp, self.stored)
         self.ready.set()
-        self.careful = state.deaths > DEATHS
+        self.careful = state.deaths > DEATHS or state.tries > 0
         if state.tries >= DEADLY:
             await self._bury_killer()
         if self.processor.durable_outbox:
