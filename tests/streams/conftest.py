@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator
 from random import Random, randrange
+from uuid import uuid4
 
 import pytest
 from psycopg import AsyncConnection
 
 from infra import database
+from infra.endpoints import Endpoints
 from infra.sealing import KeyRing
 from streams.record import Connection
-from tests.conftest import World
 from tests.streams.crew import Connections
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
@@ -17,25 +18,33 @@ from tests.streams.memory import Memory
 
 
 @pytest.fixture
-async def pool(world: World) -> AsyncIterator[Connections]:
+async def dsn(engines: Endpoints, template: str) -> AsyncIterator[str]:
+    """A database of the test's own; the log is in memory."""
+    name = f"s{uuid4().hex[:12]}"
+    yield await database.create_database(engines.dsn, name, template=template)
+    await database.drop_database(engines.dsn, name)
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Connections]:
     """Connections of the workers."""
-    connections = Connections(world.dsn)
+    connections = Connections(dsn)
     yield connections
     await connections.close()
 
 
 @pytest.fixture
-async def connection(world: World) -> AsyncIterator[Connection]:
+async def connection(dsn: str) -> AsyncIterator[Connection]:
     """A connection of the test itself, that sees what was committed."""
-    async with await AsyncConnection.connect(world.dsn, autocommit=True) as opened:
+    async with await AsyncConnection.connect(dsn, autocommit=True) as opened:
         yield opened
 
 
 @pytest.fixture
-async def keys(world: World) -> KeyRing:
+async def keys(dsn: str) -> KeyRing:
     """The door's keys, which are the readers' too."""
-    ring = KeyRing(MASTER, 2000)
-    async with database.open_pool(world.dsn) as pool:
+    ring = KeyRing(MASTER, 200)
+    async with database.open_pool(dsn) as pool:
         await ring.lease(pool)
     return ring
 

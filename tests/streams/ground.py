@@ -107,7 +107,7 @@ class Ground:
 
     async def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What PostgreSQL knows."""
-        return await (await self.connection.execute(query.encode(), values)).fetchall()
+        return await (await self.connection.execute(query.encode(), values or None)).fetchall()
 
     async def has(self, query: str, *values: Any) -> bool:
         """Whether PostgreSQL says yes."""

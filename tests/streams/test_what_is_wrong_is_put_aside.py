@@ -1,0 +1,209 @@
+"""Poison, faults and deaths: what stops one record, what stops a partition, what stops nobody, and what ends the process."""
+
+import asyncio
+
+import pytest
+
+from tests.streams.crew import Worker, until
+from tests.streams.ground import Ground
+from tests.streams.scripted import TABLE, Deadly, Scripted
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+async def stage(ground: Ground) -> Ground:
+    """A story whose records say what happens; all in partition 0 unless told otherwise."""
+    await ground.connection.execute(TABLE.encode())
+    return ground
+
+
+def write(ground: Ground, *script: str, at: int = 0) -> None:
+    """Append what is to be done."""
+    for line in script:
+        ground.memory.append("script", line.encode(), line.encode(), at=at)
+
+
+async def done(ground: Ground, processor: str = "scripted") -> list[str]:
+    """What was written down, and that it was so once."""
+    rows = await ground.ask("SELECT said, times FROM streams.done WHERE processor = %s ORDER BY said", processor)
+    assert all(times == 1 for _, times in rows)
+    return [line for line, _ in rows]
+
+
+async def halts(ground: Ground, why: str) -> None:
+    """Wait until partition 0 stands still, and says this."""
+    await until(lambda: ground.has("SELECT strpos(halted, %s) > 0 FROM streams.positions WHERE partition = 0", why))
+
+
+async def play(ground: Ground, worker: Worker) -> None:
+    """Let a worker do all that can be done, in every partition."""
+    await worker.own_all()
+    for name in worker.runners:
+        await ground.passed(name, worker)
+    await worker.leave()
+
+
+@pytest.mark.parametrize("durable", [True, False])
+async def test_what_a_processor_cannot_understand_is_buried_and_its_neighbours_go_on(stage: Ground, durable: bool) -> None:
+    write(stage, "fine 1", "garbled", "fine 2")
+    await play(stage, stage.hire(Scripted(durable=durable)))
+    assert await done(stage) == ["fine 1", "fine 2"]
+    assert stage.letters == ["garbled script-0-1"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("culprit", ["unstorable", "impossible"])
+async def test_what_postgresql_refuses_is_found_one_by_one_and_buried_alone(stage: Ground, durable: bool, culprit: str) -> None:
+    write(stage, "fine 1", "tell 2", culprit, "fine 3", culprit, "tell 4")
+    await play(stage, stage.hire(Scripted(durable=durable)))
+    assert await done(stage) == ["fine 1", "fine 3", "tell 2", "tell 4"]
+    assert stage.letters == ["not_storable script-0-2", "not_storable script-0-4"]
+    assert {record.value for record in stage.memory.all("told")} == {b"tell 2", b"tell 4"}
+
+
+async def test_a_passing_fault_is_met_with_patience_and_nothing_is_buried(stage: Ground) -> None:
+    write(stage, "fine 1", "flaky", "fine 2")
+    processor = Scripted()
+    await play(stage, stage.hire(processor))
+    assert await done(stage) == ["fine 1", "fine 2", "flaky"]
+    assert not stage.letters
+    assert processor.forgotten >= 2, "caches must not remember what was rolled back"
+
+
+async def test_a_lost_answer_of_the_log_costs_a_repetition_and_no_more(stage: Ground) -> None:
+    write(stage, *(f"tell {number}" for number in range(20)))
+    stage.memory.faults = 0.2
+    await play(stage, stage.hire(Scripted(), most=3))
+    assert len(await done(stage)) == 20
+    assert {record.value for record in stage.memory.all("told")} == {f"tell {number}".encode() for number in range(20)}
+    assert await stage.ask("SELECT * FROM streams.outbox") == []
+
+
+async def test_what_is_of_a_newer_version_stops_its_partition_and_no_other(stage: Ground) -> None:
+    write(stage, "fine 1", "newer", "fine 2")
+    write(stage, "fine 3", at=1)
+    worker = stage.hire(Scripted(), most=1)
+    await worker.own_all()
+    await until(lambda: stage.has("SELECT EXISTS (SELECT 1 FROM streams.positions WHERE halted = 'A newer version wrote this.')"))
+    await until(lambda: stage.has("SELECT EXISTS (SELECT 1 FROM streams.done WHERE said = 'fine 3')"))
+    assert await done(stage) == ["fine 1", "fine 3"]
+    assert not stage.letters
+    assert not worker.failures
+    await worker.leave()
+
+
+async def test_what_nobody_expected_ends_the_process(stage: Ground) -> None:
+    write(stage, "fine 1", "unexpected")
+    worker = stage.hire(Scripted(), most=1)
+    running = asyncio.create_task(worker.runners["scripted"].run())
+    await worker.own_all()
+    with pytest.raises(Deadly):
+        await running
+    assert await done(stage) == ["fine 1"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("place", [0, 2])
+async def test_the_record_that_kills_every_worker_is_found_and_buried(stage: Ground, durable: bool, place: int) -> None:
+    script = [f"fine {number}" for number in range(5)]
+    script[place] = "deadly"
+    write(stage, *script)
+    deaths = 0
+    while not stage.letters:
+        worker = await die_of(stage, durable)
+        if worker is None:
+            break
+        deaths += 1
+        assert deaths < 10, "nobody finds the killer"
+    assert stage.letters == [f"kills_worker script-0-{place}"]
+    assert deaths == 5, "twice in a batch, three times alone"
+    assert await done(stage) == [line for line in script if line != "deadly"]
+
+
+async def die_of(stage: Ground, durable: bool) -> Worker | None:
+    """A worker that dies of its deadly record; None when it lived to the end."""
+    dying = asyncio.Event()
+
+    async def deadly() -> None:
+        dying.set()
+        await asyncio.Event().wait()
+
+    worker = stage.hire(Scripted(durable=durable, deadly=deadly))
+    await worker.own("scripted", [0])
+    finished = asyncio.create_task(stage.passed("scripted", worker))
+    death = asyncio.create_task(dying.wait())
+    await asyncio.wait([finished, death], return_when=asyncio.FIRST_COMPLETED)
+    finished.cancel()
+    death.cancel()
+    if dying.is_set():
+        await worker.die()
+        return worker
+    await worker.leave()
+    return None
+
+
+async def test_an_operator_who_kills_workers_kills_no_record(stage: Ground) -> None:
+    """Deaths at one position, of workers that were doing nothing wrong: one record at a time from then on, and every record is done."""
+    write(stage, *(f"fine {number}" for number in range(5)))
+    for _ in range(8):
+        worker = stage.hire(Scripted(), most=5)
+        await worker.own("scripted", [0])
+        await worker.die()
+    last = stage.hire(Scripted())
+    await play(stage, last)
+    assert len(await done(stage)) == 5
+    assert not stage.letters
+
+
+async def test_partitions_that_change_hands_are_not_deaths(stage: Ground) -> None:
+    for _ in range(6):
+        worker = stage.hire(Scripted())
+        stage.memory.faults = 1.0
+        write(stage, "fine")
+        stage.memory.faults = 0.0
+        await worker.own("scripted", [0])
+        await worker.leave()
+        ((deaths,),) = await stage.ask("SELECT deaths FROM streams.positions WHERE partition = 0")
+        assert deaths == 0
+
+
+async def test_a_topic_that_was_made_anew_halts_and_says_so(stage: Ground) -> None:
+    write(stage, "fine 1")
+    await play(stage, stage.hire(Scripted()))
+    worker = stage.hire(Scripted(), topic_id="another")
+    await worker.own("scripted", [0])
+    await halts(stage, "Topic script was made anew (id another")
+    assert not worker.failures
+    await worker.leave()
+
+
+async def test_a_log_that_is_shorter_than_the_database_halts_and_says_so(stage: Ground) -> None:
+    write(stage, "fine 1", "fine 2")
+    await play(stage, stage.hire(Scripted()))
+    stage.memory.records("script", 0).pop()
+    worker = stage.hire(Scripted())
+    await worker.own("scripted", [0])
+    await halts(stage, "log is shorter than the database. Restore the topic.")
+    await worker.leave()
+
+
+async def test_records_that_the_log_has_lost_halt_the_partition(stage: Ground) -> None:
+    write(stage, "fine 1", "fine 2", "fine 3")
+    del stage.memory.records("script", 0)[:1]
+    worker = stage.hire(Scripted())
+    await worker.own("scripted", [0])
+    await halts(stage, "Offset 0 of script-0 is no longer in the log")
+    await worker.leave()
+
+
+async def test_a_partition_that_halted_is_tried_again_by_its_next_owner(stage: Ground) -> None:
+    write(stage, "newer")
+    worker = stage.hire(Scripted())
+    await worker.own("scripted", [0])
+    await until(lambda: stage.has("SELECT halted <> '' FROM streams.positions WHERE partition = 0"))
+    await worker.leave()
+    del stage.memory.records("script", 0)[:]
+    write(stage, "fine")
+    await play(stage, stage.hire(Scripted()))
+    assert await stage.ask("SELECT halted FROM streams.positions WHERE partition = 0") == [("",)]
