@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from projections.timeline import table as timeline
 from projections.timeline.row import row_of
 from projections.timeline.table import Connection
+from projections.view import table as views
 from projections.view.windows import Counted, Window, count, windows
 from tests.view.histories import histories
-from tests.view.telling import BEGINNING, CUSTOMER, Happening, happened
+from tests.view.telling import BEGINNING, CUSTOMER, Happening, folded, happened
 
 TYPES = (
     *("sales.order_placed", "sales.order_cancelled", "sales.payment_received", "sales.quote_sent", "web.page_viewed"),
@@ -91,4 +92,8 @@ async def test_sql_counts_the_same(connection: Connection, schema: str, history:
     assert await count(connection, schema, CUSTOMER, now) == windows(known, now)
     heard = [counted for counted, row in zip(known, rows, strict=True) if row.recorded <= known_at]
     assert await count(connection, schema, CUSTOMER, now, known_at=known_at) == windows(heard, now)
+    await views.save(connection, schema, [(CUSTOMER, folded(history), 0, 0)])
+    looked = await views.look(connection, schema, CUSTOMER, now)
+    assert looked is not None
+    assert looked.windows == windows(known, looked.at)
     await connection.rollback()
