@@ -3,13 +3,14 @@
 The levels are the same for all kinds of columns; what earns them is the kind's own. Reading order: Level, agreements, _likeness.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from enum import IntEnum
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA, JaroWinkler
-from rapidfuzz.process import cpdist
+from rapidfuzz.process import cpdist, extractOne
 
 from aggregates.matching.aspects import Ints
 from aggregates.matching.kinds import Kind
@@ -33,12 +34,14 @@ class Level(IntEnum):
     CLOSE = 5
     NEAR = 6  # one slip of the hand
     VARIANT = 7  # another way to write the same: spaces, sound, swapped parts, a part left out
-    ELSEWHERE = 8  # the value stands in another column: swapped names
+    SWAPPED = 8  # it changed places with another column: given name and surname, day and month
     SAME = 9
 
 
 BUCKETS = 16
 LEVELS = Level.SAME + BUCKETS
+FEW = 12
+"""Words of a text, or of two short ones together, that are all looked at for misspellings."""
 
 
 def agreements(table: Table, one: Ints, other: Ints) -> Levels:
@@ -46,7 +49,7 @@ def agreements(table: Table, one: Ints, other: Ints) -> Levels:
     levels = np.empty((len(one), len(table.columns)), np.uint8)
     for n, column in enumerate(table.columns):
         levels[:, n] = _column_agreements(column, column.codes[one], column.codes[other])
-    _find_elsewhere(table, one, other, levels)
+    _find_swapped(table, one, other, levels)
     return levels
 
 
@@ -70,26 +73,20 @@ def same_level(counts: Ints) -> Levels:
     return (Level.SAME + BUCKETS - 1 - np.minimum(steps, BUCKETS - 1)).astype(np.uint8)
 
 
-def _find_elsewhere(table: Table, one: Ints, other: Ints, levels: Levels) -> None:
-    """Raise to ELSEWHERE what is not alike in its own column, but stands in another column of the same kind."""
+def _find_swapped(table: Table, one: Ints, other: Ints, levels: Levels) -> None:
+    """Two columns whose values changed places: one of them says so, the other says nothing, as it is the same slip."""
     for kind in (Kind.NAME, Kind.PHONE, Kind.EMAIL, Kind.DIGITS):
-        alike = [n for n, column in enumerate(table.columns) if column.kind is kind and longest(column) > 3]
-        everywhere = {n: (_numbers(table.columns[n], one), _numbers(table.columns[n], other)) for n in alike}
-        for n in alike:
-            low = np.flatnonzero((levels[:, n] > Level.UNKNOWN) & (levels[:, n] < Level.CLOSE))
-            for m in alike:
-                if m != n:
-                    crossed = (everywhere[n][0][low] == everywhere[m][1][low]) | (everywhere[m][0][low] == everywhere[n][1][low])
-                    levels[low[crossed & (levels[low, m] != Level.UNKNOWN)], n] = Level.ELSEWHERE
-
-
-def longest(column: Column) -> int:
-    """The length of the column's longest value."""
-    return max(map(len, column.texts))
-
-
-def _numbers(column: Column, rows: Ints) -> Ints:
-    return column.everywhere[column.codes[rows]]
+        alike = [n for n, column in enumerate(table.columns) if column.kind is kind]
+        for n, m in combinations(alike, 2):
+            low = np.flatnonzero((levels[:, n] != Level.UNKNOWN) & (levels[:, m] != Level.UNKNOWN))
+            low = low[np.minimum(levels[low, n], levels[low, m]) < Level.CLOSE]
+            low = low[np.maximum(levels[low, n], levels[low, m]) < Level.SWAPPED]
+            a, b = one[low], other[low]
+            first, second = table.columns[n], table.columns[m]
+            there = first.everywhere[first.codes[a]] == second.everywhere[second.codes[b]]
+            back = second.everywhere[second.codes[a]] == first.everywhere[first.codes[b]]
+            swapped = low[there & back]
+            levels[swapped, n], levels[swapped, m] = Level.SWAPPED, Level.UNKNOWN
 
 
 def _likeness(column: Column, a: Ints, b: Ints) -> Levels:
@@ -110,12 +107,20 @@ def _names(a: Sequence[str], b: Sequence[str], column: Column, same: Same) -> Le
     lengths = np.minimum(_lengths(a), _lengths(b))
     winkler = cpdist(a, b, scorer=JaroWinkler.normalized_similarity, dtype=np.float32)
     slips = cpdist(a, b, scorer=OSA.distance, dtype=np.uint8)
+    if column.aspects["parts"].max() > 1:
+        x, y = [_alphabetical(text) for text in a], [_alphabetical(text) for text in b]
+        winkler = np.maximum(winkler, cpdist(x, y, scorer=JaroWinkler.normalized_similarity, dtype=np.float32))
+        slips = np.minimum(slips, cpdist(x, y, scorer=OSA.distance, dtype=np.uint8))
     levels = _stepped(winkler, (0.72, 0.80, 0.87, 0.93), Level.FAINT)
     levels[(slips == 2) & (lengths >= 7)] = np.maximum(levels[(slips == 2) & (lengths >= 7)], Level.CLOSE)
     levels[(slips == 1) & (lengths >= 3)] = Level.NEAR
     levels[same("sound") | same("joined") | _one_holds_the_other(a, b)] = Level.VARIANT
     levels[(lengths == 1) & same("initial")] = Level.ALIKE
     return levels
+
+
+def _alphabetical(text: str) -> str:
+    return " ".join(sorted(text.split())) if " " in text else text
 
 
 def _one_holds_the_other(a: Sequence[str], b: Sequence[str]) -> Bools:
@@ -129,25 +134,36 @@ def _one_holds_the_other(a: Sequence[str], b: Sequence[str]) -> Bools:
 
 def _texts(a: Sequence[str], b: Sequence[str], column: Column, same: Same) -> Levels:
     """Free text: the words shared, each by its rarity; a misspelt word counts in part."""
-    likeness = np.fromiter((_shared_words(x, y, column.rarity) for x, y in zip(a, b, strict=True)), np.float64, len(a))
+    words = {text: frozenset(text.split()) for text in {*a, *b}}
+    norms = {text: sum(column.rarity[word] ** 2 for word in of) ** 0.5 for text, of in words.items()}
+    likeness = np.zeros(len(a))
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        norm = norms[x] * norms[y]
+        both = words[x] & words[y]
+        shared = sum([column.rarity[word] ** 2 for word in both])
+        few = len(words[x]) + len(words[y]) <= FEW
+        if few or 0.15 * norm < shared < 0.93 * norm:
+            shared += _misspelt(words[x] - both, words[y] - both, column.rarity)
+        likeness[i] = shared / norm if norm else 0.0
     return _stepped(likeness, (0.2, 0.35, 0.5, 0.65, 0.8, 0.93), Level.FAINT)
 
 
-def _shared_words(a: str, b: str, rarity: Mapping[str, float]) -> float:
-    """Cosine of the two sets of words, weighted by rarity; words left over are paired when they are nearly the same."""
-    ones, others = set(a.split()), set(b.split())
-    both = ones & others
-    shared = sum(rarity[word] ** 2 for word in both)
-    rest, left = ones - both, others - both
-    for word in sorted(rest):
-        if len(word) > 3 and left:
-            best = max(sorted(left), key=lambda it: JaroWinkler.normalized_similarity(word, it))
-            like = JaroWinkler.normalized_similarity(word, best)
-            if like >= 0.88:
-                shared += like * rarity[word] * rarity[best]
-                left = left - {best}
-    norm = sum(rarity[word] ** 2 for word in ones) * sum(rarity[word] ** 2 for word in others)
-    return shared / norm**0.5 if norm else 0.0
+def _misspelt(ones: Set[str], others: Set[str], rarity: Mapping[str, float]) -> float:
+    """What words are worth that are nearly the same in both; of very long texts only the rarest are looked at."""
+    left = _rarest(others, rarity)
+    worth = 0.0
+    for word in _rarest(ones, rarity) if left else ():
+        found = extractOne(word, left, scorer=JaroWinkler.normalized_similarity, score_cutoff=0.88)
+        if found:
+            worth += found[1] * rarity[word] * rarity[found[0]]
+            del left[found[2]]
+            if not left:
+                break
+    return worth
+
+
+def _rarest(words: Set[str], rarity: Mapping[str, float]) -> list[str]:
+    return sorted((word for word in words if len(word) > 3), key=lambda word: (-rarity[word], word))[:FEW]
 
 
 def _digits(a: Sequence[str], b: Sequence[str], column: Column, same: Same) -> Levels:

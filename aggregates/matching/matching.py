@@ -1,13 +1,13 @@
 """Says which records of a table are probably one person's: blocks, compares, learns, scores. The same code evaluates and runs live.
 
-Reading order: Matches, match, common, chosen.
+Reading order: Matches, match, judge, learned, common.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from aggregates.matching.agreement import LEVELS, Floats, Level, Levels, agreements, same_level
+from aggregates.matching.agreement import LEVELS, Floats, Level, agreements, same_level
 from aggregates.matching.aspects import Ints
 from aggregates.matching.blocking import candidates, directed
 from aggregates.matching.table import Table
@@ -17,6 +17,7 @@ AT_ONCE = 200_000
 LEARNED_FROM = 400_000
 RANDOM_PAIRS = 300_000
 THRESHOLD = 0.5
+SURE, SELDOM = 0.95, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,33 @@ class Matches:
 def match(table: Table) -> Matches:
     """Compare the records of a table with each other and say how probable each pair is."""
     one, other = candidates(table)
-    weights = learned(table, one, other)
+    return judge(table, learned(table, one, other), one, other)
+
+
+def judge(table: Table, weights: Weights, one: Ints, other: Ints) -> Matches:
+    """How probable these pairs are matches under weights that are known: what is asked of a record that has just changed."""
     bits = np.empty(len(one))
     for start in range(0, len(one), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         bits[part] = scores(weights, agreements(table, one[part], other[part]))
-    return Matches(table, weights, one, other, bits, probabilities(bits, weights.share))
+    probability = probabilities(bits, weights.share)
+    if table.linked and singular(one, other, probability):
+        probability = exclusive(one, other, bits, weights.share, table.size)
+    return Matches(table, weights, one, other, bits, probability)
+
+
+def singular(one: Ints, other: Ints, probability: Floats) -> bool:
+    """Whether the data implies that a record has one partner at most: of those that surely have any, next to none has two."""
+    sure = probability > SURE
+    partners = np.concatenate([np.unique(side[sure], return_counts=True)[1] for side in (one, other)])
+    return len(partners) > 0 and float((partners > 1).mean()) < SELDOM
+
+
+def exclusive(one: Ints, other: Ints, bits: Floats, share: float, size: int) -> Floats:
+    """The probabilities where a record has one partner at most: of several, each takes from the others."""
+    odds = np.exp2(np.clip(bits, -100, 100)) * share / (1 - share)
+    rivals = np.bincount(one, odds, size)[one] + np.bincount(other, odds, size)[other] - odds
+    return np.asarray(odds / (1 + rivals))
 
 
 def learned(table: Table, one: Ints, other: Ints) -> Weights:
@@ -95,15 +117,3 @@ def random_pairs(table: Table) -> tuple[Ints, Ints]:
     one, other = directed(np.concatenate(ones), np.concatenate(others), table)
     apart = one != other
     return one[apart][:RANDOM_PAIRS], other[apart][:RANDOM_PAIRS]
-
-
-def chosen(matches: Matches, threshold: float) -> list[tuple[str, str]]:
-    """The pairs of ids that reach a threshold."""
-    ids = matches.table.ids
-    at = np.flatnonzero(matches.probability >= threshold)
-    return [(ids[i], ids[j]) for i, j in zip(matches.one[at].tolist(), matches.other[at].tolist(), strict=True)]
-
-
-def levels_of(matches: Matches, at: Ints) -> Levels:
-    """The levels of some of the pairs."""
-    return agreements(matches.table, matches.one[at], matches.other[at])
