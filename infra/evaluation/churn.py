@@ -18,7 +18,7 @@ from infra.evaluation.reading import Told
 from streams.learning import course as courses
 from streams.learning import logistic
 from streams.learning.course import Course, Judged
-from streams.learning.learner import ANCHOR_DEVIATIONS, RECIPES, weights
+from streams.learning.learner import ANCHOR_DEVIATIONS, RECIPES
 from streams.learning.logistic import Array
 
 FEWEST = 20
@@ -79,7 +79,7 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
         _judgement(lost, said, half),
         None if tail is None else _judgement(lost, said, max(0, len(judged) - tail)),
         tuple(_months(judged, lost, said)),
-        {recipe.name: float(share) for recipe, share in zip(RECIPES, weights(course.learner), strict=True)},
+        {recipe.name: float(share) for recipe, share in zip(RECIPES, course.learner.shares, strict=True)},
     )
 
 

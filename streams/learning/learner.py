@@ -67,6 +67,8 @@ class Learner(Struct, frozen=True):
     labels: float  # how many labels that is
     calibration: Logistic  # intercept, and what is added to the slope
     calibrating: Array  # sums of losses before and after calibration, fading
+    shares: Array  # what the race says of the experts: weights that add up to 1
+    correction: tuple[float, float]  # intercept and slope: as much of the calibration as has shown to be better than none
     learnt: int = 0  # labels in all
     version: int = VERSION
 
@@ -104,35 +106,16 @@ def fresh(horizon: int) -> Learner:
     """A learner that knows nothing but its anchors."""
     words = vocabulary.named()
     beliefs = tuple(logistic.ignorant(_deviations(recipe, words)) for recipe in RECIPES)
-    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, logistic.ignorant(CALIBRATION_DEVIATIONS), np.zeros(2))
-
-
-def weights(learner: Learner) -> Array:
-    """What the race says of the experts: shares that add up to 1."""
-    return _shares(learner.losses, learner.labels, STARTS)
-
-
-def calibration(learner: Learner) -> tuple[float, float]:
-    """Intercept and slope of what is made of the pool: as much of the calibration as it has shown to be better than none."""
-    _, share = _shares(learner.calibrating, learner.labels, EVEN)
-    shift, slope = learner.calibration.mean
-    return float(share * shift), float(1.0 + share * slope)
-
-
-def _shares(losses: Array, labels: float, starts: Array) -> Array:
-    """Exponential weights by mean loss; few labels say little."""
-    means = losses / max(labels, 1.0)
-    logs = np.log(starts) - min(labels / 4.0, SHARPNESS) * (means - means.min())
-    shares = np.exp(logs - logs.max())
-    return np.asarray(shares / shares.sum(), dtype=np.float64)
+    ignorant = logistic.ignorant(CALIBRATION_DEVIATIONS)
+    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, ignorant, np.zeros(2), STARTS, (0.0, 1.0))
 
 
 def predict(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> Prediction:
     """What is said now, by each expert and by all."""
     inputs = vocabulary.row(learner.vocabulary, features)
     experts = [_expert(recipe, belief, inputs, anchors) for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)]
-    pooled = float(np.dot(weights(learner), experts))
-    (shift, slope), (whole_shift, whole_slope) = calibration(learner), learner.calibration.mean
+    pooled = float(learner.shares @ experts)
+    (shift, slope), (whole_shift, whole_slope) = learner.correction, learner.calibration.mean
     return Prediction(shift + slope * pooled, pooled, float(whole_shift + (1.0 + whole_slope) * pooled), tuple(experts))
 
 
@@ -153,18 +136,38 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
         _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
         for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)
     ]
+    losses = fade * learner.losses + logistic.losses(said, lost[:, None]).sum(axis=0)
+    labels = fade * learner.labels + len(day)
+    calibrating = fade * learner.calibrating + np.array([logistic.losses(said, lost).sum() for said in (pooled, calibrated)])
+    calibration = logistic.learn(
+        learner.calibration, CALIBRATION_DEVIATIONS, np.stack([np.ones_like(pooled), pooled], axis=1), pooled, lost, keep
+    )
     return Learner(
         learner.horizon,
         words,
         tuple(beliefs),
-        fade * learner.losses + logistic.losses(said, lost[:, None]).sum(axis=0),
-        fade * learner.labels + len(day),
-        logistic.learn(
-            learner.calibration, CALIBRATION_DEVIATIONS, np.stack([np.ones_like(pooled), pooled], axis=1), pooled, lost, keep=keep
-        ),
-        fade * learner.calibrating + np.array([logistic.losses(said, lost).sum() for said in (pooled, calibrated)]),
+        losses,
+        labels,
+        calibration,
+        calibrating,
+        _shares(losses, labels, STARTS),
+        _corrected(calibration, calibrating, labels),
         learner.learnt + len(day),
     )
+
+
+def _shares(losses: Array, labels: float, starts: Array) -> Array:
+    """Exponential weights by mean loss; few labels say little."""
+    means = losses / max(labels, 1.0)
+    logs = np.log(starts) - min(labels / 4.0, SHARPNESS) * (means - means.min())
+    shares = np.exp(logs - logs.max())
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
+
+
+def _corrected(calibration: Logistic, calibrating: Array, labels: float) -> tuple[float, float]:
+    """The calibration, as far as it won against none."""
+    share = float(_shares(calibrating, labels, EVEN)[1])
+    return share * float(calibration.mean[0]), 1.0 + share * float(calibration.mean[1])
 
 
 def _expert(recipe: Recipe, belief: Logistic, inputs: Array, anchors: Anchors) -> float:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
-from streams.learning.learner import RECIPES, Anchors, Learner, calibration, weights
+from streams.learning.learner import RECIPES, Anchors, Learner
 from streams.learning.wording import sentence
 
 RHYTHM = frozenset({"prior", "decayed", "orders", "frequency", "rate", "silence", "gap", "last_gap", "late", "spread"})
@@ -39,10 +39,10 @@ class Reason(NamedTuple):
 
 def contributions(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> dict[str, float]:
     """The summands of the logit by feature: their sum is what `predict` says."""
-    shift, slope = calibration(learner)
+    shift, slope = learner.correction
     found: dict[str, float] = {"one": shift}
     linear = np.zeros(len(learner.vocabulary.names))
-    for recipe, belief, share in zip(RECIPES, learner.beliefs, weights(learner), strict=True):
+    for recipe, belief, share in zip(RECIPES, learner.beliefs, learner.shares, strict=True):
         anchor: float = getattr(anchors, recipe.anchor)
         counted = anchor
         if recipe.inputs == "anchor":

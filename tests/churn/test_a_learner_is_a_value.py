@@ -5,13 +5,13 @@ import random
 import numpy as np
 import pytest
 
-from aggregates.churn import DAY, Definition
+from aggregates.churn import Definition
 from infra.evaluation import churn, reading
 from projections.churn.features import features
 from streams.learning import course as courses
 from streams.learning import reasons, snapshot, vocabulary
 from streams.learning.course import Course
-from streams.learning.learner import Anchors, Labelled, fresh, learn, predict, weights
+from streams.learning.learner import Anchors, Labelled, fresh, learn, predict
 from streams.learning.snapshot import SnapshotRefused
 from tests.churn.synthetic import World, log
 
@@ -110,8 +110,8 @@ def test_before_any_label_the_score_is_near_what_the_prior_says() -> None:
 
 
 def test_shares_of_the_race_add_up_and_go_to_who_is_better(course: Course) -> None:
-    assert weights(course.learner).sum() == pytest.approx(1.0)
-    assert weights(fresh(30)).max() == weights(fresh(30))[0]
+    assert course.learner.shares.sum() == pytest.approx(1.0)
+    assert fresh(30).shares.max() == fresh(30).shares[0]
 
 
 def test_a_name_that_is_rare_never_becomes_a_feature_and_there_is_a_bound() -> None:
@@ -123,4 +123,3 @@ def test_a_name_that_is_rare_never_becomes_a_feature_and_there_is_a_bound() -> N
     often = [{f"said:kind={number}": 1.0 for number in range(500)}] * vocabulary.ENOUGH
     words = vocabulary.admit(words, often)
     assert len(words.names) == len(vocabulary.FIXED) + vocabulary.MOST
-    assert DAY == 86_400.0

@@ -1,0 +1,145 @@
+"""`yekta evaluate churn` reads what people have: CSV, JSON lines and Parquet, of orders alone or of mixed events."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.cli.evaluate_churn import churn
+from infra.errors import Refusal
+from infra.evaluation import metrics, reading
+from infra.evaluation.reading import ORDERS, PURCHASED, RETURNED, Row, Told
+from tests.churn.synthetic import World, log
+
+WORLD = World(customers=80, days=120, joining=60, gap=12.0, complaints=0.02, leaving=0.5)
+
+
+def written(folder: Path, ending: str, rows: list[Row]) -> Path:
+    path = folder / f"log.{ending}"
+    plain = [{**row, "time": row["time"].isoformat()} for row in rows]
+    if ending == "csv":
+        names = ("customer", "time", "type", "amount")
+        path.write_text("\n".join([",".join(names), *[",".join(str(row.get(name, "")) for name in names) for row in plain]]))
+    elif ending == "jsonl":
+        path.write_text("\n".join(json.dumps(row) for row in plain))
+    else:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.Table.from_pylist([{"amount": None, **row} for row in rows]), path)
+    return path
+
+
+def told(folder: Path, text: str, purchases: frozenset[str] = ORDERS) -> list[Told]:
+    path = folder / "log.csv"
+    path.write_text(text)
+    return reading.facts(reading.rows(path), purchases)
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_the_same_log_is_the_same_facts_in_every_form(tmp_path: Path, ending: str) -> None:
+    rows = log(WORLD, 2)
+    forms = [reading.facts(reading.rows(written(tmp_path, form, rows)), ORDERS) for form in ("csv", ending)]
+    assert [(one.customer, one.fact) for one in forms[0]] == [(one.customer, one.fact) for one in forms[1]]
+
+
+def test_times_are_understood_as_people_write_them(tmp_path: Path) -> None:
+    times = ["2024-03-01", "20240301", "2024-03-01 00:00:00", "2024-03-01T03:30:00+03:30", "1709251200", "1709251200000"]
+    facts = told(tmp_path, "\n".join(["customer_id,date", *[f"a,{time}" for time in times]]))
+    assert {one.fact.at for one in facts} == {datetime(2024, 3, 1, tzinfo=UTC)}
+    assert {one.fact.type for one in facts} == {PURCHASED}
+
+
+def test_lines_of_an_order_are_one_order_and_a_negative_one_is_a_return(tmp_path: Path) -> None:
+    facts = told(tmp_path, "customer;time;amount;order_id\na;2024-01-01;5;o1\na;2024-01-01;7;o1\na;2024-01-02;-5;o2\na;2024-01-03;1;\n")
+    assert [(one.fact.type, one.fact.data) for one in facts] == [
+        (PURCHASED, {"total": 12.0}),
+        (RETURNED, {"value": -5.0}),
+        (PURCHASED, {"total": 1.0}),
+    ]
+
+
+def test_what_a_purchase_is_can_be_said(tmp_path: Path) -> None:
+    text = "customer,time,type\na,2024-01-01,donated\na,2024-01-02,order\n"
+    assert [one.fact.type for one in told(tmp_path, text, frozenset({"donated"}))] == [PURCHASED, "order"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "empty"),
+        ("customer,when\na,2024-01-01\n", "no column 'time'"),
+        ("customer,time\na,yesterday\n", "'yesterday'"),
+        ("customer,time,type\na,2024-01-01,donated\n", "No event of the log is a purchase; its types are donated"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(Refusal, match=sentence):
+        told(tmp_path, text)
+
+
+def test_the_command_prints_every_model_on_both_ranges(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    churn(events=written(tmp_path, "csv", log(WORLD, 2)), horizon="20d", tail=50, json_=True)
+    found = json.loads(capsys.readouterr().out)
+    for judgement in (found["half"], found["tail"]):
+        assert list(judgement["models"]) == ["model", "purchase_count", "decayed_count", "prior", "batch"]
+        assert all(set(one) == {"auc", "log_loss", "calibration_error"} for one in judgement["models"].values())
+    assert found["tail"]["rows"] == 50
+    assert found["half"]["rows"] == found["labelled"] - found["labelled"] // 2
+    assert found["definition"]["horizon"] == 20
+
+
+def test_the_command_prints_tables_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    churn(events=written(tmp_path, "csv", log(WORLD, 2)), horizon="3w")
+    assert "decayed count" in capsys.readouterr().out
+
+
+def test_the_command_reads_a_table_without_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("id,plan,Left\n" + "\n".join(f"c{number},{'ab'[number % 2]},{'yn'[number % 2]}" for number in range(400)))
+    churn(events=path, no_time=True, label="Left", json_=True)
+    assert json.loads(capsys.readouterr().out)["last_half"]["auc"] == 1.0
+
+
+@pytest.mark.parametrize("horizon", ["0d", "ninety", "9999d", "-3d"])
+def test_a_horizon_that_is_none_is_refused(tmp_path: Path, horizon: str) -> None:
+    with pytest.raises(Refusal, match="horizon"):
+        churn(events=tmp_path / "log.csv", horizon=horizon)
+
+
+def test_a_log_shorter_than_the_horizon_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="not longer than the horizon"):
+        churn(events=written(tmp_path, "csv", log(WORLD, 2)), horizon="400d", json_=True)
+
+
+def test_contracts_are_judged_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["customer,time,type"]
+    for number in range(120):
+        start = number % 60
+        lines.append(f"c{number},{1704067200 + start * 86400},subscription.started")
+        lines += [f"c{number},{1704067200 + (start + month * 30) * 86400},subscription.renewed" for month in range(1, 6)]
+        if number % 3 == 0:
+            lines.append(f"c{number},{1704067200 + (start + 100) * 86400},subscription.cancelled")
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(lines))
+    churn(events=path, horizon="30d", contractual=True, json_=True)
+    found = json.loads(capsys.readouterr().out)
+    assert 0 < found["half"]["lost"] < found["half"]["rows"]
+
+
+def test_the_auc_is_exact() -> None:
+    import numpy as np
+
+    lost, scores = np.array([1.0, 0.0, 1.0, 0.0, 1.0]), np.array([0.3, 0.3, 0.9, 0.1, 0.2])
+    pairs = [(a > b) + 0.5 * (a == b) for a in scores[lost == 1.0] for b in scores[lost == 0.0]]
+    assert metrics.auc(lost, scores) == pytest.approx(sum(pairs) / len(pairs))
+    assert metrics.auc(np.ones(3), np.ones(3)) is None
+
+
+def test_the_calibration_error_is_what_was_said_less_what_was() -> None:
+    import numpy as np
+
+    lost = np.array([1.0, 0.0] * 50)
+    assert metrics.calibration_error(lost, np.full(100, 0.5)) == pytest.approx(0.0)
+    assert metrics.calibration_error(lost, np.full(100, 0.7)) == pytest.approx(0.2)
