@@ -9,21 +9,17 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
+from api.desk import tables
 from api.desk.entries import Part, label
 from api.desk.locale import Locale
+from api.desk.tables import Table
 from api.desk.values import Value, code, field, phone
 from projections.view.answer import ContactPoint, View
 from projections.view.consent import ALL
 from projections.view.contacts import WEAK
-from projections.view.windows import DAYS
-
-ORDER = ("call", "web", "sales", "reseller", "subscription", "consent", "profile")
-"""In which order channels stand."""
 
 FIRST = ("phone", "email", "customer_number", "national_id", "account", "user_id", "social")
 """Which ways to reach or recognise a customer stand first; of one kind those met last."""
-
-NOTHING = "–"
 
 
 class Fact(NamedTuple):
@@ -82,28 +78,6 @@ class Worth(NamedTuple):
     average: str
 
 
-class Head(NamedTuple):
-    """What a row or a column is about."""
-
-    text: str
-    channel: str = ""
-    spoken: str = ""  # in place of the text, for whoever does not see the channel's icon
-
-
-class Row(NamedTuple):
-    """A line of a table."""
-
-    head: Head
-    cells: Sequence[str]
-
-
-class Table(NamedTuple):
-    """How much passed in which channel in how many days."""
-
-    columns: Sequence[Head]
-    rows: Sequence[Row]
-
-
 class Customer(NamedTuple):
     """Everything the regions show of a customer but his timeline."""
 
@@ -153,9 +127,9 @@ def customer(view: View, merged_from: UUID | None, locale: Locale) -> Customer:
             for currency, worth in view.orders.worth.items()
         ],
         ordered=list(_ordered(view, locale)),
-        passed=_passed(view, locale),
-        money=_money(view, locale),
-        channels=_channels(view),
+        passed=tables.passed(view, locale),
+        money=tables.money(view, locale),
+        channels=tables.channels(view),
     )
 
 
@@ -259,42 +233,6 @@ def _ordered(view: View, locale: Locale) -> Iterator[Fact]:
     yield Fact(locale.say("number.orders"), locale.number(orders.placed), more=cancelled)
     yield Fact(locale.say("number.last_order"), locale.ago(orders.last_at, view.at), orders.last_at)
     yield Fact(locale.say("number.first_order"), locale.dated(orders.first_at), orders.first_at)
-
-
-def _channels(view: View) -> list[str]:
-    """The channels of the customer: those of our contracts in a fixed order, then the others."""
-    return sorted(view.channels, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
-
-
-def _heads(locale: Locale) -> list[Head]:
-    return [*(Head(locale.say("window.days", days)) for days in DAYS), Head(locale.say("all_time"))]
-
-
-def _passed(view: View, locale: Locale) -> Table:
-    """Events of each channel, in the last days and in all."""
-    rows: list[Row] = []
-    for name in _channels(view):
-        windows = [view.windows.get(f"{days}d", {}).get(name) for days in DAYS]
-        counts = [*(window.events if window else 0 for window in windows), view.channels[name].events]
-        # That nothing happened is known, and a dash is easier to pass over than a nought.
-        rows.append(Row(Head(locale.word("channel", name), name), [locale.number(count) if count else NOTHING for count in counts]))
-    return Table(_heads(locale), rows)
-
-
-def _money(view: View, locale: Locale) -> Table:
-    """Money of each channel and currency: as columns, for sums are long."""
-    columns = [(name, currency) for name in _channels(view) for currency in view.channels[name].money]
-    sums: list[list[str]] = []
-    for days in DAYS:
-        windows = view.windows.get(f"{days}d", {})
-        sums.append([windows[name].money.get(currency, "") if name in windows else "" for name, currency in columns])
-    sums.append([view.channels[name].money[currency] for name, currency in columns])
-    cells = [[locale.amount(sum_, currency) if sum_ else NOTHING for sum_, (_, currency) in zip(row, columns, strict=True)] for row in sums]
-    heads: list[Head] = []
-    for name, currency in columns:
-        called = locale.word("currency", currency)
-        heads.append(Head(called, name, locale.say("window.column", channel=locale.word("channel", name), currency=called)))
-    return Table(heads, [Row(head, row) for head, row in zip(_heads(locale), cells, strict=True)] if columns else [])
 
 
 def _after(at: datetime) -> str:
