@@ -123,6 +123,16 @@ class House:
         if child.process.returncode is None:
             os.kill(child.pid, number)
 
+    async def until_deaths(self, number: int, within: float) -> bool:
+        """Wait, while events flow, until so many children have died."""
+        try:
+            async with asyncio.timeout(within):
+                while self.deaths.total() < number:
+                    await self.emitter.more(1, within=1)
+        except TimeoutError:
+            return False
+        return True
+
     async def add_worker(self, number: int) -> None:
         """One more worker."""
         await self.here.supervisor.start(worker_program(self.here, f"worker-{number}"))

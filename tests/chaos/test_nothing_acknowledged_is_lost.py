@@ -59,14 +59,12 @@ async def test_a_worker_may_die_at_every_point_of_a_batch(tmp_path: Path, seed: 
     points = [f"{processor}.{point}" for processor in ("resolve", "customer") for point in POINTS]
     async with house(tmp_path / "home", seed, workers=2) as home:
         for number in range(kills):
-            before = home.deaths.total()
-            home.crash_file.write_text(f"{points[number % len(points)]} 0.3")
-            for _ in range(40):
-                await home.emitter.more(1, within=5)
-                if home.deaths.total() > before:
-                    break
-            else:
-                pytest.fail(f"nobody died at {points[number % len(points)]}")
+            point, deaths = points[number % len(points)], home.deaths.total() + 1
+            home.crash_file.write_text(f"{point} 0.5")
+            if point.endswith("assigned"):  # which happens to who begins only
+                home.kill("worker-1")
+                deaths += 1
+            assert await home.until_deaths(deaths, within=90), f"nobody died at {point}"
             home.crash_file.unlink()
         await expect_all_kept(home)
 
