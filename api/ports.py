@@ -43,7 +43,7 @@ class Secrets(Sealer, Protocol):
         """How many fresh data keys are left to seal with."""
         ...
 
-    async def fetch(self, connection: Connection, numbers: Sequence[int]) -> None:
+    async def fetch(self, connection: Connection, numbers: Collection[int]) -> None:
         """Hold the data keys with these numbers."""
         ...
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from infra.cli import COMMANDS
 from infra.engines.kafka import LARGEST_MESSAGE
