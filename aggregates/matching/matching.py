@@ -80,7 +80,7 @@ def learned(table: Table, one: Ints, other: Ints) -> Weights:
         ]
     )
     expected = 0.2 * (table.size - int(table.side.sum()) if table.linked else table.size)
-    return learn([column.name for column in table.columns], Sample(levels, common(table), max(table.pairs, 1), step), expected)
+    return learn([column.name for column in table.columns], Sample(levels, common(table), max(table.pairs, 1), expected, step))
 
 
 def common(table: Table) -> Floats:

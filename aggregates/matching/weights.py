@@ -15,6 +15,8 @@ from aggregates.matching.agreement import LEVELS, Floats, Level, Levels
 ROUNDS = 60
 STILL = 1e-5
 PRIOR_AGREEING = 4.0  # pairs that each level's m is pulled by, so that a level seen once proves nothing
+STRANGERS = 2.5  # for each match expected, so many pairs hold those related by one column for strangers in all others
+MOST_DIFFERENT = 0.4  # matches do not differ more often in a column: else it is namesakes or households that were learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,22 @@ class Weights:
     m: Floats  # columns × levels
     u: Floats
     share: float
+    related: Floats  # columns × columns × levels: how those agree who are not one, and are alike for what the first column names
+    shares: Floats  # columns: how many of all pairs are so related
 
     @property
     def bits(self) -> Floats:
         """What each level of each column speaks for (or against) a match, in bits."""
-        bits: Floats = np.log2(np.maximum(self.m, 1e-12) / np.maximum(self.u, 1e-12))
-        bits[:, Level.UNKNOWN] = 0.0
-        return bits
+        return _known(np.log2(np.maximum(self.m, TINY) / np.maximum(self.u, TINY)))
+
+
+TINY = 1e-12
+
+
+def _known(logarithms: Floats) -> Floats:
+    """What is not known says nothing."""
+    logarithms[..., Level.UNKNOWN] = 0.0
+    return logarithms
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +52,43 @@ class Sample:
     levels: Levels  # pairs × columns
     common: Floats  # columns × levels: share of all pairs
     pairs: int
+    expected: float  # matches, as a first guess
     each: float = 1.0  # how many pairs one row stands for, when not all were taken
 
 
-def learn(columns: Sequence[str], sample: Sample, expected: float) -> Weights:
-    """The weights under which the sample is likeliest, beginning with the expectation of so many matches."""
+def learn(columns: Sequence[str], sample: Sample) -> Weights:
+    """The weights under which the sample is likeliest."""
     patterns, counts = np.unique(sample.levels, axis=0, return_counts=True)
     times = counts * sample.each
-    weights = _first_guess(columns, sample, expected)
+    weights = _first_guess(columns, sample)
     for _ in range(ROUNDS):
         before = weights
-        likely = probabilities(scores(weights, patterns), weights.share) * times
-        weights = _maximised(weights, sample, patterns, likely)
+        weights = _maximised(weights, sample, patterns, beliefs(weights, patterns) * times)
         if float(np.abs(weights.m - before.m).max()) < STILL:
             break
     return weights
 
 
 def scores(weights: Weights, levels: Levels) -> Floats:
-    """What the agreements of each pair say together, in bits; the share of matches is not in it."""
-    bits = weights.bits
-    total = np.zeros(len(levels))
+    """What the agreements of each pair say together, in bits: against strangers and against the related; the share of matches is not in it."""
+    one, *others = beliefs_in_bits(weights, levels)
+    return np.asarray(one - np.logaddexp2.reduce(others) - np.log2(weights.share / (1 - weights.share)))
+
+
+def beliefs(weights: Weights, levels: Levels) -> Floats:
+    """For each pair how probable it is a match, of strangers, or related by each column: one row for each."""
+    bits = beliefs_in_bits(weights, levels)
+    return np.asarray(np.exp2(bits - np.logaddexp2.reduce(bits)))
+
+
+def beliefs_in_bits(weights: Weights, levels: Levels) -> Floats:
+    """The logarithm of how often each pair's agreements are met: in a match, between strangers, in those related by each column."""
+    strangers = max(1 - weights.share - float(weights.shares.sum()), TINY)
+    met = _known(np.log2(np.maximum(np.concatenate([weights.m[None], weights.u[None], weights.related]), TINY)))
+    total = np.repeat(np.log2(np.r_[weights.share, strangers, np.maximum(weights.shares, TINY)])[:, None], len(levels), axis=1)
     for n in range(levels.shape[1]):
-        total += bits[n, levels[:, n]]
-    return total
+        total += met[:, n, levels[:, n]]
+    return np.asarray(total)
 
 
 def probabilities(bits: Floats, share: float) -> Floats:
@@ -73,31 +97,54 @@ def probabilities(bits: Floats, share: float) -> Floats:
     return np.asarray(odds / (1 + odds))
 
 
-def _first_guess(columns: Sequence[str], sample: Sample, expected: float) -> Weights:
-    """Matches agree nearly always, and where they do, on values as rare as agreeing records have them."""
+def _first_guess(columns: Sequence[str], sample: Sample) -> Weights:
+    """Matches agree nearly always, and where they do, on values as rare as agreeing records have them; the related in one column."""
     tiny = 1.0 / sample.pairs
     u = np.maximum(sample.common, tiny)
     m = np.zeros_like(u)
     same = np.maximum(sample.common[:, Level.SAME :], tiny) ** 0.5
     m[:, Level.SAME :] = 0.75 * same / same.sum(axis=1, keepdims=True)
     m[:, Level.DIFFERENT : Level.SAME] = np.array([0.08, 0.01, 0.01, 0.02, 0.03, 0.05, 0.04, 0.01])
-    return Weights(tuple(columns), m, u, min(0.5, expected / sample.pairs))
+    related = np.repeat(u[None], len(columns), axis=0)
+    shares = np.empty(len(columns))
+    for n in range(len(columns)):
+        agreeing = u[n] * (np.arange(LEVELS) >= Level.CLOSE)
+        shares[n] = 0.1 * agreeing.sum() / len(columns)
+        related[n, n] = agreeing / agreeing.sum()
+    return Weights(tuple(columns), m, u, min(0.5, sample.expected / sample.pairs), related, shares)
 
 
 def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Floats) -> Weights:
     """The weights that the present beliefs make likeliest."""
-    matched = float(likely.sum())
-    m, u = np.empty_like(weights.m), np.empty_like(weights.u)
+    m, u, related = np.empty_like(weights.m), np.empty_like(weights.u), np.empty_like(weights.related)
+    strangers = STRANGERS * sample.expected
     for n in range(len(weights.columns)):
-        agreed = np.bincount(patterns[:, n], likely, LEVELS)
+        agreed = np.bincount(patterns[:, n], likely[0], LEVELS)
         known = np.r_[0.0, agreed[1:]]
         prior = _smooth(known)
-        m[n] = (known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING)
+        m[n] = _agreeing((known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING))
         others = np.maximum(sample.common[n] * sample.pairs - agreed, 0.0)
         others[0] = 0.0
         floor = 0.5 * prior + 0.02
         u[n] = (others + floor) / (others + floor).sum()
-    return replace(weights, m=np.maximum(m, 1e-9), u=u, share=min(0.5, max(matched, 0.5) / sample.pairs))
+        for k in range(len(weights.columns)):
+            seen = np.bincount(patterns[:, n], likely[2 + k], LEVELS)
+            seen[0] = 0.0
+            before = weights.related[k, n] if k == n else u[n]
+            related[k, n] = (seen + strangers * before) / (seen.sum() + strangers)
+    matched = min(0.5, max(float(likely[0].sum()), 0.5) / sample.pairs)
+    shares = likely[2:].sum(axis=1) / sample.pairs
+    return replace(weights, m=np.maximum(m, 1e-9), u=u, share=matched, related=related, shares=shares)
+
+
+def _agreeing(m: Floats) -> Floats:
+    """The shares among matches, of which not too many may differ."""
+    too_many = m[Level.DIFFERENT] - MOST_DIFFERENT
+    if too_many <= 0:
+        return m
+    kept = m * (1 - MOST_DIFFERENT) / (1 - m[Level.DIFFERENT])
+    kept[Level.DIFFERENT] = MOST_DIFFERENT
+    return np.asarray(kept)
 
 
 def _smooth(agreed: Floats) -> Floats:
