@@ -387,8 +387,10 @@ class Lane:
     async def _chores(self) -> None:
         """One piece of long work, between two batches."""
         publications = await self._persist(self._chore)
+        await self._at("chore_committed")
         if publications:
             await self._publish(publications, self.stored)
+            await self._at("chore_published")
             await self._persist(self._settle)
 
     async def _chore(self) -> Sequence[Publication]:
@@ -397,7 +399,7 @@ class Lane:
             publications = self._publications(await self.processor.chore(connection, self.partition) or ())
             if publications:
                 await _post(connection, self.partition, self.stored, publications)
-            await self._at("chore")
+            await self._at("chore_written")
         return publications
 
     async def _persist(self, work: Callable[[], Any]) -> Any:
