@@ -120,16 +120,28 @@ class Worker:
 
 
 class Gate:
-    """A point at which whoever comes waits until the gate is opened."""
+    """A point at which whoever comes waits until the gate is opened; the first times he may pass."""
 
-    def __init__(self, point: str) -> None:
-        self.point = point
+    def __init__(self, point: str, after: int = 0) -> None:
+        self.point, self.after = point, after
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, point: str) -> None:
         if point == self.point and not self.opened.is_set():
-            self.reached.set()
-            await self.opened.wait()
+            self.after -= 1
+            if self.after < 0:
+                self.reached.set()
+                await self.opened.wait()
+
+
+def gates(*gates: Gate) -> Point:
+    """Several of them on one way."""
+
+    async def at(point: str) -> None:
+        for gate in gates:
+            await gate(point)
+
+    return at
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 30.0, unless: Callable[[], object] = lambda: None) -> None:

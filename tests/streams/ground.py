@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aggregates.identity import DEFAULT_RULES
 from aggregates.sealing import seal
-from aggregates.touchpoint import derive
+from aggregates.touchpoint import derive, event_id
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from infra.sealing import KeyRing
 from projections.positions import table as positions
@@ -21,7 +21,7 @@ from tests.streams import truth
 from tests.streams.crew import TOPIC_ID, Connections, Worker, until
 from tests.streams.keys import MASTER
 from tests.streams.memory import Memory
-from tests.streams.people import BEGINNING, Sealed, touchpoint
+from tests.streams.people import BEGINNING, SOURCE, Sealed, touchpoint
 
 
 class Ground:
@@ -38,6 +38,11 @@ class Ground:
         self.sent.setdefault(event.event_id, (key, value))
         self.memory.append("touchpoints", key, value, at=at)
         return event.event_id
+
+    def home(self, id_: str) -> int:
+        """The partition of the customer that this event would found."""
+        customer = derive("customer", str(event_id(SOURCE.name, "/tests", id_)))
+        return self.memory.place(str(customer).encode())
 
     def again(self, event: UUID, *, at: int | None = None) -> None:
         """The client sends the very same event once more, perhaps through another partitioner."""
