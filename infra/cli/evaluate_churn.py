@@ -82,11 +82,13 @@ def _log(events: Path | None, horizon: int, tail: int | None, purchases: str, co
     with bar("going through the log") as show:
         report = evaluation.evaluate(definition, told, tail, lambda done: show(Progress(done, len(told))))
     found = msgspec.to_builtins(report)
-    for judgement in filter(None, (found["half"], found["tail"])):
+    for judgement in filter(None, (found["half"], found["tail"], found["silent"])):
         judgement["models"] = _named(judgement["models"])
     tables = [_compared("the last half of the labelled rows", found["half"])]
     if found["tail"]:
         tables.append(_compared("the tail", found["tail"]))
+    if found["silent"]:
+        tables.append(_compared("the last half of the scores given to the silent", found["silent"]))
     tables.append(_months(found["months"]))
     return found, tables
 

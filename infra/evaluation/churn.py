@@ -45,6 +45,7 @@ class Report(Struct, frozen=True):
     waiting: int  # examples whose horizon is not over
     half: Judgement  # on the last half of the labelled rows
     tail: Judgement | None
+    silent: Judgement | None  # on the last half of the scores that were given to the silent
     months: tuple[dict[str, Any], ...]
     race: dict[str, float]  # the experts' weights at the end
 
@@ -65,6 +66,8 @@ def run(definition: Definition, told: Sequence[Told], seen: Seen) -> tuple[Cours
 def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, seen: Seen) -> Report:
     """Run, and judge on the last half and on the tail. Raises Refusal when there is nothing to judge."""
     course, judged = run(definition, told, seen)
+    silent = [one for one in judged if one.example.silent]
+    judged = [one for one in judged if not one.example.silent]
     if len(judged) < 2:
         raise Refusal(f"No label of the log is known: it is not longer than the horizon of {definition.horizon} days.")
     lost = np.array([float(one.lost) for one in judged])
@@ -78,9 +81,14 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
         sum(map(len, course.waiting.values())),
         _judgement(lost, said, half),
         None if tail is None else _judgement(lost, said, max(0, len(judged) - tail)),
+        _judgement(*_of_silent(definition, silent), len(silent) // 2) if len(silent) > 1 else None,
         tuple(_months(judged, lost, said)),
         {recipe.name: float(share) for recipe, share in zip(RECIPES, course.learner.shares, strict=True)},
     )
+
+
+def _of_silent(definition: Definition, silent: Sequence[Judged]) -> tuple[Array, dict[str, tuple[Array, Array]]]:
+    return np.array([float(one.lost) for one in silent]), _said(definition, silent)
 
 
 def _said(definition: Definition, judged: Sequence[Judged]) -> dict[str, tuple[Array, Array]]:

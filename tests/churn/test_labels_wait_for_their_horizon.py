@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from aggregates.churn import Definition, churned, matures
 from aggregates.fact import Fact
 from streams.learning import course as courses
+from streams.learning.course import Judged
 from streams.learning.learner import Prediction
-from tests.churn.told import fact
+from tests.churn.told import FIRST, fact
 
 HORIZON = 4
 SHORT = Definition(horizon=HORIZON)
@@ -28,6 +29,10 @@ def told(log: list[tuple[float, str, str]]) -> list[tuple[str, Fact]]:
 def said(log: list[tuple[str, Fact]]) -> list[Prediction | None]:
     course = courses.begin(SHORT)
     return [courses.take(course, customer, one)[0] for customer, one in log]
+
+
+def at_events(judged: list[Judged]) -> list[Judged]:
+    return [one for one in judged if not one.example.silent]
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,18 +74,45 @@ def test_all_labels_of_a_day_mature_together_and_once() -> None:
     for customer in "abc":
         courses.take(course, customer, fact(0.5))
     courses.take(course, "a", fact(1.0))
-    assert courses.take(course, "z", fact(HORIZON + 0.9))[1] == []
-    judged = courses.take(course, "z", fact(HORIZON + 1.0))[1]
+    assert at_events(courses.take(course, "z", fact(HORIZON + 0.9))[1]) == []
+    judged = at_events(courses.take(course, "z", fact(HORIZON + 1.0))[1])
     assert {(one.example.customer, one.lost) for one in judged} == {("a", False), ("b", True), ("c", True)}
     assert courses.take(course, "z", fact(HORIZON + 1.5))[1] == []
     assert course.learner.learnt == 3
+
+
+def test_who_is_silent_is_scored_remembered_and_learnt_apart() -> None:
+    course = courses.begin(SHORT)
+    courses.take(course, "a", fact(0.5))
+    judged = courses.take(course, "b", fact(60.0))[1]
+    silent = [one for one in judged if one.example.silent]
+    assert [one.example.day - FIRST for one in silent] == [check - 1 for check in courses.checks(SHORT)]
+    assert all(one.lost and one.example.customer == "a" for one in silent)
+    assert course.silence.learnt == len(silent)
+    assert course.learner.learnt == 1
+
+
+def test_who_is_not_silent_any_more_is_not_scored_as_if_he_were() -> None:
+    course = courses.begin(SHORT)
+    courses.take(course, "a", fact(0.5))
+    judged = [one for day in (0.9, 1.5, 60.0) for one in courses.take(course, "a", fact(day))[1] if one.example.silent]
+    assert [one.example.day - FIRST for one in judged] == [0, *courses.checks(SHORT)]
+
+
+def test_a_silent_customers_score_can_be_asked_at_any_time() -> None:
+    course = courses.begin(SHORT)
+    assert courses.score(course, "a", FIRST + 1.0) is None
+    courses.take(course, "a", fact(0.0))
+    scores = [said.score for day in range(10) if (said := courses.score(course, "a", FIRST + float(day)))]
+    assert len(scores) == 10
+    assert scores == sorted(scores)
 
 
 def test_a_customer_has_one_example_a_day_the_last_said() -> None:
     course = courses.begin(SHORT)
     first, _ = courses.take(course, "a", fact(0.1, total="10"))
     last, _ = courses.take(course, "a", fact(0.9, total="10"))
-    (judged,) = courses.take(course, "b", fact(30.0))[1]
+    (judged,) = at_events(courses.take(course, "b", fact(30.0))[1])
     assert judged.example.prediction == last != first
     assert judged.lost
 
@@ -107,7 +139,7 @@ def test_with_contracts_lost_is_who_cancels_or_does_not_renew_in_time() -> None:
         course = courses.begin(CONTRACT)
         judged = []
         for one in (*facts, fact(90.0, "subscription.started")):
-            judged += courses.take(course, "a", one)[1]
+            judged += at_events(courses.take(course, "a", one)[1])
         return [one.lost for one in judged][:1]
 
     started = fact(0.0, "subscription.started", subscription_id="s", ends_at="2024-01-08T00:00:00Z")

@@ -73,6 +73,17 @@ def test_where_more_is_told_it_is_clearly_above_them(name: str) -> None:
         assert models["model"].log_loss < models[rival].log_loss - 0.01, rival
 
 
+@pytest.mark.parametrize("name", ["poisson", "dense", "complaints"])
+def test_the_silent_are_told_apart_by_far_better_than_by_counts_and_their_chances_are_true(name: str) -> None:
+    world, horizon = (WITHOUT_SIGNAL | WITH_SIGNAL)[name]
+    silent = churn.evaluate(Definition(horizon=horizon), reading.facts(log(world, 7), reading.ORDERS), None, lambda _: None).silent
+    assert silent is not None
+    for rival in ("purchase_count", "decayed_count", "prior"):
+        assert area(silent.models["model"]) > area(silent.models[rival]) + 0.02, rival
+        assert silent.models["model"].log_loss < silent.models[rival].log_loss - 0.02, rival
+    assert silent.models["model"].calibration_error < 0.06
+
+
 def test_a_table_without_time_is_learnt_row_by_row() -> None:
     chance = random.Random(3)
     rows = []
