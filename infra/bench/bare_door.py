@@ -21,12 +21,15 @@ from infra.working import spare_the_collector
 
 
 class Event(msgspec.Struct):
-    """What must be known of an event to append it and to answer."""
+    """An event as it came: what must be known to answer, and the rest unread."""
 
+    specversion: str
     id: str
     source: str
     type: str
     data: msgspec.Raw
+    time: str = ""
+    datacontenttype: str = ""
 
 
 class Accepted(msgspec.Struct):
