@@ -3,8 +3,9 @@
 `Sealer` is the port; its one adapter for production lives in `infra/sealing.py`. Reading order: Sealer, seal, open_sealed.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, Protocol
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -52,8 +53,7 @@ def seal(touchpoint: Touchpoint, sealer: Sealer) -> tuple[bytes, bytes]:
     event = str(touchpoint.event_id)
     number, sealed = 0, b""
     if touchpoint.personal or touchpoint.attributes:
-        who = tuple([(identifier.kind, identifier.value) for identifier in touchpoint.who])
-        plain = encoder.encode(Sealed(who, dict(touchpoint.personal), dict(touchpoint.attributes)))
+        plain = encoder.encode(Sealed(touchpoint.who, dict(touchpoint.personal), dict(touchpoint.attributes)))
         number, sealed = sealer.seal(key, plain, event.encode())
     record = SealedTouchpoint(
         specversion="1.0",
@@ -66,9 +66,9 @@ def seal(touchpoint: Touchpoint, sealer: Sealer) -> tuple[bytes, bytes]:
         yektarecorded=touchpoint.recorded,
         yektabody=text(sealer.digest("body", touchpoint.body)),
         yektaseal=number,
-        data=msgspec.Raw(encoder.encode(touchpoint.data)),
+        data=cast("msgspec.Raw", touchpoint.data),  # encoded with the record: as raw JSON it would be copied twice
         yektasealed=text(sealed),
-        yektawho=" ".join(sealer.token(identifier) for identifier in touchpoint.who),
+        yektawho=" ".join([sealer.token(identifier) for identifier in touchpoint.who]),
         yektaversion=touchpoint.version,
         yektasimulated=touchpoint.simulated,
         yektabackfill=touchpoint.backfill,
@@ -91,9 +91,12 @@ def whole_data(event: SealedTouchpoint | CustomerEvent, sealed: Sealed) -> dict[
     return clear | sealed.personal
 
 
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def text(value: bytes) -> str:
     """Bytes as base64url without padding."""
-    return urlsafe_b64encode(value).rstrip(b"=").decode()
+    return b2a_base64(value, newline=False).translate(_URLSAFE).rstrip(b"=").decode()
 
 
 def raw(value: str) -> bytes:

@@ -4,7 +4,6 @@ A replay goes through the same reading as everything that comes in at a door, un
 LetterShown, router, _replay.
 """
 
-import dataclasses
 from base64 import b64encode
 from datetime import datetime
 from typing import Any, Literal
@@ -159,14 +158,14 @@ async def _replay(dependencies: Dependencies, asking: Caller, letter: Letter, ra
     if letter.replayed_as is not None:
         if corrected:
             raise Problem(409, "already_replayed", f"It was replayed already, as {letter.replayed_as}.", mend="Send a new event instead.")
-        return json(EventAnswer(str(letter.replayed_as), position.token({})))
+        return json(EventAnswer(letter.replayed_as, position.token({})))
     source = dependencies.ring.source(letter.source) or Source(letter.source, dependencies.zone)
     event = cloudevents.structured(raw)
     touchpoint = event if isinstance(event, Refusal) else read(event, source, letter.recorded)
     if not isinstance(touchpoint, Touchpoint):
         raise of_refusal(400 if touchpoint.reason == "not_json" and corrected else 422, touchpoint, str(letter.id))
     now = dependencies.clock()
-    fact = (*seal(dataclasses.replace(touchpoint, recorded=now), dependencies.secrets), ())
+    fact = (*seal(msgspec.structs.replace(touchpoint, recorded=now), dependencies.secrets), ())
     done = Replayed(letter.id, touchpoint.event_id, now, str(asking.key))
     try:
         # The fact first: were it the other way round, a crash between them would leave a letter replayed as nothing.
@@ -175,9 +174,9 @@ async def _replay(dependencies: Dependencies, asking: Caller, letter: Letter, ra
     except NotAcknowledged as error:
         raise unavailable(f"{error} It may be replayed again.") from error
     dependencies.recent.note(ends, now)
-    dependencies.recent.accept([str(touchpoint.event_id)])
+    dependencies.recent.accept([touchpoint.event_id])
     at = position.token(ends)
-    return json(EventAnswer(str(touchpoint.event_id), at), headers={"Yekta-Position": at})
+    return json(EventAnswer(touchpoint.event_id, at), headers={"Yekta-Position": at})
 
 
 async def _letter(connection: Connection, id_: UUID) -> Letter:

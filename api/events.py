@@ -161,7 +161,7 @@ async def _fate(dependencies: Dependencies, names: set[str], source: str, id_: s
     if resolved:
         fate = max(resolved, key=lambda fate: fate.visible)
         return EventFate(fate.event_id, source, id_, _state(fate), fate.customer_id, _why(refused.get(fate.event_id)))
-    recent = next((event for event in candidates if dependencies.recent.accepted(str(event))), None)
+    recent = next((event for event in candidates if dependencies.recent.accepted(event)), None)
     if recent is not None:
         return EventFate(recent, source, id_, "accepted")
     if refused:

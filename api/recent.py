@@ -7,9 +7,11 @@ shows that the views stand still. Nothing depends on it: after a restart the rea
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
+from uuid import UUID
 
-HELD = 50_000
+HELD = 25_000
+"""So many events, and as many before them, are remembered."""
+
 NOTED = timedelta(seconds=1)
 
 
@@ -17,19 +19,19 @@ class Recent:
     """The latest acceptances."""
 
     def __init__(self) -> None:
-        self._events: dict[str, None] = {}
+        self._events: set[int] = set()
+        self._before: set[int] = set()
         self._ends: deque[tuple[datetime, dict[int, int]]] = deque()
 
-    def accept(self, events: Iterable[str]) -> None:
+    def accept(self, events: Iterable[UUID]) -> None:
         """These events are in the log."""
-        self._events.update(dict.fromkeys(events))
+        self._events.update([event.int for event in events])
         if len(self._events) > HELD:
-            for old in list(islice(self._events, len(self._events) - HELD)):
-                del self._events[old]
+            self._before, self._events = self._events, set()
 
-    def accepted(self, event: str) -> bool:
+    def accepted(self, event: UUID) -> bool:
         """Whether this process put the event into the log, not long ago."""
-        return event in self._events
+        return event.int in self._events or event.int in self._before
 
     def note(self, ends: Mapping[int, int], at: datetime) -> None:
         """The log reaches to these offsets now; one note a second is kept."""

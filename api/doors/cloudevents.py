@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from fastapi import Request, Response
@@ -31,15 +32,16 @@ BREATH = 500
 """After so many items of a batch others get their turn: about 20 ms."""
 
 NONE: Mapping[str, Any] = MappingProxyType({})
+NO_HEADERS: list[tuple[str, bytes]] = []
 BINARY = ("ce-specversion", "ce-type", "ce-id", "ce-source")
 
 
-class Accepted(msgspec.Struct, frozen=True, tag_field="status", tag="accepted"):
+class Accepted(msgspec.Struct, frozen=True, gc=False, tag_field="status", tag="accepted"):
     """The event is in the log: every in-sync replica has it."""
 
     id: str
     source: str
-    event_id: str  # its id inside Yekta
+    event_id: UUID  # its id inside Yekta
 
 
 class Rejected(msgspec.Struct, frozen=True, tag_field="status", tag="rejected"):
@@ -64,7 +66,7 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 class EventAnswer(msgspec.Struct, frozen=True, tag_field="status", tag="accepted"):
     """What became of a single event."""
 
-    event_id: str
+    event_id: UUID
     position: str
 
 
@@ -101,14 +103,14 @@ async def batch(dependencies: Dependencies, source: Source, content: bytes, now:
         event = cloudevents.structured(raw)
         touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
         if isinstance(touchpoint, Touchpoint):
-            facts.append((*_sealed(touchpoint, dependencies), []))
-            results.append(Accepted(touchpoint.id, touchpoint.source, str(touchpoint.event_id)))
+            facts.append((*_sealed(touchpoint, dependencies), NO_HEADERS))
+            results.append(Accepted(touchpoint.id, touchpoint.source, touchpoint.event_id))
         else:
             letter = _bury(raw, event, touchpoint, source, now, sealer, content_type)
             letters.append(letter)
             results.append(_rejected(event, touchpoint, letter))
     at = await _append(dependencies, source, facts, letters)
-    dependencies.recent.accept(result.event_id for result in results if isinstance(result, Accepted))
+    dependencies.recent.accept([result.event_id for result in results if type(result) is Accepted])
     return _answer(BatchAnswer(results, at), at)
 
 
@@ -124,9 +126,9 @@ async def single(
     """Accept one event, or answer a problem that says why not and under which id its bytes are kept."""
     touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
     if isinstance(touchpoint, Touchpoint):
-        at = await _append(dependencies, source, [(*_sealed(touchpoint, dependencies), [])], [])
-        dependencies.recent.accept([str(touchpoint.event_id)])
-        return _answer(EventAnswer(str(touchpoint.event_id), at), at)
+        at = await _append(dependencies, source, [(*_sealed(touchpoint, dependencies), NO_HEADERS)], [])
+        dependencies.recent.accept([touchpoint.event_id])
+        return _answer(EventAnswer(touchpoint.event_id, at), at)
     letter = _bury(
         content, attributes if isinstance(event, Refusal) else event, touchpoint, source, now, dependencies.secrets, content_type
     )
