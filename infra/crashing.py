@@ -9,7 +9,7 @@ import random
 import signal
 from pathlib import Path
 
-from streams.runner import Point, passed
+from streams.lane import Point, passed
 
 
 def crash_points() -> Point:

@@ -10,8 +10,9 @@ from aiokafka import TopicPartition
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from streams.lane import Lane, Point, passed
 from streams.record import Bury, Connection, Processor, Publication
-from streams.runner import Lane, Point, Runner, passed
+from streams.runner import Runner
 from tests.streams.memory import Consumer, Memory
 
 TOPIC_ID = "the-topic-of-the-test"
@@ -125,6 +126,11 @@ class Gate:
     def __init__(self, point: str, after: int = 0) -> None:
         self.point, self.after = point, after
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def wait(self) -> None:
+        """Until somebody waits here."""
+        async with asyncio.timeout(20):
+            await self.reached.wait()
 
     async def __call__(self, point: str) -> None:
         if point == self.point and not self.opened.is_set():

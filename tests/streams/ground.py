@@ -7,15 +7,16 @@ from uuid import UUID
 
 from aggregates.identity import DEFAULT_RULES
 from aggregates.sealing import seal
+from aggregates.source import Source
 from aggregates.touchpoint import derive, event_id
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from infra.sealing import KeyRing
 from projections.positions import table as positions
 from streams.customer import Customer
+from streams.lane import Point, passed
 from streams.moving import PIECE
 from streams.record import Connection, Processor
 from streams.resolve import Resolve
-from streams.runner import Point, passed
 from streams.words import MOVED, RECEIVED, word
 from tests.streams import truth
 from tests.streams.crew import TOPIC_ID, Connections, Worker, until
@@ -31,9 +32,11 @@ class Ground:
         self.memory, self.pool, self.connection, self.keys = memory, pool, connection, keys
         self.sent: dict[UUID, Sealed] = {}
 
-    def send(self, id_: str, type_: str = "something.happened", minute: float = 0, *, at: int | None = None, **data: Any) -> UUID:
+    def send(
+        self, id_: str, type_: str = "something.happened", minute: float = 0, *, at: int | None = None, source: Source = SOURCE, **data: Any
+    ) -> UUID:
         """A door accepts an event; `who` is in the data. It is kept in the partition of its subject, or where it is told."""
-        event = touchpoint(id_, type_, data, minute)
+        event = touchpoint(id_, type_, data, minute, source)
         key, value = seal(event, self.keys)
         self.sent.setdefault(event.event_id, (key, value))
         self.memory.append("touchpoints", key, value, at=at)

@@ -1,0 +1,391 @@
+"""One partition's life with a worker: take a batch, move the position, apply, commit, publish, and on trouble do the right thing.
+
+A processor knows nothing of what happens here, and nothing happens here that a processor would know. Reading order: Lane.live, _begin,
+_batch, _alone, _persist.
+
+What can go wrong, and what follows:
+* a passing fault (a connection, a broker): the same batch again, after a pause; the partition waits, the others go on;
+* bad content that PostgreSQL refuses (SQLSTATE 22 or 23): the batch again one record at a time, the culprit dead-lettered; what a
+  processor itself cannot understand it returns as `Bury`, and the batch goes on;
+* another worker owns the partition now: nothing was written; stop, and leave it to him;
+* `Halt`: the partition stands still and says why;
+* two deaths at one position: one record at a time, remembered before it is tried; the one that kills three times more is dead-lettered
+  (an operator's kill -9 must not be taken for a poisonous record);
+* anything else ends the process: its supervisor starts it again, and the two deaths above are counted.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+import psycopg
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from aggregates.log import Entry, Log, NotAcknowledged
+from projections.positions import table as positions
+from streams import outbox
+from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record
+
+IDLE_MS = 500
+DEATHS = 2  # at one position, after which records are tried one at a time
+DEADLY = 3  # deaths while one record was tried alone, after which it is taken for the cause
+PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, KafkaError, NotAcknowledged, OSError, TimeoutError)
+
+DeadLetter = Callable[[Bury, str], Publication]
+"""(what and why, the full name of the topic it was in) -> its dead letter."""
+
+Point = Callable[[str], Awaitable[None]]
+"""Told when a lane passes a place where a process may die, such as `resolve.committed`; tests wait there, or die."""
+
+log = structlog.get_logger()
+
+
+class Paused(Exception):
+    """Somebody must see both hops at rest for a moment."""
+
+
+class Displaced(Exception):
+    """The partition was given to another owner."""
+
+
+async def passed(point: str) -> None:
+    """Nothing happens at the points."""
+    del point
+
+
+class Surroundings(Protocol):
+    """What all lanes of a runner share."""
+
+    processor: Processor
+    consumer: Any
+    publisher: Log
+    pool: AsyncConnectionPool[Connection]
+    prefix: str
+    topic_id: str
+    dead_letter: DeadLetter
+    max_records: int
+    at: Point
+
+
+class Lane:
+    """One partition's life with this worker, from assignment to revocation."""
+
+    def __init__(self, runner: Surroundings, tp: TopicPartition) -> None:
+        self.runner, self.tp, self.partition = runner, tp, int(tp.partition)
+        self.processor = runner.processor
+        self.task: asyncio.Task[None] | None = None
+        self.ready = asyncio.Event()
+        self.stopping = False
+        self.taking = False  # it waits for records, and has nothing under way
+        self.tenure = 0  # by which PostgreSQL tells this owner of the partition from those before it
+        self.stored = 0  # the position as PostgreSQL has it
+        self.written = 0  # what an owner before had in PostgreSQL, but perhaps not published
+        self.settled = 0  # everything before it is done, acknowledgements included
+        self.published: dict[int, int] = {}  # acknowledged, not yet written beside the position
+        self.sent: tuple[int, int] | None = None  # the outbox rows (from, to) that were acknowledged and may go
+        self.careful = False
+        self.counted = False  # as a death at the position, until the position moves or the lane ends alive
+        self.tried = False  # the record at the position, alone
+        self.log = log.bind(processor=self.processor.name, partition=self.partition)
+
+    def stop(self) -> None:
+        """Let what is under way end. Who waits for records is called away: during a rebalance the consumer gives none and never returns."""
+        self.stopping = True
+        if self.taking and self.task:
+            self.task.cancel()
+
+    async def live(self) -> None:
+        try:
+            while not self.stopping:
+                try:
+                    await self._begin()
+                    await self._work()
+                except Displaced:
+                    # Another owner, or our own commit whose answer was lost: what PostgreSQL says now is right either way.
+                    self.log.info("displaced, reading the position again")
+                    await asyncio.sleep(PAUSES[1])
+        except Halt as halt:
+            await self._halt(str(halt))
+        except asyncio.CancelledError:
+            if not self.stopping:
+                raise
+        finally:
+            self.ready.set()
+            self.processor.forget(self.partition)
+        if self.counted:
+            await self._live_on()
+
+    async def _work(self) -> None:
+        while not self.stopping:
+            records = await self._take(wait_ms=self._patience())
+            if records:
+                await self._insist(records)
+            elif not self._calm():
+                await self._persist(self._settle)
+            elif self.processor.has_chores(self.partition):
+                await self._chores()
+
+    def _patience(self) -> int:
+        """How long to wait for records, in milliseconds: not at all while there is something else to do."""
+        return IDLE_MS if self._calm() and not self.processor.has_chores(self.partition) else 0
+
+    def _calm(self) -> bool:
+        """Whether PostgreSQL knows all that is done."""
+        return self.settled == self.stored and self.sent is None
+
+    async def _begin(self) -> None:
+        self.processor.forget(self.partition)
+        end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
+        state = await self._persist(lambda: self._assigned(end))
+        if isinstance(state, str):
+            raise Halt(state)
+        self.tenure, self.written = state.tenure, state.written
+        self.stored = self.settled = state.next_offset
+        self.published, self.sent = {}, None
+        self.counted = state.deaths > 0
+        await self._at("assigned")
+        if self.stored > end:
+            raise Halt(
+                f"The log of {self.tp.topic}-{self.partition} ends at {end}, the database has seen {self.stored}: the log is shorter than"
+                " the database. Restore the topic."
+            )
+        self.runner.consumer.seek(self.tp, self.stored)
+        self.ready.set()
+        self.careful = state.deaths > DEATHS or state.tries > 0
+        if state.tries >= DEADLY:
+            await self._bury_killer()
+        if self.processor.durable_outbox:
+            await self._persist(self._drain)
+
+    async def _assigned(self, end: int) -> positions.Assigned | str:
+        async with self.runner.pool.connection() as connection:
+            return await positions.assigned(
+                connection, self.processor.name, self.partition, self.tp.topic, self.runner.topic_id, end, attempt=not self.tenure
+            )
+
+    async def _take(self, wait_ms: int) -> Sequence[Record]:
+        consumer = self.runner.consumer
+        try:
+            self.taking = True
+            batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
+                self.tp, timeout_ms=wait_ms, max_records=self.runner.max_records
+            )
+        except NoOffsetForPartitionError:
+            consumer.seek(self.tp, self.settled)  # fetching began before the seek of the assignment
+            return ()
+        except OffsetOutOfRangeError as gone:
+            raise Halt(f"Offset {self.settled} of {self.tp.topic}-{self.partition} is no longer in the log. Restore the topic.") from gone
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(PAUSES[1])
+            return ()
+        finally:
+            self.taking = False
+        return batches.get(self.tp, ())
+
+    async def _insist(self, records: Sequence[Record]) -> None:
+        """These records, until they are done or the partition is gone."""
+        if self.settled < self.written < records[-1].offset + 1:  # what an owner before had written goes first, even while others rest
+            await self._insist([record for record in records if record.offset < self.written])
+            records = [record for record in records if record.offset >= self.written]
+        if self.careful:
+            await self._alone(records)
+            self.careful = False
+            return
+        try:
+            await self._go(Batch(self.partition, records))
+        except (psycopg.DataError, psycopg.IntegrityError) as bad:
+            self.processor.forget(self.partition)
+            self.log.warning("bad content in a batch, going one by one", reason=_name(bad))
+            await self._alone(records, remember=False)
+
+    async def _alone(self, records: Sequence[Record], *, remember: bool = True) -> None:
+        """One record at a time; the one that cannot be processed becomes a dead letter."""
+        for record in records:
+            if remember:
+                if not self._calm():
+                    await self._persist(self._settle)  # a death is counted where the position stands
+                await self._persist(partial(self._try, record))
+            try:
+                await self._go(Batch(self.partition, (record,)))
+            except (psycopg.DataError, psycopg.IntegrityError) as bad:
+                await self._bury(Bury(record, "not_storable", f"PostgreSQL cannot store it ({bad.sqlstate})"))
+
+    async def _go(self, batch: Batch) -> None:
+        """This batch; while somebody asks for rest, what is done is settled and the batch waits."""
+        while True:
+            try:
+                await self._persist(partial(self._batch, batch))
+                return
+            except Paused:
+                if not self._calm():
+                    await self._persist(self._settle)
+                if self.stopping:
+                    raise Displaced from None
+                await asyncio.sleep(PAUSES[0])
+
+    async def _try(self, record: Record) -> None:
+        async with self.runner.pool.connection() as connection:
+            await positions.try_alone(connection, self.processor.name, self.partition, record.offset)
+        self.tried = True
+
+    async def _bury_killer(self) -> None:
+        while not self.stopping:
+            records = await self._take(wait_ms=500)
+            if records:
+                await self._bury(Bury(records[0], "kills_worker", "the worker died whenever it processed this record"))
+                self.runner.consumer.seek(self.tp, self.settled)
+                return
+
+    async def _bury(self, bury: Bury) -> None:
+        """Publish the dead letter, then pass the record."""
+        self.processor.forget(self.partition)
+        await self._publish(self._publications([bury]), None)
+        self.settled = bury.record.offset + 1
+        await self._persist(self._settle)
+
+    def _publications(self, effects: Sequence[Effect]) -> list[Publication]:
+        """Effects as records to publish; what is buried becomes a dead letter."""
+        return [self._letter(effect) if isinstance(effect, Bury) else effect for effect in effects]
+
+    def _letter(self, bury: Bury) -> Publication:
+        self.log.error("dead letter", offset=bury.record.offset, reason=bury.reason)
+        return self.runner.dead_letter(bury, self.tp.topic)
+
+    async def _batch(self, batch: Batch) -> None:
+        """The heart: one transaction for effects and position; then what must be told is published."""
+        durable = self.processor.durable_outbox
+        end = batch.end if durable else self.settled
+        await self._at("taken")
+        async with self.runner.pool.connection() as connection:
+            if not durable and batch.end > self.written and not await positions.may_go_on(connection):
+                raise Paused
+            await self._move(connection, end, batch.end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
+            publications = self._publications(await self.processor.apply(connection, batch))
+            if durable and publications:
+                await outbox.post(connection, self.partition, batch.records[0].offset, publications)
+            await self._at("written")
+        self._remember(end)
+        if durable:
+            self.settled = end
+        self.processor.committed(batch)
+        await self._at("committed")
+        await self._publish(publications, batch.records[0].offset if durable else None)
+        self.settled = batch.end
+        await self._at("published")
+
+    def _remember(self, end: int) -> None:
+        """PostgreSQL knows of everything up to `end`, and of what was published and sent."""
+        if end > self.stored:
+            self.counted = self.tried = False
+        self.stored, self.published, self.sent = end, {}, None
+
+    async def _publish(self, publications: Sequence[Publication], outbox: int | None) -> None:
+        if not publications:
+            return
+        by_topic: dict[str, list[Entry]] = {}
+        for p in publications:
+            by_topic.setdefault(p.topic, []).append((p.key, p.value, p.headers))
+        for topic, entries in by_topic.items():
+            ends = await self._persist(partial(self.runner.publisher.publish, self.runner.prefix + topic, entries))
+            if topic == "customer-events":
+                self.published |= ends
+        if outbox is not None:
+            self.sent = (outbox, outbox)
+
+    async def _move(self, connection: Connection, end: int, written: int, newest: datetime | None = None) -> None:
+        """The first statement of every transaction: who comes late changes nothing."""
+        moved = await positions.move(
+            connection,
+            self.processor.name,
+            self.partition,
+            before=self.stored,
+            after=end,
+            tenure=self.tenure,
+            written=written,
+            published=self.published,
+            newest=newest,
+        )
+        if not moved:
+            raise Displaced
+        if self.sent is not None:
+            await outbox.clear(connection, self.partition, *self.sent)
+
+    async def _settle(self) -> None:
+        """Write down what is done and acknowledged, so that who waits for it goes on."""
+        end = self.settled
+        async with self.runner.pool.connection() as connection:
+            await self._move(connection, end, end)
+        self._remember(end)
+
+    async def _drain(self) -> None:
+        """Publish what the last owner left in the outbox, before anything new."""
+        async with self.runner.pool.connection() as connection:
+            rows = await outbox.left(connection, self.partition)
+        if rows:
+            await self._publish([publication for _, publication in rows], None)
+            self.sent = (rows[0][0], rows[-1][0])
+            await self._settle()
+
+    async def _chores(self) -> None:
+        """One piece of long work, between two batches."""
+        publications = await self._persist(self._chore)
+        await self._at("chore_committed")
+        if publications:
+            await self._publish(publications, self.stored)
+            await self._at("chore_published")
+            await self._persist(self._settle)
+
+    async def _chore(self) -> Sequence[Publication]:
+        async with self.runner.pool.connection() as connection:
+            await self._move(connection, self.stored, self.stored)
+            publications = self._publications(await self.processor.chore(connection, self.partition) or ())
+            if publications:
+                await outbox.post(connection, self.partition, self.stored, publications)
+            await self._at("chore_written")
+        return publications
+
+    async def _persist(self, work: Callable[[], Any]) -> Any:
+        """Do it until no passing fault comes between."""
+        pause = 0
+        while True:
+            try:
+                return await work()
+            except PASSING as passing:
+                self.processor.forget(self.partition)
+                self.log.warning("waiting", reason=_name(passing))
+                if self.stopping:
+                    raise Displaced from passing
+                await asyncio.sleep(PAUSES[min(pause, len(PAUSES) - 1)])
+                pause += 1
+
+    async def _at(self, point: str) -> None:
+        await self.runner.at(f"{self.processor.name}.{point}")
+
+    async def _live_on(self) -> None:
+        """The partition goes to another, and nobody died: what was counted against its record is taken back, if PostgreSQL is there."""
+        with suppress(*PASSING):
+            async with self.runner.pool.connection() as connection:
+                await positions.alive(connection, self.processor.name, self.partition, self.tenure, tried=self.tried)
+
+    async def _halt(self, why: str) -> None:
+        self.log.error("halted", why=why)
+
+        async def write() -> None:
+            async with self.runner.pool.connection() as connection:
+                await positions.halt(connection, self.processor.name, self.partition, why)
+
+        await self._persist(write)
+
+
+def _name(error: BaseException) -> str:
+    """What an error is, without what it was about: messages of databases quote the data."""
+    return type(error).__name__
