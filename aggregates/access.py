@@ -114,6 +114,8 @@ def create(
         raise NotAllowed(f"{role!r} is not a role: choose one of {', '.join(ROLES)}.")
     if source is not None and not source.name.strip():
         raise NotAllowed("A source has a name.")
+    if source is not None and source.name.strip() == "yekta":
+        raise NotAllowed("As yekta speaks only Yekta itself: give the source another name.")
     return KeyCreated(key, at, by, secret, hint, label, source, role, until, once)
 
 

@@ -5,7 +5,8 @@ so no duplicate counts. A customer that ever lost an identifier is *marked*; his
 and what is another's is forwarded. Reading order: Customer.apply, `_at_home`, `_fold`; moving whole histories is in `moving`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -13,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from aggregates.contracts import VersionUnknown
 from aggregates.fact import Fact, fact_of
 from aggregates.sealing import KeyDestroyed, open_sealed
 from aggregates.touchpoint import effective_time
@@ -23,8 +25,8 @@ from projections.view import table as views
 from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
 from streams.moving import PIECE, Asked, Moving
-from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
-from streams.words import MOVED, RECEIVED
+from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
+from streams.words import MOVED, RECEIVED, is_word
 
 STATES = 50_000
 IDS = 200_000
@@ -84,6 +86,10 @@ class Customer:
         return partition if self._schema is None else 0
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
+        with reading_what_is_known():
+            return await self._apply(connection, batch)
+
+    async def _apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         schema = await self._live_schema(connection)
         arrived, words, effects = _decode(batch.records)
         arrived, forwarded = await self._at_home(connection, arrived)
@@ -102,7 +108,8 @@ class Customer:
 
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         schema = await self._live_schema(connection)
-        return await self._moving.go_on(connection, schema, partition)
+        with reading_what_is_known():
+            return await self._moving.go_on(connection, schema, partition)
 
     def _drop(self, partition: int, customers: Iterable[UUID]) -> None:
         """What is cached of these customers no longer holds."""
@@ -235,6 +242,15 @@ class Customer:
         return folded
 
 
+@contextmanager
+def reading_what_is_known() -> Iterator[None]:
+    """What a newer version wrote stops the partition until that version reads it."""
+    try:
+        yield
+    except VersionUnknown as newer:
+        raise Halt(f"{newer}. Start the newer version.") from newer
+
+
 def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[Effect]]:
     """Events, customers that identity spoke of, and what is neither."""
     arrived: list[Arrived] = []
@@ -244,10 +260,13 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
         try:
             event = customer_event_decoder.decode(record.value or b"")
             customer = uuid_of(event.subject)
+            check(event.yektaevent, event.data)
         except msgspec.MsgspecError as bad:
             effects.append(Bury(record, "not_a_customer_event", str(bad)))
             continue
-        if event.type in (MOVED, RECEIVED):
+        if is_word(event):
+            if event.type not in (MOVED, RECEIVED):
+                raise Halt(f"Identity says {event.type}, which this version does not know. Start the newer one.")
             words[customer] = None
         else:
             arrived.append(Arrived(record, event, event.subject))

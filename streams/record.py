@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
+import msgspec
 from psycopg import AsyncConnection
 
 from aggregates.sealing import Sealer
 
 Connection = AsyncConnection[tuple[Any, ...]]
+
+OBJECT = ord("{")
 
 
 class Record(Protocol):
@@ -70,6 +74,13 @@ class Keys(Sealer, Protocol):
 
 class Halt(Exception):
     """Going on would be wrong: the partition stops until a person or another version comes. The message says why."""
+
+
+def check(event: str, data: msgspec.Raw) -> None:
+    """What a record's shape does not say: its event id is one, and its data an object. Raises msgspec.ValidationError."""
+    msgspec.convert(event, UUID)
+    if memoryview(data)[0] != OBJECT:
+        raise msgspec.ValidationError("data is no object")
 
 
 class Processor(Protocol):

@@ -17,7 +17,7 @@ from aggregates.identifier import Token
 from aggregates.identity import Attribution, Knowledge, Owned, Rules, attribute, settled
 from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
-from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
+from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record, check
 from streams.words import MOVED, word
 
 OWNERS = 500_000
@@ -159,6 +159,7 @@ def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
     for record in records:
         try:
             touchpoint = touchpoint_decoder.decode(record.value or b"")
+            check(touchpoint.yektaevent, touchpoint.data)
         except msgspec.MsgspecError as bad:
             buried.append(Bury(record, "not_a_touchpoint", str(bad)))
         else:

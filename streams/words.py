@@ -14,6 +14,14 @@ MOVED = "customer.moved"
 RECEIVED = "customer.received"
 """Rows were put under the customer: his partition folds him anew."""
 
+SPEAKER, KEY = "yekta:identity", "yekta"
+"""Who says so. A channel's event may have such a type too, and is an event like any other."""
+
+
+def is_word(event: CustomerEvent) -> bool:
+    """Whether identity says it, and not a channel."""
+    return event.yektakey == KEY and event.source == SPEAKER
+
 
 def word(type_: str, customer: str, cause: str, time: datetime) -> Publication:
     """The record that tells it, keyed by the customer; its id comes from its cause, so that telling it twice is the same word."""
@@ -21,11 +29,11 @@ def word(type_: str, customer: str, cause: str, time: datetime) -> Publication:
     told = CustomerEvent(
         specversion="1.0",
         id=event,
-        source="yekta:identity",
+        source=SPEAKER,
         type=type_,
         time=time,
         yektaevent=event,
-        yektakey="yekta",
+        yektakey=KEY,
         yektarecorded=time,
         yektaseal=0,
         data=msgspec.Raw(encoder.encode({"cause": cause})),
