@@ -24,7 +24,7 @@ async def test_two_owners_at_once_count_nothing_twice(ground: Ground, hop: str, 
     gate = Gate(f"{hop}.{point}")
     late, new = ground.hire(at=gate), ground.hire(most=2)
     await late.own_all()
-    await gate.reached.wait()
+    await gate.wait()
     taking_over = asyncio.create_task(new.own_all())
     if point == "written":
         await ground.waits_for_a_lock()  # the new one waits for the transaction of the late one, whichever way it ends
@@ -47,7 +47,7 @@ async def test_whoever_dies_at_any_point_leaves_nothing_undone_and_nothing_done_
     gate = Gate(f"{hop}.{point}")
     dying = ground.hire(at=gate, most=2)
     await dying.own_all()
-    await gate.reached.wait()
+    await gate.wait()
     await dying.die()
     await ground.work()
     assert await ground.ask("SELECT events FROM read_1.view") == [(6,)]
@@ -62,7 +62,7 @@ async def test_whoever_dies_in_long_work_leaves_it_to_the_next(ground: Ground, p
     gate = Gate(f"customer.{point}", after=2)
     dying = ground.hire(at=gate, piece=1)
     await dying.own_all()
-    await gate.reached.wait()
+    await gate.wait()
     await dying.die()
     await ground.work(piece=1)
     assert await ground.customers() == 1
@@ -76,14 +76,14 @@ async def test_who_settles_late_deletes_nothing_that_the_new_owner_has_not_sent(
     told, again, committed = Gate("customer.chore_published"), Gate("customer.assigned", after=3), Gate("customer.chore_committed")
     late = ground.hire(at=gates(told, again), piece=1)
     await late.own_all()
-    await told.reached.wait()
+    await told.wait()
     new = ground.hire(at=committed, piece=1)
     await new.own("customer", [ground.memory.place(str(loser).encode())])
-    await committed.reached.wait()
+    await committed.wait()
     waiting = await ground.ask("SELECT * FROM streams.outbox")
     assert waiting, "what the new owner has to send"
     told.opened.set()
-    await again.reached.wait()
+    await again.wait()
     assert await ground.ask("SELECT * FROM streams.outbox") == waiting
     await late.die()
     await new.die()
@@ -100,7 +100,7 @@ async def test_a_late_owner_takes_no_part_of_what_the_new_one_has_done(ground: G
     for runner in late.runners.values():
         runner.at = (gate := Gate("customer.taken"))
     ground.send("2", who={"email": "a@x.ir"})
-    await gate.reached.wait()
+    await gate.wait()
     new = ground.hire()
     await new.own("customer", ground.memory.numbers)
     await ground.settle(new)

@@ -44,7 +44,7 @@ async def test_what_a_dead_worker_had_written_is_published_even_while_rest_is_as
     gate = Gate(f"resolve.{point}")
     dying = ground.hire(at=gate)
     await dying.own_all()
-    await gate.reached.wait()
+    await gate.wait()
     await dying.die()
     async with resting(dsn) as connection:
         assert not await positions.at_rest(connection)
@@ -67,7 +67,7 @@ async def test_it_is_not_rest_while_something_is_on_its_way_between_customers(gr
     gate = Gate("customer.chore_written")
     worker = ground.hire(at=gate, piece=1)
     await worker.own_all()
-    await gate.reached.wait()
+    await gate.wait()
     async with resting(dsn) as connection:
         assert not await positions.at_rest(connection)
         gate.opened.set()
@@ -84,7 +84,7 @@ async def test_what_was_sent_is_waited_for_until_all_of_it_is_in_the_views(groun
     gate = Gate("customer.written")
     worker = ground.hire(at=gate)
     await worker.own_all()
-    await gate.reached.wait()
+    await gate.wait()
     assert not await positions.reached(ground.connection, end)
     gate.opened.set()
     await until(lambda: positions.reached(ground.connection, end))
