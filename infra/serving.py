@@ -45,7 +45,7 @@ async def serve(settings: Settings) -> None:
         )
         # What is there now stays; young objects of a batch die young: looking at all of them often cost a tenth of the door.
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(200_000, 100, 1000)
         await uvicorn.Server(config).serve()
 
 
