@@ -39,6 +39,9 @@ class Matches:
 
 def match(table: Table) -> Matches:
     """Compare the records of a table with each other and say how probable each pair is."""
+    if not table.columns or not table.pairs:
+        nobody, nothing = np.empty(0, np.int64), np.empty((0, LEVELS))
+        return Matches(table, Weights((), nothing, nothing, 0.0, nothing[None], np.empty(0)), nobody, nobody, np.empty(0), np.empty(0))
     one, other = candidates(table)
     return judge(table, learned(table, one, other), one, other)
 

@@ -13,10 +13,11 @@ import numpy as np
 from aggregates.matching.agreement import LEVELS, Floats, Level, Levels
 
 ROUNDS = 60
+RELATED_FIRST = 12  # rounds in which namesakes and households find their class, before what a match is may bend to the data
 STILL = 1e-5
 PRIOR_AGREEING = 4.0  # pairs that each level's m is pulled by, so that a level seen once proves nothing
 STRANGERS = 2.5  # for each match expected, so many pairs hold those related by one column for strangers in all others
-MOST_DIFFERENT = 0.4  # matches do not differ more often in a column: else it is namesakes or households that were learned
+MOST_DIFFERENT = 0.3  # matches do not differ more often in a column: else it is namesakes or households that were learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,18 @@ def learn(columns: Sequence[str], sample: Sample) -> Weights:
     patterns, counts = np.unique(sample.levels, axis=0, return_counts=True)
     times = counts * sample.each
     weights = _first_guess(columns, sample)
-    for _ in range(ROUNDS):
+    for n in range(ROUNDS):
         before = weights
         weights = _maximised(weights, sample, patterns, beliefs(weights, patterns) * times)
-        if float(np.abs(weights.m - before.m).max()) < STILL:
+        if n < RELATED_FIRST:
+            weights = replace(weights, m=before.m, share=before.share)
+        elif float(np.abs(weights.m - before.m).max()) < STILL:
             break
     return weights
 
 
 def scores(weights: Weights, levels: Levels) -> Floats:
-    """What the agreements of each pair say together, in bits: against strangers and against the related; the share of matches is not in it."""
+    """What the agreements of each pair say together, in bits, against strangers and the related; the share of matches is not in it."""
     one, *others = beliefs_in_bits(weights, levels)
     return np.asarray(one - np.logaddexp2.reduce(others) - np.log2(weights.share / (1 - weights.share)))
 

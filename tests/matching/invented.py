@@ -39,9 +39,8 @@ def iranian(dice: random.Random) -> dict[str, str]:
 def written_otherwise(row: Mapping[str, str], dice: random.Random) -> dict[str, str]:
     """The same person by another system: other letters and digits, titles, slips, things left out."""
     other = dict(row)
-    other["نام"] = dice.choice(("", "", "آقای ", "خانم ", "دکتر ")) + other["نام"].translate(ARABIC_LETTERS).replace(
-        "\u200c", dice.choice(" \u200c")
-    )
+    given = row["نام"].translate(ARABIC_LETTERS).replace("\u200c", dice.choice(" \u200c"))
+    other["نام"] = dice.choice(("", "", "آقای ", "خانم ", "دکتر ")) + given
     other["تلفن همراه"] = dice.choice(("+98" + row["تلفن همراه"][1:], row["تلفن همراه"].translate(PERSIAN_DIGITS), row["تلفن همراه"]))
     for _ in range(dice.randint(0, 2)):
         name = dice.choice(list(other))
