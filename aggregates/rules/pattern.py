@@ -58,8 +58,8 @@ def _equals(fact: Fact, name: str, wanted: object) -> bool:
         found = fact.data
         for part in _path(name):
             found = found.get(part, _ABSENT) if isinstance(found, Mapping) else _ABSENT
-    if type(found) is type(wanted) and found == wanted:
-        return True
+    if type(found) is str and type(wanted) is str and (found == wanted or not found[:2].lstrip("-").isdecimal()):
+        return found == wanted  # neither can be money: by far the most usual case
     return found is not _ABSENT and (equal(found, wanted) or _equal_money(fact, name, wanted))
 
 

@@ -1,10 +1,10 @@
 """Carries one rule of one customer through facts and timers as they arrive: `(state, fact) -> (state, effects)`.
 
 What stands in the end is what the fold over all facts in order of time gives; a late fact therefore withdraws, and fires anew, wherever
-that fold now differs from what was said. Reading order: react, ripen, refold; then `_settled`, which compares.
+that fold now differs from what was said. Reading order: react, ripen, mend, refold; then _Telling, which compares.
 """
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -14,7 +14,7 @@ from aggregates.touchpoint import derive
 from projections.triggers.checks import Quantiles
 from projections.triggers.evidence import Evidence
 from projections.triggers.fold import Firing, Fold, Folded, due, holds, initial, pass_time, step
-from projections.triggers.state import KEPT, Effect, Fire, Given, Signal, State, Wake, Withdraw
+from projections.triggers.state import KEPT, Block, Effect, Fire, Given, Seal, Signal, State, Wake, Withdraw
 from projections.triggers.trigger import Trigger
 
 PROMPT = timedelta(minutes=1)
@@ -32,7 +32,7 @@ def begin(trigger: Trigger) -> State:
 
 
 def react(trigger: Trigger, state: State, fact: Evidence, now: datetime, quantiles: Quantiles) -> Reaction | None:
-    """What a new fact changes, when it is `now` and all that was due before was decided. None: only the history can tell, see `refold`."""
+    """What a new fact changes, when it is `now` and all that was due before was decided. None: only the past can tell, see `mend`."""
     kept: tuple[Evidence, ...]
     if state.head.is_before(fact):
         head, firings = step(trigger, state.head, fact, quantiles)
@@ -51,7 +51,11 @@ def react(trigger: Trigger, state: State, fact: Evidence, now: datetime, quantil
     given = {one.firing.cause.event for one in state.fired if one.given} if late else frozenset[UUID]()
     telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True)
     fired, effects = telling.settled(fired, given)
-    return _trimmed(trigger, State(state.base, kept, head, fired), quantiles), _with_wake(trigger, state, head, fired, effects)
+    effects += _wake(trigger, state, head, fired)
+    state = State(state.base, kept, head, fired)
+    if len(kept) < 2 * KEPT or not all(one.given for one in fired):
+        return state, tuple(effects)
+    return _trimmed(trigger, state, effects, quantiles)
 
 
 def ripen(trigger: Trigger, state: State, now: datetime, quantiles: Quantiles) -> Reaction:
@@ -59,24 +63,60 @@ def ripen(trigger: Trigger, state: State, now: datetime, quantiles: Quantiles) -
     head, firings = pass_time(trigger, state.head, now, quantiles, inclusive=True)
     fired = (*state.fired, *[Given(firing, given=False) for firing in firings])
     fired, effects = _Telling(trigger, now, late=False, quiet="", overdue=False).settled(fired, frozenset())
-    return State(state.base, state.kept, head, fired), _with_wake(trigger, state, head, fired, effects)
+    effects += _wake(trigger, state, head, fired)
+    return State(state.base, state.kept, head, fired), tuple(effects)
+
+
+def mend(trigger: Trigger, past: list[Block], state: State, fact: Evidence, now: datetime, quantiles: Quantiles, quiet: str) -> Reaction:
+    """What a fact changes that is older than those that are kept. From its place on, facts are folded anew until nothing differs."""
+    place = max(bisect_right(past, fact.stamp, key=lambda block: block.facts[0].stamp) - 1, 0)
+    changed = past[place]
+    insort(changed.facts, fact, key=_stamp)
+    fold, was, fired_now = changed.start, list[Firing](), list[Firing]()
+    same = False
+    for block in past[place:]:
+        same = block is not changed and fold == block.start
+        if same:
+            break
+        was += block.firings
+        block.start = fold
+        fold, block.firings = _folded(trigger, fold, block.facts, quantiles)
+        fired_now += block.firings
+    if len(changed.facts) >= 4 * KEPT:
+        _split(trigger, past, place, quantiles)
+    telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True)
+    standing = {firing.cause.event for firing in was}
+    if same or fold == state.base:
+        return state, tuple(telling.settled(tuple([Given(firing, given=False) for firing in fired_now]), standing)[1])
+    head, firings = _folded(trigger, fold, state.kept, quantiles)
+    head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
+    standing |= {one.firing.cause.event for one in state.fired if one.given}
+    fired, effects = telling.settled(tuple([Given(firing, given=False) for firing in (*fired_now, *firings, *more)]), standing)
+    fired = fired[len(fired_now) :]
+    return State(fold, state.kept, head, fired), (*effects, *_wake(trigger, None, head, fired))
 
 
 def refold(
     trigger: Trigger, history: Sequence[Evidence], standing: Collection[UUID], now: datetime, quantiles: Quantiles, quiet: str = ""
 ) -> Reaction:
     """The state by the whole history, in order, and what must be said so that this stands. `standing`: the causes of signals that do."""
-    kept = tuple(history[-KEPT:])
-    base, before = _folded(trigger, initial(trigger), history[: len(history) - len(kept)], quantiles)
-    if any(firing.at >= now for firing in before):  # facts from a clock that runs ahead: what they made due was not said yet
-        kept, base, before = tuple(history), initial(trigger), ()
-    head, firings = _folded(trigger, base, kept, quantiles)
+    fold, before, sealed, first = initial(trigger), list[Firing](), list[Effect](), 0
+    while len(history) - first >= 2 * KEPT:
+        facts = tuple(history[first : first + KEPT])
+        after, firings = _folded(trigger, fold, facts, quantiles)
+        if any(firing.at >= now for firing in firings):
+            break  # facts of a clock that runs ahead: what they made due was not said yet
+        sealed.append(Seal(fold, facts, firings))
+        fold, first = after, first + KEPT
+        before += firings
+    kept = tuple(history[first:])
+    head, firings = _folded(trigger, fold, kept, quantiles)
     head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
     fired = tuple([Given(firing, given=False) for firing in (*before, *firings, *more)])
     telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True)
     fired, effects = telling.settled(fired, standing)
-    state = State(base, kept, head, fired[len(before) :])
-    return state, _with_wake(trigger, None, head, state.fired, effects)
+    fired = fired[len(before) :]
+    return State(fold, kept, head, fired), (*sealed, *effects, *_wake(trigger, None, head, fired))
 
 
 def signal_id(trigger: Trigger, cause: UUID) -> UUID:
@@ -153,18 +193,26 @@ def _folded(trigger: Trigger, fold: Fold, facts: Iterable[Evidence], quantiles: 
     return fold, tuple(fired)
 
 
-def _trimmed(trigger: Trigger, state: State, quantiles: Quantiles) -> State:
-    """The state with its oldest facts folded into the base, once twice as many are kept as need be."""
-    if len(state.kept) < 2 * KEPT or not all(one.given for one in state.fired):
-        return state
-    base, firings = _folded(trigger, state.base, state.kept[:KEPT], quantiles)
-    return State(base, state.kept[KEPT:], state.head, state.fired[len(firings) :])
+def _trimmed(trigger: Trigger, state: State, effects: list[Effect], quantiles: Quantiles) -> Reaction:
+    """The state with its oldest facts folded into the base."""
+    facts = state.kept[:KEPT]
+    base, firings = _folded(trigger, state.base, facts, quantiles)
+    rest = State(base, state.kept[KEPT:], state.head, state.fired[len(firings) :])
+    return rest, (*effects, Seal(state.base, facts, firings))
 
 
-def _with_wake(
-    trigger: Trigger, before: State | None, head: Fold, fired: tuple[Given, ...], effects: Sequence[Effect]
-) -> tuple[Effect, ...]:
+def _split(trigger: Trigger, past: list[Block], place: int, quantiles: Quantiles) -> None:
+    """Two blocks for one that grew."""
+    block = past[place]
+    half = len(block.facts) // 2
+    middle, firings = _folded(trigger, block.start, block.facts[:half], quantiles)
+    past[place : place + 1] = [
+        Block(block.start, block.facts[:half], firings),
+        Block(middle, block.facts[half:], block.firings[len(firings) :]),
+    ]
+
+
+def _wake(trigger: Trigger, before: State | None, head: Fold, fired: tuple[Given, ...]) -> list[Effect]:
+    """The timer that is needed now, if it is not the one that is set."""
     at = wake_of(trigger, State(head, (), head, fired))
-    if at is None or (before is not None and at == wake_of(trigger, before)):
-        return tuple(effects)
-    return (*effects, Wake(at))
+    return [] if at is None or (before is not None and at == wake_of(trigger, before)) else [Wake(at)]

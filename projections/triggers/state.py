@@ -1,9 +1,11 @@
 """What is kept of one rule and one customer between two of his facts. Bounded: two folds, the last few facts, what they fired.
 
 The facts that are kept make late ones cheap: a fact that is not older than all of them is put among them and only these are folded anew.
-An older one needs the customer's history. Reading order: State, Signal, the effects.
+An older one needs the customer's past. Reading order: State, Signal, the effects.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +32,15 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     kept: tuple[Evidence, ...]
     head: Fold
     fired: tuple[Given, ...]  # since `base`
+
+
+@dataclass(slots=True)
+class Block:
+    """Some facts of the past in order, the fold before them, and what fired while they were folded."""
+
+    start: Fold
+    facts: list[Evidence]
+    firings: Sequence[Firing]
 
 
 class Signal(Struct, frozen=True):
@@ -65,4 +76,12 @@ class Wake(Struct, frozen=True, tag="wake"):
     at: datetime
 
 
-Effect = Fire | Withdraw | Wake
+class Seal(Struct, frozen=True, tag="seal"):
+    """Facts are kept no longer. Live the timeline has them; where there is none, they and the fold before them are put into the past."""
+
+    start: Fold
+    facts: tuple[Evidence, ...]
+    firings: tuple[Firing, ...]
+
+
+Effect = Fire | Withdraw | Wake | Seal

@@ -51,11 +51,15 @@ class Arrived(NamedTuple):
     """An event as it came."""
 
     line: Line
-    event: UUID
     recorded: datetime
     at: datetime  # effective time
     flag: str
     tokens: tuple[Token, ...]
+
+    @property
+    def event(self) -> UUID:
+        """The event's id inside. Not made before it is asked for: most events of a long log touch no rule."""
+        return event_id(self.line.yektakey, self.line.source, self.line.id)
 
     def fact(self) -> Fact:
         """What rules and policy read of it."""
@@ -97,7 +101,7 @@ class Events:
         self.problems: list[tuple[int, str]] = []
         self.count = 0
         self._seen: dict[tuple[str, str], set[str]] = {}
-        self._tokens: dict[tuple[str, str], Token | None] = {}
+        self._tokens: dict[tuple[str, str], Token] = {}
         self._line = msgspec.json.Decoder(Line)
         self._who = msgspec.json.Decoder(Who)
 
@@ -116,7 +120,7 @@ class Events:
                     continue
                 seen.add(line.id)
                 at, why = effective_time(line.time or recorded, recorded)
-                yield Arrived(line, event_id(line.yektakey, line.source, line.id), recorded, at, why, self._whose(line))
+                yield Arrived(line, recorded, at, why, self._whose(line))
                 self.count += 1
             except Refused as problem:
                 self.problems.append((number, f"{problem.refusal.pointer or '/'}: {problem.refusal.detail}"))
@@ -139,21 +143,25 @@ class Events:
             who = self._who.decode(line.data).who
         except msgspec.ValidationError:
             return ()
-        found = {token: None for kind, given in who.items() for token in self._named(kind, given)} if who else {}
+        found: dict[Token, None] = {}
+        for kind, given in who.items() if who else ():
+            for one in given if isinstance(given, list) else (given,):
+                token = self._tokens.get((kind, one)) if type(one) is str else None
+                if token is None and (token := self._named(kind, one)) is None:
+                    continue
+                found[token] = None
         if line.type in IMPLYING:
             data = msgspec.json.decode(line.data)
             found |= {_token(identifier): None for identifier in implied(data, IMPLYING[line.type], ())}
         return tuple(found)
 
-    def _named(self, kind: str, given: Any) -> Iterator[Token]:
-        for one in given if isinstance(given, list) else (given,):
-            if isinstance(one, str | int) and not isinstance(one, bool):
-                key = (kind, str(one))
-                if key not in self._tokens:
-                    self._tokens[key] = _recognised(*key)
-                token = self._tokens[key]
-                if token is not None:
-                    yield token
+    def _named(self, kind: str, given: Any) -> Token | None:
+        if not isinstance(given, str | int) or isinstance(given, bool):
+            return None
+        token = _recognised(kind, str(given))
+        if token is not None and isinstance(given, str):
+            self._tokens[kind, given] = token
+        return token
 
 
 def _recognised(kind: str, text: str) -> Token | None:

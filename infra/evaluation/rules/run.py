@@ -4,7 +4,6 @@ The clock is the latest recorded time. At each moment first the facts count, the
 are decided together. Reading order: Run, take, pass_to, `_hear`, `_unite`, `_ripen`, `_decide`.
 """
 
-from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,9 +20,8 @@ from infra.evaluation.rules.events import Arrived
 from infra.evaluation.rules.people import People, Person, Run, Waiting
 from projections.contacts import fold as contacts
 from projections.triggers.checks import NO_QUANTILES
-from projections.triggers.evidence import Evidence
-from projections.triggers.react import begin, objection, react, refold, ripen
-from projections.triggers.state import Effect, Fire, Signal, Wake, Withdraw
+from projections.triggers.react import begin, mend, objection, react, refold, ripen
+from projections.triggers.state import Block, Effect, Fire, Seal, Signal, Wake, Withdraw
 from projections.triggers.trigger import Trigger, admit, trigger_of
 
 QUANTILES = "quantile.published"
@@ -61,7 +59,7 @@ class Evaluation:
         if arrived.recorded > self._clock:
             self.pass_to(arrived.recorded)
             self._clock = arrived.recorded
-        person, others = self.people.whose(arrived.event, arrived.tokens)
+        person, others = self.people.whose(arrived)
         for other in others:
             if person is not None:
                 self._unite(person, other)
@@ -105,11 +103,10 @@ class Evaluation:
             run = person.runs.get(index)
             if run is None:
                 run = person.runs[index] = Run(begin(trigger))
-            _remember(run.history, evidence)
             reaction = react(trigger, run.state, evidence, self._clock, self._quantiles)
             if reaction is None:
                 quiet = "backfill" if evidence.backfill else ""
-                reaction = refold(trigger, run.history, set(run.standing.values()), self._clock, self._quantiles, quiet)
+                reaction = mend(trigger, run.past, run.state, evidence, self._clock, self._quantiles, quiet)
             run.state = reaction[0]
             if reaction[1]:
                 self._carry_out(person, index, reaction[1], self._clock)
@@ -123,10 +120,11 @@ class Evaluation:
             if mine is None:
                 person.runs[index] = run
                 continue
-            mine.history = list(merge(mine.history, run.history, key=_stamp))
+            history = list(merge(mine.facts, run.facts, key=_stamp))
+            mine.past = []
             mine.standing |= run.standing
-            trigger = self.triggers[index]
-            mine.state, effects = refold(trigger, mine.history, set(mine.standing.values()), self._clock, self._quantiles, "moved")
+            standing = set(mine.standing.values())
+            mine.state, effects = refold(self.triggers[index], history, standing, self._clock, self._quantiles, "moved")
             self._carry_out(person, index, effects, self._clock)
         for index, approached in other.approached.items():
             person.approached.setdefault(index, []).extend(approached)
@@ -159,6 +157,8 @@ class Evaluation:
                     if id_ in person.waiting:
                         person.waiting[id_].due = now
                         self._set_due(now, DECISION, person, index)
+                case Seal(start, facts, firings):
+                    run.past.append(Block(start, list(facts), firings))
                 case Wake(at):
                     self._set_due(at, TIMER, person, index)
 
@@ -226,13 +226,6 @@ class Evaluation:
             stamp = (fact.at, fact.id, fact.source)
             known = {float(at): float(cut) for at, cut in cuts.items() if _is_number(at) and _is_number(cut)}
             self._quantiles = self._quantiles.with_published(fact.data["of"], stamp, known)
-
-
-def _remember(history: list[Evidence], evidence: Evidence) -> None:
-    if not history or history[-1].stamp < evidence.stamp:
-        history.append(evidence)
-    else:
-        insort(history, evidence, key=_stamp)
 
 
 def _is_number(value: object) -> bool:
