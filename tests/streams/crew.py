@@ -121,10 +121,10 @@ class Worker:
 
 
 class Gate:
-    """A point at which whoever comes waits until the gate is opened; the first times he may pass."""
+    """A point at which whoever comes waits until the gate is opened; the first times he may pass, and while `when` says no."""
 
-    def __init__(self, point: str, after: int = 0) -> None:
-        self.point, self.after = point, after
+    def __init__(self, point: str, after: int = 0, when: Callable[[], Awaitable[bool]] | None = None) -> None:
+        self.point, self.after, self.when = point, after, when
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
 
     async def wait(self) -> None:
@@ -133,7 +133,7 @@ class Gate:
             await self.reached.wait()
 
     async def __call__(self, point: str) -> None:
-        if point == self.point and not self.opened.is_set():
+        if point == self.point and not self.opened.is_set() and (self.when is None or await self.when()):
             self.after -= 1
             if self.after < 0:
                 self.reached.set()

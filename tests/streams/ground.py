@@ -80,6 +80,11 @@ class Ground:
 
         await until(done, unless=lambda: [failure for worker in workers for failure in worker.failures])
 
+    def told_to_refold(self, customer: UUID) -> None:
+        """Word that rows have come, though none have."""
+        told = word(RECEIVED, str(customer), "for no reason", BEGINNING)
+        self.memory.append(told.topic, told.key, told.value)
+
     async def passed(self, processor: str, worker: Worker) -> None:
         """Wait until a processor has handled all there is in its topic, acknowledgements included."""
         topic = worker.runners[processor].topic
