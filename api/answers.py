@@ -22,3 +22,8 @@ def path_id(request: Request, name: str = "id") -> UUID:
         return UUID(request.path_params[name])
     except ValueError as error:
         raise not_found("Nothing has this id: it is not a uuid.") from error
+
+
+def sent_path(request: Request) -> str:
+    """The path as it was sent: what was percent-encoded still is, so that an encoded slash is none."""
+    return str(request.scope["raw_path"].decode("latin-1")).partition("?")[0]

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.normal import NotAnIdentifier, normalise
 from api import access, masks, openapi, opening, position, query
-from api.answers import json, path_id
+from api.answers import json, path_id, sent_path
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.visibility import settled
@@ -22,12 +22,10 @@ from projections.identity import table as identity
 from projections.search import table as searching
 from projections.timeline import page as paging
 from projections.timeline import table as timeline
-from projections.timeline.row import BACKFILL, EVENT_CLOCK, FUTURE, PAST, SIMULATED
+from projections.timeline.row import FLAG_NAMES, SIMULATED
 from projections.view import fold, reading, windows
 from projections.view import table as views
 from projections.view.answer import View
-
-FLAGS = ((SIMULATED, "simulated"), (BACKFILL, "backfill"), (FUTURE, "future"), (PAST, "past"), (EVENT_CLOCK, "event_clock"))
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -280,7 +278,7 @@ async def items(dependencies: Dependencies, connection: Connection, rows: Sequen
 
 
 def _item(row: paging.Item, opened: opening.Opened, role: str) -> Item:
-    flags = [name for bit, name in FLAGS if row.flags & bit]
+    flags = [name for bit, name in FLAG_NAMES if row.flags & bit]
     return Item(
         row.event_id,
         opened.event.id,
@@ -299,7 +297,6 @@ def _item(row: paging.Item, opened: opening.Opened, role: str) -> Item:
 
 
 def _identifier(request: Request) -> tuple[str, str]:
-    """Kind and value from the path as it was sent: a value may hold an encoded slash."""
-    raw = request.scope["raw_path"].decode("latin-1").partition("?")[0]
-    kind, _, value = raw.partition("/by/")[2].partition("/")
+    """Kind and value in the path."""
+    kind, _, value = sent_path(request).partition("/by/")[2].partition("/")
     return unquote(kind), unquote(value)

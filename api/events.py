@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.touchpoint import event_id
 from api import access, customers, openapi, query
-from api.answers import json
+from api.answers import json, sent_path
 from api.doors import cloudevents
 from api.doors.cloudevents import BatchAnswer, EventAnswer
 from api.ports import Dependencies
@@ -181,7 +181,6 @@ def _why(letter: Letter | None) -> Refused | None:
 
 
 def _named(request: Request) -> tuple[str, str]:
-    """Source and id from the path as it was sent; slashes of a source need not be encoded, those of an id do."""
-    raw = request.scope["raw_path"].decode("latin-1").partition("?")[0]
-    source, _, id_ = raw.partition("/v1/events/")[2].rpartition("/")
+    """Source and id in the path; slashes of a source need not be encoded, those of an id do."""
+    source, _, id_ = sent_path(request).partition("/v1/events/")[2].rpartition("/")
     return unquote(source), unquote(id_)

@@ -7,13 +7,17 @@ def run_api(settings: Settings) -> None:
     """Serve the API until SIGTERM."""
     import uvloop
 
+    from infra import telemetry
     from infra.serving import serve
 
+    telemetry.configure("api")
     uvloop.run(serve(settings))
 
 
 def run_worker(settings: Settings, name: str) -> None:
     """Work until SIGTERM."""
+    from infra import telemetry
     from infra.working import work
 
+    telemetry.configure(name)
     work(settings, name)

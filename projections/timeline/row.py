@@ -18,6 +18,7 @@ NOBODY = UUID(int=0)
 
 SIMULATED, BACKFILL, FUTURE, PAST, EVENT_CLOCK = 1, 2, 4, 8, 16
 FLAGS = {"": 0, "future": FUTURE, "past": PAST}
+FLAG_NAMES = ((SIMULATED, "simulated"), (BACKFILL, "backfill"), (FUTURE, "future"), (PAST, "past"), (EVENT_CLOCK, "event_clock"))
 LONGEST_REF = 256
 NO_NUMBER = frozenset({"purpose"})
 """References of contracts that many facts share: nobody looks for one fact by them."""
