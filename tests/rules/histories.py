@@ -1,5 +1,7 @@
-"""Random rules, histories and orders of arrival, small enough to be judged by hand and mean enough to break things: times collide, facts come
-late, twice, and in any order."""
+"""Random rules, histories and orders of arrival, small enough to be judged by hand and mean enough to break things.
+
+Times collide; facts come late, twice, and in any order.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

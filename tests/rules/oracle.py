@@ -161,7 +161,7 @@ def holds(check: dict[str, Any], known: list[Fact], at: datetime, zone: str) -> 
     if "consent" in check:
         return consents(known, check["consent"], check["channel"], at)
     counted = [fact for fact in known if matches(fact, {"event": check["count"]}) and within(check, fact.at, at, zone)]
-    return len(counted) >= check["at_least"]
+    return bool(len(counted) >= check["at_least"])
 
 
 def consents(known: list[Fact], purpose: str, channel: str, at: datetime) -> bool:
@@ -187,7 +187,7 @@ def within(when: dict[str, Any], fact: datetime, at: datetime, zone: str) -> boo
     if "within" in when:
         return at - span(when["within"]) < fact <= at
     one, other = fact.astimezone(ZoneInfo(zone)).date(), at.astimezone(ZoneInfo(zone)).date()
-    return period(when["in"], one) == period(when["in"], other)
+    return bool(period(when["in"], one) == period(when["in"], other))
 
 
 NOWRUZ = {1403: date(2024, 3, 20), 1404: date(2025, 3, 21), 1405: date(2026, 3, 21), 1406: date(2027, 3, 21)}
