@@ -1,6 +1,8 @@
 """Logs are JSON, and an exception's message, which may quote what somebody sent, is not in them."""
 
 import json
+import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -8,24 +10,40 @@ import structlog
 from infra import telemetry
 
 
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """Logging is of the whole process: leave it as it was."""
+    configuration, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
+    yield
+    structlog.contextvars.clear_contextvars()
+    structlog.configure(**configuration)
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
 def test_a_log_line_is_json_and_keeps_an_exceptions_message_to_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    configuration = structlog.get_config()
+    telemetry.configure("tests")
+    log = structlog.get_logger()
     try:
-        telemetry.configure("tests")
-        log = structlog.get_logger()
-        try:
-            raise ValueError("+989121234567")
-        except ValueError as error:
-            log.error("failed", offset=7, exc_info=error)
-            log.error("failed", exc_info=True)
-        log.info("plain")
-    finally:
-        structlog.contextvars.clear_contextvars()
-        structlog.configure(**configuration)
+        raise ValueError("+989121234567")
+    except ValueError as error:
+        log.error("failed", offset=7, exc_info=error)
+        log.error("failed", exc_info=True)
+        logging.getLogger("library").exception("it failed")
+    log.info("plain")
     text = capsys.readouterr().out
     assert "912" not in text
-    first, second, third = (json.loads(line) for line in text.splitlines())
+    first, second, third, fourth = (json.loads(line) for line in text.splitlines())
     assert (first["event"], first["level"], first["offset"], first["process"]) == ("failed", "error", 7, "tests")
-    assert first["exception"] == second["exception"] == "ValueError"
+    assert first["exception"] == second["exception"] == third["exception"] == "ValueError"
     assert first["frames"][-1].startswith(__file__)
-    assert "exception" not in third
+    assert (third["event"], third["level"]) == ("it failed", "error")
+    assert "exception" not in fourth
+
+
+def test_what_a_library_repeats_is_heard_once(capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.configure("tests")
+    for node in range(50):
+        logging.getLogger("library").error("Unable to connect to node %s", node)
+    logging.getLogger("library").error("Something else")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == ["Unable to connect to node 0", "Something else"]
