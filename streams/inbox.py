@@ -1,12 +1,11 @@
 """The door for foreign Kafka producers: reads `inbox`, checks as the HTTP doors do, seals, and appends under the right key.
 
 Partitioners differ between clients, so the record's own place says nothing about order: it is re-keyed by source and subject.
-Reading order: Inbox.apply, event_of.
+Reading order: Inbox.apply, binary_attributes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from aggregates import cloudevents
 from aggregates.reading import read
@@ -55,20 +54,26 @@ class Inbox:
     def _appended(self, record: Record) -> Effect:
         headers = {name.lower(): value.decode("utf-8", "replace") for name, value in record.headers}
         content_type = headers.get("content-type", "")
-        event = event_of(headers, record.value or b"", content_type)
+        value = record.value or b""
+        attributes = binary_attributes(headers, content_type)
+        event = cloudevents.structured(value) if attributes is None else cloudevents.binary(attributes, value, content_type)
         received = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         understood = event if isinstance(event, Refusal) else read(event, self._source, received)
         if isinstance(understood, Refusal):
             why = understood
-            return Bury(record, why.reason, why.detail, why.pointer, why.mend, self._source.name, record.value or b"", content_type)
+            raw = value if attributes is None else cloudevents.restored(attributes, value)
+            return Bury(record, why.reason, why.detail, why.pointer, why.mend, self._source.name, raw, content_type)
         return Publication("touchpoints", *seal(understood, self._keys))
 
 
-def event_of(headers: Mapping[str, str], value: bytes, content_type: str) -> Mapping[str, Any] | Refusal:
-    """The event of a Kafka message in binary or structured mode (CloudEvents Kafka Protocol Binding 1.0.2, section 3)."""
+def binary_attributes(headers: Mapping[str, str], content_type: str) -> dict[str, str] | None:
+    """The attributes of a Kafka message in binary mode; None: it is in structured mode.
+
+    CloudEvents Kafka Protocol Binding 1.0.2, section 3.
+    """
     attributes = {name.removeprefix("ce_"): text for name, text in headers.items() if name.startswith("ce_")}
     if attributes.get("specversion", "undefined") == "undefined":
-        return cloudevents.structured(value)
+        return None
     if content_type and content_type != "undefined":
         attributes["datacontenttype"] = content_type
-    return cloudevents.binary(attributes, value, content_type)
+    return attributes

@@ -1,0 +1,86 @@
+"""What any Kafka client writes to `inbox` is checked, sealed and appended under the right key; what is wrong is kept as it was."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from aggregates import dead_letter
+from aggregates.reading import read
+from aggregates.refusal import Refusal
+from aggregates.sealing import record_key
+from aggregates.wire import touchpoint_decoder
+from infra.working import Parts
+from streams.inbox import SOURCE, Inbox
+from tests.conftest import World
+
+pytestmark = pytest.mark.engines
+
+DATA = {"who": {"device": "d-1"}, "url": "https://kafka.example/"}
+BINARY = {"ce_specversion": "1.0", "ce_id": "b-1", "ce_source": "kafka.example", "ce_type": "web.page_viewed", "ce_subject": "undefined"}
+
+
+@asynccontextmanager
+async def inbox(world: World) -> AsyncIterator[Parts]:
+    """The processor at work."""
+    parts = Parts(world.settings, world.endpoints, "inbox-test")
+    await parts.open()
+    running = asyncio.create_task(parts.runner(Inbox(parts.keys, parts.replenish)).run())
+    try:
+        yield parts
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await parts.publisher.stop()
+        await parts.stack.aclose()
+
+
+async def taken(world: World, topic: str, count: int) -> list[Any]:
+    """The first records of a topic."""
+    consumer = AIOKafkaConsumer(topic, **world.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        async with asyncio.timeout(60):
+            return [await consumer.getone() for _ in range(count)]
+    finally:
+        await consumer.stop()
+
+
+async def write(world: World, value: bytes, headers: dict[str, str], key: bytes | None = None) -> None:
+    """A foreign producer."""
+    async with AIOKafkaProducer(**world.kafka) as producer:
+        await producer.send_and_wait(world.topics.inbox, value, key=key, headers=[(name, text.encode()) for name, text in headers.items()])
+
+
+async def test_binary_and_structured_events_become_touchpoints_under_their_subjects_key(world: World) -> None:
+    structured = {"specversion": "1.0", "id": "s-1", "source": "kafka.example", "type": "web.page_viewed", "data": DATA}
+    await write(world, json.dumps(DATA).encode(), BINARY, key=b"whatever")
+    await write(world, json.dumps(structured).encode(), {"content-type": "application/cloudevents+json"}, key=b"another")
+    async with inbox(world) as parts:
+        records = await taken(world, world.topics.touchpoints, 2)
+        touchpoint = read(structured, SOURCE, datetime.now(UTC))
+        assert not isinstance(touchpoint, Refusal)
+        expected = record_key(parts.keys, "inbox", "kafka.example", touchpoint.subject)
+    assert {record.key for record in records} == {expected}
+    assert {touchpoint_decoder.decode(record.value).id for record in records} == {"b-1", "s-1"}
+    assert {touchpoint_decoder.decode(record.value).yektakey for record in records} == {"inbox"}
+
+
+async def test_what_is_wrong_is_a_dead_letter_with_its_bytes_and_its_neighbour_goes_on(world: World) -> None:
+    await write(world, b"{no json", {})
+    await write(world, json.dumps({"who": {"device": "d-1"}}).encode(), BINARY | {"ce_id": "b-2"})
+    await write(world, json.dumps(DATA).encode(), BINARY | {"ce_id": "b-3"})
+    async with inbox(world) as parts:
+        (record,) = await taken(world, world.topics.touchpoints, 1)
+        letters = [dead_letter.read(r.key, r.value, r.headers) for r in await taken(world, world.topics.dead_letters, 2)]
+        async with parts.pool.connection() as connection:
+            await parts.keys.fetch(connection, [letter.seal for letter in letters if isinstance(letter, dead_letter.DeadLetter)])
+        kept = {letter.reason: dead_letter.unearth(letter, parts.keys) for letter in letters if isinstance(letter, dead_letter.DeadLetter)}
+    assert touchpoint_decoder.decode(record.value).id == "b-3"
+    assert kept["not_json"] == b"{no json"
+    assert json.loads(kept["missing_field"])["id"] == "b-2"
