@@ -1,5 +1,6 @@
 """Reads the text of a contact policy. Reading order: read, _PolicyReader.policy, then its parts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ THEN = ("hold", "silent")
 CAP_WORDS = ("channels", "max", "within")
 BUDGET_WORDS = ("per", "stop")
 PREFER = ("declared", "learned_90d", "default")
+LEARNED = r"^learned_[1-9][0-9]{0,3}d$"
+"""Also so: what was learned from the responses of any number of days."""
+
 MOST_CONTACTS = 10_000
 
 
@@ -63,7 +67,7 @@ class _PolicyReader(Reader):
             self.caps(members["caps"]) if "caps" in members else (),
             self.names(members["counts"], "counts") if "counts" in members else (),
             self.blocks(members["block_while"]) if "block_while" in members else {},
-            self.choices(members["prefer"], "prefer", PREFER) if "prefer" in members else DEFAULT.prefer,
+            self.preferences(members["prefer"]) if "prefer" in members else DEFAULT.prefer,
             (self.percent(members["holdout"], "holdout") if "holdout" in members else None) or 0.0,
         )
 
@@ -73,6 +77,12 @@ class _PolicyReader(Reader):
 
     def choices(self, node: Node, word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
         chosen = [self.choice(one, word, choices) for one in self.items(node, f"[{', '.join(choices)}]")]
+        return tuple(dict.fromkeys(one for one in chosen if one))
+
+    def preferences(self, node: Node) -> tuple[str, ...]:
+        nodes = self.items(node, f"[{', '.join(PREFER)}]")
+        learned = [one for one in nodes if isinstance(one.value, str) and re.fullmatch(LEARNED, one.value)]
+        chosen = [str(one.value) if one in learned else self.choice(one, "prefer", PREFER) for one in nodes]
         return tuple(dict.fromkeys(one for one in chosen if one))
 
     def ignores(self, node: Node) -> frozenset[str]:
@@ -110,7 +120,7 @@ class _PolicyReader(Reader):
 
     def channels(self, node: Node, word: str) -> tuple[str, ...] | None:
         """Channels; none is all."""
-        if node.value == ALL:
+        if node.value == ALL or (isinstance(node.value, tuple) and [one.value for one in node.value] == [ALL]):
             return ()
         if isinstance(node.value, str):
             name = self.word(node, word)

@@ -19,8 +19,8 @@ MESSAGES: dict[str, dict[str, str]] = {
     "empty": {"en": "{word} is empty.", "fa": "{word} خالی است."},
     "text_too_long": {"en": "{word} is longer than {limit} characters.", "fa": "{word} از {limit} نویسه بلندتر است."},
     "no_name": {
-        "en": "{word} must be letters, digits, - and _, beginning with a letter or digit.",
-        "fa": "{word} باید از حرف، رقم، - و _ باشد و با حرف یا رقم آغاز شود.",
+        "en": "{word} must be one word, without spaces, slashes and quotes.",
+        "fa": "{word} باید یک واژه باشد، بی فاصله، ممیز و گیومه.",
     },
     "no_word": {
         "en": "{word} must be Latin letters, digits and _, beginning with a letter.",

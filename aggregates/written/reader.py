@@ -13,7 +13,7 @@ from aggregates.written.problem import Problem, nearest
 from aggregates.written.span import span
 
 LONGEST_SPAN = timedelta(days=3_660)
-NAME = r"^[^\W_][\w.-]{0,63}$"
+NAME = r"""^[^\s/\\?#%&<>"'{}|,;]{1,64}$"""
 """In any script: names stand in addresses, in hashes and in sentences."""
 
 WORD = r"^[a-z][a-z0-9_-]{0,63}$"
@@ -22,6 +22,7 @@ CLOCK = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 PERCENT = r"^[0-9]{1,3}([.][0-9]{1,6})?%$"
 
 _NAME = re.compile(NAME.replace("$", r"\Z"))
+_NO_NAME = r"""[\s/\\?#%&<>"'{}|,;]+"""
 _WORD, _TYPE, _CLOCK, _PERCENT = (re.compile(pattern.replace("$", r"\Z"), re.ASCII) for pattern in (WORD, TYPE, CLOCK, PERCENT))
 
 Members = Mapping[str, Node]
@@ -83,7 +84,7 @@ class Reader:
         """What a person calls something."""
         text = self.text(node, word, 64)
         if text is not None and not _NAME.match(text):
-            slug = re.sub(r"[^\w.-]+", "-", text).strip("-_.")
+            slug = re.sub(_NO_NAME, "-", text).strip("-")
             self.note(node, "no_name", slug if _NAME.match(slug) else "", word=word)
             return None
         return text

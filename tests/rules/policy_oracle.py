@@ -1,0 +1,182 @@
+"""Says what becomes of every contact, by brute force: each decision asks the whole log again. Only for logs that arrive in order.
+
+Written from docs/rules.md alone. Reading order: outcomes, decided, verdict.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from tests.rules import oracle
+from tests.rules.oracle import Event, Rule, Stands, moment, span
+
+Policy = dict[str, Any]
+
+
+class Wish(NamedTuple):
+    """A signal of a rule that contacts, not decided for good."""
+
+    order: int
+    rule: Rule
+    signal: Stands
+    due: datetime
+
+
+class Result(NamedTuple):
+    """What became of it."""
+
+    rule: str
+    cause: str
+    outcome: str
+    channel: str | None
+    at: datetime
+    until: datetime | None
+    reason: str | None
+
+
+def outcomes(rules: Sequence[Rule], policy: Policy, events: Sequence[Event], end: datetime) -> list[Result]:
+    """The last outcome of every candidate of one customer."""
+    wishes = [
+        Wish(order, rule, signal, signal.occurred)
+        for order, rule in enumerate(rules)
+        for signal in oracle.standing(rule, events, end, policy["zone"])
+        if "contact" in rule["do"]
+    ]
+    sent: list[tuple[datetime, str]] = []
+    found: list[Result] = []
+    while wishes and min(wish.due for wish in wishes) <= end:
+        at = min(wish.due for wish in wishes)
+        together = [wish for wish in wishes if wish.due == at]
+        wishes = [wish for wish in wishes if wish.due != at]
+        for wish, result in decided(together, policy, [event for event in events if moment(event["time"]) <= at], sent, at):
+            if result.until is not None:
+                wishes.append(wish._replace(due=result.until))
+                if result.until > end:
+                    found.append(result)
+            else:
+                found.append(result)
+        sent += [(one.at, one.channel) for one in found if one.outcome == "sent" and one.at == at and one.channel]
+    return found
+
+
+def decided(
+    wishes: list[Wish], policy: Policy, known: list[Event], sent: list[tuple[datetime, str]], at: datetime
+) -> list[tuple[Wish, Result]]:
+    answers = [(wish, verdict(wish, policy, known, sent, at)) for wish in wishes]
+    ready = [wish for wish, (outcome, *_) in answers if outcome == "sent"]
+    best = min(ready, key=lambda wish: (rank(policy, wish), wish.signal.occurred, wish.order), default=None)
+    results = []
+    for wish, (outcome, channel, until, reason) in answers:
+        if outcome == "sent" and wish is not best:
+            assert best is not None
+            outcome, channel, reason = "silent", None, f"lost to {best.rule['rule']}"  # noqa: PLW2901 - the verdict is overruled
+        results.append((wish, Result(wish.rule["rule"], wish.signal.cause, outcome, channel, at, until, reason)))
+    return results
+
+
+def rank(policy: Policy, wish: Wish) -> int:
+    purpose = wish.rule["do"]["purpose"]
+    priority: list[str] = policy["priority"]
+    return priority.index(purpose) if purpose in priority else len(priority)
+
+
+def verdict(
+    wish: Wish, policy: Policy, known: list[Event], sent: list[tuple[datetime, str]], at: datetime
+) -> tuple[str, str | None, datetime | None, str | None]:
+    """What would become of it alone: outcome, channel, until, reason."""
+    free = policy.get("transactional", {}).get("ignores", []) if wish.rule["do"]["purpose"] == "service" else []
+    if at > wish.signal.occurred and (why := objection(wish, policy, known, at)):
+        return "silent", None, None, why
+    reasons: list[tuple[int, str]] = []
+    channel = None
+    for one in wanted(wish, policy, known):
+        stage, why = closed(wish, policy, known, sent, at, one, free)
+        if not why:
+            channel = one
+            break
+        reasons.append((stage, why))
+    if channel is None:
+        furthest = max((stage for stage, _ in reasons), default=0)
+        return "silent", None, None, next((why for stage, why in reasons if stage == furthest), "channel")
+    if "quiet" in policy and "quiet" not in free:
+        local = at.astimezone(ZoneInfo(policy["zone"]))
+        until = local
+        while is_quiet(policy["quiet"], until):
+            until = until.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        if until > local:
+            held = policy["quiet"].get("then", "hold") == "hold"
+            if held and until <= wish.signal.occurred + span(policy["quiet"].get("expires", "3000d")):
+                return "held", None, until.astimezone(at.tzinfo), "quiet"
+            return "silent", None, None, "quiet"
+    return "sent", channel, None, None
+
+
+def is_quiet(quiet: dict[str, str], local: datetime) -> bool:
+    clock = f"{local.hour:02}:{local.minute:02}"
+    if quiet["from"] < quiet["to"]:
+        return quiet["from"] <= clock < quiet["to"]
+    return clock >= quiet["from"] or clock < quiet["to"]
+
+
+def objection(wish: Wish, policy: Policy, known: list[Event], at: datetime) -> str:
+    facts = sorted((oracle.Fact(moment(event["time"]), event["id"], event) for event in known), key=lambda fact: fact[:2])
+    cause = next(fact for fact in facts if fact.id == wish.signal.cause)
+    first = next(rise.first for rise in oracle.rises(wish.rule["when"], facts, policy["zone"]) if rise.cause.id == cause.id)
+    if oracle.stopped(wish.rule.get("unless"), facts, first, at):
+        return "unless"
+    return "" if oracle.allowed(wish.rule.get("if"), facts, at, policy["zone"]) else "if"
+
+
+def wanted(wish: Wish, policy: Policy, known: list[Event]) -> list[str]:
+    prefer: list[str] = wish.rule["do"].get("prefer", ["customer"])
+    told = [event for event in known if event["type"] == "profile.reported" and "preferred_channel" in event["data"]["traits"]]
+    declared = max(told, key=lambda event: (moment(event["time"]), event["id"]))["data"]["traits"]["preferred_channel"] if told else None
+    tried: list[str] = []
+    for channel in prefer:
+        if channel != "customer":
+            tried.append(channel)
+        elif declared:
+            tried.append(declared)
+        elif prefer == ["customer"]:
+            tried += policy["counts"]
+    return tried
+
+
+def closed(
+    wish: Wish, policy: Policy, known: list[Event], sent: list[tuple[datetime, str]], at: datetime, channel: str, free: list[str]
+) -> tuple[int, str]:
+    purpose = wish.rule["do"]["purpose"]
+    facts = [oracle.Fact(moment(event["time"]), event["id"], event) for event in known]
+    if not oracle.consents(facts, purpose, channel, at):
+        return 0, f"consent {purpose}/{channel}"
+    if "block_while" not in free:
+        for state, channels in policy.get("block_while", {}).items():
+            if (channels == "all" or channel in channels) and (in_call(known, at) if state == "in_call" else complains(known)):
+                return 1, f"block_while {state}"
+    if "caps" not in free and channel in policy["counts"]:
+        for cap in policy.get("caps", []):
+            capped = policy["counts"] if cap["channels"] == "all" else cap["channels"]
+            if channel in capped:
+                made = sent + [(moment(e["time"]), e["data"]["channel"]) for e in known if e["type"] == "contact.made"]
+                window = [one for when, one in made if at - span(cap["within"]) < when <= at and one in capped and one in policy["counts"]]
+                if len(window) >= cap["max"]:
+                    name = "all" if cap["channels"] == "all" else ",".join(cap["channels"])
+                    return 2, f"cap {name}/{cap['within']}"
+    return 3, ""
+
+
+def in_call(known: list[Event], at: datetime) -> bool:
+    calls: dict[str, Event] = {}
+    for event in sorted(known, key=lambda event: (moment(event["time"]), event["id"])):
+        if event["type"] in ("call.answered", "call.ended"):
+            calls[event["data"]["call_id"]] = event
+    return any(event["type"] == "call.answered" and at - moment(event["time"]) <= timedelta(hours=4) for event in calls.values())
+
+
+def complains(known: list[Event]) -> bool:
+    requests: dict[str, Event] = {}
+    for event in sorted(known, key=lambda event: (moment(event["time"]), event["id"])):
+        if event["type"] in ("service.request_opened", "service.request_resolved"):
+            requests[event["data"]["request_id"]] = event
+    return any(event["type"] == "service.request_opened" for event in requests.values())
