@@ -24,7 +24,7 @@ from infra.settings import Settings
 from infra.waiting import Progress, ends
 from projections.positions import table as positions
 from streams.customer import Customer
-from streams.record import Batch
+from streams.record import Batch, Halt
 
 Connection = AsyncConnection[tuple[Any, ...]]
 OnProgress = Callable[[Progress], None]
@@ -86,8 +86,11 @@ class Refold:
         if not records:
             return
         batch = Batch(partition, records)
-        async with self._pool.connection() as connection:
-            await self._step.apply(connection, batch)
+        try:
+            async with self._pool.connection() as connection:
+                await self._step.apply(connection, batch)
+        except Halt as halt:
+            raise Refusal(str(halt)) from halt
         self._step.committed(batch)
         self.at[partition] = batch.end
 
@@ -178,12 +181,13 @@ async def _live_positions(pool: database.Pool) -> dict[int, int]:
 
 
 def _fingerprints(schema: str) -> str:
-    """One row a customer: what his view and his timeline are, as one hash."""
+    """One row a customer: what his view and his timeline are, as one hash. Of a record and its forwarded copies any may be kept."""
     return f"""
         SELECT customer_id, md5(coalesce(md5(v.state), '') || coalesce(t.events::text, '') || coalesce(t.sum::text, '')) AS hash, t.events
         FROM {schema}.view v FULL JOIN (
-            SELECT customer_id, count(*) AS events, sum(hashtextextended(concat_ws('|', event_id,
-                extract(epoch FROM at), extract(epoch FROM recorded), type, source, ref, amount, currency, decider, seal, flags), 0)) AS sum
+            SELECT customer_id, count(*) AS events, sum(hashtextextended(concat_ws('|', event_id, extract(epoch FROM at),
+                extract(epoch FROM occurred), extract(epoch FROM recorded), type, channel, source, ref, amount, currency, decider, seal,
+                flags, regexp_replace(convert_from(record, 'UTF8'), '"subject":"[^"]*"', '')), 0)) AS sum
             FROM {schema}.timeline GROUP BY customer_id
         ) t USING (customer_id)
     """

@@ -75,9 +75,9 @@ async def _until(here: Endpoints, processor: str, target: Mapping[int, int], on_
 
 
 async def _reached(connection: AsyncConnection[tuple[object, ...]], processor: str, target: Mapping[int, int]) -> bool:
-    halted = await positions.halted(connection, processor)
-    if halted:
-        raise Refusal(f"The processor {processor} stands still: {halted}")
+    for needed in (processor, "customer") if processor == "resolve" else (processor,):
+        if halted := await positions.halted(connection, needed):
+            raise Refusal(f"The processor {needed} stands still: {halted}")
     if processor == "resolve":
         return await positions.reached(connection, target)
     at = await positions.positions(connection, processor)
