@@ -1,0 +1,200 @@
+"""`yekta verify` and `yekta rebuild` beside live traffic: what the log says is what the tables say, and what was tampered with is found."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from random import Random
+from uuid import UUID
+
+import pytest
+
+from infra import refolding
+from infra.errors import Refusal
+from infra.refolding import rebuild, verify
+from tests.conftest import World
+from tests.streams.house import House, hops, house
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture(scope="module")
+async def settled(shared_world: World) -> AsyncIterator[House]:
+    """A house in which something has happened, merges included, and everything is at rest."""
+    async with house(shared_world, hops(piece=5)) as home:
+        await home.send_some(Random(7), "", people=3, count=60)
+        await home.visible()
+        yield home
+
+
+async def test_what_nobody_touched_is_equal_and_has_the_same_hash_every_time(settled: House) -> None:
+    first, again = await verify(settled.world.settings), await verify(settled.world.settings)
+    assert first.equal
+    assert first == again
+    assert first.touchpoints == first.events == len(settled.sent)
+    ((customers,),) = await settled.ask("SELECT count(*) FROM read_1.view")
+    assert first.customers == customers > 0
+
+
+TAMPERING = {
+    "type": "'web.page_viewed'",
+    "channel": "'web'",
+    "source": "'elsewhere'",
+    "amount": "99",
+    "at": "at + interval '1 hour'",
+    "occurred": "occurred + interval '1 hour'",
+    "recorded": "recorded + interval '1 hour'",
+    "decider": "'email:x'",
+    "flags": "flags + 1",
+    "record": "record || '\\x20'::bytea",
+}
+
+
+@pytest.mark.parametrize("column", TAMPERING)
+async def test_a_row_that_was_tampered_with_is_found(settled: House, column: str) -> None:
+    ((event, customer, before),) = await settled.ask(
+        f"SELECT event_id, customer_id, {column} FROM read_1.timeline WHERE decider <> '' ORDER BY event_id LIMIT 1"
+    )
+    await settled.ask(f"UPDATE read_1.timeline SET {column} = {TAMPERING[column]} WHERE event_id = %s", event)
+    try:
+        verdict = await verify(settled.world.settings)
+        assert not verdict.equal
+        assert verdict.different == (str(customer),)
+    finally:
+        await settled.ask(f"UPDATE read_1.timeline SET {column} = %s WHERE event_id = %s", before, event)
+
+
+async def test_a_view_that_was_tampered_with_is_found(settled: House) -> None:
+    ((customer, state),) = await settled.ask("SELECT customer_id, state FROM read_1.view LIMIT 1")
+    await settled.ask("UPDATE read_1.view SET state = state || '\\x00' WHERE customer_id = %s", customer)
+    try:
+        verdict = await verify(settled.world.settings)
+        assert verdict.different == (str(customer),)
+    finally:
+        await settled.ask("UPDATE read_1.view SET state = %s WHERE customer_id = %s", state, customer)
+
+
+async def test_a_row_that_is_missing_is_found_by_customer_and_by_event(settled: House) -> None:
+    ((event, customer),) = await settled.ask("SELECT event_id, customer_id FROM read_1.timeline WHERE decider <> '' LIMIT 1")
+    await settled.ask("CREATE TABLE read_1.kept AS SELECT * FROM read_1.timeline WHERE event_id = %s", event)
+    await settled.ask("DELETE FROM read_1.timeline WHERE event_id = %s", event)
+    try:
+        verdict = await verify(settled.world.settings)
+        assert verdict.different == (str(customer),)
+        assert verdict.missing == (str(event),)
+    finally:
+        await settled.ask("INSERT INTO read_1.timeline SELECT * FROM read_1.kept")
+        await settled.ask("DROP TABLE read_1.kept")
+
+
+async def test_an_event_that_is_under_two_customers_is_found(settled: House) -> None:
+    ((event,),) = await settled.ask("SELECT event_id FROM read_1.timeline WHERE decider <> '' LIMIT 1")
+    other = UUID(int=7)
+    await settled.ask("CREATE TABLE read_1.copied AS SELECT * FROM read_1.timeline WHERE event_id = %s", event)
+    await settled.ask("UPDATE read_1.copied SET customer_id = %s", other)
+    await settled.ask("INSERT INTO read_1.timeline SELECT * FROM read_1.copied")
+    try:
+        verdict = await verify(settled.world.settings)
+        assert verdict.different == (str(other),)
+    finally:
+        await settled.ask("DELETE FROM read_1.timeline WHERE customer_id = %s", other)
+        await settled.ask("DROP TABLE read_1.copied")
+
+
+async def test_a_receipt_that_is_missing_is_found(settled: House) -> None:
+    ((event,),) = await settled.ask("SELECT event_id FROM identity.receipts LIMIT 1")
+    await settled.ask("CREATE TABLE identity.kept AS SELECT * FROM identity.receipts WHERE event_id = %s", event)
+    await settled.ask("DELETE FROM identity.receipts WHERE event_id = %s", event)
+    try:
+        assert (await verify(settled.world.settings)).missing == (str(event),)
+    finally:
+        await settled.ask("INSERT INTO identity.receipts SELECT * FROM identity.kept")
+        await settled.ask("DROP TABLE identity.kept")
+
+
+async def test_verifying_leaves_nothing_behind(settled: House) -> None:
+    await verify(settled.world.settings)
+    assert await settled.ask("SELECT 1 FROM pg_namespace WHERE nspname = 'verify'") == []
+    assert await settled.ask("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted") == []
+
+
+async def test_verifying_says_so_when_nobody_works(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refolding, "REST_WITHIN", 0.2)
+    async with house(world, hops(piece=5)) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        await home.visible()
+    await home.ask("UPDATE streams.positions SET written = written + 1 WHERE processor = 'resolve'")
+    with pytest.raises(Refusal, match="did not come to rest"):
+        await verify(world.settings)
+
+
+@pytest.mark.parametrize("piece", [2, 5000])
+async def test_a_rebuild_beside_live_traffic_equals_live(world: World, piece: int) -> None:
+    async with house(world, hops(piece)) as home:
+        random = Random(piece)
+        await home.send_some(random, "a", people=3, count=40)
+        rebuilding = asyncio.create_task(rebuild(world.settings))
+        batch = 0
+        while not rebuilding.done():
+            await home.send_some(random, f"b{batch}", people=3, count=10)
+            batch += 1
+        assert await rebuilding == 2
+        await home.send_some(random, "c", people=3, count=20)
+        await home.visible()
+        verdict = await verify(world.settings)
+        assert verdict.equal, verdict
+        assert verdict.events == len(home.sent)
+        assert await home.ask("SELECT number FROM streams.generation") == [(2,)]
+
+
+async def test_whoever_was_joined_during_a_rebuild_is_whole_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rebuild has folded both when they become one; what it remembers of them must not outlive that."""
+    async with house(world, hops(piece=5000)) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        await home.visible()
+        await home.send("2", who={"account": "b"})
+        await home.visible()
+        folded = refolding.Refold.up_to
+        times = 0
+
+        async def up_to(self: refolding.Refold, *arguments: object) -> None:
+            nonlocal times
+            await folded(self, *arguments)  # type: ignore[arg-type]
+            times += 1
+            if times == 1:
+                await home.send("3", who={"email": "a@x.ir", "account": "b"})
+                await home.visible()
+                await folded(
+                    self, dict(await home.ask("SELECT partition, next_offset FROM streams.positions WHERE processor = 'customer'"))
+                )
+                await home.send("4", who={"email": "a@x.ir"})
+                await home.visible()
+
+        monkeypatch.setattr(refolding.Refold, "up_to", up_to)
+        await rebuild(world.settings)
+        assert times > 1
+        assert await home.ask("SELECT events FROM read_2.view") == [(4,)]
+        assert (await verify(world.settings)).equal
+
+
+async def test_a_rebuild_that_fails_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(world, hops(piece=5)) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        await home.visible()
+
+        async def fail(*_: object) -> None:
+            raise OSError("the disk is full")
+
+        monkeypatch.setattr(refolding.Refold, "up_to", fail)
+        with pytest.raises(OSError, match="full"):
+            await rebuild(world.settings)
+        assert await home.ask("SELECT 1 FROM pg_namespace WHERE nspname = 'read_2'") == []
+        assert await home.ask("SELECT number FROM streams.generation") == [(1,)]
+
+
+async def test_of_rebuilt_read_models_the_last_are_kept_until_the_next_time(world: World) -> None:
+    async with house(world, hops(piece=5)) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        await home.visible()
+        assert await rebuild(world.settings) == 2
+        assert await rebuild(world.settings) == 3
+        assert await home.ask("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'read%' ORDER BY 1") == [("read_2",), ("read_3",)]
+        assert (await verify(world.settings)).equal

@@ -1,0 +1,72 @@
+"""`yekta wait`: returns when all that was accepted before is visible, and says so when it never will be."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from aggregates.wire import CustomerEvent, encoder
+from infra import waiting
+from infra.errors import Refusal
+from tests.conftest import World
+from tests.streams.crew import until
+from tests.streams.house import House, hops, house
+from tests.streams.people import BEGINNING
+
+pytestmark = pytest.mark.engines
+
+
+async def test_it_returns_when_all_that_was_sent_before_is_in_the_views(world: World) -> None:
+    async with house(world, hops(piece=5)) as home:
+        for number in range(50):
+            await home.send(f"{number}", who={"email": "a@x.ir"})
+        await home.visible()
+        assert await home.ask("SELECT events FROM read_1.view") == [(50,)]
+
+
+async def test_it_says_so_when_it_took_too_long(world: World) -> None:
+    async with house(world, lambda _: ()) as home:
+        await home.send("1")
+        with pytest.raises(Refusal, match=r"Not everything is visible after 0\.5 s"):
+            await waiting.wait(world.settings, within=0.5)
+
+
+async def test_it_says_why_a_partition_stands_still_whichever_hop_it_is(world: World) -> None:
+    newer = CustomerEvent(
+        specversion="1.0",
+        id="x",
+        source="/x",
+        type="call.ended",
+        time=BEGINNING,
+        yektaevent="6f1c1d3e-7a35-5d0e-9a53-7d1f3c6b2a10",
+        yektakey="x",
+        yektarecorded=BEGINNING,
+        yektaseal=0,
+        data=msgspec.Raw(b"{}"),
+        subject="8698ec08-7059-5f1f-88cb-7b8747a34556",
+        yektaversion=99,
+    )
+    async with house(world, hops(piece=5)) as home:
+        await home.parts.publisher.publish(world.topics.customer_events, [(b"x", encoder.encode(newer), ())])
+        await until(lambda: stands_still(home))
+        with pytest.raises(Refusal, match=r"The processor customer stands still: call\.ended version 99"):
+            await waiting.wait(world.settings, within=30)
+
+
+async def stands_still(home: House) -> bool:
+    return bool(await home.ask("SELECT 1 FROM streams.positions WHERE halted <> ''"))
+
+
+async def test_it_goes_on_waiting_when_its_connection_is_lost(world: World) -> None:
+    async with house(world, lambda _: ()) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        waited = asyncio.create_task(waiting.wait(world.settings, within=60))
+        await until(lambda: listens(home))
+        await home.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'yekta-wait'")
+        async with house(world, hops(piece=5)):
+            await waited
+    assert await home.ask("SELECT events FROM read_1.view") == [(1,)]
+
+
+async def listens(home: House) -> bool:
+    return bool(await home.ask("SELECT 1 FROM pg_stat_activity WHERE application_name = 'yekta-wait' AND datname = current_database()"))
