@@ -126,3 +126,79 @@ def event(draw: st.DrawFn, occurred: datetime, id_: str) -> dict[str, Any]:
         data |= {"purpose": "marketing"} | draw(st.sampled_from([{}, {"channels": ["sms"]}, {"channels": ["email"]}]))
     made = {"specversion": "1.0", "id": id_, "source": "/test", "type": type_, "time": occurred.isoformat(), "data": data}
     return made | {"yektabackfill": True} if draw(st.integers(0, 9)) == 0 else made
+
+
+CHANNELS = ("sms", "email", "call")
+CAPS = (
+    [{"channels": "all", "max": 3, "within": "1d"}],
+    [{"channels": "all", "max": 1, "within": "12h"}, {"channels": ["call", "email"], "max": 1, "within": "2d"}],
+    [{"channels": ["sms"], "max": 0, "within": "1d"}],
+)
+QUIET = (
+    {"from": "21:00", "to": "09:00"},
+    {"from": "10:00", "to": "12:30", "then": "hold", "expires": "1h"},
+    {"from": "21:00", "to": "09:00", "then": "hold", "expires": "6h"},
+    {"from": "20:00", "to": "08:00", "then": "silent"},
+)
+BLOCKS = ({"open_complaint": "all", "in_call": ["sms", "email"]}, {"in_call": ["call"]})
+TOLD: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("consent.given", {"purpose": "service"}),
+    ("consent.given", {"purpose": "retention", "channels": ["sms"]}),
+    ("consent.given", {"purpose": "marketing"}),
+    ("consent.withdrawn", {"purpose": "marketing", "channels": ["email"]}),
+    *(("profile.reported", {"traits": {"preferred_channel": channel}}) for channel in CHANNELS),
+    *((f"call.{word}", {"call_id": call}) for word in ("answered", "ended") for call in ("k1", "k2")),
+    *(("service.request_opened", {"request_id": request, "category": "complaint"}) for request in ("q1", "q2")),
+    ("service.request_resolved", {"request_id": "q1"}),
+    ("contact.made", {"channel": "agent_offer"}),
+    ("contact.made", {"channel": "sms"}),
+)
+
+
+@st.composite
+def contacting(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Some rules that contact."""
+    made = []
+    for number in range(draw(st.integers(1, 3))):
+        rule = draw(rules(f"r{number}"))
+        rule["do"] = {"contact": f"k{number}", "purpose": draw(st.sampled_from(["service", "retention", "marketing", "marketing"]))}
+        prefer = draw(st.sampled_from([None, ["customer"], ["customer", "sms", "call"], ["sms"], ["call", "sms"], ["email", "customer"]]))
+        made.append(rule if prefer is None else rule | {"do": rule["do"] | {"prefer": prefer}})
+    return made
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> dict[str, Any]:
+    """A policy of any of the parts there are."""
+    zone = draw(st.sampled_from(["Asia/Tehran", "UTC", "Europe/Berlin"]))
+    priority = draw(st.sampled_from([["service", "retention", "marketing"], ["marketing", "service"]]))
+    policy: dict[str, Any] = {"policy": "contact", "zone": zone, "priority": priority, "counts": [*CHANNELS, "agent_offer"]}
+    ignores = draw(st.lists(st.sampled_from(["caps", "cooldown", "quiet", "block_while"]), unique=True))
+    parts = {"quiet": QUIET, "caps": CAPS, "block_while": BLOCKS}
+    policy |= {name: draw(st.sampled_from(choices)) for name, choices in parts.items() if draw(st.booleans())}
+    return policy | {"transactional": {"ignores": ignores}} if ignores else policy
+
+
+@st.composite
+def in_order(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Events of one customer, each arriving when it happens."""
+    made = []
+    for number in range(draw(st.integers(0, 24))):
+        occurred = START + timedelta(minutes=30 * draw(st.integers(0, 60)))
+        type_, data = draw(st.one_of(st.sampled_from(TOLD), st.builds(lambda type_: (type_, {"page": "price"}), types())))
+        made.append((occurred, f"e{draw(st.integers(0, 9))}{number}", type_, data))
+    made += [
+        (START, f"z{purpose}", "consent.given", {"purpose": purpose})
+        for purpose in draw(st.sets(st.sampled_from(["service", "marketing"])))
+    ]
+    return [
+        {
+            "specversion": "1.0",
+            "id": id_,
+            "source": "/test",
+            "type": type_,
+            "time": occurred.isoformat(),
+            "data": {"who": {"customer_number": "c-1"}, **data},
+        }
+        for occurred, id_, type_, data in sorted(made, key=lambda each: each[:2])
+    ]

@@ -86,6 +86,11 @@ class People:
         owner = self._owners.get(token)
         return owner.present.id if owner else None
 
+    @property
+    def everybody(self) -> list[Person]:
+        """Each customer once."""
+        return [person for person in self._people.values() if person.into is None]
+
     def _settled(self, tokens: Sequence[Token]) -> Person | None:
         """The one owner of all these identifiers: nearly every event names only what is known."""
         owner: Person | None = None

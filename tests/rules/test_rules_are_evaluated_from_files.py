@@ -1,0 +1,99 @@
+"""`yekta evaluate rules`: files in, signals and outcomes out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.cli.evaluate_rules import rules as evaluate
+from infra.errors import Refusal
+from tests.rules.telling import at, event
+
+RULE = "{rule: seen, when: {count: shop.seen, at_least: 2, within: 1d}, do: {contact: offer, prefer: [sms]}}"
+
+
+def files(folder: Path, events: list[dict[str, Any] | str], rules: str = RULE, policy: str = "zone: UTC") -> dict[str, Any]:
+    lines = [line if isinstance(line, str) else json.dumps(line) for line in events]
+    for name, text in (("rules.yaml", rules), ("policy.yaml", policy), ("events.jsonl", "\n".join(lines))):
+        (folder / name).write_text(text, "utf-8")
+    return {"rules": folder / "rules.yaml", "policy": folder / "policy.yaml", "events": folder / "events.jsonl"}
+
+
+def answer(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_answer_has_the_shape_that_the_api_speaks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate(**files(tmp_path, [event("shop.seen", at(0), "a"), event("shop.seen", at(0, 1), "b")]), json=True)
+    found = answer(capsys)
+    ((signal,), (outcome,)) = found["signals"], found["outcomes"]
+    assert list(found) == ["signals", "outcomes"]
+    assert list(signal) == ["id", "rule", "version", "customer_id", "cause", "occurred_at", "recorded_at", "late", "withdrawn"]
+    assert list(outcome) == ["signal", "rule", "customer_id", "outcome", "channel", "at", "until", "reason"]
+    assert signal["cause"] == {"source": "/test", "id": "b"}
+    assert (outcome["signal"], outcome["customer_id"]) == (signal["id"], signal["customer_id"])
+
+
+def test_an_event_that_comes_twice_counts_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = event("shop.seen", at(0), "a")
+    evaluate(**files(tmp_path, [one, one | {"time": at(0, 2).isoformat()}]), json=True)
+    assert answer(capsys)["signals"] == []
+
+
+def test_without_a_recorded_time_an_event_was_recorded_when_it_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts: list[dict[str, Any] | str] = [
+        event("shop.seen", at(0, 1), "b"),
+        event("shop.seen", at(0, 9), "c"),
+        event("shop.seen", at(0), "a"),
+    ]
+    evaluate(**files(tmp_path, facts), json=True)
+    found = [(one["cause"]["id"], one["late"], one["withdrawn"]) for one in answer(capsys)["signals"]]
+    assert found == [("c", False, True), ("b", True, False)]
+
+
+def test_spellings_of_one_phone_are_one_customer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spellings = ("09121234567", "+98 912 123 4567", "۰۹۱۲۱۲۳۴۵۶۷")
+    evaluate(**files(tmp_path, [event("shop.seen", at(0, hour), who={"phone": phone}) for hour, phone in enumerate(spellings)]), json=True)
+    assert len(answer(capsys)["signals"]) == 1
+
+
+def test_an_event_without_identifiers_is_nobodys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate(**files(tmp_path, [event("shop.seen", at(0, hour), who={}) for hour in range(3)]), json=True)
+    assert answer(capsys)["signals"] == []
+
+
+def test_lines_that_cannot_be_placed_are_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = event("shop.seen", at(0), "a") | {"time": "2026-03-01 00:00"}
+    whole = [event("shop.seen", at(0), "b"), event("shop.seen", at(0, 1), "c")]
+    evaluate(**files(tmp_path, [*whole, "{not json", "", odd, '{"id": "x"}']), json=True)
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)["signals"]) == 1
+    assert [line.split(" was")[0] for line in captured.err.splitlines()] == ["line 3", "line 5", "line 6"]
+
+
+def test_times_in_any_offset_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = [event("shop.seen", at(0), "a"), event("shop.seen", at(0), "b") | {"time": "2026-03-01T05:00:00+03:30"}]
+    evaluate(**files(tmp_path, [*facts]), json=True)
+    assert answer(capsys)["signals"][0]["occurred_at"] == "2026-03-01T01:30:00Z"
+
+
+def test_a_table_is_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate(**files(tmp_path, [event("shop.seen", at(0), "a"), event("shop.seen", at(0, 1), "b")]))
+    told = capsys.readouterr().out
+    assert "consent marketing/sms 1" in told
+    assert "2 events" in told
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "Did you mean count?"), ("fa", "آیا منظورتان count است؟")])
+def test_mistakes_are_told_before_anything_runs(tmp_path: Path, lang: Any, said: str) -> None:
+    wrong = files(tmp_path, [], RULE.replace("count", "cuont"))
+    with pytest.raises(Refusal, match=r"line 1|سطر 1") as refusal:
+        evaluate(**wrong, lang=lang)
+    assert said in str(refusal.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    given = files(tmp_path, [])
+    with pytest.raises(Refusal, match="nowhere"):
+        evaluate(**given | {"events": tmp_path / "nowhere"})

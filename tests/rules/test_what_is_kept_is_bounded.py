@@ -1,0 +1,40 @@
+"""What is kept of a rule and a customer does not grow with his history, and only rules that name a type are touched by it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from projections.triggers.state import KEPT
+from tests.rules.telling import at, evaluation, event
+
+FORMS: list[dict[str, Any]] = [
+    {"count": "shop.seen", "at_least": 5, "within": "30d"},
+    {"sequence": ["shop.seen", "shop.asked", "shop.seen"], "within": "30d"},
+    {"after": "shop.seen", "absent": "shop.asked", "for": "3d"},
+]
+
+
+def size(rule: dict[str, Any], facts: int) -> int:
+    types = ("shop.seen", "shop.asked", "shop.called")
+    run = evaluation(rule, [event(types[number % 3], at(0, minutes=7 * number), f"e{number:06}") for number in range(facts)])
+    ((state,),) = [[kept.state for kept in person.runs.values()] for person in run.people.everybody]
+    assert len(state.kept) < 2 * KEPT
+    return len(msgspec.msgpack.encode(state))
+
+
+@pytest.mark.parametrize("when", FORMS)
+def test_the_state_of_a_long_history_is_as_small_as_that_of_a_short_one(when: dict[str, Any]) -> None:
+    stop = {"event": "shop.called", "within": "1h"}
+    rule = {"rule": "r", "when": when, "do": {"notify": "x"}, "wait": "20d", "unless": stop, "if": {"not": {"segment": "gone"}}}
+    assert size(rule, 3_000) <= size(rule, 1_000) * 1.1
+
+
+def test_an_event_touches_only_rules_that_name_its_type() -> None:
+    rules = [
+        {"rule": f"r{number}", "when": {"count": f"shop.t{number}", "at_least": 1, "within": "1d"}, "do": {"notify": "x"}}
+        for number in range(9)
+    ]
+    run = evaluation(rules, [event("shop.t3", at(0)), event("shop.other", at(0))])
+    (person,) = run.people.everybody
+    assert list(person.runs) == [3]

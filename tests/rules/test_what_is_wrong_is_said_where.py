@@ -1,0 +1,141 @@
+"""Mistakes in rules and policies: line, pointer, the nearest valid word, in English and Persian."""
+
+import string
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregates.contact_policy import reading as policies
+from aggregates.rules import reading
+from aggregates.written.messages import MESSAGES
+from aggregates.written.node import Node, parse
+from aggregates.written.problem import Problem
+
+GOOD = """
+- rule: many
+  when: {count: service.request_opened, more_than: 3, within: 30d}
+  do: {notify: team:retention}
+"""
+
+
+def problems(text: str) -> list[tuple[int, str, str, str]]:
+    return [(one.line, one.pointer, one.code, one.suggestion) for one in reading.read(text, "Asia/Tehran").problems]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "found"),
+    [
+        ("when:", "wen:", (3, "/0/wen", "unknown_word", "when")),
+        ("more_than", "more_then", (3, "/0/when/more_then", "unknown_word", "more_than")),
+        ("count:", "coutn:", (3, "/0/when/coutn", "unknown_word", "count")),
+        ("within: 30d", "in: monht", (3, "/0/when/in", "unknown_choice", "month")),
+        ("within: 30d", "within: 30", (3, "/0/when/within", "no_duration", "30d")),
+        ("within: 30d", "within: 99999d", (3, "/0/when/within", "duration_too_long", "")),
+        ("within: 30d", "within: 0d", (3, "/0/when/within", "duration_zero", "")),
+        ("within: 30d", "within: 30d, in: month", (3, "/0/when", "exactly_one", "")),
+        (", within: 30d", "", (3, "/0/when", "exactly_one", "")),
+        ("more_than: 3", "more_than: 3, at_least: 4", (3, "/0/when", "exactly_one", "")),
+        ("more_than: 3", "more_than: many", (3, "/0/when/more_than", "not_whole", "")),
+        ("more_than: 3", "more_than: 3, absent: call.ended", (3, "/0/when/absent", "not_together", "")),
+        ("service.request_opened", "requests!", (3, "/0/when/count", "no_type", "")),
+        ("service.request_opened", "x.y, where: 'data.total >> 5'", (3, "/0/when/where", "cel_unreadable", "")),
+        ("service.request_opened", "x.y, where: 'total > 5'", (3, "/0/when/where", "cel_name", "data.total")),
+        ("service.request_opened", "x.y, where: 'data.a.startWith(\"b\")'", (3, "/0/when/where", "cel_method", "startsWith")),
+        ("service.request_opened", "x.y, where: 'siz(data.a) > 1'", (3, "/0/when/where", "cel_function", "size")),
+        ("service.request_opened", "x.y, where: {page: [a]}", (3, "/0/when/where/page", "no_value", "")),
+        ("{notify: team:retention}", "{notfy: team:retention}", (4, "/0/do/notfy", "unknown_word", "notify")),
+        ("{notify: team:retention}", "tell them", (4, "/0/do", "not_mapping", "")),
+        ("{notify: team:retention}", "{contact: a, prefer: [an sms]}", (4, "/0/do/prefer/0", "no_word", "an_sms")),
+        ("  do:", "  holdout: 0.1\n  do:", (4, "/0/holdout", "no_percent", "10%")),
+        ("  do:", "  cooldown: 2 month\n  do:", (4, "/0/cooldown", "no_duration", "")),
+        ("  do:", "  unless: {event: a.b, since: firstmatch}\n  do:", (4, "/0/unless/since", "unknown_choice", "first_match")),
+        ("  do:", "  if: {percentile: value, at_lest: 90}\n  do:", (4, "/0/if/at_lest", "unknown_word", "at_least")),
+        ("rule: many", "rule: many of them", (2, "/0/rule", "no_name", "many-of-them")),
+        ("rule: many", "rule: many\n  rule: more", (3, "/0/rule", "twice", "")),
+        ("  do: {notify: team:retention}\n", "", (2, "/0", "missing", "")),
+        ("within: 30d}", "within: 30d", (4, "", "unreadable", "")),
+    ],
+)
+def test_a_mistake_is_shown_in_its_line_at_its_pointer_with_the_nearest_word(
+    written: str, instead: str, found: tuple[int, str, str, str]
+) -> None:
+    assert problems(GOOD) == []
+    assert written in GOOD
+    assert found in problems(GOOD.replace(written, instead, 1))
+
+
+def test_all_mistakes_of_a_text_are_told_together() -> None:
+    text = GOOD.replace("30d", "x").replace("notify", "tell").replace("many", "so many")
+    assert [code for _, _, code, _ in problems(text)] == ["no_name", "no_duration", "unknown_word", "exactly_one"]
+
+
+def test_two_rules_cannot_have_one_name() -> None:
+    assert problems(GOOD + GOOD) == [(6, "/1", "same_name", "")]
+
+
+def test_a_rule_may_stand_alone_or_in_a_list_in_yaml_or_json() -> None:
+    alone = "\n".join(line[2:] for line in GOOD.strip().splitlines())
+    when = '{"count": "service.request_opened", "more_than": 3, "within": "30d"}'
+    as_json = f'{{\n\t"rule": "many",\n\t"when": {when},\n\t"do": {{"notify": "team:retention"}}\n}}'
+    (rule,) = reading.read(GOOD, "UTC").rules
+    assert reading.read(alone, "UTC").rules == reading.read(as_json, "UTC").rules == (rule,)
+
+
+def test_a_mistake_is_told_in_both_languages() -> None:
+    (problem,) = reading.read(GOOD.replace("more_than", "more_then"), "UTC").problems
+    assert problem.text("en") == "line 3, /0/when/more_then: more_then is not known here. Did you mean more_than?"
+    assert problem.text("fa") == "سطر 3، /0/when/more_then: more_then اینجا شناخته نیست. آیا منظورتان more_than است؟"
+
+
+def test_every_message_has_both_languages_with_the_same_words() -> None:
+    for code, said in MESSAGES.items():
+        fields = [sorted(name for _, name, _, _ in string.Formatter().parse(said[lang]) if name) for lang in ("en", "fa")]
+        assert fields[0] == fields[1], code
+        assert any("\u0600" <= letter <= "\u06ff" for letter in said["fa"]), code
+
+
+def test_a_time_of_day_that_is_a_number_is_explained() -> None:
+    assert policies.read('quiet: {from: "21:00", to: 540}').problems[0].suggestion == '"09:00"'
+    assert policies.read("quiet: {from: 21:00, to: 09:00}").policy is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("zone: Asia/Teheran", (1, "/zone", "no_zone", "Asia/Tehran")),
+        ("caps: [{channel: all, max: 3, within: 7d}]", (1, "/caps/0/channel", "unknown_word", "channels")),
+        ("block_while: {open_complain: all}", (1, "/block_while/open_complain", "unknown_word", "open_complaint")),
+        ("transactional: {ignores: [cap]}", (1, "/transactional/ignores/0", "unknown_choice", "caps")),
+        ('quiet: {from: "21:00", to: "21:00"}', (1, "/quiet/to", "quiet_all_day", "")),
+        ("prefer: [declare]", (1, "/prefer/0", "unknown_choice", "declared")),
+        ("holdout: five", (1, "/holdout", "no_percent", "")),
+    ],
+)
+def test_a_mistake_in_a_policy_is_shown_likewise(text: str, found: tuple[int, str, str, str]) -> None:
+    assert [(one.line, one.pointer, one.code, one.suggestion) for one in policies.read(text).problems][0] == found  # noqa: RUF015
+
+
+def test_words_are_words_as_the_newer_yaml_has_them() -> None:
+    read = parse("a: no\nb: on\nc: 2026-01-01\nd: 010\ne: true\nf: 1.5\ng: ~")
+    assert isinstance(read, Node)
+    assert read.plain == {"a": "no", "b": "on", "c": "2026-01-01", "d": 10, "e": True, "f": 1.5, "g": None}
+
+
+def test_a_small_text_cannot_mean_a_large_one() -> None:
+    laughs = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{chr(98 + step)}: &{chr(98 + step)} [{', '.join([f'*{chr(97 + step)}'] * 8)}]\n" for step in range(8)
+    )
+    found = parse(laughs)
+    assert isinstance(found, Problem)
+    assert found.code == "too_many_values"
+    endless = parse("a: &a [*a]")
+    assert isinstance(endless, Problem)
+    assert endless.code == "too_deep"
+
+
+@given(st.text(max_size=80) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), st.lists).map(yaml.safe_dump))
+def test_no_text_breaks_the_readers(text: str) -> None:
+    assert reading.read(text, "UTC").problems or reading.read(text, "UTC").rules
+    assert policies.read(text).problems or policies.read(text).policy
