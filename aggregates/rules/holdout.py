@@ -1,4 +1,4 @@
-"""Draws who is kept out to be compared with: by a hash, so that a replay keeps out the same people. Fixed in docs/encodings.md."""
+"""Draws who is kept out to be compared with: by a hash, so that a replay keeps out the same people. Fixed in docs/rules.md."""
 
 import hashlib
 
