@@ -78,6 +78,17 @@ def test_times_in_any_offset_are_read(tmp_path: Path, capsys: pytest.CaptureFixt
     assert answer(capsys)["signals"][0]["occurred_at"] == "2026-03-01T01:30:00Z"
 
 
+def test_a_date_alone_is_the_start_of_that_day_where_its_source_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    consent = event("consent.given", at(0), purpose="marketing", valid_until="2026-03-03")  # 20:30 of the day before, in UTC
+    seen = [event("shop.seen", at(1, 19), "a"), event("shop.seen", at(1, 20), "b")]
+    evaluate(**files(tmp_path, [consent, *seen]), json=True)
+    assert answer(capsys)["outcomes"][0]["outcome"] == "sent"
+    evaluate(**files(tmp_path, [consent, seen[0], event("shop.seen", at(1, 20, 30), "b")]), json=True)
+    assert answer(capsys)["outcomes"][0]["reason"] == "consent marketing/sms"
+    evaluate(**files(tmp_path, [consent | {"data": consent["data"] | {"valid_until": "1405-01-01"}}, *seen]), json=True)
+    assert len(answer(capsys)["signals"]) == 1
+
+
 def test_a_table_is_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluate(**files(tmp_path, [event("shop.seen", at(0), "a"), event("shop.seen", at(0, 1), "b")]))
     told = capsys.readouterr().out

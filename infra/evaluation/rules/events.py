@@ -12,15 +12,21 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw, Struct
 
-from aggregates.contracts import CONTRACTS, VersionUnknown, upcast
+from aggregates.contracts import CONTRACTS, SHAPES, VersionUnknown, upcast
 from aggregates.fact import Fact
 from aggregates.identifier import Identifier, Token
-from aggregates.moment import read_moment
+from aggregates.moment import of_data, read_moment
 from aggregates.normal import NotAnIdentifier, recognise
 from aggregates.normal.who import implied
 from aggregates.reading import flag
 from aggregates.refusal import Refused
+from aggregates.source import Source
 from aggregates.touchpoint import channel_of, effective_time, event_id
+
+ZONE = Source("").zone
+"""In which a date without a time is a day."""
+
+TIMES = {type_: shape.times for (type_, version), shape in SHAPES.items() if version == shape.contract.version and shape.times}
 
 KEY = "inbox"
 """The write key's source of events that name none: what comes through the topic `inbox` has it, so ids are the same there."""
@@ -85,10 +91,15 @@ class Arrived(NamedTuple):
 
 
 def _newest(line: Line, data: dict[str, Any]) -> dict[str, Any]:
+    """The data as the newest contract has it; a date alone is the moment it means, as a door writes it."""
     try:
-        return upcast(line.type, line.yektaversion, data)
-    except VersionUnknown:
+        data = upcast(line.type, line.yektaversion, data)
+        for name in TIMES.get(line.type, ()):
+            if isinstance(text := data.get(name), str) and len(text) == 10:
+                data = data | {name: of_data(text, ZONE, f"/data/{name}")}
+    except (VersionUnknown, Refused):
         return data
+    return data
 
 
 IMPLYING = {contract.type: contract.implied for contract in CONTRACTS.values() if contract.implied}
