@@ -115,10 +115,8 @@ def _seen(seen: Sequence[Seen]) -> Iterable[Row]:
 
 
 def _growth(steps: Sequence[Step]) -> Iterable[Row]:
-    for step in steps:
-        ratios = []
-        if step is not steps[0]:
-            ratios = [Ratio(_size(steps[0]), "cpu", step.load.cost.total / steps[0].load.cost.total, at_most=1.2)]
+    for before, step in zip([None, *steps], steps, strict=False):
+        ratios = [] if before is None else [Ratio(_size(before), "cpu", before.load.cost.total / step.load.cost.total, at_least=0.8)]
         yield _pass(_size(step), f"end to end, {step.size:,} events in the store", "growth", [step.load], ratios)
 
 
