@@ -33,8 +33,19 @@ async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) ->
 
 
 @asynccontextmanager
-async def open_pool(dsn: str, *, name: str = "yekta", smallest: int = 1, largest: int = 8) -> AsyncIterator[Pool]:
-    """A pool whose connections are tried before they are lent, so a restarted server is met with new ones."""
+async def open_pool(
+    dsn: str, *, name: str = "yekta", smallest: int = 1, largest: int = 8, patience: float | None = None
+) -> AsyncIterator[Pool]:
+    """A pool whose connections are tried before they are lent, so a restarted server is met with new ones.
+
+    Whoever stands still in a transaction for longer than `patience` seconds loses it, and with it the locks that others wait for.
+    """
+
+    async def limit(connection: Connection) -> None:
+        if patience is not None:
+            await connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (f"{patience:g}s",))
+            await connection.commit()
+
     pool: Pool = AsyncConnectionPool(
         dsn,
         kwargs={"application_name": name},
@@ -44,6 +55,7 @@ async def open_pool(dsn: str, *, name: str = "yekta", smallest: int = 1, largest
         name=name,
         check=AsyncConnectionPool.check_connection,
         reconnect_timeout=0,
+        configure=limit,
     )
     async with pool:
         yield pool

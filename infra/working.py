@@ -36,6 +36,8 @@ from streams.runner import Runner
 CRASHED = 70
 HOUR_MS = 3_600_000
 POOL = 12
+PATIENCE = 60.0
+"""After so many seconds in which a worker does nothing in a transaction (its machine is gone, or frozen) the partition is another's."""
 BLOCK = 2_000
 LARGEST = 12 << 20
 
@@ -93,7 +95,7 @@ class Parts:
 
     async def open(self) -> None:
         """Connect, and lease data keys for what the inbox and the dead letters seal."""
-        self.pool = await self.stack.enter_async_context(database.open_pool(self.here.dsn, name=self.name, largest=POOL))
+        self.pool = await self.stack.enter_async_context(database.open_pool(self.here.dsn, name=self.name, largest=POOL, patience=PATIENCE))
         async with self.pool.connection() as connection:
             await check_master_key(connection, self.master)
         await self.replenish()

@@ -36,7 +36,16 @@ IDLE_MS = 500
 DEATHS = 2  # at one position, after which records are tried one at a time
 DEADLY = 3  # deaths while one record was tried alone, after which it is taken for the cause
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
-PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, KafkaError, NotAcknowledged, OSError, TimeoutError)
+PASSING = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,  # we stood still for so long that PostgreSQL let the next owner in
+    PoolTimeout,
+    KafkaError,
+    NotAcknowledged,
+    OSError,
+    TimeoutError,
+)
 
 DeadLetter = Callable[[Bury, str], Publication]
 """(what and why, the full name of the topic it was in) -> its dead letter."""
