@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from aiokafka import TopicPartition
 
+from infra import database
 from tests.streams.crew import Gate, gates, until
 from tests.streams.ground import Ground
 from tests.streams.memory import Consumer, Kept
@@ -110,6 +111,28 @@ async def test_a_late_owner_takes_no_part_of_what_the_new_one_has_done(ground: G
     await late.die()
     await new.die()
     assert await ground.ask("SELECT events FROM read_1.view") == [(3,)]
+    await ground.check()
+
+
+async def test_who_freezes_in_a_transaction_loses_it_and_with_it_the_partition(ground: Ground, dsn: str) -> None:
+    """As when a machine is gone and nobody closed its connections."""
+    ground.send("1", who={"email": "a@x.ir"})
+    gate = Gate("customer.written")
+    async with database.open_pool(dsn, patience=0.3) as pool:
+        frozen = ground.hire(at=gate)
+        for runner in frozen.runners.values():
+            runner.pool = pool
+        await frozen.own_all()
+        await gate.wait()
+        new = ground.hire()
+        await new.own_all()
+        await ground.settle(new)
+        gate.opened.set()
+        ground.send("2", who={"email": "a@x.ir"})
+        await ground.settle(new, frozen)
+        assert not frozen.failures
+        await frozen.leave()
+    await new.leave()
     await ground.check()
 
 
