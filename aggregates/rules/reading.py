@@ -35,7 +35,7 @@ from aggregates.written.reader import Members, Reader
 
 MOST_COUNTED = 1_000
 MOST_STEPS = 20
-MOST_CHECKS = 20
+MOST_CHECKS = 10
 LOWEST, HIGHEST = -1e15, 1e15
 
 RULE_WORDS = ("rule", "version", "description", "when", "if", "unless", "wait", "do", "cooldown", "holdout")

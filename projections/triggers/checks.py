@@ -6,11 +6,11 @@ Reading order: Quantiles, Check, then the checks, check_of.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from aggregates.rules.rule import ConsentIs, Count, Guard, Not, PercentileIs, ScoreIs, SegmentIs
 from projections.triggers.conditions import Counting
-from projections.triggers.evidence import Evidence, Stamp
+from projections.triggers.evidence import Evidence, Stamp, Word
 from projections.view.consent import ALL, Consent, deciding
 
 
@@ -40,6 +40,10 @@ class Check(Protocol):
     """What all checks have."""
 
     @property
+    def state(self) -> Any:
+        """The type of its states, for those who store them."""
+
+    @property
     def initial(self) -> Any:
         """The state before all facts."""
 
@@ -57,9 +61,10 @@ class Latest:
     bit: int
     guard: ScoreIs | PercentileIs
     initial: None = None
+    state: ClassVar[Any] = float | None
 
     def take(self, state: float | None, fact: Evidence) -> float | None:
-        return fact.value if fact.roles & self.bit else state
+        return fact.value if fact.roles & self.bit and isinstance(fact.value, float) else state
 
     def holds(self, state: float | None, at: datetime, quantiles: Quantiles) -> bool:
         low, high = self.guard.at_least, self.guard.below
@@ -77,25 +82,24 @@ class Allowed:
 
     bit: int
     guard: ConsentIs
-    initial: tuple[()] = ()
+    initial: tuple[tuple[str, Consent], ...] = ()
+    state: ClassVar[Any] = tuple[tuple[str, Consent], ...]
 
-    def take(self, state: dict[str, Consent] | tuple[()], fact: Evidence) -> dict[str, Consent] | tuple[()]:
-        if not fact.roles & self.bit:
+    def take(self, state: tuple[tuple[str, Consent], ...], fact: Evidence) -> tuple[tuple[str, Consent], ...]:
+        said = fact.value
+        if not fact.roles & self.bit or not isinstance(said, Word) or said.purpose != self.guard.purpose:
             return state
-        purpose, given, until, channels = fact.value
-        if purpose != self.guard.purpose:
-            return state
-        word = Consent(given, fact.at, fact.event, until)
+        word = Consent(said.given, fact.at, fact.event, said.until)
         now = dict(state)
-        for channel in channels:
+        for channel in said.channels:
             known = now.get(channel)
             if known is None or known.rank < word.rank:
                 now[channel] = word
-        return now
+        return tuple(sorted(now.items()))
 
-    def holds(self, state: dict[str, Consent] | tuple[()], at: datetime, quantiles: Quantiles) -> bool:
-        words = {f"{self.guard.purpose} {channel}": word for channel, word in dict(state).items()}
-        channels = [self.guard.channel] if self.guard.channel else [ALL, *dict(state)]
+    def holds(self, state: tuple[tuple[str, Consent], ...], at: datetime, quantiles: Quantiles) -> bool:
+        words = {f"{self.guard.purpose} {channel}": word for channel, word in state}
+        channels = [self.guard.channel] if self.guard.channel else [ALL, *(channel for channel, _ in state)]
         return any((word := deciding(words, self.guard.purpose, channel)) is not None and word.in_force(at) for channel in channels)
 
 
@@ -106,6 +110,7 @@ class Member:
     entered: int
     left: int
     initial: bool = False
+    state: ClassVar[Any] = bool
 
     def take(self, state: bool, fact: Evidence) -> bool:
         if fact.roles & self.entered:
@@ -122,6 +127,7 @@ class Counted:
 
     counting: Counting
     initial: tuple[Evidence, ...] = ()
+    state: ClassVar[Any] = tuple[Evidence, ...]
 
     def take(self, state: tuple[Evidence, ...], fact: Evidence) -> tuple[Evidence, ...]:
         return self.counting.take(state, fact)[0]
@@ -136,6 +142,7 @@ class Opposite:
 
     check: Check
     initial: Any
+    state: Any
 
     def take(self, state: Any, fact: Evidence) -> Any:
         return self.check.take(state, fact)
@@ -157,4 +164,4 @@ def check_of(guard: Guard, bit: int) -> Check:
             return Counted(Counting(least, window, bit))
         case Not(inner):
             check = check_of(inner, bit)
-            return Opposite(check, check.initial)
+            return Opposite(check, check.initial, check.state)

@@ -8,7 +8,7 @@ numbers. Reading order: Condition, Counting, Following, Missing, Rising, Changin
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from aggregates.rules.rule import Absence, Count, ScoreRise, SegmentChange, Sequence, When
 from aggregates.rules.window import Window
@@ -17,6 +17,8 @@ from projections.triggers.evidence import Evidence
 
 class Condition(Protocol):
     """What all machines have."""
+
+    state: ClassVar[Any]  # the type of its states, for those who store them
 
     @property
     def initial(self) -> Any:
@@ -56,6 +58,7 @@ class Counting(Prompt):
     window: Window
     bit: int = 1
     initial: tuple[Evidence, ...] = ()
+    state: ClassVar[Any] = tuple[Evidence, ...]
 
     def take(self, state: tuple[Evidence, ...], fact: Evidence) -> tuple[tuple[Evidence, ...], bool]:
         if not fact.roles & self.bit:
@@ -85,6 +88,7 @@ class Following(Prompt):
     bits: tuple[int, ...]
     window: Window
     initial: tuple[Evidence | None, ...]
+    state: ClassVar[Any] = tuple[Evidence | None, ...]
 
     def take(self, state: tuple[Evidence | None, ...], fact: Evidence) -> tuple[tuple[Evidence | None, ...], bool]:
         if not any(fact.roles & bit for bit in self.bits):
@@ -115,6 +119,7 @@ class Missing:
     after: int = 1
     absent: int = 2
     initial: None = None
+    state: ClassVar[Any] = tuple[Evidence, bool] | None
 
     def take(self, state: tuple[Evidence, bool] | None, fact: Evidence) -> tuple[tuple[Evidence, bool] | None, bool]:
         if fact.roles & self.absent:
@@ -141,6 +146,7 @@ class Switching(Prompt):
     """What conditions have in common that one fact turns on and another off."""
 
     initial: bool = False
+    state: ClassVar[Any] = bool
 
     def starter(self, state: bool) -> Evidence | None:
         return None
@@ -157,7 +163,7 @@ class Rising(Switching):
     rearm_below: float = 0
 
     def take(self, state: bool, fact: Evidence) -> tuple[bool, bool]:
-        if not fact.roles & 1:
+        if not fact.roles & 1 or not isinstance(fact.value, float):
             return state, False
         if state:
             return fact.value >= self.rearm_below, False
@@ -179,7 +185,7 @@ class Changing(Switching):
 
 
 def condition_of(when: When) -> Condition:
-    """The machine of a condition. Its patterns have the first bits, in the order of `patterns_of`."""
+    """The machine of a condition. Its patterns have the first bits, in the order in which the rule names them."""
     match when:
         case Count(_, least, window):
             return Counting(least, window)

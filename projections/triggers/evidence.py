@@ -1,13 +1,21 @@
 """What a rule remembers of a fact: when it was, which parts of the rule it speaks of, and a value where one is asked."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 Stamp = tuple[datetime, str, str]
 """`(at, id, source)`: facts count in this order. The id is the one that the source gave, so that a person can check it."""
+
+
+class Word(Struct, frozen=True, array_like=True, gc=False):
+    """A customer's word on a purpose."""
+
+    purpose: str
+    given: bool
+    until: datetime | None
+    channels: tuple[str, ...]
 
 
 class Evidence(Struct, frozen=True, array_like=True, gc=False):
@@ -19,7 +27,7 @@ class Evidence(Struct, frozen=True, array_like=True, gc=False):
     event: UUID
     roles: int  # which patterns of the rule it matches, one bit each
     backfill: bool = False
-    value: Any = None  # a score, a word of consent
+    value: float | Word | None = None  # a score, a word of consent
 
     @property
     def stamp(self) -> Stamp:

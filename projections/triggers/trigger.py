@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from aggregates.fact import Fact
 from aggregates.rules.pattern import Equals, Pattern
@@ -24,7 +23,7 @@ from aggregates.rules.rule import (
 from projections.money import amount_of
 from projections.triggers.checks import Check, check_of
 from projections.triggers.conditions import Condition, condition_of
-from projections.triggers.evidence import Evidence
+from projections.triggers.evidence import Evidence, Word
 from projections.view.consent import GIVEN, channels_of
 from projections.view.values import moment, word
 
@@ -130,14 +129,15 @@ def admit(trigger: Trigger, fact: Fact) -> Evidence | None:
             roles |= bit
     if not roles:
         return None
-    value: Any = None
+    value: float | Word | None = None
     if fact.type == SCORED:
         value = _score(fact.data.get("value"))
         if value is None:
             return None
     elif fact.type in CONSENT:
         purpose = word(fact.data, "purpose", 64).strip().lower()
-        value = (purpose, fact.type == GIVEN, moment(fact.data.get("valid_until")) if fact.type == GIVEN else None, channels_of(fact))
+        until = moment(fact.data.get("valid_until")) if fact.type == GIVEN else None
+        value = Word(purpose, fact.type == GIVEN, until, tuple(channels_of(fact)))
     return Evidence(fact.at, fact.id, fact.source, fact.event_id, roles, fact.backfill, value)
 
 
@@ -146,4 +146,4 @@ def _score(value: object) -> float | None:
     if isinstance(value, str):
         amount = amount_of(value)
         return None if amount is None else float(amount)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-import msgspec
 import pytest
+from hypothesis import given, settings
 
 from projections.triggers.state import KEPT
+from projections.triggers.storing import Storing, encode
+from tests.rules import histories
 from tests.rules.telling import at, evaluation, event
 
 FORMS: list[dict[str, Any]] = [
@@ -20,7 +22,7 @@ def size(rule: dict[str, Any], facts: int) -> int:
     run = evaluation(rule, [event(types[number % 3], at(0, minutes=7 * number), f"e{number:06}") for number in range(facts)])
     ((state,),) = [[kept.state for kept in person.runs.values()] for person in run.people.everybody]
     assert len(state.kept) < 2 * KEPT
-    return len(msgspec.msgpack.encode(state))
+    return len(encode(state))
 
 
 @pytest.mark.parametrize("when", FORMS)
@@ -38,3 +40,14 @@ def test_an_event_touches_only_rules_that_name_its_type() -> None:
     run = evaluation(rules, [event("shop.t3", at(0)), event("shop.other", at(0))])
     (person,) = run.people.everybody
     assert list(person.runs) == [3]
+
+
+@given(histories.rules(), histories.events())
+@settings(max_examples=150, deadline=None)
+def test_a_state_that_was_stored_is_the_state_that_it_was(rule: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    run = evaluation(rule, events)
+    for person in run.people.everybody:
+        for kept in person.runs.values():
+            encoded = encode(kept.state)
+            assert Storing(run.triggers[0]).decode(encoded) == kept.state
+            assert encode(Storing(run.triggers[0]).decode(encoded)) == encoded
