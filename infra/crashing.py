@@ -1,9 +1,10 @@
-"""Lets tests kill a worker at a named point, from inside: the one way to die between a commit and what follows it.
+"""Lets tests kill a process at a named point, from inside: the one way to die between a commit and what follows it.
 
 Nothing happens unless YEKTA_CRASH_FILE names a file and the file exists; its text is `point probability`, for instance
-`resolve.committed 0.05`, with `*` for every point.
+`resolve.committed 0.05`, with `*` for every point. One process dies of it, and takes the file along.
 """
 
+import asyncio
 import os
 import random
 import signal
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from streams.lane import Point, passed
 
+_ON_ITS_WAY = 0.003  # seconds within which what was sent may have reached the log, and its answer has not come back
+
 
 def crash_points() -> Point:
-    """The hook for runners."""
+    """What a process is to do at the points it passes."""
     name = os.environ.get("YEKTA_CRASH_FILE")
     if name is None:
         return passed
@@ -21,8 +24,11 @@ def crash_points() -> Point:
 
     async def at(point: str) -> None:
         wanted, probability = _order(file)
-        if wanted in {point, "*"} and chance.random() < probability:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if wanted in {point, "*"} and chance.random() < probability and _claim(file):
+            if point.endswith(".sent"):
+                asyncio.get_running_loop().call_later(chance.random() * _ON_ITS_WAY, _die)
+            else:
+                _die()
 
     return at
 
@@ -34,3 +40,16 @@ def _order(file: Path) -> tuple[str, float]:
         return point, float(probability)
     except (OSError, ValueError):
         return "", 0.0
+
+
+def _claim(file: Path) -> bool:
+    """Whether nobody else dies of this order."""
+    try:
+        file.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

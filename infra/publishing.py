@@ -21,6 +21,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aggregates.log import Entry, NotAcknowledged
 from aggregates.partition import partition_of
 from infra.topic_ids import NoAnswerError, ask
+from streams.lane import Point, passed
 
 BATCH_BYTES = 2 << 20
 REQUEST_BYTES = 12 << 20
@@ -46,7 +47,8 @@ class _Open:
 class Publisher:
     """The adapter of `aggregates.log.Log`."""
 
-    def __init__(self, options: Mapping[str, Any], *, timeout: float = 10.0) -> None:
+    def __init__(self, options: Mapping[str, Any], *, timeout: float = 10.0, name: str = "log", at: Point = passed) -> None:
+        self._name, self._at = name, at
         self._options = options
         self._timeout = timeout
         self._producer: AIOKafkaProducer | None = None
@@ -121,8 +123,11 @@ class Publisher:
         futures = [
             (partition, future) for partition, some in placed.items() for future in self._lane(topic, partition).append(producer, some)
         ]
+        await self._at(f"{self._name}.sent")
         await asyncio.wait([future for _, future in futures], timeout=self._timeout)
-        return _ends(futures)
+        ends = _ends(futures)
+        await self._at(f"{self._name}.acknowledged")
+        return ends
 
     def _lane(self, topic: str, partition: int) -> "_Lane":
         lane = self._lanes.get((topic, partition))

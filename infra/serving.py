@@ -20,6 +20,7 @@ from api.app import create
 from api.key_ring import KeyRing
 from api.ports import Connection, Dependencies, Pool, Topics
 from infra import access, sealing
+from infra.crashing import crash_points
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.listening import Listener
@@ -56,7 +57,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
     master = master_key(settings)
     secrets = sealing.KeyRing(master)
     names = topic_names(settings.kafka.prefix)
-    publisher = Publisher(where.kafka_client_kwargs)
+    publisher = Publisher(where.kafka_client_kwargs, name="door", at=crash_points())
     keys = access.KeyStore(where.dsn, _now)
     listener = Listener(where.dsn)
     async with _reading(where.dsn) as pool:

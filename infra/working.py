@@ -89,7 +89,7 @@ class Parts:
         self.settings, self.here, self.name = settings, here, name
         self.master = master_key(settings)
         self.keys = KeyRing(self.master, BLOCK)
-        self.publisher = Publisher(here.kafka_client_kwargs)
+        self.publisher = Publisher(here.kafka_client_kwargs, name="worker", at=crash_points())
         self.stack = AsyncExitStack()
         self.topic_ids: dict[str, str] = {}
 
