@@ -136,7 +136,7 @@ class _Rules(Reader):
     def when(self, node: Node) -> When | None:
         members = self.members(node, [word for words in WHEN_WORDS.values() for word in words], like="{count: …}")
         form = self.one(node, members, tuple(WHEN_WORDS)) if members is not None else None
-        if members is None or form is None or not self.fitting(node, form, WHEN_WORDS[form]):
+        if members is None or form is None or not self.fitting(node, members, form, WHEN_WORDS[form]):
             return None
         match form:
             case "count":
@@ -150,13 +150,13 @@ class _Rules(Reader):
             case _:
                 return self.segment(node, members)
 
-    def fitting(self, node: Node, form: str, words: tuple[str, ...]) -> bool:
+    def fitting(self, node: Node, members: Members, form: str, words: tuple[str, ...]) -> bool:
         """Whether only words of one form stand here; others are known, but not with this one."""
-        strange = [name for name in node.names if name not in words]
-        for name in strange:
-            if not any(problem.pointer == f"{node.pointer}/{name}" for problem in self.problems):
+        for name in members:
+            if name not in words:
                 self.problems.append(Problem(node.names[name], f"{node.pointer}/{name}", "not_together", {"one": name, "other": form}))
-        return not strange
+        wrong = {problem.pointer for problem in self.problems}
+        return not any(f"{node.pointer}/{name}" in wrong for name in node.names)
 
     def count(self, node: Node, members: Members) -> Count | None:
         pattern = self.pattern(members["count"], "count", members.get("where"))
@@ -269,7 +269,7 @@ class _Rules(Reader):
     def guard(self, node: Node) -> Guard | None:
         members = self.members(node, [word for words in IF_WORDS.values() for word in words], like="{percentile: value, at_least: 90}")
         form = self.one(node, members, tuple(IF_WORDS)) if members is not None else None
-        if members is None or form is None or not self.fitting(node, form, IF_WORDS[form]):
+        if members is None or form is None or not self.fitting(node, members, form, IF_WORDS[form]):
             return None
         match form:
             case "count":
@@ -317,7 +317,10 @@ class _Rules(Reader):
             self.note(members["within"], "not_together", one="within", other="since")
         if "since" in members:
             self.choice(members["since"], "since", SINCE)
-        pattern = self.pattern(members["event"], "event", members.get("where"))
+        type_ = self.type(members["event"], "event")
+        before = len(self.problems)
+        where = self.where(members["where"]) if "where" in members else None
+        pattern = Pattern(type_, where) if type_ and len(self.problems) == before else None
         within = self.span(members["within"], "within") if "within" in members else None
         return Unless(pattern, within) if pattern else None
 
@@ -328,7 +331,7 @@ class _Rules(Reader):
             return None
         if form == "notify":
             target = self.text(members["notify"], "notify")
-            return Notify(target) if self.fitting(node, form, ("notify",)) and target else None
+            return Notify(target) if self.fitting(node, members, form, ("notify",)) and target else None
         campaign = self.text(members["contact"], "contact")
         purpose = self.word(members["purpose"], "purpose") if "purpose" in members else PURPOSE
         prefer = self.channels(members["prefer"]) if "prefer" in members else PREFER

@@ -3,9 +3,21 @@
 What no schema can say, reading does: expressions, limits that depend on each other, names that stand twice.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from aggregates.rules.reading import HIGHEST, LOWEST, MOST_CHECKS, MOST_COUNTED, MOST_STEPS, SINCE
+from aggregates.rules.reading import (
+    DO_WORDS,
+    HIGHEST,
+    IF_WORDS,
+    LOWEST,
+    MOST_CHECKS,
+    MOST_COUNTED,
+    MOST_STEPS,
+    SINCE,
+    UNLESS_WORDS,
+    WHEN_WORDS,
+)
 from aggregates.rules.rule import CHANGES
 from aggregates.rules.window import PERIODS
 from aggregates.written.schema import DIALECT, SHARE, TYPE_NAME, WORD, Schema, known, lasting, name, one_or_list, text
@@ -51,43 +63,50 @@ def _rule() -> Schema:
     )
 
 
-def _windowed(properties: Schema, *required: str) -> list[Schema]:
+def _windowed(properties: Schema, *required: str, words: Iterable[str]) -> list[Schema]:
+    within = lasting("The last so long, up to the fact.")
+    period = {"enum": list(PERIODS), "description": "The calendar period, in the policy's zone."}
     return [
-        known(properties | {"within": lasting("The last so long, up to the fact.")}, *required, "within"),
-        known(properties | {"in": {"enum": list(PERIODS), "description": "The calendar period, in the policy's zone."}}, *required, "in"),
+        known(properties | {"within": within}, *required, "within", words=words),
+        known(properties | {"in": period}, *required, "in", words=words),
     ]
 
 
-def _counts() -> list[Schema]:
+def _counts(words: Iterable[str]) -> list[Schema]:
     counted = {"count": EVENT, "where": WHERE}
     least = {"at_least": {"type": "integer", "minimum": 1, "maximum": MOST_COUNTED}}
     more = {"more_than": {"type": "integer", "minimum": 0, "maximum": MOST_COUNTED - 1}}
-    return [*_windowed(counted | least, "count", "at_least"), *_windowed(counted | more, "count", "more_than")]
+    return [
+        *_windowed(counted | least, "count", "at_least", words=words),
+        *_windowed(counted | more, "count", "more_than", words=words),
+    ]
 
 
 def _when() -> Schema:
     steps = {"type": "array", "items": EVENT, "minItems": 1, "maxItems": MOST_STEPS}
+    words = [word for form in WHEN_WORDS.values() for word in form]
     return {
         "anyOf": [
-            *_counts(),
-            *_windowed({"sequence": steps}, "sequence"),
-            known({"after": EVENT, "absent": EVENT, "for": lasting()}, "after", "absent", "for"),
-            known({"score": text(64), "rises_to": HEIGHT, "rearm_below": HEIGHT}, "score", "rises_to"),
-            known({"segment": text(64), "change": {"enum": list(CHANGES)}}, "segment", "change"),
+            *_counts(words),
+            *_windowed({"sequence": steps}, "sequence", words=words),
+            known({"after": EVENT, "absent": EVENT, "for": lasting()}, "after", "absent", "for", words=words),
+            known({"score": text(64), "rises_to": HEIGHT, "rearm_below": HEIGHT}, "score", "rises_to", words=words),
+            known({"segment": text(64), "change": {"enum": list(CHANGES)}}, "segment", "change", words=words),
         ]
     }
 
 
 def _if() -> Schema:
     percent = {"type": "number", "minimum": 0, "maximum": 100}
+    words = [word for form in IF_WORDS.values() for word in form]
     return {
         "anyOf": [
-            *(known({"percentile": text(64), bound: percent}, "percentile", bound) for bound in ("at_least", "below")),
-            *(known({"score": text(64), bound: HEIGHT}, "score", bound) for bound in ("at_least", "below")),
-            known({"consent": text(64), "channel": text(64)}, "consent"),
-            known({"segment": text(64)}, "segment"),
-            *_counts(),
-            known({"not": {"$ref": "#/$defs/if"}}, "not"),
+            *(known({"percentile": text(64), bound: percent}, "percentile", bound, words=words) for bound in ("at_least", "below")),
+            *(known({"score": text(64), bound: HEIGHT}, "score", bound, words=words) for bound in ("at_least", "below")),
+            known({"consent": text(64), "channel": text(64)}, "consent", words=words),
+            known({"segment": text(64)}, "segment", words=words),
+            *_counts(words),
+            known({"not": {"$ref": "#/$defs/if"}}, "not", words=words),
         ]
     }
 
@@ -97,8 +116,8 @@ def _unless() -> Schema:
     return {
         "anyOf": [
             TYPE_NAME,
-            known(stop | {"since": {"enum": list(SINCE)}}, "event"),
-            known(stop | {"within": lasting("So long before it fires.")}, "event"),
+            known(stop | {"since": {"enum": list(SINCE)}}, "event", words=UNLESS_WORDS),
+            known(stop | {"within": lasting("So long before it fires.")}, "event", words=UNLESS_WORDS),
         ]
     }
 
@@ -107,7 +126,9 @@ def _do() -> Schema:
     prefer = {"anyOf": [WORD, {"type": "array", "items": WORD, "minItems": 1}]}
     return {
         "anyOf": [
-            known({"notify": text()}, "notify", description="Tells our own people or systems."),
-            known({"contact": text(), "purpose": WORD, "prefer": prefer}, "contact", description="Approaches the customer."),
+            known({"notify": text()}, "notify", words=DO_WORDS, description="Tells our own people or systems."),
+            known(
+                {"contact": text(), "purpose": WORD, "prefer": prefer}, "contact", words=DO_WORDS, description="Approaches the customer."
+            ),
         ]
     }

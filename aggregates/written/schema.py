@@ -1,5 +1,6 @@
 """Words that the published JSON Schemas of rules and of the contact policy share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from aggregates.written.reader import CLOCK, NAME, PERCENT, TYPE
@@ -10,11 +11,12 @@ Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def known(properties: Schema, *required: str, description: str = "") -> Schema:
-    """An object of which all members are known; one that is null is as good as absent."""
+def known(properties: Schema, *required: str, words: Iterable[str] = (), description: str = "") -> Schema:
+    """An object of which all members are known; one that is null is as good as absent. `words` may stand here in other objects."""
+    absent: Schema = {word: {"type": "null"} for word in words if word not in properties}
     optional = {name: schema if name in required else {"anyOf": [schema, {"type": "null"}]} for name, schema in properties.items()}
     said = {"description": description} if description else {}
-    return said | {"type": "object", "properties": optional, "required": list(required), "additionalProperties": False}
+    return said | {"type": "object", "properties": absent | optional, "required": list(required), "additionalProperties": False}
 
 
 def text(longest: int = 200, description: str = "") -> Schema:

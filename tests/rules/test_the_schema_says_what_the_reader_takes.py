@@ -55,7 +55,7 @@ def damaged(value: Any, draw: Any) -> Any:
 
 
 @given(histories.contacting() | histories.rules().map(lambda rule: [rule]), st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_text_of_rules_is_valid_by_the_schema_when_the_reader_takes_it(rules: list[dict[str, Any]], data: st.DataObject) -> None:
     for text in (rules, rules[0], damaged(rules, data.draw)):
         codes = {problem.code for problem in reading.read(json.dumps(text), "UTC").problems}
