@@ -117,7 +117,7 @@ def _put(orders: Orders, key: str, before: Order, after: Order) -> Orders:
     oldest = min(recent, key=lambda key: recent[key].rank)
     forgotten = recent.pop(oldest)
     archive = orders.archive
-    if archive is not None:
+    if archive is not None and forgotten.placed:  # what was never placed has nothing to cancel, and would swallow a later cancellation
         *full, shelf = archive or ({},)
         archive = (*full, shelf, {oldest: forgotten}) if len(shelf) >= SHELF else (*full, shelf | {oldest: forgotten})
     return replace(_counted(orders, before, after), recent=recent, forgot=True, archive=archive)
