@@ -14,7 +14,7 @@ from aggregates.source import Source
 from api import session
 from api.key_ring import Grant
 from api.ports import Dependencies
-from api.problem import Problem, forbidden, unauthorised
+from api.problem import Problem, forbidden, unauthorised, unavailable
 
 EVERYONE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "partner", "admin")
 INSIDE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "admin")
@@ -32,7 +32,9 @@ class Caller:
 
 
 def caller(request: Request, dependencies: Dependencies) -> Caller:
-    """Whoever asks. Raises a 401 problem for an unknown key, a 403 problem for one that was ended."""
+    """Whoever asks. Raises a 401 problem for an unknown key, a 403 problem for one that was ended, a 503 problem while keys are unread."""
+    if not dependencies.ring.loaded:  # a 401 would make a client drop what it holds
+        raise unavailable("The keys have not been read yet.")
     now = dependencies.clock()
     authorization = request.headers.get("authorization")
     if authorization is None:

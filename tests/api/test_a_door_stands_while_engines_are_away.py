@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from aggregates.log import Entry, NotAcknowledged
 from api.app import create
+from api.key_ring import KeyRing
 from infra.publishing import Publisher
 from tests.api.conftest import Api, serving, until
 from tests.api.events import event
@@ -103,6 +104,16 @@ class Deaf:
 
     async def ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
         raise NotAcknowledged(f"Nobody knows where {len(topics)} topics end.")
+
+
+async def test_a_door_that_has_not_read_its_keys_yet_asks_for_patience(api: Api) -> None:
+    """A 401 would tell a client that its key is wrong, and make it drop what it holds."""
+    key = await api.write_key()
+    transport = httpx.ASGITransport(create(replace(api.made, ring=KeyRing())))
+    async with httpx.AsyncClient(transport=transport, base_url="http://yekta") as client:
+        answer = await client.post("/v1/events", json=event("early"), auth=(key, ""))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
 
 
 async def test_what_kafka_does_not_acknowledge_is_not_accepted(api: Api) -> None:
