@@ -33,6 +33,7 @@ class Samples:
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     reads: list[Reads] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    capacity: float = 0.0  # events a second that the whole installation keeps up with, door included
     steps: list[Step] = field(default_factory=list)
     memory: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -45,10 +46,6 @@ class Samples:
         """One more load on a door."""
         self.taken.setdefault(name, []).append(one)
 
-    def rate(self, name: str) -> float:
-        """The median rate of a program."""
-        return median(one.rate for one in self.passes[name])
-
 
 def rows(samples: Samples) -> list[Row]:
     """All rows, in the order of the table."""
@@ -56,7 +53,7 @@ def rows(samples: Samples) -> list[Row]:
         *_throughput(samples),
         *_doors(samples),
         *_reads(samples.reads),
-        *_seen(samples.seen),
+        *_seen(samples),
         *_growth(samples.steps),
         *starmap(_memory, samples.memory.items()),
     ]
@@ -97,8 +94,8 @@ def _reads(reads: Sequence[Reads]) -> Iterable[Row]:
     yield _latency("view", "GET /v1/customers/{id}", "view", [one.view for one in reads], against)
 
 
-def _seen(seen: Sequence[Seen]) -> Iterable[Row]:
-    if seen:
+def _seen(samples: Samples) -> Iterable[Row]:
+    if seen := samples.seen:
         loads = [one.load for one in seen]
         yield Row(
             "visible",
@@ -110,7 +107,7 @@ def _seen(seen: Sequence[Seen]) -> Iterable[Row]:
             p50_ms=median(one.latency.p50 for one in seen),
             p99_ms=median(one.latency.p99 for one in seen),
             at_most_ms=500.0,
-            note="events are probes, the rate is the load beside them",
+            note=f"events are probes, the rate is the load beside them; {samples.capacity:,.0f} events/s is the full load, door included",
         )
 
 

@@ -26,7 +26,7 @@ WANTS = {
     "end-to-end": (),
     "quix": ("resolve",),
     "door": (),
-    "visible": ("end-to-end",),
+    "visible": (),
     "view": (),
     "memory": (),
     "growth": (),
@@ -138,13 +138,16 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
     mix = Mix(SEED + 2)
     on_step("an API, two workers and customers")
     async with living.living(ground, prepared.world, prepared.records[: plan.history]) as here:
+        if "visible" in plan.names:
+            on_step("how much the whole installation keeps up with")
+            samples.capacity = await visible.capacity(here, mix, plan.history)
         for nth in range(plan.rounds):
             if "view" in plan.names:
                 on_step(f"reading views, {_round(nth, plan)}")
                 samples.reads.append(await reading.read(here, plan.reads))
             if "visible" in plan.names:
                 on_step(f"from POST to the view, {_round(nth, plan)}")
-                samples.seen.append(await visible.visible(here, mix, samples.rate("end-to-end") / 2, plan.seconds, nth))
+                samples.seen.append(await visible.visible(here, mix, samples.capacity / 2, plan.seconds, nth))
         samples.memory = living.memory(ground, here)
 
 

@@ -1,7 +1,8 @@
 """How long it takes from posting an event until it is in the view, while others send at a steady rate.
 
 Each probe is the first event of a new customer, the slowest kind, and asks for his view with `after=` its own position.
-Reading order: Seen, visible.
+Half load is half of what the whole installation keeps up with, door included: it is found first, by posting without a pause.
+Reading order: Seen, capacity, visible.
 """
 
 import asyncio
@@ -11,12 +12,17 @@ from urllib.parse import quote
 
 import msgspec
 
+from infra import waiting
+from infra.bench import workers
+from infra.bench.children import until
 from infra.bench.client import Answer, Connection, check, get, post
 from infra.bench.feed import JSON, bodies
+from infra.bench.ground import touchpoints
 from infra.bench.living import Living
 from infra.bench.reading import Latency, latency
 from infra.bench.workload import SITE, Mix
 from infra.errors import Refusal
+from projections.positions import table as positions
 
 BATCH = 20
 LINES = 16
@@ -34,6 +40,26 @@ class Seen:
 
     latency: Latency
     load: float
+
+
+async def capacity(here: Living, mix: Mix, events: int) -> float:
+    """Events a second, from the first POST until the last event is in a view, when every line posts as soon as it was answered."""
+    requests = iter([post("/v1/events", body, JSON, here.api.write_key) for body in bodies(mix, events // BATCH, BATCH)])
+
+    async def one() -> None:
+        line = await Connection.open(here.api.port)
+        for request in requests:
+            check(await line.ask(request))
+        line.close()
+
+    begin = time.perf_counter()
+    async with asyncio.TaskGroup() as lines:
+        for _ in range(LINES):
+            lines.create_task(one())
+    target = await waiting.ends(here.world.endpoints, touchpoints(here.world))
+    async with workers.watching(here.world) as connection:
+        await until("all is in the views", lambda: positions.reached(connection, target), here.workers)
+    return events // BATCH * BATCH / (time.perf_counter() - begin)
 
 
 async def visible(here: Living, mix: Mix, rate: float, seconds: float, nth: int) -> Seen:
