@@ -1,6 +1,6 @@
 """What the API needs from outside, as narrow as it can be: `infra` brings the adapters, tests bring their own.
 
-Reading order: Secrets, Keys, Changes, Dependencies.
+Reading order: Secrets, Keys, Decisions, Changes, Dependencies.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.access import Key
+from aggregates.decision import Decision
 from aggregates.log import Log
 from aggregates.sealing import Sealer
 from aggregates.source import Source
@@ -82,6 +83,26 @@ class KeyNotFound(Exception):
     """No key has this id."""
 
 
+Also = tuple[str, Sequence[Any]]
+"""A statement that is run in the transaction of a decision, and its values."""
+
+
+class Overtaken(Exception):
+    """Another decision about the same thing came first: look again, then decide again."""
+
+
+class Decisions(Protocol):
+    """Keeps what Yekta itself decides; `streams/relay` tells it to the log."""
+
+    async def load(self, id_: UUID) -> Sequence[Decision]:
+        """All decisions of an aggregate, in order; none for one that never was."""
+        ...
+
+    async def record(self, decisions: Sequence[Decision], also: Sequence[Also] = ()) -> int:
+        """Keep decisions and what goes with them, all or nothing; the number of the last in the order of all. Raises Overtaken."""
+        ...
+
+
 class Changes(Protocol):
     """Tells that the read models moved; one connection a process, however many wait."""
 
@@ -119,6 +140,7 @@ class Dependencies:
     secrets: Secrets
     ring: KeyRing
     keys: Keys
+    decisions: Decisions
     pool: Pool
     changes: Changes
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now

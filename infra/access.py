@@ -12,15 +12,15 @@ from uuid import UUID, uuid4
 
 import msgspec
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import AsyncConnection
-from psycopg.conninfo import conninfo_to_dict
 
 from aggregates import access, secret
 from aggregates.access import Event, Key
 from aggregates.source import Source
 from api.ports import KeyNotFound, Minted
 from api.session import LASTS
+from infra.recording import datastore
 
 CHANNEL = "yekta_access"
 
@@ -113,7 +113,7 @@ class KeyStore:
 
     def _opened(self) -> "_Recorder":
         if self._recorder is None:
-            self._recorder = _Recorder(_datastore(self._dsn), events_table_name="events")
+            self._recorder = _Recorder(datastore(self._dsn, "access"), events_table_name="events")
         return self._recorder
 
 
@@ -143,21 +143,6 @@ class _Recorder(PostgresApplicationRecorder):
             ),
         )
         curs.execute(f"NOTIFY {CHANNEL}")
-
-
-def _datastore(dsn: str) -> PostgresDatastore:
-    options = conninfo_to_dict(dsn)
-    datastore = PostgresDatastore(
-        dbname=str(options.pop("dbname", "")),
-        host=str(options.pop("host", "")),
-        port=str(options.pop("port", "5432")),
-        user=str(options.pop("user", "")),
-        password=str(options.pop("password", "")),
-        schema="access",
-    )
-    if isinstance(datastore.pool.kwargs, dict):
-        datastore.pool.kwargs |= options  # TLS and the rest of the DSN, which the library has no arguments for
-    return datastore
 
 
 def _mint(prefix: str) -> str:

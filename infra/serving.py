@@ -21,6 +21,7 @@ from api.key_ring import KeyRing
 from api.ports import Connection, Dependencies, Pool, Topics
 from infra import access, sealing
 from infra.crashing import crash_points
+from infra.decisions import DecisionStore
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.listening import Listener
@@ -59,6 +60,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
     names = topic_names(settings.kafka.prefix)
     publisher = Publisher(where.kafka_client_kwargs, name="door", at=crash_points())
     keys = access.KeyStore(where.dsn, _now)
+    decisions = DecisionStore(where.dsn)
     listener = Listener(where.dsn)
     async with _reading(where.dsn) as pool:
 
@@ -78,6 +80,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 secrets=secrets,
                 ring=ring,
                 keys=keys,
+                decisions=decisions,
                 pool=pool,
                 changes=changes,
                 schema=_Generation(pool).schema,
@@ -91,6 +94,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
             await listener.stop()
             await publisher.stop()
             keys.close()
+            decisions.close()
 
 
 @asynccontextmanager

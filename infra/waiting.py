@@ -36,12 +36,31 @@ async def wait(settings: Settings, on_progress: Callable[[Progress], None] = lam
         async with asyncio.timeout(within):
             inbox = await ends(here, prefix + "inbox")
             await _until(here, "inbox", inbox, lambda _: None)
+            await _told(here)
             touchpoints = await ends(here, prefix + "touchpoints")
             await _until(here, "resolve", touchpoints, on_progress)
             letters = await ends(here, prefix + "dead-letters")
             await _until(here, "letters", letters, lambda _: None)
     except TimeoutError:
         raise Refusal(f"Not everything is visible after {within:g} s.", "`yekta status` shows what lags and why.") from None
+
+
+async def _told(here: Endpoints) -> None:
+    """Until every decision that was made so far is told to the log."""
+    made = None
+    while True:
+        try:
+            async with await AsyncConnection.connect(here.dsn, autocommit=True, application_name="yekta-wait") as connection:
+                await connection.execute(f"LISTEN {positions.CHANNEL}")
+                if made is None:
+                    row = await (await connection.execute("SELECT max(notification_id) FROM decisions.events")).fetchone()
+                    made = row[0] if row and row[0] else 0
+                while not await (await connection.execute("SELECT 1 FROM decisions.relayed WHERE notification >= %s", (made,))).fetchone():
+                    async for _ in connection.notifies(timeout=POLL, stop_after=1):
+                        pass
+                return
+        except psycopg.OperationalError:
+            await asyncio.sleep(POLL)  # PostgreSQL is being restarted
 
 
 async def ends(here: Endpoints, topic: str) -> dict[int, int]:

@@ -30,8 +30,10 @@ from streams.customer import Customer
 from streams.inbox import Inbox
 from streams.letters import Letters
 from streams.record import Bury, Processor, Publication
+from streams.relay import Relay
 from streams.resolve import Resolve
 from streams.runner import Runner
+from streams.telling import TELLERS
 
 CRASHED = 70
 HOUR_MS = 3_600_000
@@ -51,7 +53,7 @@ def work(settings: Settings, name: str) -> None:
     asyncio.set_event_loop(loop)
     here = endpoints(settings)
     parts = Parts(settings, here, name)
-    app = build(here.bootstrap_servers, [parts.maker(make) for make in parts.processors()], _crash, _credentials(settings))
+    app = build(here.bootstrap_servers, [*(parts.maker(make) for make in parts.processors()), parts.relay], _crash, _credentials(settings))
     worker = faust.Worker(app, loglevel=logging.WARNING, loop=loop, redirect_stdouts=False)
     loop.run_until_complete(parts.open())
     worker.execute_from_commandline()
@@ -119,6 +121,19 @@ class Parts:
             lambda: Customer(self.keys),
             Letters,
         ]
+
+    async def relay(self) -> Relay:
+        """What tells the log of decisions; of all workers one does."""
+        return Relay(
+            TELLERS,
+            self.keys,
+            self.publisher,
+            dsn=self.here.dsn,
+            prefix=self.settings.kafka.prefix,
+            zone=self.settings.zone,
+            replenish=self.replenish,
+            at=crash_points(),
+        )
 
     def maker(self, processor: Callable[[], Processor]) -> Callable[[], Awaitable[Runner]]:
         """How the app makes a runner, once its loop runs."""

@@ -7,28 +7,39 @@ logged and the event acknowledged all the same, and an agent that does nothing t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import faust
 import structlog
 from mode import Service
 
-from streams.runner import Runner
-
 log = structlog.get_logger()
 
 
-class RunnerService(Service):
-    """One runner as a service of the app."""
+class Running(Protocol):
+    """What runs until it is cancelled: a runner, the relay."""
 
-    def __init__(self, make: Callable[[], Awaitable[Runner]], failed: Callable[[BaseException], None], **options: Any) -> None:
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    async def run(self) -> None:
+        """Run until cancelled; an error that is raised must end the process."""
+        ...
+
+
+class RunnerService(Service):
+    """One of them as a service of the app."""
+
+    def __init__(self, make: Callable[[], Awaitable[Running]], failed: Callable[[BaseException], None], **options: Any) -> None:
         super().__init__(**options)
         self._make, self._failed = make, failed
         self._running: asyncio.Task[None] | None = None
 
     async def on_start(self) -> None:
         runner = await self._make()
-        self._running = asyncio.create_task(runner.run(), name=runner.processor.name)
+        self._running = asyncio.create_task(runner.run(), name=runner.name)
         self._running.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -52,7 +63,7 @@ class Worker(faust.App):
 
 
 def build(
-    broker: str, makers: Sequence[Callable[[], Awaitable[Runner]]], failed: Callable[[BaseException], None], credentials: Any = None
+    broker: str, makers: Sequence[Callable[[], Awaitable[Running]]], failed: Callable[[BaseException], None], credentials: Any = None
 ) -> Any:
     """The app. `failed` hears of a runner that ended by itself and must end the process."""
     app = Worker(

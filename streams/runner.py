@@ -36,6 +36,11 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         self.lanes: dict[int, Lane] = {}
         self._failed: asyncio.Future[None] | None = None
 
+    @property
+    def name(self) -> str:
+        """What runs here."""
+        return self.processor.name
+
     async def run(self) -> None:
         """Run until cancelled. An unexpected error of any partition is raised here, and must end the process."""
         self._failed = asyncio.get_running_loop().create_future()
