@@ -25,8 +25,9 @@ from projections.view import table as views
 from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
 from streams.moving import PIECE, Asked, Moving
+from streams.parts import Moment, Part, Parts, Spoken
 from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
-from streams.words import MOVED, RECEIVED, is_word
+from streams.words import MOVED, RECEIVED, is_spoken, is_word
 
 STATES = 50_000
 IDS = 200_000
@@ -62,9 +63,10 @@ class Customer:
     topic = "customer-events"
     durable_outbox = True
 
-    def __init__(self, keys: Keys, schema: str | None = None, *, piece: int = PIECE) -> None:
+    def __init__(self, keys: Keys, schema: str | None = None, *, piece: int = PIECE, parts: Sequence[Part] = ()) -> None:
         self._keys = keys
         self._schema = schema
+        self._parts = Parts(keys, parts)
         self._generation = ""
         self._states: dict[int, dict[str, State]] = {}  # by partition; in a rebuild all of them are one writer's
         self._learned: dict[int, dict[str, State]] = {}
@@ -74,6 +76,7 @@ class Customer:
         self._states.pop(self._writer(partition), None)
         self._learned.pop(self._writer(partition), None)
         self._moving.forget(partition)
+        self._parts.forget(partition)
 
     def committed(self, batch: Batch) -> None:
         writer = self._writer(batch.partition)
@@ -81,6 +84,7 @@ class Customer:
         if len(states) > STATES:
             states.clear()
         states.update(self._learned.pop(writer, {}))
+        self._parts.committed(batch.partition)
 
     def _writer(self, partition: int) -> int:
         return partition if self._schema is None else 0
@@ -91,25 +95,35 @@ class Customer:
 
     async def _apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         schema = await self._live_schema(connection)
-        arrived, words, effects = _decode(batch.records)
+        arrived, words, spoken, effects = _decode(batch.records)
         arrived, forwarded = await self._at_home(connection, arrived)
         learned: dict[str, State] = {}
         self._learned[self._writer(batch.partition)] = learned
         new = await _insert(connection, schema, batch.partition, arrived)
-        await self._fold(connection, schema, batch, new, learned)
+        before = await self._fold(connection, schema, batch, new, learned)
         if self._schema is None:
             await _set_clock(connection, batch.partition, new)
+        self._moving.refolded(batch.partition)  # for late facts, not for rows that moved
         if words:
             effects += await self._moving.move(connection, schema, batch.partition, words, _asked(batch))
+        if self._parts:
+            moment = Moment(connection, schema, batch.partition, batch.end, before, learned, frozenset([i.event.yektaevent for i in new]))
+            facts = [Spoken(item.record.offset, item.customer, item.event) for item in new]
+            effects += await self._parts.apply(moment, facts, spoken, self._moving.refolded(batch.partition))
         return [*effects, *forwarded]
 
     def has_chores(self, partition: int) -> bool:
-        return self._moving.may_have(partition)
+        return self._moving.may_have(partition) or self._parts.restless(partition)
 
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         schema = await self._live_schema(connection)
         with reading_what_is_known():
-            return await self._moving.go_on(connection, schema, partition)
+            self._moving.refolded(partition)
+            effects = await self._moving.go_on(connection, schema, partition) if self._moving.may_have(partition) else None
+            if self._parts:
+                moment = Moment(connection, schema, partition, await _position(connection, partition))
+                effects = [*(effects or ()), *await self._parts.pulse(moment, self._moving.refolded(partition))]
+            return effects
 
     def _drop(self, partition: int, customers: Iterable[UUID]) -> None:
         """What is cached of these customers no longer holds."""
@@ -158,14 +172,19 @@ class Customer:
                 forwarded.append(Publication("customer-events", owner.encode(), msgspec.json.encode(event)))
         return home, forwarded
 
-    async def _fold(self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[str, State]) -> None:
-        """Fold what is new into the views, in the order of effective time; customers whose fold needs their past are refolded."""
+    async def _fold(
+        self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[str, State]
+    ) -> Mapping[str, State]:
+        """Fold what is new into the views, in the order of effective time; customers whose fold needs their past are refolded.
+
+        Returns the states before.
+        """
         mine: dict[str, list[Arrived]] = {}
         for item in new:
             if item.customer:
                 mine.setdefault(item.customer, []).append(item)
         if not mine:
-            return
+            return {}
         states = await self._load(connection, schema, batch.partition, mine)
         facts = await self._facts(connection, states, mine)
         busy = await self._moving.busy(connection, batch.partition)
@@ -187,6 +206,7 @@ class Customer:
         rows = [(uuid_of(customer), state, batch.partition, mine[customer][-1].record.offset) for customer, state in learned.items()]
         await views.save(connection, schema, rows)
         await self._moving.refold(connection, schema, batch.partition, [uuid_of(customer) for customer in refold], _asked(batch))
+        return states
 
     async def _facts(
         self, connection: Connection, states: Mapping[str, State], mine: Mapping[str, Sequence[Arrived]]
@@ -251,9 +271,10 @@ def reading_what_is_known() -> Iterator[None]:
         raise Halt(f"{newer}. Start the newer version.") from newer
 
 
-def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[Effect]]:
-    """Events, customers that identity spoke of, and what is neither."""
+def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[Spoken], list[Effect]]:
+    """Events, customers that identity spoke of, decisions and timers, and what is none of these."""
     arrived: list[Arrived] = []
+    spoken: list[Spoken] = []
     words: dict[UUID, None] = {}
     effects: list[Effect] = []
     for record in records:
@@ -268,9 +289,11 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
             if event.type not in (MOVED, RECEIVED):
                 raise Halt(f"Identity says {event.type}, which this version does not know. Start the newer one.")
             words[customer] = None
+        elif is_spoken(event):
+            spoken.append(Spoken(record.offset, event.subject, event))
         else:
             arrived.append(Arrived(record, event, event.subject))
-    return arrived, list(words), effects
+    return arrived, list(words), spoken, effects
 
 
 def _asked(batch: Batch) -> Asked:
@@ -298,3 +321,12 @@ async def _set_clock(connection: Connection, partition: int, new: Sequence[Arriv
             " DO UPDATE SET now = GREATEST(streams.clocks.now, excluded.now)",
             (partition, max(times)),
         )
+
+
+async def _position(connection: Connection, partition: int) -> int:
+    """Where the partition stands, in a transaction that takes no records."""
+    cursor = await connection.execute(
+        "SELECT next_offset FROM streams.positions WHERE processor = 'customer' AND partition = %s", (partition,)
+    )
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0

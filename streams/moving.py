@@ -50,6 +50,7 @@ class Moving:
     def __init__(self, fold: Refold, drop: Drop, *, effects: bool, piece: int = PIECE) -> None:
         self._fold, self._drop, self._effects, self._piece = fold, drop, effects, piece
         self._none: set[int] = set()  # partitions that are known to have nothing left over
+        self._refolded: dict[int, dict[UUID, None]] = {}
 
     def may_have(self, partition: int) -> bool:
         """Whether work may be left over in the partition."""
@@ -58,6 +59,10 @@ class Moving:
     def forget(self, partition: int) -> None:
         """What is known of a partition's work no longer holds."""
         self._none.discard(partition)
+
+    def refolded(self, partition: int) -> list[UUID]:
+        """Who was folded anew to the end since this was asked last."""
+        return list(self._refolded.pop(partition, ()))
 
     async def move(self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked) -> list[Effect]:
         """Word came about these customers: hand over what is not theirs, fold the rest anew."""
@@ -182,6 +187,7 @@ class Moving:
 
     async def _done(self, connection: Connection, partition: int, customers: Sequence[UUID]) -> None:
         """These are folded: a refold of theirs that was under way would go on with rows they no longer have."""
+        self._refolded.setdefault(partition, {}).update(dict.fromkeys(customers))
         if self._effects and partition not in self._none:
             await connection.execute(
                 "DELETE FROM streams.chores WHERE partition = %s AND customer_id = ANY(%s) AND chore = 'refold'",

@@ -1,0 +1,173 @@
+"""What else is made of a customer's facts in the transaction that folds them: rules, scores, whatever comes. The seam of `customer`.
+
+A part hears each new fact of each customer once, in the order of the log, behind the lock on the partition's position; what it writes
+through the moment's connection stands or falls with the timeline rows, and what it returns goes through the outbox. Decisions about
+everybody (broadcasts) and words to one customer (timers) come in the same order, so that a replay meets them in the same place. In a
+rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Parts.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from aggregates.fact import Fact, fact_of
+from aggregates.sealing import KeyDestroyed, open_sealed
+from aggregates.wire import CustomerEvent
+from projections.view.state import State
+from streams.record import Connection, Effect, Keys
+
+
+class Heard(NamedTuple):
+    """A fact that is new in a customer's timeline; or a word to him, which is in no timeline."""
+
+    offset: int
+    customer: str
+    event: CustomerEvent
+    fact: Fact | None  # opened, its personal fields included; None: a word
+
+
+@dataclass(slots=True)
+class Moment:
+    """One transaction of one partition. `before` and `after` are views; a customer who is being folded anew is not in `after`."""
+
+    connection: Connection
+    schema: str
+    partition: int
+    end: int  # the offset after the batch; in a chore the position
+    before: Mapping[str, State] = field(default_factory=dict)
+    after: Mapping[str, State] = field(default_factory=dict)
+    fresh: frozenset[str] = frozenset()  # event ids (`yektaevent`) whose rows this transaction put into the timeline
+
+
+class Part(Protocol):
+    """One further fold. It must cost nothing where it has nothing to do."""
+
+    name: str
+
+    async def ready(self, moment: Moment) -> None:
+        """Called first in every transaction: bring what is kept for the partition into memory, if it is not there."""
+        ...
+
+    def wants(self, partition: int, event: CustomerEvent) -> bool:
+        """Whether it is to hear this fact or word. Asked for every event: a look into a dictionary."""
+        ...
+
+    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
+        """A decision about everybody is in force from here on. One that is not newer than what is known changes nothing."""
+        ...
+
+    async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
+        """What it wanted, in the order of the log."""
+        ...
+
+    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+        """Rows came to these customers or went away: what is kept of them is derived again from their rows."""
+        ...
+
+    async def pulse(self, moment: Moment) -> list[Effect]:
+        """The end of every transaction that folded or did chores: timers, for one."""
+        ...
+
+    def restless(self, partition: int) -> bool:
+        """Whether `pulse` has something to do though nothing comes; asked whenever the partition is idle."""
+        ...
+
+    def committed(self, partition: int) -> None:
+        """The transaction stands: caches may now believe it."""
+        ...
+
+    def forget(self, partition: int) -> None:
+        """Drop what is remembered of a partition: it was lost, got, or rolled back."""
+        ...
+
+
+class Spoken(NamedTuple):
+    """A record that is no event of a channel: a decision, or a word to a customer."""
+
+    offset: int
+    customer: str  # empty: about everybody
+    event: CustomerEvent
+
+
+_offset = attrgetter("offset")
+
+
+class Parts:
+    """All parts of one processor."""
+
+    def __init__(self, keys: Keys, parts: Sequence[Part]) -> None:
+        self._keys, self._parts = keys, parts
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
+    async def apply(self, moment: Moment, new: Sequence[Spoken], spoken: Sequence[Spoken], refolded: Sequence[UUID]) -> list[Effect]:
+        """Tell all parts what this transaction brought: facts and what was spoken in the order of the log, then who was folded anew."""
+        for part in self._parts:
+            await part.ready(moment)
+        effects: list[Effect] = []
+        facts = {item.offset for item in new}
+        run: list[Spoken] = []
+        for item in sorted([*new, *spoken], key=_offset) if spoken else new:
+            if item.customer or item.offset in facts:
+                run.append(item)
+                continue
+            effects += await self._tell(moment, run, facts)
+            run = []
+            for part in self._parts:
+                effects += await part.decided(moment, item.event)
+        effects += await self._tell(moment, run, facts)
+        if refolded:
+            effects += await self._each(lambda part: part.refolded(moment, refolded))
+        return effects + await self._each(lambda part: part.pulse(moment))
+
+    async def pulse(self, moment: Moment, refolded: Sequence[UUID]) -> list[Effect]:
+        """Let time pass in a partition to which nothing comes."""
+        return await self.apply(moment, (), (), refolded)
+
+    def restless(self, partition: int) -> bool:
+        """Whether a part has something to do though nothing comes."""
+        return any(part.restless(partition) for part in self._parts)
+
+    def committed(self, partition: int) -> None:
+        """The transaction stands."""
+        for part in self._parts:
+            part.committed(partition)
+
+    def forget(self, partition: int) -> None:
+        """What is remembered of a partition no longer holds."""
+        for part in self._parts:
+            part.forget(partition)
+
+    async def _each(self, ask: Callable[[Part], Awaitable[list[Effect]]]) -> list[Effect]:
+        return [effect for part in self._parts for effect in await ask(part)]
+
+    async def _tell(self, moment: Moment, run: Sequence[Spoken], facts: set[int]) -> list[Effect]:
+        """Open what somebody wants to hear, once, and let each hear what he wants."""
+        wanted = [[item for item in run if item.customer and part.wants(moment.partition, item.event)] for part in self._parts]
+        opening = {item.event.yektaseal for items in wanted for item in items if item.event.yektaseal > 0}
+        if opening:
+            await self._keys.fetch(moment.connection, opening)
+        made: dict[int, Heard] = {}
+        effects: list[Effect] = []
+        for part, items in zip(self._parts, wanted, strict=True):
+            if not items:
+                continue
+            for item in items:
+                if item.offset not in made:
+                    fact = opened(item.event, self._keys) if item.offset in facts else None
+                    made[item.offset] = Heard(item.offset, item.customer, item.event, fact)
+            effects += await part.told(moment, [made[item.offset] for item in items])
+        return effects
+
+
+def opened(event: CustomerEvent, keys: Keys) -> Fact:
+    """The fact with all that can still be read of it; its key is in memory."""
+    if event.yektaseal <= 0:
+        return fact_of(event, None)
+    try:
+        return fact_of(event, open_sealed(event, keys))
+    except KeyDestroyed:
+        return fact_of(event, None)
