@@ -1,6 +1,6 @@
 """Says whose each touchpoint is: reads `touchpoints`, writes identity and one receipt each, publishes `customer-events`.
 
-The receipt answers every duplicate, whenever and in whatever partition it is met again: the same body publishes what was decided then,
+The receipt answers every duplicate, whenever and in whatever partition it is met again: the same body changes nothing and says nothing,
 another body under the same id is a dead letter. Most touchpoints name identifiers that one customer owns; they change nothing and take no
 lock. The others take the one identity lock, re-read and decide. Reading order: Resolve.apply, _attribute, _receipts.
 """
@@ -113,7 +113,7 @@ class Resolve:
         if reused:
             await self._keys.fetch(connection, {item.touchpoint.yektaseal for item in reused})
             buried += [_reused(item, self._keys) for item in reused]
-        return [*buried, *_publications(pending, final)]
+        return [*buried, *_publications(batch.partition, pending, final)]
 
     async def _look_up(self, connection: Connection, pending: Sequence[Pending], learned: dict[Token, UUID]) -> None:
         owners = self._owners
@@ -297,15 +297,17 @@ async def _many(cursor: Any, into: str, types: str, rows: Sequence[tuple[Any, ..
         await cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
 
-def _publications(pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Effect]:
+def _publications(partition: int, pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Effect]:
     """What is published for each touchpoint: the event under its customer, and word to every customer that lost identifiers by it.
 
-    A retry whose original is already published is published once more; it dies at the timeline.
+    Only the record that has the receipt is published, as often as it is read. A retry was received at another time and sealed with other
+    keys: were it published too, two records that differ would be one event, and which of them counts would depend on the order in which
+    partitions are read. Whoever reads the partition of the first record publishes that one, before its position passes it.
     """
     for item in pending:
         touchpoint = item.touchpoint
         receipt = receipts[touchpoint.yektaevent]
-        if receipt.body != touchpoint.yektabody:
+        if (receipt.partition, receipt.offset) != (partition, item.offset):
             continue
         customer = receipt.customer_id or ""
         yield Publication(

@@ -1,6 +1,7 @@
 """Where one story plays: a log in memory, PostgreSQL, and words to say what was sent, who worked, and what came of it."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -30,26 +31,41 @@ class Ground:
 
     def __init__(self, memory: Memory, pool: Connections, connection: Connection, keys: KeyRing) -> None:
         self.memory, self.pool, self.connection, self.keys = memory, pool, connection, keys
-        self.sent: dict[UUID, Sealed] = {}
+        self.sent: dict[UUID, Callable[[int], Sealed]] = {}
+        self.times: Counter[UUID] = Counter()
 
     def send(
-        self, id_: str, type_: str = "something.happened", minute: float = 0, *, at: int | None = None, source: Source = SOURCE, **data: Any
+        self,
+        id_: str,
+        type_: str = "something.happened",
+        minute: float | None = 0,
+        *,
+        at: int | None = None,
+        source: Source = SOURCE,
+        **data: Any,
     ) -> UUID:
         """A door accepts an event; `who` is in the data. It is kept in the partition of its subject, or where it is told."""
-        event = touchpoint(id_, type_, data, minute, source)
-        key, value = seal(event, self.keys)
-        self.sent.setdefault(event.event_id, (key, value))
-        self.memory.append("touchpoints", key, value, at=at)
-        return event.event_id
+
+        def accept(times: int) -> Sealed:
+            return seal(touchpoint(id_, type_, data, minute, source, times=times), self.keys)
+
+        event = touchpoint(id_, type_, data, minute, source).event_id
+        self.sent.setdefault(event, accept)
+        self.memory.append("touchpoints", *accept(0), at=at)
+        return event
+
+    def customer(self, id_: str) -> UUID:
+        """The customer that this event would found."""
+        return derive("customer", str(event_id(SOURCE.name, "/tests", id_)))
 
     def home(self, id_: str) -> int:
         """The partition of the customer that this event would found."""
-        customer = derive("customer", str(event_id(SOURCE.name, "/tests", id_)))
-        return self.memory.place(str(customer).encode())
+        return self.memory.place(str(self.customer(id_)).encode())
 
     def again(self, event: UUID, *, at: int | None = None) -> None:
-        """The client sends the very same event once more, perhaps through another partitioner."""
-        self.memory.append("touchpoints", *self.sent[event], at=at)
+        """The client sends the very same event once more, perhaps through another partitioner: it is received later and sealed anew."""
+        self.times[event] += 1
+        self.memory.append("touchpoints", *self.sent[event](self.times[event]), at=at)
 
     def hire(self, *processors: Processor, piece: int = PIECE, most: int = 2000, at: Point = passed, topic_id: str = TOPIC_ID) -> Worker:
         """A worker that owns nothing yet; of both hops unless told of which."""

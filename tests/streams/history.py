@@ -4,7 +4,10 @@ The seed decides everything but the timing of PostgreSQL. Reading order: History
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from aggregates.identity import DEFAULT_RULES
@@ -38,7 +41,7 @@ class History:
         self.people, self.count = self.random.choice((1, 2, 4)), self.random.choice((5, 20, 40))
         self.piece, self.most = self.random.choice((1, 2, 5, 5000)), self.random.choice((1, 3, 10))
         self.danger, self.laziness = self.random.choice((0.0, 0.02, 0.06)), self.random.choice((0.0, 0.1, 0.3))
-        self.sent: dict[UUID, Sealed] = {}
+        self.sent: dict[UUID, Callable[[int], Sealed]] = {}
         self.workers: list[Worker] = []
         self.deaths = 0
         self._dying: asyncio.Queue[Worker] = asyncio.Queue()
@@ -66,12 +69,12 @@ class History:
 
     async def _happen(self) -> None:
         for id_, type_, data, minute in events(self.random, self.name, self.people, self.count):
-            event = touchpoint(id_, type_, data, minute)
-            self.sent[event.event_id] = seal(event, self.keys)
-            self.memory.append("touchpoints", *self.sent[event.event_id])
+            accept = partial(self._accept, id_, type_, data, minute)
+            self.sent[touchpoint(id_, type_, data, minute).event_id] = accept
+            self.memory.append("touchpoints", *accept(0))
             while self.random.random() < 0.25:  # a client sends again what it sent before, perhaps with another partitioner
                 again = self.random.choice(list(self.sent.values()))
-                self.memory.append("touchpoints", *again, at=self.random.randrange(PARTITIONS))
+                self.memory.append("touchpoints", *again(self.random.randrange(1, 10)), at=self.random.randrange(PARTITIONS))
             match self.random.randrange(12):
                 case 0 | 11:
                     self._shares.append(asyncio.create_task(self._share()))
@@ -81,6 +84,10 @@ class History:
                     pass
                 case _:
                     await asyncio.sleep(self.random.random() * 0.01)
+
+    def _accept(self, id_: str, type_: str, data: dict[str, Any], minute: float | None, times: int) -> Sealed:
+        """What a door makes of an event that was sent so many times before."""
+        return seal(touchpoint(id_, type_, data, minute, times=times), self.keys)
 
     async def _at(self, worker: Worker) -> None:
         """A lane passes a point: it may dawdle, or its whole worker dies there."""

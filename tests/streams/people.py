@@ -17,11 +17,17 @@ Sealed = tuple[bytes, bytes]
 """Key and value of a record of `touchpoints`."""
 
 
-def touchpoint(id_: str, type_: str, data: dict[str, Any], minute: float = 0, source: Source = SOURCE) -> Touchpoint:
-    """An event that a door accepted; it is received ten days after the beginning, whenever it happened."""
-    at = BEGINNING + timedelta(minutes=minute)
-    event = {"specversion": "1.0", "id": id_, "source": "/tests", "type": type_, "time": at.isoformat(), "data": data}
-    understood = read(event, source, BEGINNING + timedelta(days=10))
+def touchpoint(
+    id_: str, type_: str, data: dict[str, Any], minute: float | None = 0, source: Source = SOURCE, *, times: int = 0
+) -> Touchpoint:
+    """An event that a door accepted, ten days after the beginning and an hour more for each time that it was sent before.
+
+    Without a minute it does not say when it happened.
+    """
+    event = {"specversion": "1.0", "id": id_, "source": "/tests", "type": type_, "data": data}
+    if minute is not None:
+        event["time"] = (BEGINNING + timedelta(minutes=minute)).isoformat()
+    understood = read(event, source, BEGINNING + timedelta(days=10, hours=times))
     assert isinstance(understood, Touchpoint), understood
     return understood
 
@@ -84,11 +90,11 @@ class Person:
                 return "unheard.of", {"note": self.name}
 
 
-def events(random: Random, prefix: str, people: int, count: int) -> Iterator[tuple[str, str, dict[str, Any], float]]:
-    """Id, type, data and minute of what happens, in no order of time."""
+def events(random: Random, prefix: str, people: int, count: int) -> Iterator[tuple[str, str, dict[str, Any], float | None]]:
+    """Id, type, data and minute of what happens, in no order of time; of some nobody says when."""
     crowd = [Person(random, f"{prefix}p{number}") for number in range(people)]
     for number in range(count):
         person = random.choice(crowd)
         type_, data = person.happening()
         who = {} if random.random() < 0.03 else person.who()
-        yield f"{prefix}e{number}", type_, data | ({"who": who} if who else {}), random.randrange(10_000)
+        yield f"{prefix}e{number}", type_, data | ({"who": who} if who else {}), random.randrange(10_000) if random.random() < 0.8 else None

@@ -40,14 +40,42 @@ async def test_retries_of_events_without_identifiers_are_one_row_too(ground: Gro
     await ground.check()
 
 
-async def test_a_retry_after_a_merge_keeps_the_customer_that_the_receipt_names(ground: Ground) -> None:
-    """What founded and linked is told again with the same numbers, so that a reader of the log learns nothing new."""
-    first = ground.send("1", who={"email": "a@x.ir"})
+async def test_a_retry_is_never_published_for_it_was_received_later(ground: Ground) -> None:
+    """It says no time, so the time of its receipt is its time; the first record says which."""
+    first = ground.send("1", minute=None, who={"email": "a@x.ir"}, at=0)
+    ground.again(first, at=0)
     await ground.work()
-    facts = [event.yektaidentity for event in ground.published]
-    ground.again(first)
+    published = ground.published
+    ground.again(first, at=0)
+    ground.again(first, at=1)
     await ground.work()
-    assert [event.yektaidentity for event in ground.published] == facts * 2
+    assert ground.published == published
+    assert len(published) == 1
+
+
+async def test_of_a_retry_that_comes_with_a_merge_the_first_record_still_counts(ground: Ground) -> None:
+    """It would be forwarded, and stand under the new owner before the first is handed over to him; in a new fold the first stood there."""
+    ground.send("a", who={"email": "a@x.ir"}, at=0)
+    other = next(str(number) for number in range(100) if ground.home(str(number)) != ground.home("a"))
+    first = ground.send(other, minute=None, who={"account": "b"}, at=0)
+    await ground.work()
+    before = await ground.ask("SELECT recorded FROM read_1.timeline WHERE event_id = %s", first)
+    ground.again(first, at=0)
+    ground.send("z", who={"email": "a@x.ir", "account": "b"}, at=0)
+    gate = Gate("customer.published")
+    one, two = ground.hire(at=gate, most=1), ground.hire()
+    await one.own("resolve", [0])
+    await ground.passed("resolve", one)
+    await one.own("customer", [ground.home(other)])
+    await gate.wait()
+    await two.own("customer", [ground.home("a")])
+    await until(lambda: ground.has("SELECT count(*) >= 2 FROM read_1.timeline WHERE customer_id = %s", ground.customer("a")))
+    gate.opened.set()
+    await one.die()
+    await two.die()
+    await ground.work()
+    assert await ground.ask("SELECT recorded FROM read_1.timeline WHERE event_id = %s", first) == before
+    await ground.check()
 
 
 async def test_another_event_under_the_same_id_is_a_dead_letter_and_never_silence(ground: Ground) -> None:

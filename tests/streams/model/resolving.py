@@ -1,13 +1,13 @@
 """The first hop, as the processor `resolve` and its lane do it together. Reading order: resolving, deciding."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping
 from random import Random
 from uuid import UUID
 
 from aggregates.identifier import Token
 from aggregates.identity import DEFAULT_RULES, Attribution, Knowledge, Owned, attribute, settled
 from aggregates.touchpoint import derive
-from tests.streams.model.store import DONE, NOBODY, Displaced, Lock, Receipt, Steps, Store, Told, Touch
+from tests.streams.model.store import DONE, NOBODY, Displaced, Lock, Place, Receipt, Steps, Store, Told, Touch
 
 Owners = dict[Token, UUID]
 """What one worker remembers; it may be behind."""
@@ -35,7 +35,8 @@ def resolving(store: Store, cache: Owners, partition: int, random: Random) -> St
                 yield lock
                 if (place.next, place.tenure) != (stored, tenure):
                     raise Displaced
-                outcome = (yield from deciding(store, cache, batch)) if batch else ([], [])
+                records = {(partition, done + number): touch for number, touch in enumerate(batch)}
+                outcome = (yield from deciding(store, cache, records)) if batch else ([], [])
                 if outcome is None:  # overtaken: once more
                     yield DONE
                     cache.clear()
@@ -51,26 +52,29 @@ def resolving(store: Store, cache: Owners, partition: int, random: Random) -> St
             yield DONE
 
 
-def deciding(store: Store, cache: Owners, batch: Sequence[Touch]) -> Generator[Lock | None, None, Outcome | None]:
+def deciding(store: Store, cache: Owners, records: Mapping[Place, Touch]) -> Generator[Lock | None, None, Outcome | None]:
     """Decide about a batch and write it down; None when another partition answered one of its events meanwhile."""
-    learned = {token: owner for touch in batch for token in touch.who if token not in cache and (owner := store.known.owners.get(token))}
+    learned = {
+        token: owner for touch in records.values() for token in touch.who if token not in cache and (owner := store.known.owners.get(token))
+    }
     yield None
     decided: dict[str, Receipt] = {}
-    unsettled = []
-    for touch in {touch.event: touch for touch in reversed(batch)}.values():  # of duplicates the first counts
+    unsettled: dict[Place, Touch] = {}
+    first = {touch.event: place for place, touch in reversed(records.items())}  # of duplicates the first counts
+    for place, touch in sorted((place, records[place]) for place in first.values()):
         easy = settled(lambda token: learned.get(token) or cache.get(token), touch.who, DEFAULT_RULES)
         if easy is None:
-            unsettled.append(touch)
+            unsettled[place] = touch
         else:
-            decided[touch.event] = receipt(touch, easy)
+            decided[touch.event] = receipt(place, touch, easy)
     changes: dict[str, Attribution] = {}
     if unsettled:
         yield Lock("identity")
         known = copy(store.known)
         yield None
-        answered = {touch.event: store.receipts[touch.event] for touch in unsettled if touch.event in store.receipts}
+        answered = {touch.event: store.receipts[touch.event] for touch in unsettled.values() if touch.event in store.receipts}
         yield None
-        for touch in sorted(unsettled, key=batch.index):
+        for place, touch in unsettled.items():
             if touch.event in answered:
                 decided[touch.event] = answered[touch.event]
                 continue
@@ -78,8 +82,8 @@ def deciding(store: Store, cache: Owners, batch: Sequence[Touch]) -> Generator[L
             if attribution.customer is not None:
                 known.learn(attribution.customer, attribution.change)
                 changes[touch.event] = attribution
-            decided[touch.event] = receipt(touch, attribution)
-        learned |= {token: known.owners[token] for touch in unsettled for token in touch.who if token in known.owners}
+            decided[touch.event] = receipt(place, touch, attribution)
+        learned |= {token: known.owners[token] for touch in unsettled.values() for token in touch.who if token in known.owners}
         yield None
     stored = {event: store.receipts[event] for event in decided if event in store.receipts}
     if not stored.keys().isdisjoint(changes):
@@ -89,21 +93,22 @@ def deciding(store: Store, cache: Owners, batch: Sequence[Touch]) -> Generator[L
         store.known.learn(attribution.customer or NOBODY, attribution.change)
         store.moved.update(attribution.losers)
     cache.update(learned)
-    return telling(batch, decided | stored)
+    return telling(records, decided | stored)
 
 
-def receipt(touch: Touch, attribution: Attribution) -> Receipt:
+def receipt(place: Place, touch: Touch, attribution: Attribution) -> Receipt:
     """What is remembered of a decision."""
-    return Receipt(touch.body, attribution.customer or NOBODY, attribution.decider or Token(""), attribution.losers)
+    return Receipt(place, touch.body, attribution.customer or NOBODY, attribution.decider or Token(""), attribution.losers)
 
 
-def telling(batch: Sequence[Touch], receipts: dict[str, Receipt]) -> Outcome:
-    """Every event under its customer and word to every loser; a second event under an id is a dead letter."""
+def telling(records: Mapping[Place, Touch], receipts: dict[str, Receipt]) -> Outcome:
+    """Every event under its customer and word to every loser, of its first record only; a second event under an id is a dead letter."""
     told, letters = [], []
-    for touch in batch:
+    for place, touch in records.items():
         answer = receipts[touch.event]
         if answer.body != touch.body:
             letters.append(touch)
+        if answer.place != place:
             continue
         told.append(Told(answer.customer, touch.event, answer.decider))
         told += [Told(loser, word="moved") for loser in answer.losers]

@@ -23,6 +23,10 @@ class Touch(NamedTuple):
     who: tuple[Token, ...]
 
 
+Place = tuple[int, int]
+"""Partition and offset of a record."""
+
+
 class Told(NamedTuple):
     """A record of `customer-events`: an event, or a word (`moved`, `received`) where there is none."""
 
@@ -33,8 +37,9 @@ class Told(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of a touchpoint."""
+    """What became of a touchpoint, and the one record of it that is published."""
 
+    place: Place
     body: str
     customer: UUID
     decider: Token
