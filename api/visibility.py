@@ -1,12 +1,14 @@
 """Lets a reader see what was just written: `after=<position>` on any GET waits until it is in the views, and not for ever."""
 
 import asyncio
+from uuid import UUID
 
 from fastapi import Request
 
 from api import position, query
 from api.ports import Dependencies
 from api.problem import RETRY_SECONDS, Problem
+from projections.identity.table import settled_alone
 from projections.positions.waiting import Wait, advance
 
 LONGEST = 10.0
@@ -19,7 +21,7 @@ async def settled(request: Request, dependencies: Dependencies) -> None:
     wanted = query.text(request, "after", 4096)
     if wanted is None:
         return
-    if not await reached(dependencies, position.offsets(wanted), LONGEST):
+    if not await reached(dependencies, *position.read(wanted), LONGEST):
         raise Problem(
             504,
             "not_visible_yet",
@@ -29,14 +31,19 @@ async def settled(request: Request, dependencies: Dependencies) -> None:
         )
 
 
-async def reached(dependencies: Dependencies, at: dict[int, int], within: float) -> bool:
-    """Whether everything up to the position is in the views, now or within so many seconds."""
+async def reached(dependencies: Dependencies, at: dict[int, int], alone: UUID | None, within: float) -> bool:
+    """Whether everything up to the position is in the views, now or within so many seconds.
+
+    One event `alone` that moved nothing is there when its row is: what others sent beside it need not be waited for.
+    """
     changes, clock = dependencies.changes, asyncio.get_running_loop().time
     until = clock() + within
     wait = Wait(at)
     while True:
         version = changes.version
         async with dependencies.pool.connection() as connection:
+            if alone is not None and await settled_alone(connection, await dependencies.schema(), alone):
+                return True
             wait = await advance(connection, wait)
         if wait.done:
             return True

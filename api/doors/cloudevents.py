@@ -1,7 +1,7 @@
 """The door for CloudEvents over HTTP: structured, batch and binary, each answered only after Kafka has what it sent.
 
 A batch is never refused for one bad item: every item is accepted, or refused with its reason and kept as a dead letter. Reading order:
-Accepted, Rejected, post, batch, single, _append.
+post, batch, single.
 """
 
 import asyncio
@@ -16,44 +16,20 @@ from fastapi import Request, Response
 
 from aggregates import cloudevents, dead_letter
 from aggregates.dead_letter import DeadLetter, Place
-from aggregates.log import Entry, NotAcknowledged
+from aggregates.log import Entry
 from aggregates.reading import read
 from aggregates.refusal import Refusal
-from aggregates.sealing import KeyUnknown, Sealer, seal
+from aggregates.sealing import Sealer
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
-from api import access, body, position
-from api.metrics import EVENTS
+from api import access, body
+from api.doors.appending import BREATH, Accepted, Rejected, append, sealed
 from api.ports import Dependencies
-from api.problem import of_refusal, unavailable
+from api.problem import of_refusal
 
 PLACE = Place("api/v1/events")
-BREATH = 500
-"""After so many items of a batch others get their turn: about 20 ms."""
-
 NONE: Mapping[str, Any] = MappingProxyType({})
-NO_HEADERS: list[tuple[str, bytes]] = []
 BINARY = ("ce-specversion", "ce-type", "ce-id", "ce-source")
-
-
-class Accepted(msgspec.Struct, frozen=True, gc=False, tag_field="status", tag="accepted"):
-    """The event is in the log: every in-sync replica has it."""
-
-    id: str
-    source: str
-    event_id: UUID  # its id inside Yekta
-
-
-class Rejected(msgspec.Struct, frozen=True, tag_field="status", tag="rejected"):
-    """The event is not in the log; its bytes are kept as a dead letter."""
-
-    id: str | None
-    source: str | None
-    reason: str
-    pointer: str  # RFC 6901, into the event
-    detail: str
-    mend: str
-    dead_letter: str
 
 
 class BatchAnswer(msgspec.Struct, frozen=True):
@@ -103,13 +79,13 @@ async def batch(dependencies: Dependencies, source: Source, content: bytes, now:
         event = cloudevents.structured(raw)
         touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
         if isinstance(touchpoint, Touchpoint):
-            facts.append((*_sealed(touchpoint, dependencies), NO_HEADERS))
+            facts.append(sealed(touchpoint, dependencies))
             results.append(Accepted(touchpoint.id, touchpoint.source, touchpoint.event_id))
         else:
             letter = _bury(raw, event, touchpoint, source, now, sealer, content_type)
             letters.append(letter)
             results.append(_rejected(event, touchpoint, letter))
-    at = await _append(dependencies, source, facts, letters)
+    at = await append(dependencies, source, facts, letters)
     dependencies.recent.accept([result.event_id for result in results if type(result) is Accepted])
     return _answer(BatchAnswer(results, at), at)
 
@@ -126,43 +102,14 @@ async def single(
     """Accept one event, or answer a problem that says why not and under which id its bytes are kept."""
     touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
     if isinstance(touchpoint, Touchpoint):
-        at = await _append(dependencies, source, [(*_sealed(touchpoint, dependencies), NO_HEADERS)], [])
+        at = await append(dependencies, source, [sealed(touchpoint, dependencies)], [], touchpoint.event_id)
         dependencies.recent.accept([touchpoint.event_id])
         return _answer(EventAnswer(touchpoint.event_id, at), at)
     letter = _bury(
         content, attributes if isinstance(event, Refusal) else event, touchpoint, source, now, dependencies.secrets, content_type
     )
-    await _append(dependencies, source, [], [letter])
+    await append(dependencies, source, [], [letter])
     raise of_refusal(_status(touchpoint, event, content_type), touchpoint, str(letter.id))
-
-
-async def _append(dependencies: Dependencies, source: Source, facts: Sequence[Entry], letters: Sequence[DeadLetter]) -> str:
-    """Publish, wait for Kafka, and give the position after the facts. Raises a 503 problem when Kafka is not in time."""
-    try:
-        if letters:
-            records = [dead_letter.record(letter) for letter in letters]
-            ends, _ = await asyncio.gather(
-                dependencies.log.publish(dependencies.topics.touchpoints, facts),
-                dependencies.log.publish(dependencies.topics.dead_letters, records),
-            )
-        else:
-            ends = await dependencies.log.publish(dependencies.topics.touchpoints, facts)
-    except NotAcknowledged as error:
-        EVENTS.labels(source.name, "unacknowledged").inc(len(facts) + len(letters))
-        raise unavailable(f"{error} The same events may be sent again with the same ids.") from error
-    if facts:
-        EVENTS.labels(source.name, "accepted").inc(len(facts))
-        dependencies.recent.note(ends, dependencies.clock())
-    if letters:
-        EVENTS.labels(source.name, "rejected").inc(len(letters))
-    return position.token(ends)
-
-
-def _sealed(touchpoint: Touchpoint, dependencies: Dependencies) -> tuple[bytes, bytes]:
-    try:
-        return seal(touchpoint, dependencies.secrets)
-    except KeyUnknown as error:
-        raise unavailable("No data keys have been leased yet.") from error
 
 
 def _bury(

@@ -1,4 +1,4 @@
-"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates."""
+"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates, settled_alone."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from aggregates.identifier import Token
+from aggregates.wire import Identity, identity_decoder
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -51,3 +52,21 @@ async def fates(connection: Connection, schema: str, events: Iterable[UUID]) -> 
         (list(events),),
     )
     return [Fate(*row) for row in await cursor.fetchall()]
+
+
+async def settled_alone(connection: Connection, schema: str, event: UUID) -> bool:
+    """Whether the event is folded where it belongs, when it moved no identifier and its customer never lost one nor is folded anew.
+
+    False says nothing: whoever waits goes by the positions of both hops then.
+    """
+    cursor = await connection.execute(
+        f"SELECT r.identity FROM identity.receipts r JOIN {schema}.timeline t ON t.customer_id = r.customer_id AND t.event_id = r.event_id"
+        " WHERE r.event_id = %s AND NOT EXISTS (SELECT 1 FROM identity.moved m WHERE m.customer_id = r.customer_id)"
+        " AND NOT EXISTS (SELECT 1 FROM streams.chores c WHERE c.customer_id = r.customer_id)",
+        (event,),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return False
+    changed = identity_decoder.decode(row[0]) if row[0] else Identity()
+    return not (changed.walls or changed.lifted or any(link.before for link in changed.links))
