@@ -15,6 +15,9 @@ LONGEST = 10.0
 LOOK = 0.25
 """How often to look although nothing was heard: a notification may be lost."""
 
+BREATH = 0.015
+"""Between two looks of one reader: under load something changes every few milliseconds, and each look is a query."""
+
 
 async def settled(request: Request, dependencies: Dependencies) -> None:
     """Wait for the position in the query, if there is one. Raises a 504 problem when it does not come."""
@@ -50,4 +53,5 @@ async def reached(dependencies: Dependencies, at: dict[int, int], alone: UUID | 
         left = until - clock()
         if left <= 0:
             return False
+        await asyncio.sleep(BREATH)
         await changes.changed(version, min(LOOK, left))
