@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from aggregates.contracts import call, consent, profile, reseller, sales, schema, subscription, web
+from aggregates.contracts import call, consent, profile, reseller, sales, schema, service, subscription, web
 from aggregates.contracts.contract import Contract, Data
 from aggregates.contracts.contract import upcast as upcast_by
 from aggregates.contracts.shape import Shape, shape
@@ -15,7 +15,11 @@ from aggregates.contracts.shape import Shape, shape
 __all__ = ["CONTRACTS", "SHAPES", "Contract", "Data", "VersionUnknown", "json_schema", "upcast"]
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
-    {contract.type: contract for channel in (call, web, sales, reseller, consent, subscription, profile) for contract in channel.CONTRACTS}
+    {
+        contract.type: contract
+        for channel in (call, web, sales, reseller, consent, subscription, profile, service)
+        for contract in channel.CONTRACTS
+    }
 )
 
 SHAPES: Mapping[tuple[str, int], Shape] = MappingProxyType(

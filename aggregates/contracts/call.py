@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from aggregates.contracts.contract import Contract, Data, Earlier, renamed
-from aggregates.contracts.fields import Id, Name, Place, Seconds, Text, says
+from aggregates.contracts.fields import Id, Name, Place, Seconds, Text, When, says
 
 Direction = Literal["inbound", "outbound"]
 
@@ -77,6 +77,18 @@ class Abandoned(Struct, frozen=True):
     position: Annotated[Place | None, says("The caller's place in the queue at the end.")] = None
 
 
+class WrappedUp(Struct, frozen=True):
+    """What the agent wrote down when the call was over: how it ended for the customer, and what we promised."""
+
+    call_id: CallId
+    agent: Agent = None
+    outcome: Annotated[Name | None, says("What came of it.")] = None
+    note: Annotated[Text | None, says("What the agent wrote down.")] = None
+    promise: Annotated[Text | None, says("What the agent promised.")] = None
+    due: Annotated[When | None, says("By when it was promised.")] = None
+    request_id: Annotated[Name | None, says("The service request that goes on from here.")] = None
+
+
 def talked(data: Data) -> Data:
     """Version 1 said `duration`, and systems filled it with ringing and waiting too; `talk_seconds` says what is meant."""
     return renamed(data, "duration", "talk_seconds")
@@ -126,5 +138,20 @@ CONTRACTS = (
         subject=("call_id",),
         ref="call_id",
         example={"who": WHO, "call_id": "c-1002", "queue": "support", "wait_seconds": 240, "position": 3},
+    ),
+    Contract(
+        "call.wrapped_up",
+        WrappedUp,
+        subject=("call_id",),
+        personal=frozenset({"note", "promise"}),
+        ref="call_id",
+        example={
+            "who": WHO,
+            "call_id": "c-1001",
+            "agent": "maryam",
+            "outcome": "promised",
+            "promise": "A call by noon.",
+            "due": "2026-11-25",
+        },
     ),
 )

@@ -40,6 +40,7 @@ Seconds = Annotated[float, Meta(ge=0, le=1e9, extra=mended("write a number of se
 Minutes = Annotated[float, Meta(ge=0, le=1e7, extra=mended("write a number of minutes, not below zero"))]
 Quantity = Annotated[float, Meta(gt=0, le=1e12, extra=mended("write a number above zero; what comes back is another type of fact"))]
 Place = Annotated[int, Meta(ge=0, le=1_000_000, extra=mended("write a whole number, not below zero"))]
+Score = Annotated[int, Meta(ge=1, le=5, extra=mended("write a whole number from 1 (bad) to 5 (good)"))]
 
 _WHEN = 'write it like "2026-11-22T10:00:00+03:30"'
 _FORMATS = {"anyOf": [{"format": "date-time"}, {"format": "date"}]}

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from aggregates.contracts import CONTRACTS, SHAPES, Contract
-from aggregates.contracts.fields import Amount, Currency, Id, Minutes, Money, Name, Place, Quantity, Seconds, Text, Traits, Url, When
+from aggregates.contracts.fields import Amount, Currency, Id, Minutes, Money, Name, Place, Quantity, Score, Seconds, Text, Traits, Url, When
 from aggregates.contracts.shape import Shape, is_kind, item_fields, members, metas
 from tests.contracts import golden
 
@@ -25,6 +25,7 @@ WORDS: tuple[tuple[Any, str], ...] = (
     (Minutes, "minutes"),
     (Quantity, "quantity"),
     (Place, "whole number"),
+    (Score, "score"),
     (When, "time"),
     (Traits, "object"),
     (Name, "text"),
