@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
 from aggregates.wire import touchpoint_decoder
-from infra import database, generations
+from infra import database, differing, generations
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.master_key import master_key
@@ -43,6 +43,7 @@ class Verdict:
     different: tuple[str, ...]  # customers whose view or timeline is not what the log says; the first ones
     differing: int
     missing: tuple[str, ...]  # event ids in `touchpoints` without a receipt or a row; the first ones
+    how: Mapping[str, tuple[str, ...]]  # in what each of the different ones differs
 
     @property
     def equal(self) -> bool:
@@ -103,10 +104,11 @@ async def verify(settings: Settings, on_progress: OnProgress = lambda _: None) -
             live = await positions.positions(connection, "customer")
             await refold.up_to(live, on_progress)
             against = await generations.live(connection)
-            different = await _different(connection, against, schema)
+            different = await differing.different(connection, against, schema)
+            how = {customer: await differing.how(connection, against, schema, customer) for customer in different[:SHOWN]}
             missing, touchpoints = await _missing(connection, here, settings.kafka.prefix + "touchpoints", against)
-            customers, events, sum_ = await _sums(connection, schema)
-    return Verdict(customers, events, touchpoints, sum_, tuple(different[:SHOWN]), len(different), tuple(missing[:SHOWN]))
+            customers, events, sum_ = await differing.sums(connection, schema)
+    return Verdict(customers, events, touchpoints, sum_, tuple(how), len(different), tuple(missing[:SHOWN]), how)
 
 
 async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) -> int:
@@ -178,36 +180,6 @@ async def _rest(connection: Connection) -> None:
 async def _live_positions(pool: database.Pool) -> dict[int, int]:
     async with pool.connection() as connection:
         return await positions.positions(connection, "customer")
-
-
-def _fingerprints(schema: str) -> str:
-    """One row a customer: what his view and his timeline are, as one hash. Of a record and its forwarded copies any may be kept."""
-    return f"""
-        SELECT customer_id, md5(coalesce(md5(v.state), '') || coalesce(t.events::text, '') || coalesce(t.sum::text, '')) AS hash, t.events
-        FROM {schema}.view v FULL JOIN (
-            SELECT customer_id, count(*) AS events, sum(hashtextextended(concat_ws('|', event_id, extract(epoch FROM at),
-                extract(epoch FROM occurred), extract(epoch FROM recorded), type, channel, source, ref, amount, currency, decider, seal,
-                flags, regexp_replace(convert_from(record, 'UTF8'), '"subject":"[^"]*"', '')), 0)) AS sum
-            FROM {schema}.timeline GROUP BY customer_id
-        ) t USING (customer_id)
-    """
-
-
-async def _different(connection: Connection, live: str, apart: str) -> list[str]:
-    cursor = await connection.execute(
-        f"SELECT customer_id::text FROM ({_fingerprints(live)}) a FULL JOIN ({_fingerprints(apart)}) b USING (customer_id)"
-        " WHERE a.hash IS DISTINCT FROM b.hash ORDER BY 1"
-    )
-    return [row[0] for row in await cursor.fetchall()]
-
-
-async def _sums(connection: Connection, schema: str) -> tuple[int, int, str]:
-    cursor = await connection.execute(
-        "SELECT count(*) FILTER (WHERE customer_id <> '00000000-0000-0000-0000-000000000000'), coalesce(sum(events), 0)::bigint,"
-        f" md5(coalesce(string_agg(hash, '' ORDER BY customer_id), '')) FROM ({_fingerprints(schema)}) f"
-    )
-    row = await cursor.fetchone()
-    return row if row else (0, 0, "")
 
 
 async def _missing(connection: Connection, here: Endpoints, topic: str, live: str) -> tuple[list[str], int]:

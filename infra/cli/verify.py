@@ -30,7 +30,7 @@ def verify(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
     with bar("folding the log again") as show:
         verdict = asyncio.run(verify_(load(), show))
     if json_:
-        names = ("customers", "events", "touchpoints", "hash", "differing", "different", "missing", "equal")
+        names = ("customers", "events", "touchpoints", "hash", "differing", "different", "how", "missing", "equal")
         print(json.dumps({name: getattr(verdict, name) for name in names}))
     else:
         table = Table(show_header=False)
@@ -38,7 +38,8 @@ def verify(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
         table.add_row("events", f"{verdict.events:,}")
         table.add_row("records of touchpoints", f"{verdict.touchpoints:,}")
         table.add_row("hash over all customers", verdict.hash)
-        table.add_row("customers that differ", f"{verdict.differing:,}" + "".join(f"\n{customer}" for customer in verdict.different))
+        differ = [line for customer, why in verdict.how.items() for line in (customer, *(f"  {sentence}" for sentence in why))]
+        table.add_row("customers that differ", "\n".join((f"{verdict.differing:,}", *differ)))
         table.add_row("touchpoints not visible", f"{len(verdict.missing):,}" + "".join(f"\n{event}" for event in verdict.missing))
         Console().print(table)
     sys.exit(0 if verdict.equal else 1)

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,20 +126,35 @@ class Postgres:
         }
 
     def _forget_the_dead(self) -> None:
-        """Remove the pid file of a server that is gone, when its number now belongs to some other process.
+        """Sweep away what is left of a server that is gone: its pid file, and processes of its own that outlived it.
 
-        PostgreSQL itself only asks whether any process has that number, and refuses to start ever after.
+        PostgreSQL itself only asks whether any process has the number in the file, and refuses to start ever after; and it refuses while
+        one that served the last server stands still somewhere, and so has not noticed its end.
         """
         import psutil
 
         pid_file = self._data / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().split("\n", 1)[0])
-            command = psutil.Process(pid).cmdline()
-        except (FileNotFoundError, ValueError, psutil.Error):
+        except (FileNotFoundError, ValueError):
             return
-        if str(self._data) not in command:
-            pid_file.unlink(missing_ok=True)
+        try:
+            lives = str(self._data) in psutil.Process(pid).cmdline()
+            if not lives:
+                pid_file.unlink(missing_ok=True)
+        except psutil.Error:
+            lives = False
+        if not lives:
+            self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        import psutil
+
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.name() == "postgres" and process.cwd() == str(self._data.resolve()):
+                    process.kill()
+                    process.wait(5)
 
     async def _answers(self) -> bool:
         """Whether it takes sessions, and has our database in it: a first start makes that."""

@@ -25,7 +25,7 @@ class House:
         self.world, self.parts = world, parts
         self.sent: set[UUID] = set()
 
-    async def send(self, id_: str, type_: str = "something.happened", minute: float = 0, **data: Any) -> UUID:
+    async def send(self, id_: str, type_: str = "something.happened", minute: float | None = 0, **data: Any) -> UUID:
         """An event is accepted: acknowledged by Kafka."""
         event = touchpoint(id_, type_, data, minute)
         key, value = seal(event, self.parts.keys)

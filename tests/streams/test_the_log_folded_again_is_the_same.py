@@ -6,10 +6,12 @@ from random import Random
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from infra import refolding
 from infra.errors import Refusal
 from infra.refolding import rebuild, verify
+from projections.view.state import decode, encode
 from tests.conftest import World
 from tests.streams.house import House, hops, house
 
@@ -46,6 +48,7 @@ TAMPERING = {
     "flags": "flags + 1",
     "record": "record || '\\x20'::bytea",
 }
+NAMES = {"at": "time"}
 
 
 @pytest.mark.parametrize("column", TAMPERING)
@@ -58,16 +61,18 @@ async def test_a_row_that_was_tampered_with_is_found(settled: House, column: str
         verdict = await verify(settled.world.settings)
         assert not verdict.equal
         assert verdict.different == (str(customer),)
+        assert verdict.how[str(customer)] == (f"the row of {event}: {NAMES.get(column, column)}",)
     finally:
         await settled.ask(f"UPDATE read_1.timeline SET {column} = %s WHERE event_id = %s", before, event)
 
 
 async def test_a_view_that_was_tampered_with_is_found(settled: House) -> None:
     ((customer, state),) = await settled.ask("SELECT customer_id, state FROM read_1.view LIMIT 1")
-    await settled.ask("UPDATE read_1.view SET state = state || '\\x00' WHERE customer_id = %s", customer)
+    wrong = encode(replace(decode(state), events=7, wall=False))
+    await settled.ask("UPDATE read_1.view SET state = %s WHERE customer_id = %s", wrong, customer)
     try:
         verdict = await verify(settled.world.settings)
-        assert verdict.different == (str(customer),)
+        assert verdict.how == {str(customer): ("the view: events, wall",)}
     finally:
         await settled.ask("UPDATE read_1.view SET state = %s WHERE customer_id = %s", state, customer)
 
@@ -78,7 +83,7 @@ async def test_a_row_that_is_missing_is_found_by_customer_and_by_event(settled: 
     await settled.ask("DELETE FROM read_1.timeline WHERE event_id = %s", event)
     try:
         verdict = await verify(settled.world.settings)
-        assert verdict.different == (str(customer),)
+        assert verdict.how == {str(customer): (f"rows that are missing: {event}",)}
         assert verdict.missing == (str(event),)
     finally:
         await settled.ask("INSERT INTO read_1.timeline SELECT * FROM read_1.kept")
@@ -93,7 +98,7 @@ async def test_an_event_that_is_under_two_customers_is_found(settled: House) -> 
     await settled.ask("INSERT INTO read_1.timeline SELECT * FROM read_1.copied")
     try:
         verdict = await verify(settled.world.settings)
-        assert verdict.different == (str(other),)
+        assert verdict.how == {str(other): (f"rows that are not his: {event}",)}
     finally:
         await settled.ask("DELETE FROM read_1.timeline WHERE customer_id = %s", other)
         await settled.ask("DROP TABLE read_1.copied")

@@ -60,7 +60,7 @@ def deciding(store: Store, cache: Owners, records: Mapping[Place, Touch]) -> Gen
     yield None
     decided: dict[str, Receipt] = {}
     unsettled: dict[Place, Touch] = {}
-    first = {touch.event: place for place, touch in reversed(records.items())}  # of duplicates the first counts
+    first = {touch.event: place for place, touch in reversed(list(records.items()))}  # of duplicates the first counts
     for place, touch in sorted((place, records[place]) for place in first.values()):
         easy = settled(lambda token: learned.get(token) or cache.get(token), touch.who, DEFAULT_RULES)
         if easy is None:
