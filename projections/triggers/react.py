@@ -31,8 +31,13 @@ def begin(trigger: Trigger) -> State:
     return State(fold, (), fold, ())
 
 
-def react(trigger: Trigger, state: State, fact: Evidence, now: datetime, quantiles: Quantiles) -> Reaction | None:
-    """What a new fact changes, when it is `now` and all that was due before was decided. None: only the past can tell, see `mend`."""
+def react(
+    trigger: Trigger, state: State, fact: Evidence, now: datetime, quantiles: Quantiles, heard: datetime | None = None
+) -> Reaction | None:
+    """What a new fact changes, when it is `now`. None: only the past can tell, see `mend`.
+
+    What is due before `heard` is said at once; what is due later waits for its timer, which knows that nothing is on its way any more.
+    """
     kept: tuple[Evidence, ...]
     if state.head.is_before(fact):
         head, firings = step(trigger, state.head, fact, quantiles)
@@ -49,7 +54,7 @@ def react(trigger: Trigger, state: State, fact: Evidence, now: datetime, quantil
     head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
     fired = (*fired, *[Given(firing, given=False) for firing in more]) if more else fired
     given = {one.firing.cause.event for one in state.fired if one.given} if late else frozenset[UUID]()
-    telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True)
+    telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True, heard=heard)
     fired, effects = telling.settled(fired, given)
     effects += _wake(trigger, state, head, fired)
     state = State(state.base, kept, head, fired)
@@ -97,14 +102,23 @@ def mend(trigger: Trigger, past: list[Block], state: State, fact: Evidence, now:
 
 
 def refold(
-    trigger: Trigger, history: Sequence[Evidence], standing: Collection[UUID], now: datetime, quantiles: Quantiles, quiet: str = ""
+    trigger: Trigger,
+    history: Sequence[Evidence],
+    standing: Collection[UUID],
+    now: datetime,
+    quantiles: Quantiles,
+    quiet: str = "",
+    heard: datetime | None = None,
 ) -> Reaction:
-    """The state by the whole history, in order, and what must be said so that this stands. `standing`: the causes of signals that do."""
+    """The state by the whole history, in order, and what must be said so that this stands. `standing`: the causes of signals that do.
+
+    What is due from `heard` on waits for its timer.
+    """
     fold, before, sealed, first = initial(trigger), list[Firing](), list[Effect](), 0
     while len(history) - first >= 2 * KEPT:
         facts = tuple(history[first : first + KEPT])
         after, firings = _folded(trigger, fold, facts, quantiles)
-        if any(firing.at >= now for firing in firings):
+        if any(firing.at >= (heard or now) for firing in firings):
             break  # facts of a clock that runs ahead: what they made due was not said yet
         sealed.append(Seal(fold, facts, firings))
         fold, first = after, first + KEPT
@@ -113,7 +127,7 @@ def refold(
     head, firings = _folded(trigger, fold, kept, quantiles)
     head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
     fired = tuple([Given(firing, given=False) for firing in (*before, *firings, *more)])
-    telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True)
+    telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True, heard=heard)
     fired, effects = telling.settled(fired, standing)
     fired = fired[len(before) :]
     return State(fold, kept, head, fired), (*sealed, *effects, *_wake(trigger, None, head, fired))
@@ -144,8 +158,9 @@ def objection(trigger: Trigger, state: State, signal: Signal, now: datetime, qua
 class _Telling:
     """Compares what is to stand with what was said."""
 
-    def __init__(self, trigger: Trigger, now: datetime, *, late: bool, quiet: str, overdue: bool) -> None:
+    def __init__(self, trigger: Trigger, now: datetime, *, late: bool, quiet: str, overdue: bool, heard: datetime | None = None) -> None:
         self.trigger, self.now, self.late, self.quiet, self.overdue = trigger, now, late, quiet, overdue
+        self.heard = heard or now
 
     def settled(self, fired: tuple[Given, ...], standing: Collection[UUID]) -> tuple[tuple[Given, ...], list[Effect]]:
         """The firings with what was given marked, and the signals to give and to withdraw."""
@@ -165,8 +180,8 @@ class _Telling:
         return tuple(settled), effects
 
     def is_due(self, firing: Firing) -> bool:
-        """A timer counts when its time is over: at `now` only when it is the timer itself that is heard."""
-        return firing.prompt or firing.at < self.now or (not self.overdue and firing.at == self.now)
+        """A timer counts when its time is over and all before it was heard: at `now` only when it is the timer itself that is heard."""
+        return firing.prompt or firing.at < self.heard or (not self.overdue and firing.at == self.now)
 
     def signal(self, firing: Firing) -> Signal:
         rule, cause = self.trigger.rule, firing.cause

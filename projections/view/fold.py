@@ -24,7 +24,7 @@ ORDERS = frozenset({ORDER_PLACED, ORDER_CANCELLED})
 CONSENT = frozenset({"consent.given", "consent.withdrawn"})
 SUBSCRIPTIONS = frozenset({"subscription.started", "subscription.renewed", "subscription.cancelled"})
 
-HEARSAY = frozenset({"profile"})
+HEARSAY = frozenset({"profile", "score", "segment", "signal", "timer"})
 """Channels that speak of the customer without having met him: they do not move when he was seen."""
 
 INITIAL = State()

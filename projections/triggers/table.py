@@ -1,0 +1,206 @@
+"""The SQL of rules: states of customers, signals given and withdrawn, timers. Written only by the owner of the customer's partition.
+
+Reading order: load, save, history, give, withdraw, set_timers; then what people read, `page`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from projections.timeline.table import stage, uuids, write
+from projections.triggers.state import Signal
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+Place = tuple[UUID, str, int]
+"""Whose, which rule, which version."""
+
+NOTICE = "yekta_signals"
+"""One NOTIFY a transaction in which signals were given or withdrawn."""
+
+_STATE = ("customer_id", "rule", "version", "partition", "state")
+_STATE_TYPES = ("uuid", "text", "int4", "int2", "bytea")
+_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_STATE, _STATE_TYPES, strict=True))
+_STATES = ", ".join(_STATE)
+
+_GIVEN = "seq, id, rule, version, customer_id, source, cause, occurred_at, recorded_at, late, withdrawn, quiet"
+
+
+class Timer(NamedTuple):
+    """When something is due, by which clock, and whether anybody may be told of it."""
+
+    at: datetime
+    clock: str = ""
+    quiet: str = ""
+
+
+class Given(NamedTuple):
+    """A signal as it stands."""
+
+    seq: int
+    id: UUID
+    rule: str
+    version: int
+    customer_id: UUID
+    source: str
+    cause: str
+    occurred_at: datetime
+    recorded_at: datetime
+    late: bool
+    withdrawn: bool
+    quiet: str
+
+
+async def load(connection: Connection, customers: Iterable[UUID]) -> list[tuple[UUID, str, int, bytes]]:
+    """All states of these customers."""
+    cursor = await connection.execute(
+        "SELECT customer_id, rule, version, state FROM streams.rule_states WHERE customer_id = ANY(%s::uuid[])",
+        (uuids(customers),),
+        binary=True,
+    )
+    return await cursor.fetchall()
+
+
+async def save(connection: Connection, partition: int, states: Mapping[Place, bytes]) -> None:
+    """Keep these states."""
+    if not states:
+        return
+    await stage(connection, "rule_stage", _STAGE)
+    async with connection.cursor() as cursor:
+        async with cursor.copy(f"COPY rule_stage ({_STATES}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_STATE_TYPES)
+            for (customer, rule, version), state in states.items():
+                await write(copy, (customer, rule, version, partition, state))
+        await cursor.execute(
+            f"INSERT INTO streams.rule_states ({_STATES}) SELECT {_STATES} FROM rule_stage"
+            " ON CONFLICT (customer_id, rule, version) DO UPDATE SET state = excluded.state, partition = excluded.partition"
+        )
+
+
+async def drop(connection: Connection, customers: Sequence[UUID]) -> None:
+    """Forget states and timers of these customers' rules."""
+    await connection.execute("DELETE FROM streams.rule_states WHERE customer_id = ANY(%s)", (list(customers),))
+    await connection.execute("DELETE FROM streams.timers WHERE customer_id = ANY(%s) AND rule NOT LIKE ' %%'", (list(customers),))
+
+
+async def history(
+    connection: Connection, schema: str, customer: UUID, types: Iterable[str], partition: int, before: int | None
+) -> list[bytes]:
+    """A customer's records of these types, without what this partition's log has from an offset on."""
+    cursor = await connection.execute(
+        f"SELECT record FROM {schema}.timeline WHERE customer_id = %s AND type = ANY(%s)"
+        " AND NOT (log_partition = %s AND log_offset >= COALESCE(%s, 9223372036854775807)) ORDER BY at, event_id",
+        (customer, list(types), partition, before),
+        binary=True,
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def give(connection: Connection, partition: int, signals: Sequence[tuple[UUID, Signal]]) -> set[UUID]:
+    """Keep signals of customers; which of them are new, or were withdrawn until now."""
+    cursor = await connection.execute(
+        """
+        INSERT INTO signals.given AS g
+            (id, rule, version, customer_id, source, cause, event, occurred_at, recorded_at, late, quiet, partition)
+        SELECT * FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::timestamptz[],
+                             %s::timestamptz[], %s::boolean[], %s::text[], %s::smallint[])
+        ON CONFLICT (id) DO UPDATE SET withdrawn = false, customer_id = excluded.customer_id WHERE g.withdrawn
+        RETURNING id
+        """,
+        (
+            [signal.id for _, signal in signals],
+            [signal.rule for _, signal in signals],
+            [signal.version for _, signal in signals],
+            [customer for customer, _ in signals],
+            [signal.source for _, signal in signals],
+            [signal.cause for _, signal in signals],
+            [signal.event for _, signal in signals],
+            [signal.occurred_at for _, signal in signals],
+            [signal.recorded_at for _, signal in signals],
+            [signal.late for _, signal in signals],
+            [signal.quiet for _, signal in signals],
+            [partition] * len(signals),
+        ),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def withdraw(connection: Connection, signals: Sequence[UUID]) -> list[Given]:
+    """These were said too soon. Answers those that stood until now."""
+    cursor = await connection.execute(
+        f"UPDATE signals.given SET withdrawn = true WHERE id = ANY(%s) AND NOT withdrawn RETURNING {_GIVEN}", (list(signals),)
+    )
+    return [Given(*row) for row in await cursor.fetchall()]
+
+
+async def standing(connection: Connection, schema: str, customer: UUID) -> dict[tuple[str, int], dict[UUID, UUID]]:
+    """The signals that stand of a customer, by rule and version: cause and id. Those whose cause came to him come with it."""
+    await connection.execute(
+        f"UPDATE signals.given g SET customer_id = %s FROM {schema}.timeline t"
+        " WHERE t.customer_id = %s AND g.event = t.event_id AND g.customer_id <> %s",
+        (customer, customer, customer),
+    )
+    cursor = await connection.execute(
+        "SELECT rule, version, event, id FROM signals.given WHERE customer_id = %s AND NOT withdrawn", (customer,)
+    )
+    found: dict[tuple[str, int], dict[UUID, UUID]] = {}
+    for rule, version, event, id_ in await cursor.fetchall():
+        found.setdefault((rule, version), {})[event] = id_
+    return found
+
+
+async def set_timers(connection: Connection, partition: int, timers: Mapping[Place, Timer | None]) -> None:
+    """When these are due next; None: nothing is. One that stands so already, told or not, stays."""
+    gone = [place for place, timer in timers.items() if timer is None]
+    if gone:
+        await connection.execute(
+            "DELETE FROM streams.timers t USING unnest(%s::uuid[], %s::text[], %s::int[]) AS g(customer_id, rule, version)"
+            " WHERE t.customer_id = g.customer_id AND t.rule = g.rule AND t.version = g.version",
+            ([c for c, _, _ in gone], [r for _, r, _ in gone], [v for _, _, v in gone]),
+        )
+    wanted = [(place, timer) for place, timer in timers.items() if timer is not None]
+    if wanted:
+        await connection.execute(
+            """
+            INSERT INTO streams.timers (customer_id, rule, version, partition, at, clock, quiet)
+            SELECT * FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::smallint[], %s::timestamptz[], %s::text[], %s::text[])
+            ON CONFLICT (customer_id, rule, version)
+            DO UPDATE SET partition = excluded.partition, at = excluded.at, clock = excluded.clock, quiet = excluded.quiet, told = false
+            """,
+            (
+                [place[0] for place, _ in wanted],
+                [place[1] for place, _ in wanted],
+                [place[2] for place, _ in wanted],
+                [partition] * len(wanted),
+                [timer.at for _, timer in wanted],
+                [timer.clock for _, timer in wanted],
+                [timer.quiet for _, timer in wanted],
+            ),
+        )
+
+
+async def page(
+    connection: Connection,
+    limit: int,
+    *,
+    before: tuple[datetime, UUID] | None = None,
+    customer: UUID | None = None,
+    rule: str | None = None,
+    since: datetime | None = None,
+) -> list[Given]:
+    """Signals, the newest first."""
+    conditions, values = ["true"], list[Any]()
+    for condition, value in (("customer_id = %s", customer), ("rule = %s", rule), ("recorded_at >= %s", since)):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    if before is not None:
+        conditions.append("(recorded_at, id) < (%s, %s)")
+        values += before
+    cursor = await connection.execute(
+        f"SELECT {_GIVEN} FROM signals.given WHERE {' AND '.join(conditions)} ORDER BY recorded_at DESC, id DESC LIMIT %s", (*values, limit)
+    )
+    return [Given(*row) for row in await cursor.fetchall()]

@@ -1,0 +1,147 @@
+"""Lets timers go when their time has come: as facts in `customer-events`, only when nothing that arrived before is still on its way.
+
+`Releasing` says how far that is: it notes the time and where `touchpoints` ends, waits until the first hop is through to there, and writes
+down the time and where `customer-events` then ends. `due` is asked by the owner of a partition, in his transaction: the timers before that
+time, if the partition itself has come so far. A partition that stands still delays only its own timers, a first hop that stands still
+delays all: nobody knows whose the facts are that wait there. Reading order: Releasing, due, word_of.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from aggregates.log import NotAcknowledged
+from aggregates.touchpoint import derive
+from projections.positions import table as positions
+from streams.record import Connection, Publication
+from streams.words import CLOCK, told
+
+EVERY = 0.15
+"""Seconds between two looks at whether anything is due."""
+
+AT_ONCE = 500
+"""Timers of a partition in one transaction: a burst drains evenly, and live events come in between."""
+
+DUE = "timer.due"
+
+log = structlog.get_logger()
+
+
+class Timer(msgspec.Struct, frozen=True):
+    """What a timer's record says."""
+
+    rule: str
+    version: int
+    at: datetime
+    clock: str = ""
+    quiet: str = ""
+
+
+class Due(NamedTuple):
+    """A timer whose time has come."""
+
+    customer: UUID
+    timer: Timer
+
+
+class Releasing:
+    """One of the processes that say how far the first hop is; `run` until cancelled. `ends`: where `touchpoints` ends, by partition."""
+
+    name = "releasing"
+
+    def __init__(self, pool: AsyncConnectionPool[Connection], ends: Callable[[], Awaitable[Mapping[int, int]]]) -> None:
+        self._pool, self._ends = pool, ends
+
+    async def run(self) -> None:
+        """Go on for as long as the process lives."""
+        while True:
+            try:
+                await self.release()
+            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, NotAcknowledged, OSError, TimeoutError) as error:
+                log.warning("timers_wait", error=type(error).__name__)
+            await asyncio.sleep(EVERY)
+
+    async def release(self, within: float = 60.0) -> bool:
+        """Say how far timers may go, if any is due; False when none is."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT clock_timestamp(), EXISTS (SELECT 1 FROM streams.timers WHERE NOT told AND clock = '' AND at < clock_timestamp())"
+            )
+            row = await cursor.fetchone()
+        if row is None or not row[1]:
+            return False
+        ends = await self._ends()
+        async with asyncio.timeout(within):
+            while not await self._through(row[0], ends):  # noqa: ASYNC110 - another process moves the positions
+                await asyncio.sleep(EVERY / 3)
+        return True
+
+    async def _through(self, at: datetime, ends: Mapping[int, int]) -> bool:
+        """Write it down, if the first hop has passed these ends and Kafka has acknowledged what it published."""
+        async with self._pool.connection() as connection:
+            resolved = await positions.positions(connection, "resolve")
+            if any(resolved.get(partition, 0) < end for partition, end in ends.items()):
+                return False
+            cursor = await connection.execute("SELECT published FROM streams.positions WHERE processor IN ('resolve', 'customer')")
+            wanted: dict[str, int] = {}
+            for (published,) in await cursor.fetchall():
+                for partition, end in published.items():
+                    wanted[partition] = max(wanted.get(partition, 0), end)
+            await connection.execute("UPDATE streams.released SET at = %s, ends = %s WHERE at < %s", (at, Jsonb(wanted), at))
+        return True
+
+
+async def due(connection: Connection, partition: int, position: int) -> list[Due]:
+    """Timers of the partition that may go, marked as gone. `position`: everything before it is folded, by now or in this transaction."""
+    cursor = await connection.execute(
+        """
+        UPDATE streams.timers t SET told = true
+        FROM (
+            (SELECT w.customer_id, w.rule, w.version FROM streams.timers w, streams.released r
+             WHERE w.partition = %(partition)s AND w.clock = '' AND NOT w.told AND w.at < r.at
+               AND COALESCE((r.ends ->> %(key)s)::bigint, 0) <= %(position)s
+             ORDER BY w.at LIMIT %(limit)s)
+            UNION ALL
+            (SELECT w.customer_id, w.rule, w.version FROM streams.timers w, streams.clocks c
+             WHERE w.partition = %(partition)s AND w.clock = 'event' AND NOT w.told AND c.partition = %(partition)s AND w.at < c.now
+             ORDER BY w.at LIMIT %(limit)s)
+        ) ripe
+        WHERE t.customer_id = ripe.customer_id AND t.rule = ripe.rule AND t.version = ripe.version
+        RETURNING t.customer_id, t.rule, t.version, t.at, t.clock, t.quiet
+        """,
+        {"partition": partition, "key": str(partition), "position": position, "limit": AT_ONCE},
+    )
+    found = [Due(customer, Timer(*timer)) for customer, *timer in await cursor.fetchall()]
+    found.sort(key=lambda one: (one.timer.at, one.customer, one.timer.rule))
+    return found
+
+
+async def next_due(connection: Connection, partition: int) -> datetime | None:
+    """When the next timer of the partition is due that goes by our own clock; None: none is."""
+    cursor = await connection.execute("SELECT min(at) FROM streams.timers WHERE partition = %s AND clock = '' AND NOT told", (partition,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+def word_of(one: Due) -> Publication:
+    """The record; its id is the same whoever makes it, and however often."""
+    customer, timer = str(one.customer), one.timer
+    id_ = derive(DUE, customer, timer.rule, str(timer.version), timer.at.isoformat())
+    return told(CLOCK, DUE, customer, id_, msgspec.to_builtins(timer), timer.at)
+
+
+async def replayed(connection: Connection, partition: int) -> bool:
+    """Whether timers of the partition go by the time of sources that replay their own."""
+    cursor = await connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM streams.timers WHERE partition = %s AND clock = 'event' AND NOT told)", (partition,)
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
