@@ -1,7 +1,7 @@
 """What could not be accepted, kept: why it was refused, where, and the bytes as they came, sealed like everything personal.
 
 A dead letter is a record of `dead-letters`, and so is the fact that it was replayed. Its id comes from its bytes, so that a client that
-retries the same bad event writes the same letter. Reading order: DeadLetter, bury, record, read, Replayed.
+retries the same bad event writes the same letter. Reading order: DeadLetter, Cell, bury, record, read, Replayed.
 """
 
 import hashlib
@@ -66,6 +66,17 @@ class DeadLetter:
     seal: int  # number of the data key
     sealed: bytes  # the bytes as they came, sealed
     event: UUID | None = None  # the event id, when what was refused had a source and an id
+    cell: "Cell | None" = None  # of a row of a file
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where in a file something was refused, in the words of whoever sent it."""
+
+    file: str
+    row: int  # as people count
+    column: str  # a header; empty: the whole row
+    mapping: str  # by which name the mapping of its columns is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ def bury(
     content_type: str = "",
     key: bytes = b"",
     event: UUID | None = None,
+    cell: Cell | None = None,
 ) -> DeadLetter:
     """The letter of an event that was refused."""
     id_ = letter_id(source, raw)
@@ -111,6 +123,7 @@ def bury(
         number,
         sealed,
         event,
+        cell,
     )
 
 
@@ -141,6 +154,9 @@ def record(letter: DeadLetter) -> Entry:
     }
     if letter.event is not None:
         headers["yekta_event"] = str(letter.event)
+    if letter.cell is not None:
+        cell = letter.cell
+        headers |= {"yekta_file": cell.file, "yekta_row": str(cell.row), "yekta_column": cell.column, "yekta_mapping": cell.mapping}
     if letter.place.topic:
         headers["_dlq.errors.original.topic"] = letter.place.topic
         headers["_dlq.errors.original.partition"] = str(letter.place.partition)
@@ -180,7 +196,14 @@ def read(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, by
         seal=int(texts["yekta_seal"]),
         sealed=value or b"",
         event=UUID(texts["yekta_event"]) if "yekta_event" in texts else None,
+        cell=_cell(texts),
     )
+
+
+def _cell(texts: Mapping[str, str]) -> Cell | None:
+    if "yekta_file" not in texts:
+        return None
+    return Cell(texts["yekta_file"], int(texts["yekta_row"]), texts["yekta_column"], texts["yekta_mapping"])
 
 
 def _place(texts: Mapping[str, str]) -> Place:

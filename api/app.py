@@ -5,7 +5,22 @@ Everything it needs comes in as `Dependencies`; it starts and stops nothing. Rea
 
 from fastapi import FastAPI
 
-from api import customers, dead_letters, docs, events, keys, openapi, operations, problem, schemas, stream
+from api import (
+    customers,
+    dead_letters,
+    deliveries,
+    docs,
+    events,
+    imports,
+    keys,
+    openapi,
+    operations,
+    problem,
+    schemas,
+    stream,
+    web,
+    webhooks,
+)
 from api.desk import pages as desk
 from api.metrics import Measured
 from api.ports import Dependencies
@@ -18,7 +33,7 @@ def create(dependencies: Dependencies) -> FastAPI:
     app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.dependencies = dependencies
     problem.install(app)
-    for room in (events, customers, stream, dead_letters, keys, schemas, operations, docs, desk):
+    for room in (events, imports, web, customers, stream, dead_letters, keys, deliveries, webhooks, schemas, operations, docs, desk):
         app.include_router(room.router(dependencies))
     app.add_middleware(Measured)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]

@@ -12,12 +12,12 @@ from infra.errors import Refusal
 TRIES = 12
 
 
-async def post(client: httpx.AsyncClient, key: str, content: bytes) -> httpx.Response:
+async def post(client: httpx.AsyncClient, key: str, content: bytes, path: str = "/v1/events") -> httpx.Response:
     """The door's answer, once it has one. Raises Refusal for a key that opens nothing, and when the door stays away."""
     wait = 0.25
     for _ in range(TRIES):
         try:
-            answer = await client.post("/v1/events", auth=(key, ""), content=content)
+            answer = await client.post(path, auth=(key, ""), content=content)
         except httpx.TransportError as error:
             reason, pause = type(error).__name__, wait
         else:

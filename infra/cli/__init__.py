@@ -18,6 +18,7 @@ COMMANDS = {
     "prepare": "Create the topics and run the migrations on the engines that the settings name, and end.",
     "keys": "Make, list, rotate and revoke the keys by which systems send and people read.",
     "send": "Send events, JSON lines, through the HTTP door.",
+    "import": "Import a file of rows: CSV, a workbook, JSON lines or Parquet.",
     "worker": "Run one worker process: the stream processors.",
     "status": "Show engines, lag, rates and the age of what people see.",
     "wait": "Return when everything that was accepted before is in the views.",

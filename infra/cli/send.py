@@ -73,7 +73,7 @@ def send(
         One JSON object at the end, for programs.
     """
     began = time.monotonic()
-    where = url or _running_api()
+    where = url or running_api()
     with _opened(file) as (stream, size), _progress(size, shown=not json) as advance:
         tally = asyncio.run(_send(stream, where, key, max(1, in_flight), advance))
     tally.rejected.sort(key=lambda rejected: rejected["line"])
@@ -158,7 +158,8 @@ def _rejected(line: Line, item: dict[str, Any]) -> dict[str, Any]:
     return {"line": line.number, "reason": reason} | {name: item.get(name) for name in ("pointer", "detail", "mend", "dead_letter")}
 
 
-def _running_api() -> str:
+def running_api() -> str:
+    """The address of the API that runs in this home."""
     from infra import run_state
     from infra.home import Home
     from infra.settings import load

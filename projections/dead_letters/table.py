@@ -12,14 +12,14 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from aggregates.dead_letter import DeadLetter, Place, Replayed
+from aggregates.dead_letter import Cell, DeadLetter, Place, Replayed
 from projections.dead_letters.fold import Record, fold
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
 _COLUMNS = (
     'id, source, reason, pointer, detail, mend, recorded, topic, partition, "offset", place, content_type, key, seal, sealed, event,'
-    " status, replayed_as, replayed_at, replayed_by"
+    ' file, "row", "column", mapping, status, replayed_as, replayed_at, replayed_by'
 )
 
 
@@ -43,6 +43,10 @@ class Letter:
     seal: int
     sealed: bytes
     event: UUID | None
+    file: str | None  # of a row of a file: which file, row and column, and by which mapping it was understood
+    row: int | None
+    column: str | None
+    mapping: str | None
     status: str
     replayed_as: UUID | None
     replayed_at: datetime | None
@@ -65,6 +69,7 @@ class Letter:
             self.seal,
             self.sealed,
             self.event,
+            None if self.file is None else Cell(self.file, self.row or 0, self.column or "", self.mapping or ""),
         )
 
 
@@ -125,7 +130,8 @@ async def counts(connection: Connection) -> dict[str, int]:
 
 _INSERT = (
     'INSERT INTO letters.letters (id, source, reason, pointer, detail, mend, recorded, place, topic, partition, "offset", content_type,'
-    " key, seal, sealed, event) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
+    ' key, seal, sealed, event, file, "row", "column", mapping)'
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
 )
 _REPLAYED = (
     "UPDATE letters.letters SET status = 'replayed', replayed_as = %s, replayed_at = %s, replayed_by = %s"
@@ -152,6 +158,7 @@ def _parameters(letter: DeadLetter) -> tuple[Any, ...]:
         letter.seal,
         letter.sealed,
         letter.event,
+        *((cell.file, cell.row, cell.column, cell.mapping) if (cell := letter.cell) else (None, None, None, None)),
     )
 
 

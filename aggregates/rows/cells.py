@@ -1,0 +1,122 @@
+"""Reads one cell as what its field holds: amounts with Persian digits and separators, counts, currencies, days.
+
+What cannot be read is refused with what to write instead; no refusal quotes the cell. Reading order: value, then the kinds.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from aggregates.normal.persian import plain
+from aggregates.refusal import Refused
+from aggregates.rows import headers
+from aggregates.rows.dates import Order, day, moment
+from aggregates.rows.fields import Kind
+
+Cell = str | int | float | bool | None | list[Any] | dict[str, Any]
+
+_MINUS = re.compile(r"^\((.*)\)$")
+_GROUPED = re.compile(r"^-?\d{1,3}(?:[,٬'’_ ]\d{3})+(?:[./٫]\d+)?$")
+_NUMBER = re.compile(r"^-?\d+(?:[.]\d+)?$", re.ASCII)
+_EXPONENT = re.compile(r"^-?\d+(?:[.]\d+)?[eE][+-]?\d{1,2}$", re.ASCII)
+EMPTY = frozenset({"", "-", "–", "—", "n/a", "null", "none", "nan", "#n/a", "نامشخص", "ندارد"})
+
+
+def empty(cell: Cell) -> bool:
+    """Whether a cell says nothing."""
+    return cell is None or cell in ([], {}) or (isinstance(cell, str) and plain(cell).lower() in EMPTY)
+
+
+def text(cell: Cell) -> str:
+    """The cell as it is written; a whole number that a sheet keeps as 5001.0 is 5001."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else format(Decimal(repr(cell)), "f")
+    return cell.strip() if isinstance(cell, str) else str(cell)
+
+
+def value(cell: Cell, kind: Kind, pointer: str, *, zone: str, dates: Order = "", unit: str = "", clock: str = "") -> Any:
+    """The cell as a value of its field. Raises `Refused`."""
+    match kind:
+        case "money":
+            return amount(cell, pointer, factor(unit, cell))
+        case "number" | "whole":
+            found = number(cell, pointer)
+            return int(found) if found == found.to_integral_value() else float(found)
+        case "currency":
+            unit_ = headers.unit(text(cell))
+            return unit_[0] if unit_ else plain(text(cell)).upper()
+        case "time":
+            return moment(text(cell), zone, pointer, dates, clock)
+        case "text" | "identifier":
+            return plain(text(cell)) if kind == "identifier" else text(cell)
+        case "list":
+            return cell if isinstance(cell, list) else [part.strip() for part in re.split(r"[,،;|]", text(cell)) if part.strip()]
+        case "trait" | "any":
+            return cell.strip() if isinstance(cell, str) else cell
+
+
+def trait(name: str, cell: Cell, pointer: str, dates: Order) -> Any:
+    """A trait; a birthday is a day in the Gregorian calendar."""
+    return day(text(cell), pointer, dates) if name == "birth_date" else value(cell, "trait", pointer, zone="UTC")
+
+
+def factor(unit: str, cell: Cell) -> int:
+    """How many of the currency one unit is: as the cell says, else the column."""
+    said = headers.unit(_words(cell))
+    if said is None:
+        said = headers.unit(unit) if unit else None
+    return said[1] if said else 1
+
+
+def currency(unit: str, cell: Cell) -> str:
+    """The currency that a cell or its column names."""
+    said = headers.unit(_words(cell)) or (headers.unit(unit) if unit else None)
+    return said[0] if said else ""
+
+
+def amount(cell: Cell, pointer: str, times: int = 1) -> str:
+    """A decimal as contracts write it. Raises `Refused`."""
+    found = number(cell, pointer, "wrong_money") * times
+    written = format(found, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def number(cell: Cell, pointer: str, reason: str = "wrong_type") -> Decimal:
+    """A number, however its digits are grouped. Raises `Refused`."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return Decimal(repr(cell))
+    written = (
+        plain(text(cell))
+        .replace("٬", ",")
+        .replace("−", "-")
+        .replace("/", "." if "." not in text(cell) and text(cell).count("/") == 1 else "/")
+    )
+    words = _words(cell)
+    if words and headers.unit(words):
+        written = written.replace(words, "").strip()
+    minus = _MINUS.match(written)  # as accountants write what is below zero
+    if minus:
+        written = f"-{minus[1].strip()}"
+    if written.endswith("-"):
+        written = f"-{written[:-1].strip()}"
+    written = written.replace("٫", ".")
+    if _GROUPED.match(written):
+        written = re.sub(r"[,'’_ ]", "", written).replace("/", ".")
+    if not _NUMBER.match(written) and not _EXPONENT.match(written):
+        what = "amount" if reason == "wrong_money" else "number"
+        raise Refused(
+            "wrong_money" if reason == "wrong_money" else "wrong_type",
+            pointer,
+            f"it is no {what} that can be read",
+            "write digits, grouped by three or not, like 1,950,000 or 12.5",
+        )
+    return Decimal(written)
+
+
+def _words(cell: Cell) -> str:
+    """What stands beside the digits of an amount: ۱۲۰٬۰۰۰ تومان."""
+    if not isinstance(cell, str):
+        return ""
+    return " ".join(re.sub(r"[\d.,/٫٬'’_()+−-]+", " ", plain(cell)).split())

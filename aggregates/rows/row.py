@@ -1,0 +1,101 @@
+"""One row of a file on its way through a door: what is sent, what is kept of it when it is refused, and what it means.
+
+A row carries all that is needed to understand it, so that a refused one can be corrected and tried again by itself, years later.
+Reading order: Row, Understood, understand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from aggregates.reading import read
+from aggregates.refusal import Refusal, pointer_to
+from aggregates.rows.event import Made, event
+from aggregates.rows.identity import Numbering
+from aggregates.rows.layout import Layout, layout
+from aggregates.rows.mapping import Mapping as RowMapping
+from aggregates.rows.mapping import of_plain
+from aggregates.source import Source
+from aggregates.touchpoint import Touchpoint
+
+CONTENT_TYPE = "application/vnd.yekta.row+json"
+MAPPED = "map a column to it, or write it under fixed in the mapping"
+
+FAULTS: Mapping[str, Refusal] = {
+    "not_json": Refusal("not_json", "/cells", "The line is no JSON object.", "Write one JSON object a line."),
+    "extra_cells": Refusal(
+        "wrong_value", "/cells", "The row has more cells than there are headers.", "Put cells with separators in quotes."
+    ),
+}
+"""What may be wrong with a row before anybody looks at its cells."""
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A row with what is said of its file."""
+
+    file: str
+    row: int  # as people count: the header is one too
+    type: str
+    id: str
+    cells: dict[str, Any]
+    mapping: Any = msgspec.field(default_factory=dict)  # as the person wrote it
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a row is: a touchpoint, or why not and in which column."""
+
+    judged: Touchpoint | Refusal
+    column: str = ""
+    event: Mapping[str, Any] | None = None
+
+
+def decode(raw: bytes) -> Row | Refusal:
+    """The row that was kept."""
+    try:
+        return msgspec.json.decode(raw, type=Row)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        at = str(error).rpartition("`$")[2].partition("`")[0] if "`$" in str(error) else ""
+        return Refusal("wrong_value", at.replace(".", "/"), "It is no row of a file.", "Keep file, row, type, id and cells as they were.")
+
+
+def understand(row: Row, mapping: RowMapping, shape: Layout, source: Source, received: datetime) -> Understood:
+    """What a row means under a mapping, judged as every event of the source is."""
+    if row.fault:
+        return Understood(FAULTS.get(row.fault, FAULTS["extra_cells"]))
+    made = event(mapping, shape, row.cells, row.id or Numbering(mapping).id(shape, row.cells), source.zone, source.name)
+    if isinstance(made, Refusal):
+        return Understood(made, _header(made.pointer))
+    judged = read(made.event | {"yektafile": row.file[:255], "yektarow": row.row}, source, received)
+    if isinstance(judged, Refusal):
+        return _placed(judged, made)
+    return Understood(judged, "", made.event)
+
+
+def alone(row: Row, source: Source, received: datetime, mapping: RowMapping | None = None) -> Understood:
+    """What a kept row means: under its own mapping, or under a newer one."""
+    if mapping is None:
+        reading = of_plain(row.mapping, row.type)
+        if reading.mapping is None:
+            said = reading.problems[0]
+            return Understood(Refusal("wrong_value", "/mapping" + said.pointer, said.message(), "Correct the mapping."))
+        mapping = reading.mapping
+    return understand(row, mapping, layout(mapping, row.cells), source, received)
+
+
+def _placed(refusal: Refusal, made: Made) -> Understood:
+    """What is wrong with an event, said of the row that it was made of."""
+    column = made.column(refusal.pointer)
+    if column:
+        refusal = Refusal(refusal.reason, pointer_to("cells", column), refusal.detail, refusal.mend)
+    elif refusal.reason == "missing_field":
+        refusal = Refusal(refusal.reason, refusal.pointer, refusal.detail, f"{refusal.mend.rstrip('.')}: {MAPPED}.")
+    return Understood(refusal, column, made.event)
+
+
+def _header(pointer: str) -> str:
+    return pointer.removeprefix("/cells/").replace("~1", "/").replace("~0", "~")

@@ -1,0 +1,151 @@
+"""The door for rows of files: each becomes an event under the mapping that comes with it, and is judged as every event is.
+
+A refused row is kept as it was read, with its file, row and column, and with its mapping, so that it can be corrected and tried again by
+itself. Reading order: Sent, RowsAnswer, post.
+"""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import Request, Response
+
+from aggregates import dead_letter
+from aggregates.dead_letter import Cell, DeadLetter, Place
+from aggregates.log import Entry
+from aggregates.refusal import Refusal
+from aggregates.rows.layout import Layout, layout
+from aggregates.rows.mapping import Mapping, of_plain
+from aggregates.rows.row import CONTENT_TYPE, Row, Understood, understand
+from aggregates.source import Source
+from aggregates.touchpoint import Touchpoint, event_id
+from api import access, body
+from api.doors.appending import BREATH, append, sealed
+from api.ports import Dependencies
+from api.problem import Problem, invalid
+
+PLACE = Place("api/v1/imports")
+MOST = 2_000
+
+
+class RowSent(msgspec.Struct, frozen=True):
+    """A row as the importer read it."""
+
+    row: int
+    cells: dict[str, Any]
+    id: str = ""  # which row it is; empty: as the mapping says, else by what stands in it
+    fault: str = ""  # what the importer could not read
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """Some rows of a file."""
+
+    file: str
+    type: str
+    rows: list[RowSent]
+    mapping: dict[str, Any] = {}
+
+
+class RowAccepted(msgspec.Struct, frozen=True, tag_field="status", tag="accepted"):
+    """The row's event is in the log."""
+
+    row: int
+    id: str
+    source: str
+    event_id: UUID
+
+
+class RowRejected(msgspec.Struct, frozen=True, tag_field="status", tag="rejected"):
+    """The row is not in the log; it is kept as a dead letter."""
+
+    row: int
+    column: str  # a header of the file; empty: no single one
+    reason: str
+    pointer: str  # RFC 6901, into the row as it is kept
+    detail: str
+    mend: str
+    dead_letter: UUID
+
+
+class RowsAnswer(msgspec.Struct, frozen=True):
+    """One result a row, in the order sent."""
+
+    items: list[RowAccepted | RowRejected]
+    position: str
+
+
+async def post(request: Request, dependencies: Dependencies) -> Response:
+    """Judge every row for itself and answer in order."""
+    source = access.writer(request, dependencies).source
+    assert source is not None  # noqa: S101 - `writer` lets nobody else in
+    sent = _sent(await body.read(request))
+    reading = of_plain(sent.mapping, sent.type)
+    if reading.mapping is None:
+        said = reading.problems[0]
+        raise Problem(422, "wrong_mapping", said.message(), pointer=f"/mapping{said.pointer}", mend="See /v1/mappings/schema.")
+    facts, letters, results = await _judged(sent, reading.mapping, source, dependencies)
+    alone = results[0].event_id if len(results) == 1 and isinstance(results[0], RowAccepted) else None
+    at = await append(dependencies, source, facts, letters, alone)
+    dependencies.recent.accept([result.event_id for result in results if isinstance(result, RowAccepted)])
+    return Response(msgspec.json.encode(RowsAnswer(results, at)), 200, {"Yekta-Position": at}, "application/json")
+
+
+async def _judged(
+    sent: Sent, mapping: Mapping, source: Source, dependencies: Dependencies
+) -> tuple[list[Entry], list[DeadLetter], list[RowAccepted | RowRejected]]:
+    now = dependencies.clock()
+    layouts: dict[tuple[str, ...], Layout] = {}
+    facts: list[Entry] = []
+    letters: list[DeadLetter] = []
+    results: list[RowAccepted | RowRejected] = []
+    for number, one in enumerate(sent.rows):
+        if number % BREATH == BREATH - 1:
+            await asyncio.sleep(0)
+        names = tuple(one.cells)
+        if names not in layouts:
+            layouts[names] = layout(mapping, names)
+        row = Row(sent.file, one.row, sent.type, one.id, one.cells, sent.mapping, one.fault)
+        found = understand(row, mapping, layouts[names], source, now)
+        if isinstance(found.judged, Touchpoint):
+            facts.append(sealed(found.judged, dependencies))
+            results.append(RowAccepted(one.row, found.judged.id, found.judged.source, found.judged.event_id))
+        else:
+            letter = bury(row, found, mapping, source, dependencies)
+            letters.append(letter)
+            results.append(_rejected(row, found.column, found.judged, letter))
+    return facts, letters, results
+
+
+def bury(row: Row, found: Understood, mapping: Mapping, source: Source, dependencies: Dependencies) -> DeadLetter:
+    """The letter of a row that was refused."""
+    why = found.judged
+    assert isinstance(why, Refusal)  # noqa: S101 - only what was refused is buried
+    return dead_letter.bury(
+        msgspec.json.encode(row),
+        why,
+        source.name,
+        PLACE,
+        dependencies.clock(),
+        dependencies.secrets,
+        CONTENT_TYPE,
+        event=event_id(source.name, mapping.origin, row.id) if row.id else None,
+        cell=Cell(row.file, row.row, found.column, mapping.called),
+    )
+
+
+def _rejected(row: Row, column: str, why: Refusal, letter: DeadLetter) -> RowRejected:
+    return RowRejected(row.row, column, why.reason, why.pointer, why.detail, why.mend, letter.id)
+
+
+def _sent(content: bytes) -> Sent:
+    try:
+        sent = msgspec.json.decode(content, type=Sent)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise invalid(where.rstrip("`").replace(".", "/"), f"{what}.", "See the example in /docs.") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "not_json", "The body is not JSON.", mend="Send an object with file, type and rows.") from error
+    if len(sent.rows) > MOST:
+        raise invalid("/rows", f"There are more than {MOST:,} rows.", "Send fewer at a time.")
+    return sent

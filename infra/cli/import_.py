@@ -1,0 +1,255 @@
+"""`yekta import`: the rows of a partner's file, through the door for rows, each once however often the file is sent.
+
+$ yekta import azar.xlsx --as reseller.sale_reported --map novin.yaml --dry-run
+$ yekta import azar.xlsx --as reseller.sale_reported --map novin.yaml --source novin
+"""
+
+import asyncio
+import json as json_
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from infra.errors import Refusal
+
+if TYPE_CHECKING:
+    from aggregates.rows.mapping import Mapping
+    from infra.importing.opening import Opened
+    from infra.importing.sending import OnRows
+
+NOT_ALL = 1
+"""Exit code when at least one row was refused."""
+
+SHOWN = 30
+SOURCE = "files"
+
+
+def import_(
+    file: Path,
+    /,
+    *,
+    as_: Annotated[str, Parameter(name="--as")] = "",
+    map_: Annotated[Path | None, Parameter(name="--map")] = None,
+    source: str = SOURCE,
+    key: Annotated[str | None, Parameter(env_var="YEKTA_KEY")] = None,
+    url: str | None = None,
+    dry_run: bool = False,
+    rows: int = 5,
+    lang: Annotated[str, Parameter(name="--lang")] = "en",
+    json: bool = False,
+) -> None:
+    """Import a file: CSV, a workbook (xlsx, xls, ods), JSON lines or Parquet. Sending it again, or grown, adds nothing twice.
+
+    Headers are recognised in Persian and English; days may be Jalali, digits Persian, the file UTF-8 or Windows-1256. A refused row is a
+    dead letter with file, row and column; the others land. What is imported is history: nobody is approached because of it.
+
+    Parameters
+    ----------
+    file
+        The file.
+    as_
+        What each row is, like reseller.sale_reported; a mapping may say it.
+    map_
+        A mapping, YAML or JSON: which column fills which field. Its schema is served at /v1/mappings/schema.
+    source
+        Whose rows they are: the name of the source. Its write key is made and kept in this home, unless --key gives one.
+    key
+        A write key, or YEKTA_KEY; then the key says whose rows they are.
+    url
+        Where the API is, instead of the one that runs in this home.
+    dry_run
+        Show the first rows as they would land, and everything that would be refused; send nothing. Needs nothing to run.
+    rows
+        How many rows a dry run shows.
+    lang
+        The language in which mistakes in a mapping are told: en or fa.
+    json
+        One JSON object at the end, for programs.
+    """
+    from infra.importing.opening import opened
+
+    mapping, written = _mapping(map_, as_, lang)
+    table = opened(file, mapping)
+    _check(file, table, mapping)
+    if dry_run:
+        _preview(file, table, mapping, source, rows, as_json=json)
+    else:
+        _import(file, table, mapping, written, source, key, url, as_json=json)
+
+
+def _mapping(file: Path | None, type_: str, lang: str) -> "tuple[Mapping, dict[str, Any]]":
+    from aggregates.rows import mapping as mappings
+
+    text = "{}"
+    if file is not None:
+        try:
+            text = file.read_text("utf-8-sig")
+        except OSError as error:
+            raise Refusal(f"{file} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise Refusal(f"{file} is not UTF-8.", "Save the mapping as UTF-8.") from error
+    reading = mappings.read(text, type_)
+    if reading.mapping is None:
+        if file is None:
+            raise Refusal("Nothing says what the rows are.", "Say it with --as, like --as reseller.sale_reported.")
+        for problem in reading.problems:
+            print(f"{file}: {problem.text('fa' if lang == 'fa' else 'en')}", file=sys.stderr)
+        raise Refusal(f"{file} is no mapping that can be used.")
+    return reading.mapping, mappings.plain(text)
+
+
+def _check(file: Path, table: "Opened", mapping: "Mapping") -> None:
+    """A mapping for another file is told before a thousand rows are refused for it."""
+    from aggregates.rows.layout import layout
+    from aggregates.written.problem import nearest
+
+    found = layout(mapping, table.table.headers)
+    if not found.missing or table.table.how == "JSON lines":
+        return
+    name = found.missing[0]
+    near = nearest(name, table.table.headers)
+    hint = f"Did you mean {near}?" if near else f"It has: {', '.join(table.table.headers[:20])}."
+    raise Refusal(f"The mapping names a column {name} that {file.name} does not have.", hint)
+
+
+def _preview(file: Path, table: "Opened", mapping: "Mapping", source: str, first: int, *, as_json: bool) -> None:
+    from aggregates.rows.layout import layout
+    from aggregates.source import Source
+    from infra.importing.preview import preview
+    from infra.settings import load
+
+    shown = preview(mapping, table.table.rows, Source(source, load().zone), file.name, first)
+    found = layout(mapping, table.table.headers)
+    columns = {header: column.place for header, column in found.columns.items()}
+    summary = {
+        "file": file.name,
+        "as": mapping.type,
+        "read_as": table.table.how,
+        "columns": columns,
+        "unknown": list(found.unknown),
+        "rows": shown.rows,
+        "accepted": shown.accepted,
+        "refused": shown.refused,
+        "same_id": shown.repeated,
+        "reasons": shown.reasons,
+        "first": shown.first,
+        "rejected": shown.rejected,
+    }
+    if as_json:
+        print(json_.dumps(summary, ensure_ascii=False))
+    else:
+        _show_preview(summary, mapping)
+    if shown.refused:
+        sys.exit(NOT_ALL)
+
+
+def _show_preview(summary: dict[str, Any], mapping: "Mapping") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    out = Console(soft_wrap=True, highlight=False)
+    out.print(f"{summary['file']}: {summary['read_as']}, {summary['rows']:,} rows, as {summary['as']}. Nothing was sent.", markup=False)
+    columns = Table("column", "fills", box=None)
+    for header, place in summary["columns"].items():
+        columns.add_row(header, place)
+    for header in summary["unknown"]:
+        columns.add_row(header, "kept under its own name" if mapping.unknown == "keep" else "left out")
+    out.print(columns)
+    if "time" not in summary["columns"].values():
+        out.print("No column says when it happened: each row will count as of its import.")
+    for one in summary["first"]:
+        out.print(f"row {one['row']}:", end=" ")
+        out.print(json_.dumps(one["event"], ensure_ascii=False) if one["event"] else "refused, see below", markup=False)
+    out.print(f"{summary['accepted']:,} would be accepted, {summary['refused']:,} refused")
+    if summary["same_id"]:
+        out.print(f"{summary['same_id']:,} rows have the id of one before: equal ones count once, others will be refused as contradictions")
+    _show_rejected(summary["rejected"], summary["refused"])
+
+
+def _import(
+    file: Path,
+    table: "Opened",
+    mapping: "Mapping",
+    written: dict[str, Any],
+    source: str,
+    key: str | None,
+    url: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from api import position
+    from infra.cli.send import running_api
+    from infra.home import Home
+    from infra.importing.progress import Memory
+    from infra.importing.sending import Job, send
+    from infra.importing.source_keys import key_of
+    from infra.settings import load
+
+    settings = load()
+    where = url or running_api()
+    began = time.monotonic()
+    if key is None:
+        if url is not None:
+            raise Refusal("Another API wants a write key.", "Give it with --key, or as YEKTA_KEY.")
+        key = asyncio.run(key_of(settings, source))
+    folder = Home(settings.home).folder / "imports"
+    memory = Memory(folder, where, key, table.sha256, json_.dumps(written, sort_keys=True), mapping.type)
+    with _progress(shown=not as_json) as on_rows:
+        result = asyncio.run(send(Job(file.name, mapping, written, table.table.rows), where, key, memory, on_rows))
+    summary = {
+        "file": file.name,
+        "as": mapping.type,
+        "read_as": table.table.how,
+        "rows": result.rows,
+        "accepted": result.accepted,
+        "refused": result.refused,
+        "went_on_at": result.skipped,
+        "reasons": result.reasons,
+        "rejected": result.rejected,
+        "position": position.token(result.position),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    if as_json:
+        print(json_.dumps(summary, ensure_ascii=False))
+    else:
+        went_on = f" (went on after row {result.skipped:,}, where it was cut off)" if result.skipped else ""
+        print(f"{result.rows:,} rows: {result.accepted:,} accepted, {result.refused:,} refused, in {summary['seconds']:.1f} s{went_on}")
+        _show_rejected(result.rejected, result.refused)
+    if result.refused:
+        sys.exit(NOT_ALL)
+
+
+def _show_rejected(rejected: list[dict[str, Any]], count: int) -> None:
+    if not rejected:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    letters = "dead_letter" in rejected[0]
+    table = Table("row", "column", "reason", "what", "mend", *(("dead letter",) if letters else ()), box=None)
+    for one in rejected[:SHOWN]:
+        table.add_row(str(one["row"]), one["column"] or one["pointer"], one["reason"], one["detail"], one["mend"], one.get("dead_letter"))
+    if count > SHOWN:
+        table.caption = f"and {count - SHOWN:,} more" + (": see `yekta dead-letters list`" if letters else "")
+    Console(soft_wrap=True).print(table)
+
+
+@contextmanager
+def _progress(*, shown: bool) -> "Iterator[OnRows]":
+    """How many rows, on a terminal's stderr; nothing when nobody looks."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    said = Console(stderr=True)
+    if not shown or not said.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
+    with Progress(*columns, console=said, transient=True) as bar:
+        task = bar.add_task("Importing", total=None)
+        yield lambda rows: bar.advance(task, rows)

@@ -1,0 +1,54 @@
+"""Reads CSV, whatever separates its cells. Reading order: read, separator."""
+
+import csv
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from aggregates.rows.mapping import Mapping
+from infra.errors import Refusal
+from infra.importing.table import LOOKED_AT, Table, begins, named, rows
+
+CANDIDATES = ",;\t|،؛^~"
+LONGEST_CELL = 1 << 20
+
+
+def read(path: Path, encoding: str, mapping: Mapping) -> Table:
+    """The table of a text file."""
+    csv.field_size_limit(LONGEST_CELL)
+    encoding = mapping.file.encoding or encoding
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        head = list(itertools.islice(file, 200))
+    told = head[0].strip().strip("\ufeff").lower() if head else ""
+    announced = told[4:5] if told.startswith("sep=") else ""  # as Excel writes it
+    skip = 1 if announced else 0
+    delimiter = mapping.file.delimiter or announced or ("\t" if path.suffix.lower() == ".tsv" else separator(head))
+    first = list(itertools.islice(csv.reader(head[skip:], delimiter=delimiter), LOOKED_AT))
+    if not first:
+        raise Refusal(f"{path} is empty.")
+    at = begins(first, mapping)
+    names = named(first[at]) if at < len(first) else ()
+    how = f"CSV, {encoding.removesuffix('-sig').upper()}, separated by {_said(delimiter)}"
+    return Table(how, names, rows(names, _lines(path, encoding, delimiter, skip, at)))
+
+
+def separator(head: list[str]) -> str:
+    """The character that cuts the first lines into the most cells, in the most lines alike."""
+    best, most = ",", (0, 0)
+    for candidate in CANDIDATES:
+        widths = [len(cells) for cells in itertools.islice(csv.reader(head, delimiter=candidate), LOOKED_AT) if any(cells)]
+        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=0)
+        if usual > 1 and (widths.count(usual), usual) > most:
+            best, most = candidate, (widths.count(usual), usual)
+    return best
+
+
+def _lines(path: Path, encoding: str, delimiter: str, skip: int, at: int) -> Iterator[tuple[int, list[str]]]:
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        for number, cells in enumerate(csv.reader(itertools.islice(file, skip, None), delimiter=delimiter), 1 + skip):
+            if number > at + 1 + skip:
+                yield number, cells
+
+
+def _said(delimiter: str) -> str:
+    return {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(delimiter, delimiter)
