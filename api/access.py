@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Request
 
-from aggregates.access import Role
+from aggregates.access import Key, Role
 from aggregates.source import Source
 from api import session
 from api.key_ring import Grant
@@ -18,7 +18,9 @@ from api.problem import Problem, forbidden, unauthorised, unavailable
 
 EVERYONE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "partner", "admin")
 INSIDE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "admin")
+CAMPAIGNERS: tuple[Role, ...] = ("marketer", "admin")
 OPERATORS: tuple[Role, ...] = ("supervisor", "admin")
+SERVICE: tuple[Role, ...] = ("agent", "supervisor", "admin")
 ADMINS: tuple[Role, ...] = ("admin",)
 
 
@@ -29,6 +31,7 @@ class Caller:
     key: UUID
     source: Source | None
     role: str
+    name: str = ""  # what colleagues know him by: the label of his key, else its id
 
 
 def caller(request: Request, dependencies: Dependencies) -> Caller:
@@ -43,7 +46,7 @@ def caller(request: Request, dependencies: Dependencies) -> Caller:
     if grant is None:
         raise unauthorised()
     _check(grant, now)
-    return Caller(grant.key, grant.source, grant.role)
+    return Caller(grant.key, grant.source, grant.role, name_of(dependencies.ring.key(grant.key), grant.key))
 
 
 def writer(request: Request, dependencies: Dependencies) -> Caller:
@@ -51,7 +54,29 @@ def writer(request: Request, dependencies: Dependencies) -> Caller:
     asking = caller(request, dependencies)
     if asking.source is None:
         raise forbidden("Only a write key may send events.", "Create one with `yekta keys create --source NAME`.")
+    open_(asking.source, dependencies)
     return asking
+
+
+def source(dependencies: Dependencies, key: str) -> Source:
+    """The source whose write key this is, bare or as an Authorization header has it. Raises problems as `writer` does."""
+    if not dependencies.ring.loaded:
+        raise unavailable("The keys have not been read yet.")
+    grant = dependencies.ring.of_header(key) or dependencies.ring.of_secret(key.strip())
+    if grant is None:
+        raise unauthorised()
+    _check(grant, dependencies.clock())
+    if grant.source is None:
+        raise forbidden("Only a write key may send events.", "Create one with `yekta keys create --source NAME`.")
+    open_(grant.source, dependencies)
+    return grant.source
+
+
+def open_(source: Source, dependencies: Dependencies) -> None:
+    """Raises a 403 problem when nothing is taken from the source, a 429 problem when it sent too much."""
+    if source.disabled:
+        raise Problem(403, "source_disabled", f"The source {source.name} is disabled.", mend="Ask an admin to enable it.")
+    dependencies.limits.admit(source, dependencies.clock())
 
 
 def staff(request: Request, dependencies: Dependencies, roles: tuple[Role, ...]) -> Caller:
@@ -60,6 +85,11 @@ def staff(request: Request, dependencies: Dependencies, roles: tuple[Role, ...])
     if asking.role not in roles:
         raise forbidden(f"This needs the role {' or '.join(roles)}.", "Ask an admin for a staff token of that role.")
     return asking
+
+
+def name_of(key: Key | None, id_: UUID) -> str:
+    """What colleagues know somebody by."""
+    return (key.label if key else "") or str(id_)
 
 
 def _check(grant: Grant, now: datetime) -> None:
@@ -77,4 +107,4 @@ def _visitor(request: Request, dependencies: Dependencies, now: datetime) -> Cal
     key = session.key_of(cookie, dependencies.secrets, dependencies.ring, now)
     if key is None:
         raise Problem(401, "session_over", "The session is over.", mend="Open the desk with a new one-time token.")
-    return Caller(key.id, None, key.role)
+    return Caller(key.id, None, key.role, name_of(key, key.id))

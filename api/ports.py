@@ -13,12 +13,16 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.access import Key
-from aggregates.decision import Decision
+from aggregates.decision import Also, Decisions, Overtaken
 from aggregates.log import Log
 from aggregates.sealing import Sealer
 from aggregates.source import Source
+from aggregates.webhook import Webhook
 from api.key_ring import KeyRing
+from api.limits import Limits
 from api.recent import Recent
+
+__all__ = ["Also", "Decisions", "Overtaken"]
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -83,26 +87,6 @@ class KeyNotFound(Exception):
     """No key has this id."""
 
 
-Also = tuple[str, Sequence[Any]]
-"""A statement that is run in the transaction of a decision, and its values."""
-
-
-class Overtaken(Exception):
-    """Another decision about the same thing came first: look again, then decide again."""
-
-
-class Decisions(Protocol):
-    """Keeps what Yekta itself decides; `streams/relay` tells it to the log."""
-
-    async def load(self, id_: UUID) -> Sequence[Decision]:
-        """All decisions of an aggregate, in order; none for one that never was."""
-        ...
-
-    async def record(self, decisions: Sequence[Decision], also: Sequence[Also] = ()) -> int:
-        """Keep decisions and what goes with them, all or nothing; the number of the last in the order of all. Raises Overtaken."""
-        ...
-
-
 class Changes(Protocol):
     """Tells that the read models moved; one connection a process, however many wait."""
 
@@ -146,4 +130,7 @@ class Dependencies:
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now
     clock: Callable[[], datetime]
     zone: str
+    webhooks: Webhooks
+    policies: Policies
     recent: Recent = field(default_factory=Recent)
+    limits: Limits = field(default_factory=Limits)

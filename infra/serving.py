@@ -22,6 +22,9 @@ from api.ports import Connection, Dependencies, Pool, Topics
 from infra import access, sealing
 from infra.crashing import crash_points
 from infra.decisions import DecisionStore
+from infra.delivery.addresses import Allowed
+from infra.delivery.policies import PolicyStore
+from infra.delivery.webhooks import WebhookStore
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.listening import Listener
@@ -86,6 +89,8 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 schema=_Generation(pool).schema,
                 clock=_now,
                 zone=settings.zone,
+                webhooks=WebhookStore(decisions, secrets, Allowed(settings.delivery.allow), _now),
+                policies=PolicyStore(decisions, _now),
             )
         finally:
             leasing.cancel()

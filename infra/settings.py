@@ -71,6 +71,14 @@ class ApiSettings(Section):
     port: Port = 8700
 
 
+class DeliverySettings(Section):
+    """Where approaches and news may go, and how fast."""
+
+    allow: str = ""  # hosts and networks that webhooks may be at although they are not public: 127.0.0.1,10.0.0.0/8,crm.internal
+    pace: Annotated[float, Field(gt=0, le=10_000)] = 20.0  # contacts a second and channel
+    webhook_pace: Annotated[float, Field(gt=0, le=100_000)] = 100.0  # posts a second and webhook
+
+
 class Settings(BaseSettings):
     """All settings. `load()` is the way in: it says a wrong value in one sentence."""
 
@@ -81,6 +89,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     postgres: PostgresSettings = PostgresSettings()
     api: ApiSettings = ApiSettings()
+    delivery: DeliverySettings = DeliverySettings()
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tehran"
     master_key: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None

@@ -19,6 +19,7 @@ from aggregates.identity import DEFAULT_RULES
 from aggregates.refusal import Refusal as Why
 from infra import database
 from infra.crashing import crash_points
+from infra.delivery.outgoing import Outgoing
 from infra.endpoints import Endpoints, endpoints
 from infra.master_key import master_key
 from infra.publishing import Publisher
@@ -27,6 +28,7 @@ from infra.settings import Settings
 from infra.topics import create_topics
 from streams.app import build
 from streams.customer import Customer
+from streams.deliver import TOPIC as SIGNALS
 from streams.inbox import Inbox
 from streams.letters import Letters
 from streams.record import Bury, Processor, Publication
@@ -53,7 +55,14 @@ def work(settings: Settings, name: str) -> None:
     asyncio.set_event_loop(loop)
     here = endpoints(settings)
     parts = Parts(settings, here, name)
-    app = build(here.bootstrap_servers, [*(parts.maker(make) for make in parts.processors()), parts.relay], _crash, _credentials(settings))
+    app = build(
+        here.bootstrap_servers,
+        [*(parts.maker(make) for make in parts.processors()), parts.relay, parts.sender],
+        _crash,
+        _credentials(settings),
+        prefix=settings.kafka.prefix,
+        agents={SIGNALS: parts.outgoing.take},
+    )
     worker = faust.Worker(app, loglevel=logging.WARNING, loop=loop, redirect_stdouts=False)
     loop.run_until_complete(parts.open())
     worker.execute_from_commandline()
@@ -93,6 +102,7 @@ class Parts:
         self.keys = KeyRing(self.master, BLOCK)
         self.publisher = Publisher(here.kafka_client_kwargs, name="worker", at=crash_points())
         self.stack = AsyncExitStack()
+        self.outgoing = Outgoing(settings, here.dsn, self.keys)
         self.topic_ids: dict[str, str] = {}
 
     async def open(self) -> None:
@@ -107,6 +117,11 @@ class Parts:
         )
         self.topic_ids = {name: topic.id for name, topic in topics.items()}
         await self.publisher.start()
+        await self.outgoing.open(self.stack, self.name)
+
+    async def sender(self) -> Outgoing:
+        """What sends all that goes out."""
+        return self.outgoing
 
     async def replenish(self) -> None:
         """Lease data keys when half of them are used."""

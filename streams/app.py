@@ -6,7 +6,8 @@ logged and the event acknowledged all the same, and an agent that does nothing t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import faust
@@ -52,22 +53,34 @@ class RunnerService(Service):
             await asyncio.wait([self._running])
 
 
+NO_AGENTS: Mapping[str, "Take"] = MappingProxyType({})
+
+
 class Worker(faust.App):
     """A Faust app whose dependencies are the runners."""
 
     runners: Sequence[Service] = ()
-    producer_only = True  # it has no agents yet, and Faust cannot consume nothing
 
     def on_init_dependencies(self) -> Any:
         return [*super().on_init_dependencies(), *self.runners]
 
 
+Take = Callable[[bytes], Awaitable[None]]
+"""What an agent does with each record. It must not raise: Faust acknowledges the record all the same."""
+
+
 def build(
-    broker: str, makers: Sequence[Callable[[], Awaitable[Running]]], failed: Callable[[BaseException], None], credentials: Any = None
+    broker: str,
+    makers: Sequence[Callable[[], Awaitable[Running]]],
+    failed: Callable[[BaseException], None],
+    credentials: Any = None,
+    *,
+    prefix: str = "",
+    agents: Mapping[str, Take] = NO_AGENTS,
 ) -> Any:
-    """The app. `failed` hears of a runner that ended by itself and must end the process."""
+    """The app. `failed` hears of a runner that ended by itself and must end the process; an agent that raises ends it too."""
     app = Worker(
-        "yekta",
+        f"{prefix}yekta",
         broker=f"kafka://{broker.replace(',', ';')}",
         broker_credentials=credentials,
         store="memory://",
@@ -83,4 +96,21 @@ def build(
         value_serializer="raw",
     )
     app.runners = [RunnerService(make, failed) for make in makers]
+    app.producer_only = not agents  # Faust cannot consume nothing
+    for topic, take in agents.items():
+        app.agent(app.topic(prefix + topic, internal=False), name=f"agent-{topic}", concurrency=1)(_agent(take, failed))
     return app
+
+
+def _agent(take: Take, failed: Callable[[BaseException], None]) -> Callable[[Any], Awaitable[None]]:
+    """An agent that hands each record to its step, one after the other."""
+
+    async def agent(stream: Any) -> None:
+        async for value in stream:
+            try:
+                await take(value)
+            except Exception as error:
+                failed(error)
+                raise
+
+    return agent

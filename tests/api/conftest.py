@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,20 +96,21 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @asynccontextmanager
-async def working(world: World, name: str = "w1") -> AsyncIterator[asyncio.subprocess.Process]:
+async def working(world: World, name: str = "w1", environment: Mapping[str, str] | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker over the same world, as a process of its own."""
     postgres = world.settings.postgres.dsn
     assert postgres is not None
-    environment = os.environ | {
+    variables = os.environ | {
         "YEKTA_HOME": str(world.settings.home),
         "YEKTA_KAFKA__BOOTSTRAP_SERVERS": world.endpoints.bootstrap_servers,
         "YEKTA_KAFKA__PREFIX": world.settings.kafka.prefix,
         "YEKTA_POSTGRES__DSN": postgres.get_secret_value(),
+        **(environment or {}),
     }
     log = Path(world.settings.home) / f"{name}.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "infra.cli", "worker", "--name", name, env=environment, stdout=output, stderr=output
+            sys.executable, "-m", "infra.cli", "worker", "--name", name, env=variables, stdout=output, stderr=output
         )
     try:
         yield process

@@ -1,0 +1,263 @@
+"""Webhooks over HTTP: another system registers where it wants to hear of us. A secret is answered once, when it is made.
+
+Reading order: NewWebhook, WebhookShown, router.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from aggregates import webhook as webhooks
+from aggregates.webhook import AddressRefused, NotAllowed, Webhook
+from aggregates.written.problem import nearest
+from api import access, body, openapi
+from api.answers import json, path_id
+from api.decoding import decoded
+from api.deliveries import DeliveryShown, delivery_shown
+from api.ports import Connection, Dependencies, WebhookMade, WebhookNotFound
+from api.problem import Problem, invalid, not_found
+from projections.deliveries import table as deliveries
+
+_webhook = msgspec.json.Decoder(Webhook)
+
+TEST = "webhook.test"
+MOST = 500
+KNOWN = (*webhooks.TYPES, *webhooks.FAMILIES)
+
+
+class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
+    """Where to post, and what about: `signal.fired`, `signal.withdrawn`, `contact.sent`, `contact.held`, `contact.silent`, or all: `*`."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=webhooks.LONGEST_URL)]
+    types: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=webhooks.MOST_TYPES)]
+    description: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class WebhookShown(msgspec.Struct):
+    """A webhook, without its secret."""
+
+    id: UUID
+    url: str
+    types: tuple[str, ...]
+    description: str
+    state: Literal["enabled", "disabled"]
+    reason: str | None  # why it is disabled
+    created: datetime
+    secrets: int  # how many sign now: two while one rotates
+
+
+class WebhookCreated(msgspec.Struct):
+    """A webhook and, this once, its secret."""
+
+    id: UUID
+    url: str
+    types: tuple[str, ...]
+    secret: str
+    webhook: WebhookShown
+
+
+class WebhookList(msgspec.Struct):
+    """All webhooks, the oldest first."""
+
+    items: list[WebhookShown]
+    next: str | None = None
+
+
+class SecretRotation(msgspec.Struct, forbid_unknown_fields=True):
+    """How long the old secret signs too."""
+
+    grace_seconds: Annotated[int, msgspec.Meta(ge=0, le=30 * 86400)] = 86_400
+
+
+ID = openapi.parameter("id", openapi.UUID, "The webhook.", where="path")
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The routes of webhooks."""
+    routes = APIRouter(tags=["webhooks"])
+
+    @routes.get("/v1/webhooks", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/webhooks', WebhookList, 503))
+    async def list_webhooks(request: Request) -> Response:
+        """All webhooks, without their secrets."""
+        access.staff(request, dependencies, access.CAMPAIGNERS)
+        async with dependencies.pool.connection() as connection:
+            return json(WebhookList([webhook_shown(held) for held in await every_webhook(connection)]))
+
+    @routes.post(
+        "/v1/webhooks",
+        status_code=201,
+        openapi_extra=openapi.described(
+            """curl -u "$ADMIN:" $YEKTA/v1/webhooks -d '{"url": "https://crm.example.com/yekta", "types": ["signal.fired"]}'""",
+            WebhookCreated,
+            400,
+            413,
+            415,
+            422,
+            503,
+            status=201,
+            body=openapi.json_body(NewWebhook, {"url": "https://crm.example.com/yekta", "types": ["signal.fired"]}),
+        ),
+    )
+    async def register_webhook(request: Request) -> Response:
+        """Register an address to post to. The answer is the only place where the secret is ever shown.
+
+        Addresses of private networks are refused, unless they are named in the setting YEKTA_DELIVERY__ALLOW.
+        """
+        asking = access.staff(request, dependencies, access.CAMPAIGNERS)
+        wanted = decoded(await body.read(request), NewWebhook)
+        for place, type_ in enumerate(wanted.types):
+            if webhooks.unknown_types([type_]):
+                near = nearest(type_, KNOWN)
+                mend = f"Did you mean {near}?" if near else f"One of {', '.join(KNOWN)}."
+                raise invalid(f"/types/{place}", f"{type_!r} is nothing that a webhook can hear of.", mend)
+        try:
+            made = await dependencies.webhooks.register(str(asking.key), wanted.url, wanted.types, wanted.description)
+        except AddressRefused as error:
+            mend = "Name an address of the public Internet, or allow this one in the setting YEKTA_DELIVERY__ALLOW."
+            raise Problem(422, "address_refused", str(error), pointer="/url", mend=mend) from error
+        return json(_made(made), 201)
+
+    @routes.post(
+        "/v1/webhooks/{id}/rotate",
+        openapi_extra=openapi.described(
+            """curl -u "$ADMIN:" $YEKTA/v1/webhooks/$WEBHOOK/rotate -d '{"grace_seconds": 3600}'""",
+            WebhookCreated,
+            400,
+            404,
+            409,
+            413,
+            415,
+            422,
+            503,
+            parameters=[ID],
+            body=openapi.json_body(SecretRotation, {"grace_seconds": 3600}, required=False),
+        ),
+    )
+    async def rotate_secret(request: Request) -> Response:
+        """Give a webhook a new secret; the old one signs beside it for the grace, a day unless told otherwise."""
+        asking = access.staff(request, dependencies, access.CAMPAIGNERS)
+        content = await body.read(request)
+        rotation = decoded(content, SecretRotation) if content.strip() else SecretRotation()
+        with _refusing():
+            made = await dependencies.webhooks.rotate(path_id(request), str(asking.key), timedelta(seconds=rotation.grace_seconds))
+        return json(_made(made))
+
+    @routes.post(
+        "/v1/webhooks/{id}/disable",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" -X POST $YEKTA/v1/webhooks/$WEBHOOK/disable', WebhookShown, 404, 409, 503, parameters=[ID]
+        ),
+    )
+    async def disable_webhook(request: Request) -> Response:
+        """Post nothing to it for now: what waits goes out when it is enabled, what happens meanwhile it is not told."""
+        asking = access.staff(request, dependencies, access.CAMPAIGNERS)
+        with _refusing():
+            return json(webhook_shown(await dependencies.webhooks.disable(path_id(request), str(asking.key), "by hand")))
+
+    @routes.post(
+        "/v1/webhooks/{id}/enable",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" -X POST $YEKTA/v1/webhooks/$WEBHOOK/enable', WebhookShown, 404, 409, 503, parameters=[ID]
+        ),
+    )
+    async def enable_webhook(request: Request) -> Response:
+        """Post to it again, first what waited."""
+        asking = access.staff(request, dependencies, access.CAMPAIGNERS)
+        with _refusing():
+            return json(webhook_shown(await dependencies.webhooks.enable(path_id(request), str(asking.key))))
+
+    @routes.post(
+        "/v1/webhooks/{id}/test",
+        status_code=202,
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" -X POST $YEKTA/v1/webhooks/$WEBHOOK/test',
+            DeliveryShown,
+            404,
+            503,
+            status=202,
+            parameters=[ID],
+        ),
+    )
+    async def test_webhook(request: Request) -> Response:
+        """Post `webhook.test` to it, signed like all else; `/v1/deliveries/{id}` says what became of it."""
+        access.staff(request, dependencies, access.CAMPAIGNERS)
+        id_ = path_id(request)
+        message = uuid4()
+        lane = f"{deliveries.WEBHOOK}{id_}"
+        content = msgspec.json.encode({"type": TEST, "timestamp": dependencies.clock(), "data": {"webhook_id": id_}})
+        async with dependencies.pool.connection() as connection:
+            await _one(connection, id_)
+            await deliveries.add(connection, [deliveries.New(message, message, lane, TEST, "", None, None, content)])
+            delivery = await deliveries.one(connection, message)
+        assert delivery is not None  # noqa: S101 - it was just written
+        return json(delivery_shown(delivery), 202)
+
+    @routes.get(
+        "/v1/webhooks/{id}",
+        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/webhooks/$WEBHOOK', WebhookShown, 404, 503, parameters=[ID]),
+    )
+    async def show_webhook(request: Request) -> Response:
+        """One webhook."""
+        access.staff(request, dependencies, access.CAMPAIGNERS)
+        async with dependencies.pool.connection() as connection:
+            return json(webhook_shown(await _one(connection, path_id(request))))
+
+    @routes.delete(
+        "/v1/webhooks/{id}",
+        status_code=204,
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" -X DELETE $YEKTA/v1/webhooks/$WEBHOOK', None, 404, 503, status=204, parameters=[ID]
+        ),
+    )
+    async def delete_webhook(request: Request) -> Response:
+        """Forget it for good; what waits for it is given up."""
+        asking = access.staff(request, dependencies, access.CAMPAIGNERS)
+        with _refusing():
+            await dependencies.webhooks.delete(path_id(request), str(asking.key))
+        return Response(status_code=204)
+
+    return routes
+
+
+async def every_webhook(connection: Connection) -> list[Webhook]:
+    """Those that were not deleted, the oldest first."""
+    cursor = await connection.execute(
+        "SELECT state::text FROM contacts.webhooks WHERE state ->> 'deleted' IS NULL ORDER BY created, id LIMIT %s", (MOST,)
+    )
+    return [_webhook.decode(state) for (state,) in await cursor.fetchall()]
+
+
+async def _one(connection: Connection, id_: UUID) -> Webhook:
+    cursor = await connection.execute("SELECT state::text FROM contacts.webhooks WHERE id = %s", (id_,))
+    row = await cursor.fetchone()
+    held = _webhook.decode(row[0]) if row else None
+    if held is None or held.deleted is not None:
+        raise not_found("No webhook has this id.")
+    return held
+
+
+def webhook_shown(held: Webhook) -> WebhookShown:
+    """The webhook without what signs."""
+    state: Literal["enabled", "disabled"] = "enabled" if held.disabled is None else "disabled"
+    return WebhookShown(held.id, held.url, held.types, held.description, state, held.reason or None, held.created, len(held.secrets))
+
+
+def _made(made: WebhookMade) -> WebhookCreated:
+    held = made.webhook
+    return WebhookCreated(held.id, held.url, held.types, made.secret, webhook_shown(held))
+
+
+class _refusing:  # noqa: N801 - reads as a statement
+    """What the store refuses, as problems."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, WebhookNotFound):
+            raise not_found("No webhook has this id.") from error
+        if isinstance(error, NotAllowed):
+            raise Problem(409, "not_allowed", str(error)) from error

@@ -1,0 +1,41 @@
+"""Keeps the contact policy: each version an event, its text beside it for who decides, in one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from aggregates.contact_policy import published
+from aggregates.contact_policy.published import ID, PUBLISHED, PolicyPublished
+from aggregates.decision import Decision
+from api.ports import Decisions, Overtaken
+
+TRIES = 5
+
+_event = msgspec.json.Decoder(PolicyPublished)
+
+
+class PolicyStore:
+    """The adapter of `api.ports.Policies`."""
+
+    def __init__(self, decisions: Decisions, clock: Callable[[], datetime]) -> None:
+        self._decisions, self._clock = decisions, clock
+
+    async def publish(self, by: str, text: str) -> int:
+        """Put a policy in force; its version. The same text again is the same version."""
+        for _ in range(TRIES):
+            held = published.replay(_event.decode(decision.state) for decision in await self._decisions.load(ID))
+            event = published.publish(held, self._clock(), by, text)
+            if event is None:
+                assert held is not None  # noqa: S101 - it has this text
+                return held.version
+            row = (
+                "INSERT INTO contacts.policy (version, at, by, text) VALUES (%s, %s, %s, %s)",
+                (event.version, event.at, event.by, event.text),
+            )
+            try:
+                await self._decisions.record([Decision(ID, event.version, PUBLISHED, msgspec.json.encode(event))], [row])
+            except Overtaken:
+                continue
+            return event.version
+        raise Overtaken("Others publish all the time: try again.")

@@ -1,0 +1,237 @@
+"""The SQL of deliveries: each thing to each receiver once, leased by senders, retried, resent. Reading order: Delivery, add, claim, finish.
+
+A sender takes rows by moving `due` ahead (a lease) in a short transaction with SKIP LOCKED, and says what became of them in another; of
+those who took a row only the latest may. So no transaction is open while a receiver thinks, and who dies loses nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+WEBHOOK = "webhook:"
+EVERYTHING, CHANNEL, RULE = "everything", "channel:", "rule:"
+LEASE = 60.0
+"""Seconds after which what a sender took is another's: longer than any try."""
+
+
+class New(NamedTuple):
+    """A delivery to be made."""
+
+    id: UUID  # of what and to whom: adding it twice is once
+    message: UUID
+    lane: str
+    type: str
+    rule: str
+    customer_id: UUID | None
+    signal: UUID | None
+    body: bytes
+
+
+class Taken(NamedTuple):
+    """A delivery that a sender has leased."""
+
+    id: UUID
+    message: UUID
+    lane: str
+    type: str
+    rule: str
+    customer_id: UUID | None
+    signal: UUID | None
+    body: bytes
+    attempts: int
+    lease: int
+    created: datetime
+    failures: int  # of the lane, in a row
+
+
+class Shown(NamedTuple):
+    """A delivery as people see it."""
+
+    id: UUID
+    message: UUID
+    lane: str
+    type: str
+    rule: str
+    customer_id: UUID | None
+    signal: UUID | None
+    state: str
+    created: datetime
+    due: datetime
+    attempts: int
+    ended: datetime | None
+    status: int | None
+    error: str
+
+
+_NEW = ", ".join(New._fields)
+_SHOWN = ", ".join(Shown._fields)
+
+
+async def add(connection: Connection, rows: Sequence[New]) -> None:
+    """Have these delivered; what was added before is left as it is."""
+    if not rows:
+        return
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO contacts.lanes (lane) VALUES (%s) ON CONFLICT DO NOTHING", [(lane,) for lane in sorted({row.lane for row in rows})]
+        )
+        await cursor.executemany(
+            f"INSERT INTO contacts.deliveries ({_NEW}, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'waiting') ON CONFLICT DO NOTHING",
+            rows,
+        )
+    await connection.execute("NOTIFY yekta_deliveries")
+
+
+async def claim(connection: Connection, room: Mapping[str, int], usual: int, lanes: Iterable[str] | None = None) -> list[Taken]:
+    """Lease what is due and not paused: of each lane at most its `room`, of one without `usual`; of a lane in trouble one.
+
+    A webhook that is disabled keeps what waits for it.
+    """
+    cursor = connection.cursor(row_factory=class_row(Taken))
+    await cursor.execute(
+        """
+        WITH open AS (
+            SELECT l.lane, l.failures, CASE WHEN l.failures >= 3 THEN 1 ELSE COALESCE(r.room, %(usual)s) END room
+            FROM contacts.lanes l LEFT JOIN unnest(%(lanes)s::text[], %(rooms)s::int[]) r (lane, room) ON r.lane = l.lane
+            WHERE l.not_before <= now() AND COALESCE(r.room, 1) > 0
+              AND (%(only)s::text[] IS NULL OR l.lane = ANY(%(only)s))
+              AND NOT EXISTS (SELECT 1 FROM contacts.pauses p WHERE p.scope IN ('everything', 'channel:' || split_part(l.lane, ':', 1)))
+              AND (l.lane NOT LIKE 'webhook:%%'
+                   OR EXISTS (SELECT 1 FROM contacts.webhooks w WHERE w.enabled AND w.id::text = substr(l.lane, 9)))
+        ), picked AS (
+            SELECT due.id, open.failures FROM open CROSS JOIN LATERAL (
+                SELECT d.id FROM contacts.deliveries d
+                WHERE d.lane = open.lane AND d.state = 'waiting' AND d.due <= now()
+                  AND NOT EXISTS (SELECT 1 FROM contacts.pauses p WHERE p.scope = 'rule:' || d.rule)
+                ORDER BY d.due LIMIT open.room FOR UPDATE SKIP LOCKED
+            ) due
+        )
+        UPDATE contacts.deliveries d SET due = now() + make_interval(secs => %(lease)s), attempts = attempts + 1, lease = lease + 1
+        FROM picked WHERE d.id = picked.id
+        RETURNING d.id, message, lane, type, rule, customer_id, signal, body, attempts, lease, created, picked.failures
+        """,
+        {
+            "usual": usual,
+            "lanes": list(room),
+            "rooms": list(room.values()),
+            "lease": LEASE,
+            "only": None if lanes is None else list(lanes),
+        },
+    )
+    return await cursor.fetchall()
+
+
+async def finish(connection: Connection, taken: Taken, state: str, *, status: int | None = None, error: str = "") -> bool:
+    """What was leased is done with: sent, failed or silent. Whether it still was this sender's."""
+    cursor = await connection.execute(
+        "UPDATE contacts.deliveries SET state = %s, ended = now(), status = %s, error = %s"
+        " WHERE id = %s AND lease = %s AND state = 'waiting'",
+        (state, status, error, taken.id, taken.lease),
+    )
+    return cursor.rowcount == 1
+
+
+async def later(
+    connection: Connection, taken: Taken, seconds: float, *, status: int | None = None, error: str = "", counts: bool = True
+) -> bool:
+    """Try it again after so many seconds; what does not count as an attempt was never tried."""
+    cursor = await connection.execute(
+        "UPDATE contacts.deliveries SET due = now() + make_interval(secs => %s), status = %s, error = %s, attempts = attempts - %s"
+        " WHERE id = %s AND lease = %s AND state = 'waiting'",
+        (seconds, status, error, 0 if counts else 1, taken.id, taken.lease),
+    )
+    return cursor.rowcount == 1
+
+
+async def fared(connection: Connection, lane: str, *, well: bool, rest: float = 0.0) -> None:
+    """A lane answered, or failed once more and rests for so many seconds."""
+    if well:
+        await connection.execute(
+            "UPDATE contacts.lanes SET failures = 0, not_before = '-infinity' WHERE lane = %s AND failures > 0", (lane,)
+        )
+    else:
+        await connection.execute(
+            "UPDATE contacts.lanes SET failures = failures + 1, not_before = GREATEST(not_before, now() + make_interval(secs => %s))"
+            " WHERE lane = %s",
+            (rest, lane),
+        )
+
+
+async def next_due(connection: Connection) -> float | None:
+    """Seconds until something is due that is not yet; None when nothing waits for a time."""
+    cursor = await connection.execute(
+        "SELECT extract(epoch FROM min(due) - now())::float8 FROM contacts.lanes l CROSS JOIN LATERAL"
+        " (SELECT due FROM contacts.deliveries d WHERE d.lane = l.lane AND state = 'waiting' AND due > now() ORDER BY due LIMIT 1) d"
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+async def resend(connection: Connection, id_: UUID) -> Shown | None:
+    """Have a delivery tried again from the start, whatever became of it; the message keeps its id."""
+    cursor = connection.cursor(row_factory=class_row(Shown))
+    await cursor.execute(
+        "UPDATE contacts.deliveries SET state = 'waiting', due = now(), attempts = 0, ended = NULL, lease = lease + 1, error = ''"
+        f" WHERE id = %s RETURNING {_SHOWN}",
+        (id_,),
+    )
+    found = await cursor.fetchone()
+    if found is not None:
+        await connection.execute("NOTIFY yekta_deliveries")
+    return found
+
+
+async def one(connection: Connection, id_: UUID) -> Shown | None:
+    """One delivery."""
+    cursor = connection.cursor(row_factory=class_row(Shown))
+    await cursor.execute(f"SELECT {_SHOWN} FROM contacts.deliveries WHERE id = %s", (id_,))
+    return await cursor.fetchone()
+
+
+async def page(
+    connection: Connection,
+    limit: int,
+    *,
+    before: tuple[datetime, UUID] | None = None,
+    state: str | None = None,
+    lane: str | None = None,
+    rule: str | None = None,
+    customer: UUID | None = None,
+) -> list[Shown]:
+    """Deliveries, the newest first."""
+    conditions = {"state = %s": state, "lane = %s": lane, "rule = %s": rule, "customer_id = %s": customer}
+    where = [condition for condition, value in conditions.items() if value is not None]
+    values: list[Any] = [value for value in conditions.values() if value is not None]
+    if before is not None:
+        where.append("(created, id) < (%s, %s)")
+        values += before
+    cursor = connection.cursor(row_factory=class_row(Shown))
+    await cursor.execute(
+        f"SELECT {_SHOWN} FROM contacts.deliveries WHERE {' AND '.join(where) or 'true'} ORDER BY created DESC, id DESC LIMIT %s",
+        (*values, limit),
+    )
+    return await cursor.fetchall()
+
+
+async def pause(connection: Connection, scope: str, at: datetime, by: str) -> None:
+    """Let nothing of this scope go out."""
+    await connection.execute("INSERT INTO contacts.pauses (scope, since, by) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (scope, at, by))
+
+
+async def resume(connection: Connection, scope: str) -> bool:
+    """Let it go out again. Whether it was paused."""
+    cursor = await connection.execute("DELETE FROM contacts.pauses WHERE scope = %s", (scope,))
+    await connection.execute("NOTIFY yekta_deliveries")
+    return cursor.rowcount == 1
+
+
+async def pauses(connection: Connection) -> list[tuple[str, datetime, str]]:
+    """What is paused, since when and by whom."""
+    cursor = await connection.execute("SELECT scope, since, by FROM contacts.pauses ORDER BY scope")
+    return [(scope, since, by) for scope, since, by in await cursor.fetchall()]

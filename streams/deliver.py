@@ -1,0 +1,94 @@
+"""Takes what was said on `signals` and makes of it what goes out: to the webhooks that want to hear of it, to the channel of a contact.
+
+It writes rows and sends nothing: the sender does. A record met again makes the same rows, which are there already.
+Reading order: rows_of, Deliver.take.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from aggregates.touchpoint import derive
+from aggregates.webhook import wants
+from projections.deliveries import table
+from projections.deliveries.table import WEBHOOK, New
+from streams.record import Connection
+
+TOPIC = "signals"
+SENT = "contact.sent"
+PAUSES = (0.1, 0.5, 1.0, 2.0)
+
+log = structlog.get_logger()
+
+
+class Said(msgspec.Struct):
+    """A record of `signals`: a CloudEvent."""
+
+    id: UUID
+    type: str
+    time: datetime
+    data: dict[str, Any]
+    subject: str = ""  # the customer
+
+
+class Listening(msgspec.Struct):
+    """A webhook that is enabled."""
+
+    id: UUID
+    types: tuple[str, ...]
+
+
+_said = msgspec.json.Decoder(Said)
+
+
+def rows_of(said: Said, listening: Sequence[Listening]) -> list[New]:
+    """The deliveries of one record. What was said for a trial, by test keys for one, goes nowhere."""
+    if said.data.get("test"):
+        return []
+    customer = UUID(said.subject) if said.subject else None
+    signal = said.data.get("signal") or said.data.get("id")
+    rule = str(said.data.get("rule") or "")
+    body = msgspec.json.encode({"type": said.type, "timestamp": said.time, "data": said.data})
+    lanes = [f"{WEBHOOK}{webhook.id}" for webhook in listening if wants(webhook.types, said.type)]
+    if said.type == SENT:
+        lanes.append(str(said.data["channel"]))
+    return [
+        New(derive("delivery", str(said.id), lane), said.id, lane, said.type, rule, customer, UUID(str(signal)) if signal else None, body)
+        for lane in lanes
+    ]
+
+
+class Deliver:
+    """What the agent does with each record."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection], wake: Callable[[], None]) -> None:
+        self._pool, self._wake = pool, wake
+
+    async def take(self, value: bytes) -> None:
+        """Keep what is to be delivered; returns when it is. An agent must not raise: Faust would acknowledge the record all the same."""
+        try:
+            said = _said.decode(value)
+        except msgspec.MsgspecError as bad:
+            log.error("not_a_signal", reason=str(bad))  # only we write to the topic
+            return
+        pause = 0
+        while True:
+            try:
+                async with self._pool.connection() as connection:
+                    cursor = await connection.execute("SELECT id, types FROM contacts.webhooks WHERE enabled")
+                    listening = [Listening(id_, tuple(types)) for id_, types in await cursor.fetchall()]
+                    await table.add(connection, rows_of(said, listening))
+            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
+                log.warning("deliver waits", reason=type(passing).__name__)
+                await asyncio.sleep(PAUSES[min(pause, len(PAUSES) - 1)])
+                pause += 1
+            else:
+                self._wake()
+                return

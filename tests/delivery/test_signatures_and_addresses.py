@@ -1,0 +1,69 @@
+"""What a webhook is signed with, and where none may be."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from aggregates.webhook import AddressRefused, wants
+from aggregates.webhook_signature import headers, secret_of, signature
+from infra.delivery.addresses import Allowed, check_registration, public
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def test_a_signature_is_that_of_the_standard() -> None:
+    signed = signature(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_both_secrets_sign_while_one_rotates() -> None:
+    made = headers([SECRET, secret_of(b"x" * 24)], "msg_1", 1614265330, b"{}")
+    assert made["webhook-id"] == "msg_1"
+    assert made["webhook-timestamp"] == "1614265330"
+    assert made["webhook-signature"].split(" ")[0] == signature(SECRET, "msg_1", 1614265330, b"{}")
+    assert len(made["webhook-signature"].split(" ")) == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.100.100.200", "0.0.0.0", "224.0.0.1"),
+        *("::1", "fd00:ec2::254", "fe80::1", "::ffff:127.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "::", "255.255.255.255"),
+    ],
+)
+def test_our_own_house_is_no_public_address(address: str) -> None:
+    assert not public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "64:ff9b::808:808"])
+def test_the_internet_is_public(address: str) -> None:
+    assert public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1/x", "https://localhost/x", "https://[::1]/x", "https://0x7f000001/x", "https://2130706433/", "https://127.1/"),
+        *("https://169.254.169.254/latest/meta-data", "https://user@8.8.8.8/", "ftp://8.8.8.8/", "https:///x", "https://8.8.8.8:99999/"),
+        *("http://8.8.8.8/", "not an address", "https://8.8.8.8/#x"),
+    ],
+)
+async def test_what_may_not_be_registered(url: str) -> None:
+    with pytest.raises(AddressRefused):
+        await check_registration(url, Allowed(""))
+
+
+async def test_the_error_says_which_setting_allows_it() -> None:
+    with pytest.raises(AddressRefused, match=r"YEKTA_DELIVERY__ALLOW=127\.0\.0\.1"):
+        await check_registration("http://127.0.0.1:8080/hook", Allowed("10.0.0.0/8"))
+
+
+@pytest.mark.parametrize("allow", ["127.0.0.1", "127.0.0.0/8", "10.0.0.0/8, 127.0.0.1"])
+async def test_what_is_named_is_allowed_also_over_http(allow: str) -> None:
+    await check_registration("http://127.0.0.1:8080/hook", Allowed(allow))
+
+
+def test_a_family_hears_of_all_that_begins_so() -> None:
+    assert wants(("signal.*",), "signal.withdrawn")
+    assert not wants(("signal.*",), "contact.sent")
+    assert wants(("*",), "contact.sent")

@@ -1,0 +1,191 @@
+"""From `signals` to a receiver: the agent, the sender, and what a receiver may do."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from aggregates.webhook_signature import signature
+from tests.api.conftest import Api
+from tests.delivery.receiver import Post, receiving
+
+pytestmark = pytest.mark.engines
+
+
+async def register(api: Api, token: str, url: str, *types: str) -> dict[str, Any]:
+    answer = await api.client.post("/v1/webhooks", json={"url": url, "types": types or ("signal.*",)}, auth=(token, ""))
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def say(api: Api, type_: str = "signal.fired", **data: Any) -> UUID:
+    """A record of `signals`, as the outbox publishes it."""
+    id_ = uuid4()
+    customer = str(data.setdefault("customer_id", str(uuid4())))
+    said = {
+        "specversion": "1.0",
+        "id": str(id_),
+        "source": "yekta:signals",
+        "type": type_,
+        "time": datetime.now(UTC),
+        "subject": customer,
+        "data": {"id": str(uuid4()), "rule": "many-requests"} | data,
+    }
+    await api.made.log.publish(api.world.topics.signals, [(customer.encode(), msgspec.json.encode(said), ())])
+    return id_
+
+
+def check(post: Post, *secrets: str) -> None:
+    message, stamp = post.headers["webhook-id"], int(post.headers["webhook-timestamp"])
+    assert post.headers["webhook-signature"].split(" ") == [signature(secret, message, stamp, post.body) for secret in secrets]
+    assert abs(datetime.now(UTC).timestamp() - stamp) < 300
+
+
+async def delivery(api: Api, token: str, message: UUID, webhook: Mapping[str, Any], state: str) -> dict[str, Any]:
+    """The delivery of a message once it is in this state."""
+    while True:
+        found = await api.get(token, "/v1/deliveries", lane=f"webhook:{webhook['id']}")
+        for item in found["items"]:
+            if item["message"] == str(message) and item["state"] == state:
+                return dict(item)
+
+
+async def forget(api: Api, token: str, *made: Mapping[str, Any]) -> None:
+    for webhook in made:
+        assert (await api.client.delete(f"/v1/webhooks/{webhook['id']}", auth=(token, ""))).status_code == 204
+
+
+async def test_a_signal_is_posted_signed_and_once(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        made = await register(live, token, receiver.url)
+        assert made["secret"].startswith("whsec_")
+        message = await say(live)
+        await say(live, "contact.held")
+        (post,) = await receiver.until(1)
+        assert post.headers["webhook-id"] == str(message)
+        check(post, made["secret"])
+        assert msgspec.json.decode(post.body)["type"] == "signal.fired"
+        found = await delivery(live, token, message, made, "sent")
+        assert (found["status"], found["attempts"]) == (200, 1)
+        assert len(receiver.posts) == 1
+        await forget(live, token, made)
+
+
+async def test_a_secret_is_shown_once_and_both_sign_while_it_rotates(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        made = await register(live, token, receiver.url)
+        assert made["secret"] not in str(await live.get(token, "/v1/webhooks"))
+        rotated = (await live.client.post(f"/v1/webhooks/{made['id']}/rotate", auth=(token, ""))).json()
+        await say(live)
+        (post,) = await receiver.until(1)
+        check(post, rotated["secret"], made["secret"])
+        last = (await live.client.post(f"/v1/webhooks/{made['id']}/rotate", json={"grace_seconds": 0}, auth=(token, ""))).json()
+        await say(live)
+        check((await receiver.until(2))[1], last["secret"])
+        await forget(live, token, made)
+
+
+async def test_what_failed_is_tried_again_under_the_same_id_and_can_be_resent(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        told: list[int] = []
+
+        def answer(_: Post) -> tuple[int, str]:
+            told.append(0)
+            return (503, "retry-after: 1\r\n") if len(told) == 1 else (204, "")
+
+        receiver.answers = answer
+        made = await register(live, token, receiver.url)
+        message = await say(live)
+        first, second = await receiver.until(2)
+        assert first.headers["webhook-id"] == second.headers["webhook-id"] == str(message)
+        assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 1
+        found = await delivery(live, token, message, made, "sent")
+        resent = await live.client.post(f"/v1/deliveries/{found['id']}/resend", auth=(token, ""))
+        assert resent.json()["state"] == "waiting"
+        assert (await receiver.until(3))[2].headers["webhook-id"] == str(message)
+        await forget(live, token, made)
+
+
+async def test_410_disables_an_endpoint_and_only_that_one(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as gone, receiving() as there:
+        gone.answers = lambda _: (410, "")
+        ended, made = await register(live, token, gone.url), await register(live, token, there.url)
+        await say(live)
+        await gone.until(1)
+        await there.until(1)
+        while (shown := await live.get(token, f"/v1/webhooks/{ended['id']}"))["state"] != "disabled":
+            pass
+        assert "410" in shown["reason"]
+        await say(live)
+        await there.until(2)
+        assert len(gone.posts) == 1
+        await forget(live, token, ended, made)
+
+
+async def test_a_receiver_that_hangs_or_is_dead_costs_the_others_nothing(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as slow, receiving() as quick, receiving() as closed:
+        slow.hang = True
+        dead = closed.port
+    async with receiving(slow.port) as slow, receiving() as quick:
+        slow.hang = True
+        three = [await register(live, token, url) for url in (slow.url, quick.url, f"http://127.0.0.1:{dead}/hook")]
+        messages = {str(await say(live)) for _ in range(40)}
+        posts = await quick.until(40)
+        assert {post.headers["webhook-id"] for post in posts} == messages
+        async with receiving(dead) as back:
+            # what failed waits for its next try; nothing is lost meanwhile, and a person may hurry it
+            waiting = await live.get(token, "/v1/deliveries", lane=f"webhook:{three[2]['id']}", limit="200")
+            assert {item["message"] for item in waiting["items"]} == messages
+            for item in waiting["items"]:
+                await live.client.post(f"/v1/deliveries/{item['id']}/resend", auth=(token, ""))
+            while {post.headers["webhook-id"] for post in back.posts} != messages:
+                await back.until(len(back.posts) + 1, 90)
+        await forget(live, token, *three)
+
+
+async def test_a_pause_holds_everything_and_resuming_lets_it_out(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        made = await register(live, token, receiver.url)
+        for scope, rule in (("everything", "any"), ("rule:vip", "vip")):
+            before = len(receiver.posts)
+            paused = await live.client.post("/v1/pauses", json={"scope": scope}, auth=(token, ""))
+            assert [item["scope"] for item in paused.json()["items"]] == [scope]
+            message = await say(live, rule=rule)
+            waiting = await delivery(live, token, message, made, "waiting")
+            assert (waiting["attempts"], len(receiver.posts)) == (0, before)
+            await live.client.delete("/v1/pauses", params={"scope": scope}, auth=(token, ""))
+            assert (await receiver.until(before + 1))[-1].headers["webhook-id"] == str(message)
+        await forget(live, token, made)
+
+
+async def test_a_trial_is_told_to_nobody_and_a_test_says_that_it_is_one(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        made = await register(live, token, receiver.url, "*")
+        await say(live, test=True)
+        answer = await live.client.post(f"/v1/webhooks/{made['id']}/test", auth=(token, ""))
+        assert answer.status_code == 202
+        (post,) = await receiver.until(1)
+        assert msgspec.json.decode(post.body)["type"] == "webhook.test"
+        check(post, made["secret"])
+        await forget(live, token, made)
+
+
+async def test_mistakes_are_told_with_their_place(live: Api) -> None:
+    token = await live.token("marketer")
+    wrong = await live.client.post("/v1/webhooks", json={"url": "https://8.8.8.8/", "types": ["signal.fire"]}, auth=(token, ""))
+    assert wrong.json()["pointer"] == "/types/0"
+    assert "signal.fired" in wrong.json()["mend"]
+    inside = await live.client.post("/v1/webhooks", json={"url": "http://10.0.0.1/", "types": ["*"]}, auth=(token, ""))
+    assert inside.status_code == 422
+    assert "YEKTA_DELIVERY__ALLOW" in inside.json()["detail"]
