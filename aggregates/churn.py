@@ -29,6 +29,8 @@ class Definition(Struct, frozen=True, kw_only=True):
     horizon: Days = 90  # how many days ahead is looked
     purchases: tuple[str, ...] = PURCHASES  # the types that are a purchase
     grace: Annotated[int, Meta(ge=0, le=365)] = 7  # contractual: days after the end within which a renewal still is one
+    step: Annotated[float, Meta(ge=0.01, le=1.0)] = 0.1  # a score that moved so far is published
+    thresholds: tuple[Annotated[float, Meta(gt=0.0, lt=1.0)], ...] = (0.3, 0.5, 0.7)  # and one that came over or below one of these
 
     @property
     def contractual(self) -> bool:

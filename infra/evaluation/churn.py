@@ -12,14 +12,14 @@ from msgspec import Struct
 
 from aggregates.churn import DAY, Definition
 from infra.errors import Refusal
-from infra.evaluation import batch, metrics
-from infra.evaluation.metrics import Metrics
+from infra.evaluation import batch
 from infra.evaluation.reading import Told
 from streams.learning import course as courses
-from streams.learning import logistic
+from streams.learning import logistic, metrics
 from streams.learning.course import Course, Judged
 from streams.learning.learner import ANCHOR_DEVIATIONS, RECIPES
 from streams.learning.logistic import Array
+from streams.learning.metrics import Metrics
 
 FEWEST = 20
 """Of each outcome in a month, for its AUC to mean something."""

@@ -9,12 +9,12 @@ import numpy as np
 from msgspec import Struct
 
 from infra.errors import Refusal
-from infra.evaluation import metrics
-from infra.evaluation.metrics import Metrics
 from infra.evaluation.reading import Row
 from projections.churn import telling
 from projections.churn.features import Features
+from streams.learning import metrics
 from streams.learning.learner import Anchors, Labelled, fresh, learn, predict
+from streams.learning.metrics import Metrics
 
 BLOCK = 32
 """Rows whose labels arrive together."""

@@ -5,21 +5,18 @@ it the time than the facts. One learner is for scores at events; the other for t
 what follows an event teaches little about who does nothing. Reading order: Example, Course, take, pass_to, score.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import floor
 from typing import NamedTuple
 
 from aggregates.churn import DAY, Definition, churned, matures
 from aggregates.fact import Fact
-from projections.churn import counters, fold
+from projections.churn import fold
+from projections.churn.anchors import Anchors, anchors
 from projections.churn.features import Features, features, in_population
+from projections.churn.silence import checks
 from projections.churn.state import State
-from streams.learning.learner import Anchors, Labelled, Learner, Prediction, fresh, learn, predict
-
-CHECKS = (1 / 12, 1 / 6, 1 / 3, 2 / 3, 1.0, 1.5, 2.0, 3.0)
-"""When the silent are scored: so many horizons after their last event. After that only when somebody asks."""
+from streams.learning.learner import Labelled, Learner, Prediction, fresh, learn, predict
 
 
 class Example(NamedTuple):
@@ -38,14 +35,6 @@ class Judged(NamedTuple):
 
     example: Example
     lost: bool
-
-
-def anchors(definition: Definition, state: State, found: Features, now: float) -> Anchors:
-    """What the counters say; where a contract decides, orders say nothing for certain."""
-    if definition.contractual or state.rhythm is None:
-        return Anchors()
-    rhythm, horizon = state.rhythm, definition.horizon
-    return Anchors(counters.prior(rhythm, now, horizon), counters.decayed_count(rhythm, now, horizon), counters.purchase_count(rhythm))
 
 
 @dataclass(slots=True)
@@ -110,19 +99,9 @@ def score(course: Course, customer: str, now: float) -> Prediction | None:
     return _example(course.definition, learner, customer, state, now, floor(now)).prediction
 
 
-def checks(definition: Definition) -> Sequence[int]:
-    """The days of silence after which a customer is looked at."""
-    return _checks(definition.horizon)
-
-
-@lru_cache
-def _checks(horizon: int) -> tuple[int, ...]:
-    return tuple(sorted({max(1, round(check * horizon)) for check in CHECKS}))
-
-
 def _example(definition: Definition, learner: Learner, customer: str, state: State, now: float, day: int) -> Example:
     found = features(definition, state, now)
-    counted = anchors(definition, state, found, now)
+    counted = anchors(definition, state, now)
     return Example(customer, day, found, counted, predict(learner, found, counted))
 
 

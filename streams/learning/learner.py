@@ -2,7 +2,7 @@
 
 An expert is an offset that is right before any label (a counter's logit) and a Bayesian logistic regression on top of it. Their logits are
 pooled with weights won in the race, and the pool is calibrated. A sum of logits is a sum of summands: so every score has exact reasons.
-Reading order: Anchors, Expert, Learner, predict, learn.
+Reading order: Recipe, Learner, predict, learn.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
+from projections.churn.anchors import Anchors
 from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
@@ -26,14 +27,6 @@ MEMORY = 0.5
 
 CALIBRATION_MEMORY = 1.0
 """Horizons after which a label counts half in the calibration."""
-
-
-class Anchors(NamedTuple):
-    """What the counters say of a customer, as logits; zeros where they have nothing to say."""
-
-    prior: float = 0.0
-    decayed: float = 0.0
-    bought: float = 0.0
 
 
 class Recipe(NamedTuple):

@@ -7,11 +7,13 @@ import pytest
 
 from aggregates.churn import Definition
 from infra.evaluation import churn, reading
+from projections.churn import reasons, weights
+from projections.churn.anchors import Anchors, anchors
 from projections.churn.features import features
-from streams.learning import course as courses
-from streams.learning import reasons, snapshot, vocabulary
+from streams.learning import snapshot, vocabulary
 from streams.learning.course import Course
-from streams.learning.learner import Anchors, Labelled, fresh, learn, predict
+from streams.learning.learner import Labelled, fresh, learn, predict
+from streams.learning.linear import weights_of
 from streams.learning.snapshot import SnapshotRefused
 from tests.churn.synthetic import World, log
 
@@ -29,7 +31,7 @@ def customers(course: Course) -> list[tuple[dict[str, float], Anchors]]:
     for state in course.states.values():
         now = state.at + 3.0
         seen = features(DEFINITION, state, now)
-        found.append((seen, courses.anchors(DEFINITION, state, seen, now)))
+        found.append((seen, anchors(DEFINITION, state, now)))
     return found
 
 
@@ -38,8 +40,8 @@ def test_a_loaded_snapshot_says_the_same_to_the_bit_and_goes_on_learning_the_sam
     assert snapshot.encode(loaded) == snapshot.encode(course.learner)
     assert [predict(loaded, *one) for one in customers(course)] == [predict(course.learner, *one) for one in customers(course)]
     day = [
-        Labelled(seen, anchors, predict(loaded, seen, anchors), lost=bool(place % 2))
-        for place, (seen, anchors) in enumerate(customers(course))
+        Labelled(seen, counted, predict(loaded, seen, counted), lost=bool(place % 2))
+        for place, (seen, counted) in enumerate(customers(course))
     ]
     assert snapshot.encode(learn(loaded, day)) == snapshot.encode(learn(course.learner, day))
 
@@ -66,8 +68,9 @@ def test_reasons_add_up_to_the_score_and_to_its_change(course: Course) -> None:
         said = []
         for later in (0.0, 20.0):
             seen = features(DEFINITION, state, state.at + later)
-            anchors = courses.anchors(DEFINITION, state, seen, state.at + later)
-            said.append((seen, predict(course.learner, seen, anchors).logit, reasons.contributions(course.learner, seen, anchors)))
+            counted = anchors(DEFINITION, state, state.at + later)
+            summands = weights.parts(weights_of(course.learner), seen, counted)
+            said.append((seen, predict(course.learner, seen, counted).logit, summands))
         (_, before, parts_before), (seen, after, parts) = said
         told = reasons.reasons(parts, parts_before, seen, DEFINITION.horizon)
         assert sum(reason.level for reason in told) == pytest.approx(after, abs=1e-9)
@@ -92,13 +95,13 @@ def test_reasons_are_sentences_in_both_languages() -> None:
 
 def test_the_order_within_a_day_does_not_matter(course: Course) -> None:
     day = [
-        Labelled(seen, anchors, predict(course.learner, seen, anchors), lost=bool(place % 3))
-        for place, (seen, anchors) in enumerate(customers(course))
+        Labelled(seen, counted, predict(course.learner, seen, counted), lost=bool(place % 3))
+        for place, (seen, counted) in enumerate(customers(course))
     ]
     shuffled = random.Random(5).sample(day, len(day))
-    seen, anchors = customers(course)[0]
-    assert predict(learn(course.learner, day), seen, anchors).logit == pytest.approx(
-        predict(learn(course.learner, shuffled), seen, anchors).logit
+    seen, counted = customers(course)[0]
+    assert predict(learn(course.learner, day), seen, counted).logit == pytest.approx(
+        predict(learn(course.learner, shuffled), seen, counted).logit
     )
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from aggregates.churn import Definition, churned, matures
 from aggregates.fact import Fact
+from projections.churn.silence import checks
 from streams.learning import course as courses
 from streams.learning.course import Judged
 from streams.learning.learner import Prediction
@@ -86,7 +87,7 @@ def test_who_is_silent_is_scored_remembered_and_learnt_apart() -> None:
     courses.take(course, "a", fact(0.5))
     judged = courses.take(course, "b", fact(60.0))[1]
     silent = [one for one in judged if one.example.silent]
-    assert [one.example.day - FIRST for one in silent] == [check - 1 for check in courses.checks(SHORT)]
+    assert [one.example.day - FIRST for one in silent] == [check - 1 for check in checks(SHORT)]
     assert all(one.lost and one.example.customer == "a" for one in silent)
     assert course.silence.learnt == len(silent)
     assert course.learner.learnt == 1
@@ -96,7 +97,7 @@ def test_who_is_not_silent_any_more_is_not_scored_as_if_he_were() -> None:
     course = courses.begin(SHORT)
     courses.take(course, "a", fact(0.5))
     judged = [one for day in (0.9, 1.5, 60.0) for one in courses.take(course, "a", fact(day))[1] if one.example.silent]
-    assert [one.example.day - FIRST for one in judged] == [0, *courses.checks(SHORT)]
+    assert [one.example.day - FIRST for one in judged] == [0, *checks(SHORT)]
 
 
 def test_a_silent_customers_score_can_be_asked_at_any_time() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from infra.cli.evaluate_churn import churn
 from infra.errors import Refusal
-from infra.evaluation import metrics, reading
+from infra.evaluation import reading
 from infra.evaluation.reading import ORDERS, PURCHASED, RETURNED, Row, Told
+from streams.learning import metrics
 from tests.churn.synthetic import World, log
 
 WORLD = World(customers=80, days=120, joining=60, gap=12.0, complaints=0.02, leaving=0.5)

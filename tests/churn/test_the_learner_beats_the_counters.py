@@ -7,7 +7,7 @@ import pytest
 from aggregates.churn import Definition
 from infra.evaluation import churn, reading, table
 from infra.evaluation.churn import Report
-from infra.evaluation.metrics import Metrics
+from streams.learning.metrics import Metrics
 from tests.churn.synthetic import World, log
 
 

@@ -1,19 +1,16 @@
 """Says why a score is what it is: summands of the logit that add up exactly, gathered by topic, in Persian and English.
 
 The level is the sum of all summands, and the change since the last score is the difference of each: both add up. What is not the
-customer's own doing (intercepts, calibration, the experts' new weights) is told as "everybody".
-Reading order: contributions, Reason, reasons.
+customer's own doing (intercepts, calibration) is told as "everybody".
+Reading order: Reason, reasons.
 """
 
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
-from streams.learning.learner import RECIPES, Anchors, Learner
-from streams.learning.wording import sentence
+from projections.churn.wording import sentence
 
 RHYTHM = frozenset({"prior", "decayed", "orders", "frequency", "rate", "silence", "gap", "last_gap", "late", "spread"})
 TOPICS = {
@@ -35,27 +32,6 @@ class Reason(NamedTuple):
     change: float  # of the logit, since the score before
     fa: str
     en: str
-
-
-def contributions(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> dict[str, float]:
-    """The summands of the logit by feature: their sum is what `predict` says."""
-    shift, slope = learner.correction
-    found: dict[str, float] = {"one": shift}
-    linear = np.zeros(len(learner.vocabulary.names))
-    for recipe, belief, share in zip(RECIPES, learner.beliefs, learner.shares, strict=True):
-        anchor: float = getattr(anchors, recipe.anchor)
-        counted = anchor
-        if recipe.inputs == "anchor":
-            found["one"] += slope * float(share * belief.mean[0])
-            counted += float(belief.mean[1]) * anchor
-        elif recipe.inputs == "all":
-            linear += float(share) * recipe.share * belief.mean
-        found[recipe.anchor] = found.get(recipe.anchor, 0.0) + slope * float(share) * counted
-    for name, number in features.items():
-        place = learner.vocabulary.places.get(name)
-        if place is not None:
-            found[name] = found.get(name, 0.0) + slope * float(linear[place]) * number
-    return found
 
 
 def by_topic(parts: Mapping[str, float]) -> dict[str, float]:

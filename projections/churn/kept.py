@@ -1,0 +1,94 @@
+"""What is kept of a customer for one definition, and what is said of him as facts and days go by. Pure.
+
+The silent are looked at on days that follow from their last event alone, so it makes no difference when that is done: by a timer, or when
+his next fact comes. Reading order: Kept, Said, hear, look, weighty, tellable.
+"""
+
+from collections.abc import Sequence
+from math import floor
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from aggregates.churn import DAY, Definition
+from aggregates.fact import Fact
+from projections.churn import fold
+from projections.churn.features import in_population
+from projections.churn.silence import next_check
+from projections.churn.state import State
+from projections.churn.weights import Model, Scored, scored
+
+MOVED = 0.02
+"""A score that moved so far is written down."""
+
+
+class Kept(Struct, frozen=True, gc=False):
+    """A customer."""
+
+    state: State = fold.INITIAL
+    due: int | None = None  # the day on which he is looked at next if nothing happens
+    replayed: bool = True  # all his facts are of sources that replay their own time
+    decider: str = ""
+    score: float | None = None  # as of his last fact or look
+    given: float | None = None  # as it was last written down
+    told: float | None = None  # as it was last published
+
+
+class Said(NamedTuple):
+    """What was said of him at a time."""
+
+    day: int  # whose example it is
+    at: float  # days since 1970-01-01
+    silent: bool
+    scored: Scored
+
+
+def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]) -> tuple[Kept, list[Said]]:
+    """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs."""
+    said: list[Said] = []
+    state, due = kept.state, kept.due
+    for place, fact in enumerate(facts):
+        now = fact.at.timestamp() / DAY
+        day = floor(now)
+        if due is not None and due <= day:
+            said += _silent(definition, model, state, due, day)
+        state = fold.evolve(definition, state, fact)
+        due = next_check(definition, floor(state.at), floor(state.at))
+        last_of_day = place + 1 == len(facts) or floor(facts[place + 1].at.timestamp() / DAY) != day
+        if last_of_day and in_population(definition, state):
+            said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False)))
+    replayed = kept.replayed and all(fact.clock == "event" for fact in facts)
+    return replace(kept, state=state, due=due if in_population(definition, state) else None, replayed=replayed), said
+
+
+def look(definition: Definition, model: Model, kept: Kept, day: int) -> tuple[Kept, list[Said]]:
+    """What is said of a silent customer up to the beginning of a day."""
+    if kept.due is None or kept.due > day:
+        return kept, []
+    said = _silent(definition, model, kept.state, kept.due, day)
+    return replace(kept, due=next_check(definition, floor(kept.state.at), day)), said
+
+
+def weighty(kept: Kept, score: float) -> bool:
+    """Whether a score is another than the one that was written down."""
+    return kept.given is None or abs(score - kept.given) >= MOVED
+
+
+def tellable(definition: Definition, kept: Kept, score: float) -> bool:
+    """Whether the world is told: it moved by the published step, or over a published threshold."""
+    before = kept.told
+    if before is None or abs(score - before) >= definition.step:
+        return True
+    return any((before < threshold) != (score < threshold) for threshold in definition.thresholds)
+
+
+def _silent(definition: Definition, model: Model, state: State, due: int, day: int) -> list[Said]:
+    """The looks that fell due from one day up to another. Each is of the day that ended when it was done."""
+    said: list[Said] = []
+    at: int | None = due
+    while at is not None and at <= day:
+        if in_population(definition, state):
+            said.append(Said(at - 1, float(at), True, scored(definition, model, state, float(at), silent=True)))
+        at = next_check(definition, floor(state.at), at)
+    return said

@@ -1,0 +1,151 @@
+"""The SQL of churn: definitions and their champions, customers in and out by the batch, scores as they are given.
+
+Customers are written by the owner of their partition only. Reading order: InForce, in_force, load, save, due, give, passed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from aggregates.churn import Definition
+from projections.churn.kept import Kept
+from projections.churn.state import decode, encode
+from projections.timeline.table import Connection, stage, uuids, write
+
+
+class InForce(NamedTuple):
+    """A definition that customers are scored by."""
+
+    id: int
+    definition: Definition
+    stands: str
+    champion: int | None
+    learnt: int
+
+
+class Given(NamedTuple):
+    """A score, as it was given."""
+
+    customer: UUID
+    definition: int
+    at: datetime
+    score: float
+    snapshot: int
+    silent: bool
+    parts: bytes
+
+
+Key = tuple[str, int]
+"""Customer and definition."""
+
+_COLUMNS = ("customer_id", "definition", "partition", "replayed", "due", "state", "decider", "score", "given", "told")
+_TYPES = ("uuid", "int2", "int2", "bool", "int4", "bytea", "text", "float4", "float4", "float4")
+_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _TYPES, strict=True))
+_ALL = ", ".join(_COLUMNS)
+_NEW = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])
+
+_GIVEN = ("customer_id", "definition", "at", "score", "snapshot", "silent", "parts")
+_GIVEN_TYPES = ("uuid", "int2", "timestamptz", "float4", "int8", "bool", "bytea")
+_GIVEN_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_GIVEN, _GIVEN_TYPES, strict=True))
+
+
+async def in_force(connection: Connection) -> list[InForce]:
+    """The definitions that customers are scored by, the oldest first."""
+    cursor = await connection.execute(
+        "SELECT id, body || jsonb_build_object('name', name, 'version', version), stands, champion, learnt"
+        " FROM churn.definitions WHERE stands <> 'retired' ORDER BY id"
+    )
+    return [
+        InForce(id_, msgspec.convert(body, Definition, strict=False), stands, champion, learnt)
+        for id_, body, stands, champion, learnt in await cursor.fetchall()
+    ]
+
+
+async def load(connection: Connection, customers: Iterable[UUID]) -> dict[Key, Kept]:
+    """What is kept of these customers."""
+    cursor = await connection.execute(
+        "SELECT customer_id, definition, state, due, replayed, decider, score, given, told"
+        " FROM unnest(%s::uuid[]) AS wanted(customer_id) JOIN churn.states USING (customer_id)",
+        (uuids(customers),),
+        binary=True,
+    )
+    return {(str(customer), definition): Kept(decode(state), *rest) for customer, definition, state, *rest in await cursor.fetchall()}
+
+
+async def save(connection: Connection, partition: int, kept: Mapping[Key, Kept]) -> None:
+    """Write customers down."""
+    if not kept:
+        return
+    await stage(connection, "churn_stage", _STAGE)
+    async with connection.cursor() as cursor:
+        async with cursor.copy(f"COPY churn_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_TYPES)
+            for (customer, definition), one in kept.items():
+                row = (one.replayed, one.due, encode(one.state), one.decider, one.score, one.given, one.told)
+                await write(copy, (UUID(customer), definition, partition, *row))
+        await cursor.execute(
+            f"INSERT INTO churn.states ({_ALL}) SELECT {_ALL} FROM churn_stage ON CONFLICT (customer_id, definition) DO UPDATE SET {_NEW}"
+        )
+
+
+async def forget(connection: Connection, customers: Iterable[UUID]) -> None:
+    """These have no facts any more."""
+    await connection.execute("DELETE FROM churn.states WHERE customer_id = ANY(%s::uuid[])", (uuids(customers),))
+
+
+async def due(connection: Connection, partition: int, *, replayed: bool, day: int, limit: int) -> dict[Key, Kept]:
+    """The customers of a partition who are to be looked at by the beginning of a day; those who wait longest first."""
+    cursor = await connection.execute(
+        "SELECT customer_id, definition, state, due, replayed, decider, score, given, told FROM churn.states"
+        " WHERE partition = %s AND replayed = %s AND due <= %s ORDER BY due LIMIT %s",
+        (partition, replayed, day, limit),
+        binary=True,
+    )
+    return {(str(customer), definition): Kept(decode(state), *rest) for customer, definition, state, *rest in await cursor.fetchall()}
+
+
+async def give(connection: Connection, rows: Sequence[Given]) -> None:
+    """Write scores down. One that was given at this time already stays as it was given."""
+    if not rows:
+        return
+    await stage(connection, "given_stage", _GIVEN_STAGE)
+    columns = ", ".join(_GIVEN)
+    async with connection.cursor() as cursor:
+        async with cursor.copy(f"COPY given_stage ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_GIVEN_TYPES)
+            for row in rows:
+                await write(copy, row)
+        await cursor.execute(f"INSERT INTO churn.given ({columns}) SELECT {columns} FROM given_stage ON CONFLICT DO NOTHING")
+
+
+async def passed(connection: Connection, partition: int) -> dict[bool, int]:
+    """Up to which day a partition has told all it knew: in our time (False) and in that of replayed sources (True)."""
+    cursor = await connection.execute("SELECT replayed, day FROM churn.passed WHERE partition = %s", (partition,))
+    return dict(await cursor.fetchall())
+
+
+async def pass_on(connection: Connection, partition: int, *, replayed: bool, day: int) -> None:
+    """It has told all before this day."""
+    await connection.execute(
+        "INSERT INTO churn.passed (partition, replayed, day) VALUES (%s, %s, %s)"
+        " ON CONFLICT (partition, replayed) DO UPDATE SET day = GREATEST(churn.passed.day, excluded.day)",
+        (partition, replayed, day),
+    )
+
+
+async def clocks(connection: Connection) -> dict[int, datetime]:
+    """The now of sources that replay their own time, by partition."""
+    cursor = await connection.execute("SELECT partition, now FROM streams.clocks")
+    return dict(await cursor.fetchall())
+
+
+async def sums(connection: Connection, number: int) -> tuple[bytes, bytes, bytes, str, int] | None:
+    """A snapshot: learners, sums, checksum, what it was made with, and the labels that it learnt."""
+    cursor = await connection.execute(
+        "SELECT learners, sums, checksum, made_with, learnt FROM churn.snapshots WHERE number = %s", (number,), binary=True
+    )
+    row = await cursor.fetchone()
+    return None if row is None else (row[0], row[1], row[2], row[3], row[4])

@@ -1,0 +1,352 @@
+"""Scores customers in the transaction that folds their facts, looks at the silent, and tells the learner: a part of `customer`.
+
+What is said is a pure function of the facts and the champion (`projections.churn.kept`); here it is written down, published where it moved,
+and remembered as examples through `churn-examples`. Once a definition has learnt its first labels its scores are given; until then it is
+only remembered what would have been said. Reading order: Scoring.ready, told, refolded, pulse, `_say`.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from aggregates.churn import DAY
+from aggregates.fact import Fact
+from aggregates.touchpoint import derive
+from aggregates.wire import CustomerEvent, customer_event_decoder, encoder
+from projections.churn import kept as keeping
+from projections.churn import messages, reasons, table
+from projections.churn.fold import needs_history
+from projections.churn.kept import Kept, Said
+from projections.churn.messages import Example, Told
+from projections.churn.table import Given, InForce, Key
+from projections.churn.weights import parts
+from projections.timeline import table as timeline
+from streams.learning import champion
+from streams.learning.champion import Champion
+from streams.learning.snapshot import SnapshotRefused
+from streams.parts import Heard, Moment, opened
+from streams.record import Effect, Keys, Publication
+
+SPEAKER = "yekta:scores"
+OURS = "yekta:"
+GRACE = timedelta(hours=1)
+"""After so much of a day has passed, what is still on its way from the day before is late."""
+
+LOOKS = 2_000
+"""How many silent customers are looked at in one transaction."""
+
+REST = 2.0
+"""Seconds for which the time of replayed sources must stand still before a partition without any of them follows it."""
+
+IDLE = (1.0, 10.0)
+"""How often an idle partition looks at the time, in seconds: at first, and at last."""
+
+CUSTOMERS = 50_000
+ROWS = 20_000
+REASONS = 3
+
+log = structlog.get_logger()
+
+
+class Scoring:
+    """The part."""
+
+    name = "churn"
+
+    def __init__(self, keys: Keys, clock: Callable[[], datetime], key: bytes) -> None:
+        self._keys, self._clock, self._key = keys, clock, key
+        self._in_force: list[InForce] = []
+        self._champions: dict[int, Champion] = {}  # by definition
+        self._kept: dict[int, dict[Key, Kept]] = {}  # by partition
+        self._learned: dict[int, dict[Key, Kept]] = {}
+        self._telling: dict[int, list[Told]] = {}
+        self._passed: dict[int, dict[bool, int]] = {}
+        self._behind: set[int] = set()  # partitions in which silent customers wait to be looked at
+        self._looks: dict[int, tuple[float, float]] = {}  # when an idle partition looks at the time again, and after how long then
+        self._still: tuple[datetime | None, float] = (None, 0.0)  # the time of replayed sources, and since when it stands
+
+    def forget(self, partition: int) -> None:
+        for held in (self._kept, self._learned, self._telling, self._passed, self._looks):
+            held.pop(partition, None)
+        self._behind.discard(partition)
+
+    def committed(self, partition: int) -> None:
+        kept = self._kept.setdefault(partition, {})
+        if len(kept) > CUSTOMERS:
+            kept.clear()
+        kept.update(self._learned.pop(partition, {}))
+
+    async def ready(self, moment: Moment) -> None:
+        """Which definitions are in force, and by which champions: each snapshot is loaded once."""
+        self._telling[moment.partition] = []
+        self._learned[moment.partition] = {}
+        self._in_force = await table.in_force(moment.connection)
+        for one in self._in_force:
+            known = self._champions.get(one.id)
+            if known is None or known.number != (one.champion or 0):
+                self._champions[one.id] = await self._champion(moment, one)
+        if moment.partition not in self._passed:
+            self._passed[moment.partition] = await table.passed(moment.connection, moment.partition)
+
+    async def _champion(self, moment: Moment, one: InForce) -> Champion:
+        try:
+            return await champion.load(moment.connection, one.champion, one.definition.horizon, self._key)
+        except SnapshotRefused as refused:
+            log.error("a champion is not loaded", number=one.champion, why=str(refused))
+            return Champion(one.champion or 0, champion.ignorant(one.definition.horizon), 0)
+
+    def wants(self, partition: int, event: CustomerEvent) -> bool:
+        del partition
+        return not event.yektasimulated and not (event.yektakey == "yekta" and event.source.startswith(OURS))
+
+    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
+        del moment, event
+        return []
+
+    async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
+        """New facts: fold, score, remember."""
+        now = monotonic()
+        self._looks = dict.fromkeys(self._looks, (now + IDLE[0], IDLE[0]))
+        mine: dict[str, list[Heard]] = {}
+        for one in heard:
+            if one.fact is not None:
+                mine.setdefault(one.customer, []).append(one)
+        known = await self._load(moment, mine)
+        effects: list[Effect] = []
+        derive_again: list[str] = []
+        given: list[Given] = []
+        for customer, items in mine.items():
+            facts = sorted((one.fact for one in items if one.fact is not None), key=lambda fact: fact.stamp)
+            decider = next((one.event.yektadecider for one in reversed(items) if one.event.yektadecider), "")
+            before = moment.before.get(customer)
+            for one in self._in_force:
+                kept = known.get((customer, one.id))
+                if (kept is None and before is not None and before.events) or (kept is not None and needs_history(kept.state, facts[0])):
+                    derive_again.append(customer)
+                    break
+                kept, said = keeping.hear(one.definition, self._champions[one.id].model, kept or Kept(), facts)
+                if decider:
+                    kept = msgspec.structs.replace(kept, decider=decider)
+                effects += self._say(moment, customer, one, kept, said, given)
+        effects += await self._derived(moment, derive_again, given)
+        await table.give(moment.connection, given)
+        return effects
+
+    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+        """Rows came or went: what is known of these customers follows from their rows; nothing is published."""
+        await self._derived(moment, [str(customer) for customer in customers], None)
+        return []
+
+    async def pulse(self, moment: Moment) -> list[Effect]:
+        """Look at the silent up to where the time has come, write down what changed, and tell the learner."""
+        effects, passed = await self._look(moment)
+        learned = self._learned[moment.partition]
+        await table.save(moment.connection, moment.partition, learned)
+        told = self._telling.pop(moment.partition, [])
+        if told or passed:
+            batch = messages.Batch(messages.VERSION, moment.partition, tuple(told), passed)
+            key = told[0].customer if told else str(moment.partition)
+            effects.append(Publication("churn-examples", key.encode(), messages.encode(batch)))
+        if not moment.fresh:  # nobody says of a chore that it was committed
+            cached = self._kept.get(moment.partition, {})
+            for changed in learned:
+                cached.pop(changed, None)
+            self._learned[moment.partition] = {}
+        return effects
+
+    def restless(self, partition: int) -> bool:
+        if partition in self._behind:
+            return True
+        now = monotonic()
+        at, wait = self._looks.setdefault(partition, (now + IDLE[0], IDLE[0]))
+        if now < at:
+            return False
+        wait = min(2.0 * wait, IDLE[1])
+        self._looks[partition] = (now + wait, wait)
+        return True
+
+    async def _load(self, moment: Moment, customers: Mapping[str, object]) -> dict[Key, Kept]:
+        """What is kept of these customers: as this transaction has it, as it is cached, else as it is stored."""
+        cached, learned = self._kept.get(moment.partition, {}), self._learned[moment.partition]
+        found: dict[Key, Kept] = {}
+        missing: list[UUID] = []
+        for customer in customers:
+            for one in self._in_force:
+                key = (customer, one.id)
+                kept = learned.get(key) or cached.get(key)
+                if kept is not None:
+                    found[key] = kept
+                elif customer in moment.before and moment.before[customer].events:
+                    missing.append(UUID(customer))
+        if missing:
+            found = await table.load(moment.connection, missing) | found
+        return found
+
+    def _say(
+        self, moment: Moment, customer: str, one: InForce, kept: Kept, said: Sequence[Said], given: list[Given] | None
+    ) -> list[Effect]:
+        """Remember what was said, write down what moved, publish what moved far."""
+        by = self._champions[one.id]
+        effects: list[Effect] = []
+        if by.learnt and given is not None:
+            for what in said:
+                score = what.scored.score
+                summands: dict[str, float] | None = None
+                if keeping.weighty(kept, score):
+                    summands = parts(what.scored.weights, what.scored.features, what.scored.anchors)
+                    row = (_time(what.at), score, by.number, what.silent, msgspec.msgpack.encode(summands))
+                    given.append(Given(UUID(customer), one.id, *row))
+                    kept = msgspec.structs.replace(kept, given=score)
+                if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
+                    summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
+                    effects += self._publish(customer, one, kept, what, summands, by.number)
+                    kept = msgspec.structs.replace(kept, told=score)
+        if said:
+            kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
+        self._learned[moment.partition][customer, one.id] = kept
+        state = kept.state
+        self._telling[moment.partition].append(
+            Told(
+                customer,
+                one.id,
+                kept.replayed,
+                kept.decider,
+                state.returns,
+                state.losses,
+                state.ends if state.running else None,
+                tuple([Example(s.day, s.silent, s.scored.features, s.scored.anchors, s.scored.logit, by.number) for s in said]),
+            )
+        )
+        return effects
+
+    def _publish(
+        self, customer: str, one: InForce, kept: Kept, said: Said, summands: Mapping[str, float], snapshot: int
+    ) -> list[Publication]:
+        """The score for everybody: on `scores`, and as a fact of the customer that rules hear."""
+        why = reasons.reasons(summands, {}, said.scored.features, one.definition.horizon)
+        why = [reason for reason in why if reason.topic != "everybody"][:REASONS]
+        at = _time(said.at)
+        name, version = one.definition.name, one.definition.version
+        id_ = str(derive("score", customer, name, str(version), at.isoformat()))
+        data = {
+            "score": name,
+            "version": version,
+            "value": round(said.scored.score, 6),
+            "before": None if kept.told is None else round(kept.told, 6),
+            "silent": said.silent,
+            "model": snapshot,
+            "reasons": [{"topic": r.topic, "part": round(r.level, 6), "fa": r.fa, "en": r.en} for r in why],
+        }
+        event = CustomerEvent(
+            specversion="1.0",
+            id=id_,
+            source=SPEAKER,
+            type="score.given",
+            time=at,
+            yektaevent=id_,
+            yektakey="yekta",
+            yektarecorded=self._clock(),
+            yektaseal=0,
+            data=msgspec.Raw(encoder.encode(data)),
+            subject=customer,
+            yektadecider=kept.decider,
+            yektaclock="event" if kept.replayed else "",
+            datacontenttype="application/json",
+        )
+        value = encoder.encode(event)
+        return [Publication("customer-events", customer.encode(), value), Publication("scores", customer.encode(), value)]
+
+    async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given] | None) -> list[Effect]:
+        """What is kept of these customers, from all of their rows; said is only what is so now."""
+        effects: list[Effect] = []
+        wanted = list(dict.fromkeys(customers))
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            before = await table.load(moment.connection, [UUID(customer) for customer in some])
+            gone = []
+            for customer in some:
+                facts, decider = await self._history(moment, customer)
+                if not facts:
+                    gone.append(UUID(customer))
+                for one in self._in_force if facts else ():
+                    model = self._champions[one.id].model
+                    kept, said = keeping.hear(one.definition, model, Kept(decider=decider), facts)
+                    last = self._passed[moment.partition].get(kept.replayed, 0)
+                    day = math.floor(kept.state.at)
+                    if kept.due is not None:
+                        kept = msgspec.structs.replace(kept, due=keeping.next_check(one.definition, day, max(day, last)))
+                    known = before.get((customer, one.id))
+                    if known is not None:
+                        kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
+                    effects += self._say(moment, customer, one, kept, said[-1:], given)
+            if gone:
+                await table.forget(moment.connection, gone)
+                for key in [key for held in (self._kept, self._learned) for key in held.get(moment.partition, {}) if UUID(key[0]) in gone]:
+                    self._kept.get(moment.partition, {}).pop(key, None)
+                    self._learned[moment.partition].pop(key, None)
+        return effects
+
+    async def _history(self, moment: Moment, customer: str) -> tuple[list[Fact], str]:
+        """A customer's facts in order, and the decider of the last."""
+        facts: list[Fact] = []
+        decider = ""
+        async for records in timeline.history(moment.connection, moment.schema, UUID(customer)):
+            events = [customer_event_decoder.decode(record) for record in records]
+            events = [event for event in events if self.wants(moment.partition, event)]
+            await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
+            facts += [opened(event, self._keys) for event in events]
+            decider = next((event.yektadecider for event in reversed(events) if event.yektadecider), decider)
+        return facts, decider
+
+    async def _look(self, moment: Moment) -> tuple[list[Effect], dict[str, int]]:
+        """Score the silent whose time has come; up to which days all is told then."""
+        passed: dict[str, int] = {}
+        effects: list[Effect] = []
+        partition = moment.partition
+        self._behind.discard(partition)
+        for replayed, day in (await self._days(moment)).items():
+            if day <= self._passed[partition].get(replayed, -1):
+                continue
+            waiting = await table.due(moment.connection, partition, replayed=replayed, day=day, limit=LOOKS)
+            given: list[Given] = []
+            by_id = {one.id: one for one in self._in_force}
+            for (customer, definition), stored in waiting.items():
+                one = by_id.get(definition)
+                kept = self._learned[partition].get((customer, definition), stored)
+                if one is None:
+                    self._learned[partition][customer, definition] = msgspec.structs.replace(kept, due=None)
+                    continue
+                kept, said = keeping.look(one.definition, self._champions[definition].model, kept, day)
+                effects += self._say(moment, customer, one, kept, said, given)
+            await table.give(moment.connection, given)
+            if len(waiting) == LOOKS:
+                self._behind.add(partition)
+            else:
+                await table.pass_on(moment.connection, partition, replayed=replayed, day=day)
+                self._passed[partition][replayed] = day
+                passed["replayed" if replayed else "wall"] = day
+        return effects, passed
+
+    async def _days(self, moment: Moment) -> dict[bool, int]:
+        """The day that has begun in our time, and in that of replayed sources as far as this partition can know."""
+        days = {False: math.floor((self._clock() - GRACE).timestamp() / DAY)}
+        clocks = await table.clocks(moment.connection)
+        if clocks:
+            latest = max(clocks.values())
+            now = monotonic()
+            if self._still[0] != latest:
+                self._still = (latest, now)
+            rests = not moment.fresh and now - self._still[1] >= REST
+            own = latest if rests else clocks.get(moment.partition)
+            if own is not None:
+                days[True] = math.floor(own.timestamp() / DAY)
+        return days
+
+
+def _time(days: float) -> datetime:
+    return datetime.fromtimestamp(days * DAY, UTC)
