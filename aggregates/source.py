@@ -13,6 +13,11 @@ class Source:
     clock: str = ""  # "event": its time is replayed, and what it last said is its now
     simulated: bool = False  # everything it sends is simulated
     types: tuple[str, ...] = ()  # what it may send: types, or `channel.*`; empty: every type that channels may send
+    channel: str = "web"  # of what an analytics client names freely: `Signed Up` is `web.signed_up`
+    currency: str = ""  # ISO 4217; of amounts that an analytics client sends without one
+    rate: float = 0  # events a second that each door takes in the long run; 0: as many as it can
+    size: int = 0  # bytes of the largest request; 0: the door's own limit
+    disabled: bool = False  # nothing is taken from it
 
 
 RESERVED = frozenset({"customer", "identity", "signal", "timer", "yekta"})

@@ -15,8 +15,11 @@ REQUEST_BYTES = 10 << 20
 GZIP = b"\x1f\x8b"
 
 
-async def read(request: Request) -> bytes:
-    """The body, unpacked. Raises a 413 problem when it is larger than allowed, a 415 problem when it cannot be unpacked."""
+async def read(request: Request, most: int = 0) -> bytes:
+    """The body, unpacked. Raises a 413 problem when it is larger than allowed, a 415 problem when it cannot be unpacked.
+
+    `most` is a smaller limit than that of all requests; 0: there is none.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > REQUEST_BYTES:
         raise too_large()
@@ -28,7 +31,15 @@ async def read(request: Request) -> bytes:
             raise too_large()
         parts.append(part)
     body = parts[0] if len(parts) == 1 else b"".join(parts)
-    return unpacked(body) if body.startswith(GZIP) else body
+    content = unpacked(body) if body.startswith(GZIP) else body
+    check(len(content), most)
+    return content
+
+
+def check(size: int, most: int) -> None:
+    """Raises a 413 problem when a source's own limit is passed."""
+    if most and size > most:
+        raise too_large(most)
 
 
 def unpacked(body: bytes) -> bytes:
@@ -51,9 +62,9 @@ def unpacked(body: bytes) -> bytes:
     return b"".join(parts)
 
 
-def too_large() -> Problem:
+def too_large(most: int = REQUEST_BYTES) -> Problem:
     """The request passes the limit."""
-    return Problem(413, "too_large", f"The request has more than {REQUEST_BYTES:,} bytes.", mend="Send fewer events at a time.")
+    return Problem(413, "too_large", f"The request has more than {most:,} bytes.", mend="Send fewer events at a time.")
 
 
 def unreadable(detail: str) -> Problem:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from aggregates import cloudevents, dead_letter
+from aggregates import cloudevents, dead_letter, segment
 from aggregates.dead_letter import Replayed
 from aggregates.log import NotAcknowledged
 from aggregates.reading import read
@@ -160,8 +160,10 @@ async def _replay(dependencies: Dependencies, asking: Caller, letter: Letter, ra
             raise Problem(409, "already_replayed", f"It was replayed already, as {letter.replayed_as}.", mend="Send a new event instead.")
         return json(EventAnswer(letter.replayed_as, position.token({})))
     source = dependencies.ring.source(letter.source) or Source(letter.source, dependencies.zone)
-    event = cloudevents.structured(raw)
-    touchpoint = event if isinstance(event, Refusal) else read(event, source, letter.recorded)
+    touchpoint = segment.understood(raw, letter.place, source, letter.recorded)
+    if touchpoint is None:
+        event = cloudevents.structured(raw)
+        touchpoint = event if isinstance(event, Refusal) else read(event, source, letter.recorded)
     if not isinstance(touchpoint, Touchpoint):
         raise of_refusal(400 if touchpoint.reason == "not_json" and corrected else 422, touchpoint, str(letter.id))
     now = dependencies.clock()

@@ -25,6 +25,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "unknown_key": ("The request carries no key that is known.", "Send the key as the Basic user name or as a Bearer token."),
     "session_over": ("The session of the desk is over.", "Open the desk with a new one-time token."),
     "forbidden": ("The key is known but may not do this, or was ended.", "Ask an admin for a key that may."),
+    "source_disabled": ("Nothing is taken from this source at present.", "Ask an admin to enable it."),
+    "too_many": ("The source sends more than was agreed with it.", "Wait as long as Retry-After says, then send the same ids again."),
     "not_found": ("There is no such thing, or nothing of it is visible yet.", "When it was sent a moment ago, ask with after=<position>."),
     "method_not_allowed": ("The address does not know this method.", "See /docs."),
     "invalid_request": ("A parameter or a body cannot be understood.", "See the pointer, and /docs."),

@@ -21,6 +21,7 @@ TITLES = {
     413: "Too large",
     415: "Nothing could be read",
     422: "It was understood and refused",
+    429: "The source sent too much",
     503: "Something behind the API is away for a moment",
     504: "It did not become visible in time",
 }

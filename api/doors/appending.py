@@ -62,6 +62,7 @@ async def append(
     except NotAcknowledged as error:
         EVENTS.labels(source.name, "unacknowledged").inc(len(facts) + len(letters))
         raise unavailable(f"{error} The same events may be sent again with the same ids.") from error
+    dependencies.limits.charge(source, len(facts) + len(letters), dependencies.clock())
     if facts:
         EVENTS.labels(source.name, "accepted").inc(len(facts))
         dependencies.recent.note(ends, dependencies.clock())

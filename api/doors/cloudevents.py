@@ -50,7 +50,7 @@ async def post(request: Request, dependencies: Dependencies) -> Response:
     """Take one event or a batch, in whatever shape it came."""
     source = access.writer(request, dependencies).source
     assert source is not None  # noqa: S101 - `writer` lets nobody else in
-    content = await body.read(request)
+    content = await body.read(request, source.size)
     now = dependencies.clock()
     content_type = request.headers.get("content-type", "")
     attributes = _attributes(request)

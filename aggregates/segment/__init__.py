@@ -1,0 +1,62 @@
+"""Understands the messages of analytics clients that speak the Segment dialect: each becomes the event that `reading.read` judges.
+
+Pure: what was sent, of which source and when it was received goes in, a touchpoint or a refusal comes out. A refusal points into the
+message as it was sent. Reading order: judged, then message (kinds of message), names (of events), commerce (their fields), fields, clock,
+pointers.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from aggregates import cloudevents
+from aggregates.reading import touchpoint
+from aggregates.refusal import Refusal, Refused
+from aggregates.segment import clock
+from aggregates.segment.message import KINDS, event
+from aggregates.segment.pointers import back
+from aggregates.source import Source
+from aggregates.touchpoint import Touchpoint
+
+__all__ = ["KINDS", "judged", "understood"]
+
+NOTHING: Mapping[str, Any] = {}
+PLACES = {f"api/v1/{kind}": kind for kind in (*KINDS, "batch")}
+"""Where the doors of the dialect say that a message was refused, and of which kind one is that does not say so itself."""
+
+
+def understood(raw: bytes, place: str, source: Source, received: datetime) -> Touchpoint | Refusal | None:
+    """The touchpoint that a kept message is, or why it is none; None for what did not come through this dialect's doors."""
+    if place not in PLACES:
+        return None
+    message = cloudevents.decoded(raw)
+    if isinstance(message, Refusal):
+        return message
+    if isinstance(message, dict) and "specversion" in message:
+        return None
+    kind = PLACES[place]
+    return judged(message, source, received, "" if kind == "batch" else kind)
+
+
+def judged(
+    message: Any, source: Source, received: datetime, kind: str = "", sent: Any = None, around: Mapping[str, Any] = NOTHING
+) -> Touchpoint | Refusal:
+    """The touchpoint that a message is; `kind` by its address, `sent` and the context around as its batch says, when it does not itself."""
+    try:
+        understood_as = event(message, source, received, kind, sent, around)
+    except Refused as problem:
+        return problem.refusal
+    try:
+        found = touchpoint(understood_as, source, received)
+    except Refused as problem:
+        refusal = problem.refusal
+        return Refusal(refusal.reason, back(refusal.pointer, message), refusal.detail, refusal.mend)
+    if understood_as["time"] is None:
+        return found  # stamped on arrival: there is no other clock to correct
+    ahead = clock.ahead(message.get("sentAt") or sent, received)
+    if not ahead:
+        return found
+    # Only when it counts as having happened: the body keeps the time as it was sent, so that a retry is the same event.
+    return msgspec.structs.replace(found, occurred=clock.corrected(found.occurred, ahead))

@@ -1,0 +1,66 @@
+"""When a message happened, by a clock that may be wrong: clients say when they sent it, and we know when it came.
+
+Reading order: said, ahead, corrected.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from aggregates.refusal import Refused
+
+ABSENT = frozenset({"", "undefined", "null"})
+MILLISECONDS = 10**11
+"""An epoch above this is of milliseconds: in seconds it would be the year 5138."""
+
+NONE = timedelta()
+
+
+def said(message: dict[str, Any]) -> str | None:
+    """The time in a message as text; None when it has none. A number is an epoch, of seconds or milliseconds."""
+    value = message.get("timestamp")
+    if value is None or value == "":
+        value = message.get("originalTimestamp")
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        return None if text in ABSENT else _epoch(int(text)) if text.isascii() and text.isdigit() and len(text) >= 9 else text
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused("wrong_time", "/timestamp", "it is neither text nor a number", 'write it like "2026-11-22T06:30:00Z"')
+    return _epoch(value)
+
+
+def _epoch(value: float) -> str:
+    seconds = value / 1000 if abs(value) > MILLISECONDS else value
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (OverflowError, ValueError, OSError):
+        raise Refused("wrong_time", "/timestamp", "it is no time", 'write it like "2026-11-22T06:30:00Z"') from None
+
+
+def ahead(sent: Any, received: datetime) -> timedelta:
+    """By how much the client's clock was ahead of ours when it sent, the time on the way included; nothing when it does not say."""
+    if not isinstance(sent, str) or not sent:
+        return NONE
+    moment = _moment(sent)
+    return NONE if moment is None else moment - received
+
+
+@lru_cache(maxsize=256)
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = msgspec.convert(text, datetime)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (msgspec.ValidationError, UnicodeEncodeError, OverflowError):
+        return None
+
+
+def corrected(occurred: datetime, by: timedelta) -> datetime:
+    """The time on our clock; as it was said where that is no time."""
+    try:
+        return occurred - by
+    except OverflowError:
+        return occurred

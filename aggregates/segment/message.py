@@ -1,0 +1,220 @@
+"""Makes of one message the CloudEvent that it means: its id, its time, who it was, and what happened.
+
+The six kinds: `track`, `identify`, `page`, `screen`, `group`, `alias`. Reading order: event, identifiers, then one function a kind.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from aggregates.contracts import CONTRACTS
+from aggregates.normal import NotAnIdentifier, recognise
+from aggregates.refusal import Refused
+from aggregates.segment import clock
+from aggregates.segment.commerce import KNOWN, built, campaign, page_of, put
+from aggregates.segment.fields import Fields, as_text, rest, text
+from aggregates.segment.names import type_of
+from aggregates.source import Source
+
+Message = dict[str, Any]
+Made = tuple[str, Fields, dict[str, Any]]  # type, data, who
+
+VOLATILE = frozenset({"sentAt", "writeKey", "_metadata", "receivedAt", "integrations"})
+"""What a client writes anew each time it sends: no part of the message."""
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def event(message: Any, source: Source, received: datetime, kind: str, sent: Any, around: Mapping[str, Any]) -> dict[str, Any]:
+    """The CloudEvent, with `time` as the client said it. Raises `Refused`, pointing into the message."""
+    if not isinstance(message, dict):
+        raise Refused("wrong_type", "", "a message must be an object", 'send {"type": "track", "event": …, "userId": …}')
+    said = message.get("type") or kind
+    make = KINDS.get(said) if isinstance(said, str) else None
+    if make is None:
+        raise Refused("unknown_type", "/type", "it is no kind of message", f"write one of: {', '.join(KINDS)}")
+    context = part(message, "context") or part(around, "context")
+    type_, data, who = make(message, context, source)
+    if context:
+        data["context"] = context
+    data["who"] = who
+    time = clock.said(message)
+    return {
+        "specversion": "1.0",
+        "id": id_of(message, time, sent, received),
+        "source": source.name,
+        "type": type_,
+        "time": time,
+        "data": data,
+    }
+
+
+def id_of(message: Message, time: str | None, sent: Any, received: datetime) -> str:
+    """The client's id. Without one: the same message is the same event, as far as a time in it tells two of them apart."""
+    id_ = message.get("messageId")
+    if isinstance(id_, str) and id_ and not id_.isspace():
+        return id_
+    if type(id_) is int:
+        return str(id_)
+    own = {name: value for name, value in message.items() if name not in VOLATILE}
+    moment = "" if time is not None else message.get("sentAt") or sent or received.isoformat()
+    return "made-" + str(UUID(bytes=hashlib.blake2b(_encoder.encode((own, moment)), digest_size=16).digest()))
+
+
+def part(message: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A member that is an object; anything else is as good as none."""
+    value = message.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def identifiers(message: Message, context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
+    """Who it was. A contact point in traits that is none is no fault of the message: it stays a trait."""
+    who: dict[str, Any] = {}
+    user, device = identifier(message, "userId"), identifier(message, "anonymousId")
+    if user is not None:
+        who["user_id"] = user
+    if device is not None:
+        who["device"] = device
+    for known in (traits, part(context, "traits")):
+        for kind in ("email", "phone"):
+            value = known.get(kind)
+            if value and kind not in who and isinstance(value, str | int) and not isinstance(value, bool) and names(kind, str(value)):
+                who[kind] = str(value)
+    return who
+
+
+def identifier(message: Message, name: str) -> str | None:
+    """An id that a client gives: text, or a number that is written as text."""
+    value = message.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Refused("wrong_type", f"/{name}", "an id must be text", 'write it in quotes: "u-81"')
+    return str(value)
+
+
+def names(kind: str, value: str) -> bool:
+    """Whether a value can name somebody."""
+    try:
+        return recognise(kind, value)[1]
+    except (NotAnIdentifier, UnicodeEncodeError):
+        return False
+
+
+def track(message: Message, context: Mapping[str, Any], source: Source) -> Made:
+    """Something happened. An event that is named by one of our types is that type, and its properties are the type's fields."""
+    name = message.get("event")
+    if not isinstance(name, str) or not name.strip():
+        raise Refused("missing_field", "/event", "the name of the event is missing", 'write it like "Order Completed"')
+    left = dict(part(message, "properties"))
+    who = identifiers(message, context, {})
+    if name in CONTRACTS:
+        return name, rest({}, left), who
+    type_ = type_of(name, source.channel)
+    if not type_:
+        raise Refused("wrong_value", "/event", "there is no letter in the name", 'write it like "Order Completed"')
+    if type_ == "sales.order_refunded" and not left.get("products"):
+        type_ = "sales.order_cancelled"  # all of it went back
+        left.setdefault("reason", "refunded")
+    fields = built(type_, left, context, source)
+    fields.setdefault("event", name)
+    return type_, fields, who
+
+
+def identify(message: Message, context: Mapping[str, Any], source: Source) -> Made:
+    """Somebody said who they are; some clients send the traits only in the context."""
+    del source
+    traits = told(part(message, "traits") or part(context, "traits"))
+    data: Fields = {"traits": traits} if traits else {}
+    return "web.identified", data, identifiers(message, context, traits)
+
+
+def told(traits: Mapping[str, Any]) -> dict[str, Any]:
+    """Segment's reserved traits under the names that they have here, beside those that they came under."""
+    known = dict(traits)
+    for theirs, ours in (("firstName", "first_name"), ("lastName", "last_name"), ("birthday", "birth_date")):
+        if theirs in known:
+            known.setdefault(ours, known.pop(theirs))
+    address, company = known.get("address"), known.get("company")
+    if isinstance(address, dict) and isinstance(address.get("city"), str):
+        known.setdefault("city", address["city"])
+    if isinstance(company, dict) and isinstance(company.get("name"), str):
+        known["company"] = company["name"]
+    return known
+
+
+def page(message: Message, context: Mapping[str, Any], source: Source) -> Made:
+    """A page was looked at; one without an address goes by its name."""
+    del source
+    left = dict(part(message, "properties"))
+    seen = page_of(context)
+    name = as_text(message.get("name"))
+    if name is None:
+        name = text(left, "name")
+    elif left.get("name") == name:
+        del left["name"]
+    address = text(left, "url", longest=8192) or as_text(seen.get("url"), 8192)
+    fields: Fields = {"url": address or as_text(left.get("path")) or as_text(seen.get("path")) or name or "about:blank"}
+    put(fields, "title", text(left, "title", longest=10_000) or as_text(seen.get("title"), 10_000))
+    put(fields, "referrer", text(left, "referrer", longest=10_000) or as_text(seen.get("referrer"), 10_000))
+    put(fields, "page", name)
+    put(fields, "campaign", as_text(campaign(context).get("name")))
+    put(fields, "locale", as_text(context.get("locale")))
+    put(fields, "user_agent", as_text(context.get("userAgent"), 10_000))
+    put(left, "category", message.get("category"))
+    return "web.page_viewed", rest(fields, left, KNOWN["web.page_viewed"]), identifiers(message, context, {})
+
+
+def screen(message: Message, context: Mapping[str, Any], source: Source) -> Made:
+    """A screen of an app was looked at: an open type, for it has no address."""
+    left = dict(part(message, "properties"))
+    fields: Fields = {}
+    put(fields, "screen", as_text(message.get("name")) or text(left, "name"))
+    put(fields, "category", message.get("category"))
+    return f"{source.channel}.screen_viewed", rest(fields, left), identifiers(message, context, {})
+
+
+def group(message: Message, context: Mapping[str, Any], source: Source) -> Made:
+    """Somebody belongs to an account. The account is a field and no identifier: its members are not one customer."""
+    del source
+    account = identifier(message, "groupId")
+    if account is None:
+        raise Refused("missing_field", "/groupId", "the account is missing", 'write it like "acme"')
+    fields: Fields = {"account": account}
+    if traits := part(message, "traits"):
+        fields["traits"] = traits
+    return "account.joined", fields, identifiers(message, context, {})
+
+
+def alias(message: Message, context: Mapping[str, Any], source: Source) -> Made:
+    """Two ids are one person's: what he was called before may have been a device's id or another user id."""
+    del source
+    who = identifiers(message, context, {})
+    before = identifier(message, "previousId")
+    if before is None:
+        raise Refused("missing_field", "/previousId", "the earlier id is missing", "write the id that the person had before")
+    if "user_id" not in who:
+        raise Refused("missing_field", "/userId", "the id is missing", "write the id that the person has now")
+    devices = dict.fromkeys([*([who["device"]] if "device" in who else []), before])
+    who["device"] = list(devices)
+    if not is_uuid(before) and before != who["user_id"]:
+        who["user_id"] = [who["user_id"], before]
+    return "web.identified", {}, who
+
+
+def is_uuid(text_: str) -> bool:
+    """Clients make anonymous ids that are uuids; a user id seldom is one, and a customer can have few user ids."""
+    try:
+        return len(text_) == 36 and bool(UUID(text_))
+    except ValueError:
+        return False
+
+
+KINDS: Mapping[str, Callable[[Message, Mapping[str, Any], Source], Made]] = MappingProxyType(
+    {"track": track, "identify": identify, "page": page, "screen": screen, "group": group, "alias": alias}
+)

@@ -1,0 +1,41 @@
+"""Says where in a message stands what a refusal points at in the event that it became."""
+
+from collections.abc import Mapping
+from typing import Any
+
+ENVELOPE = {"id": "/messageId", "type": "/event", "source": ""}
+WHO = {"user_id": "/userId", "device": "/anonymousId"}
+FIELDS = {"store": "affiliation", "payment": "payment_method"}
+LINES = {"sku": ("sku", "product_id"), "unit_price": ("price",)}
+
+
+def back(pointer: str, message: Mapping[str, Any]) -> str:
+    """The RFC 6901 pointer into the message."""
+    steps = pointer.split("/")[1:]
+    match steps:
+        case ["time"]:
+            return "/timestamp" if message.get("timestamp") else "/originalTimestamp"
+        case [name]:
+            return ENVELOPE.get(name, "")
+        case ["data", "who", kind, *_]:
+            return WHO.get(kind, "")
+        case ["data", "lines", number, name]:
+            known = _product(message, number)
+            theirs = LINES.get(name, (name,))
+            return f"/properties/products/{number}/{next((one for one in theirs if one in known), theirs[0])}"
+        case ["data", "lines", *further]:
+            return "/".join(["/properties/products", *further])
+        case ["data", ("context" | "traits") as part, *further]:
+            return "/".join(["", part, *further])
+        case ["data", "properties", *further] | ["data", *further]:
+            return "/".join(["/properties", *(FIELDS.get(further[0], further[0]), *further[1:])]) if further else ""
+        case _:
+            return ""
+
+
+def _product(message: Mapping[str, Any], number: str) -> Mapping[str, Any]:
+    try:
+        product = message["properties"]["products"][int(number)]
+    except (KeyError, TypeError, IndexError, ValueError):
+        return {}
+    return product if isinstance(product, dict) else {}
