@@ -80,6 +80,14 @@ class Link(msgspec.Struct, frozen=True, array_like=True):
     before: str = ""  # the customer that it was taken from; empty: it was new
 
 
+class Wall(msgspec.Struct, frozen=True, array_like=True):
+    """A person's word that the identifiers on one side are never one customer's with those on the other."""
+
+    number: int  # identity_seq
+    one: tuple[Token, ...]
+    other: tuple[Token, ...]
+
+
 class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
     """What attributing a touchpoint changed: stored with the receipt, carried by the customer event, replayed by a rebuild."""
 
@@ -87,6 +95,9 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
     founded: int = 0  # identity_seq of the customer, when this event founded it
     conflict: str = ""  # why a link was not made
     detached: tuple[Token, ...] = ()  # identifiers that stopped linking: two strong owners claimed them
+    between: tuple[Token, ...] = ()  # of a conflict: the identifiers that were not made one customer's
+    walls: tuple[Wall, ...] = ()  # what a person keeps apart from now on
+    lifted: tuple[int, ...] = ()  # walls that he took away
 
 
 def tokens(who: str) -> tuple[Token, ...]:

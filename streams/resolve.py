@@ -14,11 +14,15 @@ import msgspec
 import psycopg
 
 from aggregates.identifier import Token
-from aggregates.identity import Attribution, Knowledge, Owned, Rules, attribute, settled
+from aggregates.identity import Attribution, Knowledge, Merge, Rules, Split, attribute, decide, settled
+from aggregates.identity import decisions as deciding
 from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
+from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
+from projections.identity import knowing
+from projections.identity.knowing import Change
 from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record, check
-from streams.words import MOVED, word
+from streams.words import KEY, MOVED, word
 
 OWNERS = 500_000
 LOCK = 0x59454B54  # "YEKT": the advisory lock of all who change identity
@@ -49,6 +53,7 @@ class Pending:
     record: Record
     touchpoint: SealedTouchpoint
     who: tuple[Token, ...]
+    decision: Merge | Split | None = None  # a person's word about who is who: it is nobody's event
 
     @property
     def offset(self) -> int:
@@ -96,7 +101,7 @@ class Resolve:
         decided: dict[str, Receipt] = {}
         unsettled: list[Pending] = []
         for item in {item.touchpoint.yektaevent: item for item in reversed(pending)}.values():  # of duplicates the first counts
-            attribution = settled(lambda token: learned.get(token) or self._owners.get(token), item.who, self._rules)
+            attribution = self._settled(item, learned)
             if attribution is None:
                 unsettled.append(item)
             else:
@@ -114,6 +119,12 @@ class Resolve:
             await self._keys.fetch(connection, {item.touchpoint.yektaseal for item in reused})
             buried += [_reused(item, self._keys) for item in reused]
         return [*buried, *_publications(batch.partition, pending, final)]
+
+    def _settled(self, item: Pending, learned: dict[Token, UUID]) -> Attribution | None:
+        """The attribution that changes nothing, if there is one."""
+        if item.decision is not None:
+            return None
+        return settled(lambda token: learned.get(token) or self._owners.get(token), item.who, self._rules)
 
     async def _look_up(self, connection: Connection, pending: Sequence[Pending], learned: dict[Token, UUID]) -> None:
         owners = self._owners
@@ -134,24 +145,43 @@ class Resolve:
     ) -> set[str]:
         """Attribute, under the identity lock, what founds, links or moves; write down what changed, and return by which events."""
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        known = await _knowledge(connection, {token for item in unsettled for token in item.who})
+        known = await knowing.knowledge(
+            connection,
+            {token for item in unsettled for token in item.who},
+            {token for item in unsettled if item.decision for token in item.decision.tokens},
+        )
         begin = known.number
         answered = await _existing(connection, [item.touchpoint.yektaevent for item in unsettled])
-        changes: list[tuple[UUID, UUID, Identity]] = []
+        changes: list[Change] = []
+        fired: list[str] = []
         for item in unsettled:
-            event = item.touchpoint.yektaevent
-            if event in answered:
-                decided[event] = answered[event]
+            event = UUID(item.touchpoint.yektaevent)
+            if str(event) in answered:
+                decided[str(event)] = answered[str(event)]
                 continue
-            attribution = attribute(known, UUID(event), item.who, self._rules)
-            if attribution.customer is not None and attribution.change != Identity():
-                known.learn(attribution.customer, attribution.change)
-                changes.append((UUID(event), attribution.customer, attribution.change))
-            decided[event] = _receipt(item, partition, attribution)
+            attribution, change = self._decide(known, event, item)
+            fired += attribution.fired
+            if change is not None:
+                known.learn(change.customer, change.change)
+                changes.append(change)
+            decided[str(event)] = _receipt(item, partition, attribution)
         learned.update({token: known.owners[token] for item in unsettled for token in item.who if token in known.owners})
+        learned.update({link.token: known.owners[link.token] for change in changes for link in change.change.links})
         if changes:
-            await _write(connection, known, changes, begin)
-        return {str(event) for event, _, _ in changes}
+            await knowing.write(connection, known, changes, begin)
+        await knowing.count(connection, partition, fired, unsettled[-1].touchpoint.yektarecorded)
+        return {str(change.event) for change in changes}
+
+    def _decide(self, known: Knowledge, event: UUID, item: Pending) -> tuple[Attribution, Change | None]:
+        """Whose it is, and what that changes."""
+        recorded = item.touchpoint.yektarecorded
+        if item.decision is not None:
+            made = decide(known, event, item.decision)
+            return Attribution(None, None, made), Change(event, derive("customer", str(event)), made, recorded, item.decision)
+        attribution = attribute(known, event, item.who, self._rules)
+        if attribution.customer is None or attribution.change == Identity():
+            return attribution, None
+        return attribution, Change(event, attribution.customer, attribution.change, recorded)
 
 
 def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
@@ -160,11 +190,20 @@ def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
         try:
             touchpoint = touchpoint_decoder.decode(record.value or b"")
             check(touchpoint.yektaevent, touchpoint.data)
+            decision = _decision(touchpoint)
         except msgspec.MsgspecError as bad:
             buried.append(Bury(record, "not_a_touchpoint", str(bad)))
         else:
-            pending.append(Pending(record, touchpoint, tokens(touchpoint.yektawho)))
+            pending.append(Pending(record, touchpoint, tokens(touchpoint.yektawho), decision))
     return pending, buried
+
+
+def _decision(touchpoint: SealedTouchpoint) -> Merge | Split | None:
+    """A person's word about who is who; a channel's event may have such a type too, and is an event like any other."""
+    if touchpoint.yektakey != KEY or touchpoint.type not in (deciding.MERGED, deciding.SPLIT):
+        return None
+    decided: Merge | Split = deciding.decoder.decode(touchpoint.data)
+    return decided
 
 
 def _reused(item: Pending, keys: Keys) -> Bury:
@@ -206,27 +245,6 @@ def _receipt(item: Pending, partition: int, attribution: Attribution) -> Receipt
     )
 
 
-async def _knowledge(connection: Connection, wanted: Iterable[Token]) -> Knowledge:
-    """All that identity knows of these identifiers and of their owners, read under the lock."""
-    cursor = await connection.execute(
-        "SELECT i.identifier, i.customer_id, i.detached, c.founded"
-        " FROM identity.identifiers i JOIN identity.customers c USING (customer_id)"
-        " WHERE customer_id IN (SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s))",
-        (list(wanted),),
-    )
-    known = Knowledge()
-    for identifier, customer, detached, founded in await cursor.fetchall():
-        token = Token(identifier)
-        known.owners[token] = customer
-        known.customers.setdefault(customer, Owned(founded)).tokens.add(token)
-        if detached:
-            known.detached.add(token)
-    cursor = await connection.execute("SELECT last FROM identity.numbers")
-    row = await cursor.fetchone()
-    known.number = row[0] if row else 0
-    return known
-
-
 async def _existing(connection: Connection, events: list[str]) -> dict[str, Receipt]:
     cursor = await connection.execute(
         'SELECT event_id::text, body, customer_id::text, decider, identity, partition, "offset" FROM identity.receipts'
@@ -250,51 +268,6 @@ async def _receipts(connection: Connection, decided: dict[str, Receipt]) -> dict
     new = {row[0] for row in await cursor.fetchall()}
     old = [event for event in decided if event not in new]
     return await _existing(connection, old) if old else {}
-
-
-async def _write(connection: Connection, known: Knowledge, changes: list[tuple[UUID, UUID, Identity]], begin: int) -> None:
-    """The changed identifiers, founded customers, moves and conflicts of a batch."""
-    latest: dict[Token, tuple[UUID, int, UUID]] = {}
-    founded: list[tuple[UUID, int, UUID]] = []
-    moves: list[tuple[int, Token, UUID, UUID, UUID]] = []
-    conflicts: list[tuple[UUID, UUID, str]] = []
-    for event, customer, change in changes:
-        if change.founded:
-            founded.append((customer, change.founded, event))
-        if change.conflict:
-            conflicts.append((event, customer, change.conflict))
-        for link in change.links:
-            latest[link.token] = (UUID(link.owner), link.number, event)
-            if link.before:
-                moves.append((link.number, link.token, UUID(link.owner), UUID(link.before), event))
-    detached = [token for _, _, change in changes for token in change.detached]
-    async with connection.cursor() as cursor:
-        await _many(cursor, "identity.customers (customer_id, founded, event_id)", "uuid[], bigint[], uuid[]", founded)
-        await _many(
-            cursor,
-            "identity.identifiers (identifier, customer_id, number, event_id)",
-            "text[], uuid[], bigint[], uuid[]",
-            [(token, *fact) for token, fact in latest.items()],
-            " ON CONFLICT (identifier) DO UPDATE"
-            " SET customer_id = excluded.customer_id, number = excluded.number, event_id = excluded.event_id",
-        )
-        await _many(
-            cursor, "identity.moves (number, identifier, owner, before, event_id)", "bigint[], text[], uuid[], uuid[], uuid[]", moves
-        )
-        await _many(cursor, "identity.moved (customer_id)", "uuid[]", [(b,) for b in {m[3] for m in moves}], " ON CONFLICT DO NOTHING")
-        await _many(cursor, "identity.conflicts (event_id, customer_id, reason)", "uuid[], uuid[], text[]", conflicts)
-        if detached:
-            await cursor.execute("UPDATE identity.identifiers SET detached = true WHERE identifier = ANY(%s)", (detached,))
-        if known.number != begin:
-            await cursor.execute("UPDATE identity.numbers SET last = %s", (known.number,))
-
-
-async def _many(cursor: Any, into: str, types: str, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
-    """Insert rows as one statement with an array per column."""
-    if rows:
-        arrays = ", ".join(f"%s::{type_}" for type_ in types.split(", "))
-        statement = f"INSERT INTO {into} SELECT * FROM unnest({arrays}){conflict}"
-        await cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _publications(partition: int, pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Effect]:

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from aggregates.identifier import Token
-from aggregates.identity import DEFAULT_RULES, Attribution, Knowledge, Rules, attribute
+from aggregates.identity import DEFAULT_RULES, Attribution, Knowledge, Merge, Rules, Split, attribute, decide
+from aggregates.identity.graph import Meeting
 from aggregates.touchpoint import derive
 from aggregates.wire import Identity
 
@@ -20,6 +21,8 @@ class Story:
         self.known = Knowledge()
         self.rules = rules
         self.told: list[tuple[UUID, Identity]] = []
+        self.meetings: list[Meeting] = []
+        self.deciders: dict[int, Token] = {}  # of each touchpoint, by its number
         for who in met:
             self.meet(who)
 
@@ -29,8 +32,21 @@ class Story:
         attribution = attribute(self.known, event, tokens(who), self.rules)
         if attribution.customer is not None:
             self.known.learn(attribution.customer, attribution.change)
+        if attribution.decider is not None:
+            self.deciders[len(self.told)] = attribution.decider
+        self.meetings.append(Meeting(event, tokens(who)))
+        for link in attribution.change.links:
+            self.known.first.setdefault(link.token, UUID(link.owner))
         self.told.append((attribution.customer or UUID(int=0), attribution.change))
         return attribution
+
+    def decide(self, decision: Merge | Split) -> Identity:
+        """A person decides."""
+        event = derive("test", str(len(self.told)))
+        change = decide(self.known, event, decision)
+        self.known.learn(derive("customer", str(event)), change)
+        self.told.append((derive("customer", str(event)), change))
+        return change
 
     @staticmethod
     def founded_by(number: int) -> UUID:

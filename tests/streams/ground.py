@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from aggregates.identity import DEFAULT_RULES
+from aggregates.identifier import Token
+from aggregates.identity import DEFAULT_RULES, Merge, Split
+from aggregates.identity import decisions as deciding
+from aggregates.normal import normalise
 from aggregates.sealing import seal
 from aggregates.source import Source
 from aggregates.touchpoint import derive, event_id
@@ -111,20 +114,26 @@ class Ground:
 
         await until(done, unless=lambda: worker.failures)
 
+    def decide(self, id_: str, decision: Merge | Split) -> UUID:
+        """A person decides who is who."""
+        told = deciding.touchpoint(decision, id_)
+        self.sent[told.event_id] = lambda _: seal(told, self.keys)
+        self.memory.append("touchpoints", *seal(told, self.keys))
+        return told.event_id
+
+    def token(self, kind: str, value: str) -> Token:
+        """The token of an identifier."""
+        return self.keys.token(normalise(kind, value))
+
     async def split(self, kind: str, customer: UUID) -> UUID:
-        """Identifiers of this kind go to a new customer, and the old one is told: what a person's split will do."""
-        other = derive("customer", "split", kind, str(customer))
-        await self.ask("INSERT INTO identity.customers (customer_id, founded, event_id) VALUES (%s, 9999, %s) RETURNING 1", other, other)
-        await self.ask("INSERT INTO identity.moved VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1", customer)
-        await self.ask(
-            "UPDATE identity.identifiers SET customer_id = %s WHERE customer_id = %s AND identifier LIKE %s RETURNING 1",
-            other,
-            customer,
-            f"{kind}:%",
-        )
-        told = word(MOVED, str(customer), f"split {kind}", BEGINNING)
-        self.memory.append(told.topic, told.key, told.value)
-        return other
+        """A person says that identifiers of this kind are another's; who they go to."""
+        rows = await self.ask("SELECT identifier FROM identity.identifiers WHERE customer_id = %s", customer)
+        go = tuple(Token(token) for (token,) in rows if token.startswith(f"{kind}:"))
+        stay = tuple(Token(token) for (token,) in rows if Token(token) not in go)
+        self.decide(f"split {kind} {customer}", Split(by="tests", at=BEGINNING, go=go, stay=stay))
+        await self.work()
+        ((owner,),) = await self.ask("SELECT DISTINCT customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", list(go))
+        return UUID(str(owner))
 
     async def check(self) -> None:
         """All is as it must be."""

@@ -1,7 +1,7 @@
-"""Decides whose a touchpoint is, from what is known of its identifiers: the one place where customers are founded and become one.
+"""Decides whose a touchpoint is, from what is known of its identifiers: the one place where evidence makes customers one.
 
 `attribute` is pure and never asks anybody: the resolver brings what is known, and writes down what changed. Ownership lives in
-identifiers alone; a merge is identifiers that move, so a split can move them back. Reading order: Rules, Knowledge, attribute.
+identifiers alone; a merge is identifiers that move, so a split can move them back. Reading order: Attribution, attribute, _Draft.
 
 * A *strong* kind names a person or his account, a *weak* one a thing that several people may hold (a device, a bank card).
 * Strong identifiers met together belong to one customer, if every kind stays within its limit: two national ids are two people, however
@@ -10,93 +10,20 @@ identifiers alone; a merge is identifiers that move, so a split can move them ba
   identifier is *detached*. It stays where it is and links no more.
 * Customers that own nothing strong are *anonymous*. Met together, or with a customer that does, they are one with him: so it does not
   matter in which order a visitor's devices are met.
+* What a person keeps apart (`Walls`) no evidence joins. That is his decision, and no conflict to ask him about again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from aggregates.identifier import Token, kind_of
+from aggregates.identity.knowledge import Knowledge
+from aggregates.identity.rules import Rules
 from aggregates.touchpoint import derive
 from aggregates.wire import Identity, Link
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What identity may do with one kind of identifier."""
-
-    priority: int  # the lower decides
-    limit: int  # how many one customer may own before a person is asked
-    weak: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The rule set that is in force: kinds by name, what holds for kinds not named, and the size at which a merge needs a person."""
-
-    kinds: Mapping[str, Kind]
-    other: Kind = Kind(priority=8, limit=5)
-    most: int = 50
-
-    def of(self, token: Token) -> Kind:
-        """The rule of a token's kind."""
-        return self.kinds.get(kind_of(token), self.other)
-
-
-DEFAULT_RULES = Rules(
-    {
-        "national_id": Kind(0, 1),
-        "customer_number": Kind(1, 1),
-        "user_id": Kind(2, 3),
-        "account": Kind(3, 5),
-        "email": Kind(4, 5),
-        "phone": Kind(5, 5),
-        "social": Kind(6, 10),
-        "card": Kind(10, 10, weak=True),
-        "device": Kind(11, 30, weak=True),
-    }
-)
-
-
-@dataclass(slots=True)
-class Owned:
-    """A customer as far as identity knows him: when he was founded and what he owns."""
-
-    founded: int
-    tokens: set[Token] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class Knowledge:
-    """What is known when a touchpoint is attributed. `learn` brings it up to date between two of one batch."""
-
-    owners: dict[Token, UUID] = field(default_factory=dict)
-    customers: dict[UUID, Owned] = field(default_factory=dict)
-    detached: set[Token] = field(default_factory=set)
-    number: int = 0  # the identity_seq given last
-    learned: dict[Token, int] = field(default_factory=dict)  # the number of the fact that gave an identifier its owner
-
-    def learn(self, customer: UUID, change: Identity) -> None:
-        """Make what an attribution changed known to the next. Facts may be learned in any order: of two the higher number holds."""
-        if change.founded:
-            self._customer(customer).founded = change.founded
-        for link in change.links:
-            if link.number > self.learned.get(link.token, 0):
-                before = self.owners.get(link.token)
-                if before is not None:
-                    self.customers[before].tokens.discard(link.token)
-                self.owners[link.token] = owner = UUID(link.owner)
-                self.learned[link.token] = link.number
-                self._customer(owner).tokens.add(link.token)
-            self.number = max(self.number, link.number)
-        self.detached.update(change.detached)
-        self.number = max(self.number, change.founded)
-
-    def _customer(self, customer: UUID) -> Owned:
-        """He may be met before the fact that founded him."""
-        return self.customers.setdefault(customer, Owned(0))
-
 
 UNCHANGED = Identity()
 
@@ -108,6 +35,7 @@ class Attribution:
     customer: UUID | None
     decider: Token | None
     change: Identity = UNCHANGED
+    fired: tuple[str, ...] = ()  # the rules that kept something from being linked, once each time
 
     @property
     def losers(self) -> tuple[UUID, ...]:
@@ -116,6 +44,16 @@ class Attribution:
 
 
 NOBODY = Attribution(None, None)
+
+
+class Objection(NamedTuple):
+    """Why one customer may not own some identifiers together: the rule by name, and in words."""
+
+    rule: str
+    why: str
+
+
+APART = Objection("kept_apart", "a person keeps them apart")
 
 
 def settled(owner_of: Callable[[Token], UUID | None], tokens: Sequence[Token], rules: Rules) -> Attribution | None:
@@ -136,7 +74,12 @@ def settled(owner_of: Callable[[Token], UUID | None], tokens: Sequence[Token], r
 
 def attribute(known: Knowledge, event: UUID, tokens: Sequence[Token], rules: Rules) -> Attribution:
     """Whose the touchpoint `event` is that names `tokens`. Changes are numbered from `known.number + 1`."""
-    tokens = tuple(dict.fromkeys(tokens))
+    given = dict.fromkeys(tokens)
+    tokens = tuple(token for token in given if token not in rules.blocked)
+    if len(tokens) != len(given):
+        blocked = tuple(f"blocked:{kind_of(token)}" for token in given if token in rules.blocked)
+        rest = attribute(known, event, tokens, rules)
+        return Attribution(rest.customer, rest.decider, rest.change, (*blocked, *rest.fired))
     easy = settled(known.owners.get, tokens, rules)
     if easy is not None:
         return easy
@@ -148,7 +91,7 @@ def attribute(known: Knowledge, event: UUID, tokens: Sequence[Token], rules: Rul
     draft.take_weak(customer, weak, by_strong=bool(strong))
     final = draft.now(customer)
     own = [token for token in tokens if draft.owner(token) == final]
-    return Attribution(final, strongest(own, rules), draft.change())
+    return Attribution(final, strongest(own, rules), draft.change(), tuple(draft.fired))
 
 
 def strongest(tokens: Iterable[Token], rules: Rules) -> Token:
@@ -167,6 +110,8 @@ class _Draft:
         self.heir: dict[UUID, UUID] = {}
         self.links: list[Link] = []
         self.conflicts: list[str] = []
+        self.between: tuple[Token, ...] = ()
+        self.fired: list[str] = []
         self.detached: list[Token] = []
         self.number = known.number
 
@@ -203,14 +148,15 @@ class _Draft:
         if len(owners) > 1:
             why = self.too_much(set[Token]().union(*(self.owned(owner) for owner in owners), strong))
             if why:
-                self.conflicts.append(f"merge: {why}")
+                self.object("merge", why, [next(token for token in ordered if self.owner(token) == owner) for owner in owners])
                 return owners[0]
             return self.merge(owners)
         (customer,) = owners
         first = ordered[0]
-        if self.owner(first) is None and self.too_much(self.owned(customer) | {first}):
+        why = self.too_much(self.owned(customer) | {first}) if self.owner(first) is None else None
+        if why:
             # The strongest name given is one too many for the only customer known here: it is somebody else's, who shares the rest.
-            self.conflicts.append(f"link: {self.too_much(self.owned(customer) | {first})}")
+            self.object("link", why, [first, next(token for token in ordered if self.owner(token))])
             return self.known_anonymously(weak) or self.found()
         return customer
 
@@ -241,7 +187,7 @@ class _Draft:
             if self.owner(token) is None:
                 why = self.too_much(self.owned(customer) | {token})
                 if why and self.owned(customer):
-                    self.conflicts.append(f"link: {why}")
+                    self.object("link", why, [token, strongest(self.owned(customer), self.rules)])
                 else:
                     self.link(token, customer)
 
@@ -251,8 +197,9 @@ class _Draft:
             customer = self.now(customer)
             owner = self.owner(token)
             if owner is None:
-                if self.too_much(self.owned(customer) | {token}):
-                    self.conflicts.append(f"link: {self.too_much(self.owned(customer) | {token})}")
+                why = self.too_much(self.owned(customer) | {token})
+                if why:
+                    self.object("link", why, [token, strongest(self.owned(customer), self.rules)])
                 else:
                     self.link(token, customer)
             elif owner != customer:
@@ -263,11 +210,12 @@ class _Draft:
         if self.is_anonymous(owner) or self.is_anonymous(customer):
             why = self.too_much(self.owned(owner) | self.owned(customer))
             if why:
-                self.conflicts.append(f"merge: {why}")
+                self.object("merge", why, [token, strongest(self.owned(customer), self.rules)])
             else:
                 self.merge([customer, owner])
         elif by_strong:
             self.detached.append(token)
+            self.fired.append(f"shared:{kind_of(token)}")
 
     def merge(self, customers: Sequence[UUID]) -> UUID:
         """Move everything to the oldest."""
@@ -286,16 +234,25 @@ class _Draft:
         self.owners[token] = owner
         self.owned(owner).add(token)
 
-    def too_much(self, tokens: set[Token]) -> str:
-        """Why one customer may not own all of these; empty where he may."""
+    def too_much(self, tokens: set[Token]) -> Objection | None:
+        """Why one customer may not own all of these; None where he may."""
+        if self.known.walls.sides and self.known.walls.between(tokens):
+            return APART
         if len(tokens) > self.rules.most:
-            return f"more than {self.rules.most} identifiers"
+            return Objection("most", f"more than {self.rules.most} identifiers")
         for kind, count in sorted(Counter(kind_of(token) for token in tokens).items()):
             limit = self.rules.kinds.get(kind, self.rules.other).limit
             if count > limit:
-                return f"more than {limit} of {kind}"
-        return ""
+                return Objection(f"limit:{kind}", f"more than {limit} of {kind}")
+        return None
+
+    def object(self, what: str, why: Objection, between: Sequence[Token]) -> None:
+        """Something is not linked. Where a person decided so before, he is not asked again."""
+        self.fired.append(why.rule)
+        if why is not APART:
+            self.conflicts.append(f"{what}: {why.why}")
+            self.between = self.between or tuple(sorted(dict.fromkeys(between)))
 
     def change(self) -> Identity:
         founded = next((number for number in self.founded.values()), 0)
-        return Identity(tuple(self.links), founded, "; ".join(dict.fromkeys(self.conflicts)), tuple(self.detached))
+        return Identity(tuple(self.links), founded, "; ".join(dict.fromkeys(self.conflicts)), tuple(self.detached), self.between)

@@ -1,0 +1,182 @@
+"""What `resolve` reads before it decides, and writes down after it: the only SQL that changes who is who. Under the identity lock.
+
+Reading order: knowledge, Change, write.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from aggregates.identifier import Token
+from aggregates.identity import Knowledge, Merge, Owned, Split
+from aggregates.wire import Identity, Wall
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+
+async def knowledge(connection: Connection, wanted: Iterable[Token], named_by_people: Iterable[Token] = ()) -> Knowledge:
+    """All that identity knows of these identifiers and of their owners; of those that a person named also who owned them first."""
+    named = list(named_by_people)
+    known = Knowledge(number=await _number(connection))
+    await _owners(connection, known, [*wanted, *named])
+    if named:
+        cursor = await connection.execute(
+            "SELECT DISTINCT ON (m.identifier) m.identifier, m.before, c.founded FROM identity.moves m"
+            " JOIN identity.customers c ON c.customer_id = m.before WHERE m.identifier = ANY(%s) ORDER BY m.identifier, m.number",
+            (named,),
+        )
+        first = await cursor.fetchall()
+        await _owned_by(connection, known, [row[1] for row in first])
+        for identifier, customer, founded in first:
+            known.first[Token(identifier)] = customer
+            known.customers.setdefault(customer, Owned(founded))
+    await _walls(connection, known, [*known.owners, *wanted, *named])
+    return known
+
+
+async def _number(connection: Connection) -> int:
+    row = await (await connection.execute("SELECT last FROM identity.numbers")).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _owners(connection: Connection, known: Knowledge, wanted: list[Token]) -> None:
+    await _learn(connection, known, "SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", wanted)
+
+
+async def _owned_by(connection: Connection, known: Knowledge, customers: list[UUID]) -> None:
+    await _learn(connection, known, "SELECT unnest(%s::uuid[])", customers)
+
+
+async def _learn(connection: Connection, known: Knowledge, whose: str, values: list[Any]) -> None:
+    cursor = await connection.execute(
+        "SELECT i.identifier, i.customer_id, i.detached, c.founded"
+        f" FROM identity.identifiers i JOIN identity.customers c USING (customer_id) WHERE customer_id IN ({whose})",
+        (values,),
+    )
+    for identifier, customer, detached, founded in await cursor.fetchall():
+        token = Token(identifier)
+        known.owners[token] = customer
+        known.customers.setdefault(customer, Owned(founded)).tokens.add(token)
+        if detached:
+            known.detached.add(token)
+
+
+async def _walls(connection: Connection, known: Knowledge, tokens: list[Token]) -> None:
+    """Only sides are told: whether two identifiers stand on two sides of one wall needs no more."""
+    cursor = await connection.execute("SELECT identifier, wall, side FROM identity.walls WHERE identifier = ANY(%s)", (tokens,))
+    for identifier, wall, side in await cursor.fetchall():
+        known.walls.sides.setdefault(Token(identifier), {})[wall] = side
+
+
+class Change(NamedTuple):
+    """What attributing one touchpoint changed, and when that was received."""
+
+    event: UUID
+    customer: UUID  # whom it founded, or whose it is
+    change: Identity
+    recorded: datetime
+    decision: Merge | Split | None = None
+
+
+async def write(connection: Connection, known: Knowledge, changes: Sequence[Change], begin: int) -> None:
+    """The changed identifiers, founded customers, moves, conflicts and decisions of a batch."""
+    latest: dict[Token, tuple[UUID, int, UUID]] = {}
+    founded: list[tuple[UUID, int, UUID]] = []
+    moves: list[tuple[int, Token, UUID, UUID, UUID]] = []
+    for event, customer, change, _, decision in changes:
+        if change.founded:
+            founded.append((customer, change.founded, event))
+        for link in change.links:
+            latest[link.token] = (UUID(link.owner), link.number, event)
+            if link.before:
+                moves.append((link.number, link.token, UUID(link.owner), UUID(link.before), event))
+        if decision is not None:
+            await _decided(connection, event, change, decision, known)
+    detached = [token for one in changes for token in one.change.detached]
+    async with connection.cursor() as cursor:
+        await many(cursor, "identity.customers (customer_id, founded, event_id)", "uuid[], bigint[], uuid[]", founded)
+        await many(
+            cursor,
+            "identity.identifiers (identifier, customer_id, number, event_id)",
+            "text[], uuid[], bigint[], uuid[]",
+            [(token, *fact) for token, fact in latest.items()],
+            " ON CONFLICT (identifier) DO UPDATE"
+            " SET customer_id = excluded.customer_id, number = excluded.number, event_id = excluded.event_id",
+        )
+        await many(
+            cursor, "identity.moves (number, identifier, owner, before, event_id)", "bigint[], text[], uuid[], uuid[], uuid[]", moves
+        )
+        await many(cursor, "identity.moved (customer_id)", "uuid[]", [(b,) for b in {m[3] for m in moves}], " ON CONFLICT DO NOTHING")
+        if detached:
+            await cursor.execute("UPDATE identity.identifiers SET detached = true WHERE identifier = ANY(%s)", (detached,))
+        if known.number != begin:
+            await cursor.execute("UPDATE identity.numbers SET last = %s", (known.number,))
+    for event, customer, change, recorded, _ in changes:
+        if change.conflict:
+            await connection.execute(
+                "INSERT INTO identity.conflicts AS c (event_id, customer_id, reason, between_tokens, first_at, last_at, last_event)"
+                " VALUES (%(event)s, %(customer)s, %(reason)s, %(between)s, %(at)s, %(at)s, %(event)s)"
+                " ON CONFLICT (reason, between_tokens) WHERE between_tokens <> '{}'"
+                " DO UPDATE SET times = c.times + 1, last_at = GREATEST(c.last_at, excluded.last_at), last_event = excluded.last_event",
+                {"event": event, "customer": customer, "reason": change.conflict, "between": list(change.between), "at": recorded},
+            )
+
+
+async def _decided(connection: Connection, event: UUID, change: Identity, decision: Merge | Split, known: Knowledge) -> None:
+    go = list(decision.go) if isinstance(decision, Split) else []
+    await connection.execute(
+        "INSERT INTO identity.decisions (event_id, number, decision, at, by_key, tokens, go, moved, evidence)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            event,
+            known.number,
+            "split" if isinstance(decision, Split) else "merge",
+            decision.at,
+            decision.by,
+            list(decision.tokens),
+            go,
+            sum(1 for link in change.links if link.before),
+            Jsonb(decision.evidence) if decision.evidence is not None else None,
+        ),
+    )
+    for wall in change.walls:
+        await build(connection, wall)
+    if change.lifted:
+        await connection.execute("DELETE FROM identity.walls WHERE wall = ANY(%s)", (list(change.lifted),))
+    if decision.conflict:
+        await connection.execute(
+            "UPDATE identity.conflicts SET decided_by = %s WHERE event_id = %s AND decided_by IS NULL", (event, decision.conflict)
+        )
+
+
+async def build(connection: Connection, wall: Wall) -> None:
+    """Write a wall down."""
+    rows = [(token, wall.number, side) for side, tokens in enumerate((wall.one, wall.other)) for token in tokens]
+    async with connection.cursor() as cursor:
+        await many(cursor, "identity.walls (identifier, wall, side)", "text[], bigint[], smallint[]", rows, " ON CONFLICT DO NOTHING")
+
+
+async def count(connection: Connection, partition: int, fired: Sequence[str], at: datetime) -> None:
+    """Add up how often rules kept something from being linked."""
+    if fired:
+        times = Counter(fired)
+        await connection.execute(
+            "INSERT INTO identity.fired AS f (partition, rule, times, last_at)"
+            " SELECT %s, rule, times, %s FROM unnest(%s::text[], %s::bigint[]) AS u(rule, times)"
+            " ON CONFLICT (partition, rule) DO UPDATE SET times = f.times + excluded.times,"
+            " last_at = GREATEST(f.last_at, excluded.last_at)",
+            (partition, at, list(times), list(times.values())),
+        )
+
+
+async def many(cursor: Any, into: str, types: str, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
+    """Insert rows as one statement with an array per column."""
+    if rows:
+        arrays = ", ".join(f"%s::{type_}" for type_ in types.split(", "))
+        statement = f"INSERT INTO {into} SELECT * FROM unnest({arrays}){conflict}"
+        await cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
