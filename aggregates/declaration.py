@@ -99,12 +99,35 @@ class NotPossible(Exception):
     """It is not in a state in which that can be done. The message says which."""
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """What every partition is told of a decision: one version, as it stands now."""
+
+    kind: str
+    name: str
+    version: int
+    number: int
+    state: str
+    text: str
+    zone: str
+    at: datetime
+
+
+def decided_type(kind: str) -> str:
+    """The type of the record that tells it."""
+    return f"{kind}.decided"
+
+
 _decoder = msgspec.json.Decoder(Event)
 
 
 def id_of(kind: Kind, name: str) -> UUID:
     """The id of the declaration of that name."""
     return derive("declaration", kind, name)
+
+
+def announced(declaration: "Declaration") -> UUID:
+    """The id of the record by which every partition hears of its latest decision."""
+    return derive("announced", declaration.kind, declaration.name, str(declaration.number))
 
 
 def replay(decisions: Iterable[Decision]) -> Declaration | None:
@@ -142,6 +165,14 @@ def _changed(version: Version, event: Event) -> Version:
         case Resumed() if on:
             return replace(version, state="published", at=event.at, by=event.by)
     return version
+
+
+def told(declaration: Declaration, event: Event, zone: str) -> Decided | None:
+    """What every partition is to be told after the event; a draft is nobody's business."""
+    if isinstance(event, Drafted):
+        return None
+    one = declaration.current or next(version for version in reversed(declaration.versions) if version.state == "retired")
+    return Decided(declaration.kind, declaration.name, one.version, declaration.number, one.state, one.text, zone, event.at)
 
 
 def draft(before: Declaration | None, kind: Kind, name: str, text: str, at: datetime, by: str, *, wanted: int = 1) -> Drafted | None:

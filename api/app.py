@@ -17,7 +17,10 @@ from api import (
     operations,
     problem,
     schemas,
+    service_requests,
+    signals,
     stream,
+    triggers,
     web,
     webhooks,
 )
@@ -33,7 +36,24 @@ def create(dependencies: Dependencies) -> FastAPI:
     app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.dependencies = dependencies
     problem.install(app)
-    for room in (events, imports, web, customers, stream, dead_letters, keys, deliveries, webhooks, schemas, operations, docs, desk):
+    for room in (
+        events,
+        imports,
+        web,
+        customers,
+        stream,
+        dead_letters,
+        keys,
+        deliveries,
+        webhooks,
+        service_requests,
+        triggers,
+        signals,
+        schemas,
+        operations,
+        docs,
+        desk,
+    ):
         app.include_router(room.router(dependencies))
     app.add_middleware(Measured)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]

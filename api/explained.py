@@ -30,6 +30,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_found": ("There is no such thing, or nothing of it is visible yet.", "When it was sent a moment ago, ask with after=<position>."),
     "method_not_allowed": ("The address does not know this method.", "See /docs."),
     "invalid_request": ("A parameter or a body cannot be understood.", "See the pointer, and /docs."),
+    "invalid_rule": ("A text of a rule, a segment or the policy says something that is not known.", "See `errors`: each names its line."),
+    "not_possible": ("It is not in a state in which that can be done.", "See the detail."),
     "already_replayed": ("The dead letter was replayed already.", "Send a new event instead."),
     "not_allowed": ("The key is not in a state in which this can be done.", "See the detail."),
     "erased": ("What this was sealed with was destroyed by an erasure.", "It is gone for ever; there is nothing to do."),

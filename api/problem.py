@@ -25,6 +25,16 @@ RETRY_SECONDS = 2
 log = structlog.get_logger(__name__)
 
 
+class Mistake(msgspec.Struct, omit_defaults=True):
+    """One mistake in a text."""
+
+    line: int
+    pointer: str
+    code: str
+    detail: str
+    suggestion: str | None = None  # the nearest valid word
+
+
 class ProblemDetails(msgspec.Struct, omit_defaults=True):
     """The body of every answer that is not a success."""
 
@@ -35,6 +45,7 @@ class ProblemDetails(msgspec.Struct, omit_defaults=True):
     pointer: str | None = None  # RFC 6901, into what was sent
     mend: str | None = None  # what to do about it
     dead_letter: str | None = None  # under which id the bytes are kept
+    errors: tuple[Mistake, ...] = ()  # all that is wrong in a text that a person wrote
 
 
 class Problem(Exception):
@@ -50,11 +61,12 @@ class Problem(Exception):
         mend: str | None = None,
         dead_letter: str | None = None,
         headers: Mapping[str, str] | None = None,
+        errors: tuple[Mistake, ...] = (),
     ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.headers = dict(headers or {})
-        self.body = ProblemDetails(f"/problems/{reason}", title_of(reason), status, detail, pointer, mend, dead_letter)
+        self.body = ProblemDetails(f"/problems/{reason}", title_of(reason), status, detail, pointer, mend, dead_letter, errors)
 
 
 def title_of(reason: str) -> str:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import faust
@@ -27,15 +28,22 @@ from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
 from infra.topics import create_topics
 from streams.app import build
+from streams.broadcasting import Broadcasting
+from streams.candidates import Nobody
 from streams.customer import Customer
 from streams.deliver import TOPIC as SIGNALS
 from streams.inbox import Inbox
+from streams.learn import Learn
 from streams.letters import Letters
+from streams.parts import Part
 from streams.record import Bury, Processor, Publication
 from streams.relay import Relay
 from streams.resolve import Resolve
 from streams.runner import Runner
+from streams.scoring import Scoring
 from streams.telling import TELLERS
+from streams.timers import Releasing
+from streams.triggering import Triggering
 
 CRASHED = 70
 HOUR_MS = 3_600_000
@@ -57,7 +65,7 @@ def work(settings: Settings, name: str) -> None:
     parts = Parts(settings, here, name)
     app = build(
         here.bootstrap_servers,
-        [*(parts.maker(make) for make in parts.processors()), parts.relay, parts.sender],
+        [*(parts.maker(make) for make in parts.processors()), parts.relay, parts.sender, parts.broadcasting, parts.releasing],
         _crash,
         _credentials(settings),
         prefix=settings.kafka.prefix,
@@ -133,9 +141,32 @@ class Parts:
         return [
             lambda: Inbox(self.keys, self.replenish),
             lambda: Resolve(DEFAULT_RULES, self.keys),
-            lambda: Customer(self.keys),
+            lambda: Customer(self.keys, parts=[*self.rules(), Scoring(self.keys, _now, self.master.signing)]),
+            lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
             Letters,
         ]
+
+    def rules(self) -> list[Part]:
+        """What runs the published rules."""
+        return [Triggering(self.keys, Nobody(), monotonic, _now)]
+
+    async def broadcasting(self) -> Broadcasting:
+        """What tells every partition what is in force."""
+        topic = self.settings.kafka.prefix + "customer-events"
+
+        async def partitions() -> int:
+            return len(await self.publisher.ends([topic]))
+
+        return Broadcasting(self.pool, self.publisher, topic, partitions)
+
+    async def releasing(self) -> Releasing:
+        """What says how far timers may go."""
+        topic = self.settings.kafka.prefix + "touchpoints"
+
+        async def ends() -> dict[int, int]:
+            return {partition: end for (_, partition), end in (await self.publisher.ends([topic])).items()}
+
+        return Releasing(self.pool, ends)
 
     async def relay(self) -> Relay:
         """What tells the log of decisions; of all workers one does."""
@@ -201,3 +232,7 @@ class Parts:
         )
         key, value, headers = dead_letter.record(letter)
         return Publication("dead-letters", key, value, tuple(headers))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

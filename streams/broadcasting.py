@@ -1,8 +1,8 @@
 """Tells every partition of `customer-events` what is in force for everybody: rules, the contact policy, quantiles.
 
-What is to be told is a row, written in the transaction of its decision (`announce`). One process at a time publishes rows in their order,
-a copy into each partition, and marks them when the log has acknowledged. Who dies in between tells some again: listeners go by the number
-of the decision. Reading order: announce, Broadcasting.
+What is to be told is a row, written in the transaction of its decision (`projections.declared.table.announce`). One process at a time
+publishes rows in their order, a copy into each partition, and marks them when the log has acknowledged. Who dies in between tells some
+again: listeners go by the number of the decision. Reading order: Broadcasting, copies.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.log import Entry, Log, NotAcknowledged
@@ -30,13 +29,6 @@ EVERY = 0.2
 AT_ONCE = 50
 
 log = structlog.get_logger()
-
-SQL = "INSERT INTO streams.broadcasts (id, type, data) VALUES (%s, %s, %s)"
-
-
-def announce(id_: UUID, type_: str, data: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    """The statement that goes with a decision, so that every partition hears of it."""
-    return SQL, (id_, type_, Jsonb(dict(data)))
 
 
 class Broadcasting:

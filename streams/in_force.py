@@ -12,6 +12,7 @@ from functools import lru_cache
 import msgspec
 from psycopg.types.json import Jsonb
 
+from aggregates.declaration import Decided, decided_type
 from aggregates.rules import reading
 from aggregates.rules.rule import Absence, Rule, SegmentChange
 from aggregates.rules.rule import Sequence as Steps
@@ -21,24 +22,11 @@ from projections.triggers.storing import Storing
 from projections.triggers.trigger import Trigger, trigger_of
 from streams.record import Connection, Halt
 
-RULE = "rule.decided"
-"""A rule stands differently from here on: `Decided`."""
+RULE, SEGMENT = decided_type("rule"), decided_type("segment")
+"""A rule or a segment stands differently from here on: `Decided`."""
 
 QUANTILE = "quantile.published"
 """A quantile of all customers: `{of: value, cuts: {"90": 1200}}`."""
-
-
-class Decided(msgspec.Struct, frozen=True):
-    """What is told of a decision about a rule or a segment: one version of it, as it stands now."""
-
-    kind: str
-    name: str
-    version: int
-    number: int
-    state: str
-    text: str
-    zone: str
-    at: datetime
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -142,7 +130,7 @@ async def decided(connection: Connection, partition: int, here: InForce, event: 
         if event.type == QUANTILE:
             await _quantile(connection, partition, here, event)
             return None
-        if event.type != RULE:
+        if event.type not in (RULE, SEGMENT):
             return None
         told = msgspec.json.decode(event.data, type=Decided)
         known = here.known.get((told.kind, told.name, told.version))

@@ -1,0 +1,98 @@
+"""Carries out what marketers do with rules and segments: write a draft, publish, pause, resume, retire. API and desk both do it here.
+
+Reading order: Declaring, Standing.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from aggregates import declaration
+from aggregates.declaration import Declaration, Event, Kind, NotPossible, Verb, Version
+from api.ports import Dependencies, Overtaken
+from api.problem import Problem, not_found, unavailable
+from projections.declared import table
+
+ATTEMPTS = 5
+WAITS = 5.0
+"""Seconds in which every partition usually hears of a decision; the answer waits so long, so that what is sent next meets it."""
+
+AGAIN = 0.03
+
+
+Decide = Callable[[Declaration | None, datetime], Event | None]
+"""What is to happen, seen what was before; None: nothing, it stands so already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How something stands after a command, and whether every partition knows."""
+
+    declaration: Declaration
+    version: Version  # the one that the command was about
+    in_force: bool
+
+
+class Declaring:
+    """Commands for one kind."""
+
+    def __init__(self, dependencies: Dependencies, kind: Kind) -> None:
+        self._dependencies, self._kind = dependencies, kind
+
+    async def draft(self, name: str, text: str, wanted: int, by: str) -> Standing:
+        """Write a version that is not in force yet; what is said already stays as it is."""
+
+        def decide(before: Declaration | None, at: datetime) -> Event | None:
+            return declaration.draft(before, self._kind, name, text, at, by, wanted=wanted)
+
+        after, _ = await self._record(name, decide)
+        return Standing(after, after.latest, in_force=False)
+
+    async def command(self, name: str, verb: Verb, by: str) -> Standing:
+        """Carry out a command; return when every partition has heard of it, or after a while. Raises 404 and 409 problems."""
+
+        def decide(before: Declaration | None, at: datetime) -> Event | None:
+            if before is None:
+                raise not_found(f"There is no {self._kind} named {name}.")
+            return declaration.decide(before, verb, at, by)
+
+        try:
+            after, changed = await self._record(name, decide)
+        except NotPossible as error:
+            raise Problem(409, "not_possible", str(error)) from error
+        version = after.current or max((one for one in after.versions if one.state == "retired"), key=lambda one: one.at)
+        return Standing(after, version, in_force=not changed or await self._heard(after))
+
+    async def _record(self, name: str, decide: Decide) -> tuple[Declaration, bool]:
+        for _ in range(ATTEMPTS):
+            before = declaration.replay(await self._dependencies.decisions.load(declaration.id_of(self._kind, name)))
+            event = decide(before, self._dependencies.clock())
+            if event is None:
+                assert before is not None  # noqa: S101 - a first draft is always an event
+                return before, False
+            after = declaration.evolve(before, event)
+            also = table.kept(after)
+            told = declaration.told(after, event, self._dependencies.zone)
+            if told is not None:
+                id_ = declaration.announced(after)
+                also.append(table.announce(id_, declaration.decided_type(self._kind), msgspec.to_builtins(told)))
+            try:
+                await self._dependencies.decisions.record([declaration.decision_of(self._kind, name, after.number, event)], also)
+            except Overtaken:
+                continue
+            return after, True
+        raise unavailable(f"Others are changing {name} at this moment.")
+
+    async def _heard(self, after: Declaration) -> bool:
+        try:
+            async with asyncio.timeout(WAITS):
+                while True:
+                    async with self._dependencies.pool.connection() as connection:
+                        if await table.in_force(connection, self._kind, after.name, after.number):
+                            return True
+                    await asyncio.sleep(AGAIN)
+        except TimeoutError:
+            return False

@@ -1,0 +1,82 @@
+"""The SQL of what is declared: how each version stands, for people; and the statement by which every partition hears of it.
+
+Reading order: kept, announce, listed, one, in_force.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from aggregates.declaration import Declaration
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+Statement = tuple[str, Sequence[Any]]
+
+
+class Row(NamedTuple):
+    """A version as it stands."""
+
+    name: str
+    version: int
+    state: str
+    text: str
+    by: str
+    at: datetime
+    number: int
+
+
+_ALL = ", ".join(Row._fields)
+_KEEP = """
+INSERT INTO signals.declared (kind, name, version, state, text, by, at, number) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (kind, name, version)
+DO UPDATE SET state = excluded.state, text = excluded.text, by = excluded.by, at = excluded.at, number = excluded.number
+"""
+
+
+def kept(declaration: Declaration) -> list[Statement]:
+    """The statements that bring the rows to what is decided."""
+    statements: list[Statement] = [
+        ("DELETE FROM signals.declared WHERE kind = %s AND name = %s AND state = 'draft'", (declaration.kind, declaration.name))
+    ]
+    for one in declaration.versions:
+        values = (declaration.kind, declaration.name, one.version, one.state, one.text, one.by, one.at, declaration.number)
+        statements.append((_KEEP, values))
+    return statements
+
+
+def announce(id_: UUID, type_: str, data: Mapping[str, Any]) -> Statement:
+    """The statement that goes with a decision, so that every partition of `customer-events` hears of it."""
+    return "INSERT INTO streams.broadcasts (id, type, data) VALUES (%s, %s, %s)", (id_, type_, Jsonb(dict(data)))
+
+
+async def listed(connection: Connection, kind: str) -> dict[str, list[Row]]:
+    """All versions by name, the newest first."""
+    cursor = await connection.execute(f"SELECT {_ALL} FROM signals.declared WHERE kind = %s ORDER BY name, version DESC", (kind,))
+    found: dict[str, list[Row]] = {}
+    for row in await cursor.fetchall():
+        found.setdefault(row[0], []).append(Row(*row))
+    return found
+
+
+async def one(connection: Connection, kind: str, name: str) -> list[Row]:
+    """All versions of one, the newest first."""
+    cursor = await connection.execute(
+        f"SELECT {_ALL} FROM signals.declared WHERE kind = %s AND name = %s ORDER BY version DESC", (kind, name)
+    )
+    return [Row(*row) for row in await cursor.fetchall()]
+
+
+async def in_force(connection: Connection, kind: str, name: str, number: int) -> bool:
+    """Whether every partition that is worked on has heard of this decision."""
+    cursor = await connection.execute(
+        "SELECT count(*) > 0 AND bool_and(EXISTS (SELECT 1 FROM streams.in_force f WHERE f.partition = p.partition AND f.kind = %s"
+        " AND f.name = %s AND f.number >= %s)) FROM streams.positions p WHERE p.processor = 'customer'",
+        (kind, name, number),
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
