@@ -20,6 +20,7 @@ from aggregates.identity import DEFAULT_RULES
 from aggregates.refusal import Refusal as Why
 from infra import database
 from infra.crashing import crash_points
+from infra.decisions import DecisionStore
 from infra.delivery.outgoing import Outgoing
 from infra.endpoints import Endpoints, endpoints
 from infra.master_key import master_key
@@ -29,9 +30,10 @@ from infra.settings import Settings
 from infra.topics import create_topics
 from streams.app import build
 from streams.broadcasting import Broadcasting
-from streams.candidates import Nobody
+from streams.contacting import Deciding
 from streams.customer import Customer
 from streams.deliver import TOPIC as SIGNALS
+from streams.escalating import Escalating
 from streams.inbox import Inbox
 from streams.learn import Learn
 from streams.letters import Letters
@@ -65,7 +67,14 @@ def work(settings: Settings, name: str) -> None:
     parts = Parts(settings, here, name)
     app = build(
         here.bootstrap_servers,
-        [*(parts.maker(make) for make in parts.processors()), parts.relay, parts.sender, parts.broadcasting, parts.releasing],
+        [
+            *(parts.maker(make) for make in parts.processors()),
+            parts.relay,
+            parts.escalating,
+            parts.sender,
+            parts.broadcasting,
+            parts.releasing,
+        ],
         _crash,
         _credentials(settings),
         prefix=settings.kafka.prefix,
@@ -148,7 +157,7 @@ class Parts:
 
     def rules(self) -> list[Part]:
         """What runs the published rules."""
-        return [Triggering(self.keys, Nobody(), monotonic, _now)]
+        return [Triggering(self.keys, Deciding(self.keys), monotonic, _now)]
 
     async def broadcasting(self) -> Broadcasting:
         """What tells every partition what is in force."""
@@ -167,6 +176,10 @@ class Parts:
             return {partition: end for (_, partition), end in (await self.publisher.ends([topic])).items()}
 
         return Releasing(self.pool, ends)
+
+    async def escalating(self) -> Escalating:
+        """What acts when service requests are late; of all workers one does."""
+        return Escalating(DecisionStore(self.here.dsn), self.keys, dsn=self.here.dsn, clock=lambda: datetime.now(UTC))
 
     async def relay(self) -> Relay:
         """What tells the log of decisions; of all workers one does."""

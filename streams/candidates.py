@@ -1,26 +1,17 @@
 """What rules ask of whoever decides about contacts, and what they are answered. Reading order: Want, Settled, Contacting, Nobody."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from aggregates.contact_policy.candidate import Candidate, Outcome
+from aggregates.contact_policy.candidate import Outcome
 from aggregates.wire import CustomerEvent
+from projections.contacts.want import Want
 from streams.record import Connection, Publication
 
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """A signal of a rule that approaches the customer."""
-
-    candidate: Candidate
-    contact: str  # with what
-    cause: Mapping[str, str]  # source and id
-    recorded_at: datetime
-    late: bool
-    blob: bytes  # the signal, from which the rule's objection is found when it is asked for again
+__all__ = ["Contacting", "Nobody", "Objection", "Settled", "Want"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +36,7 @@ class Contacting(Protocol):
         """Decide about these, and about those that are held and whose time has come."""
         ...
 
-    async def withdraw(self, connection: Connection, customer: UUID, signals: Sequence[UUID]) -> Sequence[Publication]:
+    async def withdraw(self, connection: Connection, customer: UUID, signals: Sequence[UUID], now: datetime) -> Sequence[Publication]:
         """These signals do not stand any more."""
         ...
 
@@ -62,7 +53,7 @@ class Nobody:
     ) -> Settled:
         return Settled()
 
-    async def withdraw(self, connection: Connection, customer: UUID, signals: Sequence[UUID]) -> Sequence[Publication]:
+    async def withdraw(self, connection: Connection, customer: UUID, signals: Sequence[UUID], now: datetime) -> Sequence[Publication]:
         return ()
 
     async def control(self, connection: Connection, event: CustomerEvent) -> None:

@@ -49,8 +49,8 @@ _said = msgspec.json.Decoder(Said)
 
 
 def rows_of(said: Said, listening: Sequence[Listening]) -> list[New]:
-    """The deliveries of one record. What was said for a trial, by test keys for one, goes nowhere."""
-    if said.data.get("test"):
+    """The deliveries of one record. What was said quietly, of an import or by test keys, goes nowhere."""
+    if said.data.get("quiet") or said.data.get("test"):
         return []
     customer = UUID(said.subject) if said.subject else None
     signal = said.data.get("signal") or said.data.get("id")

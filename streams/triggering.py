@@ -387,7 +387,7 @@ class _Turn:
         for customer, (now, _) in said.items():
             mine = [one.id for one in withdrawn if one.customer_id == customer]
             if mine:
-                self._effects += await self._contacting.withdraw(self.moment.connection, customer, mine)
+                self._effects += await self._contacting.withdraw(self.moment.connection, customer, mine, now)
             if customer in wants:
                 await self._contact(customer, wants[customer], now)
 
@@ -469,7 +469,7 @@ def _want(customer: UUID, active: Active, do: Contact, signal: Signal) -> Want:
         objection=signal.quiet,
     )
     cause = {"source": signal.source, "id": signal.cause}
-    return Want(candidate, do.campaign, cause, signal.recorded_at, signal.late, msgspec.msgpack.encode(signal))
+    return Want(candidate, do.campaign, cause, signal.recorded_at, signal.late, msgspec.msgpack.encode(signal), active.rule.cooldown)
 
 
 def _told(customer: UUID, signal: Signal, active: Active) -> dict[str, Any]:
