@@ -1,14 +1,14 @@
 """What Yekta itself decided, as it is kept and as it is told: the words that aggregates, their store and the relay share.
 
 A decision is an event of an aggregate. One that concerns a customer is told to the log as a touchpoint of the source `yekta`; its id is the
-aggregate's id and version, so that telling it twice is telling it once. Reading order: Decision, Told, event_of.
+aggregate's id and version, so that telling it twice is telling it once. Reading order: Decision, Decisions, Told, event_of.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 SPEAKER = "yekta"
@@ -24,6 +24,26 @@ class Decision(NamedTuple):
     version: int
     tag: str  # `<aggregate>.<past tense>`
     state: bytes  # JSON of the event
+
+
+Also = tuple[str, Sequence[Any]]
+"""A statement that is run in the transaction of a decision, and its values."""
+
+
+class Overtaken(Exception):
+    """Another decision about the same thing came first: look again, then decide again."""
+
+
+class Decisions(Protocol):
+    """Keeps what Yekta itself decides; `streams/relay` tells it to the log."""
+
+    async def load(self, id_: UUID) -> Sequence[Decision]:
+        """All decisions of an aggregate, in order; none for one that never was."""
+        ...
+
+    async def record(self, decisions: Sequence[Decision], also: Sequence[Also] = ()) -> int:
+        """Keep decisions and what goes with them, all or nothing; the number of the last in the order of all. Raises Overtaken."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

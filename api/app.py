@@ -13,6 +13,7 @@ from api import (
     events,
     imports,
     keys,
+    mappings,
     openapi,
     operations,
     problem,
@@ -39,6 +40,7 @@ def create(dependencies: Dependencies) -> FastAPI:
     for room in (
         events,
         imports,
+        mappings,
         web,
         customers,
         stream,

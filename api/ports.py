@@ -87,6 +87,50 @@ class KeyNotFound(Exception):
     """No key has this id."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookMade:
+    """A webhook whose secret was just made: the only moment at which it is known."""
+
+    webhook: Webhook
+    secret: str
+
+
+class WebhookNotFound(Exception):
+    """No webhook has this id."""
+
+
+class Webhooks(Protocol):
+    """Registers and ends webhooks. All raise aggregates.webhook.NotAllowed, and WebhookNotFound for an id that is none's."""
+
+    async def register(self, by: str, url: str, types: tuple[str, ...], description: str) -> WebhookMade:
+        """A new webhook. Raises aggregates.webhook.AddressRefused."""
+        ...
+
+    async def rotate(self, id_: UUID, by: str, grace: timedelta) -> WebhookMade:
+        """A new secret; those before it sign too for `grace`."""
+        ...
+
+    async def disable(self, id_: UUID, by: str, reason: str) -> Webhook:
+        """Send nothing to it any more."""
+        ...
+
+    async def enable(self, id_: UUID, by: str) -> Webhook:
+        """Send to it again."""
+        ...
+
+    async def delete(self, id_: UUID, by: str) -> None:
+        """Forget it."""
+        ...
+
+
+class Policies(Protocol):
+    """Publishes the contact policy."""
+
+    async def publish(self, by: str, text: str) -> int:
+        """Put a policy in force, whose text was read and found right; its version."""
+        ...
+
+
 class Changes(Protocol):
     """Tells that the read models moved; one connection a process, however many wait."""
 

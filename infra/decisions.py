@@ -12,15 +12,14 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder
 
-from aggregates.decision import Decision
-from api.ports import Also, Overtaken
+from aggregates.decision import Also, Decision, Overtaken
 from infra.recording import datastore
 
 CHANNEL = "yekta_decided"
 
 
 class DecisionStore:
-    """The adapter of `api.ports.Decisions`. Its recorder blocks, so it works in a thread beside the loop."""
+    """The adapter of `aggregates.decision.Decisions`. Its recorder blocks, so it works in a thread beside the loop."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn

@@ -7,5 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from aggregates.decision import Teller
+from aggregates.service_request import telling
 
-TELLERS: Mapping[str, Teller] = MappingProxyType({})
+TELLERS: Mapping[str, Teller] = MappingProxyType({telling.KEPT: telling.told})

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Request
 
 from aggregates.access import NotAllowed
-from api import session
+from api import access, session
 from api.access import Caller
 from api.ports import Dependencies, KeyNotFound
 from api.problem import forbidden
@@ -22,7 +22,7 @@ def visitor(request: Request, dependencies: Dependencies) -> Caller | None:
     if cookie is None:
         return None
     key = session.key_of(cookie, dependencies.secrets, dependencies.ring, dependencies.clock())
-    return None if key is None or not key.role else Caller(key.id, None, key.role)
+    return None if key is None or not key.role else Caller(key.id, None, key.role, access.name_of(key, key.id))
 
 
 async def enter(token: str, dependencies: Dependencies) -> tuple[UUID, datetime] | None:

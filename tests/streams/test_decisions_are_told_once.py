@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from aggregates.decision import Decision, Told
-from api.ports import Overtaken
+from aggregates.decision import Decision, Overtaken, Told
 from infra.decisions import DecisionStore
 from streams.lane import Point, passed
 from streams.relay import Relay

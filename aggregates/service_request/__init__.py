@@ -1,0 +1,4 @@
+"""A service request from the first call to resolved: what somebody wants of us, who sees to it, and by when.
+
+Reading order: request (facts, state, evolve), deciding (what may be done when), hours and targets (by when), telling (what the log hears).
+"""

@@ -1,0 +1,1 @@
+"""Service requests as they are listed: by customer, owner, queue and due time; and what a supervisor sees of them all."""
