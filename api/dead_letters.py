@@ -1,7 +1,6 @@
-"""What was refused, for people to look at, correct and replay.
+"""What was refused, for people to look at, count, correct and replay: one letter, or all that a filter finds.
 
-A replay goes through the same reading as everything that comes in at a door, under the source that sent it first. Reading order:
-LetterShown, router, _replay.
+Reading order: LetterShown, router; what a replay does is in `replaying`.
 """
 
 from base64 import b64encode
@@ -12,24 +11,20 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from aggregates import cloudevents, dead_letter, segment
-from aggregates.dead_letter import Replayed
-from aggregates.log import NotAcknowledged
-from aggregates.reading import read
-from aggregates.refusal import Refusal
-from aggregates.sealing import seal
-from aggregates.source import Source
-from aggregates.touchpoint import Touchpoint
+from aggregates.patch import is_patch
 from api import access, body, cursor, openapi, position, query
-from api.access import Caller
 from api.answers import json, path_id
 from api.doors.cloudevents import EventAnswer
+from api.mappings import checked
 from api.ports import Connection, Dependencies
-from api.problem import Problem, not_found, of_refusal, unavailable
+from api.problem import Problem, invalid, not_found
+from api.replaying import Correction, Outcome, carried_out, raw_of, totals, tried
 from projections.dead_letters import table
 from projections.dead_letters.table import Letter
 
 OPEN, REPLAYED = "open", "replayed"
+AT_ONCE = 200
+"""So many letters one request replays; `next` goes on."""
 
 
 class LetterShown(msgspec.Struct, kw_only=True):
@@ -38,7 +33,7 @@ class LetterShown(msgspec.Struct, kw_only=True):
     id: UUID
     source: str  # the name of the source whose key sent it
     reason: str
-    pointer: str  # RFC 6901, into the event
+    pointer: str  # RFC 6901, into the bytes as they came, when they are JSON
     detail: str
     mend: str
     recorded: datetime
@@ -48,6 +43,10 @@ class LetterShown(msgspec.Struct, kw_only=True):
     event_id: UUID | None  # when what was refused named its source and id
     replayed_as: UUID | None
     replayed_at: datetime | None
+    file: str | None  # of a row of a file
+    row: int | None
+    column: str | None
+    mapping: str | None
 
 
 class LetterWhole(LetterShown, kw_only=True):
@@ -64,11 +63,70 @@ class LetterList(msgspec.Struct):
     next: str | None
 
 
+class LetterCount(msgspec.Struct):
+    """How many letters of a source were refused for a reason."""
+
+    source: str
+    reason: str
+    open: int
+    replayed: int
+    oldest_open: datetime | None
+    newest: datetime
+
+
+class LetterCounts(msgspec.Struct):
+    """All counts, those with the most open letters first."""
+
+    items: list[LetterCount]
+    open: int
+    next: None = None
+
+
+class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which letters; everything given must hold. Only open ones are replayed."""
+
+    source: str | None = None
+    reason: str | None = None
+    file: str | None = None
+    mapping: str | None = None
+    ids: list[UUID] | None = None
+
+
+class ReplayAll(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to replay, and how it is corrected before."""
+
+    filter: Filter
+    patch: list[dict[str, Any]] = []  # RFC 6902, on each letter's bytes
+    mapping: dict[str, Any] | str | None = None  # for rows of files: instead of the one they came with
+    dry_run: bool = False
+    cursor: str | None = None
+
+
+class Replays(msgspec.Struct):
+    """What became of each letter."""
+
+    items: list[Outcome]
+    counts: dict[str, int]
+    dry_run: bool
+    position: str
+    next: str | None
+
+
 REPLAY = """\
 curl -u "$ADMIN:" $YEKTA/v1/dead-letters/$LETTER/replay -d '{
   "specversion": "1.0", "id": "visit-1", "source": "/sales", "type": "sales.visit_held", "time": "2026-05-01T10:00:00+03:30",
   "data": {"visit_id": "visit-1", "minutes": 30, "who": {"customer_number": "77"}}}'"""
+REPLAY_ALL = """\
+curl -u "$ADMIN:" $YEKTA/v1/dead-letters/replay -d '{
+  "filter": {"reason": "wrong_money", "source": "web"}, "patch": [{"op": "replace", "path": "/data/currency", "value": "IRR"}],
+  "dry_run": true}'"""
+ALL_EXAMPLE = {
+    "filter": {"reason": "wrong_money", "source": "web"},
+    "patch": [{"op": "replace", "path": "/data/currency", "value": "IRR"}],
+    "dry_run": True,
+}
 ID = openapi.parameter("id", openapi.UUID, "The dead letter.", where="path")
+DRY_RUN = openapi.parameter("dry_run", {"type": "boolean", "default": False}, "Say what would become of it, and send nothing.")
 
 
 def router(dependencies: Dependencies) -> APIRouter:
@@ -86,6 +144,8 @@ def router(dependencies: Dependencies) -> APIRouter:
                 openapi.parameter("reason", openapi.TEXT, "Only those refused for this reason."),
                 openapi.parameter("source", openapi.TEXT, "Only those of this source."),
                 openapi.parameter("status", {"type": "string", "enum": [OPEN, REPLAYED]}, "Only those in this state."),
+                openapi.parameter("file", openapi.TEXT, "Only rows of this file."),
+                openapi.parameter("mapping", openapi.TEXT, "Only rows that were read by the mapping of this name."),
                 openapi.CURSOR,
                 openapi.LIMIT,
             ],
@@ -103,10 +163,41 @@ def router(dependencies: Dependencies) -> APIRouter:
                 source=query.text(request, "source"),
                 reason=query.text(request, "reason"),
                 status=query.choice(request, "status", (OPEN, REPLAYED)),
+                file=query.text(request, "file"),
+                mapping=query.text(request, "mapping"),
             )
         more = found[:limit]
-        following = cursor.token(more[-1].recorded, more[-1].id) if len(found) > limit else None
-        return json(LetterList([LetterShown(**_shown(letter)) for letter in more], following))
+        return json(LetterList([LetterShown(**shown(letter)) for letter in more], following(found, limit)))
+
+    @routes.get(
+        "/v1/dead-letters/counts",
+        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/dead-letters/counts', LetterCounts, 503),
+    )
+    async def count_letters(request: Request) -> Response:
+        """How many letters there are, by source and reason."""
+        access.staff(request, dependencies, access.OPERATORS)
+        async with dependencies.pool.connection() as connection:
+            counts = await table.by_reason_and_source(connection)
+        items = [LetterCount(one.source, one.reason, one.open, one.replayed, one.oldest_open, one.newest) for one in counts]
+        return json(LetterCounts(items, sum(one.open for one in counts)))
+
+    @routes.post(
+        "/v1/dead-letters/replay",
+        openapi_extra=openapi.described(REPLAY_ALL, Replays, 400, 413, 415, 422, 503, body=openapi.json_body(ReplayAll, ALL_EXAMPLE)),
+    )
+    async def replay_letters(request: Request) -> Response:
+        """Replay the open letters that a filter finds, 200 at a time, the newest first; `next` goes on."""
+        asking = access.staff(request, dependencies, access.OPERATORS)
+        wanted = _wanted(await body.read(request))
+        correction = Correction(wanted.patch, mapping=None if wanted.mapping is None else checked(wanted.mapping))
+        async with dependencies.pool.connection() as connection:
+            found = await table.page(
+                connection, AT_ONCE + 1, before=cursor.place(wanted.cursor), status=OPEN, **msgspec.structs.asdict(wanted.filter)
+            )
+            results = await tried(connection, dependencies, found[:AT_ONCE], correction)
+        outcomes, ends = await carried_out(dependencies, asking, results, dry_run=wanted.dry_run)
+        at = position.token(ends)
+        return json(Replays(outcomes, totals(outcomes), wanted.dry_run, at, following(found, AT_ONCE)), headers={"Yekta-Position": at})
 
     @routes.get(
         "/v1/dead-letters/{id}",
@@ -116,9 +207,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         """One dead letter, with the bytes as they came."""
         access.staff(request, dependencies, access.OPERATORS)
         async with dependencies.pool.connection() as connection:
-            letter = await _letter(connection, path_id(request))
-            raw = await _raw(connection, dependencies, letter)
-        return json(LetterWhole(**_shown(letter), text=_text(raw), base64=b64encode(raw).decode()))
+            letter = await one(connection, path_id(request))
+            raw = await raw_of(connection, dependencies, letter)
+        return json(LetterWhole(**shown(letter), text=text_of(raw), base64=b64encode(raw).decode()))
 
     @routes.post(
         "/v1/dead-letters/{id}/replay",
@@ -133,72 +224,97 @@ def router(dependencies: Dependencies) -> APIRouter:
             415,
             422,
             503,
-            parameters=[ID],
+            parameters=[ID, DRY_RUN],
             body={
                 "required": False,
-                "description": "The corrected event; with no body it is tried as it came.",
-                "content": {"application/json": {"schema": {"type": "object"}}},
+                "description": "The corrected event, or a JSON Patch (RFC 6902) on its bytes; with no body it is tried as it came.",
+                "content": {
+                    "application/json": {"schema": {"type": "object"}},
+                    "application/json-patch+json": {"schema": {"type": "array", "items": {"type": "object"}}},
+                },
             },
         ),
     )
     async def replay_letter(request: Request) -> Response:
         """Send a refused event again, as it came or corrected. Doing it twice adds nothing twice."""
         asking = access.staff(request, dependencies, access.OPERATORS)
-        corrected = await body.read(request)
+        correction = corrected(await body.read(request), request.headers.get("content-type", ""))
+        dry_run = query.choice(request, "dry_run", ("true", "false")) == "true"
         async with dependencies.pool.connection() as connection:
-            letter = await _letter(connection, path_id(request))
-            raw = corrected if corrected.strip() else await _raw(connection, dependencies, letter)
-        return await _replay(dependencies, asking, letter, raw, corrected=bool(corrected.strip()))
+            letter = await one(connection, path_id(request))
+            if letter.replayed_as is not None:
+                return _again(letter, correction)
+            results = await tried(connection, dependencies, [letter], correction)
+        (outcome,), ends = await carried_out(dependencies, asking, results, dry_run=dry_run)
+        if outcome.event_id is None:
+            raise _refused(outcome, correction)
+        at = position.token(ends)
+        return json(EventAnswer(outcome.event_id, at), headers={"Yekta-Position": at})
 
     return routes
 
 
-async def _replay(dependencies: Dependencies, asking: Caller, letter: Letter, raw: bytes, *, corrected: bool) -> Response:
-    """Read it under its source; the fact keeps its id and, without a time of its own, the time at which it was first refused."""
-    if letter.replayed_as is not None:
-        if corrected:
-            raise Problem(409, "already_replayed", f"It was replayed already, as {letter.replayed_as}.", mend="Send a new event instead.")
-        return json(EventAnswer(letter.replayed_as, position.token({})))
-    source = dependencies.ring.source(letter.source) or Source(letter.source, dependencies.zone)
-    touchpoint = segment.understood(raw, letter.place, source, letter.recorded)
-    if touchpoint is None:
-        event = cloudevents.structured(raw)
-        touchpoint = event if isinstance(event, Refusal) else read(event, source, letter.recorded)
-    if not isinstance(touchpoint, Touchpoint):
-        raise of_refusal(400 if touchpoint.reason == "not_json" and corrected else 422, touchpoint, str(letter.id))
-    now = dependencies.clock()
-    fact = (*seal(msgspec.structs.replace(touchpoint, recorded=now), dependencies.secrets), ())
-    done = Replayed(letter.id, touchpoint.event_id, now, str(asking.key))
+def corrected(content: bytes, content_type: str = "") -> Correction:
+    """What a body says of how to correct. Raises a problem for a patch that is none."""
+    if not content.strip():
+        return Correction()
     try:
-        # The fact first: were it the other way round, a crash between them would leave a letter replayed as nothing.
-        ends = await dependencies.log.publish(dependencies.topics.touchpoints, [fact])
-        await dependencies.log.publish(dependencies.topics.dead_letters, [dead_letter.replay_record(done, letter.key)])
-    except NotAcknowledged as error:
-        raise unavailable(f"{error} It may be replayed again.") from error
-    dependencies.recent.note(ends, now)
-    dependencies.recent.accept([touchpoint.event_id])
-    at = position.token(ends)
-    return json(EventAnswer(touchpoint.event_id, at), headers={"Yekta-Position": at})
+        document = msgspec.json.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        document = None
+    if is_patch(document):
+        return Correction(patch=document)
+    if "json-patch" in content_type:
+        raise Problem(400, "wrong_patch", "The body is no JSON Patch.", mend="Send a list of operations, as RFC 6902 has them.")
+    return Correction(whole=content)
 
 
-async def _letter(connection: Connection, id_: UUID) -> Letter:
+def _again(letter: Letter, correction: Correction) -> Response:
+    """It was replayed before: the same answer to who asks for the same."""
+    assert letter.replayed_as is not None  # noqa: S101 - asked before
+    if correction.whole or correction.patch:
+        raise Problem(409, "already_replayed", f"It was replayed already, as {letter.replayed_as}.", mend="Send a new event instead.")
+    return json(EventAnswer(letter.replayed_as, position.token({})))
+
+
+def _refused(outcome: Outcome, correction: Correction) -> Problem:
+    if outcome.status == "erased":
+        return Problem(410, "erased", outcome.detail)
+    status = 400 if outcome.reason == "not_json" and correction.whole else 422
+    return Problem(status, outcome.reason, outcome.detail, pointer=outcome.pointer, mend=outcome.mend, dead_letter=str(outcome.id))
+
+
+def _wanted(content: bytes) -> ReplayAll:
+    try:
+        return msgspec.json.decode(content, type=ReplayAll)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise invalid(where.rstrip("`").replace(".", "/"), f"{what}.", "See the example in /docs.") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "not_json", "The body is not JSON.", mend="Send an object with a filter.") from error
+
+
+async def one(connection: Connection, id_: UUID) -> Letter:
+    """The letter with this id. Raises a 404 problem."""
     letter = await table.one(connection, id_)
     if letter is None:
         raise not_found("No dead letter has this id, or it is not listed yet.")
     return letter
 
 
-async def _raw(connection: Connection, dependencies: Dependencies, letter: Letter) -> bytes:
-    await dependencies.secrets.fetch(connection, [letter.seal])
-    return dead_letter.unearth(letter.letter(), dependencies.secrets)
+def following(found: list[Letter], limit: int) -> str | None:
+    """The cursor after the first `limit` letters, when there are more."""
+    return cursor.token(found[limit - 1].recorded, found[limit - 1].id) if len(found) > limit else None
 
 
-def _shown(letter: Letter) -> dict[str, Any]:
+def shown(letter: Letter) -> dict[str, Any]:
+    """What is told of a letter without opening it."""
     names = set(LetterShown.__struct_fields__) - {"event_id"}
     return {name: getattr(letter, name) for name in names} | {"event_id": letter.event}
 
 
-def _text(raw: bytes) -> str | None:
+def text_of(raw: bytes) -> str | None:
+    """The bytes as text, when they are."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -76,15 +76,13 @@ def understand(row: Row, mapping: RowMapping, shape: Layout, source: Source, rec
     return Understood(judged, "", made.event)
 
 
-def alone(row: Row, source: Source, received: datetime, mapping: RowMapping | None = None) -> Understood:
+def alone(row: Row, source: Source, received: datetime, newer: Mapping[str, Any] | None = None) -> Understood:
     """What a kept row means: under its own mapping, or under a newer one."""
-    if mapping is None:
-        reading = of_plain(row.mapping, row.type)
-        if reading.mapping is None:
-            said = reading.problems[0]
-            return Understood(Refusal("wrong_value", "/mapping" + said.pointer, said.message(), "Correct the mapping."))
-        mapping = reading.mapping
-    return understand(row, mapping, layout(mapping, row.cells), source, received)
+    reading = of_plain(row.mapping if newer is None else newer, row.type)
+    if reading.mapping is None:
+        said = reading.problems[0]
+        return Understood(Refusal("wrong_value", "/mapping" + said.pointer, said.message(), "Correct the mapping."))
+    return understand(row, reading.mapping, layout(reading.mapping, row.cells), source, received)
 
 
 def _placed(refusal: Refusal, made: Made) -> Understood:

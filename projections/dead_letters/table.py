@@ -106,6 +106,9 @@ async def page(
     source: str | None = None,
     reason: str | None = None,
     status: str | None = None,
+    file: str | None = None,
+    mapping: str | None = None,
+    ids: Sequence[UUID] | None = None,
 ) -> list[Letter]:
     """Letters, the newest first, beginning after `before`."""
     at, id_ = before or (None, None)
@@ -116,8 +119,21 @@ async def page(
             " AND (%(source)s::text IS NULL OR source = %(source)s)"
             " AND (%(reason)s::text IS NULL OR reason = %(reason)s)"
             " AND (%(status)s::text IS NULL OR status = %(status)s)"
+            " AND (%(file)s::text IS NULL OR file = %(file)s)"
+            " AND (%(mapping)s::text IS NULL OR mapping = %(mapping)s)"
+            " AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s))"
             " ORDER BY recorded DESC, id DESC LIMIT %(limit)s",
-            {"at": at, "id": id_, "source": source, "reason": reason, "status": status, "limit": limit},
+            {
+                "at": at,
+                "id": id_,
+                "source": source,
+                "reason": reason,
+                "status": status,
+                "limit": limit,
+                "file": file,
+                "mapping": mapping,
+                "ids": None if ids is None else list(ids),
+            },
         )
         return await cursor.fetchall()
 
@@ -126,6 +142,43 @@ async def counts(connection: Connection) -> dict[str, int]:
     """How many letters wait, by reason."""
     cursor = await connection.execute("SELECT reason, count(*) FROM letters.letters WHERE status = 'open' GROUP BY reason ORDER BY reason")
     return dict(await cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many letters of a source were refused for a reason."""
+
+    source: str
+    reason: str
+    open: int
+    replayed: int
+    oldest_open: datetime | None
+    newest: datetime
+
+
+async def by_reason_and_source(connection: Connection) -> list[Count]:
+    """All counts, those with the most open letters first."""
+    async with connection.cursor(row_factory=class_row(Count)) as cursor:
+        await cursor.execute(
+            "SELECT source, reason, count(*) FILTER (WHERE status = 'open') AS open, count(*) FILTER (WHERE status = 'replayed')"
+            " AS replayed, min(recorded) FILTER (WHERE status = 'open') AS oldest_open, max(recorded) AS newest"
+            " FROM letters.letters GROUP BY source, reason ORDER BY open DESC, source, reason"
+        )
+        return await cursor.fetchall()
+
+
+async def files(connection: Connection, mapping: str) -> dict[str, int]:
+    """The files with open letters of a mapping, and how many."""
+    cursor = await connection.execute(
+        "SELECT file, count(*) FROM letters.letters WHERE mapping = %s AND status = 'open' GROUP BY file ORDER BY file", (mapping,)
+    )
+    return dict(await cursor.fetchall())
+
+
+async def replayed(connection: Connection, events: Sequence[UUID]) -> set[UUID]:
+    """Which of these events came out of a letter."""
+    cursor = await connection.execute("SELECT replayed_as FROM letters.letters WHERE replayed_as = ANY(%s)", (list(events),))
+    return {row[0] for row in await cursor.fetchall()}
 
 
 _INSERT = (
