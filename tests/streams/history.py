@@ -97,8 +97,11 @@ class History:
             await asyncio.Event().wait()
         await asyncio.sleep(self.random.random() * 0.03 if self.random.random() < self.laziness else 0)
 
+    def _processors(self) -> list[Processor]:
+        return processors(self.piece)
+
     def _hire(self) -> None:
-        worker = Worker(self.memory, self.pool, processors(self.piece), most=self.most)
+        worker = Worker(self.memory, self.pool, self._processors(), most=self.most)
         for runner in worker.runners.values():
             runner.at = lambda _: self._at(worker)
         self.workers.append(worker)
@@ -129,7 +132,7 @@ class History:
     async def _finish(self) -> None:
         """A last worker, in peace, does what is left."""
         self.memory.faults = 0.0
-        last = Worker(self.memory, self.pool, processors(self.piece), most=self.most)
+        last = Worker(self.memory, self.pool, self._processors(), most=self.most)
         await last.own_all()
         async with self.pool.connection() as connection:
 
