@@ -31,11 +31,12 @@ Connection = AsyncConnection[tuple[object, ...]]
 
 
 class MasterKey:
-    """32 bytes from which the wrapping key and the hash key are derived (HKDF, RFC 5869)."""
+    """32 bytes from which the wrapping key, the hash key and the key that signs snapshots are derived (HKDF, RFC 5869)."""
 
     def __init__(self, secret: bytes) -> None:
         self.wrapping = AESGCM(_expand(secret, b"yekta wrapping 1"))
         self.hashing = _expand(secret, b"yekta hashing 1")
+        self.signing = _expand(secret, b"yekta signing 1")
         self.fingerprint = text(_expand(secret, b"yekta fingerprint 1")[:12])
 
     @classmethod

@@ -21,8 +21,9 @@ from aggregates.wire import CustomerEvent, customer_event_decoder, encoder
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
 from projections.churn.fold import needs_history
-from projections.churn.kept import Kept, Said
+from projections.churn.kept import Came, Kept, Said
 from projections.churn.messages import Example, Told
+from projections.churn.silence import next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts
 from projections.timeline import table as timeline
@@ -40,8 +41,11 @@ GRACE = timedelta(hours=1)
 LOOKS = 2_000
 """How many silent customers are looked at in one transaction."""
 
+MARGIN = timedelta(days=14)
+"""How far replayed sources may be apart in their own time while they replay: many do so at once, through several partitions."""
+
 REST = 2.0
-"""Seconds for which the time of replayed sources must stand still before a partition without any of them follows it."""
+"""Seconds for which the time of replayed sources must stand still before a partition follows it to the end."""
 
 IDLE = (1.0, 10.0)
 """How often an idle partition looks at the time, in seconds: at first, and at last."""
@@ -113,26 +117,27 @@ class Scoring:
         now = monotonic()
         self._looks = dict.fromkeys(self._looks, (now + IDLE[0], IDLE[0]))
         mine: dict[str, list[Heard]] = {}
-        for one in heard:
-            if one.fact is not None:
-                mine.setdefault(one.customer, []).append(one)
+        for item in heard:
+            if item.fact is not None:
+                mine.setdefault(item.customer, []).append(item)
         known = await self._load(moment, mine)
         effects: list[Effect] = []
         derive_again: list[str] = []
         given: list[Given] = []
         for customer, items in mine.items():
-            facts = sorted((one.fact for one in items if one.fact is not None), key=lambda fact: fact.stamp)
-            decider = next((one.event.yektadecider for one in reversed(items) if one.event.yektadecider), "")
+            facts = sorted((item.fact for item in items if item.fact is not None), key=lambda fact: fact.stamp)
+            decider = next((item.event.yektadecider for item in reversed(items) if item.event.yektadecider), "")
             before = moment.before.get(customer)
             for one in self._in_force:
                 kept = known.get((customer, one.id))
                 if (kept is None and before is not None and before.events) or (kept is not None and needs_history(kept.state, facts[0])):
                     derive_again.append(customer)
                     break
-                kept, said = keeping.hear(one.definition, self._champions[one.id].model, kept or Kept(), facts)
+                void = None if kept is None else keeping.too_early(one.definition, kept, facts[0])
+                came = keeping.hear(one.definition, self._champions[one.id].model, kept or Kept(), facts)
                 if decider:
-                    kept = msgspec.structs.replace(kept, decider=decider)
-                effects += self._say(moment, customer, one, kept, said, given)
+                    came = came._replace(kept=msgspec.structs.replace(came.kept, decider=decider))
+                effects += self._say(moment, customer, one, came, given, void)
         effects += await self._derived(moment, derive_again, given)
         await table.give(moment.connection, given)
         return effects
@@ -188,10 +193,10 @@ class Scoring:
         return found
 
     def _say(
-        self, moment: Moment, customer: str, one: InForce, kept: Kept, said: Sequence[Said], given: list[Given] | None
+        self, moment: Moment, customer: str, one: InForce, came: Came, given: list[Given] | None, void: int | None = None
     ) -> list[Effect]:
         """Remember what was said, write down what moved, publish what moved far."""
-        by = self._champions[one.id]
+        by, kept, said = self._champions[one.id], came.kept, came.said
         effects: list[Effect] = []
         if by.learnt and given is not None:
             for what in said:
@@ -216,10 +221,11 @@ class Scoring:
                 one.id,
                 kept.replayed,
                 kept.decider,
-                state.returns,
-                state.losses,
+                came.returns,
+                came.losses,
                 state.ends if state.running else None,
                 tuple([Example(s.day, s.silent, s.scored.features, s.scored.anchors, s.scored.logit, by.number) for s in said]),
+                void,
             )
         )
         return effects
@@ -275,15 +281,16 @@ class Scoring:
                     gone.append(UUID(customer))
                 for one in self._in_force if facts else ():
                     model = self._champions[one.id].model
-                    kept, said = keeping.hear(one.definition, model, Kept(decider=decider), facts)
+                    came = keeping.hear(one.definition, model, Kept(decider=decider), facts)
+                    kept = came.kept
                     last = self._passed[moment.partition].get(kept.replayed, 0)
                     day = math.floor(kept.state.at)
                     if kept.due is not None:
-                        kept = msgspec.structs.replace(kept, due=keeping.next_check(one.definition, day, max(day, last)))
+                        kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
                     known = before.get((customer, one.id))
                     if known is not None:
                         kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
-                    effects += self._say(moment, customer, one, kept, said[-1:], given)
+                    effects += self._say(moment, customer, one, came._replace(kept=kept, said=came.said[-1:]), given)
             if gone:
                 await table.forget(moment.connection, gone)
                 for key in [key for held in (self._kept, self._learned) for key in held.get(moment.partition, {}) if UUID(key[0]) in gone]:
@@ -321,8 +328,8 @@ class Scoring:
                 if one is None:
                     self._learned[partition][customer, definition] = msgspec.structs.replace(kept, due=None)
                     continue
-                kept, said = keeping.look(one.definition, self._champions[definition].model, kept, day)
-                effects += self._say(moment, customer, one, kept, said, given)
+                came = keeping.look(one.definition, self._champions[definition].model, kept, day)
+                effects += self._say(moment, customer, one, came, given)
             await table.give(moment.connection, given)
             if len(waiting) == LOOKS:
                 self._behind.add(partition)
@@ -342,9 +349,11 @@ class Scoring:
             if self._still[0] != latest:
                 self._still = (latest, now)
             rests = not moment.fresh and now - self._still[1] >= REST
-            own = latest if rests else clocks.get(moment.partition)
-            if own is not None:
-                days[True] = math.floor(own.timestamp() / DAY)
+            own = clocks.get(moment.partition)
+            if rests:
+                days[True] = math.floor(latest.timestamp() / DAY)
+            elif own is not None:
+                days[True] = math.floor((own - MARGIN).timestamp() / DAY)
         return days
 
 

@@ -11,9 +11,10 @@ from msgspec import Struct
 from infra.errors import Refusal
 from infra.evaluation.reading import Row
 from projections.churn import telling
+from projections.churn.anchors import Anchors
 from projections.churn.features import Features
 from streams.learning import metrics
-from streams.learning.learner import Anchors, Labelled, fresh, learn, predict
+from streams.learning.learner import Labelled, fresh, learn, predict
 from streams.learning.metrics import Metrics
 
 BLOCK = 32

@@ -78,6 +78,14 @@ CREATE TABLE churn.passed (
     PRIMARY KEY (partition, replayed)
 );
 
+-- The same as the learner has heard it.
+CREATE TABLE churn.told (
+    partition smallint NOT NULL,
+    replayed  boolean  NOT NULL,
+    day       int      NOT NULL,
+    PRIMARY KEY (partition, replayed)
+);
+
 -- How far each definition's learner has come, its working state included.
 CREATE TABLE churn.learners (
     definition smallint PRIMARY KEY,
@@ -93,7 +101,7 @@ CREATE TABLE churn.examples (
     customer_id uuid     NOT NULL,
     decider     text     COLLATE "C" NOT NULL,
     features    bytea    NOT NULL,
-    anchors     real[]   NOT NULL,
+    anchors     double precision[] NOT NULL,
     given       double precision NOT NULL,      -- the logit that was given
     snapshot    bigint   NOT NULL,              -- by which
     logit       double precision,               -- the logit of the learner as it was on that day
@@ -101,6 +109,8 @@ CREATE TABLE churn.examples (
     lost        boolean,
     PRIMARY KEY (definition, replayed, day, silent, customer_id)
 );
+CREATE INDEX examples_unlabelled ON churn.examples (definition, replayed, day) WHERE lost IS NULL;
+CREATE INDEX examples_unsaid ON churn.examples (definition, replayed, day) WHERE logit IS NULL;
 CREATE INDEX examples_of ON churn.examples (customer_id, definition, day);
 
 -- What labels are told by: the days on which customers bought, or lost a contract, as far back as labels look.

@@ -1,7 +1,7 @@
 """What is kept of a customer for one definition, and what is said of him as facts and days go by. Pure.
 
 The silent are looked at on days that follow from their last event alone, so it makes no difference when that is done: by a timer, or when
-his next fact comes. Reading order: Kept, Said, hear, look, weighty, tellable.
+his next fact comes. Reading order: Kept, Said, Came, hear, too_early, look, weighty, tellable.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from aggregates.churn import DAY, Definition
 from aggregates.fact import Fact
 from projections.churn import fold
 from projections.churn.features import in_population
-from projections.churn.silence import next_check
+from projections.churn.silence import checks, next_check
 from projections.churn.state import State
 from projections.churn.weights import Model, Scored, scored
 
@@ -44,30 +44,53 @@ class Said(NamedTuple):
     scored: Scored
 
 
-def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]) -> tuple[Kept, list[Said]]:
+class Came(NamedTuple):
+    """What came of facts or of days."""
+
+    kept: Kept
+    said: Sequence[Said]
+    returns: tuple[int, ...]  # the days that labels look for, also those that the state forgot on the way
+    losses: tuple[int, ...]
+
+
+def too_early(definition: Definition, kept: Kept, fact: Fact) -> int | None:
+    """The day of a fact that was on its way while the customer was taken for silent: what was said of silence since then is void."""
+    last, day = floor(kept.state.at), floor(fact.at.timestamp() / DAY)
+    if not in_population(definition, kept.state):
+        return None
+    looked = (last + check for check in checks(definition) if kept.due is None or last + check < kept.due)
+    return day if any(look > day for look in looked) else None
+
+
+def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]) -> Came:
     """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs."""
     said: list[Said] = []
     state, due = kept.state, kept.due
+    returns, losses = set(state.returns), set(state.losses)
     for place, fact in enumerate(facts):
         now = fact.at.timestamp() / DAY
         day = floor(now)
         if due is not None and due <= day:
             said += _silent(definition, model, state, due, day)
         state = fold.evolve(definition, state, fact)
+        returns.update(state.returns)
+        losses.update(state.losses)
         due = next_check(definition, floor(state.at), floor(state.at))
         last_of_day = place + 1 == len(facts) or floor(facts[place + 1].at.timestamp() / DAY) != day
         if last_of_day and in_population(definition, state):
             said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False)))
     replayed = kept.replayed and all(fact.clock == "event" for fact in facts)
-    return replace(kept, state=state, due=due if in_population(definition, state) else None, replayed=replayed), said
+    kept = replace(kept, state=state, due=due if in_population(definition, state) else None, replayed=replayed)
+    return Came(kept, said, tuple(sorted(returns)), tuple(sorted(losses)))
 
 
-def look(definition: Definition, model: Model, kept: Kept, day: int) -> tuple[Kept, list[Said]]:
+def look(definition: Definition, model: Model, kept: Kept, day: int) -> Came:
     """What is said of a silent customer up to the beginning of a day."""
     if kept.due is None or kept.due > day:
-        return kept, []
+        return Came(kept, (), kept.state.returns, kept.state.losses)
     said = _silent(definition, model, kept.state, kept.due, day)
-    return replace(kept, due=next_check(definition, floor(kept.state.at), day)), said
+    kept = replace(kept, due=next_check(definition, floor(kept.state.at), day))
+    return Came(kept, said, kept.state.returns, kept.state.losses)
 
 
 def weighty(kept: Kept, score: float) -> bool:

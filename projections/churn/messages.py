@@ -34,6 +34,7 @@ class Told(Struct, frozen=True, array_like=True, gc=False):
     losses: tuple[int, ...]
     ends: float | None  # of a contract that runs
     examples: tuple[Example, ...]
+    void: int | None = None  # examples of his silence on this day and later were said too early
 
 
 class Batch(Struct, frozen=True, array_like=True):

@@ -1,5 +1,6 @@
 """Judges logits by what happened: exact ROC AUC, log-loss and calibration error."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,3 +40,13 @@ def judge(lost: Array, logits: Array, ranks: Array | None = None) -> Metrics:
     """The metrics of some logits; `ranks` is what the AUC goes by where the logits are calibrated from it."""
     area = auc(lost, logits if ranks is None else ranks)
     return Metrics(area, float(losses(logits, lost).mean()), calibration_error(lost, sigmoid(logits)))
+
+
+def labels(lost: Sequence[bool]) -> Array:
+    """Labels as numbers."""
+    return np.array(lost, dtype=np.float64)
+
+
+def floats(numbers: Sequence[float]) -> Array:
+    """Numbers as an array."""
+    return np.array(numbers, dtype=np.float64)

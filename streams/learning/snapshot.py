@@ -1,12 +1,12 @@
 """Writes a learner as bytes and reads it again, the same to the bit; what was cut, changed or made by other arithmetic is not loaded.
 
 A snapshot is a magic word, a keyed BLAKE2b digest of the rest, and MessagePack: whoever has the key can prove that he wrote it.
-Reading order: encode, decode.
+Reading order: encode, decode; sealed, opened.
 """
 
 import hashlib
 import hmac
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -53,6 +53,27 @@ def decode(snapshot: bytes, key: bytes = b"") -> Learner:
             f"here are {VERSION}, {np.__version__} and {', '.join(experts)}."
         )
     return msgspec.msgpack.Decoder(Learner, dec_hook=_array).decode(sheet.learner)
+
+
+T = TypeVar("T")
+
+
+def sealed(state: Any, key: bytes) -> bytes:
+    """The signed bytes of anything that holds learners."""
+    body = msgspec.msgpack.Encoder(enc_hook=_plain, order="deterministic").encode(state)
+    written = msgspec.msgpack.encode((VERSION, np.__version__, msgspec.Raw(body)))
+    return MAGIC + _digest(written, key) + written
+
+
+def opened(written: bytes, type_: type[T], key: bytes) -> T:
+    """What `sealed` wrote. Raises SnapshotRefused."""
+    head, body = written[: len(MAGIC) + SIZE], written[len(MAGIC) + SIZE :]
+    if not head.startswith(MAGIC) or not hmac.compare_digest(head[len(MAGIC) :], _digest(body, key)):
+        raise SnapshotRefused("It was changed or cut, or was signed with another key.")
+    version, numpy, state = msgspec.msgpack.decode(body, type=tuple[int, str, msgspec.Raw])
+    if (version, numpy) != (VERSION, np.__version__):
+        raise SnapshotRefused(f"It is of arithmetic {version} and numpy {numpy}; here are {VERSION} and {np.__version__}.")
+    return msgspec.msgpack.Decoder(type_, dec_hook=_array).decode(state)
 
 
 def _digest(written: bytes, key: bytes) -> bytes:

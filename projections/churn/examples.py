@@ -1,0 +1,237 @@
+"""The SQL of examples: in as they are told, out as days close and labels become known; and what labels are told by.
+
+Only the learner writes here. Reading order: Row, remember, witness, unsaid, unlabelled, evidence, write_back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import msgpack
+
+from projections.churn.anchors import Anchors
+from projections.churn.features import Features
+from projections.churn.messages import Told
+from projections.timeline.table import Connection, stage, uuids, write
+
+_features = msgpack.Decoder(dict[str, float])
+
+Place = tuple[int, bool]
+"""Definition, and whether the time is that of replayed sources: each has days of its own."""
+
+
+@dataclass(slots=True)
+class Row:
+    """An example on its way."""
+
+    day: int
+    silent: bool
+    customer: UUID
+    decider: str
+    features: Features
+    anchors: Anchors
+    given: float
+    snapshot: int
+    logit: float | None = None
+    remembered: bytes | None = None
+    lost: bool | None = None
+
+
+class Evidence(NamedTuple):
+    """What labels of a customer are told by."""
+
+    returns: tuple[int, ...]
+    losses: tuple[int, ...]
+    ends: float | None
+
+
+NOTHING = Evidence((), (), None)
+
+_COLUMNS = ("definition", "replayed", "day", "silent", "customer_id", "decider", "features", "anchors", "given", "snapshot")
+_TYPES = ("int2", "bool", "int4", "bool", "uuid", "text", "bytea", "float8[]", "float8", "int8")
+_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _TYPES, strict=True))
+_ALL = ", ".join(_COLUMNS)
+_BACK = ("definition", "replayed", "day", "silent", "customer_id", "logit", "remembered", "lost")
+_BACK_TYPES = ("int2", "bool", "int4", "bool", "uuid", "float8", "bytea", "bool")
+_BACK_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_BACK, _BACK_TYPES, strict=True))
+_READ = "day, silent, customer_id, decider, features, anchors, given, snapshot, logit, remembered, lost"
+
+
+async def remember(connection: Connection, told: Iterable[Told], known: Mapping[Place, int]) -> None:
+    """Keep what was said. Of a customer's day the last word counts, until the day has closed; what is too late for its label is let go.
+
+    `known` says for each place the first example day whose label is not yet known.
+    """
+    rows: dict[tuple[int, bool, int, bool, str], tuple[str, bytes, list[float], float, int]] = {}
+    voided: list[tuple[UUID, int, int]] = []
+    for one in told:
+        if one.void is not None:
+            voided.append((UUID(one.customer), one.definition, one.void))
+            for key in [key for key in rows if (key[0], key[3], key[4]) == (one.definition, True, one.customer) and key[2] >= one.void]:
+                del rows[key]
+        for said in one.examples:
+            if said.day >= known.get((one.definition, one.replayed), -1):
+                key = (one.definition, one.replayed, said.day, said.silent, one.customer)
+                rows[key] = (one.decider, msgpack.encode(said.features), list(said.anchors), said.given, said.snapshot)
+    for void in voided:
+        await connection.execute(
+            "DELETE FROM churn.examples WHERE customer_id = %s AND definition = %s AND silent AND day >= %s AND lost IS NULL", void
+        )
+    if not rows:
+        return
+    await stage(connection, "examples_stage", _STAGE)
+    async with connection.cursor() as cursor:
+        async with cursor.copy(f"COPY examples_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_TYPES)
+            for (definition, replayed, day, silent, customer), rest in rows.items():
+                await write(copy, (definition, replayed, day, silent, UUID(customer), *rest))
+        await cursor.execute(
+            f"INSERT INTO churn.examples AS e ({_ALL}) SELECT {_ALL} FROM examples_stage"
+            " ON CONFLICT (definition, replayed, day, silent, customer_id) DO UPDATE SET decider = excluded.decider,"
+            " features = excluded.features, anchors = excluded.anchors, given = excluded.given, snapshot = excluded.snapshot"
+            " WHERE e.logit IS NULL"
+        )
+
+
+async def witness(connection: Connection, told: Iterable[Told], oldest: Mapping[Place, int]) -> None:
+    """Keep the days that labels are told by; those before `oldest` no label asks for any more."""
+    heard: dict[tuple[str, int], tuple[set[int], set[int], float | None, int]] = {}
+    for one in told:
+        returns, losses, _, _ = heard.get((one.customer, one.definition), (set(), set(), None, 0))
+        floor = oldest.get((one.definition, one.replayed), -1)
+        heard[one.customer, one.definition] = (returns | set(one.returns), losses | set(one.losses), one.ends, floor)
+    if not heard:
+        return
+    before = await evidence(connection, [UUID(customer) for customer, _ in heard])
+    await stage(connection, "evidence_stage", "customer_id uuid, definition int2, returns int4[], losses int4[], ends float8")
+    async with connection.cursor() as cursor:
+        async with cursor.copy("COPY evidence_stage FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(("uuid", "int2", "int4[]", "int4[]", "float8"))
+            for (customer, definition), (returns, losses, ends, floor) in heard.items():
+                known = before.get((UUID(customer), definition), NOTHING)
+                both = ((returns, known.returns), (losses, known.losses))
+                days = [sorted(day for day in had.union(new) if day >= floor) for had, new in both]
+                await write(copy, (UUID(customer), definition, *days, ends))
+        await cursor.execute(
+            "INSERT INTO churn.evidence SELECT * FROM evidence_stage ON CONFLICT (customer_id, definition)"
+            " DO UPDATE SET returns = excluded.returns, losses = excluded.losses, ends = excluded.ends"
+        )
+
+
+async def evidence(connection: Connection, customers: Iterable[UUID]) -> dict[tuple[UUID, int], Evidence]:
+    """What is known of these customers."""
+    cursor = await connection.execute(
+        "SELECT customer_id, definition, returns, losses, ends FROM churn.evidence WHERE customer_id = ANY(%s::uuid[])",
+        (uuids(customers),),
+        binary=True,
+    )
+    return {(customer, definition): Evidence(tuple(a), tuple(b), ends) for customer, definition, a, b, ends in await cursor.fetchall()}
+
+
+async def owners(connection: Connection, rows: Sequence[Row]) -> dict[tuple[UUID, str], UUID]:
+    """Whose these examples are now, of those whose customer lost identifiers: the present owner of their decider."""
+    cursor = await connection.execute(
+        "SELECT customer_id FROM identity.moved WHERE customer_id = ANY(%s::uuid[])", (uuids({row.customer for row in rows}),)
+    )
+    moved = {row[0] for row in await cursor.fetchall()}
+    theirs = [row for row in rows if row.customer in moved] if moved else []
+    if not theirs:
+        return {}
+    cursor = await connection.execute(
+        "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", ([row.decider for row in theirs],)
+    )
+    now = dict(await cursor.fetchall())
+    return {(row.customer, row.decider): now.get(row.decider, row.customer) for row in theirs}
+
+
+async def next_day(connection: Connection, place: Place, horizon: int) -> int | None:
+    """The first day on which something is to be said or learnt; None: nothing waits."""
+    cursor = await connection.execute(
+        "SELECT LEAST((SELECT min(day) FROM churn.examples WHERE definition = %s AND replayed = %s AND logit IS NULL),"
+        " (SELECT min(day) + %s FROM churn.examples WHERE definition = %s AND replayed = %s AND lost IS NULL))",
+        (*place, horizon + 1, *place),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+async def waiting(connection: Connection, place: Place, until: int, known: int) -> list[Row]:
+    """What is to be said of days up to `until`, and what is to be learnt of days up to `known`; in a fixed order."""
+    cursor = await connection.execute(
+        f"SELECT {_READ} FROM churn.examples WHERE definition = %s AND replayed = %s AND lost IS NULL"
+        " AND ((logit IS NULL AND day <= %s) OR day <= %s) ORDER BY day, silent, customer_id",
+        (*place, until, known),
+        binary=True,
+    )
+    return [_row(*row) for row in await cursor.fetchall()]
+
+
+async def learnt_last(connection: Connection, place: Place, most: int) -> list[Row]:
+    """The latest examples at events whose labels are known, the oldest first."""
+    cursor = await connection.execute(
+        f"SELECT {_READ} FROM churn.examples WHERE definition = %s AND replayed = %s AND lost IS NOT NULL AND NOT silent"
+        " ORDER BY day DESC, customer_id LIMIT %s",
+        (*place, most),
+        binary=True,
+    )
+    return [_row(*row) for row in reversed(await cursor.fetchall())]
+
+
+async def of_month(connection: Connection, place: Place, first: int, end: int, *, silent: bool) -> list[Row]:
+    """The examples of some days whose labels are known."""
+    cursor = await connection.execute(
+        f"SELECT {_READ} FROM churn.examples WHERE definition = %s AND replayed = %s AND day >= %s AND day < %s AND silent = %s"
+        " AND lost IS NOT NULL",
+        (*place, first, end, silent),
+        binary=True,
+    )
+    return [_row(*row) for row in await cursor.fetchall()]
+
+
+async def write_back(connection: Connection, place: Place, rows: Sequence[Row]) -> None:
+    """Write down what the learner said, and the labels."""
+    rows = [row for row in rows if row.logit is not None]
+    if not rows:
+        return
+    await stage(connection, "back_stage", _BACK_STAGE)
+    async with connection.cursor() as cursor:
+        async with cursor.copy(f"COPY back_stage ({', '.join(_BACK)}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_BACK_TYPES)
+            for row in rows:
+                await write(copy, (*place, row.day, row.silent, row.customer, row.logit, row.remembered, row.lost))
+        await cursor.execute(
+            "UPDATE churn.examples e SET logit = s.logit, remembered = s.remembered, lost = s.lost FROM back_stage s"
+            " WHERE (e.definition, e.replayed, e.day, e.silent, e.customer_id) = (s.definition, s.replayed, s.day, s.silent, s.customer_id)"
+        )
+
+
+Judged = tuple[int, int, float | None, float, float]
+"""Examples, of them lost, AUC, log-loss, calibration error."""
+
+
+async def write_month(connection: Connection, place: Place, month: date, model: str, judged: Judged, *, silent: bool) -> None:
+    """A model's judgement of a month."""
+    await connection.execute(
+        "INSERT INTO churn.months VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (definition, replayed, silent, month, model)"
+        " DO UPDATE SET rows = excluded.rows, lost = excluded.lost, auc = excluded.auc, log_loss = excluded.log_loss,"
+        " calibration_error = excluded.calibration_error",
+        (*place, silent, month, model, *judged),
+    )
+
+
+def _row(
+    day: int,
+    silent: bool,
+    customer: UUID,
+    decider: str,
+    features: bytes,
+    anchors: Sequence[float],
+    given: float,
+    snapshot: int,
+    logit: float | None,
+    remembered: bytes | None,
+    lost: bool | None,
+) -> Row:
+    return Row(day, silent, customer, decider, _features.decode(features), Anchors(*anchors), given, snapshot, logit, remembered, lost)

@@ -1,0 +1,277 @@
+"""Learns in one place: keeps the examples that partitions tell, closes days once all have told them, learns labels when they are known.
+
+Learner, examples, snapshots and the position change in one transaction, so that whoever dies is replaced where he stood. A candidate
+becomes champion only when it was better on labels that neither had learnt. Reading order: Learn.apply, `_advance`, `_days`, `_snapshot`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+from psycopg.types.json import Jsonb
+
+from aggregates.churn import DAY, matures
+from projections.churn import examples, messages, table
+from projections.churn.examples import NOTHING, Place, Row
+from projections.churn.table import InForce
+from projections.churn.weights import Model
+from streams.learning import batch, champion, metrics, snapshot, vocabulary, working
+from streams.learning.learner import RECIPES
+from streams.learning.snapshot import SnapshotRefused
+from streams.learning.working import Contest, Working
+from streams.record import Batch, Bury, Connection, Effect, Halt
+
+PIECE = 7
+"""Days that are gone through before anything is written."""
+
+PIECES = 12
+"""Of these, in one transaction."""
+
+KEPT = 30
+"""Snapshots that never were champion, per definition."""
+
+TRAINED_ON = 5_000
+"""The latest labels that the usual batch model is trained on."""
+
+CHANNEL = "yekta_models"
+TIMES = {"wall": False, "replayed": True}
+
+log = structlog.get_logger()
+
+
+class Learn:
+    """The processor. `partitions` is how many of `customer-events` there are: a day is over when all have told it."""
+
+    name = "learn"
+    topic = "churn-examples"
+    durable_outbox = True
+
+    def __init__(self, partitions: int, key: bytes, clock: Callable[[], datetime]) -> None:
+        self._partitions, self._key, self._clock = partitions, key, clock
+        self._working: dict[int, Working] = {}
+        self._models: dict[int, Model] = {}  # by snapshot
+        self._behind = True
+
+    def forget(self, partition: int) -> None:
+        del partition
+        self._working.clear()
+        self._models.clear()
+        self._behind = True
+
+    def committed(self, batch: Batch) -> None:
+        del batch
+
+    def has_chores(self, partition: int) -> bool:
+        del partition
+        return self._behind
+
+    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
+        del partition
+        await self._advance(connection)
+        return []
+
+    async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
+        effects: list[Effect] = []
+        told: list[messages.Told] = []
+        for record in batch.records:
+            try:
+                said = messages.decoder.decode(record.value or b"")
+            except msgspec.MsgspecError as bad:
+                effects.append(Bury(record, "not_an_example", str(bad)))
+                continue
+            if said.version > messages.VERSION:
+                raise Halt(f"Examples of version {said.version} are newer than this version knows. Start the newer one.")
+            told += said.told
+            for time, day in said.passed.items():
+                await _passed(connection, said.partition, TIMES[time], day)
+        known = {
+            (one.id, replayed): (clock.closed or -1) - one.definition.horizon
+            for one in await table.in_force(connection)
+            for time, replayed in TIMES.items()
+            if (clock := (await self._of(connection, one)).clocks.get(time)) is not None
+        }
+        await examples.remember(connection, told, known)
+        await examples.witness(connection, told, {place: day - 2 for place, day in known.items()})
+        await self._advance(connection)
+        return effects
+
+    async def _advance(self, connection: Connection) -> None:
+        """Go through the days that all partitions have told, some at a time."""
+        passed = await _told_by_all(connection, self._partitions)
+        self._behind = False
+        for one in await table.in_force(connection):
+            before = await self._of(connection, one)
+            if before.contest.champion != one.champion:  # somebody put another in its place: the next candidate begins anew
+                self._working[one.id] = msgspec.structs.replace(before, contest=Contest(None, one.champion))
+            learnt = before.learner.learnt + before.silence.learnt
+            for time, day in passed.items():
+                await self._days(connection, one, time, day - 1)
+            after = self._working[one.id]
+            if after is not before:
+                if after.learner.learnt + after.silence.learnt > learnt:
+                    after = await self._snapshot(connection, one, after)
+                await self._save(connection, one, after)
+
+    async def _days(self, connection: Connection, one: InForce, time: str, until: int) -> None:
+        """One time's days, up to the last that all have told."""
+        place, horizon = (one.id, TIMES[time]), one.definition.horizon
+        months: set[tuple[datetime, bool]] = set()
+        for _ in range(PIECES):
+            state = self._working[one.id]
+            closed = state.clocks.get(time, working.Clock()).closed
+            following = await examples.next_day(connection, place, horizon)
+            if following is None or max(following, -1 if closed is None else closed + 1) > until:
+                break
+            first = following if closed is None else max(following, closed + 1)
+            last = min(until, first + min(PIECE, horizon) - 1)
+            months |= await self._piece(connection, one, time, first, last)
+        else:
+            self._behind = True
+        for month, silent in sorted(months):
+            await _judge_month(connection, place, month, silent=silent)
+
+    async def _piece(self, connection: Connection, one: InForce, time: str, first: int, last: int) -> set[tuple[datetime, bool]]:
+        """A few days. Nothing that is said in them is learnt in them."""
+        definition, place = one.definition, (one.id, TIMES[time])
+        rows = await examples.waiting(connection, place, last, last - definition.horizon - 1)
+        owners = await examples.owners(connection, rows)
+        evidence = await examples.evidence(connection, {owners.get((row.customer, row.decider), row.customer) for row in rows})
+
+        def lost(row: Row) -> bool:
+            owner = owners.get((row.customer, row.decider), row.customer)
+            return working.is_lost(definition, row, evidence.get((owner, one.id), NOTHING))
+
+        rival = _usual(await examples.learnt_last(connection, place, TRAINED_ON))
+        contestants = await self._contestants(connection, one)
+        labelled: list[Row] = []
+        for day in range(first, last + 1):
+            known = [row for row in rows if row.logit is not None and row.lost is None and matures(definition, row.day) <= day]
+            came = working.begin_day(definition, self._working[one.id], time, day, known, lost, contestants)
+            self._working[one.id] = came.working
+            labelled += came.labelled
+            if came.alarm:
+                await _alarm(connection, place, day, *came.alarm)
+            unsaid = [row for row in rows if row.logit is None and row.day + row.silent <= day]
+            working.say(came.working, unsaid, rival)
+        await examples.write_back(connection, place, rows)
+        return {(working.month_of(row.day), row.silent) for row in labelled}
+
+    async def _contestants(self, connection: Connection, one: InForce) -> tuple[Model | None, Model | None]:
+        candidate = self._working[one.id].contest.candidate
+        if candidate is None:
+            return None, None
+        return await self._model(connection, one, one.champion), await self._model(connection, one, candidate)
+
+    async def _model(self, connection: Connection, one: InForce, number: int | None) -> Model:
+        known = self._models.get(number or 0)
+        if known is None or number is None:
+            try:
+                known = (await champion.load(connection, number, one.definition.horizon, self._key)).model
+            except SnapshotRefused as refused:
+                log.error("a snapshot is not loaded", number=number, why=str(refused))
+                known = champion.ignorant(one.definition.horizon)
+            if len(self._models) > KEPT:
+                self._models.clear()
+            if number is not None:
+                self._models[number] = known
+        return known
+
+    async def _snapshot(self, connection: Connection, one: InForce, state: Working) -> Working:
+        """Write down what was learnt; crown the candidate when it was better, and let the next one compete."""
+        contest, champion_now = state.contest, one.champion
+        if contest.candidate is not None and contest.labels < working.FEWEST:
+            return state
+        if contest.candidate is not None and contest.candidate_loss < contest.champion_loss:
+            await _crown(connection, one, contest)
+            champion_now = contest.candidate
+        learners, sums, checksum = champion.seal(state.learner, state.silence, self._key)
+        race = {recipe.name: round(float(share), 6) for recipe, share in zip(RECIPES, state.learner.shares, strict=True)}
+        through = max((clock.learnt for clock in state.clocks.values() if clock.learnt is not None), default=None)
+        cursor = await connection.execute(
+            "INSERT INTO churn.snapshots (definition, learnt, through, checksum, made_with, learners, sums, race)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING number",
+            (one.id, state.learner.learnt, through, checksum, champion.made_with(), learners, sums, Jsonb(race)),
+        )
+        row = await cursor.fetchone()
+        assert row is not None  # noqa: S101 - RETURNING
+        await connection.execute("UPDATE churn.definitions SET learnt = %s WHERE id = %s", (state.learner.learnt, one.id))
+        await connection.execute(
+            "DELETE FROM churn.snapshots WHERE definition = %s AND since IS NULL AND number <= (SELECT number FROM churn.snapshots"
+            " WHERE definition = %s AND since IS NULL ORDER BY number DESC OFFSET %s LIMIT 1)",
+            (one.id, one.id, KEPT),
+        )
+        await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+        return msgspec.structs.replace(state, contest=Contest(row[0], champion_now))
+
+    async def _of(self, connection: Connection, one: InForce) -> Working:
+        known = self._working.get(one.id)
+        if known is None:
+            cursor = await connection.execute("SELECT state FROM churn.learners WHERE definition = %s", (one.id,), binary=True)
+            row = await cursor.fetchone()
+            try:
+                known = working.begin(one.definition.horizon) if row is None else snapshot.opened(row[0], Working, self._key)
+            except SnapshotRefused as refused:
+                log.error("the learner begins anew", definition=one.id, why=str(refused))
+                known = working.begin(one.definition.horizon)
+            self._working[one.id] = known
+        return known
+
+    async def _save(self, connection: Connection, one: InForce, state: Working) -> None:
+        self._working[one.id] = state
+        await connection.execute(
+            "INSERT INTO churn.learners VALUES (%s, %s) ON CONFLICT (definition) DO UPDATE SET state = excluded.state",
+            (one.id, snapshot.sealed(state, self._key)),
+        )
+
+
+def _usual(known: list[Row]) -> tuple[vocabulary.Vocabulary, batch.Fitted] | None:
+    """The usual model, trained on what is known."""
+    if len(known) < batch.FEWEST:
+        return None
+    words = vocabulary.admit(vocabulary.named(), [row.features for row in known])
+    inputs = vocabulary.matrix(words, [row.features for row in known])
+    return words, batch.fit(inputs, metrics.labels([bool(row.lost) for row in known]))
+
+
+async def _crown(connection: Connection, one: InForce, contest: Contest) -> None:
+    won = {"labels": contest.labels, "loss": contest.candidate_loss / contest.labels, "loss_before": contest.champion_loss / contest.labels}
+    await connection.execute("UPDATE churn.snapshots SET since = now(), won = %s WHERE number = %s", (Jsonb(won), contest.candidate))
+    await connection.execute("UPDATE churn.definitions SET champion = %s WHERE id = %s", (contest.candidate, one.id))
+
+
+async def _passed(connection: Connection, partition: int, replayed: bool, day: int) -> None:
+    await connection.execute(
+        "INSERT INTO churn.told AS t VALUES (%s, %s, %s)"
+        " ON CONFLICT (partition, replayed) DO UPDATE SET day = GREATEST(t.day, excluded.day)",
+        (partition, replayed, day),
+    )
+
+
+async def _told_by_all(connection: Connection, partitions: int) -> dict[str, int]:
+    """The day before which all partitions have told everything, for each time that all have told of."""
+    cursor = await connection.execute("SELECT replayed, count(*), min(day) FROM churn.told GROUP BY replayed")
+    return {"replayed" if replayed else "wall": day for replayed, count, day in await cursor.fetchall() if count >= partitions}
+
+
+async def _alarm(connection: Connection, place: Place, day: int, late: float, before: float) -> None:
+    await connection.execute("INSERT INTO churn.alarms VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", (*place, day, late, before))
+
+
+async def _judge_month(connection: Connection, place: Place, month: datetime, *, silent: bool) -> None:
+    """All models on the month's examples whose labels are known."""
+    following = (month + timedelta(days=32)).replace(day=1)
+    rows = await examples.of_month(connection, place, int(month.timestamp() // DAY), int(following.timestamp() // DAY), silent=silent)
+    lost = metrics.labels([bool(row.lost) for row in rows])
+    said = [working.remembered(row) for row in rows]
+    models = {
+        "model": ([row.logit or 0.0 for row in rows], None),
+        "given": ([row.given for row in rows], None),
+        "purchase_count": ([one.counted[0] for one in said], [row.anchors.bought for row in rows]),
+        "decayed_count": ([one.counted[1] for one in said], [row.anchors.decayed for row in rows]),
+        "prior": ([row.anchors.prior for row in rows], None),
+        "batch": ([one.batch for one in said], None),
+    }
+    for model, (logits, ranks) in models.items():
+        judged = metrics.judge(lost, metrics.floats(logits), None if ranks is None else metrics.floats(ranks))
+        await examples.write_month(connection, place, month.date(), model, (len(rows), int(lost.sum()), *judged), silent=silent)
