@@ -62,7 +62,7 @@ def source(dependencies: Dependencies, key: str) -> Source:
     """The source whose write key this is, bare or as an Authorization header has it. Raises problems as `writer` does."""
     if not dependencies.ring.loaded:
         raise unavailable("The keys have not been read yet.")
-    grant = dependencies.ring.of_header(key) or dependencies.ring.of_secret(key.strip())
+    grant = dependencies.ring.of_header(key) or dependencies.ring.of_secret(key.strip().partition(":")[0])  # some clients want a pair
     if grant is None:
         raise unauthorised()
     _check(grant, dependencies.clock())

@@ -1,0 +1,193 @@
+"""The Segment dialect over HTTP: every address, every place for the key, every label; and what never happens to a batch."""
+
+import gzip
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from aggregates.touchpoint import event_id
+from aggregates.wire import SealedTouchpoint, touchpoint_decoder
+from api.web import EXAMPLES, KINDS, spellings
+from tests.api.conftest import Api, until
+
+pytestmark = pytest.mark.engines
+
+
+async def logged(api: Api) -> dict[str, SealedTouchpoint]:
+    """What `touchpoints` holds, by the id that the client gave."""
+    records = [touchpoint_decoder.decode(record.value) for record in await api.records(api.world.topics.touchpoints)]
+    return {record.id: record for record in records}
+
+
+def track(id_: str, **changes: Any) -> dict[str, Any]:
+    return {"type": "track", "messageId": id_, "userId": "u-1", "event": "Signed Up", "properties": {"plan": "gold"}} | changes
+
+
+async def test_a_batch_lands_and_no_item_costs_the_others(api: Api) -> None:
+    key = await api.write_key("shop")
+    items = [track("a"), track("b", event=""), "nonsense", track("c", timestamp="yesterday"), track("d")]
+    answer = await api.client.post("/v1/batch", json={"batch": items, "sentAt": "2026-05-01T10:00:00Z"}, auth=(key, ""))
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert said["success"] is True
+    assert answer.headers["yekta-position"] == said["position"]
+    assert [item["status"] for item in said["items"]] == ["accepted", "rejected", "rejected", "rejected", "accepted"]
+    assert [item.get("pointer") for item in said["items"]] == [None, "/event", "", "/timestamp", None]
+    assert said["items"][0]["event_id"] == str(event_id("shop", "shop", "a"))
+    record = (await logged(api))["a"]
+    assert (record.type, record.source, record.yektakey) == ("web.signed_up", "shop", "shop")
+    assert "b" not in await logged(api)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "batch"])
+async def test_every_address_takes_its_kind(api: Api, kind: str) -> None:
+    key = await api.write_key()
+    for number, path in enumerate((f"/v1/{kind}", *spellings(kind))):
+        message = EXAMPLES[kind] | {"messageId": f"{kind}-{number}"} if kind != "batch" else {"batch": [track(f"{kind}-{number}")]}
+        answer = await api.client.post(path, json=message, auth=(key, ""))
+        assert answer.status_code == 200, path
+        assert answer.json()["items"][0]["status"] == "accepted", answer.text
+    assert f"{kind}-{number}" in await logged(api)
+
+
+async def test_the_key_may_stand_wherever_clients_put_it(api: Api) -> None:
+    key = await api.write_key()
+    basic = b64encode(key.encode()).decode()
+    places: list[dict[str, Any]] = [
+        {"auth": (key, "")},
+        {"auth": (key, "password")},
+        {"headers": {"Authorization": f"Basic {basic}"}},
+        {"headers": {"Authorization": f"Bearer {key}"}},
+        {"headers": {"X-Write-Key": key}, "json": track("key-0") | {"writeKey": "***"}},
+        {"params": {"writeKey": key}},
+        {"json": track("key-0") | {"writeKey": key}},
+        {"json": {"batch": [track("key-0")], "writeKey": key}},
+    ]
+    for place in places:
+        answer = await api.client.post("/v1/track", **({"json": track("key-0")} | place))
+        assert answer.status_code == 200, place
+        assert answer.json()["items"][0]["id"] == "key-0"
+
+
+async def test_who_may_not_is_told_so_and_a_browser_sees_it(api: Api) -> None:
+    origin = {"Origin": "https://shop.example"}
+    key = await api.write_key("gone")
+    cases: list[tuple[int, dict[str, Any]]] = [
+        (401, {}),
+        (401, {"auth": ("ywk_unknown", "")}),
+        (401, {"json": track("x") | {"writeKey": "unknown"}}),
+        (401, {"json": track("x") | {"writeKey": 5}}),
+        (403, {"auth": (await api.token(), "")}),
+    ]
+    for status, request in cases:
+        answer = await api.client.post("/v1/track", headers=origin, **({"json": track("x")} | request))
+        assert answer.status_code == status, answer.text
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        assert answer.json()["type"].startswith("/problems/")
+    grant = api.made.ring.of_secret(key)
+    assert grant is not None
+    await api.made.keys.revoke(grant.key, "tests")
+    await until(lambda: (known := api.made.ring.of_secret(key)) is None or known.revoked)
+    assert (await api.client.post("/v1/b", json=track("x") | {"writeKey": key})).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/v1/t", "/v1/b", "/v1/batch", "/v1/identify/", "/beacon/v1/batch"])
+async def test_a_browser_may_ask_first(api: Api, path: str) -> None:
+    wanted = "authorization,content-type,x-retry-count,anonymousid"
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": wanted}
+    answer = await api.client.options(path, headers=asked)
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert answer.headers["access-control-allow-headers"] == wanted
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    plain = await api.client.options(path, headers={"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"})
+    assert {"Authorization", "Content-Type", "X-Retry-Count"} <= set(plain.headers["access-control-allow-headers"].split(", "))
+
+
+@pytest.mark.parametrize("label", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-8", "", "image/gif"])
+@pytest.mark.parametrize("packed", [True, False])
+async def test_the_bytes_say_what_came(api: Api, label: str, packed: bool) -> None:
+    content = msgspec.json.encode({"batch": [track(f"bytes-{label}-{packed}")]})
+
+    async def chunks() -> AsyncIterator[bytes]:
+        sent = gzip.compress(content) if packed else content
+        for start in range(0, len(sent), 11):
+            yield sent[start : start + 11]
+
+    answer = await api.client.post("/v1/batch", content=chunks(), headers={"content-type": label}, auth=(await api.write_key(), ""))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["items"][0]["status"] == "accepted"
+
+
+async def test_other_shapes_of_a_body(api: Api) -> None:
+    key = await api.write_key()
+    for content, count in (([track("l-1"), track("l-2")], 2), (track("single"), 1), ({"batch": []}, 0)):
+        answer = await api.client.post("/v1/batch", json=content, auth=(key, ""))
+        assert answer.status_code == 200
+        assert [item["status"] for item in answer.json()["items"]] == ["accepted"] * count
+    around = {"batch": [track("around")], "context": {"campaign": {"name": "x"}}, "sentAt": None}
+    assert (await api.client.post("/v1/import", json=around, auth=(key, ""))).status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"5", b'{"batch": 5}', b"\xff\xfe", b"[" * 100_000])
+async def test_what_cannot_be_told_apart_is_kept_whole(api: Api, content: bytes) -> None:
+    answer = await api.client.post("/v1/batch", content=content, auth=(await api.write_key(), ""))
+    assert answer.status_code == 400
+    assert answer.json()["dead_letter"]
+
+
+async def test_a_letter_is_the_message_as_it_came_and_is_replayed_by_the_same_rules(live: Api) -> None:
+    key, admin = await live.write_key("replays"), await live.token()
+    bad = b'{"type":"track",  "messageId":"fixable","userId":"u-1","event":"Order Completed","properties":{"order_id":7,"total":1}}'
+    answer = await live.client.post("/v1/batch", content=b'{"batch":[' + bad + b"]}", auth=(key, ""))
+    item = answer.json()["items"][0]
+    assert (item["status"], item["pointer"], item["id"]) == ("rejected", "/properties/currency", "fixable")
+    path = f"/v1/dead-letters/{item['dead_letter']}"
+    while (shown := await live.client.get(path, auth=(admin, ""))).status_code == 404:
+        pass  # the list follows the log
+    assert shown.json()["text"].encode() == bad
+    assert (await live.client.post(f"{path}/replay", auth=(admin, ""))).status_code == 422
+    mended = msgspec.json.decode(bad)
+    mended["properties"]["currency"] = "USD"
+    replayed = await live.client.post(f"{path}/replay", json=mended, auth=(admin, ""))
+    assert replayed.status_code == 200, replayed.text
+    assert replayed.json()["event_id"] == str(event_id("replays", "replays", "fixable"))
+    fate = await live.get(key, "/v1/events/replays/fixable", after=replayed.json()["position"])
+    assert fate["state"] == "visible"
+
+
+async def test_a_visitor_becomes_somebody(live: Api) -> None:
+    key, agent = await live.write_key("story"), await live.token("agent")
+    device = "5b1f9e6c-3c0b-4b2a-9d2e-00000000abcd"
+    story = [
+        {"type": "page", "messageId": "s-1", "anonymousId": device, "name": "price", "properties": {"url": "https://shop.example/p"}},
+        {
+            "type": "identify",
+            "messageId": "s-2",
+            "anonymousId": device,
+            "userId": "u-900",
+            "traits": {"name": "Sara", "phone": "09129990001"},
+        },
+        {"type": "alias", "messageId": "s-3", "previousId": "legacy-900", "userId": "u-900"},
+        {
+            "type": "track",
+            "messageId": "s-4",
+            "userId": "legacy-900",
+            "event": "Order Completed",
+            "properties": {"order_id": "o-900", "total": 5, "currency": "USD"},
+        },
+        {"type": "group", "messageId": "s-5", "userId": "u-900", "groupId": "acme"},
+        {"type": "group", "messageId": "s-6", "userId": "u-901", "groupId": "acme"},
+    ]
+    for message in story:
+        message["timestamp"] = "2026-05-01T10:00:00Z"
+    sent = await live.client.post("/v1/batch", json={"batch": story}, auth=(key, ""))
+    at = sent.json()["position"]
+    customer = (await live.get(agent, "/v1/customers/by/phone/09129990001", after=at))["customer_id"]
+    assert (await live.get(agent, f"/v1/customers/by/device/{device}"))["customer_id"] == customer
+    assert (await live.get(agent, "/v1/customers/by/user_id/u-901"))["customer_id"] != customer
+    timeline = await live.get(agent, f"/v1/customers/{customer}/timeline")
+    assert {item["type"] for item in timeline["items"]} == {"web.page_viewed", "web.identified", "sales.order_placed", "account.joined"}
