@@ -9,8 +9,8 @@ What can go wrong, and what follows:
   processor itself cannot understand it returns as `Bury`, and the batch goes on;
 * another worker owns the partition now: nothing was written; stop, and leave it to him;
 * `Halt`: the partition stands still and says why;
-* two deaths at one position: one record at a time, remembered before it is tried; the one that kills three times more is dead-lettered
-  (an operator's kill -9 must not be taken for a poisonous record);
+* two deaths at one position: one record at a time, remembered before it is tried; the one of which the process then ends three times more
+  is dead-lettered. Where nobody can say of what it died it takes twenty: an operator's kill -9 must not be taken for a poisonous record;
 * anything else ends the process: its supervisor starts it again, and the two deaths above are counted.
 """
 
@@ -34,7 +34,8 @@ from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Pub
 
 IDLE_MS = 500
 DEATHS = 2  # at one position, after which records are tried one at a time
-DEADLY = 3  # deaths while one record was tried alone, after which it is taken for the cause
+DEADLY = 20  # deaths while one record was tried alone, after which it is taken for the cause
+FAILED = 6  # deaths for which one counts besides whose own exception tells that the record was the cause
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 PASSING = (
     psycopg.OperationalError,
@@ -125,6 +126,9 @@ class Lane:
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
+        except Exception:
+            await self._blame()
+            raise
         finally:
             self.ready.set()
             self.processor.forget(self.partition)
@@ -168,7 +172,7 @@ class Lane:
         self.runner.consumer.seek(self.tp, self.stored)
         self.ready.set()
         self.careful = state.deaths > DEATHS or state.tries > 0
-        if state.tries >= DEADLY:
+        if state.tries >= DEADLY and self.written <= self.stored:  # what PostgreSQL has taken kills nobody: the worker died after it
             await self._bury_killer()
         if self.processor.durable_outbox:
             await self._persist(self._drain)
@@ -384,6 +388,13 @@ class Lane:
         with suppress(*PASSING):
             async with self.runner.pool.connection() as connection:
                 await positions.alive(connection, self.processor.name, self.partition, self.tenure, tried=self.tried)
+
+    async def _blame(self) -> None:
+        """The process ends of an error of its own: if it had a record alone in its hands, that one is to blame."""
+        if self.tried:
+            with suppress(*PASSING):
+                async with self.runner.pool.connection() as connection:
+                    await positions.blame(connection, self.processor.name, self.partition, self.tenure, FAILED)
 
     async def _halt(self, why: str) -> None:
         self.log.error("halted", why=why)

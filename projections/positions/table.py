@@ -129,6 +129,14 @@ async def alive(connection: Connection, processor: str, partition: int, tenure: 
     )
 
 
+async def blame(connection: Connection, processor: str, partition: int, tenure: int, deaths: int) -> None:
+    """The record that was tried alone made the process end: that counts for as many deaths besides."""
+    await connection.execute(
+        "UPDATE streams.positions SET tries = tries + %s WHERE processor = %s AND partition = %s AND tenure = %s",
+        (deaths, processor, partition, tenure),
+    )
+
+
 async def halt(connection: Connection, processor: str, partition: int, why: str) -> None:
     """Say why a partition stands still; `yekta status` shows it."""
     await connection.execute(

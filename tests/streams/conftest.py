@@ -1,6 +1,6 @@
 """A database for each test; histories in it keep apart by their own partitions, identifiers and events. Options of the random tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from random import Random, randrange
 from uuid import uuid4
 
@@ -10,11 +10,20 @@ from psycopg import AsyncConnection
 from infra import database
 from infra.endpoints import Endpoints
 from infra.sealing import KeyRing
+from streams import lane
 from streams.record import Connection
 from tests.streams.crew import Connections
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
 from tests.streams.memory import Memory
+
+
+@pytest.fixture(autouse=True)
+def impatient() -> Iterator[None]:
+    """Faults pass at once here: how long a lane waits between two tries is of no interest, and chance may make it try many times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane, "PAUSES", (0.001, 0.002, 0.005, 0.01))
+        yield
 
 
 @pytest.fixture
