@@ -176,5 +176,6 @@ class Dependencies:
     zone: str
     webhooks: Webhooks
     policies: Policies
+    signalled: Changes  # signals were given
     recent: Recent = field(default_factory=Recent)
     limits: Limits = field(default_factory=Limits)

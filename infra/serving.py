@@ -73,6 +73,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
 
         listener.on(access.CHANNEL, refresh)
         changes = listener.topic("yekta_changed")
+        signalled = listener.topic("yekta_signals")
         leasing = asyncio.create_task(_lease(secrets, pool, master))
         await publisher.start()
         await listener.start()
@@ -91,6 +92,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 zone=settings.zone,
                 webhooks=WebhookStore(decisions, secrets, Allowed(settings.delivery.allow), _now),
                 policies=PolicyStore(decisions, _now),
+                signalled=signalled,
             )
         finally:
             leasing.cancel()

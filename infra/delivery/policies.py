@@ -8,7 +8,9 @@ import msgspec
 from aggregates.contact_policy import published
 from aggregates.contact_policy.published import ID, PUBLISHED, PolicyPublished
 from aggregates.decision import Decision
-from api.ports import Decisions, Overtaken
+from aggregates.touchpoint import derive
+from api.ports import Also, Decisions, Overtaken
+from projections.declared.table import announce
 
 TRIES = 5
 
@@ -34,8 +36,14 @@ class PolicyStore:
                 (event.version, event.at, event.by, event.text),
             )
             try:
-                await self._decisions.record([Decision(ID, event.version, PUBLISHED, msgspec.json.encode(event))], [row])
+                await self._decisions.record([Decision(ID, event.version, PUBLISHED, msgspec.json.encode(event))], [row, _told(event)])
             except Overtaken:
                 continue
             return event.version
         raise Overtaken("Others publish all the time: try again.")
+
+
+def _told(event: PolicyPublished) -> Also:
+    """Every partition of `customer-events` hears of it, where it stands in the log."""
+    data = {"version": event.version, "text": event.text, "by": event.by}
+    return announce(derive(PUBLISHED, str(event.version)), PUBLISHED, data)

@@ -3,7 +3,7 @@
 Candidates are rare, and consent, calls and requests are few among a customer's events. Reading order: known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -25,7 +25,7 @@ TYPES = sorted(fold.TYPES)
 class Keys(Sealer, Protocol):
     """A sealer whose keys can be brought into memory."""
 
-    async def fetch(self, connection: Connection, numbers: Iterable[int]) -> None:
+    async def fetch(self, connection: Connection, numbers: Collection[int]) -> None:
         """Hold the data keys with these numbers."""
         ...
 

@@ -194,3 +194,62 @@ async def silence(connection: Connection, customer: UUID, signal: UUID, at: date
         (at, reason, customer, signal),
     )
     await connection.execute("DELETE FROM contacts.made WHERE customer_id = %s AND id = %s", (customer, signal))
+
+
+async def page(
+    connection: Connection,
+    limit: int,
+    *,
+    before: tuple[datetime, UUID] | None = None,
+    customers: Sequence[UUID] | None = None,
+    rule: str | None = None,
+    outcome: str | None = None,
+    reason: str | None = None,
+) -> list[Decision]:
+    """Decisions, the latest first."""
+    where, values = _conditions(customers=customers, rule=rule, outcome=outcome, reason=reason)
+    if before is not None:
+        where += " AND (at, signal) < (%s, %s)"
+        values += before
+    cursor = connection.cursor(row_factory=class_row(Decision))
+    await cursor.execute(f"SELECT {_ALL} FROM contacts.decisions WHERE {where} ORDER BY at DESC, signal DESC LIMIT %s", (*values, limit))
+    return await cursor.fetchall()
+
+
+class Share(NamedTuple):
+    """How many candidates came to this."""
+
+    rule: str
+    version: int
+    outcome: str
+    channel: str | None
+    reason: str | None
+    candidates: int
+
+
+async def funnel(connection: Connection, *, rule: str | None = None, since: datetime | None = None) -> list[Share]:
+    """What became of all candidates, by rule, outcome and reason."""
+    where, values = _conditions(rule=rule)
+    if since is not None:
+        where += " AND at >= %s"
+        values.append(since)
+    cursor = connection.cursor(row_factory=class_row(Share))
+    await cursor.execute(
+        "SELECT rule, version, outcome, channel, reason, count(*) AS candidates FROM contacts.decisions"
+        f" WHERE {where} GROUP BY rule, version, outcome, channel, reason ORDER BY rule, version, candidates DESC",
+        values,
+    )
+    return await cursor.fetchall()
+
+
+def _conditions(
+    *, customers: Sequence[UUID] | None = None, rule: str | None = None, outcome: str | None = None, reason: str | None = None
+) -> tuple[str, list[Any]]:
+    known = {
+        "customer_id = ANY(%s)": None if customers is None else list(customers),
+        "rule = %s": rule,
+        "outcome = %s": outcome,
+        "reason = %s": reason,
+    }
+    asked = {condition: value for condition, value in known.items() if value is not None}
+    return " AND ".join(["true", *asked]), list(asked.values())

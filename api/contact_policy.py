@@ -1,0 +1,154 @@
+"""The contact policy over HTTP: what binds every approach, whichever rule, agent or system wants it. Reading order: PolicyShown, router."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from aggregates.contact_policy import reading
+from aggregates.contact_policy.schema import json_schema
+from aggregates.written.node import Node, parse
+from api import access, body, openapi
+from api.answers import json
+from api.ports import Connection, Dependencies
+from api.problem import Problem, not_found
+from api.written import language, refused
+
+EXAMPLE = {"policy": "contact", "zone": "Asia/Tehran", "caps": [{"channels": "all", "max": 3, "within": "7d"}]}
+MOST = 500
+
+
+class PolicyVersion(msgspec.Struct):
+    """A version of the policy: who put it in force, and when."""
+
+    version: int
+    at: datetime
+    by: str
+
+
+class PolicyShown(msgspec.Struct):
+    """The policy in force. Version 0: none was published, and consent alone binds."""
+
+    version: int
+    at: datetime | None
+    by: str | None
+    text: str  # as it was written
+    policy: dict[str, Any]  # the same as JSON
+
+
+class PolicyPut(msgspec.Struct):
+    """The version that is in force now."""
+
+    version: int
+    state: str = "published"
+
+
+class PolicyVersions(msgspec.Struct):
+    """All versions, the newest first."""
+
+    items: list[PolicyVersion]
+    next: str | None = None
+
+
+VERSION = openapi.parameter("version", {"type": "integer", "minimum": 1}, "An earlier version.")
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The routes of the contact policy."""
+    routes = APIRouter(tags=["contacts"])
+
+    @routes.get(
+        "/v1/contact-policy",
+        openapi_extra=openapi.described('curl -u "$AGENT:" $YEKTA/v1/contact-policy', PolicyShown, 404, 422, 503, parameters=[VERSION]),
+    )
+    async def show_policy(request: Request) -> Response:
+        """The policy in force, or an earlier version of it."""
+        access.staff(request, dependencies, access.INSIDE)
+        wanted = _version(request)
+        async with dependencies.pool.connection() as connection:
+            shown = await policy_shown(connection, wanted)
+        if shown is None:
+            raise not_found("The contact policy has no such version.")
+        return json(shown)
+
+    @routes.put(
+        "/v1/contact-policy",
+        openapi_extra=openapi.described(
+            """curl -u "$ADMIN:" -X PUT $YEKTA/v1/contact-policy -d 'policy: contact
+zone: Asia/Tehran
+quiet: {from: "21:00", to: "09:00", then: hold, expires: 24h}
+caps:
+  - {channels: all, max: 3, within: 7d}'""",
+            PolicyPut,
+            409,
+            413,
+            415,
+            422,
+            503,
+            body={
+                "required": True,
+                "description": "The policy as YAML or JSON.",
+                "content": {
+                    "application/yaml": {"schema": {"type": "string"}},
+                    "application/json": {"schema": json_schema(), "example": EXAMPLE},
+                },
+            },
+        ),
+    )
+    async def put_policy(request: Request) -> Response:
+        """Put a policy in force, for whatever is decided from now on. The same text again is the same version."""
+        asking = access.staff(request, dependencies, access.CAMPAIGNERS)
+        text = policy_text(await body.read(request), request)
+        return json(PolicyPut(await dependencies.policies.publish(str(asking.key), text)))
+
+    @routes.get(
+        "/v1/contact-policy/versions",
+        openapi_extra=openapi.described('curl -u "$AGENT:" $YEKTA/v1/contact-policy/versions', PolicyVersions, 503),
+    )
+    async def list_versions(request: Request) -> Response:
+        """All versions of the policy: who and when."""
+        access.staff(request, dependencies, access.INSIDE)
+        async with dependencies.pool.connection() as connection:
+            cursor = await connection.execute("SELECT version, at, by FROM contacts.policy ORDER BY version DESC LIMIT %s", (MOST,))
+            return json(PolicyVersions([PolicyVersion(*row) for row in await cursor.fetchall()]))
+
+    return routes
+
+
+async def policy_shown(connection: Connection, version: int | None = None) -> PolicyShown | None:
+    """The policy in force or an earlier version; None when there is no such version."""
+    cursor = await connection.execute(
+        "SELECT version, at, by, text FROM contacts.policy WHERE %s::int IS NULL OR version = %s ORDER BY version DESC LIMIT 1",
+        (version, version),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return PolicyShown(0, None, None, "", {}) if version is None else None
+    found, at, by, text = row
+    root = parse(text)
+    plain = root.plain if isinstance(root, Node) else {}
+    return PolicyShown(found, at, by, text, plain if isinstance(plain, dict) else {})
+
+
+def policy_text(content: bytes, request: Request) -> str:
+    """The text of a policy that is right. Raises a problem that says all that is wrong in it, in the reader's language."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Problem(422, "invalid_policy", f"The text is not UTF-8 at byte {error.start}.", mend="Send it as UTF-8.") from error
+    if "\x00" in text:
+        raise Problem(422, "invalid_policy", "The text has a character that nobody writes.", mend="Send it as YAML or JSON.")
+    found = reading.read(text)
+    if found.problems:
+        raise refused(found.problems, language(request), "invalid_policy")
+    return text
+
+
+def _version(request: Request) -> int | None:
+    text = request.query_params.get("version")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:10]) <= 2**31 - 1:
+        raise not_found("The contact policy has no such version.")
+    return int(text[:10])

@@ -1,0 +1,136 @@
+"""Any outside system asks first, and reserves: one policy for all who approach a customer. Reading order: Ask, Answered, router."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from aggregates.contact_policy.candidate import Candidate
+from aggregates.normal import NotAnIdentifier, normalise
+from aggregates.touchpoint import derive
+from api import access, body, openapi
+from api.access import Caller
+from api.answers import json
+from api.decoding import decoded
+from api.ports import Connection, Dependencies
+from api.problem import forbidden, invalid
+from projections.contacts import reserving, table
+from projections.contacts.want import Want
+from projections.identity import table as identity
+from projections.view import table as views
+
+ROLES = ("agent", "supervisor", "marketer", "admin")
+SAID: dict[str, Literal["allowed", "held", "refused"]] = {"sent": "allowed", "held": "held", "silent": "refused"}
+UNKNOWN, TEST = "unknown customer", "test"
+PRINTABLE = r"^[^\x00-\x1f]*$"
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$")]
+
+
+class Ask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who is to be approached, for what, by which channel; `request_id` makes asking twice the same as asking once."""
+
+    request_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
+    customer_id: UUID | None = None
+    who: dict[str, Any] | None = None  # identifiers instead: {"phone": "0912…"}
+    channel: Word | None = None
+    channels: Annotated[tuple[Word, ...], msgspec.Meta(max_length=20)] = ()  # or several, in the order of preference
+    purpose: Word = "marketing"
+    contact: Annotated[str, msgspec.Meta(max_length=100, pattern=PRINTABLE)] = ""  # with what: a campaign
+
+
+class Answered(msgspec.Struct):
+    """`allowed` is reserved: it counts from now on. `held` until a time: ask again then, with the same `request_id`. `refused` says why."""
+
+    id: UUID
+    request_id: str
+    customer_id: UUID | None
+    outcome: Literal["allowed", "held", "refused"]
+    channel: str | None
+    at: datetime
+    until: datetime | None
+    reason: str | None  # what did it: `cap all/7d`, `quiet`, `consent marketing/sms` …
+
+
+CHECK = """\
+curl -u "$KEY:" $YEKTA/v1/contacts/check -d '{
+  "request_id": "spring-17-0912", "who": {"phone": "09121234567"}, "channel": "sms", "purpose": "marketing", "contact": "spring"}'"""
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The route where others ask first."""
+    routes = APIRouter(tags=["contacts"])
+
+    @routes.post(
+        "/v1/contacts/check",
+        openapi_extra=openapi.described(
+            CHECK,
+            Answered,
+            400,
+            413,
+            415,
+            422,
+            503,
+            body=openapi.json_body(
+                Ask, {"request_id": "spring-17-0912", "who": {"phone": "09121234567"}, "channel": "sms", "purpose": "marketing"}
+            ),
+        ),
+    )
+    async def check_contact(request: Request) -> Response:
+        """Whether a customer may be approached now; if so, the contact is reserved and counts."""
+        asking = access.caller(request, dependencies)
+        if asking.source is None and asking.role not in ROLES:
+            raise forbidden(f"This needs a write key, or the role {' or '.join(ROLES)}.", "Ask an admin for one.")
+        wanted = decoded(await body.read(request), Ask)
+        channels = (*((wanted.channel,) if wanted.channel else ()), *wanted.channels)
+        if not channels:
+            raise invalid("/channel", "The channel is missing.", "Name one, or several in `channels`.")
+        async with dependencies.pool.connection() as connection:
+            customer = await _customer(connection, dependencies, wanted)
+            now = dependencies.clock()
+            id_ = derive("contact", _who_asks(asking), wanted.request_id)
+            if customer is None or (asking.source is not None and asking.source.simulated):
+                return json(Answered(id_, wanted.request_id, customer, "refused", None, now, None, UNKNOWN if customer is None else TEST))
+            schema = await dependencies.schema()
+            looked = await views.look(connection, schema, customer, now)
+            now = looked.at if looked else now
+            candidate = Candidate(
+                id_, f"check:{_who_asks(asking)}", 0, customer, wanted.purpose, tuple(dict.fromkeys(channels)), 0.0, now, now, 0
+            )
+            cause = {"source": _who_asks(asking), "id": wanted.request_id}
+            async with connection.transaction():
+                want = Want(candidate, wanted.contact, cause, now, late=False, blob=b"")
+                await reserving.request(connection, schema, dependencies.secrets, want, now)
+                decision = await table.one(connection, customer, id_)
+        assert decision is not None  # noqa: S101 - it was just decided
+        outcome = SAID[decision.outcome]
+        return json(Answered(id_, wanted.request_id, customer, outcome, decision.channel, decision.at, decision.until, decision.reason))
+
+    return routes
+
+
+async def _customer(connection: Connection, dependencies: Dependencies, wanted: Ask) -> UUID | None:
+    """Who is meant; None: nobody that is known."""
+    if (wanted.customer_id is None) == (wanted.who is None):
+        raise invalid("", "Say who is meant, once.", "Send either `customer_id` or `who`.")
+    if wanted.customer_id is not None:
+        schema = await dependencies.schema()
+        if await views.load(connection, schema, [wanted.customer_id]):
+            return wanted.customer_id
+        return await identity.successor(connection, wanted.customer_id)
+    for kind, given in (wanted.who or {}).items():
+        for value in given if isinstance(given, list) else [given]:
+            try:
+                identifier = normalise(kind, str(value))
+            except NotAnIdentifier as error:
+                raise invalid(f"/who/{kind}", f"This is no {kind}: {error.why}.", error.mend) from error
+            owner = await identity.owner(connection, dependencies.secrets.token(identifier))
+            if owner is not None:
+                return owner
+    return None
+
+
+def _who_asks(asking: Caller) -> str:
+    return asking.source.name if asking.source is not None else asking.role
