@@ -1,0 +1,136 @@
+"""Many who want to approach one customer at the same time, some of whom die: no window ever holds more contacts than its cap."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from aggregates.contact_policy import reading
+from aggregates.contact_policy.candidate import Candidate
+from aggregates.contact_policy.decide import counted
+from aggregates.contact_policy.policy import Policy
+from infra import database
+from infra.sealing import KeyRing
+from projections.contacts import reserving, table
+from projections.contacts.want import Want
+from tests.conftest import World
+from tests.streams.keys import MASTER
+
+pytestmark = pytest.mark.engines
+
+POLICY = """
+policy: contact
+transactional: {ignores: [quiet]}
+caps:
+  - {channels: all, max: 3, within: 7d}
+  - {channels: [call, partner_visit], max: 1, within: 30d}
+  - {channels: [sms], max: 2, within: 1h}
+counts: [sms, email, call, agent_offer, partner_visit]
+"""
+START = datetime(2026, 5, 2, 8, tzinfo=UTC)
+CHANNELS = ("sms", "email", "call", "agent_offer", "partner_visit", "leaflet")
+PURPOSES = ("marketing", "retention", "service")
+
+
+@pytest.fixture(scope="module")
+async def pool(shared_world: World) -> AsyncIterator[database.Pool]:
+    async with database.open_pool(shared_world.dsn, largest=12) as pool:
+        async with pool.connection() as connection:
+            await connection.execute("INSERT INTO contacts.policy (version, at, by, text) VALUES (1, now(), 'tests', %s)", (POLICY,))
+        yield pool
+
+
+def want(customer: UUID, random: Random, now: datetime, id_: UUID | None = None) -> Want:
+    channels = tuple(random.sample(CHANNELS, random.randint(1, 3)))
+    rule = f"rule-{random.randrange(4)}"
+    candidate = Candidate(id_ or uuid4(), rule, 1, customer, random.choice(PURPOSES), channels, 0.0, now, now, 0)
+    return Want(candidate, "spring", {"source": "/tests", "id": "1"}, now, late=False, blob=b"")
+
+
+async def once(pool: database.Pool, customer: UUID, seed: int, *, dies: bool) -> None:
+    """One of those who reserve: the customer's partition, or a door where another system asks."""
+    random = Random(seed)
+    keys = KeyRing(MASTER)
+    now = START + timedelta(minutes=random.randrange(60 * 24 * 20))
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            if random.random() < 0.5:
+                wants = [want(customer, random, now) for _ in range(random.randint(1, 3))]
+                await reserving.reserve(connection, "read_1", keys, customer, wants, now, lambda _: "")
+            else:
+                await reserving.request(connection, "read_1", keys, want(customer, random, now), now)
+            if dies:
+                await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")  # as kill -9 looks to PostgreSQL
+    except psycopg.OperationalError:
+        assert dies
+
+
+def exceeded(policy: Policy, contacts: Sequence[tuple[datetime, str]]) -> list[str]:
+    """Caps that some window exceeds: it is enough to look at windows that end with a contact."""
+    found = []
+    for cap in policy.caps:
+        times = sorted(at for at, channel in contacts if counted(policy, channel) and (not cap.channels or channel in cap.channels))
+        found += [cap.name for end in times if sum(1 for at in times if end - cap.within < at <= end) > cap.most]
+    return found
+
+
+async def test_no_cap_is_ever_passed_by_concurrent_reservers_some_of_whom_die(
+    pool: database.Pool, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr("projections.contacts.fold.Known.allows", lambda *_: True)
+    policy = reading.read(POLICY).policy
+    assert policy is not None
+    customers = [uuid4() for _ in range(6)]
+    random = Random(seed)
+    await asyncio.gather(
+        *(once(pool, random.choice(customers), random.randrange(1 << 30), dies=random.random() < 0.15) for _ in range(240))
+    )
+    full = 0
+    async with pool.connection() as connection:
+        for customer in customers:
+            contacts = await table.made(connection, customer)
+            assert not exceeded(policy, contacts)
+            decisions = await table.page(connection, 1000, customers=[customer])
+            assert sorted(decision.at for decision in decisions if decision.outcome == "sent") == sorted(at for at, _ in contacts)
+            full += sum(1 for decision in decisions if (decision.reason or "").startswith("cap "))
+    assert full > 20, "the caps were hardly ever reached"
+
+
+async def test_who_died_can_ask_again_and_is_counted_once(pool: database.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.contacts.fold.Known.allows", lambda *_: True)
+    customer, keys, id_ = uuid4(), KeyRing(MASTER), uuid4()
+    asked = want(customer, Random(3), START, id_)
+    for dies in (True, False, False):
+        try:
+            async with pool.connection() as connection, connection.transaction():
+                await reserving.reserve(connection, "read_1", keys, customer, [asked], START, lambda _: "")
+                if dies:
+                    await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        except psycopg.OperationalError:
+            assert dies
+    async with pool.connection() as connection:
+        assert len(await table.made(connection, customer)) == 1
+
+
+async def test_whoever_turns_out_to_be_the_same_customer_is_approached_as_one(pool: database.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.contacts.fold.Known.allows", lambda *_: True)
+    one, other, keys = uuid4(), uuid4(), KeyRing(MASTER)
+
+    async def call(customer: UUID) -> str:
+        candidate = Candidate(uuid4(), "winback", 1, customer, "marketing", ("call",), 0.0, START, START, 0)
+        wanted = Want(candidate, "spring", {}, START, late=False, blob=b"")
+        async with pool.connection() as connection, connection.transaction():
+            ((_, outcome),) = await reserving.reserve(connection, "read_1", keys, customer, [wanted], START, lambda _: "")
+        return outcome.reason or outcome.result
+
+    assert await call(other) == "sent"
+    async with pool.connection() as connection:
+        await connection.execute(
+            "INSERT INTO identity.moves (number, identifier, owner, before, event_id) VALUES (1, 'phone:x', %s, %s, %s)",
+            (one, other, uuid4()),
+        )
+    assert await call(one) == "cap call,partner_visit/30d"
