@@ -35,7 +35,19 @@ async def everything(settings: Settings, *, notice: Notice, progress: jars.Progr
         here.remember(api_url=_url(settings.api))
         for number in range(1, settings.workers + 1):
             await here.supervisor.start(worker_program(here, f"worker-{number}"))
+        for program in connectors(here):
+            await here.supervisor.start(program)
         yield here
+
+
+def connectors(here: Running) -> list[Program]:
+    """What brings channels in that do not come by themselves, where settings name one."""
+    programs: list[Program] = []
+    if here.settings.asterisk.host:
+        programs.append(_own_program(here, "asterisk", ("asterisk", "connect")))
+    if here.settings.drop.folder:
+        programs.append(_own_program(here, "drop", ("drop",)))
+    return programs
 
 
 async def prepare(settings: Settings, engines: Endpoints) -> None:

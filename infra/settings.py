@@ -79,6 +79,23 @@ class DeliverySettings(Section):
     webhook_pace: Annotated[float, Field(gt=0, le=100_000)] = 100.0  # posts a second and webhook
 
 
+class AsteriskSettings(Section):
+    """Where a PBX on Asterisk is; with a host, `yekta up` listens to it."""
+
+    host: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    port: Port = 5038
+    username: str = "yekta"
+    secret: SecretStr | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "pbx"
+
+
+class DropSettings(Section):
+    """Where partners drop files; with a folder, `yekta up` watches it. Each folder in it is a source."""
+
+    folder: Annotated[Path | None, BeforeValidator(_blank_is_unset)] = None
+    every: Annotated[float, Field(gt=0, le=3600)] = 2.0  # seconds between looks
+
+
 class Settings(BaseSettings):
     """All settings. `load()` is the way in: it says a wrong value in one sentence."""
 
@@ -90,6 +107,8 @@ class Settings(BaseSettings):
     postgres: PostgresSettings = PostgresSettings()
     api: ApiSettings = ApiSettings()
     delivery: DeliverySettings = DeliverySettings()
+    asterisk: AsteriskSettings = AsteriskSettings()
+    drop: DropSettings = DropSettings()
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tehran"
     master_key: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None

@@ -19,6 +19,7 @@ COMMANDS = {
     "keys": "Make, list, rotate and revoke the keys by which systems send and people read.",
     "send": "Send events, JSON lines, through the HTTP door.",
     "import": "Import a file of rows: CSV, a workbook, JSON lines or Parquet.",
+    "asterisk": "A call center on Asterisk: its calls as they happen, and from its files.",
     "worker": "Run one worker process: the stream processors.",
     "status": "Show engines, lag, rates and the age of what people see.",
     "wait": "Return when everything that was accepted before is in the views.",

@@ -1,0 +1,134 @@
+"""Imports what partners drop into a folder: `<folder>/<source>/` holds a mapping and, one after the other, their files.
+
+A file is taken when it has not changed between two looks. Afterwards it stands in `done/` with a report beside it, or in `refused/` when
+nothing could be made of it; while the door is shut it stays where it is. Reading order: Watch.look, _import.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from aggregates.rows import mapping as mappings
+from aggregates.rows.mapping import Mapping
+from infra.errors import Refusal
+from infra.importing.opening import Opened, opened
+from infra.importing.progress import Memory
+from infra.importing.sending import Job, Result, send
+
+MAPPINGS = ("mapping.yaml", "mapping.yml", "mapping.json")
+UNFINISHED = frozenset({".part", ".tmp", ".filepart", ".crdownload"})
+DONE, REFUSED = "done", "refused"
+
+log = structlog.get_logger(__name__)
+
+KeyOf = Callable[[str], Awaitable[str]]
+
+
+class Watch:
+    """One look at the folder at a time."""
+
+    def __init__(self, folder: Path, url: str, key_of: KeyOf, memory: Path) -> None:
+        self._folder, self._url, self._key_of, self._memory = folder, url, key_of, memory
+        self._seen: dict[Path, tuple[int, int]] = {}
+
+    async def run(self, every: float) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(every)
+
+    async def look(self) -> int:
+        """Import what stands ready; how many files were dealt with."""
+        dealt = 0
+        ready = [file for file in await asyncio.to_thread(self._files) if self._rests(file)]
+        for file in ready:
+            try:
+                await self._import(file)
+            except Refusal as shut:  # the door: the file stays, and is tried at the next look
+                log.warning("drop_waits", file=file.name, why=str(shut))
+                continue
+            self._seen.pop(file, None)
+            dealt += 1
+        return dealt
+
+    def _files(self) -> list[Path]:
+        """What partners left, by source and name."""
+        if not self._folder.is_dir():
+            return []
+        sources = [one for one in sorted(self._folder.iterdir()) if one.is_dir() and not one.name.startswith(".")]
+        return [file for source in sources for file in sorted(source.iterdir()) if _is_theirs(file)]
+
+    def _rests(self, file: Path) -> bool:
+        """Whether it is whole: nobody wrote to it since the last look."""
+        try:
+            told = file.stat()
+        except FileNotFoundError:
+            return False
+        now = (told.st_size, told.st_mtime_ns)
+        before, self._seen[file] = self._seen.get(file), now
+        return before == now
+
+    async def _import(self, file: Path) -> None:
+        source = file.parent.name
+        try:
+            mapping, written = _mapping(file.parent)
+            table = await asyncio.to_thread(opened, file, mapping)
+        except Refusal as refusal:
+            _put_away(file, REFUSED, {"file": file.name, "refused": str(refusal)})
+            log.warning("drop_refused", source=source, file=file.name, why=str(refusal))
+            return
+        result = await self._send(file, source, table, mapping, written)
+        _put_away(file, DONE, _report(file, mapping, table, result))
+        log.info("drop_imported", source=source, file=file.name, rows=result.rows, accepted=result.accepted, refused=result.refused)
+
+    async def _send(self, file: Path, source: str, table: Opened, mapping: Mapping, written: dict[str, Any]) -> Result:
+        key = await self._key_of(source)
+        memory = Memory(self._memory, self._url, key, table.sha256, json.dumps(written, sort_keys=True), mapping.type)
+        return await send(Job(file.name, mapping, written, table.table.rows), self._url, key, memory, lambda _: None)
+
+
+def _is_theirs(file: Path) -> bool:
+    return file.is_file() and not file.name.startswith((".", "~")) and file.name not in MAPPINGS and file.suffix.lower() not in UNFINISHED
+
+
+def _mapping(folder: Path) -> tuple[Mapping, dict[str, Any]]:
+    """The mapping of a source. Raises Refusal."""
+    there = next((folder / name for name in MAPPINGS if (folder / name).exists()), None)
+    if there is None:
+        raise Refusal(f"There is no {MAPPINGS[0]} beside it.", "It says at least what the rows are: `type: reseller.sale_reported`.")
+    text = there.read_text("utf-8-sig", "replace")
+    reading = mappings.read(text)
+    if reading.mapping is None:
+        raise Refusal(f"{there.name} is no mapping that can be used: {reading.problems[0].text()}")
+    return reading.mapping, mappings.plain(text)
+
+
+def _report(file: Path, mapping: Mapping, table: Opened, result: Result) -> dict[str, Any]:
+    return {
+        "file": file.name,
+        "as": mapping.type,
+        "read_as": table.table.how,
+        "rows": result.rows,
+        "accepted": result.accepted,
+        "refused": result.refused,
+        "reasons": result.reasons,
+        "rejected": result.rejected,
+    }
+
+
+def _put_away(file: Path, where: str, report: dict[str, Any]) -> None:
+    """Move a file beside its report; one of the same name that came before stays."""
+    folder = file.parent / where
+    folder.mkdir(exist_ok=True)
+    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    wanted = folder / file.name
+    if wanted.exists():
+        wanted = folder / f"{file.stem}.{stamp}{file.suffix}"
+    told = {"at": datetime.now(UTC).isoformat(), **report}
+    wanted.with_name(f"{wanted.name}.report.json").write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    file.rename(wanted)
