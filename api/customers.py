@@ -13,7 +13,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates.normal import NotAnIdentifier, normalise
-from api import access, masks, openapi, opening, position, query
+from api import access, looks, masks, openapi, opening, position, query
 from api.answers import json, path_id, sent_path
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
@@ -146,6 +146,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             customer = await identity.owner(connection, dependencies.secrets.token(identifier))
             if customer is None:
                 raise not_found("No customer is known by this.")
+            await looks.note(request, connection, asking, customer, "view")
             return await shown(request, dependencies, connection, customer, asking.role)
 
     @routes.get(
@@ -166,6 +167,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         customer = path_id(request)
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
+            await looks.note(request, connection, asking, customer, "view")
             return await shown(request, dependencies, connection, customer, asking.role)
 
     @routes.get(
@@ -196,6 +198,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             schema = await dependencies.schema()
+            await looks.note(request, connection, asking, customer, "timeline")
             found = await page(request, dependencies, connection, customer, asking.role)
             if not found.items:
                 # Nobody, or somebody of whom this filter finds nothing, or who became one with another: only now is it worth asking.
@@ -219,7 +222,7 @@ async def shown(request: Request, dependencies: Dependencies, connection: Connec
     if view is None:
         raise not_found("Nothing was known of this customer at that time." if as_of or known_at else UNKNOWN)
     merged = CustomerView(**msgspec.structs.asdict(masks.view(view, role)), merged_from=customer)
-    return json(merged, headers={"Content-Location": f"/v1/customers/{owner}"})
+    return json(merged, headers={"Content-Location": f"/v1/customers/{owner}", "Location": f"/v1/customers/{owner}"})
 
 
 async def _view(

@@ -2,11 +2,12 @@
 
 The receipt answers every duplicate, whenever and in whatever partition it is met again: the same body changes nothing and says nothing,
 another body under the same id is a dead letter. Most touchpoints name identifiers that one customer owns; they change nothing and take no
-lock. The others take the one identity lock, re-read and decide. Reading order: Resolve.apply, _attribute, _receipts.
+lock. The others take the one identity lock, re-read and decide. Reading order: Resolve.apply, _under_one_rule, _attribute,
+_receipts; which rules those are is in `ruled`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,14 @@ import psycopg
 from aggregates.identifier import Token
 from aggregates.identity import Attribution, Knowledge, Merge, Rules, Split, attribute, decide, settled
 from aggregates.identity import decisions as deciding
+from aggregates.identity.publishing import Carried
 from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
 from projections.identity import knowing
 from projections.identity.knowing import Change
 from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record, check
+from streams.ruled import Ruled, carried
 from streams.words import KEY, MOVED, word
 
 OWNERS = 500_000
@@ -54,6 +57,7 @@ class Pending:
     touchpoint: SealedTouchpoint
     who: tuple[Token, ...]
     decision: Merge | Split | None = None  # a person's word about who is who: it is nobody's event
+    rules: Carried | None = None  # a rule set: what stands after it in the partition is attributed under it
 
     @property
     def offset(self) -> int:
@@ -69,19 +73,21 @@ class Resolve:
     durable_outbox = False
 
     def __init__(self, rules: Rules, keys: Keys) -> None:
-        self._rules, self._keys = rules, keys
-        self._owners: dict[Token, UUID] = {}
-        self._learned: dict[int, dict[Token, UUID]] = {}
+        self._keys, self._ruled = keys, Ruled(rules, keys)
+        self._learned: dict[int, tuple[Rules, dict[Token, UUID]]] = {}
 
     def forget(self, partition: int) -> None:
         """Identity is of all partitions: drop everything."""
-        self._owners.clear()
+        self._ruled.forget(partition)
         self._learned.pop(partition, None)
 
     def committed(self, batch: Batch) -> None:
-        if len(self._owners) > OWNERS:
-            self._owners.clear()
-        self._owners.update(self._learned.pop(batch.partition, {}))
+        if batch.partition in self._learned:
+            rules, learned = self._learned.pop(batch.partition)
+            owners = self._ruled.owners(rules)
+            if len(owners) > OWNERS:
+                owners.clear()
+            owners.update(learned)
 
     def has_chores(self, partition: int) -> bool:
         """There are none."""
@@ -95,53 +101,58 @@ class Resolve:
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         pending, buried = _decode(batch.records)
-        learned: dict[Token, UUID] = {}
-        self._learned[batch.partition] = learned
-        await self._look_up(connection, pending, learned)
-        decided: dict[str, Receipt] = {}
-        unsettled: list[Pending] = []
-        for item in {item.touchpoint.yektaevent: item for item in reversed(pending)}.values():  # of duplicates the first counts
-            attribution = self._settled(item, learned)
-            if attribution is None:
-                unsettled.append(item)
-            else:
-                decided[item.touchpoint.yektaevent] = _receipt(item, batch.partition, attribution)
-        unsettled.sort(key=lambda item: item.offset)
-        changed: set[str] = set()
-        if unsettled:
-            changed = await self._attribute(connection, batch.partition, unsettled, decided, learned)
-        stored = await _receipts(connection, decided)
-        if not changed.isdisjoint(stored):
-            raise Overtaken
-        final = decided | stored
+        final: dict[str, Receipt] = {}
+        begin = 0
+        for end in [*(number for number, item in enumerate(pending) if item.rules is not None), len(pending)]:
+            final |= await self._under_one_rule(connection, batch.partition, pending[begin : end + 1])
+            if end < len(pending) and (told := pending[end].rules):
+                await self._ruled.adopt(connection, batch.partition, told)
+            begin = end + 1
         reused = [item for item in pending if final[item.touchpoint.yektaevent].body != item.touchpoint.yektabody]
         if reused:
             await self._keys.fetch(connection, {item.touchpoint.yektaseal for item in reused})
             buried += [_reused(item, self._keys) for item in reused]
         return [*buried, *_publications(batch.partition, pending, final)]
 
-    def _settled(self, item: Pending, learned: dict[Token, UUID]) -> Attribution | None:
-        """The attribution that changes nothing, if there is one."""
-        if item.decision is not None:
-            return None
-        return settled(lambda token: learned.get(token) or self._owners.get(token), item.who, self._rules)
-
-    async def _look_up(self, connection: Connection, pending: Sequence[Pending], learned: dict[Token, UUID]) -> None:
-        owners = self._owners
-        missing = {token for item in pending for token in item.who if token not in owners}
-        if missing:
-            cursor = await connection.execute(
-                "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", (list(missing),)
-            )
-            learned.update(await cursor.fetchall())
+    async def _under_one_rule(self, connection: Connection, partition: int, pending: Sequence[Pending]) -> dict[str, Receipt]:
+        """Answer these touchpoints, the last of which may publish the rules of those after it."""
+        rules = await self._ruled.under(connection, partition)
+        fired: list[str] = []
+        usable = await self._ruled.usable(connection, rules, [item.touchpoint for item in pending], fired)
+        if usable:
+            pending = [replace(item, who=usable.get(item.touchpoint.yektaevent, item.who)) for item in pending]
+        learned: dict[Token, UUID] = {}
+        self._learned[partition] = rules, learned
+        owners = self._ruled.owners(rules)
+        await _look_up(connection, pending, owners, learned)
+        decided: dict[str, Receipt] = {}
+        unsettled: list[Pending] = []
+        for item in {item.touchpoint.yektaevent: item for item in reversed(pending)}.values():  # of duplicates the first counts
+            attribution = None if item.decision else settled(lambda token: learned.get(token) or owners.get(token), item.who, rules)
+            if attribution is None:
+                unsettled.append(item)
+            else:
+                decided[item.touchpoint.yektaevent] = _receipt(item, partition, attribution)
+        unsettled.sort(key=lambda item: item.offset)
+        changed: set[str] = set()
+        if unsettled:
+            changed = await self._attribute(connection, partition, rules, unsettled, decided, learned, fired)
+        stored = await _receipts(connection, decided)
+        if not changed.isdisjoint(stored):
+            raise Overtaken
+        if fired:
+            await knowing.count(connection, partition, fired, pending[-1].touchpoint.yektarecorded)
+        return decided | stored
 
     async def _attribute(
         self,
         connection: Connection,
         partition: int,
+        rules: Rules,
         unsettled: Sequence[Pending],
         decided: dict[str, Receipt],
         learned: dict[Token, UUID],
+        fired: list[str],
     ) -> set[str]:
         """Attribute, under the identity lock, what founds, links or moves; write down what changed, and return by which events."""
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
@@ -153,13 +164,12 @@ class Resolve:
         begin = known.number
         answered = await _existing(connection, [item.touchpoint.yektaevent for item in unsettled])
         changes: list[Change] = []
-        fired: list[str] = []
         for item in unsettled:
             event = UUID(item.touchpoint.yektaevent)
             if str(event) in answered:
                 decided[str(event)] = answered[str(event)]
                 continue
-            attribution, change = self._decide(known, event, item)
+            attribution, change = _decide(known, event, item, rules)
             fired += attribution.fired
             if change is not None:
                 known.learn(change.customer, change.change)
@@ -169,19 +179,28 @@ class Resolve:
         learned.update({link.token: known.owners[link.token] for change in changes for link in change.change.links})
         if changes:
             await knowing.write(connection, known, changes, begin)
-        await knowing.count(connection, partition, fired, unsettled[-1].touchpoint.yektarecorded)
         return {str(change.event) for change in changes}
 
-    def _decide(self, known: Knowledge, event: UUID, item: Pending) -> tuple[Attribution, Change | None]:
-        """Whose it is, and what that changes."""
-        recorded = item.touchpoint.yektarecorded
-        if item.decision is not None:
-            made = decide(known, event, item.decision)
-            return Attribution(None, None, made), Change(event, derive("customer", str(event)), made, recorded, item.decision)
-        attribution = attribute(known, event, item.who, self._rules)
-        if attribution.customer is None or attribution.change == Identity():
-            return attribution, None
-        return attribution, Change(event, attribution.customer, attribution.change, recorded)
+
+async def _look_up(connection: Connection, pending: Sequence[Pending], owners: dict[Token, UUID], learned: dict[Token, UUID]) -> None:
+    missing = {token for item in pending for token in item.who if token not in owners}
+    if missing:
+        cursor = await connection.execute(
+            "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", (list(missing),)
+        )
+        learned.update(await cursor.fetchall())
+
+
+def _decide(known: Knowledge, event: UUID, item: Pending, rules: Rules) -> tuple[Attribution, Change | None]:
+    """Whose it is, and what that changes."""
+    recorded = item.touchpoint.yektarecorded
+    if item.decision is not None:
+        made = decide(known, event, item.decision)
+        return Attribution(None, None, made), Change(event, derive("customer", str(event)), made, recorded, item.decision)
+    attribution = attribute(known, event, item.who, rules)
+    if attribution.customer is None or attribution.change == Identity():
+        return attribution, None
+    return attribution, Change(event, attribution.customer, attribution.change, recorded)
 
 
 def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
@@ -190,11 +209,11 @@ def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
         try:
             touchpoint = touchpoint_decoder.decode(record.value or b"")
             check(touchpoint.yektaevent, touchpoint.data)
-            decision = _decision(touchpoint)
+            decision, rules = _decision(touchpoint), carried(touchpoint)
         except msgspec.MsgspecError as bad:
             buried.append(Bury(record, "not_a_touchpoint", str(bad)))
         else:
-            pending.append(Pending(record, touchpoint, tokens(touchpoint.yektawho), decision))
+            pending.append(Pending(record, touchpoint, tokens(touchpoint.yektawho), decision, rules))
     return pending, buried
 
 

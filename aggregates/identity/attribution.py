@@ -74,12 +74,7 @@ def settled(owner_of: Callable[[Token], UUID | None], tokens: Sequence[Token], r
 
 def attribute(known: Knowledge, event: UUID, tokens: Sequence[Token], rules: Rules) -> Attribution:
     """Whose the touchpoint `event` is that names `tokens`. Changes are numbered from `known.number + 1`."""
-    given = dict.fromkeys(tokens)
-    tokens = tuple(token for token in given if token not in rules.blocked)
-    if len(tokens) != len(given):
-        blocked = tuple(f"blocked:{kind_of(token)}" for token in given if token in rules.blocked)
-        rest = attribute(known, event, tokens, rules)
-        return Attribution(rest.customer, rest.decider, rest.change, (*blocked, *rest.fired))
+    tokens = tuple(dict.fromkeys(tokens))
     easy = settled(known.owners.get, tokens, rules)
     if easy is not None:
         return easy

@@ -57,3 +57,10 @@ CREATE TABLE identity.fired (
     last_at   timestamptz NOT NULL,
     PRIMARY KEY (partition, rule)
 );
+
+-- Of kinds that are forgotten with time: when each was met last, and how often it was forgotten.
+CREATE TABLE identity.seen (
+    identifier text        COLLATE "C" PRIMARY KEY,
+    last       timestamptz NOT NULL,
+    epoch      int         NOT NULL
+);
