@@ -83,7 +83,7 @@ async def create_database(dsn: str, name: str, *, template: str | None = None) -
     async with await connect(dsn, autocommit=True) as connection:
         command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
-            command += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            command += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         await connection.execute(command)
     return make_conninfo(dsn, dbname=name)
 

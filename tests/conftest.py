@@ -36,7 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     random = parser.getgroup("random tests")
     random.addoption("--seed", type=int, default=None, help="begin with this seed instead of a new one")
     random.addoption("--histories", type=int, default=150, help="how many random histories both hops play on PostgreSQL")
-    random.addoption("--kills", type=int, default=50, help="how often the chaos test kills a process")
+    random.addoption("--kills", type=int, default=50, help="how often the chaos tests kill a process")
+    random.addoption("--standstill", type=float, default=5, help="for how many seconds PostgreSQL stands still in the chaos tests")
 
 
 def pytest_configure() -> None:

@@ -154,7 +154,6 @@ class Postgres:
             with suppress(psutil.Error):
                 if process.name() == "postgres" and process.cwd() == str(self._data.resolve()):
                     process.kill()
-                    process.wait(5)
 
     async def _answers(self) -> bool:
         """Whether it takes sessions, and has our database in it: a first start makes that."""
