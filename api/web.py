@@ -1,14 +1,16 @@
 """The addresses for what runs in browsers and for analytics clients: the Segment dialect, in all the spellings that clients have.
 
 Browsers ask first whether another site may send: everybody may, with a write key, and nothing of a visitor's session is looked at.
-Reading order: router, spellings, shared.
+The script
+for web pages is in `browser`. Reading order: router, spellings, shared.
 """
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api import openapi
+from api import browser, openapi
 from api.doors import segment
 from api.doors.segment import Taken
 from api.ports import Dependencies
@@ -63,6 +65,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             routes.add_api_route(path, handler, methods=["POST"], include_in_schema=False)
         for path in (f"/v1/{kind}", *spellings(kind)):
             routes.add_api_route(path, _asked, methods=["OPTIONS"], include_in_schema=False)
+    routes.add_api_route("/yekta.js", _script, methods=["GET", "HEAD"], include_in_schema=False)
     return routes
 
 
@@ -85,16 +88,9 @@ def spellings(kind: str) -> tuple[str, ...]:
 
 
 def _described(kind: str) -> dict[str, object]:
-    body = '{"messageId": "m-1", "userId": "u-81", "event": "Signed Up"}'
-    curl = f"""curl -u "$KEY:" $YEKTA/v1/{kind} -d '{_example(kind) or body}'"""
+    curl = f"""curl -u "$KEY:" $YEKTA/v1/{kind} -d '{msgspec.json.encode(EXAMPLES[kind]).decode()}'"""
     content = {"application/json": {"schema": MESSAGE, "example": EXAMPLES[kind]}}
     return openapi.described(curl, Taken, 400, 413, 415, 429, 503, body={"required": True, "content": content})
-
-
-def _example(kind: str) -> str:
-    import msgspec
-
-    return msgspec.json.encode(EXAMPLES[kind]).decode()
 
 
 def _taking(dependencies: Dependencies, kind: str) -> Callable[[Request], Awaitable[Response]]:
@@ -120,6 +116,23 @@ async def _asked(request: Request) -> Response:
         "Access-Control-Allow-Private-Network": "true",
     }
     return Response(status_code=204, headers=headers | shared(request))
+
+
+async def _script(request: Request) -> Response:
+    """The script for web pages, for every site."""
+    headers = {
+        "Cache-Control": "public, max-age=3600",
+        "ETag": browser.TAG,
+        "Vary": "Accept-Encoding",
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if request.headers.get("if-none-match") == browser.TAG:
+        return Response(status_code=304, headers=headers)
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    content = browser.PACKED if packed else browser.SCRIPT
+    return Response(content, 200, headers | ({"Content-Encoding": "gzip"} if packed else {}), "text/javascript; charset=utf-8")
 
 
 def shared(request: Request) -> dict[str, str]:
