@@ -142,7 +142,7 @@ async def owners(connection: Connection, rows: Sequence[Row]) -> dict[tuple[UUID
     cursor = await connection.execute(
         "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", ([row.decider for row in theirs],)
     )
-    now = dict(await cursor.fetchall())
+    now: dict[str, UUID] = dict(await cursor.fetchall())
     return {(row.customer, row.decider): now.get(row.decider, row.customer) for row in theirs}
 
 

@@ -1,0 +1,100 @@
+"""Folds a customer's facts into what he is valued from. Reading order: HEARD, evolve, needs_history."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from math import floor
+from typing import Any
+
+from msgspec.structs import replace
+
+from aggregates.churn import DAY, PURCHASES
+from aggregates.fact import Fact
+from projections.money import ZERO, amount_of, currency_of, minus, plus
+from projections.value.state import Purse, State
+
+RETURNED = "reseller.return_reported"
+CONTACTS = frozenset(
+    {"call.ended", "call.abandoned", "sales.visit_held", "sales.quote_sent", "service.request_resolved", "contact.sent", "contact.made"}
+)
+"""What is done for a customer, and costs."""
+
+HEARD = frozenset({*PURCHASES, RETURNED, *CONTACTS})
+"""The types that matter here; a cancellation is known from the view, which remembers orders by their number."""
+
+INITIAL = State()
+
+
+def evolve(state: State, fact: Fact) -> State:
+    """The state after one more fact, not older than those before it."""
+    now = max(fact.at.timestamp() / DAY, state.at)
+    if fact.type in PURCHASES:
+        return _bought(replace(state, at=now), fact, now)
+    if fact.type == RETURNED:
+        return _returned(replace(state, at=now), fact.data)
+    if fact.type in CONTACTS:
+        return replace(state, at=now, contacts=state.contacts | {fact.type: state.contacts.get(fact.type, 0) + 1})
+    return state
+
+
+def needs_history(state: State, fact: Fact) -> bool:
+    """Whether a fact is older than what was folded, so that days would be counted wrongly."""
+    return fact.type in PURCHASES and fact.at.timestamp() / DAY < state.at
+
+
+def _bought(state: State, fact: Fact, now: float) -> State:
+    """An order. All of one day count as one purchase, as in the literature."""
+    amount, currency = amount_of(fact.data.get("total", fact.data.get("amount"))), currency_of(fact.data.get("currency"))
+    first, last = state.first, state.last
+    new_day = last is None or floor(now) > floor(last)
+    repeat = first is not None and floor(now) > floor(first)
+    if amount is not None and currency is not None:
+        paid = _paid(state.purses.get(currency, Purse()), fact.data, amount, new_day, repeat)
+        state = replace(state, purses=state.purses | {currency: paid})
+    return replace(
+        state,
+        first=now if first is None else first,
+        last=now if new_day else last,
+        repeats=state.repeats + (new_day and repeat),
+        came_by=state.came_by or fact.channel,
+    )
+
+
+def _paid(purse: Purse, data: Mapping[str, Any], amount: Decimal, new_day: bool, repeat: bool) -> Purse:
+    goods = _goods(data)
+    return Purse(
+        purse.orders + 1,
+        plus(purse.revenue, amount),
+        purse.goods if goods is None else plus(purse.goods, goods),
+        purse.costed if goods is None else plus(purse.costed, amount),
+        purse.returned,
+        purse.days + (repeat and new_day),
+        plus(purse.repeats, amount) if repeat else purse.repeats,
+    )
+
+
+def _goods(data: Mapping[str, Any]) -> Decimal | None:
+    """What the goods cost, where every line says so."""
+    lines = data.get("lines")
+    if not isinstance(lines, list) or not lines:
+        return None
+    total = Decimal(0)
+    for line in lines:
+        cost = amount_of(line.get("cost")) if isinstance(line, dict) else None
+        quantity = line.get("quantity", 1) if isinstance(line, dict) else 1
+        if cost is None or not isinstance(quantity, (int, float)) or not 0 <= quantity < 1e9:
+            return None
+        total += cost * Decimal(str(quantity))
+    return total
+
+
+def _returned(state: State, data: Mapping[str, Any]) -> State:
+    amount, currency = amount_of(data.get("total", data.get("amount"))), currency_of(data.get("currency"))
+    if amount is None or currency is None:
+        return state
+    purse = state.purses.get(currency, Purse())
+    return replace(state, purses=state.purses | {currency: replace(purse, returned=plus(purse.returned, abs(amount)))})
+
+
+def net(purse: Purse, cancelled: str = ZERO) -> str:
+    """What was earned: orders less what came back."""
+    return minus(minus(purse.revenue, Decimal(purse.returned)), Decimal(cancelled))

@@ -1,0 +1,188 @@
+"""Keeps what customers are valued from, in the transaction that folds their facts: a part of `customer`. And fits the models, on a timer.
+
+Reading order: Valuing, Fitting.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from aggregates.churn import DAY
+from aggregates.fact import Fact
+from aggregates.wire import CustomerEvent, customer_event_decoder
+from projections.churn import table as churn
+from projections.timeline import table as timeline
+from projections.value import fold, table
+from projections.value.state import State
+from projections.value.table import Valued
+from projections.value.worth import Models, history, mean
+from streams import fitting
+from streams.parts import Heard, Moment, opened
+from streams.record import Connection, Effect, Keys
+
+CUSTOMERS = 50_000
+EVERY = 10.0
+"""Seconds between two looks at whether the models should be fitted anew."""
+
+GROWN = 1.05
+"""They are when so much more was told of customers than the last time."""
+
+SAMPLE = 50_000
+FEWEST = 50
+"""Customers who bought again, without whom nothing is expected of anybody."""
+
+LOCK = 0x56414C55  # "VALU"
+
+log = structlog.get_logger()
+
+
+class Valuing:
+    """The part. Only a few types matter to it."""
+
+    name = "value"
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._kept: dict[int, dict[str, Valued]] = {}  # by partition
+        self._learned: dict[int, dict[str, Valued]] = {}
+
+    def forget(self, partition: int) -> None:
+        self._kept.pop(partition, None)
+        self._learned.pop(partition, None)
+
+    def committed(self, partition: int) -> None:
+        kept = self._kept.setdefault(partition, {})
+        if len(kept) > CUSTOMERS:
+            kept.clear()
+        kept.update(self._learned.pop(partition, {}))
+
+    async def ready(self, moment: Moment) -> None:
+        self._learned[moment.partition] = {}
+
+    def wants(self, partition: int, event: CustomerEvent) -> bool:
+        del partition
+        return event.type in fold.HEARD and not event.yektasimulated
+
+    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
+        del moment, event
+        return []
+
+    async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
+        mine: dict[str, list[Fact]] = {}
+        for item in heard:
+            if item.fact is not None:
+                mine.setdefault(item.customer, []).append(item.fact)
+        known = await self._load(moment, mine)
+        late: list[str] = []
+        learned = self._learned[moment.partition]
+        for customer, facts in mine.items():
+            facts.sort(key=lambda fact: fact.stamp)
+            valued = known.get(customer, Valued(fold.INITIAL, True))
+            if any(fold.needs_history(valued.state, fact) for fact in facts):
+                late.append(customer)
+                continue
+            state = valued.state
+            for fact in facts:
+                state = fold.evolve(state, fact)
+            learned[customer] = Valued(state, valued.replayed and all(fact.clock == "event" for fact in facts))
+        await self._derived(moment, late)
+        return []
+
+    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+        await self._derived(moment, [str(customer) for customer in customers])
+        return []
+
+    async def pulse(self, moment: Moment) -> list[Effect]:
+        learned = self._learned[moment.partition]
+        await table.save(moment.connection, moment.partition, learned)
+        if not moment.fresh:  # nobody says of a chore that it was committed
+            for customer in learned:
+                self._kept.get(moment.partition, {}).pop(customer, None)
+            self._learned[moment.partition] = {}
+        return []
+
+    def restless(self, partition: int) -> bool:
+        del partition
+        return False
+
+    async def _load(self, moment: Moment, customers: Mapping[str, object]) -> dict[str, Valued]:
+        cached, learned = self._kept.get(moment.partition, {}), self._learned[moment.partition]
+        found = {customer: kept for customer in customers if (kept := learned.get(customer) or cached.get(customer)) is not None}
+        missing = [UUID(customer) for customer in customers if customer not in found]
+        return (await table.load(moment.connection, missing) | found) if missing else found
+
+    async def _derived(self, moment: Moment, customers: Sequence[str]) -> None:
+        """What is kept of these customers, from all of their rows."""
+        for customer in dict.fromkeys(customers):
+            state, seen, replayed = fold.INITIAL, False, True
+            async for records in timeline.history(moment.connection, moment.schema, UUID(customer)):
+                events = [event for event in map(customer_event_decoder.decode, records) if self.wants(moment.partition, event)]
+                await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
+                for event in events:
+                    state, seen = fold.evolve(state, opened(event, self._keys)), True
+                    replayed = replayed and event.yektaclock == "event"
+            if seen:
+                self._learned[moment.partition][customer] = Valued(state, replayed)
+            else:
+                await table.forget(moment.connection, [UUID(customer)])
+                self._learned[moment.partition].pop(customer, None)
+                self._kept.get(moment.partition, {}).pop(customer, None)
+
+
+class Fitting:
+    """Fits the models anew when much more is known of customers; of all processes one does."""
+
+    name = "fitting"
+
+    def __init__(self, pool: AsyncConnectionPool[Connection], clock: Callable[[], datetime]) -> None:
+        self._pool, self._clock = pool, clock
+
+    async def run(self) -> None:
+        """Go on for as long as the process lives."""
+        while True:
+            try:
+                await self.fit()
+            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError) as error:
+                log.warning("values_wait", error=type(error).__name__)
+            await asyncio.sleep(EVERY)
+
+    async def fit(self) -> None:
+        """Look whether it is worth it, and if so do it."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))
+            row = await cursor.fetchone()
+            if row is None or not row[0]:
+                return
+            for replayed, (now, then) in (await table.changes(connection)).items():
+                if then is None or now >= GROWN * then + 1:
+                    await self._fitted(connection, replayed, now)
+
+    async def _fitted(self, connection: Connection, replayed: bool, counted: int) -> None:
+        at = self._clock()
+        if replayed:
+            at = max((await churn.clocks(connection)).values(), default=at)
+        states = [state async for state in table.states(connection, replayed=replayed, most=SAMPLE)]
+        found = await asyncio.to_thread(fitted, states, at.timestamp() / DAY)
+        if found is not None:
+            await table.keep(connection, found, replayed=replayed, at=at, counted=counted)
+
+
+def fitted(states: Sequence[State], now: float) -> Models | None:
+    """The models of these customers at a time; None when too few of them bought again."""
+    buyers = [state for state in states if state.first is not None]
+    repeating = sum(1 for state in buyers if state.repeats)
+    if repeating < FEWEST:
+        return None
+    buying = fitting.buying([history(state, max(now, state.at)) for state in buyers])
+    purses: dict[str, list[tuple[int, float]]] = {}
+    for state in buyers:
+        for currency, purse in state.purses.items():
+            if purse.days and mean(purse) > 0.0:
+                purses.setdefault(currency, []).append((purse.days, mean(purse)))
+    spending = {currency: fitting.spending(some) for currency, some in purses.items() if len(some) >= FEWEST}
+    return Models(0, buying, spending, len(buyers), repeating)
