@@ -46,6 +46,7 @@ from streams.scoring import Scoring
 from streams.telling import TELLERS
 from streams.timers import Releasing
 from streams.triggering import Triggering
+from streams.valuing import Fitting, Valuing
 
 CRASHED = 70
 HOUR_MS = 3_600_000
@@ -74,6 +75,7 @@ def work(settings: Settings, name: str) -> None:
             parts.sender,
             parts.broadcasting,
             parts.releasing,
+            parts.fitting,
         ],
         _crash,
         _credentials(settings),
@@ -150,7 +152,7 @@ class Parts:
         return [
             lambda: Inbox(self.keys, self.replenish),
             lambda: Resolve(DEFAULT_RULES, self.keys),
-            lambda: Customer(self.keys, parts=[*self.rules(), Scoring(self.keys, _now, self.master.signing)]),
+            lambda: Customer(self.keys, parts=[*self.rules(), Scoring(self.keys, _now, self.master.signing), Valuing(self.keys)]),
             lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
             Letters,
         ]
@@ -167,6 +169,10 @@ class Parts:
             return len(await self.publisher.ends([topic]))
 
         return Broadcasting(self.pool, self.publisher, topic, partitions)
+
+    async def fitting(self) -> Fitting:
+        """What fits the models of customer value anew."""
+        return Fitting(self.pool, _now)
 
     async def releasing(self) -> Releasing:
         """What says how far timers may go."""
