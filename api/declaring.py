@@ -75,6 +75,8 @@ class Declaring:
                 return before, False
             after = declaration.evolve(before, event)
             also = table.kept(after)
+            if self._kind == "rule":
+                also.append(table.stopped(after, event))
             told = declaration.told(after, event, self._dependencies.zone)
             if told is not None:
                 id_ = declaration.announced(after)

@@ -30,6 +30,7 @@ from infra.settings import Settings
 from infra.topics import create_topics
 from streams.app import build
 from streams.broadcasting import Broadcasting
+from streams.calls import Calls
 from streams.contacting import Deciding
 from streams.customer import Customer
 from streams.deliver import TOPIC as SIGNALS
@@ -41,9 +42,12 @@ from streams.parts import Part
 from streams.record import Bury, Processor, Publication
 from streams.relay import Relay
 from streams.resolve import Resolve
+from streams.ruling import Ruling
 from streams.runner import Runner
 from streams.scoring import Scoring
+from streams.segmenting import Segmenting
 from streams.telling import TELLERS
+from streams.ticking import Ticking
 from streams.timers import Releasing
 from streams.triggering import Triggering
 from streams.valuing import Fitting, Valuing
@@ -74,6 +78,7 @@ def work(settings: Settings, name: str) -> None:
             parts.escalating,
             parts.sender,
             parts.broadcasting,
+            parts.ruling,
             parts.releasing,
             parts.fitting,
         ],
@@ -152,14 +157,16 @@ class Parts:
         return [
             lambda: Inbox(self.keys, self.replenish),
             lambda: Resolve(DEFAULT_RULES, self.keys),
-            lambda: Customer(self.keys, parts=[*self.rules(), Scoring(self.keys, _now, self.master.signing), Valuing(self.keys)]),
+            lambda: Customer(self.keys, parts=[Scoring(self.keys, _now, self.master.signing), Valuing(self.keys), *self.rules()]),
             lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
             Letters,
+            Calls,
         ]
 
     def rules(self) -> list[Part]:
-        """What runs the published rules."""
-        return [Triggering(self.keys, Deciding(self.keys), monotonic, _now)]
+        """What runs the published rules and segments; the timers come last."""
+        ticking = Ticking(monotonic, _now)
+        return [Triggering(self.keys, Deciding(self.keys), ticking), Segmenting(self.keys, ticking, _now), ticking]
 
     async def broadcasting(self) -> Broadcasting:
         """What tells every partition what is in force."""
@@ -169,6 +176,15 @@ class Parts:
             return len(await self.publisher.ends([topic]))
 
         return Broadcasting(self.pool, self.publisher, topic, partitions)
+
+    async def ruling(self) -> Ruling:
+        """What tells every partition by which rules identifiers make customers."""
+        topic = self.settings.kafka.prefix + "touchpoints"
+
+        async def partitions() -> int:
+            return len(await self.publisher.ends([topic]))
+
+        return Ruling(self.pool, self.publisher, topic, partitions, self.keys)
 
     async def fitting(self) -> Fitting:
         """What fits the models of customer value anew."""

@@ -45,6 +45,9 @@ class Timer(msgspec.Struct, frozen=True):
     quiet: str = ""
 
 
+decoder = msgspec.json.Decoder(Timer)
+
+
 class Due(NamedTuple):
     """A timer whose time has come."""
 

@@ -3,10 +3,10 @@
 Per rule and customer there is one bounded state (`projections/triggers`); a fact touches only the rules that name its type. What is due
 later is a row in `streams.timers`; when its time has come it is a fact of the log and heard here (`streams/timers`). Where no state is kept
 yet, the rule was published after the customer's first facts: his past is folded, and what it would have said then is not said.
-Reading order: Triggering.told, `_hear`, `_ring`, refolded, pulse; then `_Turn`, in which the changes of one call gather.
+Reading order: Triggering.told, `_hear`, `_ring`, `_first`, refolded, pulse; then `_Turn`, in which the changes of one call gather.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,10 +18,9 @@ from msgspec.structs import replace
 
 from aggregates.contact_policy.candidate import Candidate
 from aggregates.fact import Fact
-from aggregates.rules.rule import Contact
+from aggregates.rules.rule import Absence, Contact
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, customer_event_decoder
-from projections.positions import table as positions
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
 from projections.triggers.react import Reaction, begin, objection, react, refold, ripen, wake_of
@@ -30,11 +29,12 @@ from projections.triggers.state import Fire, Signal, State, Withdraw
 from projections.triggers.storing import encode
 from projections.triggers.table import Place, Timer
 from projections.triggers.trigger import admit
-from streams import in_force, timers
+from streams import in_force, surveying, timers
 from streams.candidates import Contacting, Want
 from streams.in_force import Active, InForce
 from streams.parts import Heard, Moment, opened
 from streams.record import Connection, Effect, Keys, Publication
+from streams.ticking import Ticking
 from streams.words import CLOCK, DECIDER
 
 CUSTOMERS = 50_000
@@ -42,14 +42,10 @@ MOST_KEPT = 64
 """Facts of a customer that may wait for his timers: beyond it what is due is said with the next fact."""
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-RETRY = 0.1
-"""Seconds after which timers that could not go yet are tried again."""
-
 HELD = " contacts"
 """The timer of contacts that are held until a time."""
 
 Runs = dict[tuple[str, int], State]
-_decoder = msgspec.json.Decoder(timers.Timer)
 
 
 @dataclass(slots=True)
@@ -59,43 +55,43 @@ class _Held:
     here: InForce
     runs: dict[UUID, Runs] = field(default_factory=dict)  # of customers whose states were read, all of them
     learned: dict[UUID, Runs] = field(default_factory=dict)  # by the transaction under way
-    due: datetime | None = None  # the earliest timer by our clock
-    again: float = 0.0  # not before is it looked at again
-    replayed: bool = False  # whether sources that replay their own time may have timers
+    surveying: bool = True  # whether customers may still have to be looked at for a rule that was published
 
 
 class Triggering:
-    """The part. `clock`: seconds that only go forward; `now`: our time, by which timers are due."""
+    """The part. Timers are set with `ticking`, a part of its own that comes after this one."""
 
     name = "rules"
 
-    def __init__(self, keys: Keys, contacting: Contacting, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
-        self._keys, self._contacting, self._clock, self._now = keys, contacting, clock, now
+    def __init__(self, keys: Keys, contacting: Contacting, ticking: Ticking) -> None:
+        self._keys, self._contacting, self._ticking = keys, contacting, ticking
         self._held: dict[int, _Held] = {}
 
     async def ready(self, moment: Moment) -> None:
         """Bring what is in force into memory."""
         if moment.partition not in self._held:
-            held = _Held(await in_force.load(moment.connection, moment.partition))
-            held.due = await timers.next_due(moment.connection, moment.partition)
-            held.replayed = True
-            self._held[moment.partition] = held
+            await self._ticking.ready(moment)
+            self._held[moment.partition] = _Held(await in_force.load(moment.connection, moment.partition))
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         """Facts that some rule names, and timers."""
-        return event.type in self._held[partition].here.by_type or (event.source == CLOCK and event.type == timers.DUE)
+        return event.type in self._held[partition].here.by_type or (event.type == timers.DUE and event.source == CLOCK)
 
     async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
         """A rule or a quantile."""
         if event.source == DECIDER:
-            await in_force.decided(moment.connection, moment.partition, self._held[moment.partition].here, event)
+            held = self._held[moment.partition]
+            new = await in_force.decided(moment.connection, moment.partition, held.here, event)
+            if new is not None and new.kind == "rule" and new.state == "published" and has_timers(held.here.rules[new.name, new.version]):
+                await surveying.begin(moment.connection, moment.partition, "rule", new.name, new.version)
+                held.surveying = True
             await self._contacting.control(moment.connection, event)
         return []
 
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         """Facts and timers, in their order."""
         held = self._held[moment.partition]
-        turn = _Turn(moment, held, self._contacting)
+        turn = _Turn(moment, held, self._contacting, self._ticking)
         known = [(item, UUID(item.customer)) for item in heard]
         evidence = [self._evidence(held.here, item) for item, _ in known]
         await self._load(
@@ -114,35 +110,40 @@ class Triggering:
         held = self._held[moment.partition]
         if not held.here.rules:
             return []
-        turn = _Turn(moment, held, self._contacting)
+        turn = _Turn(moment, held, self._contacting, self._ticking)
         for customer in customers:
             await table.drop(moment.connection, [customer])
             held.runs.pop(customer, None)
             held.learned.pop(customer, None)
-            await self._derive_all(turn, customer)
+            await turn.settle_now(customer, await self._derive_all(turn, customer))
         return await turn.finish(remember=False)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
-        """Let the timers go whose time has come."""
+        """Look at some of those who were there before a rule that has timers."""
         held = self._held[moment.partition]
-        if not self._is_due(held) and not (held.replayed and moment.fresh):
+        if not held.surveying:
             return []
-        held.again = self._clock() + RETRY
-        if not await positions.may_go_on(moment.connection):
+        surveys = await surveying.under_way(moment.connection, moment.partition, "rule")
+        held.surveying = bool(surveys)
+        if not surveys:
             return []
-        found = await timers.due(moment.connection, moment.partition, moment.end)
-        if found or held.replayed:
-            held.due = await timers.next_due(moment.connection, moment.partition)
-            held.replayed = await timers.replayed(moment.connection, moment.partition)
-        return [timers.word_of(one) for one in found]
+        turn = _Turn(moment, held, self._contacting, self._ticking)
+        active = held.here.rules.get((surveys[0].name, surveys[0].version))
+        customers = await surveying.piece(moment.connection, moment.schema, moment.partition, surveys[0])
+        if active is not None and active.until is None:
+            await self._load(moment, held, customers)
+            for customer in customers:
+                if active.key not in held.learned[customer]:
+                    await self._surveyed(turn, customer, active)
+                else:
+                    held.learned.pop(customer)
+                    held.runs.pop(customer, None)
+        return await turn.finish(remember=False)
 
     def restless(self, partition: int) -> bool:
-        """Whether a timer is due by our clock."""
+        """Whether there is somebody to look at."""
         held = self._held.get(partition)
-        return held is None or self._is_due(held)
-
-    def _is_due(self, held: _Held) -> bool:
-        return held.due is not None and held.due < self._now() and self._clock() >= held.again
+        return held is None or held.surveying
 
     def committed(self, partition: int) -> None:
         """States may be believed."""
@@ -209,19 +210,21 @@ class Triggering:
 
     async def _ring(self, turn: "_Turn", customer: UUID, item: Heard) -> None:
         """A timer: ignored when nothing waits for it any more."""
-        timer = _decoder.decode(item.event.data)
+        timer = timers.decoder.decode(item.event.data)
         if timer.rule == HELD:
             await turn.settle_now(customer, timer.at)
             return
+        if timer.rule.startswith(" "):
+            return  # another part's
         active = turn.held.here.rules.get((timer.rule, timer.version))
         state = turn.held.learned[customer].get((timer.rule, timer.version))
         if active is None or state is None:
-            await table.set_timers(turn.moment.connection, turn.moment.partition, {(customer, timer.rule, timer.version): None})
+            await self._ticking.set(turn.moment, {(customer, timer.rule, timer.version): None})
             return
         after, said = ripen(active.trigger, state, timer.at, turn.held.here.quantiles)
         await turn.take(customer, active, state, after, said, timer.at, timer.clock, timer.quiet, rung=True)
 
-    async def _first(self, turn: "_Turn", customer: UUID, item: Heard, active: Active, now: datetime) -> State:
+    async def _first(self, turn: "_Turn", customer: UUID, item: Heard | None, active: Active, now: datetime) -> State:
         """The state of a customer who was there before the rule: what his past would have said is not said."""
         trigger = active.trigger
         runs = turn.held.learned[customer]
@@ -229,10 +232,19 @@ class Triggering:
             state = runs.get(older.key)
             if state is not None and wake_of(older.trigger, state) is not None:
                 return begin(trigger)  # the version before it ends what it has begun
-        past = await self._past(turn.moment, customer, active, item.offset)
+        past = await self._past(turn.moment, customer, active, item.offset if item else None)
         if not past:
             return begin(trigger)
         return refold(trigger, past, (), now, turn.held.here.quantiles)[0]
+
+    async def _surveyed(self, turn: "_Turn", customer: UUID, active: Active) -> None:
+        """What somebody waits for who was there before the rule."""
+        facts = await self._facts(turn.moment, customer, active.trigger.types, None)
+        if not _evidence_of(active, facts):
+            return
+        last = max(facts, key=now_of)
+        state = await self._first(turn, customer, None, active, now_of(last))
+        await turn.take(customer, active, None, state, (), now_of(last), last.clock, "test" if last.simulated else "")
 
     async def _mended(
         self, turn: "_Turn", customer: UUID, item: Heard, active: Active, state: State, evidence: Evidence, now: datetime
@@ -257,13 +269,13 @@ class Triggering:
         await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
         return [opened(event, self._keys) for event in events]
 
-    async def _derive_all(self, turn: "_Turn", customer: UUID) -> None:
+    async def _derive_all(self, turn: "_Turn", customer: UUID) -> datetime:
+        """All rules of a customer, from his rows; the moment at which that is."""
         here = turn.held.here
         turn.held.learned[customer] = {}
         facts = await self._facts(turn.moment, customer, here.types, None)
         standing = await table.standing(turn.moment.connection, turn.moment.schema, customer)
-        if not facts and not standing:
-            return
+        at = max((now_of(fact) for fact in facts), default=NEVER)
         for active in here.rules.values():
             said_so = standing.get(active.key, {})
             evidence = [] if active.until is not None else _evidence_of(active, facts)
@@ -275,13 +287,14 @@ class Triggering:
             said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal.occurred_at < active.since)])
             quiet = "test" if last and last.simulated else ""
             await turn.take(customer, active, None, state, said, now, last.clock if last else "", quiet)
+        return at
 
 
 class _Turn:
     """The changes of one call: states, timers, and what was said, per customer and moment."""
 
-    def __init__(self, moment: Moment, held: _Held, contacting: Contacting) -> None:
-        self.moment, self.held, self._contacting = moment, held, contacting
+    def __init__(self, moment: Moment, held: _Held, contacting: Contacting, ticking: Ticking) -> None:
+        self.moment, self.held, self._contacting, self._ticking = moment, held, contacting, ticking
         self._states: dict[Place, State] = {}
         self._timers: dict[Place, Timer | None] = {}
         self._said: dict[UUID, tuple[datetime, list[tuple[Active, Said]]]] = {}
@@ -322,10 +335,6 @@ class _Turn:
         if timer is None and not known:
             return
         self._timers[place] = timer
-        if timer is not None and not timer.clock:
-            self.held.due = timer.at if self.held.due is None else min(self.held.due, timer.at)
-        elif timer is not None:
-            self.held.replayed = True
 
     async def _say(self, customer: UUID, now: datetime, active: Active, said: Said) -> None:
         """All that is said of a customer at one moment is decided together."""
@@ -348,13 +357,13 @@ class _Turn:
         connection, partition = self.moment.connection, self.moment.partition
         await self._decide(self._said)
         await table.save(connection, partition, {place: encode(state) for place, state in self._states.items()})
-        if self._timers:
-            await table.set_timers(connection, partition, self._timers)
+        await self._ticking.set(self.moment, self._timers)
         if self._spoke:
             await connection.execute(f"NOTIFY {table.NOTICE}")
         if not remember:
             for customer, _, _ in self._states:
                 self.held.learned.pop(customer, None)
+                self.held.runs.pop(customer, None)
         return self._effects
 
     async def _decide(self, said: Mapping[UUID, tuple[datetime, list[tuple[Active, Said]]]]) -> None:
@@ -429,6 +438,11 @@ async def objection_now(connection: Connection, customer: UUID, rule: str, versi
         return "retired" if active is None else "paused"
     signal = msgspec.msgpack.decode(blob, type=Signal)
     return objection(active.trigger, active.storing.decode(row[0]), signal, now, here.quantiles)
+
+
+def has_timers(active: Active) -> bool:
+    """Whether a rule may say something though nothing comes."""
+    return bool(active.rule.wait) or isinstance(active.rule.when, Absence)
 
 
 def now_of(fact: Fact) -> datetime:

@@ -43,7 +43,19 @@ def word(type_: str, customer: str, cause: str, time: datetime) -> Publication:
     return told(SPEAKER, type_, customer, derive(type_, customer, cause), {"cause": cause}, time)
 
 
-def told(speaker: str, type_: str, customer: str, id_: UUID, data: Mapping[str, Any], time: datetime, key: str = "") -> Publication:
+def told(
+    speaker: str,
+    type_: str,
+    customer: str,
+    id_: UUID,
+    data: Mapping[str, Any],
+    time: datetime,
+    key: str = "",
+    *,
+    backfill: bool = False,
+    simulated: bool = False,
+    clock: str = "",
+) -> Publication:
     """A record of `customer-events` that Yekta itself says. Of what two speakers of ours say, ids tell which is which."""
     said = CustomerEvent(
         specversion="1.0",
@@ -57,6 +69,9 @@ def told(speaker: str, type_: str, customer: str, id_: UUID, data: Mapping[str, 
         yektaseal=0,
         data=msgspec.Raw(encoder.encode(data)),
         subject=customer,
+        yektabackfill=backfill,
+        yektasimulated=simulated,
+        yektaclock=clock,
         datacontenttype="application/json",
     )
     return Publication("customer-events", (key or customer).encode(), encoder.encode(said))

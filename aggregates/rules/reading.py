@@ -1,4 +1,4 @@
-"""Reads the text of rules: one rule, or a list of them. Reading order: read, _Rules.rule, then its parts.
+"""Reads the text of rules: one rule, or a list of them. Reading order: read, Rules.rule, then its parts.
 
 What is wrong is gathered as problems with their places; a rule with a problem is not among the rules.
 """
@@ -83,7 +83,7 @@ def read(text: str, zone: str) -> Reading:
 
 def read_node(root: Node, zone: str) -> Reading:
     """The rules of a text that was parsed."""
-    reader = _Rules(zone)
+    reader = Rules(zone)
     nodes = root.value if isinstance(root.value, tuple) else (root,)
     if not nodes or root.value == {}:
         reader.note(root, "no_rules")
@@ -100,7 +100,7 @@ def read_node(root: Node, zone: str) -> Reading:
     return Reading(tuple(rules), tuple(sorted(reader.problems, key=lambda problem: problem.line)))
 
 
-class _Rules(Reader):
+class Rules(Reader):
     """Reads rules and their parts."""
 
     def __init__(self, zone: str) -> None:

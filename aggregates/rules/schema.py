@@ -43,6 +43,17 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+def segment_schema() -> dict[str, Any]:
+    """The schema of a segment."""
+    words = {
+        "segment": name("What the segment is called."),
+        "version": {"type": "integer", "minimum": 1, "maximum": 10**9},
+        "description": text(2_000),
+        "when": one_or_list({"$ref": "#/$defs/if"}, MOST_CHECKS),
+    }
+    return {"$schema": DIALECT, "title": "Yekta segment", **known(words, "segment", "when"), "$defs": {"if": _if()}}
+
+
 def _rule() -> Schema:
     return known(
         {

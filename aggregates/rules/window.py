@@ -25,6 +25,10 @@ class Rolling:
         """Whether the fact is in the window."""
         return at - fact < self.within
 
+    def ends(self, fact: datetime, at: datetime) -> datetime:
+        """When a fact that is in the window at a time leaves it."""
+        return fact + self.within
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
@@ -37,6 +41,10 @@ class Calendar:
         """Whether the fact is in the same period."""
         start = _bounds(self.period, self.zone, at.astimezone(_zone(self.zone)).date())[0]
         return start <= fact
+
+    def ends(self, fact: datetime, at: datetime) -> datetime:
+        """When the period that a time lies in is over."""
+        return _bounds(self.period, self.zone, at.astimezone(_zone(self.zone)).date())[1]
 
 
 Window = Rolling | Calendar

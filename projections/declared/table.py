@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from aggregates.declaration import Declaration
+from aggregates.declaration import Declaration, Event, Paused, Resumed, Retired
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -52,6 +52,16 @@ def kept(declaration: Declaration) -> list[Statement]:
 def announce(id_: UUID, type_: str, data: Mapping[str, Any]) -> Statement:
     """The statement that goes with a decision, so that every partition of `customer-events` hears of it."""
     return "INSERT INTO streams.broadcasts (id, type, data) VALUES (%s, %s, %s)", (id_, type_, Jsonb(dict(data)))
+
+
+def stopped(declaration: Declaration, event: Event) -> Statement:
+    """The statement by which nothing of a paused rule goes out that waits to be sent, and all of it once the rule is resumed."""
+    scope = f"rule:{declaration.name}"
+    if isinstance(event, Paused):
+        return "INSERT INTO contacts.pauses (scope, since, by) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (scope, event.at, event.by)
+    if isinstance(event, Resumed | Retired):
+        return "DELETE FROM contacts.pauses WHERE scope = %s", (scope,)
+    return "SELECT 1", ()
 
 
 async def listed(connection: Connection, kind: str) -> dict[str, list[Row]]:

@@ -53,6 +53,9 @@ class Check(Protocol):
     def holds(self, state: Any, at: datetime, quantiles: Quantiles) -> bool:
         """Whether it is so."""
 
+    def changes(self, state: Any, at: datetime) -> datetime | None:
+        """When, after a time, it may change by itself if nothing more is heard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Latest:
@@ -74,6 +77,9 @@ class Latest:
         if state is None or (low is None and high is None):
             return False
         return (low is None or state >= low) and (high is None or state < high)
+
+    def changes(self, state: float | None, at: datetime) -> datetime | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,9 @@ class Allowed:
         channels = [self.guard.channel] if self.guard.channel else [ALL, *(channel for channel, _ in state)]
         return any((word := deciding(words, self.guard.purpose, channel)) is not None and word.in_force(at) for channel in channels)
 
+    def changes(self, state: tuple[tuple[str, Consent], ...], at: datetime) -> datetime | None:
+        return min((word.until for _, word in state if word.given and word.until is not None and word.until > at), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -120,6 +129,9 @@ class Member:
     def holds(self, state: bool, at: datetime, quantiles: Quantiles) -> bool:
         return state
 
+    def changes(self, state: bool, at: datetime) -> datetime | None:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -135,6 +147,9 @@ class Counted:
     def holds(self, state: tuple[Evidence, ...], at: datetime, quantiles: Quantiles) -> bool:
         return self.counting.holds(state, at)
 
+    def changes(self, state: tuple[Evidence, ...], at: datetime) -> datetime | None:
+        return self.counting.window.ends(state[0].at, at) if self.counting.holds(state, at) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
@@ -149,6 +164,9 @@ class Opposite:
 
     def holds(self, state: Any, at: datetime, quantiles: Quantiles) -> bool:
         return not self.check.holds(state, at, quantiles)
+
+    def changes(self, state: Any, at: datetime) -> datetime | None:
+        return self.check.changes(state, at)
 
 
 def check_of(guard: Guard, bit: int) -> Check:

@@ -1,8 +1,9 @@
 """A rule made ready to run: the types it names, what it remembers of an event, its machines. Reading order: Trigger, trigger_of, admit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from aggregates.fact import Fact
 from aggregates.rules.pattern import Equals, Pattern
@@ -36,6 +37,19 @@ ENTERED, LEFT = "segment.entered", "segment.left"
 CONSENT = (GIVEN, "consent.withdrawn")
 
 
+Roles = Mapping[str, tuple[tuple[int, Pattern], ...]]
+"""By type: the bits of the patterns that name it."""
+
+
+class Watching(Protocol):
+    """Whatever patterns facts are held against."""
+
+    @property
+    def roles(self) -> Roles:
+        """Which there are."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """An event that stops the rule."""
@@ -49,7 +63,7 @@ class Trigger:
     """A rule with its machines."""
 
     rule: Rule
-    roles: Mapping[str, tuple[tuple[int, Pattern], ...]]  # by type: the bits of the rule's patterns
+    roles: Roles
     condition: Condition
     checks: tuple[Check, ...]
     stops: tuple[Stop, ...]
@@ -61,32 +75,42 @@ class Trigger:
         return frozenset(self.roles)
 
 
-def trigger_of(rule: Rule) -> Trigger:
-    """The rule, ready to run."""
-    roles: dict[str, list[tuple[int, Pattern]]] = {}
-    bits = 0
+class _Roles:
+    """Gives each part of a rule its bit."""
 
-    def place(parts: Iterator[tuple[Pattern, ...]]) -> int:
+    def __init__(self) -> None:
+        self._by_type: dict[str, list[tuple[int, Pattern]]] = {}
+        self._bits = 0
+
+    def place(self, parts: Iterable[tuple[Pattern, ...]]) -> int:
         """Give each part the next bit; answer the first."""
-        nonlocal bits
-        first = 1 << bits
+        first = 1 << self._bits
         for patterns in parts:
             for pattern in patterns:
-                roles.setdefault(pattern.type, []).append((1 << bits, pattern))
-            bits += 1
+                self._by_type.setdefault(pattern.type, []).append((1 << self._bits, pattern))
+            self._bits += 1
         return first
 
-    place(_watched(rule))
-    stops = tuple(Stop(place(iter([(unless.pattern,)])), unless.within) for unless in rule.unless)
-    checks = tuple(check_of(guard, place(_asked(guard))) for guard in rule.checks)
-    return Trigger(
-        rule,
-        {type_: tuple(patterns) for type_, patterns in roles.items()},
-        condition_of(rule.when),
-        checks,
-        stops,
-        patient=bool(checks) or any(stop.within for stop in stops),
-    )
+    @property
+    def by_type(self) -> Roles:
+        """All that were placed."""
+        return {type_: tuple(patterns) for type_, patterns in self._by_type.items()}
+
+
+def trigger_of(rule: Rule) -> Trigger:
+    """The rule, ready to run."""
+    roles = _Roles()
+    roles.place(_watched(rule))
+    stops = tuple(Stop(roles.place([(unless.pattern,)]), unless.within) for unless in rule.unless)
+    checks = tuple(check_of(guard, roles.place(_asked(guard))) for guard in rule.checks)
+    return Trigger(rule, roles.by_type, condition_of(rule.when), checks, stops, patient=bool(checks) or any(stop.within for stop in stops))
+
+
+def asking(guards: Iterable[Guard]) -> tuple[Roles, tuple[Check, ...]]:
+    """What is asked by itself, without a rule: the roles of facts, and the machines."""
+    roles = _Roles()
+    checks = tuple([check_of(guard, roles.place(_asked(guard))) for guard in guards])
+    return roles.by_type, checks
 
 
 def _watched(rule: Rule) -> Iterator[tuple[Pattern, ...]]:
@@ -121,7 +145,7 @@ def _named(type_: str, field: str, name: str) -> Pattern:
     return Pattern(type_, Equals(((field, name),)))
 
 
-def admit(trigger: Trigger, fact: Fact) -> Evidence | None:
+def admit(trigger: Watching, fact: Fact) -> Evidence | None:
     """What the rule remembers of a fact; None when it has nothing to do with it."""
     roles = 0
     for bit, pattern in trigger.roles.get(fact.type, ()):

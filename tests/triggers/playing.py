@@ -26,6 +26,7 @@ from streams.candidates import Nobody
 from streams.customer import Customer
 from streams.record import Processor
 from streams.resolve import Resolve
+from streams.ticking import Ticking
 from streams.triggering import Triggering
 from streams.words import DECIDER, told
 from tests.streams import truth
@@ -58,8 +59,8 @@ def drawn(strategy: SearchStrategy[Any], count: int, number: int) -> list[Any]:
 def processors(piece: int) -> list[Processor]:
     """Both hops of a process, rules included; every timer is due at once."""
     ring = KeyRing(MASTER)
-    parts = [Triggering(ring, Nobody(), monotonic, lambda: NEVER)]
-    return [Resolve(DEFAULT_RULES, ring), Customer(ring, piece=piece, parts=parts)]
+    ticking = Ticking(monotonic, lambda: NEVER)
+    return [Resolve(DEFAULT_RULES, ring), Customer(ring, piece=piece, parts=[Triggering(ring, Nobody(), ticking), ticking])]
 
 
 class Played(History):

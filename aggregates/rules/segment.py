@@ -1,0 +1,56 @@
+"""A segment that a marketer wrote: customers of whom something is so, as long as it is. Reading order: Segment, read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aggregates.rules.reading import Rules
+from aggregates.rules.rule import Guard
+from aggregates.written.node import Node, parse
+from aggregates.written.problem import Problem
+
+SEGMENT_WORDS = ("segment", "version", "description", "when")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One version of a segment: all that `when` asks, in the words of a rule's `if`."""
+
+    name: str
+    checks: tuple[Guard, ...]
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, and what is wrong with it; with problems there is no segment."""
+
+    segment: Segment | None
+    problems: tuple[Problem, ...]
+
+
+def read(text: str, zone: str) -> Reading:
+    """The segment of a text; calendar months are those of the zone, the policy's."""
+    root = parse(text)
+    if isinstance(root, Problem):
+        return Reading(None, (root,))
+    if isinstance(root.value, tuple) and len(root.value) == 1:
+        root = root.value[0]
+    reader = _Segments(zone)
+    segment = reader.whole_segment(root)
+    return Reading(None if reader.problems else segment, tuple(sorted(reader.problems, key=lambda problem: problem.line)))
+
+
+class _Segments(Rules):
+    """Reads segments."""
+
+    def whole_segment(self, node: Node) -> Segment | None:
+        """The segment of a mapping."""
+        members = self.members(node, SEGMENT_WORDS, ("segment", "when"), "{segment: …, when: …}")
+        if not isinstance(members, Mapping):
+            return None
+        name = self.name(members["segment"], "segment") if "segment" in members else None
+        version = self.whole(members["version"], "version", 1, 10**9) if "version" in members else 1
+        checks = self.checks(members["when"]) if "when" in members else ()
+        if "description" in members:
+            self.text(members["description"], "description", 2_000)
+        return Segment(name, checks, version or 1) if name and checks else None

@@ -1,0 +1,320 @@
+"""Segments over HTTP: declared like rules, then who is in, how that changes, and an export. docs/rules.md has the format.
+
+Reading order: SegmentShown, router, `_checked`.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from aggregates.declaration import Verb
+from aggregates.rules.rule import Guard, Not, SegmentIs
+from aggregates.rules.schema import segment_schema
+from aggregates.rules.segment import Segment
+from aggregates.rules.segment import read as read_segment
+from api import access, body, cursor, openapi, query
+from api.answers import json
+from api.declaring import Declaring, Standing
+from api.ports import Connection, Dependencies
+from api.problem import Problem, invalid, not_found
+from api.triggers import LONGEST, READERS, WRITERS
+from api.written import language, refused
+from projections.declared import table as declared
+from projections.declared.table import Row
+from projections.segments import table
+from projections.segments.table import Count
+
+EXAMPLE = """\
+segment: loyal
+when: {count: sales.order_placed, at_least: 3, within: 90d}
+"""
+AS_JSON = {"segment": "loyal", "when": {"count": "sales.order_placed", "at_least": 3, "within": "90d"}}
+NAME = openapi.parameter("name", openapi.TEXT, "The segment.", where="path")
+SEGMENT_VERBS: tuple[Verb, ...] = ("publish", "retire")
+PIECE = 5_000
+
+SegmentState = Literal["draft", "published", "paused", "retired"]
+
+
+class SegmentStands(msgspec.Struct, frozen=True):
+    """A version of a segment, and how it stands."""
+
+    name: str
+    version: int
+    state: SegmentState
+    in_force: bool = False  # every partition of the log has heard of it
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """How many came or left."""
+
+    day: int
+    week: int
+    month: int
+
+
+class SegmentShown(msgspec.Struct, frozen=True):
+    """A segment: its text, how many are in it, and how many came and left lately."""
+
+    name: str
+    version: int
+    state: SegmentState
+    text: str
+    by: str
+    at: datetime
+    members: int
+    entered: Moved
+    left: Moved
+
+
+class SegmentList(msgspec.Struct, frozen=True):
+    """All segments, by name."""
+
+    items: list[SegmentShown]
+    next: str | None = None
+
+
+class Member(msgspec.Struct, frozen=True):
+    """Somebody who is in a segment."""
+
+    customer_id: UUID
+    since: datetime
+
+
+class MemberList(msgspec.Struct, frozen=True):
+    """Who is in, the latest first."""
+
+    items: list[Member]
+    next: str | None
+
+
+class Day(msgspec.Struct, frozen=True):
+    """How many came and left on a day."""
+
+    day: datetime
+    entered: int
+    left: int
+
+
+class SegmentHistory(msgspec.Struct, frozen=True):
+    """Days on which somebody came or left, the oldest first."""
+
+    items: list[Day]
+    next: str | None = None
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The routes of segments."""
+    routes = APIRouter(tags=["marketing"])
+    declaring = Declaring(dependencies, "segment")
+
+    @routes.post(
+        "/v1/segments",
+        status_code=201,
+        openapi_extra=openapi.described(
+            f"curl -u \"$ADMIN:\" $YEKTA/v1/segments -H 'content-type: application/yaml' --data-binary '{EXAMPLE}'",
+            SegmentStands,
+            413,
+            415,
+            422,
+            503,
+            status=201,
+            body={
+                "required": True,
+                "content": {
+                    "application/yaml": {"schema": openapi.TEXT, "example": EXAMPLE},
+                    "application/json": {"schema": {"type": "object"}, "example": AS_JSON},
+                },
+            },
+        ),
+    )
+    async def draft_segment(request: Request) -> Response:
+        """Write a segment, YAML or JSON, as a draft."""
+        asking = access.staff(request, dependencies, WRITERS)
+        segment, text = read(await body.read(request, LONGEST), request, dependencies.zone)
+        async with dependencies.pool.connection() as connection:
+            await check_circle(connection, segment, dependencies.zone)
+        return json(_answered(await declaring.draft(segment.name, text, segment.version, str(asking.key))), 201)
+
+    @routes.get("/v1/segments", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/segments', SegmentList, 503))
+    async def list_segments(request: Request) -> Response:
+        """All segments, with how many are in them."""
+        access.staff(request, dependencies, READERS)
+        async with dependencies.pool.connection() as connection:
+            found = await declared.listed(connection, "segment")
+            counts = await table.counts(connection, dependencies.clock())
+        return json(SegmentList([shown(rows, counts.get(name)) for name, rows in found.items()]))
+
+    @routes.get(
+        "/v1/segments/schema",
+        openapi_extra=openapi.described("curl $YEKTA/v1/segments/schema", {"type": "object"}, media="application/schema+json", public=True),
+    )
+    async def schema_of_segments() -> Response:
+        """The JSON Schema (2020-12) of segments."""
+        return Response(msgspec.json.encode(segment_schema()), media_type="application/schema+json")
+
+    @routes.get(
+        "/v1/segments/{name}",
+        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/segments/loyal', SegmentShown, 404, 503, parameters=[NAME]),
+    )
+    async def show_segment(request: Request) -> Response:
+        """One segment."""
+        access.staff(request, dependencies, READERS)
+        async with dependencies.pool.connection() as connection:
+            rows = await _known(connection, request)
+            counts = await table.counts(connection, dependencies.clock(), rows[0].name)
+        return json(shown(rows, counts.get(rows[0].name)))
+
+    @routes.get(
+        "/v1/segments/{name}/members",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" "$YEKTA/v1/segments/loyal/members?limit=20"',
+            MemberList,
+            404,
+            422,
+            503,
+            parameters=[NAME, openapi.CURSOR, openapi.LIMIT],
+        ),
+    )
+    async def list_members(request: Request) -> Response:
+        """Who is in, the latest first."""
+        access.staff(request, dependencies, READERS)
+        limit = query.limit(request)
+        async with dependencies.pool.connection() as connection:
+            rows = await _known(connection, request)
+            found = await table.members(connection, rows[0].name, limit + 1, cursor.place(query.text(request, "cursor")))
+        following = cursor.token(found[limit - 1][1], found[limit - 1][0]) if len(found) > limit else None
+        return json(MemberList([Member(customer, since) for customer, since in found[:limit]], following))
+
+    @routes.get(
+        "/v1/segments/{name}/history",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" "$YEKTA/v1/segments/loyal/history"', SegmentHistory, 404, 422, 503, parameters=[NAME]
+        ),
+    )
+    async def segment_history(request: Request) -> Response:
+        """How many came and left on each of the last 90 days, by the installation's zone."""
+        access.staff(request, dependencies, READERS)
+        async with dependencies.pool.connection() as connection:
+            rows = await _known(connection, request)
+            since = dependencies.clock() - timedelta(days=90)
+            found = await table.history(connection, rows[0].name, since, dependencies.zone)
+        return json(SegmentHistory([Day(*one) for one in found]))
+
+    @routes.get(
+        "/v1/segments/{name}/export",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" $YEKTA/v1/segments/loyal/export', openapi.TEXT, 404, 503, media="text/csv", parameters=[NAME]
+        ),
+    )
+    async def export_segment(request: Request) -> Response:
+        """Everybody who is in, as CSV: customer_id, since."""
+        access.staff(request, dependencies, WRITERS)
+        async with dependencies.pool.connection() as connection:
+            rows = await _known(connection, request)
+        disposition = {"Content-Disposition": "attachment; filename=segment.csv"}
+        return StreamingResponse(_exported(dependencies, rows[0].name), media_type="text/csv", headers=disposition)
+
+    for verb in SEGMENT_VERBS:
+        _command(routes, dependencies, declaring, verb)
+    return routes
+
+
+WHAT = {
+    "publish": "Put the draft in force; those who are in already come in without anybody being told.",
+    "retire": "End the segment: nobody is in it any more.",
+}
+
+
+def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, verb: Verb) -> None:
+    async def command(request: Request) -> Response:
+        asking = access.staff(request, dependencies, WRITERS)
+        return json(_answered(await declaring.command(request.path_params["name"], verb, str(asking.key))))
+
+    command.__doc__ = f"{WHAT[verb]} Answers when every partition of the log has heard of it."
+    routes.add_api_route(
+        f"/v1/segments/{{name}}/{verb}",
+        command,
+        methods=["POST"],
+        name=f"{verb}_segment",
+        openapi_extra=openapi.described(
+            f'curl -u "$ADMIN:" -X POST $YEKTA/v1/segments/loyal/{verb}', SegmentStands, 404, 409, 503, parameters=[NAME]
+        ),
+    )
+
+
+def read(content: bytes, request: Request, zone: str) -> tuple[Segment, str]:
+    """The segment of a body, and its text. Raises a problem that says everything that is wrong, in the reader's language."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Problem(422, "invalid_rule", f"The text is not UTF-8 at byte {error.start}.", mend="Send it as UTF-8.") from error
+    found = read_segment(text, zone)
+    if found.segment is None:
+        raise refused(found.problems, language(request))
+    return found.segment, text
+
+
+async def check_circle(connection: Connection, segment: Segment, zone: str) -> None:
+    """Segments may ask for other segments, never in a circle: who comes in because he left would come and go for ever."""
+    texts = {name: rows[0].text for name, rows in (await declared.listed(connection, "segment")).items()}
+    waiting, seen = list(_asked(segment.checks)), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name == segment.name:
+            raise invalid("/when", f"{segment.name} would ask for itself, by way of other segments.", "Ask for something else.")
+        if name in texts and name not in seen:
+            seen.add(name)
+            other = read_segment(texts[name], zone).segment
+            waiting += _asked(other.checks) if other else ()
+
+
+def _asked(guards: Iterable[Guard]) -> list[str]:
+    found: list[str] = []
+    for guard in guards:
+        inner = guard
+        while isinstance(inner, Not):
+            inner = inner.guard
+        if isinstance(inner, SegmentIs):
+            found.append(inner.segment)
+    return found
+
+
+def shown(rows: list[Row], count: Count | None) -> SegmentShown:
+    """A segment as people see it."""
+    now = next((row for row in rows if row.state in ("published", "paused")), rows[0])
+    count = count or Count(now.name, 0, (0, 0, 0), (0, 0, 0))
+    state: SegmentState = now.state  # type: ignore[assignment]  # checked by the table
+    return SegmentShown(now.name, now.version, state, now.text, now.by, now.at, count.members, Moved(*count.entered), Moved(*count.left))
+
+
+def _answered(standing: Standing) -> SegmentStands:
+    return SegmentStands(standing.declaration.name, standing.version.version, standing.version.state, standing.in_force)
+
+
+async def _known(connection: Connection, request: Request) -> list[Row]:
+    rows = await declared.one(connection, "segment", request.path_params["name"])
+    if not rows:
+        raise not_found(f"There is no segment named {request.path_params['name']}.")
+    return rows
+
+
+async def _exported(dependencies: Dependencies, name: str) -> AsyncIterator[str]:
+    yield "customer_id,since\r\n"
+    after: tuple[datetime, UUID] | None = None
+    while True:
+        async with dependencies.pool.connection() as connection:
+            found = await table.members(connection, name, PIECE, after)
+        lines = io.StringIO()
+        csv.writer(lines).writerows((customer, since.isoformat()) for customer, since in found)
+        yield lines.getvalue()
+        if len(found) < PIECE:
+            return
+        after = (found[-1][1], found[-1][0])

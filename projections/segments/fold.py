@@ -1,0 +1,87 @@
+"""Whether a customer is in a segment: its checks over his facts in order, asked at any time. Reading order: Watch, State, take, inside."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from aggregates.rules.segment import Segment
+from projections.triggers.checks import Check, Quantiles
+from projections.triggers.evidence import Evidence, Stamp
+from projections.triggers.trigger import Roles, asking
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A segment, ready to be asked."""
+
+    segment: Segment
+    roles: Roles
+    checks: tuple[Check, ...]
+
+
+class State(Struct, frozen=True, array_like=True, gc=False):
+    """What is known of a customer: the states of the checks after his last fact."""
+
+    checks: tuple[Any, ...]
+    last: Stamp | None = None
+
+
+class _Stored(Struct, frozen=True, array_like=True):
+    checks: tuple[Raw, ...]
+    last: Stamp | None
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic", uuid_format="bytes")
+_decoder = msgspec.msgpack.Decoder(_Stored)
+
+
+def watch_of(segment: Segment) -> Watch:
+    """The segment, ready to be asked."""
+    return Watch(segment, *asking(segment.checks))
+
+
+def initial(watch: Watch) -> State:
+    """Nothing has happened."""
+    return State(tuple([check.initial for check in watch.checks]))
+
+
+def take(watch: Watch, state: State, fact: Evidence) -> State | None:
+    """The state after one more fact; None when the fact is not after those before: only the past can tell."""
+    if state.last is not None and fact.stamp < state.last:
+        return None
+    return State(tuple([check.take(one, fact) for check, one in zip(watch.checks, state.checks, strict=True)]), fact.stamp)
+
+
+def fold(watch: Watch, facts: Iterable[Evidence]) -> State:
+    """The state after a whole history, in any order."""
+    state = initial(watch)
+    for fact in sorted(facts, key=lambda one: one.stamp):
+        state = take(watch, state, fact) or state
+    return state
+
+
+def inside(watch: Watch, state: State, at: datetime, quantiles: Quantiles) -> bool:
+    """Whether the customer is in the segment at a time."""
+    return all(check.holds(one, at, quantiles) for check, one in zip(watch.checks, state.checks, strict=True))
+
+
+def changes(watch: Watch, state: State, at: datetime) -> datetime | None:
+    """When, after a time, that may change by itself."""
+    times = [check.changes(one, at) for check, one in zip(watch.checks, state.checks, strict=True)]
+    return min((time for time in times if time is not None and time > at), default=None)
+
+
+def encode(state: State) -> bytes:
+    """The bytes of a state."""
+    return _encoder.encode(state)
+
+
+def decode(watch: Watch, encoded: bytes) -> State:
+    """The state of bytes that `encode` wrote for this segment."""
+    stored = _decoder.decode(encoded)
+    checks = [msgspec.msgpack.decode(one, type=check.state) for check, one in zip(watch.checks, stored.checks, strict=True)]
+    return State(tuple(checks), stored.last)

@@ -1,0 +1,294 @@
+"""Keeps the published segments of customers, in the transaction that folds them: the part of `customer` that says who comes in and leaves.
+
+A change is a fact in the customer's own history (`segment.entered`, `segment.left`), so rules hear it as they hear everything. Who leaves
+because time passes has a timer. Those who were in when a segment was published come in without anybody being told (as imports do).
+Reading order: Segmenting.told, `_judge`, pulse, refolded.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from aggregates.declaration import Decided
+from aggregates.fact import Fact
+from aggregates.rules import segment as reading
+from aggregates.touchpoint import derive
+from aggregates.wire import CustomerEvent, customer_event_decoder
+from projections.segments import fold, table
+from projections.segments.fold import State, Watch, watch_of
+from projections.segments.table import Change
+from projections.triggers import table as triggers
+from projections.triggers.evidence import Evidence
+from projections.triggers.table import Place, Timer
+from projections.triggers.trigger import ENTERED, LEFT, admit
+from streams import in_force, surveying, timers
+from streams.in_force import InForce
+from streams.parts import Heard, Moment, opened
+from streams.record import Effect, Halt, Keys
+from streams.ticking import Ticking
+from streams.triggering import now_of
+from streams.words import CLOCK, DECIDER, told
+
+SPEAKER = "yekta:segments"
+CUSTOMERS = 50_000
+PREFIX = " segment "
+"""Before the segment's name, of its timers."""
+
+Known = tuple[State, bool]
+"""What is kept of a customer, and whether he is in."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What is remembered of a partition."""
+
+    here: InForce
+    watches: dict[str, Watch]
+    by_type: dict[str, tuple[Watch, ...]] = field(default_factory=dict)
+    known: dict[UUID, dict[str, Known]] = field(default_factory=dict)
+    learned: dict[UUID, dict[str, Known]] = field(default_factory=dict)
+    surveying: bool = True
+
+
+class Segmenting:
+    """The part. `now` is our time, at which those are looked at who were there before a segment."""
+
+    name = "segments"
+
+    def __init__(self, keys: Keys, ticking: Ticking, now: Callable[[], datetime]) -> None:
+        self._keys, self._ticking, self._now = keys, ticking, now
+        self._held: dict[int, _Held] = {}
+
+    async def ready(self, moment: Moment) -> None:
+        """Bring what is in force into memory."""
+        if moment.partition not in self._held:
+            await self._ticking.ready(moment)
+            held = self._held[moment.partition] = _Held(await in_force.load(moment.connection, moment.partition), {})
+            for decided in held.here.known.values():
+                _put(held, decided)
+
+    def wants(self, partition: int, event: CustomerEvent) -> bool:
+        """Facts that some segment names, and timers."""
+        held = self._held[partition]
+        return event.type in held.by_type or (event.type == timers.DUE and event.source == CLOCK and bool(held.watches))
+
+    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
+        """A segment, or a quantile."""
+        held = self._held[moment.partition]
+        if event.source != DECIDER:
+            return []
+        new = await in_force.decided(moment.connection, moment.partition, held.here, event)
+        if new is None or new.kind != "segment":
+            return []
+        _put(held, new)
+        if new.state == "retired":
+            await table.end(moment.connection, moment.partition, new.name)
+            held.known.clear()
+            held.learned.clear()
+        else:
+            await surveying.begin(moment.connection, moment.partition, "segment", new.name, new.version)
+            held.surveying = True
+        return []
+
+    async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
+        """Facts and timers, in their order."""
+        held = self._held[moment.partition]
+        turn = _Turn(moment, held)
+        await self._load(moment, held, {UUID(item.customer) for item in heard})
+        for item in heard:
+            customer = UUID(item.customer)
+            if item.fact is None:
+                self._ring(turn, customer, timers.decoder.decode(item.event.data))
+                continue
+            for watch in held.by_type.get(item.fact.type, ()):
+                evidence = admit(watch, item.fact)
+                if evidence is not None:
+                    await self._hear(turn, customer, item, item.fact, watch, evidence)
+        return await self._finish(turn)
+
+    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+        """Rows moved: who is in is found again from what rows they have now."""
+        held = self._held[moment.partition]
+        if not held.watches:
+            return []
+        turn = _Turn(moment, held)
+        for customer in customers:
+            await table.drop(moment.connection, [customer])
+            members = await table.members_of(moment.connection, customer)
+            held.known.pop(customer, None)
+            held.learned[customer] = {}
+            facts = await self._facts(moment, customer, held.by_type, None)
+            for watch in held.watches.values():
+                self._derive(turn, customer, watch, facts, watch.segment.name in members)
+        return await self._finish(turn, remember=False)
+
+    async def pulse(self, moment: Moment) -> list[Effect]:
+        """Look at some of those who were there before a segment."""
+        held = self._held[moment.partition]
+        if not held.surveying:
+            return []
+        surveys = await surveying.under_way(moment.connection, moment.partition, "segment")
+        held.surveying = bool(surveys)
+        if not surveys:
+            return []
+        turn = _Turn(moment, held)
+        customers = await surveying.piece(moment.connection, moment.schema, moment.partition, surveys[0])
+        watch = held.watches.get(surveys[0].name)
+        if watch is not None and watch.segment.version == surveys[0].version:
+            await self._load(moment, held, customers)
+            for customer in customers:
+                if watch.segment.name not in held.learned[customer]:
+                    members = await table.members_of(moment.connection, customer)
+                    facts = await self._facts(moment, customer, watch.roles, None)
+                    self._derive(turn, customer, watch, facts, watch.segment.name in members)
+        return await self._finish(turn, remember=False)
+
+    def restless(self, partition: int) -> bool:
+        """Whether there is somebody to look at."""
+        held = self._held.get(partition)
+        return held is None or held.surveying
+
+    def committed(self, partition: int) -> None:
+        """States may be believed."""
+        held = self._held.get(partition)
+        if held is not None:
+            if len(held.known) > CUSTOMERS:
+                held.known.clear()
+            held.known |= held.learned
+            held.learned = {}
+
+    def forget(self, partition: int) -> None:
+        """Everything is read again."""
+        self._held.pop(partition, None)
+
+    async def _load(self, moment: Moment, held: _Held, customers: Iterable[UUID]) -> None:
+        missing = []
+        for customer in customers:
+            if customer in held.learned:
+                continue
+            held.learned[customer] = dict(held.known.get(customer, {}))
+            view = moment.before.get(str(customer))
+            if customer not in held.known and (view is None or view.events > 0):
+                missing.append(customer)
+        for customer, name, version, state, inside in await table.load(moment.connection, missing) if missing else ():
+            watch = held.watches.get(name)
+            if watch is not None and watch.segment.version == version:
+                held.learned[customer][name] = (fold.decode(watch, state), inside)
+
+    async def _hear(self, turn: "_Turn", customer: UUID, item: Heard, fact: Fact, watch: Watch, evidence: Evidence) -> None:
+        known, now = turn.held.learned[customer].get(watch.segment.name), now_of(fact)
+        state = fold.take(watch, known[0], evidence) if known is not None else None
+        if state is None:  # it is the first that the segment hears of him, or it is late
+            past = await self._facts(turn.moment, customer, watch.roles, item.offset)
+            state = fold.fold(watch, [*_evidence_of(watch, past), evidence])
+        was = watch.segment.name in await table.members_of(turn.moment.connection, customer) if known is None else known[1]
+        turn.judge(customer, watch, state, was, now, fact.clock, backfill=fact.backfill, simulated=fact.simulated)
+
+    def _ring(self, turn: "_Turn", customer: UUID, timer: timers.Timer) -> None:
+        """Time passed; ignored when nothing waits for it any more."""
+        if not timer.rule.startswith(PREFIX):
+            return
+        watch = turn.held.watches.get(timer.rule.removeprefix(PREFIX))
+        known = turn.held.learned[customer].get(timer.rule.removeprefix(PREFIX))
+        if watch is None or known is None or watch.segment.version != timer.version:
+            turn.timers[customer, timer.rule, timer.version] = None
+            return
+        turn.judge(customer, watch, known[0], known[1], timer.at, timer.clock, simulated=timer.quiet == "test")
+
+    def _derive(self, turn: "_Turn", customer: UUID, watch: Watch, facts: Sequence[Fact], was: bool) -> None:
+        """From all rows; nobody is told of what that shows."""
+        mine = [fact for fact in facts if fact.type in watch.roles]
+        evidence = _evidence_of(watch, mine)
+        if not facts and not was:
+            return
+        last = max(facts, key=now_of) if facts else None
+        now = self._now() if last is None or not last.clock else now_of(last)
+        turn.judge(customer, watch, fold.fold(watch, evidence), was, now, last.clock if last else "", backfill=True)
+
+    async def _facts(self, moment: Moment, customer: UUID, types: Iterable[str], before: int | None) -> list[Fact]:
+        records = await triggers.history(moment.connection, moment.schema, customer, types, moment.partition, before)
+        events = [customer_event_decoder.decode(record) for record in records]
+        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
+        return [opened(event, self._keys) for event in events]
+
+    async def _finish(self, turn: "_Turn", *, remember: bool = True) -> list[Effect]:
+        connection, partition = turn.moment.connection, turn.moment.partition
+        states = {place: (fold.encode(state), inside) for place, (state, inside) in turn.states.items()}
+        await table.save(connection, partition, states)
+        await table.put(connection, turn.changes)
+        await self._ticking.set(turn.moment, turn.timers)
+        if not remember:
+            for customer, _, _ in turn.states:
+                turn.held.learned.pop(customer, None)
+                turn.held.known.pop(customer, None)
+        return turn.effects
+
+
+class _Turn:
+    """The changes of one call."""
+
+    def __init__(self, moment: Moment, held: _Held) -> None:
+        self.moment, self.held = moment, held
+        self.states: dict[Place, Known] = {}
+        self.timers: dict[Place, Timer | None] = {}
+        self.changes: list[Change] = []
+        self.effects: list[Effect] = []
+
+    def judge(
+        self,
+        customer: UUID,
+        watch: Watch,
+        state: State,
+        was: bool,
+        now: datetime,
+        clock: str,
+        *,
+        backfill: bool = False,
+        simulated: bool = False,
+    ) -> None:
+        """Whether the customer is in now; what follows when that is new."""
+        segment, quantiles = watch.segment, self.held.here.quantiles
+        at = max(now, state.last[0]) if state.last else now
+        inside = fold.inside(watch, state, at, quantiles)
+        place = (customer, segment.name, segment.version)
+        self.states[place] = self.held.learned.setdefault(customer, {})[segment.name] = (state, inside)
+        wake = fold.changes(watch, state, at)
+        timed = (customer, f"{PREFIX}{segment.name}", segment.version)
+        self.timers[timed] = None if wake is None else Timer(wake, clock, "test" if simulated else "")
+        if inside == was:
+            return
+        type_ = ENTERED if inside else LEFT
+        self.changes.append(Change(segment.name, segment.version, customer, type_.partition(".")[2], at))
+        id_ = derive(type_, segment.name, str(segment.version), str(customer), at.isoformat())
+        data = {"segment": segment.name, "version": segment.version}
+        self.effects.append(told(SPEAKER, type_, str(customer), id_, data, at, backfill=backfill, simulated=simulated, clock=clock))
+
+
+def _evidence_of(watch: Watch, facts: Iterable[Fact]) -> list[Evidence]:
+    return [one for fact in facts if (one := admit(watch, fact)) is not None]
+
+
+def _put(held: _Held, decided: Decided) -> None:
+    """A segment stands so; the newest version that is published counts. Paused, it keeps whom it has."""
+    if decided.kind != "segment":
+        return
+    current = held.watches.get(decided.name)
+    if decided.state == "published" and (current is None or current.segment.version <= decided.version):
+        held.watches[decided.name] = _ready(decided.text, decided.zone, decided.version)
+    elif decided.state in ("paused", "retired") and current is not None and current.segment.version == decided.version:
+        del held.watches[decided.name]
+    by_type: dict[str, list[Watch]] = {}
+    for watch in held.watches.values():
+        for type_ in watch.roles:
+            by_type.setdefault(type_, []).append(watch)
+    held.by_type = {type_: tuple(some) for type_, some in by_type.items()}
+
+
+@lru_cache(1_000)
+def _ready(text: str, zone: str, version: int) -> Watch:
+    read = reading.read(text, zone)
+    if read.segment is None:
+        raise Halt(f"A segment cannot be read: {read.problems[0].text()}. Start the version that wrote it.")
+    return watch_of(reading.Segment(read.segment.name, read.segment.checks, version))

@@ -1,0 +1,54 @@
+"""After a rule or a segment was published: goes through the customers that were there before, a piece a transaction.
+
+Those who wait for something (a cancelled order, and no new one yet) get their timers, those of whom a segment speaks come in, though
+nothing more is heard of them. Reading order: begin, piece.
+"""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from streams.record import Connection
+
+PIECE = 100
+
+
+class Survey(NamedTuple):
+    """How far one has come."""
+
+    kind: str
+    name: str
+    version: int
+    after: UUID
+
+
+async def begin(connection: Connection, partition: int, kind: str, name: str, version: int) -> None:
+    """Everybody in the partition is to be looked at; of older versions nobody any more."""
+    await connection.execute("DELETE FROM streams.surveys WHERE partition = %s AND kind = %s AND name = %s", (partition, kind, name))
+    await connection.execute(
+        "INSERT INTO streams.surveys (partition, kind, name, version) VALUES (%s, %s, %s, %s)", (partition, kind, name, version)
+    )
+
+
+async def under_way(connection: Connection, partition: int, kind: str) -> list[Survey]:
+    """What is still to be done."""
+    cursor = await connection.execute(
+        "SELECT kind, name, version, after FROM streams.surveys WHERE partition = %s AND kind = %s ORDER BY name, version",
+        (partition, kind),
+    )
+    return [Survey(*row) for row in await cursor.fetchall()]
+
+
+async def piece(connection: Connection, schema: str, partition: int, survey: Survey, most: int = PIECE) -> list[UUID]:
+    """The next customers of the partition; the survey is behind them, and over when there were fewer."""
+    cursor = await connection.execute(
+        f"SELECT customer_id FROM {schema}.view WHERE customer_id > %s AND log_partition = %s ORDER BY customer_id LIMIT %s",
+        (survey.after, partition, most),
+    )
+    found = [row[0] for row in await cursor.fetchall()]
+    where = "partition = %s AND kind = %s AND name = %s AND version = %s"
+    place = (partition, survey.kind, survey.name, survey.version)
+    if len(found) < most:
+        await connection.execute(f"DELETE FROM streams.surveys WHERE {where}", place)
+    else:
+        await connection.execute(f"UPDATE streams.surveys SET after = %s WHERE {where}", (found[-1], *place))
+    return found

@@ -1,0 +1,96 @@
+"""Keeps the timers of customers: whichever part wants one sets it here, and it is let go here when its time has come.
+
+A part of `customer` itself, and the last of them: it hears nothing. Reading order: Ticking.set, pulse, restless.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from aggregates.wire import CustomerEvent
+from projections.positions import table as positions
+from projections.triggers import table
+from projections.triggers.table import Place, Timer
+from streams import timers
+from streams.parts import Heard, Moment
+from streams.record import Effect
+
+RETRY = 0.1
+"""Seconds after which timers that could not go yet are tried again."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is remembered of a partition."""
+
+    due: datetime | None  # the earliest timer by our clock
+    replayed: bool = True  # whether sources that replay their own time may have timers
+    again: float = 0.0  # not before is it looked at again
+
+
+class Ticking:
+    """The part. `clock`: seconds that only go forward; `now`: our time, by which timers are due."""
+
+    name = "timers"
+
+    def __init__(self, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
+        self._clock, self._now = clock, now
+        self._known: dict[int, _Known] = {}
+
+    async def set(self, moment: Moment, wanted: Mapping[Place, Timer | None]) -> None:
+        """When these are due next; None: nothing is. Stands or falls with the transaction."""
+        if not wanted:
+            return
+        await table.set_timers(moment.connection, moment.partition, wanted)
+        known = self._known[moment.partition]
+        for timer in wanted.values():
+            if timer is not None and timer.clock:
+                known.replayed = True
+            elif timer is not None and (known.due is None or timer.at < known.due):
+                known.due = timer.at
+
+    async def ready(self, moment: Moment) -> None:
+        """Look once which timers there are."""
+        if moment.partition not in self._known:
+            self._known[moment.partition] = _Known(await timers.next_due(moment.connection, moment.partition))
+
+    def wants(self, partition: int, event: CustomerEvent) -> bool:
+        return False
+
+    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
+        return []
+
+    async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
+        return []
+
+    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+        return []
+
+    async def pulse(self, moment: Moment) -> list[Effect]:
+        """Let the timers go whose time has come."""
+        known = self._known[moment.partition]
+        if not self._is_due(known) and not (known.replayed and moment.fresh):
+            return []
+        known.again = self._clock() + RETRY
+        if not await positions.may_go_on(moment.connection):
+            return []
+        found = await timers.due(moment.connection, moment.partition, moment.end)
+        if found or known.replayed:
+            known.due = await timers.next_due(moment.connection, moment.partition)
+            known.replayed = await timers.replayed(moment.connection, moment.partition)
+        return [timers.word_of(one) for one in found]
+
+    def restless(self, partition: int) -> bool:
+        """Whether a timer is due by our clock."""
+        known = self._known.get(partition)
+        return known is None or self._is_due(known)
+
+    def _is_due(self, known: _Known) -> bool:
+        return known.due is not None and known.due < self._now() and self._clock() >= known.again
+
+    def committed(self, partition: int) -> None:
+        """What is remembered is only when to look."""
+
+    def forget(self, partition: int) -> None:
+        self._known.pop(partition, None)
