@@ -26,6 +26,14 @@ class Ringing(Struct, frozen=True):
     trunk: Annotated[Name | None, says("The line that the call came in by.")] = None
 
 
+class Queued(Struct, frozen=True):
+    """A caller waits in a queue."""
+
+    call_id: CallId
+    queue: Annotated[Name | None, says("The queue.")] = None
+    position: Annotated[Place | None, says("The caller's place in the queue at the beginning.")] = None
+
+
 class Answered(Struct, frozen=True):
     """Somebody took the call."""
 
@@ -105,6 +113,13 @@ CONTRACTS = (
         implied=(("number", "phone"),),
         ref="call_id",
         example={"who": WHO, "call_id": "c-1001", "direction": "inbound", "number": "09121234567", "queue": "sales", "extension": "204"},
+    ),
+    Contract(
+        "call.queued",
+        Queued,
+        subject=("call_id",),
+        ref="call_id",
+        example={"who": WHO, "call_id": "c-1001", "queue": "sales", "position": 2},
     ),
     Contract(
         "call.answered",

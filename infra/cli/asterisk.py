@@ -7,6 +7,7 @@ $ yekta asterisk import --queue-log /var/log/asterisk/queue_log --cdr /var/log/a
 import asyncio
 import json as json_
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,11 +73,10 @@ def connect(
     own = key or _key(settings, pbx.name, url)
     store = Store(Home(settings.home).folder / "asterisk" / f"{pbx.name}.sqlite")
     try:
-        uvloop.run(Connector(pbx, store, where, own).run())
+        with suppress(KeyboardInterrupt):
+            uvloop.run(Connector(pbx, store, where, own).run())
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
-    except KeyboardInterrupt:
-        pass
     finally:
         store.close()
 
@@ -125,9 +125,8 @@ def import_(
         said = {"facts": result.facts, "known": result.known, "accepted": result.accepted, "rejected": result.rejected}
         print(json_.dumps(said, ensure_ascii=False))
     else:
-        print(
-            f"{result.facts:,} facts of calls: {result.accepted:,} accepted, {result.known:,} known before, {len(result.rejected):,} refused"
-        )
+        counts = f"{result.accepted:,} accepted, {result.known:,} known before, {len(result.rejected):,} refused"
+        print(f"{result.facts:,} facts of calls: {counts}")
         for one in result.rejected[:20]:
             print(f"  {one['call']} {one['what']}: {one['detail']}")
     if result.rejected:

@@ -1,5 +1,6 @@
 """`yekta drop`: watches the folder where partners drop files, and imports them. `yekta up` runs it when YEKTA_DROP__FOLDER is set."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from infra.errors import Refusal
@@ -33,7 +34,5 @@ def drop(*, folder: Path | None = None, url: str | None = None) -> None:
         raise Refusal("Nothing says which folder.", "Say it with --folder, or YEKTA_DROP__FOLDER.")
     telemetry.configure("drop")
     watch = Watch(watched.absolute(), url or running_api(), lambda source: key_of(settings, source), Home(settings.home).folder / "imports")
-    try:
+    with suppress(KeyboardInterrupt):
         uvloop.run(watch.run(settings.drop.every))
-    except KeyboardInterrupt:
-        pass
