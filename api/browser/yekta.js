@@ -79,15 +79,19 @@
     if (busy || !queue.length || n.onLine === false) return;
     busy = 1;
     const [text, count] = body(queue);
-    let pause = 0;
+    let pause = 0, most = 6e4;
     try {
       const answer = await fetch(address, { method: "POST", body: text, keepalive: text.length < 6e4, headers: { "Content-Type": "text/plain" } });
       const again = answer.status >= 500 || answer.status === 429 || answer.status === 408;
       if (again) pause = 1e3 * answer.headers.get("Retry-After") || 1;
       else forget(queue.slice(0, count));
-    } catch { pause = 1; }
+    } catch {
+      // No line: not every browser says when there is one again.
+      pause = 1;
+      most = 4e3;
+    }
     busy = 0;
-    wait = pause ? Math.min(Math.max(wait * 2, 1e3), 6e4) : 0;
+    wait = pause ? Math.min(Math.max(wait * 2, 1e3), most) : 0;
     if (waiting().length) later(Math.max(pause, wait));
   };
   // Another tab may have added some meanwhile.
@@ -135,7 +139,7 @@
 
   // Each address once: the first view, and those that a page without reloading makes.
   const notice = () => {
-    if (last === location.href || tag.dataset.auto === "off") return;
+    if (!allowed() || last === location.href || tag.dataset.auto === "off") return;
     api.page(tag.dataset.page);
     const seen = new Set();
     const shown = (product) => {
