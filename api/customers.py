@@ -214,20 +214,21 @@ async def shown(request: Request, dependencies: Dependencies, connection: Connec
     """The view of a customer, or of whom he became."""
     schema = await dependencies.schema()
     as_of, known_at = query.time(request, "as_of"), query.time(request, "known_at")
-    view = await _view(dependencies, connection, schema, customer, as_of, known_at)
+    view = await view_at(dependencies, connection, schema, customer, as_of, known_at)
     if view is not None:
         return json(masks.view(view, role))
     owner = await present(connection, schema, customer)
-    view = await _view(dependencies, connection, schema, owner, as_of, known_at) if owner != customer else None
+    view = await view_at(dependencies, connection, schema, owner, as_of, known_at) if owner != customer else None
     if view is None:
         raise not_found("Nothing was known of this customer at that time." if as_of or known_at else UNKNOWN)
     merged = CustomerView(**msgspec.structs.asdict(masks.view(view, role)), merged_from=customer)
     return json(merged, headers={"Content-Location": f"/v1/customers/{owner}", "Location": f"/v1/customers/{owner}"})
 
 
-async def _view(
+async def view_at(
     dependencies: Dependencies, connection: Connection, schema: str, customer: UUID, as_of: datetime | None, known_at: datetime | None
 ) -> View | None:
+    """The view now, of what had happened by a time, or as it was known at one; None when there was nothing to see."""
     now = dependencies.clock()
     if as_of is None and known_at is None:
         looked = await views.look(connection, schema, customer, now)

@@ -18,7 +18,7 @@ from aggregates.service_request import deciding
 from aggregates.service_request.deciding import Command, NewRequest, Refused, decide, merge, open_request
 from aggregates.service_request.hours import Hours
 from aggregates.service_request.recording import Change, record_of
-from aggregates.service_request.request import Event, Request, evolve
+from aggregates.service_request.request import Event, Request, Resolved, evolve
 from aggregates.service_request.telling import Kept
 from api import commands, position
 from api.access import Caller
@@ -127,6 +127,9 @@ async def _record(dependencies: Dependencies, key: commands.Key | None, changes:
     first = changes[0][1]
     decisions, changed = record_of(dependencies.secrets, changes)
     also: list[Also] = [*(table.put(request, decider) for request, decider in changed), table.TOLD]
+    also += [
+        table.resolved_by(event.article, first.id, event.at) for event in changes[0][2] if isinstance(event, Resolved) and event.article
+    ]
     if not decisions:
         assert row is not None  # noqa: S101 - only a move can change nothing
         return Done(row, "", new=False)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from psycopg_pool import PoolTimeout
 from starlette.responses import StreamingResponse
 
-from api import access, customers, masks, openapi, position
+from api import access, customers, looks, masks, openapi, position
 from api.answers import path_id
 from api.ports import Connection, Dependencies
 from api.watching import Mark, Watching
@@ -64,6 +64,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         ends = None if last is None else position.offsets(last, "/header/Last-Event-ID")
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
+            await looks.note(request, connection, asking, customer, "stream")
             start = await positions.positions(connection, "customer") if ends is None else ends
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Location": f"/v1/customers/{customer}/stream"}
         live = _live(dependencies, watching, customer, start, asking.role)
@@ -106,6 +107,7 @@ async def _next(mark: Mark) -> bytes:
 async def _changes(dependencies: Dependencies, connection: Connection, mark: Mark, ends: dict[int, int], role: str) -> AsyncIterator[bytes]:
     """New events, then the view; `ends` moves along."""
     schema = await dependencies.schema()
+    assert mark.customer is not None  # noqa: S101 - this stream is of a customer
     looked = await views.look(connection, schema, mark.customer, dependencies.clock())
     if looked is None:
         owner = await identity.successor(connection, mark.customer)

@@ -14,6 +14,8 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from api.ports import Dependencies
+from projections.calls import table as calls
+from projections.calls.table import Call
 from projections.positions import table as positions
 from projections.timeline import since
 from projections.timeline.since import Edition
@@ -32,7 +34,10 @@ QUIET = 0.02
 class Mark:
     """One live page: of whom, and what is known to have changed."""
 
-    customer: UUID
+    customer: UUID | None  # None: a desk that waits for a call
+    extension: str = ""  # whose calls it is told of
+    calls: dict[tuple[str, str], Call] = field(default_factory=dict)  # of which it is to be told
+    told: dict[tuple[str, str], str] = field(default_factory=dict)  # the stage of each that it was told
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     edition: Edition | None = None
     shown: Edition | None = None  # which one the page has
@@ -48,9 +53,9 @@ class Watching:
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def watch(self, customer: UUID) -> AsyncIterator[Mark]:
-        """A mark whose event is set whenever the customer's view changed, or became stale or fresh."""
-        mark = Mark(customer)
+    async def watch(self, customer: UUID | None, extension: str = "") -> AsyncIterator[Mark]:
+        """A mark whose event is set whenever the customer's view changed, or became stale or fresh, or a call at the extension went on."""
+        mark = Mark(customer, extension)
         self._marks.add(mark)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
@@ -77,13 +82,21 @@ class Watching:
         dependencies = self._dependencies
         schema = await dependencies.schema()
         async with dependencies.pool.connection() as connection:
-            editions = await since.editions(connection, schema, {mark.customer for mark in self._marks})
+            editions = await since.editions(connection, schema, {mark.customer for mark in self._marks if mark.customer})
             resolved = await positions.positions(connection, "resolve")
+            extensions = {mark.extension for mark in self._marks if mark.extension}
+            news = await calls.news(connection, extensions) if extensions else []
         for mark in self._marks:
-            edition = editions.get(mark.customer)
+            edition = editions.get(mark.customer) if mark.customer else None
             if edition != mark.edition:
                 mark.edition = edition
                 mark.changed.set()
+            for call in news:
+                name = (call.key, call.call_id)
+                if call.extension == mark.extension and mark.told.get(name) != call.stage:
+                    mark.told[name] = call.stage
+                    mark.calls[name] = call
+                    mark.changed.set()
         now = dependencies.clock()
         waiting = dependencies.recent.outstanding(now, resolved)
         return dependencies.changes.connected and (waiting is None or now - waiting < PATIENCE)

@@ -1,4 +1,6 @@
-"""Holds every sentence of the desk in each of its languages: one JSON file a language, the same keys in all of them.
+"""Holds every sentence of the desk in each of its languages: one JSON file a language and area, the same keys in all languages.
+
+`messages/en.json` has what many pages say; an area has its own beside it, `messages/service.en.json`. No key is in two files.
 
 A message may name values in braces; one that depends on a number is an object of plural forms (CLDR's `one` and `other`).
 """
@@ -18,8 +20,10 @@ Message = str | Mapping[str, str]
 
 @cache
 def messages(language: str) -> Mapping[str, Message]:
-    """All messages of a language."""
-    catalog: Mapping[str, Message] = json.loads((Path(__file__).parent / "messages" / f"{language}.json").read_text("utf-8"))
+    """All messages of a language, whatever file they are in."""
+    catalog: dict[str, Message] = {}
+    for file in sorted((Path(__file__).parent / "messages").glob(f"*{language}.json")):
+        catalog |= json.loads(file.read_text("utf-8"))
     return catalog
 
 

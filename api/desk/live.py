@@ -6,6 +6,7 @@ The page is told every two seconds that it is still live, so that within five it
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -14,14 +15,16 @@ from fastapi import Request
 from psycopg_pool import PoolTimeout
 from starlette.responses import StreamingResponse
 
-from api import customers, position, query
-from api.desk.customer import Customer
+from api import access, customers, position, query
+from api.access import Caller
 from api.desk.entries import Day, entry
 from api.desk.locale import Locale
 from api.desk.looking import KINDS, told
 from api.desk.rendering import HEADERS, locale_of, part
 from api.ports import Connection, Dependencies
 from api.watching import Mark, Watching
+from projections.calls import table as seats
+from projections.calls.table import Call
 from projections.timeline import since
 
 BEAT = 2.0
@@ -36,6 +39,16 @@ class Page(msgspec.Struct, frozen=True):
     channel: str | None
     by: str | None
     merged_from: UUID | None
+    extension: str = ""  # of whose calls it is told
+    call: str = ""  # which call it is about
+
+
+async def waiting(request: Request, dependencies: Dependencies, watching: Watching, asking: Caller) -> StreamingResponse:
+    """Only the calls at the agent's extension, for a desk at which nobody is shown."""
+    async with dependencies.pool.connection() as connection:
+        extension = query.text(request, "extension", 64) or await seats.extension_of(connection, asking.name)
+    pieces = _live(request, dependencies, watching, None, {}, Page(asking.role, None, None, None, extension))
+    return StreamingResponse(pieces, headers=HEADERS | {"X-Accel-Buffering": "no"}, media_type="text/event-stream")
 
 
 async def stream(request: Request, dependencies: Dependencies, watching: Watching, asked: UUID, role: str) -> StreamingResponse:
@@ -43,7 +56,13 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
     last, beginning = request.headers.get("last-event-id"), query.text(request, "from", 4096)
     ends = position.offsets(last or beginning or position.token({}), "/query/from")
     by = query.text(request, "by")
-    shown = Page(role, query.text(request, "channel", 64) or None, by if by in KINDS else None, _merged_from(request))
+    shown = Page(
+        role,
+        query.text(request, "channel", 64) or None,
+        by if by in KINDS else None,
+        _merged_from(request),
+        query.text(request, "extension", 64) or "",
+    )
     async with dependencies.pool.connection() as connection:
         owner = await customers.present(connection, await dependencies.schema(), asked)
     pieces = _live(request, dependencies, watching, owner, ends, shown)
@@ -51,11 +70,11 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
 
 
 async def _live(
-    request: Request, dependencies: Dependencies, watching: Watching, customer: UUID, ends: dict[int, int], shown: Page
+    request: Request, dependencies: Dependencies, watching: Watching, customer: UUID | None, ends: dict[int, int], shown: Page
 ) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
     told_stale = False
-    async with watching.watch(customer) as mark:
+    async with watching.watch(customer, shown.extension) as mark:
         while True:
             locale = locale_of(request, dependencies)
             if mark.stale is not None or told_stale:
@@ -63,12 +82,19 @@ async def _live(
                 yield _event("stale" if told_stale else "fresh", {"since": mark.stale})
             if mark.changed.is_set():
                 mark.changed.clear()
+                calls, mark.calls = mark.calls, {}
+                changes = None
                 try:
                     async with dependencies.pool.connection() as connection:
-                        changes = await _changes(dependencies, connection, mark, ends, shown, locale)
+                        told_calls = [_call(call, locale) for call in calls.values()]
+                        if customer is not None:
+                            changes = await _changes(dependencies, connection, customer, ends, shown, locale)
                 except (psycopg.OperationalError, PoolTimeout):
+                    mark.calls = calls | mark.calls
                     mark.changed.set()  # it is still to be told
-                    changes = None
+                    told_calls = []
+                for call in told_calls:
+                    yield _event("call", call)
                 if changes is not None:
                     yield _event("changes", changes, ends)
                     if "gone" in changes:
@@ -86,15 +112,16 @@ async def _wait(mark: Mark) -> None:
 
 
 async def _changes(
-    dependencies: Dependencies, connection: Connection, mark: Mark, ends: dict[int, int], shown: Page, locale: Locale
+    dependencies: Dependencies, connection: Connection, customer: UUID, ends: dict[int, int], shown: Page, locale: Locale
 ) -> dict[str, Any]:
     """New entries and the regions as they are now; `ends` moves along. A customer who became another says where he went."""
     schema = await dependencies.schema()
-    regions: Customer | None = await told(dependencies, connection, schema, mark.customer, shown.role, locale, shown.merged_from)
-    if regions is None:
-        return {"gone": f"/customers/{mark.customer}"}  # the page of whom he became, which says so
+    found = await told(dependencies, connection, schema, customer, shown.role, locale, shown.merged_from)
+    if found is None:
+        return {"gone": f"/customers/{customer}"}  # the page of whom he became, which says so
+    regions, beside = found
     entries: list[dict[str, str]] = []
-    while rows := await since.since(connection, schema, mark.customer, ends, AT_ONCE):
+    while rows := await since.since(connection, schema, customer, ends, AT_ONCE):
         items = await customers.items(dependencies, connection, list(rows), shown.role)
         for row, item in zip(rows, items, strict=True):
             ends[row.log_partition] = max(row.log_offset + 1, ends.get(row.log_partition, 0))
@@ -102,7 +129,15 @@ async def _changes(
                 entries.append(_entry(item, locale))
         if len(entries) > AT_ONCE:
             entries = entries[-AT_ONCE:]  # a page that slept for long is told the newest
-    return {"entries": entries, "regions": {name: part(locale, f"{name}.html", customer=regions, by=shown.by) for name in REGIONS}}
+    values: dict[str, Any] = {"customer": regions, "beside": beside, "by": shown.by, "id": customer}
+    values |= {"may_split": shown.role in access.SERVICE, "call_query": urlencode({"call": shown.call}) if shown.call else ""}
+    return {"entries": entries, "regions": {name: part(locale, f"{name}.html", **values) for name in REGIONS}}
+
+
+def _call(call: Call, locale: Locale) -> dict[str, Any]:
+    """A call at this extension; its number is shown by the page that it leads to."""
+    said = locale.say(f"call.stage.{call.stage}")
+    return {"id": call.call_id, "stage": call.stage, "said": said, "at": call.at, "pop": f"/pop?{urlencode({'call': call.call_id})}"}
 
 
 def _merged_from(request: Request) -> UUID | None:

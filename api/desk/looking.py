@@ -3,19 +3,24 @@
 Reading order: look, told; `live` goes on from where `look` began.
 """
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import Request
 
-from api import access, customers, masks, position, query
-from api.desk.customer import customer
+from api import access, customers, looks, masks, position, query
+from api.access import Caller
+from api.desk import besides, calling
+from api.desk.besides import Beside
+from api.desk.customer import Customer, customer
 from api.desk.entries import Day, days, entry
 from api.desk.locale import Locale
 from api.desk.rendering import locale_of
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
+from projections.calls import table as seats
 from projections.positions import table as positions
 from projections.timeline import page as paging
 from projections.view import reading
@@ -23,12 +28,16 @@ from projections.view import table as views
 
 KINDS = frozenset({"name", "phone", "email", "customer_number", "national_id", "user_id", "account", "social", "reference"})
 
+OUTCOMES = ("solved", "promised", "request", "follow_up", "no_answer", "wrong_number")
+CATEGORIES = ("question", "complaint", "delivery", "billing", "product", "other")
+
 AT_FIRST = 20
 """How many events a page begins with: an agent looks at the latest, and the page must be there at once. Older ones come by fifties."""
 
 
-async def look(request: Request, dependencies: Dependencies, asked: UUID, role: str) -> dict[str, Any]:
+async def look(request: Request, dependencies: Dependencies, asked: UUID, asking: Caller) -> dict[str, Any]:
     """Everything the template of a customer's page wants. Raises a 404 problem when nobody is known by this id."""
+    role = asking.role
     locale = locale_of(request, dependencies)
     channel, cursor = query.text(request, "channel", 64) or None, query.text(request, "cursor")
     limit = AT_FIRST if cursor is None and "limit" not in request.query_params else query.limit(request)
@@ -38,9 +47,15 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, role: 
         ends = await positions.positions(connection, "customer")  # before the rows: what comes meanwhile is streamed, not missed
         owner = await customers.present(connection, schema, asked)
         merged_from = asked if owner != asked else None
-        shown = await told(dependencies, connection, schema, owner, role, locale, merged_from)
-        if shown is None:
+        await looks.note(request, connection, asking, owner, "page")
+        as_of = query.time(request, "as_of")
+        found = await told(dependencies, connection, schema, owner, role, locale, merged_from, as_of)
+        if found is None:
             raise not_found(customers.UNKNOWN)
+        shown, beside = found
+        call, number = await calling.call_of(request, dependencies, connection)
+        extension = await seats.extension_of(connection, asking.name)
+        until = until or as_of
         try:
             rows, following = await paging.page(connection, schema, owner, cursor, limit, channel=channel, until=until)
         except paging.BadCursor as error:
@@ -49,9 +64,25 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, role: 
     matched = {"by": by} if by in KINDS else {}
     filtered = matched | ({"channel": channel} if channel else {})
     listening = {"from": position.token(ends), **filtered} | ({"merged_from": str(merged_from)} if merged_from else {})
+    if extension:
+        listening["extension"] = extension
+    if call is not None:
+        listening["call"] = call.call_id
     further = filtered | ({"cursor": following} if following else {})
     return {
         "customer": shown,
+        "beside": beside,
+        "id": owner,
+        "call": call,
+        "number": number,
+        "extension": extension,
+        "as_of": as_of,
+        "draft": str(uuid4()),
+        "outcomes": OUTCOMES,
+        "categories": CATEGORIES,
+        "may_split": role in access.SERVICE and as_of is None,
+        "call_query": urlencode({"call": call.call_id}) if call else "",
+        "may_act": role in access.SERVICE and as_of is None,
         "by": matched.get("by"),
         "filters": [(name, "?" + urlencode(matched | ({"channel": name} if name else {}))) for name in (None, *shown.channels)],
         "newest_of": "?" + urlencode(filtered),
@@ -73,13 +104,20 @@ async def told(
     role: str,
     locale: Locale,
     merged_from: UUID | None,
-) -> Any:
-    """What the regions show of a customer; None when he has no view any more."""
-    looked = await views.look(connection, schema, owner, dependencies.clock())
-    if looked is None:
-        return None
-    view = reading.read(owner, looked.state, looked.windows, looked.at, moving=looked.moving)
-    return customer(masks.view(view, role), merged_from, locale)
+    as_of: datetime | None = None,
+) -> tuple[Customer, Beside] | None:
+    """What the regions show of a customer, now or as of a time; None when he has no view (any more, or yet)."""
+    if as_of is not None:
+        view = await customers.view_at(dependencies, connection, schema, owner, as_of, as_of)
+        if view is None:
+            return None
+    else:
+        looked = await views.look(connection, schema, owner, dependencies.clock())
+        if looked is None:
+            return None
+        view = reading.read(owner, looked.state, looked.windows, looked.at, moving=looked.moving)
+    beside = await besides.read(dependencies, connection, schema, view, role, locale)
+    return customer(masks.view(view, role), merged_from, locale), beside
 
 
 def _days(items: list[customers.Item], locale: Locale) -> list[Day]:

@@ -5,7 +5,6 @@ Whatever goes wrong below a route becomes a page that says what to do, in the re
 
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import parse_qs
 
 import psycopg
 from fastapi import APIRouter, Request, Response
@@ -16,8 +15,9 @@ from psycopg_pool import PoolTimeout
 from aggregates.sealing import KeyDestroyed
 from api import access, query, session
 from api.answers import path_id
-from api.desk import live
+from api.desk import besides, calling, live, requests
 from api.desk.catalog import LANGUAGES
+from api.desk.forms import form
 from api.desk.locale import COOKIE
 from api.desk.looking import look
 from api.desk.rendering import HEADERS, locale_of, page, static
@@ -26,10 +26,12 @@ from api.ports import Dependencies
 from api.problem import Problem, not_found
 from api.visibility import settled
 from api.watching import Watching
+from projections.calls import table as seats
 from projections.search import table as searching
+from projections.service import table as service
 
-LONGEST_FORM = 8192
 FOUND = 20
+MINE = 8
 YEAR = 365 * 86_400
 COMMAND = "yekta keys create --role agent"
 
@@ -45,10 +47,11 @@ def router(dependencies: Dependencies) -> APIRouter:
         token = query.text(request, "token")
         if token is not None:
             return await _entered(request, dependencies, token, "/", "sign_in.spent")
-        access.staff(request, dependencies, access.EVERYONE)
+        asking = access.staff(request, dependencies, access.EVERYONE)
         words = (query.text(request, "q", 200) or "").strip()
         found = await _found(dependencies, words) if words else None
         locale = locale_of(request, dependencies)
+        seat = await desk_at(dependencies, asking)
         before, _, after = locale.say("search.hint", key="\0").partition("\0")
         return page(
             request,
@@ -59,6 +62,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             more=found is not None and len(found) > FOUND,
             hint=(before, after),
             at_home=not words,
+            **seat,
         )
 
     @routes.get("/customers/{id}")
@@ -66,7 +70,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         """All of one customer."""
         asking = access.staff(request, dependencies, access.EVERYONE)
         await settled(request, dependencies)
-        values = await look(request, dependencies, path_id(request), asking.role)
+        values = await look(request, dependencies, path_id(request), asking)
         return page(request, dependencies, "customer.html", **values)
 
     @routes.get("/customers/{id}/live")
@@ -75,12 +79,15 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.INSIDE)
         return await live.stream(request, dependencies, watching, path_id(request), asking.role)
 
+    calling.add(routes, dependencies, watching)
+    requests.add(routes, dependencies)
+
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:
         """A staff token becomes a session."""
         from_here(request)
-        form = await _form(request)
-        return await _entered(request, dependencies, form.get("token", "").strip(), way_back(form.get("back", "/")), "sign_in.wrong")
+        fields = await form(request)
+        return await _entered(request, dependencies, fields.get("token", "").strip(), way_back(fields.get("back", "/")), "sign_in.wrong")
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -94,10 +101,10 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def language(request: Request) -> Response:
         """The language of every page from now on."""
         from_here(request)
-        form = await _form(request)
-        answer = RedirectResponse(way_back(form.get("back", "/")), 303, HEADERS)
-        if form.get("language") in LANGUAGES:
-            answer.set_cookie(COOKIE, form["language"], max_age=YEAR, samesite="lax", secure=request.url.scheme == "https", httponly=True)
+        fields = await form(request)
+        answer = RedirectResponse(way_back(fields.get("back", "/")), 303, HEADERS)
+        if fields.get("language") in LANGUAGES:
+            answer.set_cookie(COOKIE, fields["language"], max_age=YEAR, samesite="lax", secure=request.url.scheme == "https", httponly=True)
         return answer
 
     @routes.get("/desk/{version}/{name}")
@@ -109,6 +116,17 @@ def router(dependencies: Dependencies) -> APIRouter:
         return found
 
     return routes
+
+
+async def desk_at(dependencies: Dependencies, asking: access.Caller) -> dict[str, Any]:
+    """What an idle desk shows: the agent's extension, and what he has to see to."""
+    if asking.role not in access.SERVICE:
+        return {"extension": "", "mine": []}
+    now = dependencies.clock()
+    async with dependencies.pool.connection() as connection:
+        extension = await seats.extension_of(connection, asking.name)
+        rows = await service.page(connection, service.Filter(owner=asking.name), now, None, MINE, live=True)
+    return {"extension": extension, "mine": [besides.line(row.request, now) for row in rows]}
 
 
 async def _found(dependencies: Dependencies, words: str) -> list[searching.Found]:
@@ -141,16 +159,6 @@ def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: s
         back=wanted,
         visitor=None,
     )
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form of ours: small, and each once."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_FORM:
-            raise Problem(413, "too_large", "No form of the desk is so long.")
-    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
 
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

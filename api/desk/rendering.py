@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.access import Caller
 from api.desk.locale import COOKIE, Locale, chosen
+from api.desk.navigation import ways
+from api.desk.values import phone
 from api.desk.visitor import visitor
 from api.ports import Dependencies
 
@@ -22,7 +24,7 @@ HERE = Path(__file__).parent
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 ASSETS: Mapping[str, bytes] = {file.name: file.read_bytes() for file in sorted((HERE / "static").iterdir()) if file.suffix in TYPES}
 VERSION = hashlib.blake2b(b"".join(ASSETS.values()), digest_size=6).hexdigest()
-ICONS = frozenset({"call", "web", "sales", "reseller", "consent", "subscription", "profile"})
+ICONS = frozenset({"call", "web", "sales", "reseller", "consent", "subscription", "profile", "service"})
 
 POLICY = "; ".join(
     (
@@ -50,7 +52,7 @@ def asset(name: str) -> str:
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_templates.globals |= {"asset": asset, "icons": ICONS}
+_templates.globals |= {"asset": asset, "icons": ICONS, "ways": ways}
 
 
 def locale_of(request: Request, dependencies: Dependencies) -> Locale:
@@ -70,7 +72,7 @@ def page(request: Request, dependencies: Dependencies, template: str, status: in
 
 def part(locale: Locale, template: str, **values: Any) -> str:
     """A piece of a page."""
-    return _templates.get_template(template).render(locale=locale, say=locale.say, **values)
+    return _templates.get_template(template).render(locale=locale, say=locale.say, phone=lambda number: phone(number, locale), **values)
 
 
 def static(name: str, version: str) -> Response | None:

@@ -7,7 +7,7 @@ from api.desk.locale import Locale
 from projections.view.answer import View
 from projections.view.windows import DAYS
 
-ORDER = ("call", "web", "sales", "reseller", "subscription", "consent", "profile")
+ORDER = ("call", "service", "web", "sales", "reseller", "subscription", "consent", "profile")
 """In which order channels stand."""
 
 NOTHING = "–"

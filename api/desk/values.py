@@ -13,14 +13,14 @@ from projections.money import amount_of
 
 MONEY = frozenset({"total", "amount", "price", "value", "unit_price", "discount", "shipping", "cost"})
 SECONDS = frozenset({"wait_seconds", "talk_seconds", "hold_seconds", "duration_seconds"})
-MOMENTS = frozenset({"valid_until", "ends_at", "birth_date", "customer_since"})
+MOMENTS = frozenset({"valid_until", "ends_at", "birth_date", "customer_since", "due", "response_due"})
 CODES = frozenset(
     {"order_id", "call_id", "quote_id", "visit_id", "lead_id", "sale_id", "subscription_id", "sku", "extension", "trunk", "url"}
     | {"referrer", "recording", "email", "user_agent", "locale", "postal_code", "national_id", "user_id", "device", "account"}
 )
 PHONES = frozenset({"number", "phone"})
 DIALLED = re.compile(r"[+\d\s().-]+")
-WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means"}
+WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means", "priority": "priority"}
 """Fields whose values are words of the vocabulary, and the group of messages that names them."""
 
 
@@ -46,6 +46,10 @@ def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
             return Value(_number(value, locale))
         case str() if name in MOMENTS:
             return Value(_moment(value, locale))
+        case list() if name in {"call_ids", "order_ids"}:
+            return Value(locale.join(str(one) for one in value), code=True)
+        case str() if name == "number" and value.isdecimal() and len(value) < 7:
+            return code(value, locale)  # of a service request: nobody's phone is so short
         case str() if name in PHONES:
             return phone(value, locale)
         case str() if name in CODES:

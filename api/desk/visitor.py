@@ -9,11 +9,11 @@ from uuid import UUID
 
 from fastapi import Request
 
-from aggregates.access import NotAllowed
+from aggregates.access import NotAllowed, Role
 from api import access, session
 from api.access import Caller
 from api.ports import Dependencies, KeyNotFound
-from api.problem import forbidden
+from api.problem import forbidden, unauthorised
 
 
 def visitor(request: Request, dependencies: Dependencies) -> Caller | None:
@@ -23,6 +23,17 @@ def visitor(request: Request, dependencies: Dependencies) -> Caller | None:
         return None
     key = session.key_of(cookie, dependencies.secrets, dependencies.ring, dependencies.clock())
     return None if key is None or not key.role else Caller(key.id, None, key.role, access.name_of(key, key.id))
+
+
+def acting(request: Request, dependencies: Dependencies, roles: tuple[Role, ...]) -> Caller:
+    """Who sent a form of the desk. Raises a 401 problem without a session, a 403 problem for another role or another site's form."""
+    from_here(request)
+    asking = visitor(request, dependencies)
+    if asking is None:
+        raise unauthorised()
+    if asking.role not in roles:
+        raise forbidden(f"This needs the role {' or '.join(roles)}.")
+    return asking
 
 
 async def enter(token: str, dependencies: Dependencies) -> tuple[UUID, datetime] | None:

@@ -72,6 +72,11 @@ def put(request: Request, decider: Token) -> tuple[str, Sequence[Any]]:
     return PUT, values
 
 
+def resolved_by(article: UUID, request: UUID, at: datetime) -> tuple[str, Sequence[Any]]:
+    """The statement that counts a request for the article that resolved it."""
+    return "INSERT INTO service.resolved_by (article, request, at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (article, request, at)
+
+
 async def number(connection: Connection) -> str:
     """A number that no other request has."""
     row = await (await connection.execute("SELECT nextval('service.number')")).fetchone()

@@ -123,10 +123,10 @@ async def test_lists_go_by_owner_queue_and_due_time(live: Api) -> None:
 async def test_a_request_follows_whoever_its_identifier_belongs_to(live: Api) -> None:
     agent, key = await live.token("agent"), await live.write_key("crm")
     opened = await post(live, agent, "", 201, who={"phone": "09120009988"}, title="Mine")
-    at = await live.send(key, event("known-1", "profile.reported", source="/crm", data={"who": {"email": "b@x.ir"}, "traits": {}}))
+    at = await live.send(key, event("known-1", type="profile.reported", source="/crm", data={"who": {"email": "b@x.ir"}, "traits": {}}))
     other = (await live.get(agent, "/v1/customers/by/email/b@x.ir", after=at))["customer_id"]
     both = {"email": "b@x.ir", "phone": "09120009988"}
-    at = await live.send(key, event("known-2", "profile.reported", source="/crm", data={"who": both, "traits": {}}))
+    at = await live.send(key, event("known-2", type="profile.reported", source="/crm", data={"who": both, "traits": {}}))
     owner = (await live.get(agent, "/v1/customers/by/email/b@x.ir", after=at))["customer_id"]
     listed = (await live.get(agent, "/v1/service-requests", customer=owner, state="live"))["items"]
     assert [item["id"] for item in listed] == [opened["id"]]

@@ -29,6 +29,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     "matter.call",
     "matter.subscription",
     "language",
+    *("priority", "state", "sla", "outcome", "category", "verb", "promise", "silence", "call.stage"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""
 

@@ -5,7 +5,9 @@ const language = document.documentElement.lang;
 
 // --- keys: by their place on the keyboard, for a Persian layout types other signs there ---
 
-const REGIONS = { Digit1: "q", Digit2: "name", Digit3: "matters-title", Digit4: "numbers-title", Digit5: "timeline-title" };
+const REGIONS = { Digit1: "q", Digit2: "name", Digit3: "matters-title", Digit4: "score-title numbers-title", Digit5: "timeline-title" };
+Object.assign(REGIONS, { Digit6: "outcome", KeyN: "request-title", KeyW: "outcome" });
+const reached = (code) => REGIONS[code]?.split(" ").map($).find(Boolean);
 
 const typing = (element) => element.matches?.("input, textarea, select, [contenteditable]");
 
@@ -31,18 +33,21 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey) return;
   const found = document.querySelector(".found");
   if (event.altKey) {
-    if (REGIONS[event.code] && $(REGIONS[event.code])) {
+    if (event.code === "KeyX" && $("not-him")) {
       event.preventDefault();
-      focusOn($(REGIONS[event.code]));
+      $("not-him").click();
+    } else if (reached(event.code)) {
+      event.preventDefault();
+      focusOn(reached(event.code));
     }
   } else if (found && (event.code === "ArrowDown" || event.code === "ArrowUp")) {
     if (event.target === $("q") ? event.code === "ArrowDown" : found.contains(event.target)) {
       event.preventDefault();
       along(found, event.code === "ArrowDown" ? 1 : -1);
     }
-  } else if (event.code === "Escape" && event.target === $("q")) {
-    event.target.value = "";
-    event.target.blur();
+  } else if (event.code === "Escape" && typing(event.target)) {
+    if (event.target === $("q")) event.target.value = "";
+    event.target.blur(); // what is typed in the dock stays there, and in its draft
   } else if (!typing(event.target)) {
     if (event.code === "Slash" && !event.shiftKey) {
       event.preventDefault();
@@ -122,6 +127,104 @@ document.addEventListener("click", async (event) => {
   first?.querySelector("summary").focus({ preventScroll: true });
 });
 
+// --- drafts: what is typed survives a reload, a call that comes in between, and a server that is away ---
+
+const fieldsOf = (form) => [...form.elements].filter((field) => field.name && (field.type !== "hidden" || field.name === "draft"));
+const keyOf = (form) => `yekta:${form.dataset.draft}`;
+
+function keep(form) {
+  const values = Object.fromEntries(fieldsOf(form).map((field) => [field.name, field.value]));
+  localStorage.setItem(keyOf(form), JSON.stringify(values));
+}
+
+function restore(form) {
+  const kept = JSON.parse(localStorage.getItem(keyOf(form)) ?? "null");
+  if (kept) for (const field of fieldsOf(form)) if (field.name in kept) field.value = kept[field.name];
+}
+
+/** Sends until somebody answers: the draft's id makes many sendings one. */
+async function send(form) {
+  const say = (text, wrong = false) => {
+    $("dock-said").textContent = text;
+    $("dock-said").classList.toggle("wrong", wrong);
+  };
+  const dock = $("dock").dataset;
+  const button = form.querySelector("button");
+  const body = new URLSearchParams(new FormData(form));
+  keep(form);
+  button.disabled = true;
+  say(dock.sending);
+  for (;;) {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } }).catch(() => null);
+    if (answer?.ok) {
+      const { said } = await answer.json();
+      localStorage.removeItem(keyOf(form));
+      form.reset();
+      form.elements.draft.value = crypto.randomUUID();
+      say(said ?? dock.saved);
+      break;
+    }
+    if (answer && answer.status < 500) {
+      const told = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main p, main h1");
+      say(told?.textContent ?? String(answer.status), true);
+      break;
+    }
+    await new Promise((again) => setTimeout(again, 700));
+  }
+  button.disabled = false;
+}
+
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  restore(form);
+  form.addEventListener("input", () => keep(form));
+  if (form.closest("#dock"))
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      send(form);
+    });
+  else form.addEventListener("submit", () => localStorage.removeItem(keyOf(form)));
+}
+
+// --- the call: its timer, and the ring that fills the desk ---
+
+const strip = $("call");
+let stage = strip?.dataset.stage;
+let since = strip ? Date.parse(strip.dataset.since) : 0;
+
+function tick() {
+  if (!strip || !["ringing", "answered"].includes(stage)) return;
+  const seconds = Math.max(0, Math.floor((Date.now() - since) / 1000));
+  const digits = new Intl.NumberFormat(language, { minimumIntegerDigits: 2 });
+  $("call-timer").textContent = `${digits.format(Math.floor(seconds / 60))}:${digits.format(seconds % 60)}`;
+}
+setInterval(tick, 1000);
+tick();
+
+/** A ring fills the desk by itself, once; other stages change what is shown of the call. */
+function called({ id, stage: now, said, at, pop }) {
+  if (strip && strip.dataset.call === id) {
+    stage = now;
+    since = Date.parse(at);
+    strip.dataset.stage = now;
+    $("call-said").textContent = said;
+    return tick();
+  }
+  const popped = `yekta:popped:${id}`;
+  if (now !== "ringing" || sessionStorage.getItem(popped)) return;
+  sessionStorage.setItem(popped, "1");
+  $("ring").textContent = said;
+  for (const form of document.querySelectorAll("form[data-draft]")) if (localStorage.getItem(keyOf(form))) keep(form);
+  location.assign(pop);
+}
+
+const slider = $("as-of");
+slider?.addEventListener("input", () => ($("as-of-days").textContent = new Intl.NumberFormat(language).format(slider.value)));
+slider?.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const at = new Date(Date.now() - slider.value * 86_400_000).toISOString();
+  location.assign(`${slider.form.action}${slider.value > 0 ? `?as_of=${encodeURIComponent(at)}` : ""}`);
+});
+
 // --- live ---
 
 const SILENCE = 4500;
@@ -141,6 +244,7 @@ function follow(address) {
   };
 
   function judge() {
+    if (!live) return; // a page that shows nobody
     const since = told ?? (Date.now() - heard > SILENCE ? heard : null);
     const state = since === null ? "live" : "stale";
     if (live.dataset.state !== state) {
@@ -173,6 +277,7 @@ function follow(address) {
   on("beat", () => {});
   on("fresh", () => (told = null));
   on("stale", ({ since }) => (told = Date.parse(since)));
+  on("call", called);
   on("changes", ({ gone, entries = [], regions = {} }) => {
     if (gone) return location.replace(gone);
     holdingStill(() => {

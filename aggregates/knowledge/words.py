@@ -1,0 +1,54 @@
+"""Makes words of Persian and English texts comparable for a search: one spelling, no endings, none of the words that are everywhere.
+
+PostgreSQL has no Persian dictionary, so the words are made here and given to it as they are.
+"""
+
+import re
+
+from aggregates.normal.persian import fold
+
+_WORD = re.compile(r"[^\W_]+")
+
+ENDINGS = (
+    "هایمان",
+    "هایتان",
+    "هایشان",
+    "هایم",
+    "هایت",
+    "هایش",
+    "های",
+    "هایی",
+    "ها",
+    "ترین",
+    "تری",
+    "تر",
+    "مان",
+    "تان",
+    "شان",
+    "ان",
+    "ات",
+    "ی",
+)
+"""Longest first: plural, comparison, whose it is. What is left has three letters at least."""
+
+ENGLISH = ("ings", "ing", "ied", "ies", "ed", "es", "s")
+SHORTEST = 3
+
+PERSIAN_EVERYWHERE = "از به در با را که این آن و یا هم برای تا بر چه چرا اگر است بود شد شده می نمی من ما شما او"
+ENGLISH_EVERYWHERE = "the a an of to in on is are was and or for it has not"
+EVERYWHERE = frozenset(fold(word) for said in (PERSIAN_EVERYWHERE, ENGLISH_EVERYWHERE) for word in said.split())
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as a search compares them, in their order."""
+    # A half-space joins what belongs together: کتاب‌ها loses its ending like کتابها.
+    found = (stem(word) for word in _WORD.findall(fold(text)) if word not in EVERYWHERE)
+    return [word for word in found if word]
+
+
+def stem(word: str) -> str:
+    """A word without its ending."""
+    for ending in ENGLISH if word.isascii() else ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= SHORTEST:
+            return word[: -len(ending)]
+    return word

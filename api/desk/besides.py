@@ -1,0 +1,219 @@
+"""Reads what stands beside a customer's view: requests, promises, how likely he leaves, his worth, what to offer or why to be silent.
+
+Each part is read for itself: what fails is missing, and the rest is shown. Reading order: Beside, read, then the parts.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from aggregates.service_request.request import Request
+from api import customers
+from api.desk.locale import Locale
+from api.ports import Connection, Dependencies
+from api.service_requests import sla
+from projections.churn import reading as churn
+from projections.service import table as requests
+from projections.timeline import page as paging
+from projections.value import reading as value
+from projections.view.answer import View
+
+SHOWN = 3
+MANY = 50
+LEAVING = 0.7
+"""From so high a score on an agent is warned."""
+
+RECENT = timedelta(days=30)
+OFFERED = frozenset({"*", "call", "agent_offer"})
+"""Channels whose consent counts for what an agent says."""
+
+log = structlog.get_logger(__name__)
+Part = TypeVar("Part")
+
+
+class RequestLine(NamedTuple):
+    """A request in a line."""
+
+    id: UUID
+    number: str
+    title: str
+    state: str
+    priority: str
+    owner: str
+    due: datetime
+    sla: str
+
+
+class PromiseLine(NamedTuple):
+    """The last promise made to him."""
+
+    text: str
+    state: str
+    due: datetime | None
+    at: datetime
+
+
+class Open(NamedTuple):
+    """What is open between him and us."""
+
+    requests: list[RequestLine]
+    more: int
+    promise: PromiseLine | None
+
+
+class Leaving(NamedTuple):
+    """How likely he leaves; without a score it is said why there is none."""
+
+    status: str
+    percent: str = ""
+    high: bool = False
+    trend: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+class Worth(NamedTuple):
+    """What he is worth, over all."""
+
+    total: str
+    past: str
+    future: str
+
+
+class Offer(NamedTuple):
+    """One thing to offer, or why to be silent."""
+
+    contact: str
+    silent: str  # why; empty: it may be offered
+    script: str = ""
+
+
+class Beside(NamedTuple):
+    """All of it; a part that is None could not be read."""
+
+    open: Open | None
+    leaving: Leaving | None
+    worth: Worth | None
+    offer: Offer | None
+    offers: bool
+    warning: str
+    failed: frozenset[str]
+    read_at: datetime
+
+
+async def read(dependencies: Dependencies, connection: Connection, schema: str, view: View, role: str, locale: Locale) -> Beside:
+    """What stands beside the view, for this role: a partner is shown no worth and no score."""
+    failed: set[str] = set()
+    now, customer = dependencies.clock(), view.customer_id
+
+    async def part(name: str, reading: Callable[[], Awaitable[Part]]) -> Part | None:
+        try:
+            return await reading()
+        except (
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.QueryCanceled,
+            psycopg.DataError,
+            psycopg.errors.InsufficientPrivilege,
+        ) as error:
+            log.warning("region_failed", part=name, error=type(error).__name__)
+            failed.add(name)
+            return None
+
+    inside = role != "partner"
+    opened = await part("open", lambda: _open(dependencies, connection, schema, customer, role, now)) if inside else Open([], 0, None)
+    leaving = await part("leaving", lambda: _leaving(connection, schema, customer, now, locale)) if inside else None
+    worth = await part("worth", lambda: _worth(connection, schema, customer, now, locale)) if inside else None
+    offer = await part("offer", lambda: _offer(connection, view, now, locale)) if inside else None
+    return Beside(opened, leaving, worth, offer, inside, _warning(opened, leaving, locale), frozenset(failed), now)
+
+
+async def _open(dependencies: Dependencies, connection: Connection, schema: str, customer: UUID, role: str, now: datetime) -> Open:
+    found = await requests.of_customer(connection, customer, MANY)
+    live = [request for request in found if request.live]
+    promises = [PromiseLine(promise.text, promise.state, promise.due, promise.at) for request in found for promise in request.promises]
+    rows, _ = await paging.page(connection, schema, customer, None, SHOWN, type_="call.wrapped_up")
+    for item in await customers.items(dependencies, connection, list(rows), role):
+        if isinstance(text := item.data.get("promise"), str) and text:
+            promises.append(PromiseLine(text, "open", _moment(item.data.get("due")), item.at))
+    last = max(promises, key=lambda promise: promise.at, default=None)
+    return Open([line(request, now) for request in live[:SHOWN]], max(0, len(live) - SHOWN), last)
+
+
+def line(request: Request, now: datetime) -> RequestLine:
+    """A request in a line."""
+    fields = (request.id, request.number, request.title, request.state, request.priority, request.owner, request.due)
+    return RequestLine(*fields, sla(request, now))
+
+
+async def _leaving(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale) -> Leaving:
+    told = await churn.told(connection, schema, customer, now)
+    if told is None or told.status == "outside":
+        return Leaving("none")
+    if told.score is None:
+        return Leaving("learning")
+    reasons = tuple(reason.fa if locale.language == "fa" else reason.en for reason in told.reasons if reason.topic != "everybody")[:SHOWN]
+    return Leaving(
+        "scored", locale.say("percent", share=locale.number(round(told.score * 100))), told.score >= LEAVING, told.trend or "", reasons
+    )
+
+
+async def _worth(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale) -> Worth | None:
+    told = await value.worth(connection, schema, customer, now)
+    if told is None:
+        return None
+    total, past = (locale.money(str(sum_), told.currency, rounded=True) for sum_ in (told.value, told.past))
+    return Worth(total, past, "" if told.future is None else locale.money(str(told.future), told.currency, rounded=True))
+
+
+async def _offer(connection: Connection, view: View, now: datetime, locale: Locale) -> Offer | None:
+    """The latest decision about a contact; consent is looked at again now, for it may have been withdrawn a second ago."""
+    cursor = await connection.execute(
+        "SELECT contact, purpose, outcome, reason FROM contacts.decisions WHERE customer_id = %s AND at > %s ORDER BY seq DESC LIMIT 1",
+        (view.customer_id, now - RECENT),
+    )
+    row: Any = await cursor.fetchone()
+    if row is None:
+        return None
+    contact, purpose, outcome, reason = row
+    if any(consent.purpose == purpose and consent.channel in OFFERED and not consent.in_force for consent in view.consents):
+        return Offer(contact, locale.say("silent.consent", purpose=locale.word("purpose", purpose)))
+    if outcome == "silent":
+        return Offer(contact, _silence(str(reason or ""), locale))
+    return Offer(contact, "", await _script(connection, contact))
+
+
+def _silence(reason: str, locale: Locale) -> str:
+    """Why one should be silent, in words."""
+    word, _, rest = reason.partition(" ")
+    if word == "consent":
+        return locale.say("silent.consent", purpose=locale.word("purpose", rest.partition("/")[0]))
+    return locale.word("silence", word)
+
+
+async def _script(connection: Connection, contact: str) -> str:
+    cursor = await connection.execute("SELECT name FROM service.scripts WHERE for_offer = %s AND live ORDER BY name LIMIT 1", (contact,))
+    row = await cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def _warning(opened: Open | None, leaving: Leaving | None, locale: Locale) -> str:
+    """The worst that an agent must know before he speaks."""
+    if opened is not None:
+        late = sum(line.sla == "late" for line in opened.requests)
+        if late:
+            return locale.say("warning.late", late)
+        if opened.promise is not None and opened.promise.state == "broken":
+            return locale.say("warning.broken")
+    if leaving is not None and leaving.high:
+        return locale.say("warning.leaving")
+    return ""
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

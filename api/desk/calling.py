@@ -1,0 +1,214 @@
+"""The desk while the phone rings: who it is, what is written down of the call, and what goes on from it.
+
+Every form can be sent twice: its draft has an id, and what has the same id happened once. Reading order: add, pop, dock.
+"""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from aggregates.service_request.deciding import NewRequest
+from api import access, calls, position, query, requesting, uniting, witnessing
+from api.answers import json, path_id
+from api.calls import WrapUp, wrap_up
+from api.commands import Key
+from api.desk import live
+from api.desk.forms import due, form
+from api.desk.rendering import HEADERS, locale_of, page
+from api.desk.visitor import acting
+from api.ports import Connection, Dependencies
+from api.problem import Problem, invalid, not_found
+from api.visibility import reached, settled
+from api.watching import Watching
+from projections.calls import table
+from projections.calls.table import Call
+from projections.view import reading
+from projections.view import table as views
+
+SEEN = 5.0
+"""How long a page waits for what it was just told to be visible."""
+
+GOING_ON = timedelta(hours=4)
+"""After so long a call whose end was never told is over."""
+
+
+def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> None:
+    """The routes of calls and of the dock."""
+
+    @routes.get("/pop")
+    async def pop(request: Request) -> Response:
+        """Fills the desk for a number or a call: the customer, a choice of several, or the form for a new one."""
+        access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
+        return await _pop(request, dependencies)
+
+    @routes.get("/live")
+    async def desk_live(request: Request) -> Response:
+        """Calls for a desk at which nobody is shown."""
+        asking = access.staff(request, dependencies, access.EVERYONE)
+        return await live.waiting(request, dependencies, watching, asking)
+
+    @routes.post("/extension")
+    async def extension(request: Request) -> Response:
+        """At which extension the agent sits."""
+        asking = acting(request, dependencies, access.EVERYONE)
+        fields = await form(request)
+        async with dependencies.pool.connection() as connection:
+            await table.sit(connection, asking.name, fields.get("extension", "").strip()[:64])
+        return RedirectResponse("/", 303, HEADERS)
+
+    @routes.post("/newcomers")
+    async def newcomer(request: Request) -> Response:
+        """Somebody of whom nothing was known: what he says of himself is a fact."""
+        acting(request, dependencies, access.SERVICE)
+        fields = await form(request)
+        who = {kind: value for kind in ("phone", "email") if (value := fields.get(kind, "").strip())}
+        if not who:
+            raise invalid("/phone", "A customer needs a phone or an e-mail address.")
+        traits = {name: value for name in ("name", "city") if (value := fields.get(name, "").strip())}
+        at = await witnessing.tell(dependencies, fields.get("draft") or str(uuid4()), "profile.reported", who, {"traits": traits})
+        await reached(dependencies, position.offsets(at), None, SEEN)
+        parameters = {"phone": who["phone"]} if "phone" in who else {"email": who["email"]}
+        call = {"call": fields["call"]} if fields.get("call") else {}
+        return RedirectResponse(f"/pop?{urlencode(parameters | call | {'known': '1'})}", 303, HEADERS)
+
+    @routes.post("/customers/{id}/wrap-up")
+    async def wrapping_up(request: Request) -> Response:
+        """Outcome, note and promise of a call, or of a contact without one."""
+        asking = acting(request, dependencies, access.SERVICE)
+        fields, customer = await form(request), path_id(request)
+        promised = due(fields.get("due", ""), ZoneInfo(dependencies.zone))
+        wanted = WrapUp(
+            fields.get("outcome", ""), fields.get("note", ""), fields.get("promise", ""), promised, fields.get("draft", ""), customer
+        )
+        call_id = fields.get("call") or f"desk-{fields.get('draft') or uuid4()}"
+        at = await wrap_up(dependencies, asking.name, call_id, fields.get("draft") or str(uuid4()), wanted)
+        return _done(request, {"position": at}, f"/customers/{customer}?after={at}")
+
+    @routes.post("/customers/{id}/requests")
+    async def opening(request: Request) -> Response:
+        """A service request for the customer."""
+        asking = acting(request, dependencies, access.SERVICE)
+        fields, customer = await form(request), path_id(request)
+        title = fields.get("title", "").strip()
+        if not title:
+            raise invalid("/title", locale_of(request, dependencies).say("dock.request.title"))
+        priority: Any = fields.get("priority", "normal")
+        if priority not in ("urgent", "high", "normal", "low"):
+            raise invalid("/priority", "There is no such priority.")
+        call_ids = (fields["call"],) if fields.get("call") else ()
+        wanted = NewRequest(
+            title[:256], fields.get("note", "")[:10_000], fields.get("category", "")[:256], priority, "", asking.name, call_ids
+        )
+        draft = fields.get("draft", "")
+        key = Key(f"{asking.name}\x1f{draft}", f"desk {customer}".encode()) if draft else None
+        async with dependencies.pool.connection() as connection:
+            who = await requesting.identifier_of(dependencies, connection, customer)
+        done = await requesting.open_for(dependencies, asking, who, wanted, key)
+        said = locale_of(request, dependencies).say("dock.opened", number=done.row.request.number)
+        return _done(request, {"said": said, "number": done.row.request.number, "position": done.at}, f"/customers/{customer}")
+
+    @routes.get("/customers/{id}/not-this-person")
+    async def preview(request: Request) -> Response:
+        """What would go to a new customer when the number that he called from is not his."""
+        asking = access.staff(request, dependencies, access.SERVICE)
+        customer = path_id(request)
+        async with dependencies.pool.connection() as connection:
+            go = await _calls_from(request, dependencies, connection, customer)
+            divided = await uniting.split(dependencies, connection, asking, customer, go=go, dry_run=True)
+        return page(request, dependencies, "not_him.html", id=customer, divided=divided, phone_value=go[0].value, call=_call_id(request))
+
+    @routes.post("/customers/{id}/not-this-person")
+    async def separate(request: Request) -> Response:
+        """The number goes to a customer of its own, and the desk with it."""
+        asking = acting(request, dependencies, access.SERVICE)
+        fields, customer = await form(request), path_id(request)
+        async with dependencies.pool.connection() as connection:
+            go = [uniting.Named("phone", fields.get("phone", ""))]
+            divided = await uniting.split(dependencies, connection, asking, customer, go=go, reason="not this person")
+        if divided.position:
+            await reached(dependencies, position.offsets(divided.position), None, SEEN)
+        parameters = {"phone": go[0].value} | ({"call": fields["call"]} if fields.get("call") else {})
+        return RedirectResponse(f"/pop?{urlencode(parameters | {'known': '1'})}", 303, HEADERS)
+
+
+async def _pop(request: Request, dependencies: Dependencies) -> Response:
+    call_id = _call_id(request)
+    async with dependencies.pool.connection() as connection:
+        call = await table.load(connection, call_id) if call_id else None
+        number = query.text(request, "phone", 64)
+        if call is not None and not number:
+            number = await calls.number_of(dependencies, connection, call)
+        found: list[UUID] = []
+        if number:
+            number, found = await calls.of_number(dependencies, connection, number)
+        elif call is not None:
+            found = await calls.customers_of(connection, call.who)
+        elif (email := query.text(request, "email", 256)) is not None:
+            found = await calls.of_email(dependencies, connection, email)
+        elif call_id:
+            raise not_found("No call has this id.")
+        known = await _known(dependencies, connection, found)
+    suffix = {"by": "phone"} | ({"call": call_id} if call_id else {})
+    if len(known) == 1 and (known[0][2] or query.text(request, "known")):
+        return RedirectResponse(f"/customers/{known[0][0]}?{urlencode(suffix)}", 303, HEADERS)
+    named = [one for one in known if one[2]]
+    if len(named) == 1 and len(known) > 1:
+        known = named
+        return RedirectResponse(f"/customers/{known[0][0]}?{urlencode(suffix)}", 303, HEADERS)
+    values: dict[str, Any] = {"call": call, "number": number or "", "draft": str(uuid4()), "suffix": urlencode(suffix)}
+    if len(named) > 1:
+        return page(request, dependencies, "chooser.html", candidates=named, **values)
+    return page(request, dependencies, "newcomer.html", **values)
+
+
+async def _known(dependencies: Dependencies, connection: Connection, found: list[UUID]) -> list[tuple[UUID, str, bool, Any]]:
+    """Of each his id, the first letters of his name, whether more is known of him than that he calls, and when he was met last."""
+    schema, now = await dependencies.schema(), dependencies.clock()
+    known = []
+    for customer in found:
+        looked = await views.look(connection, schema, customer, now)
+        if looked is not None:
+            view = reading.read(customer, looked.state, looked.windows, looked.at)
+            only_rings = set(view.channels) <= {"call"} and view.events <= 3 and not view.name.display
+            initials = " ".join(f"{word[0]}." for word in view.name.display.split()[:3])
+            known.append((customer, initials, not only_rings, view.last_seen))
+    return known
+
+
+async def _calls_from(request: Request, dependencies: Dependencies, connection: Connection, customer: UUID) -> list[uniting.Named]:
+    """The number of the call, or the one named; else that by which the customer is known."""
+    number = query.text(request, "phone", 64)
+    call_id = _call_id(request)
+    if not number and call_id and (call := await table.load(connection, call_id)) is not None:
+        number = await calls.number_of(dependencies, connection, call)
+    if not number:
+        number = (await requesting.identifier_of(dependencies, connection, customer)).get("phone")
+    if not number:
+        raise Problem(409, "nothing_to_split", "There is no number to take away.")
+    return [uniting.Named("phone", number)]
+
+
+def _call_id(request: Request) -> str:
+    return query.text(request, "call", 256) or ""
+
+
+def _done(request: Request, content: dict[str, Any], back: str) -> Response:
+    """JSON for the page's script; without one the page again."""
+    if "application/json" in request.headers.get("accept", ""):
+        return json(content, headers=dict(HEADERS))
+    return RedirectResponse(back, 303, HEADERS)
+
+
+async def call_of(request: Request, dependencies: Dependencies, connection: Connection) -> tuple[Call | None, str | None]:
+    """The call that the page is about, and its number."""
+    call_id = _call_id(request)
+    call = await table.load(connection, call_id) if call_id else None
+    if call is None:
+        return None, None
+    return call, await calls.number_of(dependencies, connection, call)

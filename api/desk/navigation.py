@@ -1,0 +1,28 @@
+"""The desk's areas, and who is shown the way to each: one line an area."""
+
+from typing import NamedTuple
+
+from aggregates.access import Role
+from api import access
+
+
+class Place(NamedTuple):
+    """An area: its address, the message that names it, and who may go there."""
+
+    address: str
+    name: str
+    roles: tuple[Role, ...]
+
+
+PLACES = (
+    Place("/", "nav.desk", access.EVERYONE),
+    Place("/requests", "nav.requests", access.INSIDE),
+    Place("/board", "nav.board", access.OPERATORS),
+    Place("/knowledge", "nav.knowledge", access.INSIDE),
+    Place("/access-log", "nav.access_log", access.ADMINS),
+)
+
+
+def ways(role: str) -> list[Place]:
+    """The areas that somebody of this role is shown."""
+    return [place for place in PLACES if role in place.roles]

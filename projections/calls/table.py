@@ -1,0 +1,107 @@
+"""The SQL of calls in progress. Stages only go forward, whatever order the log has them in. Reading order: Call, put, ringing, load."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+RANKS = {"ringing": 1, "answered": 2, "abandoned": 3, "ended": 4, "wrapped_up": 5}
+
+NEWS = timedelta(seconds=15)
+"""What changed longer ago is no news to a page that listens."""
+
+
+class Call(NamedTuple):
+    """A call as it stands, and the sealed event that has its number."""
+
+    key: str
+    call_id: str
+    stage: str
+    direction: str
+    queue: str
+    extension: str
+    agent: str
+    who: Sequence[str]
+    rang_at: datetime | None
+    at: datetime
+    record: bytes
+
+
+COLUMNS = "key, call_id, stage, direction, queue, extension, agent, who, rang_at, at, record"
+
+
+async def put(connection: Connection, calls: Sequence[Call]) -> None:
+    """Write what is known of calls; what an event does not say stays."""
+    for call in calls:
+        await connection.execute(
+            f"INSERT INTO service.calls AS known ({COLUMNS}, rank, changed)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
+            " ON CONFLICT (key, call_id) DO UPDATE SET"
+            " stage = CASE WHEN excluded.rank > known.rank THEN excluded.stage ELSE known.stage END,"
+            " at = CASE WHEN excluded.rank > known.rank THEN excluded.at ELSE known.at END,"
+            " rank = GREATEST(known.rank, excluded.rank),"
+            " direction = COALESCE(NULLIF(excluded.direction, ''), known.direction),"
+            " queue = COALESCE(NULLIF(excluded.queue, ''), known.queue),"
+            " extension = COALESCE(NULLIF(excluded.extension, ''), known.extension),"
+            " agent = COALESCE(NULLIF(excluded.agent, ''), known.agent),"
+            " rang_at = COALESCE(excluded.rang_at, known.rang_at),"
+            " who = CASE WHEN excluded.stage = 'ringing' OR known.who = '{}' THEN excluded.who ELSE known.who END,"
+            " record = CASE WHEN excluded.stage = 'ringing' OR known.who = '{}' THEN excluded.record ELSE known.record END,"
+            " changed = clock_timestamp()",
+            (*call, RANKS[call.stage]),
+        )
+
+
+async def wrapped_up(connection: Connection, calls: Collection[tuple[str, datetime]]) -> None:
+    """The desk says that these calls are done with, whichever system they came through."""
+    for call_id, at in calls:
+        await connection.execute(
+            "UPDATE service.calls SET stage = 'wrapped_up', rank = 5, at = %s, changed = clock_timestamp() WHERE call_id = %s AND rank < 5",
+            (at, call_id),
+        )
+
+
+async def news(connection: Connection, extensions: Collection[str]) -> list[Call]:
+    """Calls at these extensions of which something changed a moment ago, the latest last."""
+    cursor = await connection.execute(
+        f"SELECT {COLUMNS} FROM service.calls WHERE extension = ANY(%s) AND changed > clock_timestamp() - %s ORDER BY changed",
+        (list(extensions), NEWS),
+    )
+    return [Call(*row) for row in await cursor.fetchall()]
+
+
+async def at_extension(connection: Connection, extension: str | None, limit: int, *, live: bool) -> list[Call]:
+    """Calls at an extension, or at any, the latest first; `live` those that go on."""
+    where = ["rank < 3"] if live else []
+    values: list[Any] = []
+    if extension is not None:
+        where.append("extension = %s")
+        values.append(extension)
+    condition = f"WHERE {' AND '.join(where)}" if where else ""
+    cursor = await connection.execute(f"SELECT {COLUMNS} FROM service.calls {condition} ORDER BY changed DESC LIMIT %s", (*values, limit))
+    return [Call(*row) for row in await cursor.fetchall()]
+
+
+async def load(connection: Connection, call_id: str) -> Call | None:
+    """The call of this id; of several systems' the latest."""
+    cursor = await connection.execute(f"SELECT {COLUMNS} FROM service.calls WHERE call_id = %s ORDER BY changed DESC LIMIT 1", (call_id,))
+    row = await cursor.fetchone()
+    return Call(*row) if row else None
+
+
+async def extension_of(connection: Connection, agent: str) -> str:
+    """At which extension an agent sits; empty: nobody said."""
+    row = await (await connection.execute("SELECT extension FROM service.extensions WHERE agent = %s", (agent,))).fetchone()
+    return str(row[0]) if row else ""
+
+
+async def sit(connection: Connection, agent: str, extension: str) -> None:
+    """The agent sits at this extension from now on; whoever sat there sits nowhere. An empty one: nowhere."""
+    async with connection.transaction():
+        await connection.execute("DELETE FROM service.extensions WHERE agent = %s OR extension = %s", (agent, extension))
+        if extension:
+            await connection.execute("INSERT INTO service.extensions (agent, extension) VALUES (%s, %s)", (agent, extension))
+    await connection.execute("NOTIFY yekta_changed, 'extensions'")
