@@ -13,8 +13,10 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.access import Key
+from aggregates.contact_policy.policy import Policy
 from aggregates.decision import Also, Decisions, Overtaken
 from aggregates.log import Log
+from aggregates.rules.rule import Rule
 from aggregates.sealing import Sealer
 from aggregates.source import Source
 from aggregates.webhook import Webhook
@@ -131,6 +133,50 @@ class Policies(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Candidacy:
+    """What would have become of a contact."""
+
+    outcome: str
+    channel: str | None
+    at: datetime
+    until: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A signal that a rule would have given."""
+
+    id: UUID
+    rule: str
+    version: int
+    customer: UUID
+    source: str
+    cause: str
+    occurred_at: datetime
+    recorded_at: datetime
+    late: bool
+    withdrawn: bool
+    candidacy: Candidacy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of a dry run."""
+
+    events: int  # in the range, of types that matter
+    signals: tuple[Said, ...]
+
+
+class Rehearsals(Protocol):
+    """Runs rules over what happened, without any effect."""
+
+    async def rehearse(self, rules: Sequence[Rule], policy: Policy | None, since: datetime, until: datetime) -> Rehearsed:
+        """What these rules would have said between two times, by this policy or the one in force."""
+        ...
+
+
 class Changes(Protocol):
     """Tells that the read models moved; one connection a process, however many wait."""
 
@@ -174,6 +220,7 @@ class Dependencies:
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now
     clock: Callable[[], datetime]
     zone: str
+    rehearsals: Rehearsals
     webhooks: Webhooks
     policies: Policies
     signalled: Changes  # signals were given

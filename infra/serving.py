@@ -30,6 +30,7 @@ from infra.errors import Refusal
 from infra.listening import Listener
 from infra.master_key import master_key
 from infra.publishing import Publisher
+from infra.rehearsing import Rehearsing
 from infra.settings import Settings
 from infra.topics import topic_names
 
@@ -90,6 +91,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 schema=_Generation(pool).schema,
                 clock=_now,
                 zone=settings.zone,
+                rehearsals=Rehearsing(where.dsn, master),
                 webhooks=WebhookStore(decisions, secrets, Allowed(settings.delivery.allow), _now),
                 policies=PolicyStore(decisions, _now),
                 signalled=signalled,

@@ -86,6 +86,10 @@ class People:
         owner = self._owners.get(token)
         return owner.present.id if owner else None
 
+    def of(self, customer: UUID) -> Person:
+        """A customer by his id."""
+        return self._person(customer).present
+
     @property
     def everybody(self) -> list[Person]:
         """Each customer once."""

@@ -4,7 +4,7 @@ The clock is the latest recorded time. At each moment first the facts count, the
 are decided together. Reading order: Run, take, pass_to, `_hear`, `_unite`, `_ripen`, `_decide`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from heapq import heappop, heappush, merge
@@ -20,6 +20,7 @@ from infra.evaluation.rules.events import Arrived
 from infra.evaluation.rules.people import People, Person, Run, Waiting
 from projections.contacts import fold as contacts
 from projections.triggers.checks import NO_QUANTILES
+from projections.triggers.evidence import Stamp
 from projections.triggers.react import begin, mend, objection, react, refold, ripen
 from projections.triggers.state import Block, Effect, Fire, Seal, Signal, Wake, Withdraw
 from projections.triggers.trigger import Trigger, admit, trigger_of
@@ -69,6 +70,17 @@ class Evaluation:
                 self._publish(fact)
             if person is not None:
                 self._hear(person, fact)
+
+    def tell(self, customer: UUID, heard: datetime, fact: Fact) -> None:
+        """Take the next fact of a customer who is known."""
+        if heard > self._clock:
+            self.pass_to(heard)
+            self._clock = heard
+        self._hear(self.people.of(customer), fact)
+
+    def end(self, at: datetime) -> None:
+        """Let everything happen that is due before a time, though nothing is heard any more."""
+        self.pass_to(at)
 
     def pass_to(self, to: datetime) -> None:
         """Let everything happen that is due before this time."""
@@ -223,9 +235,12 @@ class Evaluation:
     def _publish(self, fact: Fact) -> None:
         cuts = fact.data.get("cuts")
         if isinstance(cuts, dict) and isinstance(fact.data.get("of"), str):
-            stamp = (fact.at, fact.id, fact.source)
             known = {float(at): float(cut) for at, cut in cuts.items() if _is_number(at) and _is_number(cut)}
-            self._quantiles = self._quantiles.with_published(fact.data["of"], stamp, known)
+            self.publish(fact.data["of"], (fact.at, fact.id, fact.source), known)
+
+    def publish(self, of: str, stamp: Stamp, cuts: Mapping[float, float]) -> None:
+        """A quantile of all customers, from its time on."""
+        self._quantiles = self._quantiles.with_published(of, stamp, cuts)
 
 
 def _is_number(value: object) -> bool:

@@ -1,0 +1,304 @@
+"""Dry runs over HTTP: what a rule would have done over a past range, and how that differs from what happened. Nothing is written or sent.
+
+Reading order: Wanted, DryRun, router, run, `_summed`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from aggregates.contact_policy import reading as policies
+from aggregates.contact_policy.policy import Policy
+from aggregates.rules import reading
+from aggregates.rules.rule import Contact, Rule
+from aggregates.written.problem import Lang
+from api import access, body, openapi, query
+from api.answers import json
+from api.ports import Connection, Dependencies, Rehearsed, Said
+from api.problem import Problem, invalid, not_found
+from api.signals import Cause
+from api.triggers import AS_JSON, EXAMPLE, LONGEST, WRITERS
+from api.written import language, refused
+from projections.declared import table as declared
+from projections.triggers import happened
+
+RANGE = timedelta(days=90)
+LONGEST_RANGE = timedelta(days=3_660)
+EXAMPLES = 20
+MOST_EXAMPLES = 200
+
+
+class OutcomeShown(msgspec.Struct, frozen=True):
+    """What would have become of a contact."""
+
+    outcome: str
+    channel: str | None
+    at: datetime
+    until: datetime | None
+    reason: str | None
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A signal that would have been given, and the outcome of its contact."""
+
+    id: UUID
+    rule: str
+    version: int
+    customer_id: UUID
+    cause: Cause
+    occurred_at: datetime
+    recorded_at: datetime
+    late: bool
+    withdrawn: bool
+    outcome: OutcomeShown | None
+
+
+class RuleRun(msgspec.Struct, frozen=True):
+    """What one rule would have done."""
+
+    rule: str
+    version: int
+    signals: int
+    late: int
+    withdrawn: int
+    customers: int
+    sent: int
+    held: int
+    silent: dict[str, int]  # by reason
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Held against what happened in the range: signals that stand, by cause and customer; contacts that went out."""
+
+    rule: str
+    both: int
+    only_here: int
+    only_then: int
+    sent_here: int
+    sent_then: int
+
+
+class DayRun(msgspec.Struct, frozen=True):
+    """A day of the dry run, in the installation's zone."""
+
+    day: str
+    signals: int
+    sent: int
+
+
+class DryRun(msgspec.Struct, frozen=True):
+    """What would have been."""
+
+    since: datetime
+    until: datetime
+    events: int
+    rules: list[RuleRun]
+    difference: list[Difference]
+    days: list[DayRun]
+    examples: list[Example]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be run."""
+
+    rules: tuple[Rule, ...]
+    policy: Policy | None
+    since: datetime
+    until: datetime
+    examples: int
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The route of dry runs."""
+    routes = APIRouter(tags=["marketing"])
+
+    @routes.post(
+        "/v1/triggers/dry-run",
+        openapi_extra=openapi.described(
+            f'curl -u "$ADMIN:" "$YEKTA/v1/triggers/dry-run?from=2026-02-01T00:00:00Z" --data-binary \'{EXAMPLE}\'',
+            DryRun,
+            404,
+            413,
+            415,
+            422,
+            503,
+            parameters=[
+                openapi.parameter("from", openapi.TIME, "Where the range begins; 90 days before its end, if absent."),
+                openapi.parameter("to", openapi.TIME, "Where it ends; now, if absent."),
+            ],
+            body={
+                "required": True,
+                "content": {
+                    "application/yaml": {"schema": openapi.TEXT, "example": EXAMPLE},
+                    "application/json": {"schema": {"type": "object"}, "example": {"rule": AS_JSON, "from": "2026-02-01T00:00:00Z"}},
+                },
+            },
+        ),
+    )
+    async def dry_run(request: Request) -> Response:
+        """Run a rule over the past: its text, YAML or JSON, or `{"rule": text or object, "policy": text or object, "from": …, "to": …}`,
+        or `{"name": "a rule that is declared"}`. Published rules that contact compete with it, as they would."""
+        access.staff(request, dependencies, WRITERS)
+        wanted = await _wanted(request, await body.read(request, LONGEST), dependencies)
+        return json(await run(dependencies, wanted))
+
+    return routes
+
+
+async def run(dependencies: Dependencies, wanted: Wanted) -> DryRun:
+    """Run it, with the rules that would compete, and hold it against what happened."""
+    names = [rule.name for rule in wanted.rules]
+    async with dependencies.pool.connection() as connection:
+        others = await _competing(connection, wanted.rules, dependencies.zone)
+    found = await dependencies.rehearsals.rehearse([*wanted.rules, *others], wanted.policy, wanted.since, wanted.until)
+    async with dependencies.pool.connection() as connection:
+        then = await happened.signals(connection, names, wanted.since, wanted.until)
+        sent = await happened.sent(connection, names, wanted.since, wanted.until)
+    return _summed(wanted, found, then, sent, dependencies.zone)
+
+
+def _summed(wanted: Wanted, found: Rehearsed, then: set[tuple[str, UUID, str]], sent: dict[str, int], zone: str) -> DryRun:
+    mine = [one for one in found.signals if any(one.rule == rule.name for rule in wanted.rules)]
+    by_rule = {rule.name: [one for one in mine if one.rule == rule.name] for rule in wanted.rules}
+    runs = [_run(rule, by_rule[rule.name]) for rule in wanted.rules]
+    differences = []
+    for one in runs:
+        here = {(said.rule, said.customer, said.cause) for said in by_rule[one.rule] if not said.withdrawn}
+        past = {each for each in then if each[0] == one.rule}
+        differences.append(Difference(one.rule, len(here & past), len(here - past), len(past - here), one.sent, sent.get(one.rule, 0)))
+    days: dict[str, list[int]] = {}
+    for said in mine:
+        day = days.setdefault(said.occurred_at.astimezone(ZoneInfo(zone)).date().isoformat(), [0, 0])
+        day[0] += not said.withdrawn
+        day[1] += said.candidacy is not None and said.candidacy.outcome == "sent"
+    return DryRun(
+        wanted.since,
+        wanted.until,
+        found.events,
+        runs,
+        differences,
+        [DayRun(day, *counts) for day, counts in sorted(days.items())],
+        [_example(one) for one in mine[-wanted.examples :][::-1]] if wanted.examples else [],
+    )
+
+
+def _run(rule: Rule, said: Sequence[Said]) -> RuleRun:
+    outcomes = [one.candidacy for one in said if one.candidacy is not None]
+    silent = Counter(one.reason or "" for one in outcomes if one.outcome == "silent")
+    return RuleRun(
+        rule.name,
+        rule.version,
+        len(said),
+        sum(one.late for one in said),
+        sum(one.withdrawn for one in said),
+        len({one.customer for one in said}),
+        sum(one.outcome == "sent" for one in outcomes),
+        sum(one.outcome == "held" for one in outcomes),
+        dict(silent.most_common()),
+    )
+
+
+def _example(one: Said) -> Example:
+    outcome = one.candidacy
+    return Example(
+        one.id,
+        one.rule,
+        one.version,
+        one.customer,
+        Cause(one.source, one.cause),
+        one.occurred_at,
+        one.recorded_at,
+        one.late,
+        one.withdrawn,
+        None if outcome is None else OutcomeShown(outcome.outcome, outcome.channel, outcome.at, outcome.until, outcome.reason),
+    )
+
+
+async def _competing(connection: Connection, rules: Iterable[Rule], zone: str) -> list[Rule]:
+    """The published rules that contact, if one of these does."""
+    if not any(isinstance(rule.do, Contact) for rule in rules):
+        return []
+    names = {rule.name for rule in rules}
+    found = []
+    for name, rows in (await declared.listed(connection, "rule")).items():
+        current = next((row for row in rows if row.state == "published"), None)
+        if current is None or name in names:
+            continue
+        found += [rule for rule in reading.read(current.text, zone).rules if isinstance(rule.do, Contact)]
+    return found
+
+
+async def _wanted(request: Request, content: bytes, dependencies: Dependencies) -> Wanted:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Problem(422, "invalid_rule", f"The text is not UTF-8 at byte {error.start}.", mend="Send it as UTF-8.") from error
+    asked = _envelope(text)
+    lang, zone = language(request), dependencies.zone
+    until = _time(asked, "to") or query.time(request, "to") or dependencies.clock()
+    since = _time(asked, "from") or query.time(request, "from") or until - RANGE
+    if not timedelta() < until - since <= LONGEST_RANGE:
+        raise invalid("/from", "The range begins before it ends, and is no longer than ten years.")
+    policy = _policy(asked["policy"], lang) if asked.get("policy") else None
+    if asked.get("name"):
+        async with dependencies.pool.connection() as connection:
+            rows = await declared.one(connection, "rule", str(asked["name"]))
+        if not rows:
+            raise not_found(f"There is no rule named {asked['name']}.")
+        text = rows[0].text
+    elif asked:
+        text = _as_text(asked.get("rules") or asked.get("rule"))
+    examples = asked.get("examples", EXAMPLES)
+    if not isinstance(examples, int) or not 0 <= examples <= MOST_EXAMPLES:
+        raise invalid("/examples", f"Examples are a number from 0 to {MOST_EXAMPLES}.")
+    return Wanted(rules_of(text, policy.zone if policy else zone, lang), policy, since.astimezone(UTC), until.astimezone(UTC), examples)
+
+
+def rules_of(text: str, zone: str, lang: Lang) -> tuple[Rule, ...]:
+    """The rules of a text. Raises a problem that says everything that is wrong."""
+    read = reading.read(text, zone)
+    if read.problems:
+        raise refused(read.problems, lang)
+    return read.rules
+
+
+def _envelope(text: str) -> dict[str, Any]:
+    """The object around a rule; empty where the text is the rule itself."""
+    try:
+        asked = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return {}
+    return asked if isinstance(asked, dict) and "when" not in asked else {}
+
+
+def _as_text(rule: object) -> str:
+    if isinstance(rule, str):
+        return rule
+    if isinstance(rule, dict | list):
+        return msgspec.json.encode(rule).decode()
+    raise invalid("/rule", "There is no rule to run.", 'Send {"rule": …}, or the text of the rule itself.')
+
+
+def _policy(policy: object, lang: Lang) -> Policy:
+    read = policies.read(_as_text(policy))
+    if read.policy is None:
+        raise refused(read.problems, lang)
+    return read.policy
+
+
+def _time(asked: dict[str, Any], name: str) -> datetime | None:
+    value = asked.get(name)
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, datetime, strict=False).astimezone(UTC)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise invalid(f"/{name}", "This is no time as RFC 3339 has it.", "Write 2026-05-01T10:00:00+03:30.") from error

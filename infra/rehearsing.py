@@ -1,0 +1,124 @@
+"""Dry runs: what rules and a policy would have said and done over a range of the live timeline, with the code of `yekta evaluate rules`.
+
+Effects are values in memory here: nothing is written, nothing can be sent. The rows come in the order in which they were received (those
+of sources that replay their own time by that time), each under the customer whose it is today. Reading order: Rehearsing, `_run`.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from aggregates.contact_policy.policy import Policy
+from aggregates.rules.rule import Contact, Rule
+from aggregates.wire import CustomerEvent, customer_event_decoder
+from api.ports import Candidacy, Rehearsed, Said
+from infra.evaluation.rules.run import QUANTILES, Evaluation
+from infra.sealing import KeyRing, MasterKey
+from projections.contacts import fold as contacts
+from projections.contacts import table as policies
+from projections.timeline.row import EVENT_CLOCK
+from streams.parts import opened
+
+LOOKBACK = timedelta(days=400)
+"""How far before the range facts are read, which windows that reach into it may count."""
+
+PIECE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the timeline, opened."""
+
+    customer: UUID
+    heard: datetime
+    event: CustomerEvent
+
+
+class Rehearsing:
+    """The adapter of `api.ports.Rehearsals`. One at a time in a process: it takes all of a core."""
+
+    def __init__(self, dsn: str, master: MasterKey) -> None:
+        self._dsn, self._master = dsn, master
+        self._turn = asyncio.Lock()
+
+    async def rehearse(self, rules: Sequence[Rule], policy: Policy | None, since: datetime, until: datetime) -> Rehearsed:
+        """Run it beside the loop."""
+        keys = KeyRing(self._master)
+        async with self._turn, await psycopg.AsyncConnection.connect(self._dsn, application_name="yekta-dry-run") as connection:
+            await connection.set_read_only(True)
+            in_force = policy or (await policies.in_force(connection))[1]
+            evaluation = Evaluation(rules, in_force, await policies.salt(connection))
+            for of, at, id_, cuts in await _quantiles(connection):
+                evaluation.publish(of, (at, id_, ""), {float(place): float(cut) for place, cut in cuts.items()})
+            types = {type_ for trigger in evaluation.triggers for type_ in trigger.types} - {QUANTILES}
+            if any(isinstance(rule.do, Contact) for rule in rules):
+                types |= contacts.TYPES
+            count = 0
+            async with connection.cursor(name="dry_run", binary=True) as cursor:
+                await cursor.execute(
+                    await _query(connection), {"types": list(types), "from": since - LOOKBACK, "to": until, "clock": EVENT_CLOCK}
+                )
+                while rows := await cursor.fetchmany(PIECE):
+                    events = [_Row(customer, heard, customer_event_decoder.decode(record)) for customer, heard, _, record in rows]
+                    await self._fetch(keys, {row.event.yektaseal for row in events if row.event.yektaseal > 0})
+                    await asyncio.to_thread(_feed, evaluation, keys, events)
+                    count += sum(since <= row.heard for row in events)
+            await asyncio.to_thread(evaluation.end, until)
+        return _told(evaluation, since, count)
+
+    async def _fetch(self, keys: KeyRing, numbers: set[int]) -> None:
+        async with await psycopg.AsyncConnection.connect(self._dsn, application_name="yekta-dry-run") as connection:
+            await keys.fetch(connection, numbers)
+
+
+def _feed(evaluation: Evaluation, keys: KeyRing, rows: Sequence[_Row]) -> None:
+    for row in rows:
+        evaluation.tell(row.customer, row.heard, opened(row.event, keys))
+
+
+async def _query(connection: psycopg.AsyncConnection[Any]) -> str:
+    row = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
+    schema = f"read_{row[0] if row else 1}"
+    return (
+        f"SELECT customer_id, heard, event_id, record FROM (SELECT customer_id, event_id, record,"
+        f" CASE WHEN flags & %(clock)s > 0 THEN at ELSE recorded END AS heard FROM {schema}.timeline"
+        " WHERE type = ANY(%(types)s) AND customer_id <> '00000000-0000-0000-0000-000000000000') t"
+        " WHERE heard >= %(from)s AND heard < %(to)s ORDER BY heard, event_id"
+    )
+
+
+async def _quantiles(connection: psycopg.AsyncConnection[Any]) -> list[tuple[str, datetime, str, dict[str, float]]]:
+    cursor = await connection.execute("SELECT DISTINCT ON (of, at, id) of, at, id, cuts FROM streams.quantiles ORDER BY of, at, id")
+    return await cursor.fetchall()
+
+
+def _told(evaluation: Evaluation, since: datetime, events: int) -> Rehearsed:
+    return Rehearsed(events, tuple(_said(evaluation, since)))
+
+
+def _said(evaluation: Evaluation, since: datetime) -> Iterator[Said]:
+    for id_, (signal, person) in evaluation.signals.items():
+        if signal.recorded_at < since:
+            continue
+        outcome = evaluation.outcomes.get(id_)
+        candidacy = None
+        if outcome is not None:
+            candidacy = Candidacy(outcome.result, outcome.channel or None, outcome.at, outcome.until, outcome.reason or None)
+        yield Said(
+            id_,
+            signal.rule,
+            signal.version,
+            person.present.id,
+            signal.source,
+            signal.cause,
+            signal.occurred_at,
+            signal.recorded_at,
+            signal.late,
+            id_ in evaluation.withdrawn,
+            candidacy,
+        )
