@@ -3,11 +3,13 @@
 Every setting is an environment variable: `YEKTA_` and its path, `__` between levels (`YEKTA_KAFKA__BOOTSTRAP_SERVERS`).
 """
 
+import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.errors import Refusal
@@ -71,11 +73,43 @@ class ApiSettings(Section):
     port: Port = 8700
 
 
+class SmsSettings(Section):
+    """An SMS gateway over HTTP: its request as a template with {to}, {text}, {contact}, {name} and {id}."""
+
+    url: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None  # gateways take keys in the address
+    method: Literal["POST", "GET", "PUT"] = "POST"
+    content_type: str = "application/x-www-form-urlencoded"
+    headers: dict[str, str] = {}  # as JSON
+    body: str = "receptor={to}&message={text}&localid={id}"
+    accepted: str = ""  # a regular expression that the answer of a message taken matches; empty: 2xx is enough
+
+    @field_validator("accepted")
+    @classmethod
+    def _can_be_compiled(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as wrong:
+            raise ValueError(f"is no regular expression: {wrong}") from wrong
+        return pattern
+
+
+class EmailSettings(Section):
+    """A mail server."""
+
+    host: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    port: Port = 587
+    starttls: bool = True
+    username: str = ""
+    password: SecretStr | None = None
+    sender: str = "yekta@localhost"
+
+
 class DeliverySettings(Section):
     """Where approaches and news may go, and how fast."""
 
     allow: str = ""  # hosts and networks that webhooks may be at although they are not public: 127.0.0.1,10.0.0.0/8,crm.internal
     pace: Annotated[float, Field(gt=0, le=10_000)] = 20.0  # contacts a second and channel
+    messages: Annotated[Path | None, BeforeValidator(_blank_is_unset)] = None  # YAML: what is said with each contact, by channel
     webhook_pace: Annotated[float, Field(gt=0, le=100_000)] = 100.0  # posts a second and webhook
 
 
@@ -107,6 +141,8 @@ class Settings(BaseSettings):
     postgres: PostgresSettings = PostgresSettings()
     api: ApiSettings = ApiSettings()
     delivery: DeliverySettings = DeliverySettings()
+    sms: SmsSettings = SmsSettings()
+    email: EmailSettings = EmailSettings()
     asterisk: AsteriskSettings = AsteriskSettings()
     drop: DropSettings = DropSettings()
     workers: Annotated[int, Field(ge=0, le=64)] = 1
@@ -147,5 +183,11 @@ def _variables(path: str, section: BaseModel) -> dict[str, str]:
         if isinstance(value, BaseModel):
             variables |= _variables(variable, value)
         elif value is not None:
-            variables[variable] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            variables[variable] = _written(value)
     return variables
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, dict) else str(value)

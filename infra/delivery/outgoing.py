@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from api.ports import WebhookNotFound
@@ -15,16 +16,23 @@ from infra import database
 from infra.decisions import DecisionStore
 from infra.delivery.adapters import WebhookAdapter
 from infra.delivery.addresses import Allowed
+from infra.delivery.channels import EmailAdapter, Messages, SmsAdapter, TaskAdapter
 from infra.delivery.http import Http
+from infra.delivery.rechecking import Rechecking
 from infra.delivery.webhooks import WebhookStore
 from infra.sealing import KeyRing
 from infra.settings import Settings
+from projections.contacts import tasks
 from projections.deliveries.table import WEBHOOK, Taken
+from projections.triggers.state import Signal
 from streams.deliver import Deliver
+from streams.record import Connection
 from streams.sending import Adapter, Sender
+from streams.triggering import objection_now
 
 POOL = 6
 BY_RECEIVER = "receiver"
+EVERYWHERE = "0.0.0.0/0,::/0"
 
 log = structlog.get_logger()
 
@@ -35,7 +43,8 @@ class Outgoing:
     name = "sender"
 
     def __init__(self, settings: Settings, dsn: str, keys: KeyRing, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._settings, self._dsn, self._keys, self._clock = settings.delivery, dsn, keys, clock
+        self._all, self._settings = settings, settings.delivery
+        self._dsn, self._keys, self._clock = dsn, keys, clock
         self._decisions = DecisionStore(dsn)
 
     async def open(self, stack: AsyncExitStack, name: str) -> None:
@@ -46,7 +55,20 @@ class Outgoing:
         stack.push_async_callback(http.close)
         stack.callback(self._decisions.close)
         self._webhooks = WebhookStore(self._decisions, self._keys, allowed, self._clock)
-        adapters: dict[str, Adapter] = {"webhook": WebhookAdapter(pool, self._keys, http, self._clock)}
+        rechecking = Rechecking(pool, self._keys, self._clock, against)
+        messages = Messages(self._settings.messages)
+        people = TaskAdapter(pool, rechecking)
+        adapters: dict[str, Adapter] = {
+            "webhook": rechecking.before(WebhookAdapter(pool, self._keys, http, self._clock)),
+            **dict.fromkeys(tasks.CHANNELS, people),
+        }
+        if self._all.sms.url is not None:
+            # An operator wrote the gateway's address, not a user of the API: his own network is fine.
+            gateway = Http(Allowed(EVERYWHERE))
+            stack.push_async_callback(gateway.close)
+            adapters["sms"] = SmsAdapter(self._all.sms, messages, gateway, rechecking, self._clock)
+        if self._all.email.host is not None:
+            adapters["email"] = EmailAdapter(self._all.email, messages, rechecking, self._clock)
         jitter = Random()  # noqa: S311 - spreads tries, and hides nothing
         self.sender = Sender(pool, adapters, self._gone, pace=self._pace, random=jitter, clock=time.monotonic)
         self.deliver = Deliver(pool, self.sender.wake)
@@ -68,3 +90,12 @@ class Outgoing:
             await self._webhooks.disable(UUID(taken.lane.removeprefix(WEBHOOK)), BY_RECEIVER, why)
         except WebhookNotFound:
             log.warning("gone, and never there", lane=taken.lane)
+
+
+async def against(connection: Connection, customer: UUID, rule: str, version: int, kept: bytes, now: datetime) -> str:
+    """What a rule has against a contact that is about to go out: its signal stands no more, or `unless` and `if` say so now."""
+    cursor = await connection.execute("SELECT withdrawn FROM signals.given WHERE id = %s", (msgspec.msgpack.decode(kept, type=Signal).id,))
+    row = await cursor.fetchone()
+    if row is not None and row[0]:
+        return "withdrawn"
+    return await objection_now(connection, customer, rule, version, kept, now)

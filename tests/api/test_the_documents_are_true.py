@@ -4,6 +4,7 @@ import asyncio
 import re
 import shlex
 from typing import Any, get_args
+from uuid import UUID, uuid4
 
 import httpx
 import jsonschema
@@ -20,6 +21,7 @@ from schemathesis.generation import GenerationMode
 from aggregates.contracts import CONTRACTS
 from aggregates.refusal import Reason
 from api.explained import REASONS
+from projections.contacts import tasks
 from tests.api.conftest import Api
 from tests.api.events import event, order
 from tests.api.serving import served
@@ -122,6 +124,9 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
         pass  # the list follows the log, and nothing says when
     made = await live.made.keys.create("tests", role="agent")
     webhook = await live.client.post("/v1/webhooks", json={"url": "https://crm.example.com/", "types": ["*"]}, auth=(admin, ""))
+    call = uuid4()
+    async with live.made.pool.connection() as connection:
+        await tasks.put(connection, call, UUID(customer), "call", "winback", "spring", "marketing", uuid4())
     delivery = await live.client.post(f"/v1/webhooks/{webhook.json()['id']}/test", auth=(admin, ""))
     document = (await live.client.get("/openapi.json")).json()
     async with served(live) as url, httpx.AsyncClient(timeout=30) as client:
@@ -134,6 +139,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
             "LETTER": letter,
             "KEY_ID": str(made.key.id),
             "WEBHOOK": webhook.json()["id"],
+            "CALL": str(call),
             "DELIVERY": delivery.json()["id"],
         }
         for path, method, operation in operations(document):

@@ -1,0 +1,229 @@
+"""Calls that a contact wants, for agents to pull; and what is to be offered to whoever is on the line. Reading order: TaskShown, router."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.responses import StreamingResponse
+
+from aggregates.access import Role
+from api import access, body, cursor, customers, openapi, query
+from api.answers import json, path_id
+from api.decoding import decoded
+from api.ports import Dependencies
+from api.problem import Problem, not_found
+from projections.contacts import table, tasks
+from projections.contacts.tasks import CHANNELS, Task
+
+CALL = "call"
+STATES = ("open", "taken", "done")
+CALLERS: tuple[Role, ...] = ("agent", "supervisor", "marketer", "admin")
+PIECE = 500
+COLUMNS = ("id", "customer_id", "rule", "contact", "purpose", "created", "state", "taken_by", "outcome", "note")
+
+
+class TaskShown(msgspec.Struct):
+    """Something that a person is to do for a customer."""
+
+    id: UUID
+    customer_id: UUID
+    channel: str  # call, agent_offer, partner_visit, in_app
+    rule: str
+    contact: str
+    purpose: str
+    signal: UUID
+    created: datetime
+    state: Literal["open", "taken", "done"]
+    taken_by: str | None
+    outcome: str | None
+    note: str | None
+
+
+class TaskList(msgspec.Struct):
+    """Tasks, the oldest first."""
+
+    items: list[TaskShown]
+    next: str | None = None
+
+
+class CallOutcome(msgspec.Struct, forbid_unknown_fields=True):
+    """How it went."""
+
+    outcome: Literal["answered", "accepted", "refused", "no_answer", "wrong_number", "later"]
+    note: Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""
+
+
+ID = openapi.parameter("id", openapi.UUID, "The call.", where="path")
+CHANNEL = openapi.parameter("channel", {"type": "string", "enum": list(CHANNELS), "default": CALL}, "What kind of task.")
+STATE = openapi.parameter("state", {"type": "string", "enum": list(STATES)}, "Only those in this state.")
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The routes of the call list."""
+    routes = APIRouter(tags=["contacts"])
+
+    @routes.get(
+        "/v1/call-list",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" "$YEKTA/v1/call-list?state=open"',
+            TaskList,
+            422,
+            503,
+            parameters=[STATE, CHANNEL, openapi.CURSOR, openapi.LIMIT],
+        ),
+    )
+    async def call_list(request: Request) -> Response:
+        """What is to be called, the oldest first."""
+        access.staff(request, dependencies, CALLERS)
+        limit = query.limit(request)
+        channel = query.choice(request, "channel", CHANNELS) or CALL
+        after = cursor.place(query.text(request, "cursor"))
+        async with dependencies.pool.connection() as connection:
+            found = await tasks.page(connection, limit + 1, channel, after=after, state=query.choice(request, "state", STATES))
+        shown = found[:limit]
+        following = cursor.token(shown[-1].created, shown[-1].id) if len(found) > limit else None
+        return json(TaskList([task_shown(task) for task in shown], following))
+
+    @routes.get(
+        "/v1/call-list.csv",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" $YEKTA/v1/call-list.csv', {"type": "string"}, 422, 503, parameters=[STATE, CHANNEL], media="text/csv"
+        ),
+    )
+    async def call_list_as_csv(request: Request) -> StreamingResponse:
+        """The same for a dialler or a spreadsheet."""
+        access.staff(request, dependencies, access.CAMPAIGNERS)
+        channel = query.choice(request, "channel", CHANNELS) or CALL
+        lines = _lines(dependencies, channel, query.choice(request, "state", STATES))
+        return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="call-list.csv"'})
+
+    @routes.post(
+        "/v1/call-list/take",
+        openapi_extra=openapi.described('curl -u "$AGENT:" -X POST $YEKTA/v1/call-list/take', TaskList, 422, 503, parameters=[CHANNEL]),
+    )
+    async def take_next(request: Request) -> Response:
+        """Take the call that waits longest: of all who ask, one gets it. No items: nothing waits."""
+        asking = access.staff(request, dependencies, CALLERS)
+        channel = query.choice(request, "channel", CHANNELS) or CALL
+        async with dependencies.pool.connection() as connection:
+            task = await tasks.take(connection, asking.name, channel)
+        return json(TaskList([task_shown(task)] if task else []))
+
+    @routes.post(
+        "/v1/call-list/{id}/take",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" -X POST $YEKTA/v1/call-list/$CALL/take', TaskShown, 404, 409, 503, parameters=[ID]
+        ),
+    )
+    async def take_this(request: Request) -> Response:
+        """Take this call. After an hour in which nothing was said of it another may."""
+        asking = access.staff(request, dependencies, CALLERS)
+        id_ = path_id(request)
+        async with dependencies.pool.connection() as connection:
+            task = await tasks.one(connection, id_)
+            if task is None:
+                raise not_found("No call has this id.")
+            taken = await tasks.take(connection, asking.name, task.channel, id_)
+        if taken is None:
+            raise _others(task)
+        return json(task_shown(taken))
+
+    @routes.post(
+        "/v1/call-list/{id}/outcome",
+        openapi_extra=openapi.described(
+            """curl -u "$AGENT:" $YEKTA/v1/call-list/$CALL/outcome -d '{"outcome": "no_answer"}'""",
+            TaskShown,
+            400,
+            404,
+            409,
+            413,
+            415,
+            422,
+            503,
+            parameters=[ID],
+            body=openapi.json_body(CallOutcome, {"outcome": "no_answer"}),
+        ),
+    )
+    async def say_outcome(request: Request) -> Response:
+        """Say how it went; the call is off the list then."""
+        asking = access.staff(request, dependencies, CALLERS)
+        told = decoded(await body.read(request), CallOutcome)
+        id_ = path_id(request)
+        async with dependencies.pool.connection() as connection:
+            ended = await tasks.end(connection, id_, asking.name, told.outcome, told.note)
+            if ended is None:
+                task = await tasks.one(connection, id_)
+                if task is None:
+                    raise not_found("No call has this id.")
+                raise _others(task)
+        return json(task_shown(ended))
+
+    @routes.get(
+        "/v1/customers/{id}/offers",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/offers', TaskList, 404, 503, parameters=[customers.ID]
+        ),
+    )
+    async def offers(request: Request) -> Response:
+        """What is to be offered to a customer now, and what he is to be called for."""
+        access.staff(request, dependencies, CALLERS)
+        async with dependencies.pool.connection() as connection:
+            customer = await customers.present(connection, await dependencies.schema(), path_id(request))
+            found = await tasks.open_of(connection, await table.merged(connection, customer))
+        return json(TaskList([task_shown(task) for task in found]))
+
+    return routes
+
+
+def task_shown(task: Task) -> TaskShown:
+    """The task as the API says it."""
+    return TaskShown(
+        task.id,
+        task.customer_id,
+        task.channel,
+        task.rule,
+        task.contact,
+        task.purpose,
+        task.signal,
+        task.created,
+        task.state,  # type: ignore[arg-type]  # the table checks it
+        task.taken_by or None,
+        task.outcome or None,
+        task.note or None,
+    )
+
+
+def _others(task: Task) -> Problem:
+    if task.state == "done":
+        return Problem(409, "already_done", f"It is done: {task.outcome}.")
+    return Problem(409, "already_taken", f"{task.taken_by} has it.", mend="Take another one.")
+
+
+async def _lines(dependencies: Dependencies, channel: str, state: str | None) -> AsyncIterator[str]:
+    yield _line(COLUMNS)
+    after: tuple[datetime, UUID] | None = None
+    while True:
+        async with dependencies.pool.connection() as connection:
+            found = await tasks.page(connection, PIECE, channel, after=after, state=state)
+        for task in found:
+            yield _line([_cell(getattr(task, column)) for column in COLUMNS])
+        if len(found) < PIECE:
+            return
+        after = (found[-1].created, found[-1].id)
+
+
+def _cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _line(cells: object) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow(cells)  # type: ignore[arg-type]  # any iterable
+    return written.getvalue()

@@ -1,0 +1,187 @@
+"""Brings a contact to the customer: by SMS gateway, by mail server, or through the people who call and offer.
+
+Reading order: Messages, TaskAdapter, SmsAdapter, EmailAdapter.
+"""
+
+import asyncio
+import re
+import smtplib
+import ssl
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from string import Template
+from urllib.parse import quote
+
+import msgspec
+import yaml
+from psycopg_pool import AsyncConnectionPool
+
+from aggregates.identifier import kind_of
+from infra.delivery.adapters import of_answer
+from infra.delivery.http import Http
+from infra.delivery.rechecking import Approach, Rechecking
+from infra.errors import Refusal
+from infra.settings import EmailSettings, SmsSettings
+from projections.contacts import tasks
+from projections.deliveries.table import Taken
+from projections.view.state import State
+from projections.view.traits import name_of
+from streams.record import Connection
+from streams.sending import Attempt
+
+
+class Text(msgspec.Struct, frozen=True):
+    """What a customer is told; `$name` stands for his name."""
+
+    text: str
+    subject: str = ""
+
+
+class Messages:
+    """What is said with each contact, by channel: a file that people write. Without one the name of the contact is all there is."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._texts: dict[str, dict[str, Text]] = {}
+        if path is None:
+            return
+        try:
+            self._texts = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), dict[str, dict[str, Text]])
+        except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+            raise Refusal(
+                f"The messages in {path} cannot be read: {error}.",
+                "Write `winback: {sms: {text: …}, email: {subject: …, text: …}}`; see YEKTA_DELIVERY__MESSAGES.",
+            ) from error
+
+    def of(self, contact: str, channel: str, name: str) -> Text:
+        """What to say to this customer."""
+        written = self._texts.get(contact, {}).get(channel) or Text(contact, contact)
+        return Text(Template(written.text).safe_substitute(name=name), Template(written.subject or contact).safe_substitute(name=name))
+
+
+class TaskAdapter:
+    """Gives the contact to people: nothing is sent, somebody pulls it."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection], rechecking: Rechecking) -> None:
+        self._pool, self._rechecking = pool, rechecking
+
+    async def __call__(self, taken: Taken) -> Attempt:
+        approach = await self._rechecking.approach(taken, taken.lane)
+        if isinstance(approach, Attempt):
+            return approach
+        want = approach.want
+        async with self._pool.connection() as connection:
+            await tasks.put(
+                connection,
+                taken.id,
+                approach.customer,
+                taken.lane,
+                want.candidate.rule,
+                want.contact,
+                want.candidate.purpose,
+                want.candidate.signal,
+            )
+        return Attempt("sent")
+
+
+class SmsAdapter:
+    """Asks an SMS gateway over HTTP; the request is a template in the settings."""
+
+    def __init__(
+        self, settings: SmsSettings, messages: Messages, http: Http, rechecking: Rechecking, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings, self._messages, self._http, self._rechecking, self._clock = settings, messages, http, rechecking, clock
+
+    async def __call__(self, taken: Taken) -> Attempt:
+        approach = await self._rechecking.approach(taken, "sms")
+        if isinstance(approach, Attempt):
+            return approach
+        to = address(approach.state, "phone")
+        if not to:
+            return Attempt("failed", error="no phone number of the customer is known")
+        settings = self._settings
+        assert settings.url is not None  # noqa: S101 - without it there is no adapter
+        name = _name(approach)
+        fields = {
+            "to": to,
+            "text": self._messages.of(approach.want.contact, "sms", name).text,
+            "contact": approach.want.contact,
+            "name": name,
+            "id": str(taken.message),
+        }
+        body = filled(settings.body, fields, _json if "json" in settings.content_type else _quoted).encode()
+        url = filled(settings.url.get_secret_value(), fields, _quoted)
+        headers = {"content-type": settings.content_type} | settings.headers if body else settings.headers
+        answer = await self._http.send(settings.method, url, headers, body, now=self._clock())
+        attempt = of_answer(answer)
+        if attempt.result == "sent" and settings.accepted and not re.search(settings.accepted, answer.body.decode("utf-8", "replace")):
+            return Attempt("again", answer.status, "the gateway did not say that it took the message")
+        return Attempt("again", attempt.status, attempt.error) if attempt.result == "gone" else attempt
+
+
+class EmailAdapter:
+    """Hands a message to a mail server."""
+
+    def __init__(self, settings: EmailSettings, messages: Messages, rechecking: Rechecking, clock: Callable[[], datetime]) -> None:
+        self._settings, self._messages, self._rechecking, self._clock = settings, messages, rechecking, clock
+
+    async def __call__(self, taken: Taken) -> Attempt:
+        approach = await self._rechecking.approach(taken, "email")
+        if isinstance(approach, Attempt):
+            return approach
+        to = address(approach.state, "email")
+        if not to:
+            return Attempt("failed", error="no e-mail address of the customer is known")
+        written = self._messages.of(approach.want.contact, "email", _name(approach))
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = self._settings.sender, to, " ".join(written.subject.split())
+        message["Date"] = format_datetime(self._clock())
+        message["Message-ID"] = f"<{taken.message}@{self._settings.sender.rpartition('@')[2].rstrip('>') or 'yekta'}>"
+        message.set_content(written.text)
+        try:
+            await asyncio.to_thread(self._send, message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code = next(iter(error.recipients.values()))[0]
+            return Attempt("failed" if code >= 500 else "again", code, "the mail server refused the address")
+        except smtplib.SMTPResponseException as error:
+            return Attempt("failed" if error.smtp_code >= 500 else "again", error.smtp_code, f"the mail server answered {error.smtp_code}")
+        except (smtplib.SMTPException, OSError) as error:
+            return Attempt("again", error=f"{type(error).__name__}: the mail server cannot be used")
+        return Attempt("sent")
+
+    def _send(self, message: EmailMessage) -> None:
+        settings = self._settings
+        assert settings.host is not None  # noqa: S101 - without it there is no adapter
+        with smtplib.SMTP(settings.host, settings.port, timeout=15) as server:
+            if settings.starttls:
+                server.starttls(context=ssl.create_default_context())
+            if settings.username:
+                server.login(settings.username, settings.password.get_secret_value() if settings.password else "")
+            server.send_message(message)
+
+
+def address(state: State | None, kind: str) -> str:
+    """By which identifier of a kind he is reached: the one met last."""
+    if state is None:
+        return ""
+    known = [(point.last, point.value) for token, point in state.contacts.points.items() if kind_of(token) == kind and point.value]
+    return max(known)[1] if known else ""
+
+
+def filled(template: str, fields: Mapping[str, str], escape: Callable[[str], str]) -> str:
+    """The template with `{to}`, `{text}`, `{contact}`, `{name}` and `{id}` put in, so that none of them can break out."""
+    return re.sub(r"\{(to|text|contact|name|id)\}", lambda found: escape(fields[found[1]]), template)
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _json(value: str) -> str:
+    return msgspec.json.encode(value).decode()[1:-1]
+
+
+def _name(approach: Approach) -> str:
+    return name_of(approach.state.traits).display if approach.state else ""

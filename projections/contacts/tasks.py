@@ -1,0 +1,110 @@
+"""What people are to do for a contact: calls that agents pull, offers for whoever speaks with the customer.
+
+Reading order: Task, put, take, end.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+CHANNELS = ("call", "agent_offer", "partner_visit", "in_app")
+"""Channels that people serve, or our own pages: nothing is sent."""
+
+STALE = "1 hour"
+"""After so long a task that was taken and not ended may be taken by another."""
+
+
+class Task(NamedTuple):
+    """One thing to do."""
+
+    id: UUID
+    customer_id: UUID
+    channel: str
+    rule: str
+    contact: str
+    purpose: str
+    signal: UUID
+    created: datetime
+    state: str
+    taken_by: str
+    taken_at: datetime | None
+    outcome: str
+    note: str
+    ended: datetime | None
+
+
+_ALL = ", ".join(Task._fields)
+
+
+async def put(connection: Connection, id_: UUID, customer: UUID, channel: str, rule: str, contact: str, purpose: str, signal: UUID) -> None:
+    """Have it done; putting it twice is once."""
+    await connection.execute(
+        "INSERT INTO contacts.tasks (id, customer_id, channel, rule, contact, purpose, signal) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        (id_, customer, channel, rule, contact, purpose, signal),
+    )
+
+
+async def page(
+    connection: Connection,
+    limit: int,
+    channel: str,
+    *,
+    after: tuple[datetime, UUID] | None = None,
+    state: str | None = None,
+) -> list[Task]:
+    """The tasks of a channel, the oldest first."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(
+        f"SELECT {_ALL} FROM contacts.tasks WHERE channel = %s AND (%s::text IS NULL OR state = %s)"
+        " AND (%s::timestamptz IS NULL OR (created, id) > (%s, %s)) ORDER BY created, id LIMIT %s",
+        (channel, state, state, *((None, None, None) if after is None else (after[0], *after)), limit),
+    )
+    return await cursor.fetchall()
+
+
+async def open_of(connection: Connection, customers: Sequence[UUID], limit: int = 20) -> list[Task]:
+    """What is still to be done for a customer, the newest first."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(
+        f"SELECT {_ALL} FROM contacts.tasks WHERE customer_id = ANY(%s) AND state <> 'done' ORDER BY created DESC, id LIMIT %s",
+        (list(customers), limit),
+    )
+    return await cursor.fetchall()
+
+
+async def take(connection: Connection, by: str, channel: str, id_: UUID | None = None) -> Task | None:
+    """Give somebody a task: this one, or the one that waits longest. Of two who want the same one gets it."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(
+        f"UPDATE contacts.tasks SET state = 'taken', taken_by = %s, taken_at = now() WHERE id = (SELECT id FROM contacts.tasks"
+        f" WHERE channel = %s AND (%s::uuid IS NULL OR id = %s)"
+        f" AND (state = 'open' OR (state = 'taken' AND (taken_by = %s OR taken_at < now() - interval '{STALE}')))"
+        f" ORDER BY state = 'taken' AND taken_by <> %s, created, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {_ALL}",
+        (by, channel, id_, id_, by, by),
+    )
+    return await cursor.fetchone()
+
+
+async def one(connection: Connection, id_: UUID) -> Task | None:
+    """One task."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(f"SELECT {_ALL} FROM contacts.tasks WHERE id = %s", (id_,))
+    return await cursor.fetchone()
+
+
+async def end(connection: Connection, id_: UUID, by: str, outcome: str, note: str) -> Task | None:
+    """It is done with this outcome; None when another has it, or it is done."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(
+        "UPDATE contacts.tasks SET state = 'done', outcome = %s, note = %s, ended = now(), taken_by = %s"
+        f" WHERE id = %s AND (state = 'open' OR (state = 'taken' AND taken_by = %s)) RETURNING {_ALL}",
+        (outcome, note, by, id_, by),
+    )
+    return await cursor.fetchone()
