@@ -5,12 +5,13 @@ extension_of, told.
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from aggregates.normal import NotAnIdentifier, normalise
+from aggregates.normal import NotAnIdentifier, recognise
 
 INTERNAL = 5
 """Numbers of up to so many digits are ours: extensions and queues."""
@@ -88,12 +89,9 @@ def event(told: Told, source: str) -> dict[str, Any]:
     """The fact as a CloudEvent."""
     data = {"call_id": told.call, **told.data}
     if told.number:
-        try:
-            normalise("phone", told.number)
-        except NotAnIdentifier:
-            pass  # withheld, or of a form that is no number: the call is kept, and nobody's
-        else:
-            data = {"who": {"phone": told.number}, **data}
+        with suppress(NotAnIdentifier):  # of a form that is no number: the call is kept, and nobody's, as with a withheld one
+            if recognise("phone", told.number)[1]:
+                data = {"who": {"phone": told.number}, **data}
     return {
         "specversion": "1.0",
         "id": told.id,

@@ -1,0 +1,162 @@
+"""Events of the manager, and lines of its files, become the same facts of the same calls."""
+
+from typing import Any
+
+from infra.asterisk import cdr, queue_log
+from infra.asterisk.call import Told, event
+from infra.asterisk.calls import Calls, found, hear, missed
+from infra.asterisk.reconcile import merged
+from tests.asterisk.pbx import AT, CALLER, Said, answered, gave_up, hung_up, of_call, ringing
+
+QUEUE_LOG = """\
+1795000000|NONE|NONE|NONE|QUEUESTART|
+1795000001|1795000000.1|sales|NONE|ENTERQUEUE||09121234567|1
+1795000013|1795000000.1|sales|maryam|CONNECT|12|1795000000.2|10
+1795000103|1795000000.1|sales|maryam|COMPLETECALLER|12|90|1
+1795000200|1795000200.7|sales|NONE|ENTERQUEUE||09350000000|2
+1795000240|1795000200.7|sales|NONE|ABANDON|1|2|40
+"""
+LEG = (
+    '"","{src}","{dst}","ctx","{src}","PJSIP/trunk-0000000a","{to}","{app}","","{began}","{answer}","{end}",{all},{talk},"{how}",'
+    '"DOCUMENTATION","{id}",""'
+)  # one line a leg, as cdr-csv writes it
+
+
+def leg(id_: str, src: str, dst: str, **more: Any) -> str:
+    """A line of Master.csv."""
+    told = {"to": "PJSIP/204-0000001a", "app": "Dial", "began": "2026-11-18 09:00:00", "answer": "2026-11-18 09:00:10"}
+    told |= {"end": "2026-11-18 09:01:10", "all": 70, "talk": 60, "how": "ANSWERED"} | more
+    return LEG.format(id=id_, src=src, dst=dst, **told)
+
+
+def heard(*messages: Said) -> list[Told]:
+    """What is told of these messages, one after the other."""
+    calls: Calls = {}
+    return [told for number, message in enumerate(messages) for told in hear(calls, message, AT + number)[1]]
+
+
+def what(facts: list[Told]) -> list[tuple[str, dict[str, Any]]]:
+    return [(told.what, event(told, "/pbx")["data"]) for told in facts]
+
+
+def test_a_call_to_a_queue_is_told_from_its_first_ring_to_its_end() -> None:
+    facts = what(heard(*ringing(), *answered(), *hung_up()))
+    who = {"who": {"phone": "09121234567"}, "call_id": CALLER}
+    assert facts == [
+        ("queued", who | {"queue": "sales", "position": 1}),
+        ("ringing", who | {"direction": "inbound", "number": "09121234567", "queue": "sales", "extension": "204", "trunk": "trunk"}),
+        ("answered", who | {"agent": "maryam", "extension": "204", "queue": "sales", "wait_seconds": 12.0}),
+        (
+            "ended",
+            who
+            | {"direction": "inbound", "queue": "sales", "agent": "maryam", "wait_seconds": 12.0, "talk_seconds": 90.0}
+            | {"hold_seconds": 15.0, "reason": "caller", "outcome": "answered"},
+        ),
+    ]
+
+
+def test_who_gives_up_abandoned_the_call_and_it_ends_once() -> None:
+    facts = what(heard(*ringing(), *gave_up()))
+    assert [name for name, _ in facts] == ["queued", "ringing", "abandoned"]
+    assert facts[-1][1] == {"who": {"phone": "09121234567"}, "call_id": CALLER, "queue": "sales", "wait_seconds": 40.0, "position": 1}
+
+
+def test_a_direct_call_that_nobody_takes_is_abandoned() -> None:
+    begins = {"Event": "Newchannel", **of_call("9.1"), "Exten": "204", "Timestamp": str(AT)}
+    ends = {"Event": "Hangup", **of_call("9.1"), "Cause": "16", "Timestamp": str(AT + 20)}
+    assert [(told.what, told.data["wait_seconds"]) for told in heard(begins, ends)] == [("abandoned", 20.0)]
+
+
+def test_a_call_that_we_make_is_outbound_and_names_whom_we_called() -> None:
+    begins = {"Event": "Newchannel", **of_call("7.1", number="204"), "Exten": "09127654321", "Timestamp": str(AT)}
+    dials = {"Event": "DialBegin", **of_call("7.1", number="204"), "DestChannel": "PJSIP/trunk-0000001b", "DestUniqueid": "7.2"}
+    takes = {"Event": "DialEnd", **of_call("7.1", number="204"), "DestUniqueid": "7.2", "DialStatus": "ANSWER", "Timestamp": str(AT + 8)}
+    ends = {"Event": "Hangup", **of_call("7.1", number="204"), "Cause": "16", "Timestamp": str(AT + 68)}
+    facts = heard(begins, dials | {"Timestamp": str(AT + 1)}, takes, ends)
+    assert [told.what for told in facts] == ["ringing", "answered", "ended"]
+    assert {told.number for told in facts} == {"09127654321"}
+    assert facts[0].data["direction"] == "outbound"
+    assert facts[0].data["extension"] == "204"
+    assert facts[2].data["talk_seconds"] == 60.0
+
+
+def test_calls_between_our_own_extensions_are_no_customers() -> None:
+    begins = {"Event": "Newchannel", **of_call("8.1", number="204"), "Exten": "205"}
+    ends = {"Event": "Hangup", **of_call("8.1", number="204"), "Cause": "16"}
+    assert heard(begins, ends) == []
+
+
+def test_a_withheld_number_is_a_call_of_nobody() -> None:
+    (queued,) = [told for told in heard(*ringing(number="anonymous")) if told.what == "queued"]
+    assert "who" not in event(queued, "/pbx")["data"]
+
+
+def test_messages_of_calls_that_were_never_heard_of_tell_nothing() -> None:
+    assert heard(*hung_up()) == []
+    assert heard({"Event": "PeerStatus"}, {"Event": "Newchannel"}, {"Response": "Success"}) == []
+
+
+def test_calls_that_are_gone_when_we_listen_again_have_ended() -> None:
+    calls: Calls = {}
+    for message in (*ringing(), *answered(), *ringing("5.1", "5.2", at=AT + 30)):
+        hear(calls, message, AT)
+    gone, facts = missed(calls, live=[], since=AT + 60)
+    assert sorted(gone) == [CALLER, "5.1"]
+    assert {(told.call, told.what) for told in facts} == {(CALLER, "ended"), ("5.1", "abandoned")}
+    (ended,) = [told for told in facts if told.what == "ended"]
+    assert ended.data["outcome"] == "connection_lost"
+    assert ended.data["talk_seconds"] == 47.0
+    assert calls == {}
+
+
+def test_calls_that_live_when_we_listen_again_go_on() -> None:
+    calls: Calls = {}
+    for message in ringing():
+        hear(calls, message, AT)
+    found(calls, of_call(CALLER), AT + 5)
+    assert missed(calls, [CALLER], AT) == ([], [])
+    assert [told.what for message in answered() for told in hear(calls, message, AT + 13)[1]] == ["answered"]
+
+
+def test_a_call_that_began_while_nobody_listened_is_known_from_then_on() -> None:
+    calls: Calls = {}
+    found(calls, of_call("6.1", Duration="00:01:30", BridgeId="b"), AT)
+    facts = hear(calls, {"Event": "Hangup", **of_call("6.1"), "Cause": "16", "Timestamp": str(AT + 10)}, AT)[1]
+    assert [told.what for told in facts] == ["ended"]
+
+
+def test_the_queue_log_tells_the_same_facts_under_the_same_ids() -> None:
+    live = {told.id for told in heard(*ringing(), *answered(), *hung_up()) if told.what != "ringing"}
+    filed = [told for told in queue_log.read(QUEUE_LOG.splitlines()) if told.call == CALLER]
+    assert {told.id for told in filed} == live
+    assert filed[-1].data["talk_seconds"] == 90.0
+    abandoned = [told for told in queue_log.read(QUEUE_LOG.splitlines()) if told.call == "1795000200.7"][-1]
+    assert (abandoned.what, abandoned.data["wait_seconds"]) == ("abandoned", 40.0)
+
+
+def test_the_cdr_tells_calls_of_several_legs_once() -> None:
+    nobody = {"answer": "", "talk": 0, "how": "NO ANSWER", "to": "PJSIP/205-0000001b"}
+    facts = list(cdr.read([leg("3.1", "09121234567", "600", **nobody), leg("3.1", "09121234567", "600")], "Asia/Tehran"))
+    assert [told.what for told in facts] == ["answered", "ended"]
+    assert facts[1].data["talk_seconds"] == 60.0
+    assert facts[1].data["agent"] == "204"
+
+
+def test_a_queue_that_answers_the_line_is_nobody_who_took_the_call() -> None:
+    waits = leg("4.1", "09121234567", "600", to="", app="Queue")
+    assert [told.what for told in cdr.read([waits], "Asia/Tehran")] == ["abandoned"]
+
+
+def test_what_both_files_know_is_told_once_and_the_queue_log_wins() -> None:
+    facts = merged(
+        queue_log.read(QUEUE_LOG.splitlines()),
+        cdr.read([leg(CALLER, "09121234567", "600", talk=102), leg("3.1", "09127654321", "600")], "Asia/Tehran"),
+    )
+    ends = [(told.call, told.data.get("talk_seconds")) for told in facts if told.what in {"ended", "abandoned"}]
+    assert sorted(ends, key=str) == [("1795000000.1", 90.0), ("1795000200.7", None), ("3.1", 60.0)]
+    assert len({told.id for told in facts}) == len(facts)
+
+
+def test_lines_that_are_broken_are_passed_over() -> None:
+    assert list(queue_log.read(["", "x|y", "1795000001|1.1|q|a|COMPLETECALLER"])) != []
+    assert list(cdr.read(["", "a,b", '"unfinished'], "Asia/Tehran")) == []

@@ -1,0 +1,250 @@
+"""Cells as people write them become values as contracts have them, or are refused where they stand."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from aggregates import jalali
+from aggregates.refusal import Refusal, Refused
+from aggregates.rows import cells, dates, headers
+from aggregates.rows.identity import Numbering
+from aggregates.rows.layout import layout
+from aggregates.rows.mapping import Mapping, read
+from aggregates.rows.row import Row, alone
+from aggregates.rows.schema import schema
+from aggregates.source import Source
+from aggregates.touchpoint import Touchpoint
+
+SALE = {
+    "شماره فاکتور": "۳۱۰",
+    "تاريخ": "۱۴۰۴/۰۸/۳۰",
+    "موبایل": "۰۹۱۲ ۱۲۳ ۴۵۶۷",
+    "كد كالا": "TEA-250",
+    "تعداد": "۲",
+    "فی": "1,950,000",
+    "مبلغ کل (تومان)": "۳۹۰٬۰۰۰",
+}
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+NOVIN = Source("novin")
+
+
+def understood(row: dict[str, Any], mapping: dict[str, Any] | None = None, type_: str = "reseller.sale_reported") -> Any:
+    """What a row means by itself."""
+    return alone(Row("azar.csv", 2, type_, "", row, mapping or {}), NOVIN, NOW)
+
+
+def accepted(row: dict[str, Any], mapping: dict[str, Any] | None = None, type_: str = "reseller.sale_reported") -> Touchpoint:
+    judged = understood(row, mapping, type_).judged
+    assert isinstance(judged, Touchpoint), judged
+    return judged
+
+
+def test_an_ordinary_list_with_persian_headers_needs_no_mapping() -> None:
+    sale = accepted(SALE)
+    assert sale.data == {
+        "sale_id": "310",
+        "total": "3900000",
+        "lines": [{"sku": "TEA-250", "quantity": 2, "unit_price": "1950000"}],
+        "reseller": "novin",
+        "currency": "IRR",
+    }
+    assert [str(identifier.value) for identifier in sale.who] == ["+989121234567"]
+    assert sale.occurred == datetime(2025, 11, 20, 20, 30, tzinfo=UTC)
+    assert (sale.id, sale.source, sale.backfill) == ("310", "/files/reseller.sale_reported", True)
+    assert sale.attributes == {"yektafile": "azar.csv", "yektarow": 2}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("تاريخ", "۱۴۰۴/۱۳/۰۱", "wrong_time"),
+        ("تاريخ", "1404/12/30", "wrong_time"),
+        ("تاريخ", "03/04/2025", "wrong_time"),
+        ("تاريخ", "دیروز", "wrong_time"),
+        ("تاريخ", "", "missing_field"),
+        ("موبایل", "123", "not_an_identifier"),
+        ("تعداد", "0", "wrong_value"),
+        ("تعداد", "دو", "wrong_type"),
+        ("مبلغ کل (تومان)", "رایگان", "wrong_money"),
+        ("مبلغ کل (تومان)", "-5", "wrong_money"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_its_column(column: str, cell: str, reason: str) -> None:
+    found = understood(SALE | {column: cell})
+    assert isinstance(found.judged, Refusal)
+    assert (found.judged.reason, found.column, found.judged.pointer) == (reason, column, f"/cells/{column}")
+    assert found.judged.mend
+    assert not cell or len(cell) < 3 or cell not in found.judged.detail + found.judged.mend
+
+
+def test_what_no_column_gives_is_missed_with_the_advice_to_map_it() -> None:
+    found = understood({name: cell for name, cell in SALE.items() if name != "تعداد"}).judged
+    assert found.pointer == "/data/lines/0/quantity"
+    assert "map a column to it" in found.mend
+
+
+def test_a_mapping_says_which_column_fills_what_and_what_is_always_so() -> None:
+    row = {"کی": "1404/08/30", "ساعت": "۱۴:۰۵", "خریدار": "09121234567", "جنس": "TEA", "چندتا": 1, "پول": 195.5, "چطور": "نقدی", "چرت": "x"}
+    mapping = {
+        "name": "novin",
+        "source": "/novin/sales",
+        "unit": "toman",
+        "columns": {
+            "کی": "time",
+            "خریدار": "who.phone",
+            "جنس": "lines.sku",
+            "چندتا": "lines.quantity",
+            "پول": "total",
+            "چطور": {"field": "payment", "values": {"نقدی": "cash"}},
+            "چرت": None,
+        },
+        "fixed": {"reseller": "novin-tehran", "sale_id": "s-1"},
+        "contact": True,
+    }
+    sale = accepted(row, mapping)
+    assert (sale.source, sale.backfill, sale.data["reseller"], sale.data["total"]) == ("/novin/sales", False, "novin-tehran", "1955")
+    assert sale.occurred == datetime(2025, 11, 21, 10, 35, tzinfo=UTC)
+    assert sale.personal["payment"] == "cash"
+    assert "چرت" not in sale.personal
+
+
+def test_columns_that_nobody_knows_are_kept_under_their_own_names_and_sealed() -> None:
+    assert accepted(SALE | {"رنگ": "سبز"}).personal["رنگ"] == "سبز"
+    assert "رنگ" not in accepted(SALE | {"رنگ": "سبز"}, {"unknown": "ignore"}).personal
+
+
+def test_the_type_decides_what_a_header_means() -> None:
+    payment = accepted(
+        {"شماره سفارش": "7", "مبلغ (ریال)": "۵۰۰٬۰۰۰", "موبایل": "09121234567", "تاریخ": "1404/08/30"}, type_="sales.payment_received"
+    )
+    assert payment.data == {"order_id": "7", "amount": "500000", "currency": "IRR"}
+
+
+def test_every_jalali_day_of_two_centuries_is_read_back() -> None:
+    day = date(1900, 1, 1)
+    while day < date(2100, 1, 1):
+        assert dates.gregorian(*jalali.of(day)) == day
+        day += timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("۱۴۰۴/۰۸/۳۰", "2025-11-21T00:00:00+03:30"),
+        ("1404-8-30 14:05", "2025-11-21T14:05:00+03:30"),
+        ("۳۰ آبان ۱۴۰۴", "2025-11-21T00:00:00+03:30"),
+        ("پنج شنبه ۳۰ آبان ۱۴۰۴ ساعت ۹:۱۵", "2025-11-21T09:15:00+03:30"),
+        ("30/8/1404", "2025-11-21T00:00:00+03:30"),
+        ("14040830", "2025-11-21T00:00:00+03:30"),
+        ("1404-08-30T14:05:00", "2025-11-21T14:05:00+03:30"),
+        ("2025-11-21", "2025-11-21T00:00:00+03:30"),
+        ("21/11/2025", "2025-11-21T00:00:00+03:30"),
+        ("2025-11-21T10:00:00Z", "2025-11-21T10:00:00+00:00"),
+        ("1400/01/01 23:30", "2021-03-21T23:30:00+03:30"),
+        ("1400/01/02 12:00", "2021-03-22T12:00:00+04:30"),
+    ],
+)
+def test_days_are_read_in_both_calendars(written: str, iso: str) -> None:
+    assert dates.moment(written, "Asia/Tehran", "") == iso
+
+
+def test_a_day_that_could_be_two_is_read_when_it_is_said_which() -> None:
+    assert dates.day("03/04/2025", "", "day_first") == "2025-04-03"
+    assert dates.day("03/04/2025", "", "month_first") == "2025-03-04"
+    with pytest.raises(Refused):
+        dates.day("03/04/2025", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("۱٬۹۵۰٬۰۰۰", "1950000"),
+        ("1,950,000 تومان", "19500000"),
+        ("۱۲٫۵", "12.5"),
+        ("(1,000)", "-1000"),
+        ("1000-", "-1000"),
+        (5001.0, "5001"),
+        ("1.95E6", "1950000"),
+        ("۱ ۲۰۰", "1200"),
+        (0.1, "0.1"),
+    ],
+)
+def test_amounts_are_read_as_people_write_them(written: Any, amount: str) -> None:
+    assert cells.amount(written, "", cells.factor("", written)) == amount
+
+
+@pytest.mark.parametrize("written", ["1,95", "1.250.000", "abc", "12 13", "۱۲/۳/۴", True])
+def test_amounts_that_could_be_two_are_refused(written: Any) -> None:
+    with pytest.raises(Refused):
+        cells.amount(written, "")
+
+
+def test_the_same_row_has_the_same_id_however_it_is_written() -> None:
+    mapping = Mapping("x.y")
+    one = {"تاریخ": "۱۴۰۴/۰۸/۳۰", "مبلغ": "310", "شرح": ""}
+    other = {"مبلغ": 310.0, "تاريخ": "1404/08/30"}
+    ids = [Numbering(mapping).id(layout(mapping, row), row) for row in (one, other)]
+    assert ids[0] == ids[1]
+    assert ids[0].startswith("row-")
+
+
+def test_equal_rows_of_one_file_are_counted_and_a_file_grown_by_rows_keeps_its_ids() -> None:
+    mapping = Mapping("x.y")
+    rows = [{"a": "1"}, {"a": "2"}, {"a": "1"}]
+    numbering = Numbering(mapping)
+    ids = [numbering.id(layout(mapping, row), row) for row in rows]
+    again = Numbering(mapping)
+    grown = [again.id(layout(mapping, row), row) for row in [{"a": "0"}, *rows, {"a": "1"}]]
+    assert len(set(ids)) == 3
+    assert ids == grown[1:4]
+    assert len(set(grown)) == 5
+
+
+def test_the_partners_own_number_is_the_id_in_one_column_or_several() -> None:
+    own = read("{type: x.y, id: [شعبه, شماره]}").mapping
+    assert own is not None
+    row = {"شماره": "۷", "شعبه": "شیراز"}
+    assert Numbering(own).id(layout(own, row), row) == "شیراز/7"
+
+
+def test_mistakes_in_a_mapping_are_said_with_their_line_and_what_was_meant() -> None:
+    text = "type: reseller.sale_reported\ncolumns:\n  مبلغ: {field: totl, unit: tomn}\n  x: lines.skuu\nfixd: {}\nid: []\n"
+    said = [problem.text() for problem in read(text).problems]
+    assert "line 3, /columns/مبلغ/field: totl is not known here. Did you mean total?" in said
+    assert "line 4, /columns/x: lines.skuu is not known here. Did you mean lines.sku?" in said
+    assert "line 5, /fixd: fixd is not known here. Did you mean fixed?" in said
+    assert any("Did you mean toman" in one for one in said)
+
+
+def test_two_columns_cannot_fill_one_field() -> None:
+    assert [problem.code for problem in read("{type: x.y, columns: {a: time, b: time}}").problems] == ["not_together"]
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("{type: x.y, columns: {a: time, b: {field: total, unit: تومان}, c: null}, file: {delimiter: ';', header_row: 3}}", True),
+        ("{type: x.y, id: [a, b], fixed: {currency: IRR}, unknown: ignore, contact: true, dates: day_first}", True),
+        ("{type: x.y, columns: {a: {unit: rial}}}", False),
+        ("{type: x.y, unknown: maybe}", False),
+        ("{type: x.y, wrong: 1}", False),
+    ],
+)
+def test_the_schema_and_the_reader_agree(text: str, valid: bool) -> None:
+    assert (not read(text).problems) is valid
+    assert jsonschema.Draft202012Validator(schema()).is_valid(yaml.safe_load(text)) is valid
+
+
+def test_a_kept_row_is_understood_again_under_a_newer_mapping() -> None:
+    row = Row("a.csv", 9, "reseller.sale_reported", "9", SALE | {"موبایل": "داخلی ۱۲"})
+    assert isinstance(alone(row, NOVIN, NOW).judged, Refusal)
+    assert isinstance(alone(row, NOVIN, NOW, {"columns": {"موبایل": "note"}}).judged, Touchpoint)
+    assert isinstance(alone(row, NOVIN, NOW, {"columnz": {}}).judged, Refusal)
+
+
+def test_every_header_word_means_something_for_some_type() -> None:
+    for place, names in headers.WORDS.items():
+        assert all(headers.key(name) for name in names if name), place

@@ -1,0 +1,76 @@
+"""Every format, encoding and layout of one list gives the same events."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregates.rows.mapping import Mapping
+from aggregates.rows.mapping import read as read_mapping
+from aggregates.source import Source
+from infra.errors import Refusal
+from infra.importing.opening import opened
+from infra.importing.preview import preview
+from infra.importing.table import Read
+from tests.rows.files import FORMATS, HEADERS, text
+
+SALES = Mapping("reseller.sale_reported")
+
+
+def events(path: Path, mapping: Mapping = SALES) -> list[dict[str, Any]]:
+    shown = preview(mapping, opened(path, mapping).table.rows, Source("novin"), path.name, 10)
+    assert shown.rejected == []
+    return [one["event"] for one in shown.first]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_gives_the_same_events(name: str, tmp_path: Path) -> None:
+    found = events(FORMATS[name](tmp_path / name))
+    assert [one["id"] for one in found] == ["310", "311"]
+    assert [one["data"]["total"] for one in found] == ["3900000", "900000"]
+    assert [datetime.fromisoformat(one["time"]).astimezone(UTC).isoformat() for one in found] == [
+        "2025-11-20T20:30:00+00:00",
+        "2025-11-21T20:30:00+00:00",
+    ]
+    assert found[0]["data"]["who"] == {"phone": "09121234567"}
+
+
+def test_rows_are_numbered_as_people_see_them(tmp_path: Path) -> None:
+    path = text(tmp_path / "a.csv", title="گزارش")
+    assert [row.number for row in opened(path, SALES).table.rows] == [3, 4]
+    book = FORMATS["book.xlsx"](tmp_path / "a.xlsx")
+    assert [row.number for row in opened(book, SALES).table.rows] == [4, 5]
+
+
+def test_cells_beyond_the_headers_and_lines_that_are_no_json_are_refused_by_themselves(tmp_path: Path) -> None:
+    path = text(tmp_path / "a.csv")
+    path.write_text(path.read_text("utf-8") + "312,1404/09/02,09121234567,TEA,1,10,too,many\n", "utf-8")
+    assert [row.fault for row in opened(path, SALES).table.rows] == ["", "", "extra_cells"]
+    lines = tmp_path / "a.jsonl"
+    lines.write_text('{"a": 1}\n{broken\n[1]\n\n{"a": 2}\n')
+    assert [(row.number, row.fault) for row in opened(lines, SALES).table.rows] == [(1, ""), (2, "not_json"), (3, "not_json"), (5, "")]
+
+
+def test_a_mapping_says_where_the_headers_stand(tmp_path: Path) -> None:
+    mapping = read_mapping("{type: x.y, file: {header_row: 2, delimiter: ','}}").mapping
+    assert mapping is not None
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\nc,d\n1,2\n")
+    assert list(opened(path, mapping).table.rows) == [Read(3, {"c": "1", "d": "2"})]
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "empty.csv", "broken.xlsx", "broken.parquet"])
+def test_what_cannot_be_read_is_said_in_one_sentence(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if name != "missing.csv":
+        path.write_bytes({"empty.csv": b"", "broken.xlsx": b"PK\x03\x04 no", "broken.parquet": b"PAR1 no"}[name])
+    with pytest.raises(Refusal, match=name):
+        opened(path, SALES)
+
+
+def test_headers_are_named_once_each(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,,a\n1,2,3\n")
+    assert opened(path, Mapping("x.y")).table.headers == ("a", "column 2", "a 3")
+    assert len(HEADERS) == 6
