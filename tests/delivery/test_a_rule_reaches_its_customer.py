@@ -1,0 +1,174 @@
+"""From a published rule to the customer: event, signal, decision, channel; asked about once more as it goes out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from infra.settings import DeliverySettings
+from tests.api.conftest import Api, serving, working
+from tests.conftest import World
+from tests.delivery.mail import Mail, mail_server
+from tests.delivery.receiver import Receiver, receiving
+
+pytestmark = pytest.mark.engines
+
+RULES = """
+- rule: {name}
+  when: {{count: {type}, at_least: 1, within: 1h}}
+  do: {{contact: {contact}, purpose: marketing, prefer: [{channel}]}}
+  cooldown: 1h
+"""
+MESSAGES = """
+spring: {sms: {text: "سلام $name"}, email: {subject: "بهار", text: "سلام $name، خوش آمدید"}}
+"""
+
+
+class Ground:
+    """An installation whose gateways are here."""
+
+    def __init__(self, api: Api, token: str, key: str, gateway: Receiver, mail: Mail, hooks: Receiver) -> None:
+        self.api, self.token, self.key, self.gateway, self.mail, self.hooks = api, token, key, gateway, mail, hooks
+
+    async def rule(self, name: str, type_: str, channel: str) -> None:
+        text = RULES.format(name=name, type=type_, contact="spring", channel=channel)
+        answer = await self.api.client.post("/v1/triggers", content=text, auth=(self.token, ""))
+        assert answer.status_code in (200, 201), answer.text
+        answer = await self.api.client.post(f"/v1/triggers/{name}/publish", auth=(self.token, ""), timeout=60)
+        assert answer.status_code == 200, answer.text
+
+    async def happens(self, type_: str, phone: str, **data: Any) -> None:
+        data = {"who": {"phone": phone, "email": f"{phone}@example.com"}} | data
+        event = {"specversion": "1.0", "id": f"{type_}-{phone}", "source": "/tests", "type": type_, "data": data}
+        await self.api.send(self.key, event | {"time": datetime.now(UTC).isoformat()})
+
+    async def decided(self, phone: str, rule: str, **expected: Any) -> dict[str, Any]:
+        """The decision of a rule about him once it is as expected."""
+        while True:
+            found = await self.api.client.get(f"/v1/customers/by/phone/{phone}", auth=(self.token, ""))
+            if found.status_code != 200:
+                continue
+            customer = found.json()["customer_id"]
+            for item in (await self.api.get(self.token, f"/v1/customers/{customer}/decisions", rule=rule))["items"]:
+                if all(item[name] == value for name, value in expected.items()):
+                    return dict(item)
+
+
+@pytest.fixture(scope="module")
+async def ground(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    messages = tmp_path_factory.mktemp("messages") / "messages.yaml"
+    messages.write_text(MESSAGES, "utf-8")
+    async with receiving() as gateway, receiving() as hooks, mail_server() as mail:
+        environment = {
+            "YEKTA_DELIVERY__ALLOW": "127.0.0.1",
+            "YEKTA_DELIVERY__MESSAGES": str(messages),
+            "YEKTA_SMS__URL": f"http://127.0.0.1:{gateway.port}/v1/KEY/verify/lookup.json?receptor={{to}}",
+            "YEKTA_SMS__BODY": "token={text}&template={contact}",
+            "YEKTA_EMAIL__HOST": "127.0.0.1",
+            "YEKTA_EMAIL__PORT": str(mail.port),
+            "YEKTA_EMAIL__STARTTLS": "false",
+            "YEKTA_EMAIL__SENDER": "shop@example.com",
+        }
+        settings = shared_world.settings.model_copy(update={"delivery": DeliverySettings(allow="127.0.0.1")})
+        world = World(settings, shared_world.endpoints, shared_world.topics, shared_world.topic_ids)
+        async with serving(world) as api, working(world, environment=environment):
+            yield Ground(api, await api.token(), await api.write_key("shop"), gateway, mail, hooks)
+
+
+async def consent(ground: Ground, phone: str, *channels: str) -> None:
+    await ground.happens("consent.given", phone, purpose="marketing", channels=list(channels))
+
+
+async def test_each_channel_brings_it_and_the_webhook_tells_of_it(ground: Ground) -> None:
+    registered = {"url": ground.hooks.url, "types": ["contact.sent", "signal.fired"]}
+    assert (await ground.api.client.post("/v1/webhooks", json=registered, auth=(ground.token, ""))).status_code == 201
+    for channel in ("sms", "email", "call"):
+        await ground.rule(f"by-{channel}", f"shop.looked_{channel}", channel)
+    phone = "+989121110001"
+    await consent(ground, phone, "sms", "email", "call")
+    await ground.happens("profile.reported", phone, traits={"name": "سارا"})
+    for channel in ("sms", "email", "call"):
+        await ground.happens(f"shop.looked_{channel}", phone)
+        await ground.decided(phone, f"by-{channel}", outcome="sent", channel=channel)
+    (sms,) = await ground.gateway.until(1)
+    assert sms.path == "/v1/KEY/verify/lookup.json?receptor=%2B989121110001"
+    assert sms.body == b"token=%D8%B3%D9%84%D8%A7%D9%85%20%D8%B3%D8%A7%D8%B1%D8%A7&template=spring"
+    letter = await ground.mail.first()
+    assert (letter["To"], letter["Subject"]) == ("+989121110001@example.com", "بهار")
+    assert "سارا" in letter.get_content()
+    while not (listed := (await ground.api.get(ground.token, "/v1/call-list", state="open"))["items"]):
+        pass
+    assert listed[0]["contact"] == "spring"
+    posts = [msgspec.json.decode(post.body) for post in await ground.hooks.until(6)]
+    assert sorted({post["data"]["rule"] for post in posts if post["type"] == "contact.sent"}) == ["by-call", "by-email", "by-sms"]
+
+
+async def test_without_consent_there_is_silence_and_its_reason(ground: Ground) -> None:
+    await ground.rule("unasked", "shop.unasked", "sms")
+    await ground.happens("shop.unasked", "+989121110002")
+    decision = await ground.decided("+989121110002", "unasked", outcome="silent")
+    assert decision["reason"] == "consent marketing/sms"
+
+
+async def test_consent_withdrawn_while_it_waits_is_heard_as_it_goes_out(ground: Ground) -> None:
+    await ground.rule("changed-mind", "shop.changed", "sms")
+    paused = {"scope": "channel:sms"}
+    await ground.api.client.post("/v1/pauses", json=paused, auth=(ground.token, ""))
+    phone, before = "+989121110003", len(ground.gateway.posts)
+    await consent(ground, phone, "sms")
+    await ground.happens("shop.changed", phone)
+    await ground.decided(phone, "changed-mind", outcome="sent")
+    await ground.happens("consent.withdrawn", phone, purpose="marketing")
+    customer = (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}"))["customer_id"]
+    while "consent.withdrawn" not in str(await ground.api.get(ground.token, f"/v1/customers/{customer}/timeline")):
+        pass
+    await ground.api.client.delete("/v1/pauses", params=paused, auth=(ground.token, ""))
+    decision = await ground.decided(phone, "changed-mind", outcome="silent")
+    assert decision["reason"] == "consent marketing/sms"
+    assert len(ground.gateway.posts) == before
+
+
+async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
+    policy = "policy: contact\ncaps:\n  - {channels: all, max: 1, within: 7d}\n"
+    put = await ground.api.client.put("/v1/contact-policy", content=policy, auth=(ground.token, ""))
+    assert put.json() == {"version": 1, "state": "published"}
+    phone = "+989121110004"
+    await consent(ground, phone, "sms", "call")
+    await ground.happens("shop.known", phone)
+    ask = {"request_id": "1", "who": {"phone": "09121110004"}, "channel": "sms"}
+
+    async def check(**more: Any) -> dict[str, Any]:
+        answer = await ground.api.client.post("/v1/contacts/check", json=ask | more, auth=(ground.key, ""))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    while (first := await check())["outcome"] != "allowed":  # until the consent is folded; who is refused asks anew
+        ask["request_id"] += "1"
+    assert (await check())["id"] == first["id"]
+    many = await asyncio.gather(*(check(request_id=f"again-{n}", channel="call") for n in range(5)))
+    assert {(one["outcome"], one["reason"]) for one in many} == {("refused", "cap all/7d")}
+    decisions = await ground.api.get(ground.token, "/v1/decisions", customer=first["customer_id"], outcome="sent")
+    assert [item["signal"] for item in decisions["items"]] == [first["id"]]
+    wrong = await ground.api.client.put("/v1/contact-policy", content="caps:\n  - {chanels: all}\n", auth=(ground.token, ""))
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["suggestion"] == "channels"
+    shown = await ground.api.get(ground.token, "/v1/contact-policy")
+    assert (shown["version"], shown["policy"]["caps"][0]["max"]) == (1, 1)
+
+
+async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> None:
+    agents = [await ground.api.token("agent") for _ in range(3)]
+    takes = [ground.api.client.post("/v1/call-list/take", auth=(agent, "")) for agent in agents]
+    taken = [(agent, answer.json()["items"]) for agent, answer in zip(agents, await asyncio.gather(*takes), strict=True)]
+    ((agent, (task,)),) = [(agent, items) for agent, items in taken if items]
+    other = next(one for one in agents if one != agent)
+    outcome = {"outcome": "answered", "note": "=cmd|' /C calc'!A0"}
+    refused = await ground.api.client.post(f"/v1/call-list/{task['id']}/outcome", json=outcome, auth=(other, ""))
+    assert refused.status_code == 409
+    done = await ground.api.client.post(f"/v1/call-list/{task['id']}/outcome", json=outcome, auth=(agent, ""))
+    assert done.json()["state"] == "done"
+    listed = (await ground.api.client.get("/v1/call-list.csv", auth=(ground.token, ""))).text
+    assert "'=cmd" in listed
