@@ -157,7 +157,9 @@ class Parts:
         return [
             lambda: Inbox(self.keys, self.replenish),
             lambda: Resolve(DEFAULT_RULES, self.keys),
-            lambda: Customer(self.keys, parts=[Scoring(self.keys, _now, self.master.signing), Valuing(self.keys), *self.rules()]),
+            lambda: Customer(
+                self.keys, parts=[Scoring(self.keys, _now, self.master.signing, self.touchpoints_end), Valuing(self.keys), *self.rules()]
+            ),
             lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
             Letters,
             Calls,
@@ -192,12 +194,12 @@ class Parts:
 
     async def releasing(self) -> Releasing:
         """What says how far timers may go."""
+        return Releasing(self.pool, self.touchpoints_end)
+
+    async def touchpoints_end(self) -> dict[int, int]:
+        """Where `touchpoints` ends, by partition."""
         topic = self.settings.kafka.prefix + "touchpoints"
-
-        async def ends() -> dict[int, int]:
-            return {partition: end for (_, partition), end in (await self.publisher.ends([topic])).items()}
-
-        return Releasing(self.pool, ends)
+        return {partition: end for (_, partition), end in (await self.publisher.ends([topic])).items()}
 
     async def escalating(self) -> Escalating:
         """What acts when service requests are late; of all workers one does."""

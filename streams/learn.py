@@ -51,12 +51,16 @@ class Learn:
         self._partitions, self._key, self._clock = partitions, key, clock
         self._working: dict[int, Working] = {}
         self._models: dict[int, Model] = {}  # by snapshot
+        self._recent: dict[Place, list[Row]] = {}  # what the usual batch model is trained on
+        self._changed: set[int] = set()
         self._behind = True
 
     def forget(self, partition: int) -> None:
         del partition
         self._working.clear()
         self._models.clear()
+        self._recent.clear()
+        self._changed.clear()
         self._behind = True
 
     def committed(self, batch: Batch) -> None:
@@ -85,16 +89,30 @@ class Learn:
             told += said.told
             for time, day in said.passed.items():
                 await _passed(connection, said.partition, TIMES[time], day)
+        in_force = await table.in_force(connection)
         known = {
             (one.id, replayed): (clock.closed or -1) - one.definition.horizon
-            for one in await table.in_force(connection)
+            for one in in_force
             for time, replayed in TIMES.items()
             if (clock := (await self._of(connection, one)).clocks.get(time)) is not None
         }
-        await examples.remember(connection, told, known)
+        first = await examples.remember(connection, told, known)
+        for one in in_force:
+            self._came_late(one, first)
         await examples.witness(connection, told, {place: day - 2 for place, day in known.items()})
         await self._advance(connection)
         return effects
+
+    def _came_late(self, one: InForce, first: dict[Place, int]) -> None:
+        """Days that were gone through have something unsaid again."""
+        state = self._working[one.id] if one.id in self._working else working.begin(one.definition.horizon)
+        for time, clock in state.clocks.items():
+            day = first.get((one.id, TIMES[time]))
+            if day is not None and clock.closed is not None and day < clock.closed:
+                late = msgspec.structs.replace(clock, late=min(day, day if clock.late is None else clock.late))
+                state = msgspec.structs.replace(state, clocks=state.clocks | {time: late})
+                self._working[one.id] = state
+                self._changed.add(one.id)
 
     async def _advance(self, connection: Connection) -> None:
         """Go through the days that all partitions have told, some at a time."""
@@ -102,16 +120,18 @@ class Learn:
         self._behind = False
         for one in await table.in_force(connection):
             before = await self._of(connection, one)
+            late = one.id in self._changed
             if before.contest.champion != one.champion:  # somebody put another in its place: the next candidate begins anew
                 self._working[one.id] = msgspec.structs.replace(before, contest=Contest(None, one.champion))
             learnt = before.learner.learnt + before.silence.learnt
             for time, day in passed.items():
                 await self._days(connection, one, time, day - 1)
             after = self._working[one.id]
-            if after is not before:
+            if after is not before or late:
                 if after.learner.learnt + after.silence.learnt > learnt:
                     after = await self._snapshot(connection, one, after)
                 await self._save(connection, one, after)
+        self._changed.clear()
 
     async def _days(self, connection: Connection, one: InForce, time: str, until: int) -> None:
         """One time's days, up to the last that all have told."""
@@ -120,10 +140,9 @@ class Learn:
         for _ in range(PIECES):
             state = self._working[one.id]
             closed = state.clocks.get(time, working.Clock()).closed
-            following = await examples.next_day(connection, place, horizon)
-            if following is None or max(following, -1 if closed is None else closed + 1) > until:
+            first = await examples.next_day(connection, place, closed, horizon)
+            if first is None or first > until:
                 break
-            first = following if closed is None else max(following, closed + 1)
             last = min(until, first + min(PIECE, horizon) - 1)
             months |= await self._piece(connection, one, time, first, last)
         else:
@@ -134,7 +153,11 @@ class Learn:
     async def _piece(self, connection: Connection, one: InForce, time: str, first: int, last: int) -> set[tuple[datetime, bool]]:
         """A few days. Nothing that is said in them is learnt in them."""
         definition, place = one.definition, (one.id, TIMES[time])
-        rows = await examples.waiting(connection, place, last, last - definition.horizon - 1)
+        clock = self._working[one.id].clocks.get(time, working.Clock())
+        unknown = first if clock.closed is None else clock.closed + 1
+        unsaid = min(unknown - 1, unknown if clock.late is None else clock.late)
+        learnable = (unknown - definition.horizon - 1, last - definition.horizon - 1)
+        rows = await examples.waiting(connection, place, (unsaid, last), learnable)
         owners = await examples.owners(connection, rows)
         evidence = await examples.evidence(connection, {owners.get((row.customer, row.decider), row.customer) for row in rows})
 
@@ -142,7 +165,9 @@ class Learn:
             owner = owners.get((row.customer, row.decider), row.customer)
             return working.is_lost(definition, row, evidence.get((owner, one.id), NOTHING))
 
-        rival = _usual(await examples.learnt_last(connection, place, TRAINED_ON))
+        if place not in self._recent:
+            self._recent[place] = await examples.learnt_last(connection, place, TRAINED_ON)
+        rival = _usual(self._recent[place])
         contestants = await self._contestants(connection, one)
         labelled: list[Row] = []
         for day in range(first, last + 1):
@@ -152,9 +177,9 @@ class Learn:
             labelled += came.labelled
             if came.alarm:
                 await _alarm(connection, place, day, *came.alarm)
-            unsaid = [row for row in rows if row.logit is None and row.day + row.silent <= day]
-            working.say(came.working, unsaid, rival)
+            working.say(came.working, [row for row in rows if row.logit is None and row.day + row.silent <= day], rival)
         await examples.write_back(connection, place, rows)
+        self._recent[place] = [*self._recent[place], *(row for row in labelled if not row.silent)][-TRAINED_ON:]
         return {(working.month_of(row.day), row.silent) for row in labelled}
 
     async def _contestants(self, connection: Connection, one: InForce) -> tuple[Model | None, Model | None]:
@@ -262,14 +287,14 @@ async def _judge_month(connection: Connection, place: Place, month: datetime, *,
     """All models on the month's examples whose labels are known."""
     following = (month + timedelta(days=32)).replace(day=1)
     rows = await examples.of_month(connection, place, int(month.timestamp() // DAY), int(following.timestamp() // DAY), silent=silent)
-    lost = metrics.labels([bool(row.lost) for row in rows])
-    said = [working.remembered(row) for row in rows]
+    lost = metrics.labels([row.lost for row in rows])
+    said = [working.recalled(row.remembered) for row in rows]
     models = {
-        "model": ([row.logit or 0.0 for row in rows], None),
+        "model": ([row.logit for row in rows], None),
         "given": ([row.given for row in rows], None),
-        "purchase_count": ([one.counted[0] for one in said], [row.anchors.bought for row in rows]),
-        "decayed_count": ([one.counted[1] for one in said], [row.anchors.decayed for row in rows]),
-        "prior": ([row.anchors.prior for row in rows], None),
+        "purchase_count": ([one.counted[0] for one in said], [row.anchors[2] for row in rows]),
+        "decayed_count": ([one.counted[1] for one in said], [row.anchors[1] for row in rows]),
+        "prior": ([row.anchors[0] for row in rows], None),
         "batch": ([one.batch for one in said], None),
     }
     for model, (logits, ranks) in models.items():

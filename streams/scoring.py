@@ -6,7 +6,7 @@ only remembered what would have been said. Reading order: Scoring.ready, told, r
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from uuid import UUID
@@ -16,6 +16,7 @@ import structlog
 
 from aggregates.churn import DAY
 from aggregates.fact import Fact
+from aggregates.log import NotAcknowledged
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, customer_event_decoder, encoder
 from projections.churn import kept as keeping
@@ -26,6 +27,7 @@ from projections.churn.messages import Example, Told
 from projections.churn.silence import next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts
+from projections.positions import table as positions
 from projections.timeline import table as timeline
 from streams.learning import champion
 from streams.learning.champion import Champion
@@ -58,12 +60,12 @@ log = structlog.get_logger()
 
 
 class Scoring:
-    """The part."""
+    """The part. `ends`: where `touchpoints` ends, by partition."""
 
     name = "churn"
 
-    def __init__(self, keys: Keys, clock: Callable[[], datetime], key: bytes) -> None:
-        self._keys, self._clock, self._key = keys, clock, key
+    def __init__(self, keys: Keys, clock: Callable[[], datetime], key: bytes, ends: Callable[[], Awaitable[Mapping[int, int]]]) -> None:
+        self._keys, self._clock, self._key, self._ends = keys, clock, key, ends
         self._in_force: list[InForce] = []
         self._champions: dict[int, Champion] = {}  # by definition
         self._kept: dict[int, dict[Key, Kept]] = {}  # by partition
@@ -339,6 +341,14 @@ class Scoring:
                 passed["replayed" if replayed else "wall"] = day
         return effects, passed
 
+    async def _at_rest(self, moment: Moment) -> bool:
+        """Whether nothing at all is on its way to the views."""
+        try:
+            ends = await self._ends()
+        except NotAcknowledged:
+            return False
+        return await positions.reached(moment.connection, ends)
+
     async def _days(self, moment: Moment) -> dict[bool, int]:
         """The day that has begun in our time, and in that of replayed sources as far as this partition can know."""
         days = {False: math.floor((self._clock() - GRACE).timestamp() / DAY)}
@@ -350,10 +360,11 @@ class Scoring:
                 self._still = (latest, now)
             rests = not moment.fresh and now - self._still[1] >= REST
             own = clocks.get(moment.partition)
-            if rests:
-                days[True] = math.floor(latest.timestamp() / DAY)
-            elif own is not None:
+            if own is not None:
                 days[True] = math.floor((own - MARGIN).timestamp() / DAY)
+            end = math.floor(latest.timestamp() / DAY)
+            if rests and end > self._passed[moment.partition].get(True, -1) and await self._at_rest(moment):
+                days[True] = end
         return days
 
 

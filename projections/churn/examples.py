@@ -59,10 +59,10 @@ _BACK_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_BACK, _BAC
 _READ = "day, silent, customer_id, decider, features, anchors, given, snapshot, logit, remembered, lost"
 
 
-async def remember(connection: Connection, told: Iterable[Told], known: Mapping[Place, int]) -> None:
+async def remember(connection: Connection, told: Iterable[Told], known: Mapping[Place, int]) -> dict[Place, int]:
     """Keep what was said. Of a customer's day the last word counts, until the day has closed; what is too late for its label is let go.
 
-    `known` says for each place the first example day whose label is not yet known.
+    `known` says for each place the first example day whose label is not yet known. Answers the first day of each that has something.
     """
     rows: dict[tuple[int, bool, int, bool, str], tuple[str, bytes, list[float], float, int]] = {}
     voided: list[tuple[UUID, int, int]] = []
@@ -79,8 +79,11 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
         await connection.execute(
             "DELETE FROM churn.examples WHERE customer_id = %s AND definition = %s AND silent AND day >= %s AND lost IS NULL", void
         )
+    first: dict[Place, int] = {}
+    for definition, replayed, day, _, _ in rows:
+        first[definition, replayed] = min(day, first.get((definition, replayed), day))
     if not rows:
-        return
+        return first
     await stage(connection, "examples_stage", _STAGE)
     async with connection.cursor() as cursor:
         async with cursor.copy(f"COPY examples_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
@@ -93,6 +96,7 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
             " features = excluded.features, anchors = excluded.anchors, given = excluded.given, snapshot = excluded.snapshot"
             " WHERE e.logit IS NULL"
         )
+    return first
 
 
 async def witness(connection: Connection, told: Iterable[Told], oldest: Mapping[Place, int]) -> None:
@@ -146,26 +150,32 @@ async def owners(connection: Connection, rows: Sequence[Row]) -> dict[tuple[UUID
     return {(row.customer, row.decider): now.get(row.decider, row.customer) for row in theirs}
 
 
-async def next_day(connection: Connection, place: Place, horizon: int) -> int | None:
-    """The first day on which something is to be said or learnt; None: nothing waits."""
-    cursor = await connection.execute(
-        "SELECT LEAST((SELECT min(day) FROM churn.examples WHERE definition = %s AND replayed = %s AND logit IS NULL),"
-        " (SELECT min(day) + %s FROM churn.examples WHERE definition = %s AND replayed = %s AND lost IS NULL))",
-        (*place, horizon + 1, *place),
-    )
+async def next_day(connection: Connection, place: Place, closed: int | None, horizon: int) -> int | None:
+    """The first day after `closed` on which something is to be said or learnt; None: nothing waits."""
+    if closed is None:
+        cursor = await connection.execute("SELECT min(day) FROM churn.examples WHERE definition = %s AND replayed = %s", place)
+    else:
+        cursor = await connection.execute(
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM churn.examples WHERE definition = %s AND replayed = %s AND day BETWEEN %s AND %s)"
+            " THEN %s ELSE (SELECT min(day) FROM churn.examples WHERE definition = %s AND replayed = %s AND day > %s) END",
+            (*place, closed - horizon - 1, closed, closed + 1, *place, closed),
+        )
     row = await cursor.fetchone()
     return None if row is None else row[0]
 
 
-async def waiting(connection: Connection, place: Place, until: int, known: int) -> list[Row]:
-    """What is to be said of days up to `until`, and what is to be learnt of days up to `known`; in a fixed order."""
-    cursor = await connection.execute(
-        f"SELECT {_READ} FROM churn.examples WHERE definition = %s AND replayed = %s AND lost IS NULL"
-        " AND ((logit IS NULL AND day <= %s) OR day <= %s) ORDER BY day, silent, customer_id",
-        (*place, until, known),
-        binary=True,
-    )
-    return [_row(*row) for row in await cursor.fetchall()]
+async def waiting(connection: Connection, place: Place, said: tuple[int, int], known: tuple[int, int]) -> list[Row]:
+    """What is to be said of some days, and what is to be learnt of some, first and last; in a fixed order."""
+    rows: list[Row] = []
+    for condition, days in (("logit IS NULL", said), ("logit IS NOT NULL", known)):
+        cursor = await connection.execute(
+            f"SELECT {_READ} FROM churn.examples WHERE definition = %s AND replayed = %s AND day BETWEEN %s AND %s AND lost IS NULL"
+            f" AND {condition} ORDER BY day, silent, customer_id",
+            (*place, *days),
+            binary=True,
+        )
+        rows += [_row(*row) for row in await cursor.fetchall()]
+    return rows
 
 
 async def learnt_last(connection: Connection, place: Place, most: int) -> list[Row]:
@@ -179,15 +189,25 @@ async def learnt_last(connection: Connection, place: Place, most: int) -> list[R
     return [_row(*row) for row in reversed(await cursor.fetchall())]
 
 
-async def of_month(connection: Connection, place: Place, first: int, end: int, *, silent: bool) -> list[Row]:
+class Judged(NamedTuple):
+    """An example whose label is known, without what it was said from."""
+
+    anchors: Sequence[float]
+    given: float
+    logit: float
+    remembered: bytes
+    lost: bool
+
+
+async def of_month(connection: Connection, place: Place, first: int, end: int, *, silent: bool) -> list[Judged]:
     """The examples of some days whose labels are known."""
     cursor = await connection.execute(
-        f"SELECT {_READ} FROM churn.examples WHERE definition = %s AND replayed = %s AND day >= %s AND day < %s AND silent = %s"
-        " AND lost IS NOT NULL",
+        "SELECT anchors, given, logit, remembered, lost FROM churn.examples"
+        " WHERE definition = %s AND replayed = %s AND day >= %s AND day < %s AND silent = %s AND lost IS NOT NULL",
         (*place, first, end, silent),
         binary=True,
     )
-    return [_row(*row) for row in await cursor.fetchall()]
+    return [Judged(*row) for row in await cursor.fetchall()]
 
 
 async def write_back(connection: Connection, place: Place, rows: Sequence[Row]) -> None:
@@ -207,11 +227,11 @@ async def write_back(connection: Connection, place: Place, rows: Sequence[Row]) 
         )
 
 
-Judged = tuple[int, int, float | None, float, float]
+Judgement = tuple[int, int, float | None, float, float]
 """Examples, of them lost, AUC, log-loss, calibration error."""
 
 
-async def write_month(connection: Connection, place: Place, month: date, model: str, judged: Judged, *, silent: bool) -> None:
+async def write_month(connection: Connection, place: Place, month: date, model: str, judged: Judgement, *, silent: bool) -> None:
     """A model's judgement of a month."""
     await connection.execute(
         "INSERT INTO churn.months VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (definition, replayed, silent, month, model)"

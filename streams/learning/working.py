@@ -41,6 +41,7 @@ class Clock(Struct, frozen=True):
     """One time's days: ours, or that of replayed sources."""
 
     closed: int | None = None  # the last day that was gone through
+    late: int | None = None  # the first day before it that has something unsaid again: it came late
     learnt: int | None = None  # the example days learnt last, at events
     quiet: int | None = None  # and in silence
     drifting: Watch = Watch()
@@ -112,7 +113,7 @@ def begin_day(
                 alarm = found or alarm
                 time = msgspec.structs.replace(time, learnt=example_day, drifting=watch)
             labelled += rows
-    time = msgspec.structs.replace(time, closed=day)
+    time = msgspec.structs.replace(time, closed=day, late=None)
     return Day(msgspec.structs.replace(working, clocks=working.clocks | {clock: time}, contest=contest), labelled, alarm)
 
 
@@ -155,9 +156,12 @@ def is_lost(definition: Definition, row: Row, known: Evidence) -> bool:
     return churned(definition, row.day, known.returns, losses)
 
 
-def remembered(row: Row) -> Remembered:
-    """What was said of it."""
-    return msgspec.msgpack.decode(row.remembered or b"", type=Remembered)
+_remembered = msgspec.msgpack.Decoder(Remembered)
+
+
+def recalled(written: bytes) -> Remembered:
+    """What was said of an example, as it was written down."""
+    return _remembered.decode(written)
 
 
 def month_of(day: int) -> datetime:
@@ -168,7 +172,7 @@ def month_of(day: int) -> datetime:
 def _labels(rows: Sequence[Row]) -> list[Labelled]:
     found = []
     for row in rows:
-        said = remembered(row)
+        said = recalled(row.remembered or b"")
         prediction = Prediction(row.logit or 0.0, said.pooled, said.calibrated, said.experts)
         found.append(Labelled(row.features, row.anchors, prediction, bool(row.lost)))
     return found

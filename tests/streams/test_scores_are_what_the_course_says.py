@@ -84,7 +84,10 @@ class Play:
     def processors(self) -> list[Processor]:
         keys = KeyRing(MASTER)
         learn = Learn(PARTITIONS, KEY, self.clock)
-        return [Resolve(DEFAULT_RULES, keys), Customer(keys, parts=[Scoring(keys, self.clock, KEY)]), learn]
+        return [Resolve(DEFAULT_RULES, keys), Customer(keys, parts=[Scoring(keys, self.clock, KEY, self.ends)]), learn]
+
+    async def ends(self) -> dict[int, int]:
+        return self.ground.memory.ends("touchpoints")
 
     def hire(self, most: int = 2000, at: Point = passed) -> Worker:
         return Worker(self.ground.memory, self.ground.pool, self.processors(), at, most)
@@ -143,7 +146,7 @@ def day_of(minute: float) -> int:
 
 @pytest.fixture
 async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Play:
-    monkeypatch.setattr(scoring, "REST", 0.6)
+    monkeypatch.setattr(scoring, "REST", 0.1)
     monkeypatch.setattr(scoring, "IDLE", (0.02, 0.02))
     await ground.ask("UPDATE churn.definitions SET body = %s RETURNING 1", msgspec.json.encode({"horizon": HORIZON}).decode())
     return Play(ground)

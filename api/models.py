@@ -1,0 +1,232 @@
+"""The models in public: how churn is predicted beside its rivals, what is published of it, and by what customers are valued.
+
+Reading order: Models, router, `_decided`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from psycopg.types.json import Jsonb
+
+from aggregates import churn_model
+from aggregates.access import Role
+from aggregates.churn import Definition
+from aggregates.churn_model import NotAllowed, Standing
+from aggregates.decision import Overtaken
+from aggregates.value import Costs
+from api import access, body, openapi
+from api.access import Caller
+from api.answers import json
+from api.decoding import decoded
+from api.ports import Also, Dependencies
+from api.problem import Problem, not_found
+from projections.churn import models, table
+from projections.churn.models import Fate, Model
+from projections.value import table as values
+from projections.value.worth import Models as Fitted
+
+LOOKERS: tuple[Role, ...] = ("supervisor", "marketer", "analyst", "admin")
+DECIDERS: tuple[Role, ...] = ("analyst", "admin")
+HEIGHT = 0.7
+
+
+class Models(msgspec.Struct, frozen=True):
+    """Every definition that is scored, the one in force first."""
+
+    models: list[Model]
+    population: list[int]  # customers by score, in tenths, of the model in force
+    fate: Fate | None  # what became of those who were scored above 0.7 a horizon ago
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What churn means, to be scored beside what it means until now."""
+
+    kind: str = "non-contractual"
+    horizon: int = 90
+    purchases: tuple[str, ...] | None = None
+    grace: int = 7
+    step: float = 0.1
+    thresholds: tuple[float, ...] = (0.3, 0.5, 0.7)
+
+
+class Made(msgspec.Struct, frozen=True):
+    """How a version stands after a decision."""
+
+    name: str
+    version: int
+    stands: str
+    definition: Definition
+
+
+class Definitions(msgspec.Struct, frozen=True):
+    """The versions of a name."""
+
+    items: list[Made]
+    next: str | None = None
+
+
+class Values(msgspec.Struct, frozen=True):
+    """By what customers are valued."""
+
+    costs: Costs
+    wall: Fitted | None  # BG/NBD and Gamma-Gamma of customers that live in our time
+    event: Fitted | None  # and of those in the time of sources that replay their own
+
+
+_STANDS = """
+INSERT INTO churn.definitions (name, version, stands, body, by) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (name, version) DO UPDATE SET stands = excluded.stands
+"""
+
+NAME = openapi.parameter("name", openapi.TEXT, "The model's name.", where="path")
+VERSION = openapi.parameter("version", {"type": "integer"}, "Which version.", where="path")
+PUBLISH = """\
+curl -u "$ADMIN:" $YEKTA/v1/models/churn/definitions -d '{"horizon": 60}'"""
+COSTS = {"currency": "IRR", "margin": 0.4, "acquisition": {"web": "300000", "*": "500000"}, "servicing": {"call.ended": "80000"}}
+
+
+def router(dependencies: Dependencies) -> APIRouter:
+    """The routes of models."""
+    routes = APIRouter(tags=["models"])
+
+    @routes.get("/v1/models/churn", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn', Models, 503))
+    async def churn(request: Request) -> Response:
+        """How churn is predicted: month by month beside purchase counts and a batch model, drift, weights, labels that wait."""
+        access.staff(request, dependencies, LOOKERS)
+        async with dependencies.pool.connection() as connection:
+            known = sorted(await table.in_force(connection), key=lambda one: (one.stands != "in_force", one.definition.name != "churn"))
+            found = [await models.model(connection, one) for one in known]
+            people = await models.population(connection, known[0]) if known else []
+            fate = await models.fate(connection, known[0], HEIGHT) if known else None
+        return json(Models(found, people, fate))
+
+    @routes.get(
+        "/v1/models/{name}/definitions",
+        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn/definitions', Definitions, 503, parameters=[NAME]),
+    )
+    async def definitions(request: Request) -> Response:
+        """What churn means and meant, the newest version first."""
+        access.staff(request, dependencies, LOOKERS)
+        name = request.path_params["name"]
+        standing = churn_model.standing_of(name, await dependencies.decisions.load(churn_model.id_of(name)))
+        newest = sorted(standing.versions.items(), reverse=True)
+        return json(Definitions([Made(name, version, stands, definition) for version, (definition, stands) in newest]))
+
+    @routes.post(
+        "/v1/models/{name}/definitions",
+        openapi_extra=openapi.described(
+            PUBLISH, Made, 400, 409, 413, 415, 422, 503, parameters=[NAME], body=openapi.json_body(Wanted, {"horizon": 60}), status=201
+        ),
+    )
+    async def publish(request: Request) -> Response:
+        """Publish what churn means as a new version: it is scored beside the one in force until it is adopted."""
+        asking = access.staff(request, dependencies, DECIDERS)
+        name = request.path_params["name"]
+        wanted = decoded(await body.read(request), Wanted)
+        fields = {field: value for field, value in msgspec.to_builtins(wanted).items() if value is not None}
+        definition = decoded(msgspec.json.encode(fields | {"name": name}), Definition)
+
+        def decide(standing: Standing) -> churn_model.Event:
+            return churn_model.publish(standing, definition, dependencies.clock(), str(asking.key))
+
+        made = await _decided(dependencies, name, decide)
+        return json(made, 201)
+
+    @routes.post(
+        "/v1/models/{name}/definitions/{version}/{verb}",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" -X POST $YEKTA/v1/models/churn/definitions/$CHURN_VERSION/adopt',
+            Made,
+            404,
+            409,
+            503,
+            parameters=[NAME, VERSION, openapi.parameter("verb", {"enum": ["adopt", "retire"]}, "What to do.", where="path")],
+        ),
+    )
+    async def change(request: Request) -> Response:
+        """Let a version take over, or score it no more."""
+        asking = access.staff(request, dependencies, DECIDERS)
+        name, verb = request.path_params["name"], request.path_params["verb"]
+        if verb not in ("adopt", "retire") or not request.path_params["version"].isdigit():
+            raise not_found("There is no such thing to do with a version: adopt or retire.")
+        version = int(request.path_params["version"])
+
+        def decide(standing: Standing) -> churn_model.Event:
+            by = (dependencies.clock(), str(asking.key))
+            return churn_model.adopt(standing, version, *by) if verb == "adopt" else churn_model.retire(standing, version, *by)
+
+        return json(await _decided(dependencies, name, decide))
+
+    @routes.get("/v1/models/value", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/value', Values, 503))
+    async def value(request: Request) -> Response:
+        """By what customers are valued: published costs, and the models of how often they buy and for how much."""
+        access.staff(request, dependencies, LOOKERS)
+        async with dependencies.pool.connection() as connection:
+            costs = await values.costs(connection)
+            wall, event = [await values.models(connection, replayed=replayed) for replayed in (False, True)]
+        return json(Values(costs, wall, event))
+
+    @routes.put(
+        "/v1/models/value/costs",
+        openapi_extra=openapi.described(
+            f"curl -u \"$ADMIN:\" -X PUT $YEKTA/v1/models/value/costs -d '{msgspec.json.encode(COSTS).decode()}'",
+            Costs,
+            400,
+            413,
+            415,
+            422,
+            503,
+            body=openapi.json_body(Costs, COSTS),
+        ),
+    )
+    async def costs(request: Request) -> Response:
+        """Publish what acquiring, selling to and serving customers costs; values are told by it at once."""
+        asking = access.staff(request, dependencies, DECIDERS)
+        wanted = decoded(await body.read(request), Costs)
+        return json(await _published(dependencies, asking, wanted))
+
+    return routes
+
+
+async def _decided(dependencies: Dependencies, name: str, decide: Callable[[Standing], churn_model.Event]) -> Made:
+    """Decide, and bring the definitions that customers are scored by to what was decided."""
+    before = churn_model.standing_of(name, await dependencies.decisions.load(churn_model.id_of(name)))
+    try:
+        event = decide(before)
+        after = churn_model.evolve(before, event)
+        decision = churn_model.decision(name, before, event)
+        await dependencies.decisions.record([decision], also=_rows(name, before, after, event))
+    except NotAllowed as error:
+        raise Problem(409, "not_possible", str(error)) from error
+    except Overtaken as error:
+        raise Problem(409, "not_possible", "Somebody else decided about it at the same moment.", mend="Look again.") from error
+    version = event.definition.version if isinstance(event, churn_model.Published) else event.version
+    definition, stands = after.versions[version]
+    return Made(name, version, stands, definition)
+
+
+def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event) -> list[Also]:
+    """The statements that bring the rows to it; who leaves goes before who comes, for one is in force."""
+    statements: list[Also] = []
+    changed = {version: of for version, of in after.versions.items() if before.versions.get(version) != of}
+    for version, (definition, stands) in sorted(changed.items(), key=lambda item: item[1][1] != "retired"):
+        plain: dict[str, Any] = msgspec.to_builtins(definition)
+        statements.append(
+            (
+                _STANDS,
+                (name, version, stands, Jsonb(plain), event.by),
+            )
+        )
+    return statements
+
+
+async def _published(dependencies: Dependencies, asking: Caller, wanted: Costs) -> Costs:
+    async with dependencies.pool.connection() as connection:
+        cursor = await connection.execute(
+            "INSERT INTO value.costs (version, body, by) SELECT coalesce(max(version), 0) + 1, %s, %s FROM value.costs RETURNING version",
+            (Jsonb(msgspec.to_builtins(wanted)), str(asking.key)),
+        )
+        row = await cursor.fetchone()
+    return msgspec.structs.replace(wanted, version=row[0] if row else 0)
