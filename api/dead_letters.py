@@ -248,6 +248,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         (outcome,), ends = await carried_out(dependencies, asking, results, dry_run=dry_run)
         if outcome.event_id is None:
             raise _refused(outcome, correction)
+        if dry_run:
+            return json(outcome)
         at = position.token(ends)
         return json(EventAnswer(outcome.event_id, at), headers={"Yekta-Position": at})
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from aggregates.sealing import open_sealed
 from aggregates.wire import touchpoint_decoder
 from projections.dead_letters import table
 from tests.api.conftest import Api
@@ -122,3 +123,96 @@ async def test_dead_letters_are_for_operators(api: Api) -> None:
     assert (await api.client.get("/v1/dead-letters", auth=(await api.write_key(), ""))).status_code == 403
     assert (await api.client.get("/v1/dead-letters", auth=(await api.token("agent"), ""))).status_code == 403
     assert (await api.client.get("/v1/dead-letters")).status_code == 401
+
+
+async def bulk(api: Api, admin: str, status: int = 200, **wanted: Any) -> Any:
+    answer = await api.client.post("/v1/dead-letters/replay", json=wanted, auth=(admin, ""))
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_letters_are_counted_by_source_and_reason(api: Api) -> None:
+    key, admin = await api.write_key("counted"), await api.token()
+    for number in range(3):
+        await refused(api, key, order(f"counted-{number}", total=1))
+    await refused(api, key, event("counted-x", type=""))
+    await listed(api)
+    counts = (await api.client.get("/v1/dead-letters/counts", auth=(admin, ""))).json()
+    mine = {item["reason"]: (item["open"], item["replayed"]) for item in counts["items"] if item["source"] == "counted"}
+    assert mine == {"wrong_money": (3, 0), "wrong_value": (1, 0)}
+    assert counts["open"] >= 4
+
+
+async def test_a_letter_is_corrected_by_a_json_patch_and_keeps_its_id_and_time_and_is_marked(api: Api) -> None:
+    key, admin = await api.write_key("patched"), await api.token()
+    letter = await refused(api, key, order("patched-1", total=12.5))
+    await listed(api)
+    path = f"/v1/dead-letters/{letter}/replay"
+    patch = [{"op": "test", "path": "/id", "value": "patched-1"}, {"op": "replace", "path": "/data/total", "value": "12.50"}]
+    tried = await api.client.post(f"{path}?dry_run=true", json=patch, auth=(admin, ""))
+    assert tried.json()["status"] == "would_replay"
+    for wrong, where in (
+        ([{"op": "replace", "path": "/data/nothing", "value": 1}], "/0"),
+        ([*patch, {"op": "shout", "path": ""}], "/2"),
+        ([{"op": "test", "path": "/id", "value": "other"}], "/0"),
+        ([{"op": "replace"}], "/0"),
+    ):
+        answer = await api.client.post(path, json=wrong, auth=(admin, ""))
+        assert (answer.status_code, answer.json()["pointer"]) == (422, where), answer.text
+    other = await api.client.post(path, json=[*patch, {"op": "replace", "path": "/id", "value": "x"}], auth=(admin, ""))
+    assert other.json()["pointer"] == "/id"
+    done = await api.client.post(path, json=patch, auth=(admin, ""))
+    assert done.status_code == 200, done.text
+    found = [
+        one
+        for one in (touchpoint_decoder.decode(record.value) for record in await api.records(api.world.topics.touchpoints))
+        if one.yektaevent == done.json()["event_id"]
+    ]
+    (fact,) = found
+    assert (fact.id, fact.time.isoformat()) == ("patched-1", "2026-05-01T06:30:00+00:00")
+    async with api.made.pool.connection() as connection:
+        await api.made.secrets.fetch(connection, [fact.yektaseal])
+    assert open_sealed(fact, api.made.secrets).attributes["yektareplayed"] == letter
+
+
+async def test_many_letters_are_replayed_by_filter_first_dry_each_with_its_result(api: Api) -> None:
+    key, admin = await api.write_key("many"), await api.token()
+    sent = {await refused(api, key, order(f"many-{number}", total=number)) for number in range(3)}
+    worse = await refused(api, key, order("many-worse", total=1, lines="none"))
+    await listed(api)
+    wanted = {"filter": {"source": "many"}, "patch": [{"op": "replace", "path": "/data/total", "value": "5"}]}
+    dry = await bulk(api, admin, **wanted, dry_run=True)
+    assert dry["counts"] == {"would_replay": 3, "refused": 1}
+    assert (await bulk(api, admin, **wanted, dry_run=True))["counts"] == dry["counts"]  # it changed nothing
+    done = await bulk(api, admin, **wanted)
+    assert {item["id"] for item in done["items"] if item["status"] == "replayed"} == sent
+    (stays,) = [item for item in done["items"] if item["status"] == "refused"]
+    assert (stays["id"], stays["pointer"]) == (worse, "/data/lines")
+    await listed(api)
+    assert (await bulk(api, admin, **wanted))["counts"] == {"refused": 1}
+    assert (await bulk(api, admin, 422, filter={"sauce": "many"}))["pointer"] == "/filter"
+    ids = [record.value for record in await api.records(api.world.topics.touchpoints) if b'"many-' in record.value]
+    assert len(ids) == 3
+
+
+async def test_a_newer_mapping_replays_the_refused_rows_of_its_imports(api: Api) -> None:
+    key, admin = await api.write_key("mapped"), await api.token()
+    cells = {"شماره فاکتور": "77", "تاریخ": "1404/08/30", "موبایل": "09121234567", "کد کالا": "TEA", "تعداد": "1", "پول": "۱۹۵٬۰۰۰"}
+    rows = [{"row": number, "cells": cells | {"شماره فاکتور": str(number)}} for number in (2, 3)]
+    first = {"name": "mapped-sales"}
+    sent = {"file": "azar.csv", "type": "reseller.sale_reported", "mapping": first, "rows": rows}
+    answer = (await api.client.post("/v1/imports", json=sent, auth=(key, ""))).json()
+    assert [item["status"] for item in answer["items"]] == ["rejected"] * 2
+    await listed(api)
+    page = (await api.client.get("/v1/dead-letters?mapping=mapped-sales&file=azar.csv", auth=(admin, ""))).json()
+    assert [(item["row"], item["pointer"]) for item in page["items"]] == [(3, "/data/total"), (2, "/data/total")]
+    newer = "name: mapped-sales\ncolumns:\n  پول: {field: total, unit: تومان}\n"
+    dry = await api.client.post("/v1/mappings/mapped-sales", json={"mapping": newer, "dry_run": True}, auth=(admin, ""))
+    assert dry.json()["counts"] == {"would_replay": 2}
+    assert (await api.client.get("/v1/mappings/mapped-sales", auth=(key, ""))).status_code == 404
+    done = await api.client.post("/v1/mappings/mapped-sales", json={"mapping": newer}, auth=(admin, ""))
+    assert (done.json()["version"], done.json()["counts"]) == (1, {"replayed": 2})
+    assert (await api.client.get("/v1/mappings/mapped-sales", auth=(key, ""))).json()["text"] == newer
+    wrong = await api.client.post("/v1/mappings/mapped-sales", json={"mapping": "colums: {}"}, auth=(admin, ""))
+    assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/wrong_mapping")
+    assert "Did you mean columns?" in wrong.json()["detail"]
