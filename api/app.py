@@ -36,6 +36,7 @@ from api import (
     service_requests,
     signal_stream,
     signals,
+    sources,
     stream,
     triggers,
     web,
@@ -56,6 +57,7 @@ def create(dependencies: Dependencies) -> FastAPI:
     for room in (
         events,
         imports,
+        sources,
         mappings,
         web,
         customers,

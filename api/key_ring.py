@@ -6,7 +6,7 @@
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -39,13 +39,15 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._keys: Mapping[UUID, Key] = {}
+        self._settings: Mapping[str, Source] = {}
         self._grants: Mapping[bytes, Grant] = {}
         self._headers: dict[str, Grant | None] = {}
         self.loaded = False
 
-    def replace(self, keys: Iterable[Key]) -> None:
-        """Hold these keys and no other."""
-        held = {key.id: key for key in keys}
+    def replace(self, keys: Iterable[Key], settings: Iterable[Source] = ()) -> None:
+        """Hold these keys and no other; what was decided about a source holds for all its keys."""
+        self._settings = {source.name: source for source in settings}
+        held = {key.id: self._set(key) for key in keys}
         self._keys = held
         self._grants = {
             secret.hash: Grant(key.id, key.source, key.role, secret.until, key.revoked is not None, key.once)
@@ -54,6 +56,11 @@ class KeyRing:
         }
         self._headers = {}
         self.loaded = True
+
+    def _set(self, key: Key) -> Key:
+        """The key, with what was decided about its source since it was made."""
+        decided = None if key.source is None else self._settings.get(key.source.name)
+        return key if decided is None else replace(key, source=decided)
 
     def key(self, id_: UUID) -> Key | None:
         """The key with this id."""

@@ -4,9 +4,10 @@ Reading order: Secrets, Keys, Decisions, Changes, Dependencies.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -177,6 +178,21 @@ class Rehearsals(Protocol):
         ...
 
 
+class Appended(NamedTuple):
+    """A record that was just appended to a topic."""
+
+    topic: str
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+Following = Callable[[], Awaitable[list[Appended]]]
+"""What was appended since it was asked last; an empty list after a second without."""
+
+Follow = Callable[[Sequence[str]], AbstractAsyncContextManager[Following]]
+"""Follows topics from this moment on, for as long as the context lasts. Raises NotAcknowledged."""
+
+
 class Changes(Protocol):
     """Tells that the read models moved; one connection a process, however many wait."""
 
@@ -220,6 +236,7 @@ class Dependencies:
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now
     clock: Callable[[], datetime]
     zone: str
+    follow: Follow
     rehearsals: Rehearsals
     webhooks: Webhooks
     policies: Policies

@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 from aggregates import access, secret
 from aggregates.access import Event, Key
 from aggregates.source import Source
+from aggregates.source_settings import State
 from api.ports import KeyNotFound, Minted
 from api.session import LASTS
 from infra.recording import datastore
@@ -26,6 +27,7 @@ CHANNEL = "yekta_access"
 
 _event = msgspec.json.Decoder(Event)
 _key = msgspec.json.Decoder(Key)
+_settings = msgspec.json.Decoder(State)
 
 
 class KeyStore:
@@ -121,6 +123,12 @@ async def load(connection: AsyncConnection[tuple[Any, ...]]) -> list[Key]:
     """Every key, for a door's memory."""
     cursor = await connection.execute("SELECT state::text FROM access.keys")
     return [_key.decode(state) async for (state,) in cursor]
+
+
+async def settings(connection: AsyncConnection[tuple[Any, ...]]) -> list[Source]:
+    """What was decided about sources, for a door's memory."""
+    cursor = await connection.execute("SELECT state::text FROM sources.settings")
+    return [_settings.decode(state).source async for (state,) in cursor]
 
 
 class _Recorder(PostgresApplicationRecorder):

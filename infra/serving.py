@@ -27,6 +27,7 @@ from infra.delivery.policies import PolicyStore
 from infra.delivery.webhooks import WebhookStore
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
+from infra.following import Follower
 from infra.listening import Listener
 from infra.master_key import master_key
 from infra.publishing import Publisher
@@ -70,7 +71,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
 
         async def refresh() -> None:
             async with pool.connection() as connection:
-                ring.replace(await access.load(connection))
+                ring.replace(await access.load(connection), await access.settings(connection))
 
         listener.on(access.CHANNEL, refresh)
         changes = listener.topic("yekta_changed")
@@ -91,6 +92,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 schema=_Generation(pool).schema,
                 clock=_now,
                 zone=settings.zone,
+                follow=Follower(where.kafka_client_kwargs),
                 rehearsals=Rehearsing(where.dsn, master),
                 webhooks=WebhookStore(decisions, secrets, Allowed(settings.delivery.allow), _now),
                 policies=PolicyStore(decisions, _now),

@@ -20,7 +20,14 @@ from infra.settings import Settings
 from infra.topic_ids import NoAnswerError, ask
 from infra.waiting import ends
 
-HOPS = {"inbox": "inbox", "resolve": "touchpoints", "customer": "customer-events", "letters": "dead-letters", "calls": "touchpoints"}
+HOPS = {
+    "inbox": "inbox",
+    "resolve": "touchpoints",
+    "customer": "customer-events",
+    "letters": "dead-letters",
+    "calls": "touchpoints",
+    "arrivals": "touchpoints",
+}
 """The topic that each processor reads."""
 
 RATE_OVER = 1.0  # seconds between two looks at the positions

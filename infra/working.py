@@ -29,11 +29,13 @@ from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
 from infra.topics import create_topics
 from streams.app import build
+from streams.arrivals import Arrivals
 from streams.broadcasting import Broadcasting
 from streams.calls import Calls
 from streams.contacting import Deciding
 from streams.customer import Customer
 from streams.deliver import TOPIC as SIGNALS
+from streams.duplicates import Changed, Comparing
 from streams.escalating import Escalating
 from streams.inbox import Inbox
 from streams.learn import Learn
@@ -79,6 +81,7 @@ def work(settings: Settings, name: str) -> None:
             parts.sender,
             parts.broadcasting,
             parts.ruling,
+            parts.comparing,
             parts.releasing,
             parts.fitting,
         ],
@@ -158,11 +161,13 @@ class Parts:
             lambda: Inbox(self.keys, self.replenish),
             lambda: Resolve(DEFAULT_RULES, self.keys),
             lambda: Customer(
-                self.keys, parts=[Scoring(self.keys, _now, self.master.signing, self.touchpoints_end), Valuing(self.keys), *self.rules()]
+                self.keys,
+                parts=[Scoring(self.keys, _now, self.master.signing, self.touchpoints_end), Valuing(self.keys), Changed(), *self.rules()],
             ),
             lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
             Letters,
             Calls,
+            Arrivals,
         ]
 
     def rules(self) -> list[Part]:
@@ -191,6 +196,10 @@ class Parts:
     async def fitting(self) -> Fitting:
         """What fits the models of customer value anew."""
         return Fitting(self.pool, _now)
+
+    async def comparing(self) -> Comparing:
+        """What compares customers who changed with those they may be one with; of all workers one does."""
+        return Comparing(self.pool, self.keys)
 
     async def releasing(self) -> Releasing:
         """What says how far timers may go."""

@@ -1,0 +1,56 @@
+"""Follows what is appended to topics from now on, for a live page: one consumer of its own, in no group, that commits nothing."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from aggregates.log import NotAcknowledged
+from api.ports import Appended, Following
+
+WAIT_MS = 1000
+
+
+class Follower:
+    """The adapter of `api.ports.Follow`."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+
+    @asynccontextmanager
+    async def __call__(self, topics: Sequence[str]) -> AsyncIterator[Following]:
+        """What is appended after this moment. Raises NotAcknowledged when Kafka is not there."""
+        consumer = AIOKafkaConsumer(
+            *topics,
+            **self._options,
+            client_id="yekta-follower",
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            fetch_max_wait_ms=250,
+        )
+        try:
+            try:
+                await consumer.start()
+                places = consumer.assignment()
+                await consumer.seek_to_end(*places)
+                for place in places:
+                    await consumer.position(place)  # from here on, also when nothing is asked for a while
+            except (KafkaError, OSError) as error:
+                raise NotAcknowledged("Kafka is not reachable.") from error
+            yield _Records(consumer).next
+        finally:
+            await consumer.stop()
+
+
+class _Records:
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def next(self) -> list[Appended]:
+        try:
+            some = await self._consumer.getmany(timeout_ms=WAIT_MS)
+        except KafkaError as error:
+            raise NotAcknowledged("Kafka is not reachable.") from error
+        return [Appended(place.topic, record.value or b"", record.headers) for place, records in some.items() for record in records]

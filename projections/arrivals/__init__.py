@@ -1,0 +1,1 @@
+"""What arrives from each source: which types, how much, when last. Reading order: table."""

@@ -1,0 +1,59 @@
+"""Counts what arrives from each source, for whoever connects one: reads `touchpoints` and nothing of what is in them."""
+
+from datetime import datetime
+
+import msgspec
+
+from projections.arrivals import table
+from projections.arrivals.table import Arrived
+from streams.record import Batch, Connection, Effect
+
+
+class Envelope(msgspec.Struct):
+    """What is counted by."""
+
+    yektakey: str
+    type: str
+    yektarecorded: datetime
+
+
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+class Arrivals:
+    """The processor. Its counts are written with its position; what it cannot read, resolving puts aside."""
+
+    name = "arrivals"
+    topic = "touchpoints"
+    durable_outbox = True
+
+    def forget(self, partition: int) -> None:
+        """Nothing is remembered."""
+        del partition
+
+    def committed(self, batch: Batch) -> None:
+        """Nothing is remembered."""
+        del batch
+
+    def has_chores(self, partition: int) -> bool:
+        """There are none."""
+        del partition
+        return False
+
+    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
+        """There is none."""
+        del connection, partition
+        return None
+
+    async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
+        arrived: list[Arrived] = []
+        for record in batch.records:
+            if record.value is None:
+                continue
+            try:
+                event = _decoder.decode(record.value)
+            except msgspec.MsgspecError:
+                continue
+            arrived.append(Arrived(event.yektakey, event.type, event.yektarecorded))
+        await table.count(connection, batch.partition, arrived)
+        return []
