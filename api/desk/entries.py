@@ -21,6 +21,7 @@ OWN_TIME = frozenset({"backfill", "past", "event_clock"})
 """Flags of events of which nobody expects that they arrive when they happen."""
 
 LINES: Mapping[str, tuple[str, ...]] = {
+    "call.queued": ("queue", "position"),
     "call.ringing": ("direction", "number", "queue", "extension"),
     "call.answered": ("agent", "queue", "wait_seconds"),
     "call.ended": ("reason", "outcome", "talk_seconds", "agent"),

@@ -19,6 +19,7 @@ PLACES = (
     Place("/requests", "nav.requests", access.INSIDE),
     Place("/board", "nav.board", access.OPERATORS),
     Place("/knowledge", "nav.knowledge", access.INSIDE),
+    Place("/dead-letters", "nav.letters", access.OPERATORS),
     Place("/access-log", "nav.access_log", access.ADMINS),
 )
 

@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 from aggregates.sealing import KeyDestroyed
 from api import access, query, session
 from api.answers import path_id
-from api.desk import besides, calling, live, requests
+from api.desk import besides, calling, dead_letters, live, requests
 from api.desk.catalog import LANGUAGES
 from api.desk.forms import form
 from api.desk.locale import COOKIE
@@ -81,6 +81,7 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     calling.add(routes, dependencies, watching)
     requests.add(routes, dependencies)
+    dead_letters.add(routes, dependencies)
 
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:

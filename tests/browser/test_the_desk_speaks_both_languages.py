@@ -29,7 +29,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     "matter.call",
     "matter.subscription",
     "language",
-    *("priority", "state", "sla", "outcome", "category", "verb", "promise", "silence", "call.stage"),
+    *("priority", "state", "sla", "outcome", "category", "verb", "promise", "silence", "call.stage", "list", "trend"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""
 

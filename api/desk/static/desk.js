@@ -274,7 +274,7 @@ function follow(address) {
       handle(JSON.parse(event.data));
       judge();
     });
-  on("beat", () => {});
+  on("beat", () => (document.documentElement.dataset.listening = "yes"));
   on("fresh", () => (told = null));
   on("stale", ({ since }) => (told = Date.parse(since)));
   on("call", called);
