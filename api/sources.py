@@ -3,6 +3,8 @@
 Settings are decisions and hold for all keys of the source at once. Reading order: SourceShown, router, `_shown`, `_decide`.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +31,7 @@ from projections.arrivals import table
 from projections.arrivals.table import Refusals, Seen
 
 INBOX = "inbox"
+HEARD = 2.0
 VIOLATIONS = frozenset(
     {"missing_field", "wrong_type", "wrong_value", "wrong_time", "wrong_money", "not_an_identifier", "unknown_type", "unknown_version"}
 )
@@ -265,7 +268,7 @@ def _own(asking: Caller, name: str) -> str:
     """A write key asks for its own source, operators for any."""
     if asking.source is not None:
         if asking.source.name != name:
-            raise forbidden("A write key asks for its own source.")
+            raise not_found("A write key asks for its own source.")
     elif asking.role not in access.OPERATORS:
         raise forbidden(f"This needs the role {' or '.join(access.OPERATORS)}.", "Ask an admin for a staff token of that role.")
     return name
@@ -305,6 +308,11 @@ async def record(dependencies: Dependencies, name: str, decide: Callable[[State]
     after = source_settings.evolve(state, event)
     also = (KEEP, (name, after.version, msgspec.json.encode(after).decode()))
     await dependencies.decisions.record([source_settings.decision(state, event)], [also, ("NOTIFY yekta_access", ())])
+    # Whoever set it may send the next moment: this process knows it when it answers, unless it cannot hear just now.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEARD):
+            while dependencies.ring.source(name) != after.source:  # noqa: ASYNC110 - the ring tells nobody
+                await asyncio.sleep(0.005)
 
 
 def _wanted(now: Source, wanted: Settings) -> Source:

@@ -6,6 +6,7 @@ for web pages is in `browser`. Reading order: router, spellings, shared.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -32,7 +33,7 @@ TRACK = {
         "products": [{"sku": "TEA-250", "quantity": 2, "price": 6.25}],
     },
 }
-EXAMPLES = {
+EXAMPLES: dict[str, dict[str, Any]] = {
     "track": TRACK,
     "identify": {"messageId": "m-2", "userId": "u-81", "anonymousId": "d-7f3a", "traits": {"email": "sara@example.ir", "city": "Shiraz"}},
     "page": {"messageId": "m-3", "anonymousId": "d-7f3a", "name": "price", "properties": {"url": "https://shop.example/prices"}},

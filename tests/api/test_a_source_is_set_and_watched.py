@@ -8,7 +8,6 @@ import httpx
 import msgspec
 import pytest
 
-from aggregates.source import Source
 from tests.api.conftest import Api, until
 from tests.api.events import event, order
 from tests.api.serving import served
@@ -17,11 +16,9 @@ pytestmark = pytest.mark.engines
 
 
 async def configured(api: Api, name: str, **settings: Any) -> dict[str, Any]:
-    """Set it so, and wait until the door knows."""
+    """Set it so; the door that answered knows."""
     answer = await api.client.post(f"/v1/sources/{name}/configure", json=settings, auth=(await api.token(), ""))
     assert answer.status_code == 200, answer.text
-    wanted = msgspec.convert(answer.json()["settings"], Source)
-    await until(lambda: api.made.ring.source(name) == wanted)
     shown: dict[str, Any] = answer.json()
     return shown
 
@@ -45,13 +42,11 @@ async def test_a_disabled_source_is_answered_403_at_both_doors_until_it_is_enabl
     key, admin = await api.write_key("off"), await api.token()
     answer = await api.client.post("/v1/sources/off/disable", json={"reason": "It sends nonsense."}, auth=(admin, ""))
     assert (answer.json()["disabled"], answer.json()["disabled_because"]) == (True, "It sends nonsense.")
-    await until(lambda: (source := api.made.ring.source("off")) is not None and source.disabled)
     for path, content in (("/v1/events", event("off")), ("/v1/track", {"event": "X", "userId": "u"})):
         refused = await api.client.post(path, json=content, auth=(key, ""))
         assert (refused.status_code, refused.json()["type"]) == (403, "/problems/source_disabled")
     assert (await api.client.get("/v1/sources/off", auth=(key, ""))).status_code == 200
     await api.client.post("/v1/sources/off/enable", auth=(admin, ""))
-    await until(lambda: (source := api.made.ring.source("off")) is not None and not source.disabled)
     assert (await api.client.post("/v1/events", json=event("off"), auth=(key, ""))).status_code == 200
 
 
@@ -75,7 +70,7 @@ async def test_a_request_beyond_the_sources_size_is_too_large(api: Api) -> None:
     assert (await api.client.post("/v1/events", json=[event("s")], auth=(key, ""))).status_code == 200
     large = {"writeKey": key, "batch": [{"type": "track", "event": "X", "properties": {"text": "x" * 2000}}]}
     for path, request in (("/v1/events", {"json": [event("s", data={"url": "u" * 2000})], "auth": (key, "")}), ("/v1/b", {"json": large})):
-        assert (await api.client.post(path, **request)).status_code == 413  # type: ignore[arg-type]
+        assert (await api.client.post(path, **request)).status_code == 413
 
 
 async def test_what_a_test_source_sends_is_marked(api: Api) -> None:
@@ -117,7 +112,7 @@ async def test_two_keys_of_a_source_live_while_one_is_changed_for_the_other(api:
 async def test_who_may_look(api: Api) -> None:
     key, other, agent = await api.write_key("mine"), await api.write_key("theirs"), await api.token("agent")
     for path in ("/v1/sources/mine", "/v1/sources/mine/tail"):
-        assert (await api.client.get(path, auth=(other, ""))).status_code == 403
+        assert (await api.client.get(path, auth=(other, ""))).status_code == 404
         assert (await api.client.get(path, auth=(agent, ""))).status_code == 403
     shown = (await api.client.get("/v1/sources/mine", auth=(key, ""))).json()
     assert all(key in lines for name, lines in shown["snippets"].items() if name != "kcat")

@@ -162,7 +162,7 @@ async def test_a_letter_is_the_message_as_it_came_and_is_replayed_by_the_same_ru
 async def test_a_visitor_becomes_somebody(live: Api) -> None:
     key, agent = await live.write_key("story"), await live.token("agent")
     device = "5b1f9e6c-3c0b-4b2a-9d2e-00000000abcd"
-    story = [
+    story: list[dict[str, Any]] = [
         {"type": "page", "messageId": "s-1", "anonymousId": device, "name": "price", "properties": {"url": "https://shop.example/p"}},
         {
             "type": "identify",

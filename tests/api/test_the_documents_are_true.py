@@ -33,7 +33,7 @@ SPECS = Package("@asyncapi/specs", "6.11.1", "A3WBLqAKGoJ2+6FWFtpjBlCQ1oFCcs4GxF
 """AsyncAPI's own JSON Schemas of its documents."""
 
 CURL = re.compile(r"```sh\n(?P<curl>curl .*?)\n```", re.DOTALL)
-ENDLESS = ("/v1/customers/{id}/stream", "/v1/signals/stream")
+ENDLESS = ("/v1/customers/{id}/stream", "/v1/signals/stream", "/v1/sources/{name}/tail")
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
