@@ -66,7 +66,7 @@ EXAMPLE = {
         {"kind": "national_id", "priority": 0, "uniqueness": "one", "limit": 1},
         {"kind": "customer_number", "priority": 1, "uniqueness": "one", "limit": 1},
         {"kind": "email", "priority": 4, "uniqueness": "many", "limit": 5, "blocked_patterns": ["info@.*"]},
-        {"kind": "phone", "priority": 5, "uniqueness": "many", "limit": 5, "blocked": ["02188888888"]},
+        {"kind": "phone", "priority": 5, "uniqueness": "many", "limit": 5, "blocked": ["02188776655"]},
         {"kind": "card", "priority": 10, "uniqueness": "shared", "limit": 10},
         {"kind": "device", "priority": 11, "uniqueness": "shared", "limit": 30, "ttl_days": 400},
     ],

@@ -90,7 +90,8 @@ class KeyRing:
         self._opened: OrderedDict[int, AESGCM | None] = OrderedDict()
         self._tokens: dict[Identifier, Token] = {}
         self._token_hash = blake2b(digest_size=16, key=master.hashing, person=b"token")
-        self._digests = {name: blake2b(digest_size=16, key=master.hashing, person=name.encode()) for name in ("subject", "body", "session")}
+        purposes = ("subject", "body", "session", "block")
+        self._digests = {name: blake2b(digest_size=16, key=master.hashing, person=name.encode()) for name in purposes}
 
     # hashes
 

@@ -117,20 +117,27 @@ def _split(known: Knowledge, event: UUID, decision: Split) -> Identity:
     go = sorted(set(decision.go) - stay)
     number = known.number + 1
     wall = Wall(number, tuple(go), tuple(sorted(stay)))
-    owned = [token for token in go if token in known.owners]
-    mixed = {known.owners[token] for token in owned} & {known.owners[token] for token in stay if token in known.owners}
+    leaving, left = ([token for token in side if token in known.owners] for side in (go, sorted(stay)))
+    mixed = {known.owners[token] for token in leaving} & {known.owners[token] for token in left}
     links, founded = [], 0
     if mixed:
-        target = _target(known, owned, mixed)
+        if _founders(known, leaving, mixed) and not _founders(known, left, mixed):
+            leaving = left  # he was theirs before the others came: they keep his id, and the others go back
+        target = _target(known, leaving, mixed)
         if target is None:
             number = founded = number + 1
             target = derive("customer", str(event))
-        for token in owned:
-            if known.owners[token] != target:
+        for token in leaving:
+            if known.owners[token] != target and known.owners[token] in mixed:
                 number += 1
                 links.append(Link(token, str(target), number, str(known.owners[token])))
     detached = tuple(token for token in decision.detach if token in known.owners and token not in known.detached)
     return Identity(tuple(links), founded, detached=detached, walls=(wall,) if go and stay else ())
+
+
+def _founders(known: Knowledge, tokens: Sequence[Token], mixed: set[UUID]) -> bool:
+    """Whether one of them has been his from the first."""
+    return any(known.owners[token] in mixed and known.first.get(token, known.owners[token]) == known.owners[token] for token in tokens)
 
 
 def _target(known: Knowledge, go: Sequence[Token], mixed: set[UUID]) -> UUID | None:

@@ -93,3 +93,89 @@ async def test_what_cannot_be_decided_is_said(live: Api) -> None:
     await decide(live, analyst, f"{path}/merge", 403, **{"with": nobody})
     seen = await live.get(analyst, f"{path}/identity")
     assert seen["identifiers"][0]["value"] == "•••0003"
+
+
+async def test_conflicts_wait_once_for_a_person_who_decides(live: Api) -> None:
+    key, agent = await live.write_key("conflicts"), await live.token("agent")
+    await live.send(key, page("c1", customer_number="c-1", phone="09121110004"), page("c2", customer_number="c-2", email="c@x.ir"))
+    await live.send(key, page("c3", phone="09121110004", email="c@x.ir"))
+    at = await live.send(key, page("c4", phone="09121110004", email="c@x.ir"), page("c5", customer_number="c-9", phone="09121110004"))
+    await live.get(agent, "/v1/customers/by/phone/09121110004", after=at)
+    items = (await live.get(agent, "/v1/identity/conflicts", limit="10"))["items"]
+    by_reason = {item["reason"]: item for item in items}
+    merge, link = by_reason["merge: more than 1 of customer_number"], by_reason["link: more than 1 of customer_number"]
+    assert merge["times"] == 2
+    assert {party["value"] for party in merge["parties"]} == {"+989121110004", "c@x.ir"}
+    apart = await decide(live, agent, f"/v1/identity/conflicts/{link['id']}/keep-apart")
+    done = await decide(live, agent, f"/v1/identity/conflicts/{merge['id']}/merge", reason="two numbers")
+    one = await live.get(agent, "/v1/customers/by/customer_number/c-1", after=done["position"])
+    assert one["customer_id"] == (await live.get(agent, "/v1/customers/by/customer_number/c-2"))["customer_id"]
+    assert apart["event_id"] != done["event_id"]
+    assert (await live.get(agent, "/v1/identity/conflicts"))["items"] == []
+    decided = (await live.client.get("/v1/identity/conflicts?status=decided", auth=(agent, ""))).json()["items"]
+    assert {item["status"] for item in decided} == {"merged", "kept_apart"}
+    again = await decide(live, agent, f"/v1/identity/conflicts/{merge['id']}/merge", 409)
+    assert again["type"] == "/problems/already_decided"
+
+
+def told(id_: str, who: dict[str, Any], **traits: str) -> dict[str, Any]:
+    """What a system says of a customer."""
+    return event(id_, type="profile.reported", data={"traits": traits, "who": who})
+
+
+async def waiting(live: Api, token: str, name: str) -> list[Any]:
+    """The pairs with somebody of this name."""
+    items = (await live.get(token, "/v1/duplicates", limit="100"))["items"]
+    return [item for item in items if name in (item["one"]["name"], item["other"]["name"])]
+
+
+async def test_possible_duplicates_wait_with_their_evidence(live: Api) -> None:
+    key, agent = await live.write_key("duplicates"), await live.token("agent")
+    await live.send(
+        key,
+        told("d1", {"phone": "09121110005"}, name="سارا کریمی", birth_date="1990-05-01", city="شیراز"),
+        told("d2", {"email": "sara@x.ir"}, name="سارا كريمي", birth_date="1990-05-01", city="شیراز"),
+        told("d3", {"email": "ali@x.ir"}, name="علی رضایی", birth_date="1985-02-03", city="تهران"),
+        told("d4", {"phone": "09121110006"}, name="علی رضائی", birth_date="1985-02-03", city="تهران"),
+        told("d5", {"phone": "09121110007"}, name="مینا احمدی", birth_date="1971-02-03", city="تهران"),
+    )
+    while not (await waiting(live, agent, "سارا کریمی") and await waiting(live, agent, "علی رضایی")):
+        pass  # comparing follows, and nothing says when
+    assert not await waiting(live, agent, "مینا احمدی")
+    (sara,), (ali,) = await waiting(live, agent, "سارا کریمی"), await waiting(live, agent, "علی رضایی")
+    assert sara["probability"] > 0.9
+    assert {part["field"]: part["agreement"] for part in sara["evidence"]} == {
+        "name": "same_rare",
+        "birth_date": "same_rare",
+        "city": "same_rare",
+    }
+    rejected = await decide(live, agent, f"/v1/duplicates/{ali['id']}/reject", reason="twins")
+    accepted = await decide(live, agent, f"/v1/duplicates/{sara['id']}/accept", reason="she says so")
+    one = await live.get(agent, "/v1/customers/by/email/sara@x.ir", after=accepted["position"])
+    assert one["customer_id"] == (await live.get(agent, "/v1/customers/by/phone/09121110005"))["customer_id"]
+    again = await live.send(key, told("d6", {"email": "ali@x.ir"}, name="علی رضایی", city="تهران"))
+    await live.get(agent, "/v1/customers/by/email/ali@x.ir", after=again)
+    assert rejected["event_id"] != accepted["event_id"]
+    assert await waiting(live, agent, "علی رضایی") == await waiting(live, agent, "سارا کریمی") == []
+    gone = await live.client.post(f"/v1/duplicates/{sara['id']}/accept", auth=(agent, ""))
+    assert gone.status_code == 404
+
+
+async def test_rules_are_published_and_hold_from_there_on(live: Api) -> None:
+    key, agent, admin = await live.write_key("rules"), await live.token("agent"), await live.token("admin")
+    built_in = await live.get(agent, "/v1/identity-rules")
+    assert (built_in["version"], built_in["in_force"]) == (0, True)
+    phone = next(kind for kind in built_in["kinds"] if kind["kind"] == "phone")
+    kinds = [kind for kind in built_in["kinds"] if kind["kind"] != "phone"] + [phone | {"blocked": ["021 8877 6655"]}]
+    wrong = await live.client.put("/v1/identity-rules", json={"kinds": [phone | {"blocked": ["nothing"]}]}, auth=(admin, ""))
+    assert (wrong.status_code, wrong.json()["pointer"]) == (422, "/kinds/0/blocked/0")
+    assert (await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(agent, ""))).status_code == 403
+    answer = await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(admin, ""))
+    assert (answer.status_code, answer.json()["version"]) == (200, 1)
+    while not (await live.get(agent, "/v1/identity-rules"))["in_force"]:
+        pass  # nothing says when every partition has met them
+    at = await live.send(key, page("r1", phone="02188776655", email="r1@x.ir"), page("r2", phone="02188776655", email="r2@x.ir"))
+    one = await live.get(agent, "/v1/customers/by/email/r1@x.ir", after=at)
+    assert one["customer_id"] != (await live.get(agent, "/v1/customers/by/email/r2@x.ir"))["customer_id"]
+    fired = {rule["rule"]: rule["times"] for rule in (await live.get(agent, "/v1/identity-rules"))["fired"]}
+    assert fired["blocked:phone"] == 2

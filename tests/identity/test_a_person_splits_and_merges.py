@@ -94,6 +94,14 @@ def test_who_was_one_with_another_is_again_who_he_was() -> None:
     assert story.owner("phone:p") == younger
 
 
+def test_whoever_was_there_first_keeps_his_id_whichever_side_is_named() -> None:
+    story = Story("email:a", "phone:p")
+    older, younger = story.owner("email:a"), story.owner("phone:p")
+    story.meet("email:a phone:p")
+    split(story, "email:a")
+    assert (story.owner("email:a"), story.owner("phone:p")) == (older, younger)
+
+
 def test_a_person_joins_whom_the_limits_keep_apart_and_what_he_kept_apart() -> None:
     story = Story("national_id:n phone:1", "national_id:m email:e")
     story.decide(Merge(by="x", at=AT, join=tokens("national_id:n national_id:m")))

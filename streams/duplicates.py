@@ -1,0 +1,133 @@
+"""Keeps possible duplicates up as customers change: marks who changed, then compares the changed few with those who share a key.
+
+Marking is a part of the customer's transaction and costs a row; comparing is slow work beside it, one process at a time.
+Reading order: Changed, Comparing, compare.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from aggregates.matching import customers as matching
+from aggregates.sealing import Sealer
+from aggregates.wire import CustomerEvent
+from projections.duplicates import table
+from projections.duplicates.record import record
+from projections.view import table as views
+from projections.view.traits import TELLING
+from streams.parts import Heard, Moment
+from streams.record import Connection, Effect
+
+LOCK = 0x4455_504C  # "DUPL"
+EVERY = 1.0
+AT_ONCE = 200
+MOST = 20_000
+
+log = structlog.get_logger()
+
+
+class Changed:
+    """The part that marks whose names and the like changed."""
+
+    name = "duplicates"
+
+    async def ready(self, moment: Moment) -> None:
+        """Nothing is kept."""
+
+    def wants(self, partition: int, event: CustomerEvent) -> bool:
+        """What tells traits."""
+        return event.type in TELLING
+
+    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
+        """Nothing that is decided changes anybody."""
+        return []
+
+    async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
+        """Traits were told of these."""
+        await self._mark(moment, [UUID(one.customer) for one in heard if one.customer])
+        return []
+
+    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+        """Rows came to these, or went."""
+        await self._mark(moment, customers)
+        return []
+
+    async def pulse(self, moment: Moment) -> list[Effect]:
+        """There is no time here."""
+        return []
+
+    def restless(self, partition: int) -> bool:
+        """Never."""
+        return False
+
+    def committed(self, partition: int) -> None:
+        """Nothing is kept."""
+
+    def forget(self, partition: int) -> None:
+        """Nothing is kept."""
+
+    async def _mark(self, moment: Moment, customers: Sequence[UUID]) -> None:
+        if customers:
+            await table.due(moment.connection, customers)
+
+
+class Comparing:
+    """One of the processes that could compare; `run` until cancelled."""
+
+    name = "comparing"
+
+    def __init__(self, pool: AsyncConnectionPool[Connection], sealer: Sealer) -> None:
+        self._pool, self._sealer = pool, sealer
+
+    async def run(self) -> None:
+        """Compare whoever changed, for as long as the process lives; what is away comes back."""
+        while True:
+            done = 0
+            try:
+                done = await self.forward()
+            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError) as error:
+                log.warning("comparing_waits", error=type(error).__name__)
+            await asyncio.sleep(0 if done else EVERY)
+
+    async def forward(self) -> int:
+        """Compare some of those who changed; how many."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))).fetchone()
+            if not row or not row[0]:
+                return 0
+            changed = await table.take(connection, AT_ONCE)
+            if changed:
+                await compare(connection, self._sealer, changed)
+            return len(changed)
+
+
+async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID]) -> None:
+    """Look these up anew, and propose whom they may be one with."""
+    generation = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
+    schema = f"read_{generation[0] if generation else 1}"
+    mine = {id_: record(state) for id_, state in (await views.load(connection, schema, changed)).items()}
+    keys = {id_: [sealer.digest("block", key.encode()) for key in matching.keys(mine[id_])] if id_ in mine else [] for id_ in changed}
+    counted = {id_: [sealer.digest("block", value.encode()) for value in matching.values(one)] for id_, one in mine.items()}
+    await table.look_up(connection, {id_: [*keys[id_], *counted.get(id_, ())] for id_ in changed})
+    pairs = await table.partners(connection, keys, matching.LARGEST, MOST)
+    if not pairs:
+        return
+    others = {id_ for pair in pairs for id_ in pair} - mine.keys()
+    all_ = mine | {id_: record(state) for id_, state in (await views.load(connection, schema, others)).items()}
+    pairs = [pair for pair in pairs if pair[0] in all_ and pair[1] in all_]
+    hashed = {value: sealer.digest("block", value.encode()) for one in all_.values() for value in matching.values(one)}
+    holders = await table.holders(connection, list(hashed.values()))
+    weights = matching.taught(await table.taught(connection))
+    found = await asyncio.to_thread(matching.judged, all_, pairs, lambda value: holders.get(hashed.get(value, b""), 1), weights)
+    await table.propose(
+        connection,
+        [
+            (one.one, one.other, one.probability, [part._asdict() for part in one.evidence])
+            for one in found
+            if one.probability >= matching.PROPOSED
+        ],
+    )
