@@ -19,6 +19,8 @@ COMMANDS = {
     "keys": "Make, list, rotate and revoke the keys by which systems send and people read.",
     "send": "Send events, JSON lines, through the HTTP door.",
     "import": "Import a file of rows: CSV, a workbook, JSON lines or Parquet.",
+    "drop": "Watch the folder where partners drop files, and import them.",
+    "dead-letters": "What was refused: count, look, correct, replay.",
     "asterisk": "A call center on Asterisk: its calls as they happen, and from its files.",
     "worker": "Run one worker process: the stream processors.",
     "status": "Show engines, lag, rates and the age of what people see.",

@@ -1,0 +1,71 @@
+"""Who looks after the channels sees what was refused and why, corrects it, tries it, and replays it: one letter, or all of a mapping."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.api.events import order
+from tests.browser.conftest import Desk, shot
+from tests.browser.test_everybody_can_use_the_desk import judged
+
+pytestmark = pytest.mark.engines
+
+
+async def letters(desk: Desk, page: Page, source: str, count: int) -> None:
+    """The page of a source's letters, once they are listed."""
+    found: Any = None
+    while found != count:
+        await page.goto(f"/dead-letters?source={source}")
+        found = await page.locator("li[data-reason]").count()
+
+
+async def test_a_letter_is_opened_corrected_tried_and_replayed(desk: Desk) -> None:
+    key = await desk.api.write_key("bad-till")
+    refused = await desk.api.client.post("/v1/events", json=order("mend-me", total=12.5), auth=(key, ""))
+    assert refused.status_code == 422
+    page = await desk.signed_in("fa", await desk.token("supervisor"))
+    await letters(desk, page, "bad-till", 1)
+    await shot(page, "dead-letters-fa")
+    await page.locator("li[data-reason] a").first.click()
+    assert "12.5" in await page.locator("#failing").inner_text()
+    await page.locator("#correction").fill('[{"op": "replace", "path": "/data/total", "value": "twelve"}]')
+    await page.get_by_role("button", name="آزمودن").click()
+    assert await page.locator('[data-status="refused"]').count() == 1
+    await page.locator("#correction").fill('[{"op": "replace", "path": "/data/total", "value": "12.50"}]')
+    await page.get_by_role("button", name="آزمودن").click()
+    assert await page.locator('[data-status="would_replay"]').count() == 1
+    await shot(page, "dead-letter-fa")
+    assert await judged(page, "letter") == []
+    await page.get_by_role("button", name="بازپخش", exact=True).click()
+    assert await page.locator('[data-status="replayed"]').count() == 1
+    assert await page.locator("#correction").count() == 0
+
+
+async def test_a_mapping_mends_all_refused_rows_of_its_files(desk: Desk) -> None:
+    key = await desk.api.write_key("bad-list")
+    cells = {"تاریخ": "1404/08/30", "موبایل": "09121234567", "کد کالا": "TEA", "تعداد": "1", "پول": "۱۹۵٬۰۰۰"}
+    rows = [{"row": number, "id": f"r-{number}", "cells": cells} for number in (2, 3)]
+    sent = {"file": "azar.csv", "type": "reseller.sale_reported", "mapping": {"name": "bad-list"}, "rows": rows}
+    await desk.api.client.post("/v1/imports", json=sent, auth=(key, ""))
+    page = await desk.signed_in("en", await desk.token("admin"))
+    await letters(desk, page, "bad-list", 2)
+    await page.goto("/dead-letters?mapping=bad-list")
+    await page.locator("#correction").fill("columns: {پول: {field: totl}}")
+    await page.get_by_role("button", name="Replay all").click()
+    desk.complaints.clear()  # the browser tells of the 422
+    assert "Did you mean total?" in await page.locator("[role=alert] .notice").inner_text()
+    await page.locator("#correction").fill("columns: {پول: {field: total, unit: تومان}}")
+    await page.get_by_role("button", name="Try").click()
+    assert await page.locator('[data-status="would_replay"]').count() == 2
+    await shot(page, "dead-letters-en")
+    assert await judged(page, "letters") == []
+    await page.get_by_role("button", name="Replay all").click()
+    assert await page.locator('[data-status="replayed"]').count() == 2
+
+
+async def test_an_agent_is_told_that_this_is_not_his(desk: Desk) -> None:
+    page = await desk.signed_in("en")
+    assert await page.locator('a[href="/dead-letters"]').count() == 0
+    answer = await page.request.get("/dead-letters")
+    assert answer.status == 403
