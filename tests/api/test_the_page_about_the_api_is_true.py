@@ -11,7 +11,16 @@ from tests.api.conftest import Api
 pytestmark = pytest.mark.engines
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
-PUBLIC = {"/v1/schemas", "/v1/schemas/{type}", "/v1/schemas/{type}/v{version}", "/asyncapi.json", "/healthz", "/readyz", "/metrics"}
+PUBLIC = {
+    "/v1/schemas",
+    "/v1/mappings/schema",
+    "/v1/schemas/{type}",
+    "/v1/schemas/{type}/v{version}",
+    "/asyncapi.json",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+}
 SOMEBODY = "00000000-0000-0000-0000-000000000001"
 
 

@@ -1,6 +1,7 @@
 """Cells as people write them become values as contracts have them, or are refused where they stand."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -248,3 +249,22 @@ def test_a_kept_row_is_understood_again_under_a_newer_mapping() -> None:
 def test_every_header_word_means_something_for_some_type() -> None:
     for place, names in headers.WORDS.items():
         assert all(headers.key(name) for name in names if name), place
+
+
+def test_the_mapping_on_the_page_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    reading = read(text)
+    assert reading.problems == ()
+    assert jsonschema.Draft202012Validator(schema()).is_valid(yaml.safe_load(text))
+    row = {
+        "شماره حواله": "7",
+        "تاریخ تحویل": "1404/08/30",
+        "خریدار": "09121234567",
+        "جنس": "TEA",
+        "تعداد": "2",
+        "دریافتی": "1000",
+        "تسویه": "چک",
+    }
+    sale = accepted(row, yaml.safe_load(text))
+    assert (sale.source, sale.id, sale.data["total"], sale.personal["payment"]) == ("/novin/sales", "7", "1000", "cheque")
