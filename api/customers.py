@@ -18,6 +18,7 @@ from api.answers import json, path_id, sent_path
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.visibility import settled
+from projections.dead_letters import table as letters
 from projections.identity import table as identity
 from projections.search import table as searching
 from projections.timeline import page as paging
@@ -42,7 +43,7 @@ class Item(msgspec.Struct, frozen=True):
     ref: str | None  # the order, call, quote … it is of
     data: dict[str, Any]  # what the source sent, as the newest version of its contract has it
     simulated: bool
-    flags: list[str]  # simulated, backfill, future or past (the source's time was not believed), event_clock
+    flags: list[str]  # simulated, backfill, future or past (the source's time was not believed), event_clock, replayed (a dead letter)
     erased: bool  # what was personal in it was destroyed
 
 
@@ -278,11 +279,12 @@ async def page(request: Request, dependencies: Dependencies, connection: Connect
 async def items(dependencies: Dependencies, connection: Connection, rows: Sequence[paging.Item], role: str) -> list[Item]:
     """Rows as this role may see them."""
     opened = await opening.opened(connection, dependencies.secrets, [row.record for row in rows], personal=masks.opens(role))
-    return [_item(row, one, role) for row, one in zip(rows, opened, strict=True)]
+    again = await letters.replayed(connection, [row.event_id for row in rows])
+    return [_item(row, one, role, replayed=row.event_id in again) for row, one in zip(rows, opened, strict=True)]
 
 
-def _item(row: paging.Item, opened: opening.Opened, role: str) -> Item:
-    flags = [name for bit, name in FLAG_NAMES if row.flags & bit]
+def _item(row: paging.Item, opened: opening.Opened, role: str, *, replayed: bool) -> Item:
+    flags = [name for bit, name in FLAG_NAMES if row.flags & bit] + (["replayed"] if replayed else [])
     return Item(
         row.event_id,
         opened.event.id,

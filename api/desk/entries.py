@@ -71,7 +71,7 @@ SPEAKS_FOR_ITSELF = frozenset(
 )
 """Fields of a line that need no label before them."""
 
-MARKS = ("simulated", "backfill", "future", "past")
+MARKS = ("simulated", "backfill", "future", "past", "replayed")
 """Flags of an event that its line shows."""
 
 FIRST_FIELDS = 3
