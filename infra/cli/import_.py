@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 from cyclopts import Parameter
 
@@ -55,7 +56,7 @@ def import_(
     as_
         What each row is, like reseller.sale_reported; a mapping may say it.
     map_
-        A mapping, YAML or JSON: which column fills which field. Its schema is served at /v1/mappings/schema.
+        A mapping, YAML or JSON: which column fills which field; or the name of a published one. Its schema: /v1/mappings/schema.
     source
         Whose rows they are: the name of the source. Its write key is made and kept in this home, unless --key gives one.
     key
@@ -73,7 +74,8 @@ def import_(
     """
     from infra.importing.opening import opened
 
-    mapping, written = _mapping(map_, as_, lang)
+    text = "{}" if map_ is None else _text(map_, source, key, url)
+    mapping, written = _mapping(map_, text, as_, lang)
     table = opened(file, mapping)
     _check(file, table, mapping)
     if dry_run:
@@ -82,17 +84,30 @@ def import_(
         _import(file, table, mapping, written, source, key, url, as_json=json)
 
 
-def _mapping(file: Path | None, type_: str, lang: str) -> "tuple[Mapping, dict[str, Any]]":
+def _text(named: Path, source: str, key: str | None, url: str | None) -> str:
+    """What a mapping says: a file, or else the one that was published under this name."""
+    try:
+        return named.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refusal(f"{named} is not UTF-8.", "Save the mapping as UTF-8.") from error
+    except OSError as error:
+        if named.suffix or len(named.parts) > 1:
+            raise Refusal(f"{named} cannot be read: {error.strerror}.") from error
+    import httpx
+
+    where, own = _door(source, key, url)
+    try:
+        answer = httpx.get(f"{where}/v1/mappings/{quote(str(named), safe='')}", auth=(own, ""), timeout=30)
+    except httpx.TransportError as error:
+        raise Refusal(f"There is no file {named}, and the API at {where} does not answer.") from error
+    if answer.status_code != 200:
+        raise Refusal(f"There is neither a file {named} nor a published mapping of this name.")
+    return str(answer.json()["text"])
+
+
+def _mapping(file: Path | None, text: str, type_: str, lang: str) -> "tuple[Mapping, dict[str, Any]]":
     from aggregates.rows import mapping as mappings
 
-    text = "{}"
-    if file is not None:
-        try:
-            text = file.read_text("utf-8-sig")
-        except OSError as error:
-            raise Refusal(f"{file} cannot be read: {error.strerror}.") from error
-        except UnicodeDecodeError as error:
-            raise Refusal(f"{file} is not UTF-8.", "Save the mapping as UTF-8.") from error
     reading = mappings.read(text, type_)
     if reading.mapping is None:
         if file is None:
@@ -183,24 +198,17 @@ def _import(
     as_json: bool,
 ) -> None:
     from api import position
-    from infra.cli.send import running_api
     from infra.home import Home
     from infra.importing.progress import Memory
     from infra.importing.sending import Job, send
-    from infra.importing.source_keys import key_of
     from infra.settings import load
 
-    settings = load()
-    where = url or running_api()
     began = time.monotonic()
-    if key is None:
-        if url is not None:
-            raise Refusal("Another API wants a write key.", "Give it with --key, or as YEKTA_KEY.")
-        key = asyncio.run(key_of(settings, source))
-    folder = Home(settings.home).folder / "imports"
-    memory = Memory(folder, where, key, table.sha256, json_.dumps(written, sort_keys=True), mapping.type)
+    where, own = _door(source, key, url)
+    folder = Home(load().home).folder / "imports"
+    memory = Memory(folder, where, own, table.sha256, json_.dumps(written, sort_keys=True), mapping.type)
     with _progress(shown=not as_json) as on_rows:
-        result = asyncio.run(send(Job(file.name, mapping, written, table.table.rows), where, key, memory, on_rows))
+        result = asyncio.run(send(Job(file.name, mapping, written, table.table.rows), where, own, memory, on_rows))
     summary = {
         "file": file.name,
         "as": mapping.type,
@@ -222,6 +230,20 @@ def _import(
         _show_rejected(result.rejected, result.refused)
     if result.refused:
         sys.exit(NOT_ALL)
+
+
+def _door(source: str, key: str | None, url: str | None) -> tuple[str, str]:
+    """Where the door is, and the key that opens it."""
+    from infra.cli.send import running_api
+    from infra.importing.source_keys import key_of
+    from infra.settings import load
+
+    where = url or running_api()
+    if key is not None:
+        return where, key
+    if url is not None:
+        raise Refusal("Another API wants a write key.", "Give it with --key, or as YEKTA_KEY.")
+    return where, asyncio.run(key_of(load(), source))
 
 
 def _show_rejected(rejected: list[dict[str, Any]], count: int) -> None:
