@@ -19,7 +19,9 @@ PLACES = (
     Place("/requests", "nav.requests", access.INSIDE),
     Place("/board", "nav.board", access.OPERATORS),
     Place("/knowledge", "nav.knowledge", access.INSIDE),
+    Place("/rules", "nav.marketing", ("marketer", "analyst", "supervisor", "admin")),
     Place("/dead-letters", "nav.letters", access.OPERATORS),
+    Place("/sources", "nav.sources", access.OPERATORS),
     Place("/access-log", "nav.access_log", access.ADMINS),
 )
 

@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 from aggregates.sealing import KeyDestroyed
 from api import access, query, session
 from api.answers import path_id
-from api.desk import besides, calling, dead_letters, live, requests
+from api.desk import besides, calling, dead_letters, live, marketing, provided, requests, sources
 from api.desk.catalog import LANGUAGES
 from api.desk.forms import form
 from api.desk.locale import COOKIE
@@ -81,7 +81,10 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     calling.add(routes, dependencies, watching)
     requests.add(routes, dependencies)
+    sources.add(routes, dependencies)
+    provided.add(routes, dependencies, lambda request, wanted, wrong, status: _sign_in(request, dependencies, wanted, wrong, status))
     dead_letters.add(routes, dependencies)
+    marketing.add(routes, dependencies)
 
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -156,6 +159,7 @@ def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: s
         wanted=wanted,
         wrong=wrong,
         about=about[::2],
+        provider=dependencies.provider.name if dependencies.provider else "",
         command=COMMAND,
         back=wanted,
         visitor=None,

@@ -131,7 +131,8 @@ async def give(connection: Connection, partition: int, signals: Sequence[tuple[U
 async def withdraw(connection: Connection, signals: Sequence[UUID]) -> list[Given]:
     """These were said too soon. Answers those that stood until now."""
     cursor = await connection.execute(
-        f"UPDATE signals.given SET withdrawn = true, seq = DEFAULT WHERE id = ANY(%s) AND NOT withdrawn RETURNING {_GIVEN}", (list(signals),)
+        f"UPDATE signals.given SET withdrawn = true, seq = DEFAULT WHERE id = ANY(%s) AND NOT withdrawn RETURNING {_GIVEN}",
+        (list(signals),),
     )
     return [Given(*row) for row in await cursor.fetchall()]
 

@@ -1,0 +1,189 @@
+"""A marketer's day over HTTP, with a worker behind it: rules and segments are written, published, paused, ended; signals come of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from infra import refolding
+from tests.api.conftest import Api
+
+pytestmark = pytest.mark.engines
+
+COUNT = "when: {count: custom.bought, where: {page: price}, at_least: 2, within: 30d}\ndo: {notify: team:x}\n"
+
+
+def bought(person: str, at: datetime | None = None, type_: str = "custom.bought", **data: Any) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": "/shop",
+        "type": type_,
+        "time": (at or datetime.now(UTC)).isoformat(),
+        "data": {"who": {"customer_number": person}, "page": "price", **data},
+    }
+
+
+class Marketer:
+    """Somebody with a token, in one world."""
+
+    def __init__(self, api: Api, token: str, key: str) -> None:
+        self.api, self.token, self.key = api, token, key
+
+    async def post(self, path: str, text: str = "", status: int = 200, **headers: str) -> Any:
+        answer = await self.api.client.post(path, content=text, auth=(self.token, ""), headers=headers, timeout=60)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def publish(self, kind: str, name: str, text: str) -> None:
+        await self.post(f"/v1/{kind}", f"{'rule' if kind == 'triggers' else 'segment'}: {name}\n{text}", 201)
+        stands = await self.post(f"/v1/{kind}/{name}/publish")
+        assert (stands["state"], stands["in_force"]) == ("published", True)
+
+    async def signals(self, rule: str, **query: str) -> list[dict[str, Any]]:
+        answer = await self.api.get(self.token, "/v1/signals", rule=rule, limit="200", **query)
+        return list(answer["items"])
+
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(30):
+            while not await condition():  # noqa: ASYNC110 - a worker tells nobody here
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+async def marketer(live: Api) -> Marketer:
+    made = Marketer(live, await live.token("marketer"), await live.write_key("shop"))
+    after = await live.send(made.key, bought("nobody", type_="first.seen"))
+    await live.get(made.token, "/v1/signals", after=after)  # the worker is there
+    return made
+
+
+async def test_a_published_rule_gives_a_signal_and_says_why(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "twice", COUNT)
+    first, second = bought("t-1"), bought("t-1")
+    after = await marketer.api.send(marketer.key, first, bought("t-1", page="home"), second)
+    (signal,) = await marketer.signals("twice", after=after)
+    assert signal["cause"] == {"source": "/shop", "id": second["id"]}
+    assert (signal["rule"], signal["version"], signal["late"], signal["withdrawn"], signal["quiet"]) == ("twice", 1, False, False, None)
+    assert await marketer.signals("twice", customer=signal["customer_id"]) == [signal]
+    assert await marketer.signals("twice", customer=str(uuid4())) == []
+
+
+async def test_what_was_before_a_rule_counts_and_gives_no_signal(marketer: Marketer) -> None:
+    after = await marketer.api.send(marketer.key, *(bought(person, type_="early.bought") for person in ("b-1", "b-1", "b-2")))
+    await marketer.api.get(marketer.token, "/v1/signals", after=after)
+    await marketer.publish("triggers", "early", COUNT.replace("custom.", "early."))
+    after = await marketer.api.send(marketer.key, *(bought(person, type_="early.bought") for person in ("b-1", "b-2")))
+    assert len(await marketer.signals("early", after=after)) == 1  # the one of b-1 began before
+
+
+async def test_a_paused_rule_tells_nobody_and_a_retired_one_sees_nothing(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "paused", COUNT)
+    assert (await marketer.post("/v1/triggers/paused/pause"))["state"] == "paused"
+    after = await marketer.api.send(marketer.key, bought("p-1"), bought("p-1"))
+    assert [one["quiet"] for one in await marketer.signals("paused", after=after)] == ["paused"]
+    assert (await marketer.post("/v1/triggers/paused/resume"))["state"] == "published"
+    after = await marketer.api.send(marketer.key, bought("p-2"), bought("p-2"))
+    assert [one["quiet"] for one in await marketer.signals("paused", after=after)] == [None, "paused"]
+    assert (await marketer.post("/v1/triggers/paused/retire"))["state"] == "retired"
+    after = await marketer.api.send(marketer.key, bought("p-3"), bought("p-3"))
+    assert len(await marketer.signals("paused", after=after)) == 2
+    problem = await marketer.post("/v1/triggers/paused/publish", status=409)
+    assert problem["type"] == "/problems/not_possible"
+
+
+async def test_a_new_text_is_a_new_version(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "changing", COUNT)
+    draft = await marketer.post("/v1/triggers", f"rule: changing\n{COUNT}cooldown: 1d\n", 201)
+    assert (draft["version"], draft["state"]) == (2, "draft")
+    shown = await marketer.api.get(marketer.token, "/v1/triggers/changing")
+    assert (shown["version"], shown["state"], [one["state"] for one in shown["versions"]]) == (1, "published", ["draft", "published"])
+    await marketer.post("/v1/triggers/changing/publish")
+    shown = await marketer.api.get(marketer.token, "/v1/triggers/changing")
+    assert (shown["version"], [one["state"] for one in shown["versions"]]) == (2, ["published", "retired"])
+    after = await marketer.api.send(marketer.key, bought("v-1"), bought("v-1"))
+    assert [one["version"] for one in await marketer.signals("changing", after=after)] == [2]
+    again = await marketer.post("/v1/triggers", f"rule: changing\n{COUNT}cooldown: 1d\n", 201)
+    assert (again["version"], again["state"]) == (2, "published")
+
+
+async def test_mistakes_are_told_with_line_place_and_the_nearest_word_in_both_languages(marketer: Marketer) -> None:
+    text = "rule: wrong\nwhen: {cuont: call.ended, at_least: 3, within: 30d}\ndo: {notify: x}\n"
+    english = await marketer.post("/v1/triggers", text, 422)
+    first = english["errors"][0]
+    assert (first["line"], first["pointer"], first["suggestion"]) == (2, "/when/cuont", "count")
+    persian = await marketer.post("/v1/triggers", text, 422, **{"accept-language": "fa-IR,fa;q=0.9,en;q=0.5"})
+    assert "سطر" in persian["detail"]
+    await marketer.post(
+        "/v1/triggers", '{"rule": "as-json", "when": {"count": "a.b", "at_least": 1, "within": "1d"}, "do": {"notify": "x"}}', 201
+    )
+    for path in ("/v1/triggers/schema", "/v1/segments/schema"):
+        schema = (await marketer.api.client.get(path)).json()
+        assert schema["$schema"].startswith("https://json-schema.org/")
+    assert (await marketer.api.client.get("/v1/triggers")).status_code == 401
+    agent = httpx.BasicAuth(await marketer.api.token("agent"), "")
+    assert (await marketer.api.client.post("/v1/triggers", content=text, auth=agent)).status_code == 403
+
+
+async def test_who_comes_into_a_segment_leaves_it_when_time_passes(marketer: Marketer) -> None:
+    after = await marketer.api.send(marketer.key, bought("s-0", type_="seg.bought"))
+    await marketer.api.get(marketer.token, "/v1/signals", after=after)
+    await marketer.publish("triggers", "came", "when: {segment: fans, change: entered}\ndo: {notify: x}\n")
+    await marketer.publish("triggers", "went", "when: {segment: fans, change: left}\ndo: {notify: x}\n")
+    await marketer.publish("segments", "fans", "when: {count: seg.bought, at_least: 1, within: 3s}\n")
+    await marketer.api.send(marketer.key, bought("s-1", type_="seg.bought"))
+
+    async def went() -> bool:
+        return len({one["customer_id"] for one in await marketer.signals("went")}) == 2
+
+    await marketer.until(went)
+    came = await marketer.signals("came")
+    assert len(came) == 1  # who was in when it was published is told of to nobody
+    shown = await marketer.api.get(marketer.token, "/v1/segments/fans")
+    assert (shown["members"], shown["entered"]["day"], shown["left"]["day"]) == (0, 2, 2)
+    exported = await marketer.api.client.get("/v1/segments/fans/export", auth=(marketer.token, ""))
+    assert exported.text.splitlines() == ["customer_id,since"]
+    problem = await marketer.post("/v1/segments", "segment: fans\nwhen: {not: {segment: fans}}\n", 422)
+    assert "itself" in problem["detail"]
+
+
+async def test_a_dry_run_says_what_happened_and_does_nothing(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "dry", COUNT.replace("custom.", "dry.") + "cooldown: 10d\n")
+    now = datetime.now(UTC)
+    events = [bought(f"d-{number % 3}", now - timedelta(days=40 - number), "dry.bought") for number in range(30)]
+    after = await marketer.api.send(marketer.key, *events)
+    live = [one for one in await marketer.signals("dry", after=after) if not one["withdrawn"]]
+    ran = await marketer.post("/v1/triggers/dry-run", '{"name": "dry"}')
+    assert ran["difference"] == [{"rule": "dry", "both": len(live), "only_here": 0, "only_then": 0, "sent_here": 0, "sent_then": 0}]
+    assert {(one["id"], one["occurred_at"]) for one in ran["examples"] if not one["withdrawn"]} <= {
+        (o["id"], o["occurred_at"]) for o in live
+    }
+    stricter = await marketer.post(
+        "/v1/triggers/dry-run", f"rule: dry\n{COUNT.replace('custom.', 'dry.').replace('at_least: 2', 'at_least: 9')}"
+    )
+    assert stricter["rules"][0]["signals"] < len(live)
+    assert stricter["difference"][0]["only_then"] > 0
+    assert [one for one in await marketer.signals("dry") if not one["withdrawn"]] == live
+
+
+async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "silent", "when: {after: silent.asked, absent: silent.answered, for: 2s}\ndo: {notify: x}\n")
+    after = await marketer.api.send(marketer.key, bought("k-1", type_="silent.asked"), bought("k-2", type_="silent.asked"))
+    await marketer.api.send(marketer.key, bought("k-2", type_="silent.answered"))
+    await marketer.api.get(marketer.token, "/v1/signals", after=after)
+
+    async def rang() -> bool:
+        return bool(await marketer.signals("silent"))
+
+    await marketer.until(rang)
+    (signal,) = await marketer.signals("silent")
+    assert signal["withdrawn"] is False
+
+
+async def test_the_log_folded_again_is_the_same_with_rules_in_force(marketer: Marketer) -> None:
+    verdict = await refolding.verify(marketer.api.world.settings)
+    assert verdict.equal
