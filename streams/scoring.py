@@ -21,14 +21,16 @@ from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, customer_event_decoder, encoder
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
+from projections.churn.features import in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Said
 from projections.churn.messages import Example, Told
-from projections.churn.silence import next_check
+from projections.churn.silence import checks, next_check
 from projections.churn.table import Given, InForce, Key
-from projections.churn.weights import parts
+from projections.churn.weights import parts, scored
 from projections.positions import table as positions
 from projections.timeline import table as timeline
+from projections.timeline.row import NOBODY
 from streams.learning import champion
 from streams.learning.champion import Champion
 from streams.learning.snapshot import SnapshotRefused
@@ -152,6 +154,8 @@ class Scoring:
     async def pulse(self, moment: Moment) -> list[Effect]:
         """Look at the silent up to where the time has come, write down what changed, and tell the learner."""
         effects, passed = await self._look(moment)
+        if not moment.fresh and moment.partition not in self._behind:
+            effects += await self._again(moment)
         learned = self._learned[moment.partition]
         await table.save(moment.connection, moment.partition, learned)
         told = self._telling.pop(moment.partition, [])
@@ -195,7 +199,15 @@ class Scoring:
         return found
 
     def _say(
-        self, moment: Moment, customer: str, one: InForce, came: Came, given: list[Given] | None, void: int | None = None
+        self,
+        moment: Moment,
+        customer: str,
+        one: InForce,
+        came: Came,
+        given: list[Given] | None,
+        void: int | None = None,
+        *,
+        remember: bool = True,
     ) -> list[Effect]:
         """Remember what was said, write down what moved, publish what moved far."""
         by, kept, said = self._champions[one.id], came.kept, came.said
@@ -216,6 +228,8 @@ class Scoring:
         if said:
             kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
         self._learned[moment.partition][customer, one.id] = kept
+        if not remember:
+            return effects
         state = kept.state
         self._telling[moment.partition].append(
             Told(
@@ -340,6 +354,35 @@ class Scoring:
                 self._passed[partition][replayed] = day
                 passed["replayed" if replayed else "wall"] = day
         return effects, passed
+
+    async def _again(self, moment: Moment) -> list[Effect]:
+        """Some of those whom the champion has not scored yet: what it says of them now is given, where that is another score."""
+        known = await table.rescoring(moment.connection, moment.partition)
+        for one in self._in_force:
+            by = self._champions[one.id]
+            champion_then, after = known.get(one.id, (0, None))
+            if not by.learnt or (champion_then == by.number and after is None):
+                continue
+            start = after if champion_then == by.number and after is not None else NOBODY
+            some = await table.following(moment.connection, moment.partition, one.id, start, LOOKS)
+            given: list[Given] = []
+            effects: list[Effect] = []
+            clocks = await table.clocks(moment.connection)
+            times = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
+            for (customer, _), stored in some.items():
+                kept = self._learned[moment.partition].get((customer, one.id), stored)
+                now = max(times[kept.replayed].timestamp() / DAY, kept.state.at)
+                if in_population(one.definition, kept.state):
+                    said = scored(one.definition, by.model, kept.state, now)
+                    silent = now - kept.state.at >= checks(one.definition)[0]
+                    came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())
+                    effects += self._say(moment, customer, one, came, given, remember=False)
+            await table.give(moment.connection, given)
+            last = UUID(list(some)[-1][0]) if len(some) == LOOKS else None
+            await table.rescored(moment.connection, moment.partition, one.id, by.number, last)
+            self._behind.add(moment.partition)
+            return effects
+        return []
 
     async def _at_rest(self, moment: Moment) -> bool:
         """Whether nothing at all is on its way to the views."""

@@ -58,6 +58,15 @@ DO $$ BEGIN
 END $$;
 CREATE INDEX states_due ON churn.states (partition, replayed, due) WHERE due IS NOT NULL;
 
+-- How far the customers of a partition were scored anew by a champion, when nothing else was to be done.
+CREATE TABLE churn.rescored (
+    definition smallint NOT NULL,
+    partition  smallint NOT NULL,
+    champion   bigint   NOT NULL,
+    after      uuid,                            -- null: all were
+    PRIMARY KEY (definition, partition)
+);
+
 -- Scores as they were given.
 CREATE TABLE churn.given (
     customer_id uuid        NOT NULL,

@@ -107,6 +107,32 @@ async def due(connection: Connection, partition: int, *, replayed: bool, day: in
     return {(str(customer), definition): Kept(decode(state), *rest) for customer, definition, state, *rest in await cursor.fetchall()}
 
 
+async def rescoring(connection: Connection, partition: int) -> dict[int, tuple[int, UUID | None]]:
+    """By which champion a partition's customers were scored anew, and up to which customer; None: all of them. By definition."""
+    cursor = await connection.execute("SELECT definition, champion, after FROM churn.rescored WHERE partition = %s", (partition,))
+    return {definition: (champion, after) for definition, champion, after in await cursor.fetchall()}
+
+
+async def rescored(connection: Connection, partition: int, definition: int, champion: int, after: UUID | None) -> None:
+    """They were, up to this customer."""
+    await connection.execute(
+        "INSERT INTO churn.rescored VALUES (%s, %s, %s, %s) ON CONFLICT (definition, partition)"
+        " DO UPDATE SET champion = excluded.champion, after = excluded.after",
+        (definition, partition, champion, after),
+    )
+
+
+async def following(connection: Connection, partition: int, definition: int, after: UUID, limit: int) -> dict[Key, Kept]:
+    """A definition's next customers of a partition, in the order of their ids."""
+    cursor = await connection.execute(
+        "SELECT customer_id, definition, state, due, replayed, decider, score, given, told FROM churn.states"
+        " WHERE customer_id > %s AND definition = %s AND partition = %s ORDER BY customer_id LIMIT %s",
+        (after, definition, partition, limit),
+        binary=True,
+    )
+    return {(str(customer), definition): Kept(decode(state), *rest) for customer, definition, state, *rest in await cursor.fetchall()}
+
+
 async def give(connection: Connection, rows: Sequence[Given]) -> None:
     """Write scores down. One that was given at this time already stays as it was given."""
     if not rows:
