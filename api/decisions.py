@@ -4,22 +4,27 @@ Reading order: DecisionShown, router.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from aggregates.uplift import Share, uplift
+from aggregates.written.reader import LONGEST_SPAN
+from aggregates.written.span import span
 from api import access, cursor, customers, openapi, query
 from api.answers import json, path_id
 from api.deliveries import customer_asked
 from api.ports import Connection, Dependencies
-from projections.contacts import table
+from api.problem import invalid
+from projections.contacts import responses, table
 from projections.contacts.table import Decision
 
 OUTCOMES = ("sent", "held", "silent")
 LOST = "lost to "
+GOAL, WITHIN = "sales.order_placed", "14d"
 
 
 class DecisionShown(msgspec.Struct):
@@ -56,6 +61,45 @@ class FunnelRow(msgspec.Struct):
     channel: str | None
     reason: str | None
     candidates: int
+
+
+class ArmShown(msgspec.Struct):
+    """Of so many so many did it, with the 95 % interval of Wilson."""
+
+    of: int
+    did: int
+    rate: float
+    interval: tuple[float, float]
+
+
+class UpliftShown(msgspec.Struct):
+    """What a rule brought: those who were approached against its hold-out, with the 95 % interval of Newcombe."""
+
+    rule: str
+    goal: str
+    within: str
+    contacted: ArmShown
+    held_out: ArmShown
+    uplift: float | None  # null: one of the two is empty
+    interval: tuple[float, float] | None
+
+
+class ResponseShown(msgspec.Struct):
+    """What came back of one contact."""
+
+    signal: UUID
+    type: str  # contact.delivered, opened, clicked, answered, refused
+    at: datetime
+    channel: str | None
+    rule: str | None
+    contact: str | None
+
+
+class ResponseList(msgspec.Struct):
+    """Responses, the latest first."""
+
+    items: list[ResponseShown]
+    next: str | None = None
 
 
 class Funnel(msgspec.Struct):
@@ -127,7 +171,62 @@ def router(dependencies: Dependencies) -> APIRouter:
             found = await table.funnel(connection, rule=query.text(request, "rule"), since=query.time(request, "since"))
         return json(Funnel([FunnelRow(**share._asdict()) for share in found]))
 
+    @routes.get(
+        "/v1/decisions/uplift",
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" "$YEKTA/v1/decisions/uplift?rule=price-hesitation&goal=sales.order_placed&within=14d"',
+            UpliftShown,
+            422,
+            503,
+            parameters=[
+                openapi.parameter("rule", openapi.TEXT, "The rule.", required=True),
+                openapi.parameter("goal", openapi.TEXT, "The event that is hoped for; sales.order_placed, if absent."),
+                openapi.parameter("within", openapi.TEXT, "How long after the decision: 14d, if absent."),
+            ],
+        ),
+    )
+    async def rule_uplift(request: Request) -> Response:
+        """How much more often those whom a rule approached did what was hoped for than its hold-out. Only decisions old enough count."""
+        access.staff(request, dependencies, access.INSIDE)
+        rule = query.text(request, "rule")
+        if not rule:
+            raise invalid("/query/rule", "Say which rule.", "rule=price-hesitation")
+        goal = query.text(request, "goal", 200) or GOAL
+        written = query.text(request, "within", 20) or WITHIN
+        within = span(written)
+        if within is None or not timedelta(0) < within <= LONGEST_SPAN:
+            raise invalid("/query/within", "This is no duration.", "Write it like 14d, 12h, 1h30m.")
+        async with dependencies.pool.connection() as connection:
+            schema = await dependencies.schema()
+            found = await responses.arms(connection, schema, rule, goal, within, dependencies.clock())
+        made = uplift(found.contacted_did, found.contacted, found.held_out_did, found.held_out)
+        return json(UpliftShown(rule, goal, written, _arm(made.contacted), _arm(made.held_out), made.difference, made.interval))
+
+    @routes.get(
+        "/v1/customers/{id}/responses",
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/responses',
+            ResponseList,
+            404,
+            422,
+            503,
+            parameters=[customers.ID, openapi.LIMIT],
+        ),
+    )
+    async def responses_of(request: Request) -> Response:
+        """What a customer answered to what, the latest first."""
+        access.staff(request, dependencies, access.INSIDE)
+        async with dependencies.pool.connection() as connection:
+            customer = await customers.present(connection, await dependencies.schema(), path_id(request))
+            same = await table.merged(connection, customer)
+            found = await responses.of_customers(connection, same, query.limit(request))
+        return json(ResponseList([ResponseShown(*response) for response in found]))
+
     return routes
+
+
+def _arm(share: Share) -> ArmShown:
+    return ArmShown(share.of, share.did, share.rate, share.interval)
 
 
 async def _page(request: Request, connection: Connection, of: Sequence[UUID] | None, present: UUID | None) -> DecisionList:

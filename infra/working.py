@@ -44,6 +44,7 @@ from streams.parts import Part
 from streams.record import Bury, Processor, Publication
 from streams.relay import Relay
 from streams.resolve import Resolve
+from streams.responding import Responding
 from streams.ruling import Ruling
 from streams.runner import Runner
 from streams.scoring import Scoring
@@ -162,7 +163,13 @@ class Parts:
             lambda: Resolve(DEFAULT_RULES, self.keys),
             lambda: Customer(
                 self.keys,
-                parts=[Scoring(self.keys, _now, self.master.signing, self.touchpoints_end), Valuing(self.keys), Changed(), *self.rules()],
+                parts=[
+                    Scoring(self.keys, _now, self.master.signing, self.touchpoints_end),
+                    Valuing(self.keys),
+                    Changed(),
+                    Responding(),
+                    *self.rules(),
+                ],
             ),
             lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
             Letters,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from aggregates.contracts import call, consent, profile, reseller, sales, schema, service, subscription, web
+from aggregates.contracts import call, consent, contact, profile, reseller, sales, schema, service, subscription, web
 from aggregates.contracts.contract import Contract, Data
 from aggregates.contracts.contract import upcast as upcast_by
 from aggregates.contracts.shape import Shape, shape
@@ -17,7 +17,7 @@ __all__ = ["CONTRACTS", "SHAPES", "Contract", "Data", "VersionUnknown", "json_sc
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {
         contract.type: contract
-        for channel in (call, web, sales, reseller, consent, subscription, profile, service)
+        for channel in (call, web, sales, reseller, consent, subscription, profile, service, contact)
         for contract in channel.CONTRACTS
     }
 )

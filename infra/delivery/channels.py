@@ -109,7 +109,7 @@ class SmsAdapter:
             "text": self._messages.of(approach.want.contact, "sms", name).text,
             "contact": approach.want.contact,
             "name": name,
-            "id": str(taken.message),
+            "id": str(approach.want.candidate.signal),
         }
         body = filled(settings.body, fields, _json if "json" in settings.content_type else _quoted).encode()
         url = filled(settings.url.get_secret_value(), fields, _quoted)
@@ -138,7 +138,7 @@ class EmailAdapter:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._settings.sender, to, " ".join(written.subject.split())
         message["Date"] = format_datetime(self._clock())
-        message["Message-ID"] = f"<{taken.message}@{self._settings.sender.rpartition('@')[2].rstrip('>') or 'yekta'}>"
+        message["Message-ID"] = f"<{approach.want.candidate.signal}@{self._settings.sender.rpartition('@')[2].rstrip('>') or 'yekta'}>"
         message.set_content(written.text)
         try:
             await asyncio.to_thread(self._send, message)

@@ -32,11 +32,10 @@ async def ground(connection: Connection, schema: str, keys: Keys, customer: UUID
     await table.lock(connection, customer)
     _, policy = await table.in_force(connection)
     contacts = await table.made(connection, customer)
-    at = max([now, *(when for when, _ in contacts)])
-    if without is not None:
-        contacts = await table.made(connection, customer, without)
-    standing = await known(connection, schema, keys, customer, now)
-    for when, channel in contacts:
+    at = max([now, *(when for when, _, _ in contacts)])
+    reserved = {str(id_) for _, _, id_ in contacts}
+    standing = await known(connection, schema, keys, customer, now, reserved)
+    for when, channel, _ in [contact for contact in contacts if contact[2] != without]:
         standing = contacted(standing, when, channel)
     return Ground(policy, standing, at)
 

@@ -3,11 +3,12 @@
 Candidates are rare, and consent, calls and requests are few among a customer's events. Reading order: known.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 from psycopg import AsyncConnection
 
 from aggregates.fact import Fact, fact_of
@@ -30,8 +31,13 @@ class Keys(Sealer, Protocol):
         ...
 
 
-async def known(connection: Connection, schema: str, keys: Keys, customer: UUID, now: datetime) -> Known:
-    """What his facts say as far as they were known at `now`; of sources that replay their own time, as far as they had happened."""
+async def known(
+    connection: Connection, schema: str, keys: Keys, customer: UUID, now: datetime, reserved: Container[str] = frozenset()
+) -> Known:
+    """What his facts say as far as they were known at `now`; of sources that replay their own time, as far as they had happened.
+
+    Contacts that were `reserved` are counted as such, and not again when somebody says that he made them.
+    """
     cursor = await connection.execute(
         f"SELECT record FROM {schema}.timeline WHERE customer_id = %s AND type = ANY(%s)"
         " AND CASE WHEN flags & %s <> 0 THEN at ELSE recorded END <= %s ORDER BY at, event_id",
@@ -43,6 +49,8 @@ async def known(connection: Connection, schema: str, keys: Keys, customer: UUID,
         await keys.fetch(connection, [event.yektaseal for event in telling])
     found = NOTHING
     for event in events:
+        if event.type == fold.CONTACTED and str(msgspec.json.decode(event.data).get("signal")) in reserved:
+            continue
         found = fold.evolve(found, _opened(event, keys) if event.type in fold.TELLING else fact_of(event, None))
     return found
 

@@ -99,13 +99,12 @@ async def merged(connection: Connection, customer: UUID) -> list[UUID]:
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def made(connection: Connection, customer: UUID, without: UUID | None = None) -> list[tuple[datetime, str]]:
-    """When and by which channel he was approached by us or whom we allowed to, the latest first; one of these may be left out."""
+async def made(connection: Connection, customer: UUID) -> list[tuple[datetime, str, UUID]]:
+    """When, by which channel and for what he was approached by us or whom we allowed to, the latest first."""
     cursor = await connection.execute(
-        "SELECT at, channel FROM contacts.made WHERE customer_id = %s AND id IS DISTINCT FROM %s ORDER BY at DESC LIMIT %s",
-        (customer, without, MOST),
+        "SELECT at, channel, id FROM contacts.made WHERE customer_id = %s ORDER BY at DESC LIMIT %s", (customer, MOST)
     )
-    return [(at, channel) for at, channel in await cursor.fetchall()]
+    return [(at, channel, id_) for at, channel, id_ in await cursor.fetchall()]
 
 
 async def held(connection: Connection, customer: UUID, now: datetime) -> list[Want]:

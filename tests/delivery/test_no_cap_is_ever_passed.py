@@ -92,7 +92,7 @@ async def test_no_cap_is_ever_passed_by_concurrent_reservers_some_of_whom_die(
     full = 0
     async with pool.connection() as connection:
         for customer in customers:
-            contacts = await table.made(connection, customer)
+            contacts = [(at, channel) for at, channel, _ in await table.made(connection, customer)]
             assert not exceeded(policy, contacts)
             decisions = await table.page(connection, 1000, customers=[customer])
             assert sorted(decision.at for decision in decisions if decision.outcome == "sent") == sorted(at for at, _ in contacts)
