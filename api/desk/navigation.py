@@ -20,6 +20,7 @@ PLACES = (
     Place("/board", "nav.board", access.OPERATORS),
     Place("/knowledge", "nav.knowledge", access.INSIDE),
     Place("/rules", "nav.marketing", ("marketer", "analyst", "supervisor", "admin")),
+    Place("/models/churn", "nav.model", ("supervisor", "marketer", "analyst", "admin")),
     Place("/dead-letters", "nav.letters", access.OPERATORS),
     Place("/sources", "nav.sources", access.OPERATORS),
     Place("/access-log", "nav.access_log", access.ADMINS),
