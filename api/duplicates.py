@@ -87,13 +87,13 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def listed(request: Request) -> Response:
         """Customers that may be one person, with the reasons."""
         asking = access.staff(request, dependencies, access.INSIDE)
-        limit, after = query.limit(request), _place(query.text(request, "cursor"))
+        limit, after = query.limit(request), place(query.text(request, "cursor"))
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             found = await table.page(connection, limit + 1, after)
             items = await shown(dependencies, connection, found[:limit], asking.role)
         last = found[limit - 1] if len(found) > limit else None
-        return json(Duplicates(items, f"{last.probability!r}.{last.one}.{last.other}" if last else None))
+        return json(Duplicates(items, cursor(last) if last else None))
 
     @routes.post("/v1/duplicates/{id}/accept", openapi_extra=_described("accept", "DUPLICATE"))
     async def accept(request: Request) -> Response:
@@ -194,11 +194,17 @@ def _value(state: State, column: str, role: str) -> str | None:
     return masks.masked(value) if value and column == "phone" and role not in masks.UNMASKED else value
 
 
-def _place(cursor: str | None) -> tuple[float, UUID, UUID] | None:
-    if cursor is None:
+def cursor(pair: Pair) -> str:
+    """The place of a pair in the list."""
+    return f"{pair.probability!r}.{pair.one}.{pair.other}"
+
+
+def place(text: str | None) -> tuple[float, UUID, UUID] | None:
+    """The place that a cursor marks. Raises a 422 problem."""
+    if text is None:
         return None
     try:
-        probability, one, other = cursor.rsplit(".", 2)
+        probability, one, other = text.rsplit(".", 2)
         return float(probability), UUID(one), UUID(other)
     except ValueError as error:
         raise invalid("/query/cursor", "This is no cursor that Yekta gave.", "Send `next` exactly as it was answered.") from error

@@ -72,7 +72,7 @@ EXAMPLE = {
     ],
     "most": 50,
 }
-PUT = 'curl -X PUT -u "$ADMIN:" $YEKTA/v1/identity-rules -d \'' + msgspec.json.encode(EXAMPLE).decode() + "'"
+PUT = 'curl -u "$ADMIN:" $YEKTA/v1/identity-rules -d \'' + msgspec.json.encode(EXAMPLE).decode() + "' -X PUT"
 
 
 def router(dependencies: Dependencies) -> APIRouter:

@@ -21,6 +21,7 @@ PLACES = (
     Place("/knowledge", "nav.knowledge", access.INSIDE),
     Place("/rules", "nav.marketing", ("marketer", "analyst", "supervisor", "admin")),
     Place("/models/churn", "nav.model", ("supervisor", "marketer", "analyst", "admin")),
+    Place("/identity", "nav.identity", access.INSIDE),
     Place("/dead-letters", "nav.letters", access.OPERATORS),
     Place("/sources", "nav.sources", access.OPERATORS),
     Place("/access-log", "nav.access_log", access.ADMINS),

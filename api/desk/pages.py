@@ -3,7 +3,7 @@
 Whatever goes wrong below a route becomes a page that says what to do, in the reader's language. Reading order: router, DeskRoute.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import psycopg
@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 from psycopg_pool import PoolTimeout
 
 from aggregates.sealing import KeyDestroyed
-from api import access, query, session
+from api import access, looks, query, session
 from api.answers import path_id
-from api.desk import besides, calling, dead_letters, live, marketing, models, provided, requests, sources
+from api.desk import besides, calling, dead_letters, identity, live, marketing, models, provided, requests, sources
 from api.desk.catalog import LANGUAGES
 from api.desk.forms import form
 from api.desk.locale import COOKIE
@@ -27,6 +27,7 @@ from api.problem import Problem, not_found
 from api.visibility import settled
 from api.watching import Watching
 from projections.calls import table as seats
+from projections.churn import reading as churn
 from projections.search import table as searching
 from projections.service import table as service
 
@@ -73,6 +74,16 @@ def router(dependencies: Dependencies) -> APIRouter:
         values = await look(request, dependencies, path_id(request), asking)
         return page(request, dependencies, "customer.html", **values)
 
+    @routes.get("/customers/{id}/score")
+    async def score(request: Request) -> Response:
+        """How a customer's score went, as a line and as a table."""
+        asking = access.staff(request, dependencies, access.INSIDE)
+        id_ = path_id(request)
+        async with dependencies.pool.connection() as connection:
+            await looks.note(request, connection, asking, id_, "score")
+            points = await churn.history(connection, id_)
+        return page(request, dependencies, "score.html", id=id_, points=points, line=plotted(points))
+
     @routes.get("/customers/{id}/live")
     async def customer_live(request: Request) -> Response:
         """What changes on a customer's page, for as long as it is open."""
@@ -82,6 +93,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     calling.add(routes, dependencies, watching)
     requests.add(routes, dependencies)
     sources.add(routes, dependencies)
+    identity.add(routes, dependencies)
     provided.add(routes, dependencies, lambda request, wanted, wrong, status: _sign_in(request, dependencies, wanted, wrong, status))
     dead_letters.add(routes, dependencies)
     marketing.add(routes, dependencies)
@@ -132,6 +144,15 @@ async def desk_at(dependencies: Dependencies, asking: access.Caller) -> dict[str
         extension = await seats.extension_of(connection, asking.name)
         rows = await service.page(connection, service.Filter(owner=asking.name), now, None, MINE, live=True)
     return {"extension": extension, "mine": [besides.line(row.request, now) for row in rows]}
+
+
+def plotted(points: Sequence[churn.Point]) -> str:
+    """The points of a line in a box of 100 by 100, time along and score up."""
+    if len(points) < 2:
+        return ""
+    begin, end = points[0].at.timestamp(), points[-1].at.timestamp()
+    long = end - begin or 1.0
+    return " ".join(f"{100 * (point.at.timestamp() - begin) / long:.2f},{100 - 100 * point.score:.2f}" for point in points)
 
 
 async def _found(dependencies: Dependencies, words: str) -> list[searching.Found]:

@@ -22,6 +22,7 @@ from aggregates.contracts import CONTRACTS
 from aggregates.refusal import Reason
 from api.explained import REASONS
 from projections.contacts import tasks
+from tests.api import who_is_who
 from tests.api.conftest import Api
 from tests.api.events import event, order
 from tests.api.serving import served
@@ -141,6 +142,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
             "WEBHOOK": webhook.json()["id"],
             "CALL": str(call),
             "DELIVERY": delivery.json()["id"],
+            **await who_is_who.happened(live, key, agent),
         }
         for path, method, operation in operations(document):
             found = CURL.search(operation["description"])

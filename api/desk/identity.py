@@ -1,0 +1,183 @@
+"""The desk's pages of identity: the queue of who may be one, decided with one key each, and why a customer is one, drawn.
+
+The same functions as the API's do the work. Reading order: add, drawn.
+"""
+
+from math import cos, pi, sin
+from typing import NamedTuple
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api import access, duplicates, explaining, identity_conflicts, identity_rules, position, query, uniting
+from api.answers import path_id
+from api.desk.forms import form
+from api.desk.rendering import HEADERS, page
+from api.desk.visitor import acting
+from api.explaining import Identity
+from api.identity import DECIDERS, present
+from api.ports import Dependencies
+from api.problem import Problem
+from api.uniting import Divided, Named
+from api.visibility import reached
+from projections.duplicates import table as pairs
+from projections.identity import conflicts
+
+WAITING = 30
+PATIENCE = 5.0
+"""Seconds that a page waits for a decision to be visible; it is in the log in any case."""
+
+WIDE, HIGH = 640, 360
+RULES = {"named_together": "identity.rule.named", "followed": "identity.rule.followed", "person": "identity.rule.person"}
+STEPS = {
+    "founded": "identity.step.founded",
+    "joined": "identity.step.joined",
+    "left": "identity.step.left",
+    "kept_apart": "identity.step.apart",
+}
+
+
+class Node(NamedTuple):
+    """An identifier in the drawing."""
+
+    id: str
+    kind: str
+    text: str
+    x: float
+    y: float
+    weak: bool
+    shared: bool
+
+
+class Line(NamedTuple):
+    """What ties two of them."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    rule: str
+
+
+def add(routes: APIRouter, dependencies: Dependencies) -> None:
+    """The routes of identity."""
+
+    @routes.get("/identity")
+    async def queue(request: Request) -> Response:
+        """The next pair that may be one person, the conflicts, and the rules."""
+        asking = access.staff(request, dependencies, access.INSIDE)
+        skipped = query.text(request, "after")
+        async with dependencies.pool.connection() as connection:
+            found = await pairs.page(connection, 2, duplicates.place(skipped))
+            waiting = await pairs.waiting(connection)
+            shown = await duplicates.shown(dependencies, connection, found[:1], asking.role)
+            open_ = await identity_conflicts.shown(dependencies, connection, await conflicts.page(connection, WAITING), asking.role)
+            rules = await identity_rules.shown(connection)
+        following = f"/identity?after={quote(duplicates.cursor(found[0]))}" if len(found) > 1 else ""
+        return page(
+            request,
+            dependencies,
+            "identity.html",
+            pair=shown[0] if shown else None,
+            waiting=waiting,
+            following=following,
+            conflicts=open_,
+            rules=rules,
+            may_decide=asking.role in DECIDERS,
+        )
+
+    @routes.post("/identity/duplicates/{id}")
+    async def decide_pair(request: Request) -> Response:
+        """They are one, or they are two."""
+        asking = acting(request, dependencies, DECIDERS)
+        verb = (await form(request)).get("do")
+        async with dependencies.pool.connection() as connection:
+            await duplicates.decide(
+                dependencies, connection, asking, request.path_params["id"], "accept" if verb == "accept" else "reject", ""
+            )
+        return RedirectResponse("/identity", 303, HEADERS)
+
+    @routes.post("/identity/conflicts/{id}")
+    async def decide_conflict(request: Request) -> Response:
+        """What the rules did not join is one, or two."""
+        asking = acting(request, dependencies, DECIDERS)
+        verb = (await form(request)).get("do")
+        async with dependencies.pool.connection() as connection:
+            chosen = "merge" if verb == "merge" else "keep-apart"
+            _, at = await identity_conflicts.decide(dependencies, connection, asking, path_id(request), chosen, "")
+        await reached(dependencies, position.offsets(at), PATIENCE)
+        return RedirectResponse("/identity", 303, HEADERS)
+
+    @routes.get("/customers/{id}/identity")
+    async def why(request: Request) -> Response:
+        """Why a customer is one."""
+        asking = access.staff(request, dependencies, access.INSIDE)
+        return await explain(request, asking.role, None, "", asking.role in DECIDERS)
+
+    @routes.post("/customers/{id}/identity")
+    async def split(request: Request) -> Response:
+        """Who would get which events; then, when he says so, done."""
+        asking = acting(request, dependencies, DECIDERS)
+        fields = await form(request)
+        go = [Named(id=name.removeprefix("id:")) for name in fields if name.startswith("id:")]
+        try:
+            async with dependencies.pool.connection() as connection:
+                customer = await present(dependencies, connection, path_id(request))
+                divided = await uniting.split(
+                    dependencies,
+                    connection,
+                    asking,
+                    customer,
+                    go=go,
+                    reason=fields.get("reason", "")[:500],
+                    dry_run=fields.get("do") != "split",
+                )
+        except Problem as problem:
+            if problem.body.status not in {409, 422}:
+                raise
+            return await explain(request, asking.role, None, "identity.split.wrong", True)
+        if divided.position is None:
+            return await explain(request, asking.role, divided, "", True)
+        await reached(dependencies, position.offsets(divided.position), PATIENCE)
+        return RedirectResponse(f"/customers/{customer}/identity", 303, HEADERS)
+
+    async def explain(request: Request, role: str, preview: Divided | None, wrong: str, may_decide: bool) -> Response:
+        async with dependencies.pool.connection() as connection:
+            customer: UUID = await present(dependencies, connection, path_id(request))
+            shown = await explaining.explained(dependencies, connection, customer, role)
+        nodes, lines = drawn(shown)
+        return page(
+            request,
+            dependencies,
+            "customer_identity.html",
+            shown=shown,
+            nodes=nodes,
+            lines=lines,
+            named={node.id: node for node in nodes},
+            wide=WIDE,
+            high=HIGH,
+            rules=RULES,
+            steps=STEPS,
+            preview=preview,
+            going={one.id for one in preview.go.identifiers} if preview else set(),
+            wrong=wrong,
+            may_decide=may_decide,
+        )
+
+
+def drawn(shown: Identity) -> tuple[list[Node], list[Line]]:
+    """His identifiers on an ellipse, those that decide first at its top, and lines for what ties them."""
+    count = max(len(shown.identifiers), 1)
+    nodes: dict[str, Node] = {}
+    for number, one in enumerate(shown.identifiers):
+        angle = 2 * pi * number / count - pi / 2
+        x, y = WIDE / 2 + cos(angle) * (WIDE / 2 - 110), HIGH / 2 + sin(angle) * (HIGH / 2 - 40)
+        text = one.value or "•••"
+        nodes[one.id] = Node(one.id, one.kind, text if len(text) < 25 else text[:24] + "…", round(x, 1), round(y, 1), one.weak, one.shared)
+    lines: list[Line] = []
+    for link in shown.links:
+        a, b = nodes[link.one], nodes[link.other]
+        lines.append(Line(a.x, a.y, b.x, b.y, link.rule))
+    return list(nodes.values()), lines
