@@ -92,7 +92,9 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
 def plot(months: Sequence[Month], field: str, locale: Locale) -> Plot | None:
     """A field of the models over the months; None where there are none."""
     days = sorted({month.month for month in months})
-    values = {(month.model, month.month): value for month in months if (value := getattr(month, field)) is not None}
+    values: dict[tuple[str, date], float] = {
+        (month.model, month.month): value for month in months if (value := getattr(month, field)) is not None
+    }
     seen = [value for (model, _), value in values.items() if model in SHOWN]
     if not days or not seen:
         return None

@@ -26,6 +26,8 @@ COMMANDS = {
     "status": "Show engines, lag, rates and the age of what people see.",
     "wait": "Return when everything that was accepted before is in the views.",
     "evaluate": "Run exactly the live code over files, with no engines.",
+    "learn": "Show what churn models learnt, and by which snapshot scores are given; go back to another one.",
+    "replay": "Say what another model would have said, without side effects.",
     "verify": "Fold the log again apart from the live tables and compare.",
     "bench": "Measure Yekta on this machine against the barest program that does the same.",
     "rebuild": "Fold the log into new read models beside live traffic, then switch.",
