@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 from aggregates.sealing import KeyDestroyed
 from api import access, looks, query, session
 from api.answers import path_id
-from api.desk import besides, calling, dead_letters, identity, live, marketing, models, provided, requests, sources
+from api.desk import besides, calling, contacting, dead_letters, identity, live, marketing, models, provided, requests, sources
 from api.desk.catalog import LANGUAGES
 from api.desk.forms import form
 from api.desk.locale import COOKIE
@@ -97,6 +97,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     provided.add(routes, dependencies, lambda request, wanted, wrong, status: _sign_in(request, dependencies, wanted, wrong, status))
     dead_letters.add(routes, dependencies)
     marketing.add(routes, dependencies)
+    contacting.add(routes, dependencies)
     models.add(routes, dependencies)
 
     @routes.post("/sign-in")

@@ -31,6 +31,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     "language",
     *("priority", "state", "sla", "outcome", "category", "verb", "promise", "silence", "call.stage", "list", "trend"),
     *("rule.state", "rule.verb", "quiet", "contact.outcome", "marketing"),
+    *("delivery", "scope", "way", "silenced", "contacting"),
     *("reason", "letter.became", "letter.status", "letter.state"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""

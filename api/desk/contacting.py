@@ -1,0 +1,218 @@
+"""The desk's pages of contacts: what became of every candidate and why, the policy, what goes out and what failed, webhooks.
+
+The same functions as the API's do the work. Reading order: add, then the page of each address.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from aggregates import webhook as webhooks
+from aggregates.access import Role
+from aggregates.contact_policy import reading
+from aggregates.webhook import AddressRefused, NotAllowed
+from aggregates.written.problem import Lang, Problem
+from api import access, cursor, query
+from api.answers import path_id
+from api.contact_policy import policy_shown
+from api.deliveries import STATES
+from api.desk.forms import form
+from api.desk.rendering import locale_of, page
+from api.desk.visitor import acting
+from api.ports import Dependencies, WebhookNotFound
+from api.problem import invalid, not_found
+from api.webhooks import every_webhook
+from projections.contacts import table as contacts
+from projections.contacts.table import Share
+from projections.deliveries import table as deliveries
+
+SHOWN = 30
+DAYS = 30
+READERS: tuple[Role, ...] = ("marketer", "analyst", "supervisor", "admin")
+NEW_POLICY = """\
+policy: contact
+zone: Asia/Tehran
+priority: [service, retention, marketing]
+transactional: {ignores: [caps, cooldown, quiet, block_while], never_ignores: [consent_to_channel, erasure]}
+quiet: {from: "21:00", to: "09:00", then: hold, expires: 24h}
+caps:
+  - {channels: all, max: 3, within: 7d}
+counts: [sms, email, call, agent_offer, partner_visit]
+"""
+
+
+class Line(NamedTuple):
+    """A rule in the funnel: from candidates to sent, and each silence by its reason."""
+
+    rule: str
+    candidates: int
+    sent: int
+    held: int
+    silences: Sequence[tuple[str, int]]
+
+
+def add(routes: APIRouter, dependencies: Dependencies) -> None:
+    """The routes of contacts."""
+
+    @routes.get("/contacts")
+    async def funnel(request: Request) -> Response:
+        """From candidates to sent, and why not; the latest decisions, of one customer or of all."""
+        access.staff(request, dependencies, READERS)
+        rule = query.text(request, "rule")
+        async with dependencies.pool.connection() as connection:
+            shares = await contacts.funnel(connection, since=dependencies.clock() - timedelta(days=DAYS))
+            found = await contacts.page(
+                connection,
+                SHOWN + 1,
+                before=cursor.place(query.text(request, "cursor")),
+                rule=rule,
+                outcome=query.choice(request, "outcome", ("sent", "held", "silent")),
+            )
+        older = _older(request, found[SHOWN - 1].at, found[SHOWN - 1].signal) if len(found) > SHOWN else None
+        return page(request, dependencies, "contacts.html", lines=lines(shares), decisions=found[:SHOWN], rule=rule, older=older, days=DAYS)
+
+    @routes.get("/contacts/policy")
+    async def policy(request: Request) -> Response:
+        """The policy in force, to be read and changed."""
+        access.staff(request, dependencies, READERS)
+        return await _policy(request, dependencies)
+
+    @routes.post("/contacts/policy")
+    async def publish(request: Request) -> Response:
+        """Put another in force; what is wrong is shown where it stands."""
+        asking = acting(request, dependencies, access.CAMPAIGNERS)
+        text = (await form(request)).get("text", "").replace("\r\n", "\n")
+        problems = reading.read(text).problems
+        if problems:
+            return await _policy(request, dependencies, text, problems)
+        await dependencies.policies.publish(str(asking.key), text)
+        return RedirectResponse("/contacts/policy", 303)
+
+    @routes.get("/contacts/deliveries")
+    async def outgoing(request: Request) -> Response:
+        """What goes out, what failed, what is stopped."""
+        access.staff(request, dependencies, READERS)
+        state = query.choice(request, "state", STATES)
+        async with dependencies.pool.connection() as connection:
+            before = cursor.place(query.text(request, "cursor"))
+            found = await deliveries.page(connection, SHOWN + 1, before=before, state=state)
+            stopped = await deliveries.pauses(connection)
+        older = _older(request, found[SHOWN - 1].created, found[SHOWN - 1].id) if len(found) > SHOWN else None
+        states = [(name, f"/contacts/deliveries?state={name}") for name in STATES]
+        return page(
+            request, dependencies, "deliveries.html", deliveries=found[:SHOWN], state=state, states=states, older=older, stopped=stopped
+        )
+
+    @routes.post("/contacts/deliveries/{id}/resend")
+    async def resend(request: Request) -> Response:
+        """Try one again."""
+        acting(request, dependencies, access.CAMPAIGNERS)
+        async with dependencies.pool.connection() as connection:
+            if await deliveries.resend(connection, path_id(request)) is None:
+                raise not_found("No delivery has this id.")
+        return RedirectResponse("/contacts/deliveries", 303)
+
+    @routes.post("/contacts/pause")
+    async def pause(request: Request) -> Response:
+        """Stop everything or a channel, or let it go on."""
+        asking = acting(request, dependencies, access.CAMPAIGNERS)
+        fields = await form(request)
+        scope = fields.get("scope", "").strip()
+        if scope != deliveries.EVERYTHING and not scope.startswith((deliveries.CHANNEL, deliveries.RULE)):
+            raise invalid("/scope", "This is nothing that can be stopped.", "everything, channel:sms, rule:NAME")
+        async with dependencies.pool.connection() as connection:
+            if fields.get("do") == "resume":
+                await deliveries.resume(connection, scope)
+            else:
+                await deliveries.pause(connection, scope[:100], dependencies.clock(), str(asking.key))
+        return RedirectResponse("/contacts/deliveries", 303)
+
+    @routes.get("/contacts/webhooks")
+    async def hooks(request: Request) -> Response:
+        """Who hears of us."""
+        access.staff(request, dependencies, access.CAMPAIGNERS)
+        return await _webhooks(request, dependencies)
+
+    @routes.post("/contacts/webhooks")
+    async def register(request: Request) -> Response:
+        """Register another; its secret is shown this once."""
+        asking = acting(request, dependencies, access.CAMPAIGNERS)
+        fields = await form(request)
+        url, types = fields.get("url", "").strip(), tuple(fields.get("types", "").split())
+        try:
+            made = await dependencies.webhooks.register(str(asking.key), url[: webhooks.LONGEST_URL], types, "")
+        except (AddressRefused, NotAllowed) as refused:
+            return await _webhooks(request, dependencies, url=url, wrong=str(refused))
+        return await _webhooks(request, dependencies, secret=made.secret)
+
+    @routes.post("/contacts/webhooks/{id}")
+    async def change(request: Request) -> Response:
+        """Rotate its secret, disable or enable it, delete it."""
+        asking = acting(request, dependencies, access.CAMPAIGNERS)
+        do, id_, by = (await form(request)).get("do"), path_id(request), str(asking.key)
+        try:
+            if do == "rotate":
+                made = await dependencies.webhooks.rotate(id_, by, timedelta(days=1))
+                return await _webhooks(request, dependencies, secret=made.secret)
+            if do == "disable":
+                await dependencies.webhooks.disable(id_, by, "by hand")
+            elif do == "enable":
+                await dependencies.webhooks.enable(id_, by)
+            elif do == "delete":
+                await dependencies.webhooks.delete(id_, by)
+        except WebhookNotFound as error:
+            raise not_found("No webhook has this id.") from error
+        return RedirectResponse("/contacts/webhooks", 303)
+
+
+def lines(shares: Sequence[Share]) -> list[Line]:
+    """The funnel of each rule, the one with the most candidates first."""
+    found = []
+    for rule in dict.fromkeys(share.rule for share in shares):
+        mine = [share for share in shares if share.rule == rule]
+        silent: dict[str, int] = {}
+        for share in mine:
+            if share.outcome == "silent":
+                silent[share.reason or ""] = silent.get(share.reason or "", 0) + share.candidates
+        counts = {name: sum(share.candidates for share in mine if share.outcome == name) for name in ("sent", "held")}
+        total = sum(share.candidates for share in mine)
+        found.append(Line(rule, total, counts["sent"], counts["held"], sorted(silent.items(), key=lambda item: -item[1])))
+    return sorted(found, key=lambda line: -line.candidates)
+
+
+async def _policy(request: Request, dependencies: Dependencies, text: str | None = None, problems: Sequence[Problem] = ()) -> Response:
+    asking = access.staff(request, dependencies, READERS) if request.method == "GET" else acting(request, dependencies, READERS)
+    lang: Lang = "fa" if locale_of(request, dependencies).language == "fa" else "en"
+    async with dependencies.pool.connection() as connection:
+        shown = await policy_shown(connection)
+    assert shown is not None  # noqa: S101 - without a version it is always there
+    return page(
+        request,
+        dependencies,
+        "contact_policy.html",
+        status=422 if problems else 200,
+        shown=shown,
+        text=shown.text or NEW_POLICY if text is None else text,
+        mistakes=[problem.text(lang) for problem in problems],
+        may_write=asking.role in access.CAMPAIGNERS,
+    )
+
+
+async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = "", wrong: str = "", secret: str = "") -> Response:
+    async with dependencies.pool.connection() as connection:
+        held = await every_webhook(connection)
+    types = (*webhooks.FAMILIES, *webhooks.TYPES)
+    return page(
+        request, dependencies, "webhooks.html", 422 if wrong else 200, webhooks=held, types=types, url=url, wrong=wrong, secret=secret
+    )
+
+
+def _older(request: Request, at: datetime, id_: UUID) -> str:
+    """The address of the next page, with the filters of this one."""
+    kept = {name: value for name, value in request.query_params.items() if name != "cursor"}
+    return f"{request.url.path}?{urlencode({**kept, 'cursor': cursor.token(at, id_)})}"
