@@ -308,15 +308,23 @@ async def record(dependencies: Dependencies, name: str, decide: Callable[[State]
     after = source_settings.evolve(state, event)
     also = (KEEP, (name, after.version, msgspec.json.encode(after).decode()))
     await dependencies.decisions.record([source_settings.decision(state, event)], [also, ("NOTIFY yekta_access", ())])
-    # Whoever set it may send the next moment: this process knows it when it answers, unless it cannot hear just now.
+    await set_so(lambda: dependencies.ring.source(name) == after.source)
+
+
+async def set_so(heard: Callable[[], bool]) -> None:
+    """Whoever decided may send the next moment: this process knows it when it answers, unless it cannot hear just now."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(HEARD):
-            while dependencies.ring.source(name) != after.source:  # noqa: ASYNC110 - the ring tells nobody
+            while not heard():  # noqa: ASYNC110 - the ring tells nobody
                 await asyncio.sleep(0.005)
 
 
 def _wanted(now: Source, wanted: Settings) -> Source:
-    given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None}
+    return wanted_of(now, {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None})
+
+
+def wanted_of(now: Source, given: dict[str, Any]) -> Source:
+    """The source with these settings in place of its own. Raises a 422 problem for what is none."""
     if "test" in given:
         given["simulated"] = given.pop("test")
     if given.get("clock", "") not in {"", "event"}:

@@ -1,0 +1,110 @@
+"""The desk's pages of sources: what comes from each now, what was refused, its settings, and the lines that make its first event land.
+
+The same functions as the API's do the work. Reading order: add, one.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from aggregates import source_settings
+from aggregates.access import NotAllowed
+from aggregates.source import Source
+from aggregates.source_settings import Event, State
+from api import access
+from api.desk.forms import form
+from api.desk.rendering import HEADERS, page
+from api.desk.visitor import acting, visitor
+from api.ports import Dependencies
+from api.problem import Problem
+from api.snippets import LANGUAGES
+from api.sources import briefs, record, set_so, shown, wanted_of
+
+FLAGS = ("strict", "simulated")
+
+
+def add(routes: APIRouter, dependencies: Dependencies) -> None:
+    """The routes of sources."""
+
+    @routes.get("/sources")
+    async def sources(request: Request) -> Response:
+        """All sources, and what comes from them."""
+        asking = access.staff(request, dependencies, access.OPERATORS)
+        return page(request, dependencies, "sources.html", sources=await briefs(dependencies), may_change=asking.role in access.ADMINS)
+
+    @routes.post("/sources")
+    async def new_source(request: Request) -> Response:
+        """A key for a new source, or one more for an old one: its page, with the key in the lines to copy, this once."""
+        asking = acting(request, dependencies, access.ADMINS)
+        fields = await form(request)
+        name = fields.get("name", "").strip()
+        made = dependencies.ring.source(name) or Source(name, dependencies.zone)
+        if not name or len(name) > 100 or not name.isprintable() or " " in name:
+            return RedirectResponse("/sources", 303, HEADERS)
+        try:
+            minted = await dependencies.keys.create(str(asking.key), source=made)
+        except NotAllowed as error:
+            raise Problem(422, "invalid_request", str(error)) from error
+        await set_so(lambda: dependencies.ring.of_secret(minted.secret) is not None)
+        return await one(request, dependencies, name, key=minted.secret)
+
+    @routes.get("/sources/{name}")
+    async def source(request: Request) -> Response:
+        """One source."""
+        access.staff(request, dependencies, access.OPERATORS)
+        return await one(request, dependencies, request.path_params["name"])
+
+    @routes.post("/sources/{name}")
+    async def change_source(request: Request) -> Response:
+        """Set it, disable it or enable it."""
+        asking = acting(request, dependencies, access.ADMINS)
+        name, fields = request.path_params["name"], await form(request)
+        at, by = dependencies.clock(), str(asking.key)
+
+        def decide(state: State) -> Event | None:
+            match fields.get("do"):
+                case "disable":
+                    return source_settings.disable(state, at, by, fields.get("reason", "")[:500])
+                case "enable":
+                    return source_settings.enable(state, at, by)
+                case _:
+                    return source_settings.configure(state, wanted_of(state.source, _settings(fields)), at, by)
+
+        try:
+            await record(dependencies, name, decide)
+        except Problem as problem:
+            if problem.body.status != 422:
+                raise
+            return await one(request, dependencies, name, wrong=problem.body.detail)
+        return RedirectResponse(str(request.url.path), 303, HEADERS)
+
+
+async def one(request: Request, dependencies: Dependencies, name: str, key: str = "", wrong: str = "") -> Response:
+    """The page of a source; `key` was just made and is shown this once."""
+    source = await shown(dependencies, name, str(request.base_url).rstrip("/"), key or "$KEY")
+    asking = visitor(request, dependencies)
+    return page(
+        request,
+        dependencies,
+        "source.html",
+        422 if wrong else 200,
+        source=source,
+        key=key,
+        wrong=wrong,
+        languages=LANGUAGES,
+        may_change=asking is not None and asking.role in access.ADMINS,
+    )
+
+
+def _settings(fields: dict[str, str]) -> dict[str, Any]:
+    """What the form says: a box that is not ticked says no."""
+    wanted: dict[str, Any] = {name: name in fields for name in FLAGS}
+    for name, kind in (("rate", float), ("size", int)):
+        try:
+            wanted[name] = kind(fields.get(name) or 0)
+        except ValueError as error:
+            raise Problem(422, "invalid_request", f"{name}: {fields[name][:20]}", pointer=f"/{name}") from error
+    wanted["types"] = tuple(fields.get("types", "").replace(",", " ").replace("،", " ").split())
+    wanted["currency"] = fields.get("currency", "").strip().upper()
+    return wanted
