@@ -93,8 +93,9 @@ class Declaring:
             async with asyncio.timeout(WAITS):
                 while True:
                     async with self._dependencies.pool.connection() as connection:
-                        if await table.in_force(connection, self._kind, after.name, after.number):
-                            return True
+                        heard = await table.in_force(connection, self._kind, after.name, after.number)
+                    if heard is not False:
+                        return bool(heard)
                     await asyncio.sleep(AGAIN)
         except TimeoutError:
             return False

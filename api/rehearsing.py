@@ -123,7 +123,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/triggers/dry-run",
         openapi_extra=openapi.described(
-            f'curl -u "$ADMIN:" "$YEKTA/v1/triggers/dry-run?from=2026-02-01T00:00:00Z" --data-binary \'{EXAMPLE}\'',
+            f'curl -u "$ADMIN:" "$YEKTA/v1/triggers/dry-run?from=2024-01-01T00:00:00Z" --data-binary \'{EXAMPLE}\'',
             DryRun,
             404,
             413,
@@ -138,7 +138,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 "required": True,
                 "content": {
                     "application/yaml": {"schema": openapi.TEXT, "example": EXAMPLE},
-                    "application/json": {"schema": {"type": "object"}, "example": {"rule": AS_JSON, "from": "2026-02-01T00:00:00Z"}},
+                    "application/json": {"schema": {"type": "object"}, "example": {"rule": AS_JSON, "from": "2024-01-01T00:00:00Z"}},
                 },
             },
         ),

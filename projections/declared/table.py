@@ -81,12 +81,12 @@ async def one(connection: Connection, kind: str, name: str) -> list[Row]:
     return [Row(*row) for row in await cursor.fetchall()]
 
 
-async def in_force(connection: Connection, kind: str, name: str, number: int) -> bool:
-    """Whether every partition that is worked on has heard of this decision."""
+async def in_force(connection: Connection, kind: str, name: str, number: int) -> bool | None:
+    """Whether every partition that is worked on has heard of this decision; None: nobody works."""
     cursor = await connection.execute(
-        "SELECT count(*) > 0 AND bool_and(EXISTS (SELECT 1 FROM streams.in_force f WHERE f.partition = p.partition AND f.kind = %s"
+        "SELECT bool_and(EXISTS (SELECT 1 FROM streams.in_force f WHERE f.partition = p.partition AND f.kind = %s"
         " AND f.name = %s AND f.number >= %s)) FROM streams.positions p WHERE p.processor = 'customer'",
         (kind, name, number),
     )
     row = await cursor.fetchone()
-    return bool(row and row[0])
+    return row[0] if row else None

@@ -14,6 +14,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 PUBLIC = {
     "/v1/schemas",
     "/v1/mappings/schema",
+    "/v1/triggers/schema",
+    "/v1/segments/schema",
     "/v1/schemas/{type}",
     "/v1/schemas/{type}/v{version}",
     "/asyncapi.json",
