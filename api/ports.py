@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from aggregates.access import Key
+from aggregates.access import Key, Role
 from aggregates.contact_policy.policy import Policy
 from aggregates.decision import Also, Decisions, Overtaken
 from aggregates.log import Log
@@ -193,6 +193,36 @@ Follow = Callable[[Sequence[str]], AbstractAsyncContextManager[Following]]
 """Follows topics from this moment on, for as long as the context lasts. Raises NotAcknowledged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who an identity provider says somebody is, and what he may do here; None: nothing."""
+
+    subject: str
+    name: str
+    role: Role | None
+
+
+class NotLetIn(Exception):
+    """The identity provider is away, or does not let somebody in. The message says why, for operators."""
+
+
+class Provider(Protocol):
+    """An OpenID Connect provider."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    async def leave(self, redirect: str, state: str, nonce: str, challenge: str) -> str:
+        """The address at the provider to which a browser is sent. Raises NotLetIn."""
+        ...
+
+    async def arrive(self, redirect: str, code: str, verifier: str, nonce: str) -> Person:
+        """Who came back with this code. Raises NotLetIn."""
+        ...
+
+
 class Changes(Protocol):
     """Tells that the read models moved; one connection a process, however many wait."""
 
@@ -241,5 +271,6 @@ class Dependencies:
     webhooks: Webhooks
     policies: Policies
     signalled: Changes  # signals were given
+    provider: Provider | None = None  # None: people sign in with tokens alone
     recent: Recent = field(default_factory=Recent)
     limits: Limits = field(default_factory=Limits)

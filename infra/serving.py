@@ -10,7 +10,9 @@ import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
+import httpx
 import psycopg
 import structlog
 import uvicorn
@@ -30,9 +32,10 @@ from infra.errors import Refusal
 from infra.following import Follower
 from infra.listening import Listener
 from infra.master_key import master_key
+from infra.oidc import OidcProvider
 from infra.publishing import Publisher
 from infra.rehearsing import Rehearsing
-from infra.settings import Settings
+from infra.settings import OidcSettings, Settings
 from infra.topics import topic_names
 
 log = structlog.get_logger(__name__)
@@ -67,7 +70,8 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
     keys = access.KeyStore(where.dsn, _now)
     decisions = DecisionStore(where.dsn)
     listener = Listener(where.dsn)
-    async with _reading(where.dsn) as pool:
+    async with httpx.AsyncClient() as web, _reading(where.dsn) as pool:
+        provider = _provider(settings.oidc, web)
 
         async def refresh() -> None:
             async with pool.connection() as connection:
@@ -92,6 +96,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 schema=_Generation(pool).schema,
                 clock=_now,
                 zone=settings.zone,
+                provider=provider,
                 follow=Follower(where.kafka_client_kwargs),
                 rehearsals=Rehearsing(where.dsn, master),
                 webhooks=WebhookStore(decisions, secrets, Allowed(settings.delivery.allow), _now),
@@ -106,6 +111,14 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
             await publisher.stop()
             keys.close()
             decisions.close()
+
+
+def _provider(settings: OidcSettings, web: httpx.AsyncClient) -> OidcProvider | None:
+    if settings.issuer is None:
+        return None
+    secret = settings.client_secret.get_secret_value() if settings.client_secret else ""
+    names: Any = {"name": settings.name, "claim": settings.claim, "roles": settings.roles}
+    return OidcProvider(settings.issuer, settings.client_id, secret, **names, client=web)
 
 
 @asynccontextmanager

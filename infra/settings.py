@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aggregates.access import Role
 from infra.errors import Refusal
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -113,6 +114,17 @@ class DeliverySettings(Section):
     webhook_pace: Annotated[float, Field(gt=0, le=100_000)] = 100.0  # posts a second and webhook
 
 
+class OidcSettings(Section):
+    """An OpenID Connect provider through which people sign in to the desk; without an issuer they use tokens."""
+
+    issuer: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    client_id: str = "yekta"
+    client_secret: SecretStr | None = None  # a public client has none: PKCE is used in any case
+    name: str = "OpenID Connect"  # on the button
+    claim: str = "roles"  # where the ID token has somebody's groups; realm_access.roles for what is nested
+    roles: dict[str, Role] = {}  # as JSON: group to role; empty: groups that are called like roles
+
+
 class AsteriskSettings(Section):
     """Where a PBX on Asterisk is; with a host, `yekta up` listens to it."""
 
@@ -146,6 +158,7 @@ class Settings(BaseSettings):
     asterisk: AsteriskSettings = AsteriskSettings()
     drop: DropSettings = DropSettings()
     workers: Annotated[int, Field(ge=0, le=64)] = 1
+    oidc: OidcSettings = OidcSettings()
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tehran"
     master_key: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
 

@@ -155,10 +155,8 @@ async def _pop(request: Request, dependencies: Dependencies) -> Response:
             raise not_found("No call has this id.")
         known = await _known(dependencies, connection, found)
     suffix = {"by": "phone"} | ({"call": call_id} if call_id else {})
-    if query.text(request, "known"):  # who it is was said a moment ago: whoever owns the number now
-        named = [one for one in known if one[0] == found[0]][:1]
-    else:
-        named = [one for one in known if one[2]]
+    said = query.text(request, "known")  # who it is was said a moment ago: whoever owns the number now
+    named = [one for one in known if (one[0] == found[0] if said else one[2])]
     if len(named) == 1:
         return RedirectResponse(f"/customers/{named[0][0]}?{urlencode(suffix)}", 303, HEADERS)
     values: dict[str, Any] = {"call": call, "number": number or "", "draft": str(uuid4()), "suffix": urlencode(suffix)}
