@@ -130,7 +130,7 @@ async def several(
         of=_address_of,
         letters=found[:SHOWN],
         chosen=chosen,
-        status=status,
+        which=status,
         statuses=[(name, "?" + urlencode({**chosen, "status": name})) for name in (OPEN, REPLAYED, "all")],
         following="?" + urlencode({**chosen, "status": status, "cursor": next_}) if next_ else None,
         correction=correction,

@@ -21,7 +21,7 @@ def hear(calls: Calls, message: Message, at: float) -> tuple[str, Facts]:
     linked = message.get("Linkedid") or message.get("Uniqueid", "")
     if handle is None or not linked:
         return "", []
-    at = _moment(message, at)
+    at = moment(message, at)
     call = calls.get(linked)
     if call is None:
         if message["Event"] != "Newchannel":
@@ -187,7 +187,7 @@ _HEARD: Mapping[str, Callable[[Call, Message, float], Facts]] = {
 }
 
 
-def _moment(message: Message, at: float) -> float:
+def moment(message: Message, at: float) -> float:
     """Asterisk's own time, where it is told (`timestampevents = yes`)."""
     stamp = _number(message.get("Timestamp"))
     return stamp if stamp else at

@@ -13,14 +13,16 @@ import httpx
 import structlog
 
 from infra.asterisk.call import event
-from infra.asterisk.calls import found, hear, missed
-from infra.asterisk.manager import Manager, ManagerLost, ManagerRefused, connected
+from infra.asterisk.calls import found, hear, missed, moment
+from infra.asterisk.manager import Manager, ManagerLost, ManagerRefused, Message, connected
 from infra.asterisk.store import Store
 from infra.errors import Refusal
 from infra.posting import post
 
 BATCH = 100
 LONGEST_PAUSE = 10.0
+SIGN_OF_LIFE = 5.0
+"""So often it is written down that the PBX lives: a call that vanishes with it ended then, at the earliest."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,8 @@ class Connector:
         self._pbx, self._store, self._url, self._key, self._clock = pbx, store, url, key, clock
         self._calls = store.calls()
         self._more = asyncio.Event()
+        self._ahead = 0.0  # how far the PBX's clock is before ours
+        self._kept = 0.0
         self.listening = asyncio.Event()
 
     async def run(self) -> None:
@@ -79,7 +83,7 @@ class Connector:
         since = self._store.last_heard()
         caught_up = False
         async for message in manager.messages():
-            now = self._clock()
+            now = self._pbx_time(message)
             kind = message.get("Event", "")
             if kind == "CoreShowChannel":
                 linked = found(self._calls, message, now)
@@ -94,11 +98,20 @@ class Connector:
                 linked, facts = hear(self._calls, message, now)
                 if kind == "Newchannel" and not caught_up:
                     live.add(linked)  # it began while the list was told
-                if linked:
-                    self._keep([linked], [event(one, self._pbx.source) for one in facts], now)
+                if linked or now > self._kept + SIGN_OF_LIFE:
+                    self._keep([linked] if linked else [], [event(one, self._pbx.source) for one in facts], now)
+
+    def _pbx_time(self, message: Message) -> float:
+        """Now, as the PBX's clock has it: so that what is said of a call that vanished fits what was said of it before."""
+        now = self._clock()
+        stamp = moment(message, 0.0)
+        if stamp:
+            self._ahead = stamp - now
+        return now + self._ahead
 
     def _keep(self, changed: list[str], events: list[dict[str, object]], now: float) -> None:
         self._store.keep(self._calls, changed, events, now)
+        self._kept = now
         if events:
             self._more.set()
 

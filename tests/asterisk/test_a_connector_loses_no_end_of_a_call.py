@@ -1,13 +1,14 @@
 """The connector against a scripted PBX: reconnects, restarts and files, and each fact of a call is in the log once."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from aggregates.wire import touchpoint_decoder
+from aggregates.wire import SealedTouchpoint, touchpoint_decoder
 from infra.asterisk import cdr, queue_log
 from infra.asterisk.connector import Connector
 from infra.asterisk.connector import Pbx as Place
@@ -50,10 +51,15 @@ async def facts(api: Api, name: str, count: int) -> list[tuple[str, str]]:
     """Call and type of the first facts of a PBX in the log, as they came there."""
     async with asyncio.timeout(20):
         while True:
-            read = [touchpoint_decoder.decode(record.value) for record in await api.records(api.world.topics.touchpoints)]
-            told = [(one.id, one.type) for one in read if one.source == f"/asterisk/{name}"]
+            told = [(one.id, one.type) for one in await sealed(api, name)]
             if len(told) >= count:
                 return told
+
+
+async def sealed(api: Api, name: str) -> list[SealedTouchpoint]:
+    """The records of a PBX."""
+    read = [touchpoint_decoder.decode(record.value) for record in await api.records(api.world.topics.touchpoints)]
+    return [one for one in read if one.source == f"/asterisk/{name}"]
 
 
 async def told(store: Store) -> None:
@@ -84,6 +90,8 @@ async def test_what_is_heard_is_in_the_log_also_over_a_lost_connection_and_a_res
         store.close()
     assert [type_ for _, type_ in found] == ["call.queued", "call.ringing", "call.answered", "call.ended"]
     assert found[-1][0] == f"{CALLER}:ended"
+    talked = [one.data for one in await sealed(api, "one") if one.type == "call.ended"]
+    assert 0 <= json.loads(bytes(talked[0]))["talk_seconds"] < 30  # by Asterisk's clock, which is days behind here
 
 
 async def test_what_was_not_told_before_a_death_is_told_after_it(api: Api, tmp_path: Path) -> None:

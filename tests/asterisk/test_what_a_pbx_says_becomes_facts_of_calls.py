@@ -24,7 +24,7 @@ LEG = (
 
 def leg(id_: str, src: str, dst: str, **more: Any) -> str:
     """A line of Master.csv."""
-    told = {"to": "PJSIP/204-0000001a", "app": "Dial", "began": "2026-11-18 09:00:00", "answer": "2026-11-18 09:00:10"}
+    told: dict[str, Any] = {"to": "PJSIP/204-0000001a", "app": "Dial", "began": "2026-11-18 09:00:00", "answer": "2026-11-18 09:00:10"}
     told |= {"end": "2026-11-18 09:01:10", "all": 70, "talk": 60, "how": "ANSWERED"} | more
     return LEG.format(id=id_, src=src, dst=dst, **told)
 

@@ -185,8 +185,8 @@ def test_amounts_that_could_be_two_are_refused(written: Any) -> None:
 
 def test_the_same_row_has_the_same_id_however_it_is_written() -> None:
     mapping = Mapping("x.y")
-    one = {"تاریخ": "۱۴۰۴/۰۸/۳۰", "مبلغ": "310", "شرح": ""}
-    other = {"مبلغ": 310.0, "تاريخ": "1404/08/30"}
+    one: dict[str, Any] = {"تاریخ": "۱۴۰۴/۰۸/۳۰", "مبلغ": "310", "شرح": ""}
+    other: dict[str, Any] = {"مبلغ": 310.0, "تاريخ": "1404/08/30"}
     ids = [Numbering(mapping).id(layout(mapping, row), row) for row in (one, other)]
     assert ids[0] == ids[1]
     assert ids[0].startswith("row-")
