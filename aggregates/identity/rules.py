@@ -41,6 +41,8 @@ DEFAULT_RULES = Rules(
         "email": Kind(4, 5),
         "phone": Kind(5, 5),
         "social": Kind(6, 10),
+        "company_id": Kind(8, 5, weak=True),  # all who act for a company may name it
+        "iban": Kind(9, 10, weak=True),  # an account is paid from by a family
         "card": Kind(10, 10, weak=True),
         "device": Kind(11, 30, weak=True),
     }

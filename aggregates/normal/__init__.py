@@ -1,7 +1,7 @@
 """Brings identifiers to normal form, so that every spelling of one phone, address or number is one identifier.
 
 The normal form is hashed into the log for ever: what `NORMALISER_VERSION` numbers may only grow more lenient, never give another result
-for a text it accepted (docs/encodings.md). Reading order: persian, phone, email, national_id, card, social, trust, then `normalise`.
+for a text it accepted (docs/encodings.md). Reading order: persian, phone, email, national_id, card, social, company, iban, trust, then `normalise`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,18 +12,29 @@ from types import MappingProxyType
 from aggregates.identifier import Identifier
 from aggregates.normal import persian, trust
 from aggregates.normal.card import card
+from aggregates.normal.company import company_id
 from aggregates.normal.email import email
 from aggregates.normal.form import NotAnIdentifier
+from aggregates.normal.iban import iban
 from aggregates.normal.national_id import national_id
 from aggregates.normal.phone import phone
 from aggregates.normal.social import social
 
 __all__ = ["FORMS", "KINDS", "NORMALISER_VERSION", "NotAnIdentifier", "is_kind", "normalise", "recognise", "trusted"]
 
-NORMALISER_VERSION = 1
+NORMALISER_VERSION = 2
+"""2 gave forms to `company_id` and `iban`; all others are as 1 made them."""
 
 FORMS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"phone": phone, "email": email, "national_id": national_id, "card": card, "social": social}
+    {
+        "phone": phone,
+        "email": email,
+        "national_id": national_id,
+        "card": card,
+        "social": social,
+        "company_id": company_id,
+        "iban": iban,
+    }
 )
 """Kinds with a form of their own; values of all others are compared as they are, after `persian.plain`."""
 

@@ -1,6 +1,6 @@
 """Brings companies to comparable form: the name without what its law adds to it, and the Iranian number of a legal person.
 
-Texts come folded (`persian.fold`), numbers as `persian.plain` leaves them. For comparison; no kind of identifier uses these yet.
+Names come folded (`persian.fold`) and are compared only; numbers as `persian.plain` leaves them, and are identifiers.
 """
 
 import re

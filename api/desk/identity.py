@@ -107,7 +107,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             chosen = "merge" if verb == "merge" else "keep-apart"
             _, at = await identity_conflicts.decide(dependencies, connection, asking, path_id(request), chosen, "")
-        await reached(dependencies, position.offsets(at), PATIENCE)
+        await reached(dependencies, position.offsets(at), None, PATIENCE)
         return RedirectResponse("/identity", 303, HEADERS)
 
     @routes.get("/customers/{id}/identity")
@@ -140,7 +140,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             return await explain(request, asking.role, None, "identity.split.wrong", True)
         if divided.position is None:
             return await explain(request, asking.role, divided, "", True)
-        await reached(dependencies, position.offsets(divided.position), PATIENCE)
+        await reached(dependencies, position.offsets(divided.position), None, PATIENCE)
         return RedirectResponse(f"/customers/{customer}/identity", 303, HEADERS)
 
     async def explain(request: Request, role: str, preview: Divided | None, wrong: str, may_decide: bool) -> Response:

@@ -82,6 +82,6 @@ def test_nothing_is_no_identifier(kind: str, text: str) -> None:
         normalise(kind, text)
 
 
-def test_the_forms_are_those_of_version_1() -> None:
-    assert NORMALISER_VERSION == 1
-    assert set(FORMS) == {"phone", "email", "national_id", "card", "social"}
+def test_the_forms_are_those_of_version_2() -> None:
+    assert NORMALISER_VERSION == 2
+    assert set(FORMS) == {"phone", "email", "national_id", "card", "social", "company_id", "iban"}
