@@ -34,7 +34,7 @@ SPECS = Package("@asyncapi/specs", "6.11.1", "A3WBLqAKGoJ2+6FWFtpjBlCQ1oFCcs4GxF
 """AsyncAPI's own JSON Schemas of its documents."""
 
 CURL = re.compile(r"```sh\n(?P<curl>curl .*?)\n```", re.DOTALL)
-ENDLESS = ("/v1/customers/{id}/stream", "/v1/signals/stream", "/v1/sources/{name}/tail")
+ENDLESS = ("/v1/calls/stream", "/v1/customers/{id}/stream", "/v1/signals/stream", "/v1/sources/{name}/tail")
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -129,6 +129,8 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     async with live.made.pool.connection() as connection:
         await tasks.put(connection, call, UUID(customer), "call", "winback", "spring", "marketing", uuid4())
     delivery = await live.client.post(f"/v1/webhooks/{webhook.json()['id']}/test", auth=(admin, ""))
+    wanted = {"who": {"phone": "09121234567"}, "title": "Pasted"}
+    opened = await live.client.post("/v1/service-requests", json=wanted, auth=(agent, ""))
     document = (await live.client.get("/openapi.json")).json()
     async with served(live) as url, httpx.AsyncClient(timeout=30) as client:
         names = {
@@ -142,6 +144,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
             "WEBHOOK": webhook.json()["id"],
             "CALL": str(call),
             "DELIVERY": delivery.json()["id"],
+            "REQUEST": opened.json()["id"],
             **await who_is_who.happened(live, key, agent),
         }
         for path, method, operation in operations(document):
