@@ -1,6 +1,6 @@
 """Who looks after the channels sees what was refused and why, corrects it, tries it, and replays it: one letter, or all of a mapping."""
 
-from typing import Any
+import asyncio
 
 import pytest
 from playwright.async_api import Page
@@ -14,10 +14,11 @@ pytestmark = pytest.mark.engines
 
 async def letters(desk: Desk, page: Page, source: str, count: int) -> None:
     """The page of a source's letters, once they are listed."""
-    found: Any = None
-    while found != count:
-        await page.goto(f"/dead-letters?source={source}")
-        found = await page.locator("li[data-reason]").count()
+    async with asyncio.timeout(15):
+        while await page.locator("li[data-reason]").count() != count:
+            answer = await page.goto(f"/dead-letters?source={source}")
+            assert answer is not None
+            assert answer.ok
 
 
 async def test_a_letter_is_opened_corrected_tried_and_replayed(desk: Desk) -> None:
