@@ -73,7 +73,12 @@ def source(dependencies: Dependencies, key: str) -> Source:
 
 
 def open_(source: Source, dependencies: Dependencies) -> None:
-    """Raises a 403 problem when nothing is taken from the source, a 429 problem when it sent too much."""
+    """Raises a 403 problem when nothing is taken from the source, a 429 problem when it sent too much, a 503 problem without data keys.
+
+    Also where nothing would be sealed: keys are only leased under the right master key, and with another one all hashes would be wrong.
+    """
+    if not dependencies.secrets.can_seal:
+        raise unavailable("No data keys have been leased yet.")
     if source.disabled:
         raise Problem(403, "source_disabled", f"The source {source.name} is disabled.", mend="Ask an admin to enable it.")
     dependencies.limits.admit(source, dependencies.clock())

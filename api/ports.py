@@ -51,6 +51,11 @@ class Secrets(Sealer, Protocol):
         """How many fresh data keys are left to seal with."""
         ...
 
+    @property
+    def can_seal(self) -> bool:
+        """Whether there is any data key to seal with."""
+        ...
+
     async def fetch(self, connection: Connection, numbers: Collection[int]) -> None:
         """Hold the data keys with these numbers."""
         ...

@@ -140,6 +140,11 @@ class KeyRing:
         """How many fresh data keys are left in this process."""
         return len(self._free)
 
+    @property
+    def can_seal(self) -> bool:
+        """Whether there is any data key to seal with: one has been leased."""
+        return bool(self._free or self._spent)
+
     def wants_lease(self) -> bool:
         """Whether half of the block is used, so that the next should be leased."""
         return len(self._free) * 2 <= self._block

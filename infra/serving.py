@@ -149,7 +149,7 @@ async def _alive(connection: Connection) -> None:
 
 async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey) -> None:
     """Keep data keys in stock; while PostgreSQL is away the stock lasts. Under a wrong master key there is none: the door stays shut."""
-    checked = False
+    checked, told = False, ""
     while True:
         try:
             if not checked:
@@ -161,7 +161,9 @@ async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey
         except (psycopg.Error, PoolTimeout) as error:
             log.warning("data_keys_not_leased", error=type(error).__name__)
         except Refusal as refusal:
-            log.critical("data_keys_not_leased", error=str(refusal))
+            if told != str(refusal):  # once: it does not pass by itself
+                told = str(refusal)
+                log.critical("the_door_stays_shut", why=told)
         await asyncio.sleep(0.5)
 
 

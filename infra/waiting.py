@@ -16,6 +16,7 @@ from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.settings import Settings
 from projections.positions import table as positions
+from projections.positions.waiting import Wait, advance
 
 POLL = 0.5  # seconds after which positions are looked at though nobody called: a notification may be lost with its connection
 
@@ -78,12 +79,18 @@ async def ends(here: Endpoints, topic: str) -> dict[int, int]:
 async def _until(here: Endpoints, processor: str, target: Mapping[int, int], on_progress: Callable[[Progress], None]) -> None:
     """Until the processor has passed `target`; for `resolve` until what it published is folded too."""
     total = sum(target.values())
+    way = Wait({partition: end for partition, end in target.items() if end})
     while True:
         try:
             async with await AsyncConnection.connect(here.dsn, autocommit=True, application_name="yekta-wait") as connection:
                 await connection.execute(f"LISTEN {positions.CHANNEL}")
-                while not await _reached(connection, processor, target):
+                while True:
+                    await _refuse_halted(connection, processor)
+                    if processor == "resolve":
+                        way = await advance(connection, way)
                     at = await positions.positions(connection, processor)
+                    if way.done if processor == "resolve" else all(at.get(partition, 0) >= end for partition, end in target.items()):
+                        break
                     on_progress(Progress(min(sum(at.values()), total), total))
                     async for _ in connection.notifies(timeout=POLL, stop_after=1):
                         pass
@@ -93,11 +100,7 @@ async def _until(here: Endpoints, processor: str, target: Mapping[int, int], on_
             await asyncio.sleep(POLL)  # PostgreSQL is being restarted
 
 
-async def _reached(connection: AsyncConnection[tuple[object, ...]], processor: str, target: Mapping[int, int]) -> bool:
+async def _refuse_halted(connection: AsyncConnection[tuple[object, ...]], processor: str) -> None:
     for needed in (processor, "customer") if processor == "resolve" else (processor,):
         if halted := await positions.halted(connection, needed):
             raise Refusal(f"The processor {needed} stands still: {halted}")
-    if processor == "resolve":
-        return await positions.reached(connection, target)
-    at = await positions.positions(connection, processor)
-    return all(at.get(partition, 0) >= end for partition, end in target.items())

@@ -284,7 +284,7 @@ class Lane:
             await self._move(connection, end, batch.end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
             publications = self._publications(await self.processor.apply(connection, batch))
             if durable and publications:
-                await outbox.post(connection, self.partition, batch.records[0].offset, publications)
+                await outbox.post(connection, self.processor.name, self.partition, batch.records[0].offset, publications)
             await self._at("written")
         self._remember(end)
         if durable:
@@ -330,7 +330,7 @@ class Lane:
         if not moved:
             raise Displaced
         if self.sent is not None:
-            await outbox.clear(connection, self.partition, *self.sent)
+            await outbox.clear(connection, self.processor.name, self.partition, *self.sent)
 
     async def _settle(self) -> None:
         """Write down what is done and acknowledged, so that who waits for it goes on."""
@@ -342,7 +342,7 @@ class Lane:
     async def _drain(self) -> None:
         """Publish what the last owner left in the outbox, before anything new."""
         async with self.runner.pool.connection() as connection:
-            rows = await outbox.left(connection, self.partition)
+            rows = await outbox.left(connection, self.processor.name, self.partition)
         if rows:
             await self._publish([publication for _, publication in rows], None)
             self.sent = (rows[0][0], rows[-1][0])
@@ -353,7 +353,7 @@ class Lane:
         publications = await self._persist(self._chore)
         await self._at("chore_committed")
         if publications:
-            await self._publish(publications, self.stored)
+            await self._publish(publications, outbox.CHORES)
             await self._at("chore_published")
             await self._persist(self._settle)
 
@@ -362,7 +362,7 @@ class Lane:
             await self._move(connection, self.stored, self.stored)
             publications = self._publications(await self.processor.chore(connection, self.partition) or ())
             if publications:
-                await outbox.post(connection, self.partition, self.stored, publications)
+                await outbox.post(connection, self.processor.name, self.partition, outbox.CHORES, publications)
             await self._at("chore_written")
         return publications
 

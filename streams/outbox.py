@@ -1,4 +1,4 @@
-"""Effects that must be told, kept in the transaction that decided them until Kafka has them: the outbox of a partition."""
+"""Effects that must be told, kept in the transaction that decided them until Kafka has them: the outbox of a processor's partition."""
 
 from collections.abc import Sequence
 
@@ -6,29 +6,38 @@ import msgspec
 
 from streams.record import Connection, Publication
 
+CHORES = 0
+"""The offset under which chores tell: that of no batch of theirs, and before every place that anybody waits for."""
+
 _headers = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
 
 
-async def post(connection: Connection, partition: int, offset: int, publications: Sequence[Publication]) -> None:
+async def post(connection: Connection, processor: str, partition: int, offset: int, publications: Sequence[Publication]) -> None:
     """Write publications to the outbox, in order."""
+    of = (processor, partition, offset)
     async with connection.cursor() as cursor:
         await cursor.executemany(
-            'INSERT INTO streams.outbox (partition, "offset", n, topic, key, value, headers)'
-            ' SELECT %s, %s, COALESCE(max(n) + 1, 0), %s, %s, %s, %s FROM streams.outbox WHERE partition = %s AND "offset" = %s',
-            [(partition, offset, p.topic, p.key, p.value, msgspec.msgpack.encode(p.headers), partition, offset) for p in publications],
+            'INSERT INTO streams.outbox (processor, partition, "offset", n, topic, key, value, headers)'
+            " SELECT %s, %s, %s, COALESCE(max(n) + 1, 0), %s, %s, %s, %s FROM streams.outbox"
+            ' WHERE processor = %s AND partition = %s AND "offset" = %s',
+            [(*of, p.topic, p.key, p.value, msgspec.msgpack.encode(p.headers), *of) for p in publications],
         )
 
 
-async def left(connection: Connection, partition: int) -> list[tuple[int, Publication]]:
+async def left(connection: Connection, processor: str, partition: int) -> list[tuple[int, Publication]]:
     """What the last owner of a partition left in it, in order, with the offsets of its batches."""
     cursor = await connection.execute(
-        'SELECT "offset", topic, key, value, headers FROM streams.outbox WHERE partition = %s ORDER BY "offset", n', (partition,)
+        'SELECT "offset", topic, key, value, headers FROM streams.outbox WHERE processor = %s AND partition = %s ORDER BY "offset", n',
+        (processor, partition),
     )
     return [
         (offset, Publication(topic, key, value, _headers.decode(headers))) for offset, topic, key, value, headers in await cursor.fetchall()
     ]
 
 
-async def clear(connection: Connection, partition: int, first: int, last: int) -> None:
+async def clear(connection: Connection, processor: str, partition: int, first: int, last: int) -> None:
     """Forget what was acknowledged: the rows of the batches from `first` to `last`."""
-    await connection.execute('DELETE FROM streams.outbox WHERE partition = %s AND "offset" BETWEEN %s AND %s', (partition, first, last))
+    await connection.execute(
+        'DELETE FROM streams.outbox WHERE processor = %s AND partition = %s AND "offset" BETWEEN %s AND %s',
+        (processor, partition, first, last),
+    )

@@ -165,7 +165,7 @@ async def reached(connection: Connection, position: Mapping[int, int]) -> bool:
     """
     cursor = await connection.execute(  # one statement: between two, what one customer's partition sends to another's would be missed
         "SELECT processor, partition, next_offset, published,"
-        " EXISTS (SELECT 1 FROM streams.outbox) OR EXISTS (SELECT 1 FROM streams.chores)"
+        " EXISTS (SELECT 1 FROM streams.outbox WHERE processor = 'customer') OR EXISTS (SELECT 1 FROM streams.chores)"
         " FROM streams.positions WHERE processor IN ('resolve', 'customer')",
     )
     rows = await cursor.fetchall()

@@ -1,7 +1,8 @@
 """Waits for what was sent, also while more is being sent: every end is taken once and then waited for, so a busy log cannot outrun it.
 
-First resolving passes the position; then folding passes what had been published by then, and what that sent from one customer to another,
-in two rounds: a move is told to the old customer, who hands over to the new one. Reading order: Wait, advance.
+First resolving passes the position; then folding passes what had been published by then, and what that sent from one customer to another:
+a move is told to the old customer, who hands over to the new one. It ends with the round that sent nothing on.
+Reading order: Wait, advance.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,8 @@ from psycopg.types.json import Jsonb
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
-ROUNDS = 3
-"""Folding what was resolved, what that forwarded, and what a hand-over sent on."""
+ROUNDS = 10
+"""More than any event needs to come home; others' events may be sent on all the while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,7 @@ class Wait:
     position: Mapping[int, int]  # next offsets in `touchpoints`
     ends: Mapping[int, int] | None = None  # next offsets in `customer-events`, once resolved
     rounds: int = 0
-
-    @property
-    def done(self) -> bool:
-        """All of it is in the views."""
-        return self.rounds == ROUNDS
+    done: bool = False  # all of it is in the views
 
 
 async def advance(connection: Connection, wait: Wait) -> Wait:
@@ -39,7 +36,8 @@ async def advance(connection: Connection, wait: Wait) -> Wait:
         further = await _folded(connection, wait.ends)
         if further is None:
             break
-        wait = replace(wait, ends=further, rounds=wait.rounds + 1)
+        rounds = wait.rounds + 1
+        wait = replace(wait, ends=further, rounds=rounds, done=further == wait.ends or rounds == ROUNDS)
     return wait
 
 
@@ -63,7 +61,8 @@ async def _folded(connection: Connection, ends: Mapping[int, int]) -> Mapping[in
     cursor = await connection.execute(
         "WITH ends AS (SELECT key::int AS partition, value::bigint AS next FROM jsonb_each_text(%s))"
         " SELECT p.partition, p.next_offset, p.published,"
-        ' EXISTS (SELECT 1 FROM streams.outbox o WHERE o.partition = p.partition AND o."offset" < ends.next)'
+        " EXISTS (SELECT 1 FROM streams.outbox o WHERE o.processor = p.processor AND o.partition = p.partition"
+        ' AND o."offset" < ends.next)'
         " OR EXISTS (SELECT 1 FROM streams.chores c WHERE c.partition = p.partition AND c.asked_offset < ends.next)"
         " FROM ends JOIN streams.positions p USING (partition) WHERE p.processor = 'customer'",
         (Jsonb({str(partition): end for partition, end in ends.items()}),),

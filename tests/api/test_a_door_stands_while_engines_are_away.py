@@ -5,15 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
+import structlog.testing
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from aggregates.log import Entry, NotAcknowledged
 from api.app import create
 from api.key_ring import KeyRing
 from infra.publishing import Publisher
+from infra.serving import dependencies
+from infra.settings import load
 from tests.api.conftest import Api, serving, until
 from tests.api.events import event
 from tests.conftest import World
@@ -114,6 +118,30 @@ async def test_a_door_that_has_not_read_its_keys_yet_asks_for_patience(api: Api)
         answer = await client.post("/v1/events", json=event("early"), auth=(key, ""))
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
+
+
+async def test_under_a_wrong_master_key_nothing_is_accepted_whatever_is_sent(api: Api, tmp_path: Path) -> None:
+    """Its hashes would be wrong for ever, also those of events in which nothing is to be sealed."""
+    key = await api.write_key()
+    settings = load(
+        home=tmp_path,
+        kafka=api.world.settings.kafka.model_dump(),
+        postgres=api.world.settings.postgres.model_dump(),
+        master_key="A" * 43,
+    )
+    with structlog.testing.capture_logs() as said:
+        async with dependencies(settings, api.world.endpoints) as made:
+            await until(lambda: made.ring.loaded and bool(said))
+            transport = httpx.ASGITransport(create(made), raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://yekta") as client:
+                for content in (event("sealed"), event("clear", data={}), [event("batch")], event(type="")):
+                    answer = await client.post("/v1/events", json=content, auth=(key, ""))
+                    assert answer.status_code == 503, answer.text
+                    assert answer.headers["retry-after"]
+                assert not (await client.get("/readyz")).is_success
+    shut = [line for line in said if line["log_level"] == "critical"]
+    assert len(shut) == 1
+    assert "The master key is not the one this database was sealed with." in shut[0]["why"]
 
 
 async def test_what_kafka_does_not_acknowledge_is_not_accepted(api: Api) -> None:

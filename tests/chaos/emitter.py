@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from aggregates.touchpoint import event_id
 
 SOURCE = "https://chaos.example/"
-PEOPLE = 60
+PEOPLE = 200
 PACE = 0.12  # seconds between two batches of one sender, on average: about 300 events a second in all
 
 Event = dict[str, Any]

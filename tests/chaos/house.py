@@ -17,6 +17,7 @@ from aggregates.source import Source
 from infra import waiting
 from infra.access import KeyStore
 from infra.engines import ports
+from infra.errors import Refusal
 from infra.everything import everything, worker_program
 from infra.refolding import Verdict, verify
 from infra.running import Running
@@ -93,7 +94,20 @@ class House:
 
     async def visible(self) -> None:
         """All that was accepted until now is in the views."""
-        await waiting.wait(self.settings, within=150)
+        try:
+            await waiting.wait(self.settings, within=150)
+        except Refusal as late:
+            raise AssertionError(f"{late}\n{await self._what_goes_on()}") from None
+
+    async def _what_goes_on(self) -> str:
+        """Where every partition stands, and what PostgreSQL is doing."""
+        async with await psycopg.AsyncConnection.connect(self.here.endpoints.dsn) as connection:
+            cursor = await connection.execute(
+                "SELECT row_to_json(p)::text FROM streams.positions p UNION ALL"
+                " SELECT concat_ws(' ', pid, application_name, state, wait_event, xact_start, pg_blocking_pids(pid)::text, left(query, 99))"
+                " FROM pg_stat_activity WHERE datname = current_database() AND (state <> 'idle' OR wait_event <> 'ClientRead')"
+            )
+            return "\n".join([row[0] for row in await cursor.fetchall()])
 
     async def verdict(self) -> Verdict:
         """What verifying says."""

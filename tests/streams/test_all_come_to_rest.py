@@ -7,6 +7,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from projections.positions import table as positions
+from projections.positions.waiting import Wait, advance
 from streams.record import Connection
 from tests.streams.crew import Gate, until
 from tests.streams.ground import Ground
@@ -89,6 +90,28 @@ async def test_what_was_sent_is_waited_for_until_all_of_it_is_in_the_views(groun
     gate.opened.set()
     await until(lambda: positions.reached(ground.connection, end))
     assert await ground.customers() == 1
+    await worker.leave()
+
+
+async def test_what_others_send_meanwhile_is_not_waited_for(ground: Ground) -> None:
+    """Else who waits on a busy log waits for ever."""
+    ground.send("1", who={"email": "a@x.ir"}, at=0)
+    other = next(str(number) for number in range(2, 100) if ground.home(str(number)) != ground.home("1"))
+    worker = ground.hire()
+    await worker.own("resolve", ground.memory.numbers)
+    await ground.passed("resolve", worker)
+    wait = await advance(ground.connection, Wait({0: 1}))
+    ground.send(other, who={"email": "b@x.ir"}, at=0)
+    await ground.passed("resolve", worker)
+    await worker.own("customer", [ground.home("1")])
+
+    async def done() -> bool:
+        nonlocal wait
+        wait = await advance(ground.connection, wait)
+        return wait.done
+
+    await until(done, unless=lambda: worker.failures)
+    assert not await positions.reached(ground.connection, {0: 1})
     await worker.leave()
 
 
