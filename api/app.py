@@ -6,6 +6,7 @@ Everything it needs comes in as `Dependencies`; it starts and stops nothing. Rea
 from fastapi import FastAPI
 
 from api import (
+    accounts,
     call_list,
     calls,
     contact_policy,
@@ -67,6 +68,7 @@ def create(dependencies: Dependencies) -> FastAPI:
         identity_rules,
         identity_conflicts,
         duplicates,
+        accounts,
         stream,
         dead_letters,
         keys,

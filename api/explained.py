@@ -35,6 +35,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "overtaken": ("Somebody else decided about the same thing at the same moment.", "Look at it again, then decide again."),
     "wrong_mapping": ("A mapping of a file's columns cannot be used.", "See /v1/mappings/schema, and what pointer names."),
     "wrong_patch": ("The body is no JSON Patch.", "Send a list of operations, as RFC 6902 has them."),
+    "already_there": ("Something with this reference is there already.", "Use that one, or another reference."),
     "already_decided": ("A person decided it already.", "Merge or split the customers instead."),
     "already_one": ("The customers are one already.", "Nothing is to be done."),
     "nothing_to_merge": ("A customer owns no identifier by which a decision could name him.", "Look who he became."),

@@ -28,6 +28,7 @@ from infra.publishing import Publisher
 from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
 from infra.topics import create_topics
+from streams.accounts import Belonging
 from streams.app import build
 from streams.arrivals import Arrivals
 from streams.broadcasting import Broadcasting
@@ -167,6 +168,7 @@ class Parts:
                     Scoring(self.keys, _now, self.master.signing, self.touchpoints_end),
                     Valuing(self.keys),
                     Changed(),
+                    Belonging(),
                     Responding(),
                     *self.rules(),
                 ],

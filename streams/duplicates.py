@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from aggregates.matching import customers as matching
 from aggregates.sealing import Sealer
 from aggregates.wire import CustomerEvent
+from projections.accounts import table as accounts
 from projections.duplicates import table
 from projections.duplicates.record import record
 from projections.view import table as views
@@ -113,6 +114,8 @@ async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID
     keys = {id_: [sealer.digest("block", key.encode()) for key in matching.keys(mine[id_])] if id_ in mine else [] for id_ in changed}
     counted = {id_: [sealer.digest("block", value.encode()) for value in matching.values(one)] for id_, one in mine.items()}
     await table.look_up(connection, {id_: [*keys[id_], *counted.get(id_, ())] for id_ in changed})
+    homes = {id_: matching.address(mine[id_]) if id_ in mine else "" for id_ in changed}
+    await accounts.lives_at(connection, {id_: sealer.digest("block", f"@{home}".encode()) if home else None for id_, home in homes.items()})
     pairs = await table.partners(connection, keys, matching.LARGEST, MOST)
     if not pairs:
         return

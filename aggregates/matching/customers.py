@@ -113,6 +113,12 @@ def keys(record: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def address(record: Record) -> str:
+    """Where a customer lives, as it is compared; nothing where he told no street."""
+    said = words(folded(record.get("address", "")))
+    return " ".join(sorted(said.split())) if len(said) > 8 else ""
+
+
 def values(record: Record) -> tuple[str, ...]:
     """What a customer's values are counted by, so that it is known how rare they are."""
     return tuple(f"={column}:{folded(value)}" for column, value in sorted(record.items()))

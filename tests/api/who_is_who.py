@@ -26,7 +26,9 @@ async def happened(live: Api, key: str, agent: str) -> dict[str, str]:
     conflicts = (await live.get(agent, "/v1/identity/conflicts"))["items"]
     while len(pairs := (await live.get(agent, "/v1/duplicates"))["items"]) < 2:
         pass  # comparing follows, and nothing says when
+    account = await live.client.post("/v1/accounts", json={"name": "Example Ltd."}, auth=(agent, ""))
     return {
+        "ACCOUNT": account.json()["id"],
         "OTHER": other["customer_id"],
         "CONFLICT": conflicts[0]["id"],
         "CONFLICT_2": conflicts[1]["id"],

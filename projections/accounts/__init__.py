@@ -1,0 +1,1 @@
+"""Accounts and households: who belongs together without being one, and what comes of their members' views together."""
