@@ -1,7 +1,8 @@
 """Brings identifiers to normal form, so that every spelling of one phone, address or number is one identifier.
 
 The normal form is hashed into the log for ever: what `NORMALISER_VERSION` numbers may only grow more lenient, never give another result
-for a text it accepted (docs/encodings.md). Reading order: persian, phone, email, national_id, card, social, company, iban, trust, then `normalise`.
+for a text it accepted (docs/encodings.md).
+Reading order: persian, phone, email, national_id, card, social, company, iban, trust, then `normalise`.
 """
 
 from collections.abc import Callable, Mapping

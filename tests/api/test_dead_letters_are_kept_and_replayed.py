@@ -180,7 +180,7 @@ async def test_many_letters_are_replayed_by_filter_first_dry_each_with_its_resul
     sent = {await refused(api, key, order(f"many-{number}", total=number)) for number in range(3)}
     worse = await refused(api, key, order("many-worse", total=1, lines="none"))
     await listed(api)
-    wanted = {"filter": {"source": "many"}, "patch": [{"op": "replace", "path": "/data/total", "value": "5"}]}
+    wanted: dict[str, Any] = {"filter": {"source": "many"}, "patch": [{"op": "replace", "path": "/data/total", "value": "5"}]}
     dry = await bulk(api, admin, **wanted, dry_run=True)
     assert dry["counts"] == {"would_replay": 3, "refused": 1}
     assert (await bulk(api, admin, **wanted, dry_run=True))["counts"] == dry["counts"]  # it changed nothing

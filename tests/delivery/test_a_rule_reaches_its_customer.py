@@ -138,7 +138,7 @@ async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
     phone = "+989121110004"
     await consent(ground, phone, "sms", "call")
     await ground.happens("shop.known", phone)
-    ask = {"request_id": "1", "who": {"phone": "09121110004"}, "channel": "sms"}
+    ask: dict[str, Any] = {"request_id": "1", "who": {"phone": "09121110004"}, "channel": "sms"}
 
     async def check(**more: Any) -> dict[str, Any]:
         answer = await ground.api.client.post("/v1/contacts/check", json=ask | more, auth=(ground.key, ""))

@@ -44,7 +44,7 @@ class Marketer:
         stands = await self.post(f"/v1/{kind}/{name}/publish")
         assert (stands["state"], stands["in_force"]) == ("published", True)
 
-    async def signals(self, rule: str, **query: str) -> list[dict[str, Any]]:
+    async def signals(self, rule: str, **query: Any) -> list[dict[str, Any]]:
         answer = await self.api.get(self.token, "/v1/signals", rule=rule, limit="200", **query)
         return list(answer["items"])
 
