@@ -104,7 +104,7 @@ async def test_lists_go_by_owner_queue_and_due_time(live: Api) -> None:
     ]
     await post(live, agent, f"/{made[0]['id']}/assign", owner="reza")
     found: list[str] = []
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         page = await live.get(agent, "/v1/service-requests", queue=queue, limit="2", **cursor)
         found += [item["title"] for item in page["items"]]
