@@ -65,8 +65,11 @@ class Worker(faust.App):
         return [*super().on_init_dependencies(), *self.runners]
 
 
-Take = Callable[[bytes], Awaitable[None]]
-"""What an agent does with each record. It must not raise: Faust acknowledges the record all the same."""
+Take = Callable[[Sequence[bytes]], Awaitable[None]]
+"""What an agent does with records. It must not raise: Faust acknowledges the records all the same."""
+
+AT_ONCE, WITHIN = 200, 0.01
+"""How many records an agent takes together, and how many seconds it waits for them: one transaction each would be the pace of a flood."""
 
 
 def build(
@@ -103,12 +106,12 @@ def build(
 
 
 def _agent(take: Take, failed: Callable[[BaseException], None]) -> Callable[[Any], Awaitable[None]]:
-    """An agent that hands each record to its step, one after the other."""
+    """An agent that hands records to its step, in order."""
 
     async def agent(stream: Any) -> None:
-        async for value in stream:
+        async for values in stream.take(AT_ONCE, within=WITHIN):
             try:
-                await take(value)
+                await take(values)
             except Exception as error:
                 failed(error)
                 raise

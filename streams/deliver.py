@@ -71,20 +71,16 @@ class Deliver:
     def __init__(self, pool: AsyncConnectionPool[Connection], wake: Callable[[], None]) -> None:
         self._pool, self._wake = pool, wake
 
-    async def take(self, value: bytes) -> None:
-        """Keep what is to be delivered; returns when it is. An agent must not raise: Faust would acknowledge the record all the same."""
-        try:
-            said = _said.decode(value)
-        except msgspec.MsgspecError as bad:
-            log.error("not_a_signal", reason=str(bad))  # only we write to the topic
-            return
+    async def take(self, values: Sequence[bytes]) -> None:
+        """Keep what is to be delivered; returns when it is. An agent must not raise: Faust would acknowledge the records all the same."""
+        said = [one for value in values if (one := _decoded(value)) is not None]
         pause = 0
         while True:
             try:
                 async with self._pool.connection() as connection:
                     cursor = await connection.execute("SELECT id, types FROM contacts.webhooks WHERE enabled")
                     listening = [Listening(id_, tuple(types)) for id_, types in await cursor.fetchall()]
-                    await table.add(connection, rows_of(said, listening))
+                    await table.add(connection, [row for one in said for row in rows_of(one, listening)])
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
                 log.warning("deliver waits", reason=type(passing).__name__)
                 await asyncio.sleep(PAUSES[min(pause, len(PAUSES) - 1)])
@@ -92,3 +88,11 @@ class Deliver:
             else:
                 self._wake()
                 return
+
+
+def _decoded(value: bytes) -> Said | None:
+    try:
+        return _said.decode(value)
+    except msgspec.MsgspecError as bad:
+        log.error("not_a_signal", reason=str(bad))  # only we write to the topic
+        return None

@@ -2,7 +2,7 @@
 takes one from the hops. Reading order: Outgoing."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from random import Random
@@ -73,9 +73,9 @@ class Outgoing:
         self.sender = Sender(pool, adapters, self._gone, pace=self._pace, random=jitter, clock=time.monotonic)
         self.deliver = Deliver(pool, self.sender.wake)
 
-    async def take(self, value: bytes) -> None:
-        """What the agent does with a record of `signals`."""
-        await self.deliver.take(value)
+    async def take(self, values: Sequence[bytes]) -> None:
+        """What the agent does with records of `signals`."""
+        await self.deliver.take(values)
 
     async def run(self) -> None:
         """Send until cancelled."""
