@@ -243,8 +243,9 @@ class Triggering:
         if not _evidence_of(active, facts):
             return
         last = max(facts, key=now_of)
-        state = await self._first(turn, customer, None, active, now_of(last))
-        await turn.take(customer, active, None, state, (), now_of(last), last.clock, "test" if last.simulated else "")
+        now = now_of(last) if last.clock else max(now_of(last), active.since)
+        state = await self._first(turn, customer, None, active, now)
+        await turn.take(customer, active, None, state, (), now, last.clock, "test" if last.simulated else "")
 
     async def _mended(
         self, turn: "_Turn", customer: UUID, item: Heard, active: Active, state: State, evidence: Evidence, now: datetime

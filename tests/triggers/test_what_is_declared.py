@@ -1,0 +1,116 @@
+"""The life of a rule as values, and rules as sentences: no engines."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from aggregates import declaration
+from aggregates.declaration import Declaration, Drafted, Event, NotPossible, Verb, decide, draft, evolve
+from aggregates.rules import reading, segment, sentence
+from tests.rules import histories
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def after(before: Declaration | None, event: Event | None) -> Declaration:
+    assert event is not None
+    return evolve(before, event)
+
+
+def written(before: Declaration | None, text: str, wanted: int = 1) -> Declaration:
+    return after(before, draft(before, "rule", "hot", text, AT, "me", wanted=wanted))
+
+
+def done(before: Declaration, verb: Verb) -> Declaration:
+    return after(before, decide(before, verb, AT, "me"))
+
+
+def states(one: Declaration) -> list[tuple[int, str, str]]:
+    return [(version.version, version.text, version.state) for version in one.versions]
+
+
+def test_a_draft_is_written_again_until_it_is_published_and_then_is_a_version_for_good() -> None:
+    rule = written(written(None, "a"), "b")
+    assert states(rule) == [(1, "b", "draft")]
+    rule = done(rule, "publish")
+    assert draft(rule, "rule", "hot", "b", AT, "me") is None  # it says so already
+    rule = written(rule, "c")
+    assert states(rule) == [(1, "b", "published"), (2, "c", "draft")]
+    assert states(done(rule, "publish")) == [(1, "b", "retired"), (2, "c", "published")]
+
+
+def test_a_version_that_somebody_names_is_taken_unless_it_is_not_free() -> None:
+    rule = done(written(None, "a", 5), "publish")
+    assert states(written(rule, "b", 9))[-1][0] == 9
+    assert states(written(rule, "b", 2))[-1][0] == 6
+
+
+def test_what_cannot_be_done_is_refused_and_what_is_so_already_is_nothing() -> None:
+    rule = written(None, "a")
+    for verb in ("pause", "resume", "retire"):
+        with pytest.raises(NotPossible):
+            decide(rule, verb, AT, "me")
+    rule = done(rule, "publish")
+    assert decide(rule, "publish", AT, "me") is None
+    assert decide(rule, "resume", AT, "me") is None
+    rule = done(rule, "pause")
+    assert decide(rule, "pause", AT, "me") is None
+    rule = done(rule, "retire")
+    with pytest.raises(NotPossible):
+        decide(rule, "publish", AT, "me")
+
+
+def test_what_is_stored_is_read_back_and_partitions_are_told_of_all_but_drafts() -> None:
+    events: list[Event] = [Drafted("rule", "hot", 1, "a", AT, "me"), declaration.Published(1, AT + timedelta(days=1), "you")]
+    stored = [declaration.decision_of("rule", "hot", number, event) for number, event in enumerate(events, 1)]
+    rule = declaration.replay(stored)
+    assert rule is not None
+    assert (rule.number, states(rule)) == (2, [(1, "a", "published")])
+    assert declaration.told(rule, events[0], "UTC") is None
+    told = declaration.told(rule, events[1], "UTC")
+    assert told is not None
+    assert (told.version, told.number, told.state, told.zone) == (1, 2, "published", "UTC")
+
+
+@given(histories.rules())
+@settings(max_examples=100, deadline=None)
+def test_every_rule_is_a_sentence_in_both_languages(rule: dict[str, Any]) -> None:
+    (read,) = reading.read(json.dumps(rule), "Asia/Tehran").rules
+    english, persian = sentence.of_rule(read, "en"), sentence.of_rule(read, "fa")
+    assert english.startswith("When ")
+    assert english.endswith(".")
+    assert persian.startswith("وقتی ")
+    for said in (english, persian):
+        assert "{" not in said
+        assert "team:test" in said
+
+
+def test_a_sentence_says_all_of_a_rule() -> None:
+    text = """
+rule: price-hesitation
+when: {count: web.page_viewed, where: {page: price}, at_least: 2, within: 1h30m}
+if: [{percentile: value, at_least: 90}, {not: {segment: loyal}}]
+wait: 15m
+unless: {event: call.answered, since: first_match}
+do: {contact: callback, purpose: marketing, prefer: [customer, sms]}
+cooldown: 7d
+holdout: 10%
+"""
+    (rule,) = reading.read(text, "Asia/Tehran").rules
+    assert sentence.of_rule(rule, "en") == (
+        "When web.page_viewed (page = price) at least 2 times within 1 hour and 30 minutes, if value is in the highest 10 of a hundred and"
+        " not: he is in loyal: wait 15 minutes; approach the customer with callback (marketing), by the channel he prefers or sms; unless"
+        " call.answered came since the first of it; then leave him alone for 1 week; keep 10% out to compare with."
+    )
+
+
+def test_a_segment_is_read_and_told_and_its_mistakes_are_named() -> None:
+    read = segment.read("segment: loyal\nwhen: {count: sales.order_placed, at_least: 3, within: 90d}\n", "Asia/Tehran")
+    assert read.segment is not None
+    assert sentence.of_segment(read.segment, "en") == "Customers of whom this is so: sales.order_placed at least 3 times within 90 days."
+    wrong = segment.read("segment: loyal\nwhen: {cuont: a.b}\n", "Asia/Tehran")
+    assert (wrong.segment, wrong.problems[0].line, wrong.problems[0].suggestion) == (None, 2, "count")
+    assert segment.read("segment: x\n", "Asia/Tehran").problems
