@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import msgspec
 
@@ -30,15 +31,23 @@ CHUNK = 2_000
 JSON = "application/cloudevents-batch+json"
 
 
+class Events(Protocol):
+    """Where events come from."""
+
+    def take(self, count: int) -> list[dict[str, Any]]:
+        """The next so many."""
+        ...
+
+
 class Feed:
     """Seals the events of a mix with data keys of one database."""
 
-    def __init__(self, dsn: str, keys: KeyRing, mix: Mix) -> None:
+    def __init__(self, dsn: str, keys: KeyRing, mix: Events) -> None:
         self._dsn, self._keys, self._mix = dsn, keys, mix
         self._recorded = datetime.now(UTC)
 
     @classmethod
-    async def of(cls, world: World, mix: Mix) -> "Feed":
+    async def of(cls, world: World, mix: Events) -> "Feed":
         """A feed whose data keys the world's database knows."""
         master = master_key(world.settings)
         async with await database.connect(world.endpoints.dsn) as connection:

@@ -35,6 +35,7 @@ class Samples:
     seen: list[Seen] = field(default_factory=list)
     capacity: float = 0.0  # events a second that the whole installation keeps up with, door included
     steps: list[Step] = field(default_factory=list)
+    split: tuple[int, float] | None = None  # events, seconds
     memory: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -54,6 +55,7 @@ def rows(samples: Samples) -> list[Row]:
         *_doors(samples),
         *_reads(samples.reads),
         *_seen(samples),
+        *_identity(samples),
         *_growth(samples.steps),
         *starmap(_memory, samples.memory.items()),
     ]
@@ -82,6 +84,11 @@ def _doors(samples: Samples) -> Iterable[Row]:
         ):
             p50, p99 = median(one.p50 for one in taken), median(one.p99 for one in taken)
             yield _pass(name, what, "door", [one.load for one in taken], ratios, p50, p99)
+        if segment := samples.taken.get(f"segment-door-{size}"):
+            beside = _against(f"door-{size}", [one.load for one in segment], loads, 0.85 if size == max(SIZES) else None)
+            p50, p99 = median(one.p50 for one in segment), median(one.p99 for one in segment)
+            what = f"door for the Segment dialect, batch {size}"
+            yield _pass(f"segment-door-{size}", what, "door", [one.load for one in segment], beside, p50, p99)
 
 
 def _reads(reads: Sequence[Reads]) -> Iterable[Row]:
@@ -109,6 +116,18 @@ def _seen(samples: Samples) -> Iterable[Row]:
             at_most_ms=500.0,
             note=f"events are probes, the rate is the load beside them; {samples.capacity:,.0f} events/s is the full load, door included",
         )
+
+
+def _identity(samples: Samples) -> Iterable[Row]:
+    plain, joining = samples.passes.get("identity-plain"), samples.passes.get("identity")
+    if plain and joining:
+        yield _pass("identity-plain", "resolve, nobody is joined", "identity", plain, [])
+        against = _against("identity-plain", joining, plain, 0.7)
+        yield _pass("identity", "resolve, 5 % join and 0.5 % merge", "identity", joining, against)
+    if samples.split is not None:
+        events, seconds = samples.split
+        what = f"a split of a customer with {events:,} events, until in the views"
+        yield Row("split", what, "identity", events=events, p50_ms=seconds * 1000, p99_ms=seconds * 1000, at_most_ms=2000.0)
 
 
 def _growth(steps: Sequence[Step]) -> Iterable[Row]:

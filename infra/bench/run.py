@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from infra import database
-from infra.bench import doors, growth, living, quix, reading, report, rows, serving, throughput, visible
+from infra.bench import doors, growth, identities, living, quix, reading, report, rows, serving, throughput, visible
 from infra.bench.feed import Prepared, append, prepare
 from infra.bench.ground import Ground, World, customer_events
 from infra.bench.rows import Samples
@@ -30,6 +30,7 @@ WANTS = {
     "view": (),
     "memory": (),
     "growth": (),
+    "identity": (),
 }
 """The measurements by name, and those that one needs the results of."""
 
@@ -47,6 +48,7 @@ class Plan:
     stretch: int = 10_000  # events that are measured at each size
     seconds: float = 6.0  # of one round of `visible`
     reads: int = 400
+    split: int = 10_000  # events of the customer that is split
     history: int = 20_000  # events in the store while people read
     interpreter: Path = quix.INTERPRETER
 
@@ -69,6 +71,8 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
             await _doors(ground, plan, samples, on_step)
         if plan.names & {"view", "visible", "memory"}:
             await _living(ground, plan, prepared, samples, on_step)
+    if "identity" in plan.names:
+        await _identity(ground, plan, samples, on_step)
     if "growth" in plan.names:
         await _growth(ground, plan, samples, on_step)
     return report.Report(
@@ -129,9 +133,11 @@ async def _doors(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) 
         bare = await stack.enter_async_context(serving.bare(ground, world))
         for nth in range(plan.rounds):
             for size, share in doors.SIZES.items():
-                for name, door in (("door", api), ("bare-door", bare)):
+                events = int(plan.events * share)
+                for name, door in (("door", api), ("segment-door", api), ("bare-door", bare)):
                     on_step(f"{name} at batch {size}, {_round(nth, plan)}")
-                    samples.take(f"{name}-{size}", await doors.take(ground, door, mix, size, int(plan.events * share)))
+                    taken = await doors.take(ground, door, mix, size, events, segment=name == "segment-door")
+                    samples.take(f"{name}-{size}", taken)
 
 
 async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep) -> None:
@@ -149,6 +155,15 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
                 on_step(f"from POST to the view, {_round(nth, plan)}")
                 samples.seen.append(await visible.visible(here, mix, samples.capacity / 2, plan.seconds, nth))
         samples.memory = living.memory(ground, here)
+
+
+async def _identity(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) -> None:
+    for nth in range(plan.rounds):
+        for name in ("identity-plain", "identity") if nth % 2 else ("identity", "identity-plain"):
+            on_step(f"{name}, {_round(nth, plan)}")
+            samples.add(name, await identities.resolving(ground, SEED, plan.events, joining=name == "identity"))
+    on_step("a split")
+    samples.split = (plan.split, await identities.split(ground, plan.split))
 
 
 async def _growth(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) -> None:

@@ -23,13 +23,16 @@ from infra.topic_ids import topic_ids
 
 pytestmark = pytest.mark.engines
 
-MINIATURE = Plan(rounds=1, events=300, sizes=(100, 300), stretch=100, seconds=0.2, reads=5, history=200, interpreter=Path("not/installed"))
+MINIATURE = Plan(
+    rounds=1, events=300, sizes=(100, 300), stretch=100, seconds=0.2, reads=5, history=200, split=40, interpreter=Path("not/installed")
+)
 
 ROWS = {
     *("floor", "resolve", "customer", "end-to-end", "quix"),
-    *(f"{door}-{size}" for door in ("door", "bare-door") for size in (1, 20, 100)),
+    *(f"{door}-{size}" for door in ("door", "segment-door", "bare-door") for size in (1, 20, 100)),
     *("select", "nothing", "view", "visible"),
     *("store-100", "store-300"),
+    *("identity-plain", "identity", "split"),
     *(f"memory-{process}" for process in ("api", "worker-1", "worker-2")),
 }
 
