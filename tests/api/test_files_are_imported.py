@@ -16,6 +16,7 @@ from aggregates.wire import touchpoint_decoder
 from infra.importing.dropped import Watch
 from tests.api.conftest import Api
 from tests.api.serving import served
+from tests.api.test_dead_letters_are_kept_and_replayed import listed
 from tests.api.test_the_shell_makes_keys_and_sends_files import yekta
 from tests.rows.files import ROWS, text, workbook
 
@@ -166,3 +167,28 @@ async def test_a_dropped_file_waits_while_the_door_is_shut(api: Api, tmp_path: P
         watch = Watch(tmp_path, url, key_of, tmp_path / ".memory")
         assert (await watch.look(), await watch.look()) == (0, 1)
     assert sorted(await landed(api, "patient")) == ["310", "311"]
+
+
+async def test_letters_are_mended_from_the_shell_and_the_mapping_serves_the_next_import(api: Api, tmp_path: Path) -> None:
+    key, admin = await api.write_key("shell"), await api.token()
+    path = text(tmp_path / "mehr.csv")
+    path.write_text(path.read_text("utf-8").replace("مبلغ کل (تومان)", "دریافتی"), "utf-8")
+    async with served(api) as url:
+        named = ("--token", admin, "--url", url, "--json")
+        _, summary = await imported(api, key, url, str(path), *SALES)
+        assert summary["reasons"] == {"missing_field": 2}
+        await listed(api)
+        newer = tmp_path / "newer.yaml"
+        newer.write_text("columns: {دریافتی: {field: total, unit: تومان}}\n", "utf-8")
+        dry = json.loads(
+            (await yekta(api.world, "dead-letters", "replay", "--file", "mehr.csv", "--map", str(newer), "--dry-run", *named)).out
+        )
+        assert dry["counts"] == {"would_replay": 2}
+        body = {"mapping": newer.read_text("utf-8")}
+        done = await api.client.post("/v1/mappings/novin-sales", json=body, auth=(admin, ""))
+        assert done.json()["counts"] == {}  # the rows were read by no mapping of this name
+        replayed = await yekta(api.world, "dead-letters", "replay", "--file", "mehr.csv", "--map", str(newer), *named)
+        assert json.loads(replayed.out)["counts"] == {"replayed": 2}
+        code, again = await imported(api, key, url, str(path), *SALES, "--map", "novin-sales")
+        assert (code, again["accepted"]) == (0, 2)
+    assert Counter(await landed(api, "shell")) == {"310": 2, "311": 2}
