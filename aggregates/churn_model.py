@@ -14,7 +14,7 @@ from aggregates.churn import Definition
 from aggregates.decision import Decision
 from aggregates.touchpoint import derive
 
-LARGEST = 16
+MOST = 6
 """Versions that are scored side by side, of all names together."""
 
 

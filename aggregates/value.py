@@ -1,10 +1,12 @@
 """What customers cost and how the future is discounted: the published setting by which their value is told. Reading order: Costs."""
 
-from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?\Z")]
+Word = Annotated[str, Meta(pattern=r"^[a-z*][a-z0-9_.]{0,63}\Z")]
+Amounts = Annotated[dict[Word, Amount], Meta(max_length=50)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
@@ -12,10 +14,10 @@ class Costs(Struct, frozen=True, kw_only=True):
     """Amounts are of `currency`; orders in another are told without them. A change of any field is a new version."""
 
     version: int = 0  # 0: nobody published any, and nothing is taken off
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None = None
     margin: Share | None = None  # of revenue, where an order's lines do not tell what the goods cost; None: revenue counts whole
-    acquisition: dict[str, Decimal] = {}  # by the channel of the first purchase; "*": all others
-    selling: dict[str, Decimal] = {}  # by type: sales.visit_held, sales.quote_sent, contact.sent …
-    servicing: dict[str, Decimal] = {}  # by type: call.ended, service.request_resolved …
+    acquisition: Amounts = {}  # by the channel of the first purchase; "*": all others
+    selling: Amounts = {}  # by type: sales.visit_held, sales.quote_sent, contact.sent …
+    servicing: Amounts = {}  # by type: call.ended, service.request_resolved …
     discount: Share = 0.1  # a year
     days: Annotated[int, Meta(ge=30, le=3_650)] = 365  # how far ahead is looked

@@ -3,8 +3,9 @@
 Reading order: Models, router, `_decided`.
 """
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -40,15 +41,19 @@ class Models(msgspec.Struct, frozen=True):
     fate: Fate | None  # what became of those who were scored above 0.7 a horizon ago
 
 
+Type = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,100}\Z")]
+NAMED = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What churn means, to be scored beside what it means until now."""
 
-    kind: str = "non-contractual"
-    horizon: int = 90
-    purchases: tuple[str, ...] | None = None
-    grace: int = 7
-    step: float = 0.1
-    thresholds: tuple[float, ...] = (0.3, 0.5, 0.7)
+    kind: Literal["non-contractual", "contractual"] = "non-contractual"
+    horizon: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 90
+    purchases: Annotated[tuple[Type, ...], msgspec.Meta(min_length=1, max_length=50)] | None = None
+    grace: Annotated[int, msgspec.Meta(ge=0, le=365)] = 7
+    step: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.1
+    thresholds: Annotated[tuple[Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)], ...], msgspec.Meta(max_length=20)] = (0.3, 0.5, 0.7)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -104,12 +109,12 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get(
         "/v1/models/{name}/definitions",
-        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn/definitions', Definitions, 503, parameters=[NAME]),
+        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn/definitions', Definitions, 404, 503, parameters=[NAME]),
     )
     async def definitions(request: Request) -> Response:
         """What churn means and meant, the newest version first."""
         access.staff(request, dependencies, LOOKERS)
-        name = request.path_params["name"]
+        name = _name(request)
         standing = churn_model.standing_of(name, await dependencies.decisions.load(churn_model.id_of(name)))
         newest = sorted(standing.versions.items(), reverse=True)
         return json(Definitions([Made(name, version, stands, definition) for version, (definition, stands) in newest]))
@@ -117,16 +122,21 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/models/{name}/definitions",
         openapi_extra=openapi.described(
-            PUBLISH, Made, 400, 409, 413, 415, 422, 503, parameters=[NAME], body=openapi.json_body(Wanted, {"horizon": 60}), status=201
+            PUBLISH, Made, 400, 404, 409, 413, 415, 422, 503, parameters=[NAME], body=openapi.json_body(Wanted, {"horizon": 60}), status=201
         ),
     )
     async def publish(request: Request) -> Response:
         """Publish what churn means as a new version: it is scored beside the one in force until it is adopted."""
         asking = access.staff(request, dependencies, DECIDERS)
-        name = request.path_params["name"]
+        name = _name(request)
         wanted = decoded(await body.read(request), Wanted)
-        fields = {field: value for field, value in msgspec.to_builtins(wanted).items() if value is not None}
-        definition = decoded(msgspec.json.encode(fields | {"name": name}), Definition)
+        definition = msgspec.convert(
+            {field: value for field, value in msgspec.to_builtins(wanted).items() if value is not None}, Definition
+        )
+        definition = msgspec.structs.replace(definition, name=name)
+        async with dependencies.pool.connection() as connection:
+            if len(await table.in_force(connection)) >= churn_model.MOST:
+                raise Problem(409, "not_possible", f"{churn_model.MOST} versions are scored already.", mend="Retire one.")
 
         def decide(standing: Standing) -> churn_model.Event:
             return churn_model.publish(standing, definition, dependencies.clock(), str(asking.key))
@@ -148,10 +158,11 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def change(request: Request) -> Response:
         """Let a version take over, or score it no more."""
         asking = access.staff(request, dependencies, DECIDERS)
-        name, verb = request.path_params["name"], request.path_params["verb"]
-        if verb not in ("adopt", "retire") or not request.path_params["version"].isdigit():
+        name, verb = _name(request), request.path_params["verb"]
+        number = request.path_params["version"]
+        if verb not in ("adopt", "retire") or not (number.isascii() and number.isdigit() and len(number) < 9):
             raise not_found("There is no such thing to do with a version: adopt or retire.")
-        version = int(request.path_params["version"])
+        version = int(number)
 
         def decide(standing: Standing) -> churn_model.Event:
             by = (dependencies.clock(), str(asking.key))
@@ -188,6 +199,14 @@ def router(dependencies: Dependencies) -> APIRouter:
         return json(await _published(dependencies, asking, wanted))
 
     return routes
+
+
+def _name(request: Request) -> str:
+    """The model's name in the path. Raises a 404 problem where it can be none."""
+    name: str = request.path_params["name"]
+    if NAMED.fullmatch(name) is None:
+        raise not_found("No model has such a name: it is lower-case letters, digits, - and _.")
+    return name
 
 
 async def _decided(dependencies: Dependencies, name: str, decide: Callable[[Standing], churn_model.Event]) -> Made:

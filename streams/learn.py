@@ -210,8 +210,25 @@ class Learn:
         if contest.candidate is not None and contest.candidate_loss < contest.champion_loss:
             await _crown(connection, one, contest)
             champion_now = contest.candidate
-        learners, sums, checksum = champion.seal(state.learner, state.silence, self._key)
-        race = {recipe.name: round(float(share), 6) for recipe, share in zip(RECIPES, state.learner.shares, strict=True)}
+        if champion_now is None:  # the first labels are known: from now on scores are given, at first by what was believed before any
+            nobody = working.begin(one.definition.horizon)
+            champion_now = await self._write(connection, one, state, nobody)
+            await connection.execute("UPDATE churn.snapshots SET since = now() WHERE number = %s", (champion_now,))
+            await connection.execute("UPDATE churn.definitions SET champion = %s WHERE id = %s", (champion_now, one.id))
+        number = await self._write(connection, one, state, state)
+        await connection.execute("UPDATE churn.definitions SET learnt = %s WHERE id = %s", (state.learner.learnt, one.id))
+        await connection.execute(
+            "DELETE FROM churn.snapshots WHERE definition = %s AND since IS NULL AND number <= (SELECT number FROM churn.snapshots"
+            " WHERE definition = %s AND since IS NULL ORDER BY number DESC OFFSET %s LIMIT 1)",
+            (one.id, one.id, KEPT),
+        )
+        await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+        return msgspec.structs.replace(state, contest=Contest(number, champion_now))
+
+    async def _write(self, connection: Connection, one: InForce, state: Working, made: Working) -> int:
+        """A snapshot of these learners, written when so much was known."""
+        learners, sums, checksum = champion.seal(made.learner, made.silence, self._key)
+        race = {recipe.name: round(float(share), 6) for recipe, share in zip(RECIPES, made.learner.shares, strict=True)}
         through = max((clock.learnt for clock in state.clocks.values() if clock.learnt is not None), default=None)
         cursor = await connection.execute(
             "INSERT INTO churn.snapshots (definition, learnt, through, checksum, made_with, learners, sums, race)"
@@ -220,14 +237,7 @@ class Learn:
         )
         row = await cursor.fetchone()
         assert row is not None  # noqa: S101 - RETURNING
-        await connection.execute("UPDATE churn.definitions SET learnt = %s WHERE id = %s", (state.learner.learnt, one.id))
-        await connection.execute(
-            "DELETE FROM churn.snapshots WHERE definition = %s AND since IS NULL AND number <= (SELECT number FROM churn.snapshots"
-            " WHERE definition = %s AND since IS NULL ORDER BY number DESC OFFSET %s LIMIT 1)",
-            (one.id, one.id, KEPT),
-        )
-        await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
-        return msgspec.structs.replace(state, contest=Contest(row[0], champion_now))
+        return int(row[0])
 
     async def _of(self, connection: Connection, one: InForce) -> Working:
         known = self._working.get(one.id)

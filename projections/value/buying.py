@@ -1,8 +1,8 @@
 """How often a customer will buy again, and whether he still is one: the BG/NBD model (Fader, Hardie and Lee, Marketing Science 2005).
 
 While he is a customer he buys at random at a rate that is Gamma distributed among customers (r, alpha); after each purchase he leaves
-with a chance that is Beta distributed (a, b). What it needs of him are three numbers: repeat purchases x, the time t_x of
-the last one and the time T that he was watched, from his first purchase on. Times are weeks. Reading order: Buying, History, alive, expected.
+with a chance that is Beta distributed (a, b). What it needs of him are the number x of repeat purchases, the time t_x of the last one and
+the time T that he was watched, all from his first purchase on, in weeks. Reading order: Buying, History, alive, expected.
 """
 
 import math

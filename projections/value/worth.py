@@ -138,12 +138,12 @@ def _share(purse: Purse, costs: Costs) -> Decimal:
     return Decimal(1) if costs.margin is None else Decimal(str(costs.margin))
 
 
-def _rate(rates: Mapping[str, Decimal], name: str) -> Decimal:
-    return rates.get(name, rates.get("*", Decimal(0)))
+def _rate(rates: Mapping[str, str], name: str) -> Decimal:
+    return Decimal(rates.get(name, rates.get("*", "0")))
 
 
-def _spent(rates: Mapping[str, Decimal], contacts: Mapping[str, int]) -> Decimal:
-    return sum((rates[type_] * count for type_, count in contacts.items() if type_ in rates), Decimal(0))
+def _spent(rates: Mapping[str, str], contacts: Mapping[str, int]) -> Decimal:
+    return sum((Decimal(rates[type_]) * count for type_, count in contacts.items() if type_ in rates), Decimal(0))
 
 
 def _cents(amount: Decimal) -> Decimal:

@@ -131,6 +131,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     delivery = await live.client.post(f"/v1/webhooks/{webhook.json()['id']}/test", auth=(admin, ""))
     wanted = {"who": {"phone": "09121234567"}, "title": "Pasted"}
     opened = await live.client.post("/v1/service-requests", json=wanted, auth=(agent, ""))
+    churn = await live.client.post("/v1/models/churn/definitions", json={"horizon": 45}, auth=(admin, ""))
     document = (await live.client.get("/openapi.json")).json()
     async with served(live) as url, httpx.AsyncClient(timeout=30) as client:
         names = {
@@ -145,6 +146,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
             "CALL": str(call),
             "DELIVERY": delivery.json()["id"],
             "REQUEST": opened.json()["id"],
+            "CHURN_VERSION": str(churn.json()["version"]),
             **await who_is_who.happened(live, key, agent),
         }
         for path, method, operation in operations(document):

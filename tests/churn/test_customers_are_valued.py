@@ -1,0 +1,128 @@
+"""A customer's value: models that find what the literature found in the same data, and parts that add up."""
+
+import csv
+import subprocess
+import sys
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregates.value import Costs
+from infra.demo import fetching
+from projections.value import buying, fold, spending
+from projections.value.buying import Buying, History
+from projections.value.spending import Spending
+from projections.value.state import State, decode, encode
+from projections.value.worth import Models, worth
+from streams import fitting
+from streams.valuing import fitted
+from tests.churn.told import FIRST, fact
+
+PUBLISHED = Buying(0.243, 4.414, 0.793, 2.426)
+"""Fader, Hardie and Lee (2005), on the tenth of CDNOW's customers, 39 weeks."""
+
+MODELS = Models(1, PUBLISHED, {"USD": Spending(6.25, 3.74, 15.44)}, 2357, 1000)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
+    """The sample's sufficient statistics, out of the wheel that the demo fetches."""
+    folder = tmp_path_factory.mktemp("wheel")
+    name = "uv" if "uv" in sys.modules or _has("uv") else "pip"
+    subprocess.run(fetching._command(name, str(folder)), check=True, capture_output=True)
+    with (folder / "lifetimes" / "datasets" / "cdnow_customers_summary_with_transactions.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def _has(name: str) -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec(name) is not None
+
+
+def history(row: dict[str, str]) -> History:
+    return History(int(row["x"]), float(row["t_x"]), float(row["T"]))
+
+
+def test_the_published_parameters_are_found_in_the_published_data(sample: list[dict[str, str]]) -> None:
+    found = fitting.buying([history(row) for row in sample])
+    assert (found.r, found.alpha, found.a, found.b) == pytest.approx((0.243, 4.414, 0.793, 2.426), abs=0.001)
+    money = fitting.spending([(int(row["x"]), float(row["zbar"])) for row in sample if float(row["zbar"]) > 0.0])
+    assert (money.p, money.q, money.v) == pytest.approx((6.25, 3.74, 15.44), abs=0.02)
+
+
+def test_what_is_expected_is_what_was_published() -> None:
+    assert buying.expected(PUBLISHED, History(2, 30.43, 38.86), 39.0) == pytest.approx(1.226, abs=0.001)
+    assert spending.expected(MODELS.spending["USD"], 1, 10.0) == pytest.approx(17.68, abs=0.05)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 50), st.floats(0.0, 60.0), st.floats(0.0, 60.0), st.floats(0.1, 100.0))
+def test_more_time_brings_more_and_never_more_than_the_rate_allows(x: int, t_x: float, more: float, weeks: float) -> None:
+    one = History(x, t_x if x else 0.0, t_x + more)
+    soon, late = buying.expected(PUBLISHED, one, weeks), buying.expected(PUBLISHED, one, 2.0 * weeks)
+    assert 0.0 <= soon <= late + 1e-9
+    assert soon <= (PUBLISHED.r + x) / (PUBLISHED.alpha + one.T) * weeks * 1.0001 + 1e-9
+    assert 0.0 <= buying.alive(PUBLISHED, one) <= 1.0
+
+
+def order(day: float, total: str, **data: Any) -> Any:
+    return fact(day, total=total, currency="USD", **data)
+
+
+def folded(*facts: Any) -> State:
+    state = fold.INITIAL
+    for one in facts:
+        state = fold.evolve(state, one)
+    return state
+
+
+def test_days_with_an_order_are_counted_as_the_literature_does() -> None:
+    state = folded(order(0.2, "10"), order(0.9, "5"), order(7.5, "20"), order(7.6, "2"), order(21.0, "8"))
+    assert (state.repeats, state.purses["USD"].days, state.purses["USD"].orders) == (2, 2, 5)
+    assert (state.purses["USD"].revenue, state.purses["USD"].repeats) == ("45", "30")
+    assert decode(encode(state)) == state
+    assert fold.needs_history(state, order(3.0, "1"))
+
+
+def test_the_parts_of_a_value_add_up() -> None:
+    costs = Costs(
+        version=3,
+        currency="USD",
+        margin=0.5,
+        acquisition={"sales": "7", "*": "9"},
+        selling={"sales.visit_held": "2"},
+        servicing={"call.ended": "1.5"},
+    )
+    state = folded(order(0.0, "100"), fact(3.0, "call.ended"), fact(4.0, "call.ended"), fact(5.0, "sales.visit_held"), order(30.0, "60"))
+    found = worth(state, FIRST + 60.0, costs, MODELS, {"USD": "20"})
+    assert found is not None
+    assert (found.revenue, found.margin) == (Decimal("140.00"), Decimal("70.00"))
+    assert (found.acquisition, found.selling, found.servicing) == (Decimal("7.00"), Decimal("2.00"), Decimal("3.00"))
+    assert found.past == Decimal("58.00")
+    assert found.future is not None
+    assert found.value == found.past + found.future
+    assert found.future > 0
+    assert found.status == "valued"
+
+
+def test_before_anything_can_be_expected_only_the_past_is_told() -> None:
+    found = worth(folded(order(0.0, "100")), FIRST + 1.0, Costs(), None, {})
+    assert found is not None
+    assert (found.status, found.future, found.value) == ("learning", None, Decimal("100.00"))
+    assert worth(fold.INITIAL, FIRST, Costs(), None, {}) is None
+
+
+def test_what_the_goods_cost_is_taken_from_the_lines_where_they_tell() -> None:
+    lines = [{"sku": "a", "quantity": 2, "cost": "15"}]
+    found = worth(folded(order(0.0, "100", lines=lines)), FIRST + 1.0, Costs(margin=0.9), None, {})
+    assert found is not None
+    assert found.margin == Decimal("70.00")
+
+
+def test_nothing_is_fitted_on_a_few() -> None:
+    assert fitted([folded(order(0.0, "1"), order(9.0, "2"))] * 49, FIRST + 30.0) is None
+    assert fitted([folded(order(0.0, str(1 + n)), order(1.0 + n, "2")) for n in range(60)], FIRST + 90.0) is not None
