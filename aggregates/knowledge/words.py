@@ -29,10 +29,12 @@ ENDINGS = (
     "ات",
     "ی",
 )
-"""Longest first: plural, comparison, whose it is. What is left has three letters at least."""
+"""Longest first: plural, comparison, whose it is. What is left is not shorter than a word."""
 
 ENGLISH = ("ings", "ing", "ied", "ies", "ed", "es", "s")
 SHORTEST = 3
+SHORTEST_PLURAL = 2
+"""No short word ends in ها by itself: کدها is of کد."""
 
 PERSIAN_EVERYWHERE = "از به در با را که این آن و یا هم برای تا بر چه چرا اگر است بود شد شده می نمی من ما شما او"
 ENGLISH_EVERYWHERE = "the a an of to in on is are was and or for it has not"
@@ -49,6 +51,6 @@ def words(text: str) -> list[str]:
 def stem(word: str) -> str:
     """A word without its ending."""
     for ending in ENGLISH if word.isascii() else ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= SHORTEST:
+        if word.endswith(ending) and len(word) - len(ending) >= (SHORTEST_PLURAL if ending.startswith("ها") else SHORTEST):
             return word[: -len(ending)]
     return word

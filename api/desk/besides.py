@@ -3,6 +3,7 @@
 Each part is read for itself: what fails is missing, and the rest is shown. Reading order: Beside, read, then the parts.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -21,6 +22,12 @@ from projections.service import table as requests
 from projections.timeline import page as paging
 from projections.value import reading as value
 from projections.view.answer import View
+
+WITHIN = 1.5
+"""Seconds in which a part is read: what is slow must not keep the others from the agent."""
+
+REGIONS = {"open": "matters", "leaving": "numbers", "worth": "numbers", "offer": "numbers"}
+"""In which region of the page each part stands."""
 
 SHOWN = 3
 MANY = 50
@@ -111,13 +118,11 @@ async def read(dependencies: Dependencies, connection: Connection, schema: str, 
 
     async def part(name: str, reading: Callable[[], Awaitable[Part]]) -> Part | None:
         try:
-            return await reading()
-        except (
-            psycopg.errors.UndefinedTable,
-            psycopg.errors.QueryCanceled,
-            psycopg.DataError,
-            psycopg.errors.InsufficientPrivilege,
-        ) as error:
+            async with asyncio.timeout(WITHIN):
+                return await reading()
+        except (psycopg.Error, TimeoutError) as error:
+            if connection.closed:
+                raise
             log.warning("region_failed", part=name, error=type(error).__name__)
             failed.add(name)
             return None

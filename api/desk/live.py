@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 
 from api import access, customers, position, query
 from api.access import Caller
+from api.desk import besides
 from api.desk.entries import Day, entry
 from api.desk.locale import Locale
 from api.desk.looking import KINDS, told
@@ -62,6 +63,7 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
         by if by in KINDS else None,
         _merged_from(request),
         query.text(request, "extension", 64) or "",
+        query.text(request, "call", 256) or "",
     )
     async with dependencies.pool.connection() as connection:
         owner = await customers.present(connection, await dependencies.schema(), asked)
@@ -73,7 +75,7 @@ async def _live(
     request: Request, dependencies: Dependencies, watching: Watching, customer: UUID | None, ends: dict[int, int], shown: Page
 ) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    told_stale = False
+    told_stale = again = False
     async with watching.watch(customer, shown.extension) as mark:
         while True:
             locale = locale_of(request, dependencies)
@@ -95,12 +97,15 @@ async def _live(
                     told_calls = []
                 for call in told_calls:
                     yield _event("call", call)
+                again = bool(changes and changes.get("failed"))
                 if changes is not None:
                     yield _event("changes", changes, ends)
                     if "gone" in changes:
                         return
             yield _event("beat", {})
             await _wait(mark)
+            if again:
+                mark.changed.set()
 
 
 async def _wait(mark: Mark) -> None:
@@ -131,7 +136,9 @@ async def _changes(
             entries = entries[-AT_ONCE:]  # a page that slept for long is told the newest
     values: dict[str, Any] = {"customer": regions, "beside": beside, "by": shown.by, "id": customer}
     values |= {"may_split": shown.role in access.SERVICE, "call_query": urlencode({"call": shown.call}) if shown.call else ""}
-    return {"entries": entries, "regions": {name: part(locale, f"{name}.html", **values) for name in REGIONS}}
+    failed = {besides.REGIONS[name] for name in beside.failed}  # they keep what they show, and say how old it is
+    regions_now = {name: part(locale, f"{name}.html", **values) for name in REGIONS if name not in failed}
+    return {"entries": entries, "regions": regions_now, "failed": {name: locale.say("region.failed") for name in failed}}
 
 
 def _call(call: Call, locale: Locale) -> dict[str, Any]:

@@ -278,13 +278,29 @@ function follow(address) {
   on("fresh", () => (told = null));
   on("stale", ({ since }) => (told = Date.parse(since)));
   on("call", called);
-  on("changes", ({ gone, entries = [], regions = {} }) => {
+  /** A region that could not be read keeps what it shows, and says since when. */
+  function mourn(name, text) {
+    const region = $(name);
+    if (region.querySelector(":scope > .failed-now")) return;
+    const said = document.createElement("p");
+    said.className = "failed failed-now";
+    said.setAttribute("role", "status");
+    said.textContent = `${text} · ${new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date())} `;
+    const again = document.createElement("a");
+    again.href = location.href;
+    again.textContent = "↻";
+    again.setAttribute("aria-label", live.dataset.retry);
+    said.append(again);
+    region.prepend(said);
+  }
+  on("changes", ({ gone, entries = [], regions = {}, failed = {} }) => {
     if (gone) return location.replace(gone);
     holdingStill(() => {
       const added = entries.filter(addEntry);
       if (added.length) $("news").textContent = timeline.dataset.news.replace("{title}", added.at(-1).title);
       for (const [name, html] of Object.entries(regions)) waiting.set(name, html);
       settle();
+      for (const [name, text] of Object.entries(failed)) mourn(name, text);
     });
   });
   source.addEventListener("error", () => {

@@ -1,0 +1,74 @@
+"""What stands around the customer: who looked at him and why, calls at an extension, articles and scripts."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.api.conftest import Api
+from tests.api.events import event
+
+pytestmark = pytest.mark.engines
+
+
+async def post(api: Api, token: str, path: str, status: int, **content: Any) -> Any:
+    answer = await api.client.post(path, json=content, auth=(token, ""))
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_every_look_is_written_down_with_who_what_and_why(live: Api) -> None:
+    key, admin = await live.write_key("crm"), await live.token("admin")
+    agent = (await live.made.keys.create("tests", role="agent", label="narges")).secret
+    await live.token("agent")
+    at = await live.send(key, event("look-1", data={"url": "u", "who": {"phone": "09124440011"}}))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440011", after=at))["customer_id"]
+    await live.client.get(f"/v1/customers/{customer}/timeline", auth=(agent, ""), headers={"Yekta-Reason": "complaint 17"})
+    looks = (await live.get(admin, "/v1/access-log", customer=customer))["items"]
+    assert [(look["who"], look["role"], look["what"], look["why"]) for look in looks] == [
+        ("narges", "agent", "timeline", "complaint 17"),
+        ("narges", "agent", "view", ""),
+    ]
+    page = await live.get(admin, "/v1/access-log", who="narges", limit="1")
+    assert (await live.get(admin, "/v1/access-log", who="narges", limit="1", cursor=page["next"]))["items"][0]["what"] == "view"
+    await live.get(agent, "/v1/access-log", status=403)
+
+
+async def test_a_call_is_listed_where_it_rings_and_wrapped_up_as_a_fact(live: Api) -> None:
+    key, agent, analyst = await live.write_key("pbx"), await live.token("agent"), await live.token("analyst")
+    call = f"c-{uuid4()}"
+    data = {"call_id": call, "direction": "inbound", "number": "۰۹۱۲۴۴۴۰۰۲۲", "extension": "777"}
+    at = await live.send(key, event("ring-1", type="call.ringing", source="/pbx", data=data))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440022", after=at))["customer_id"]
+    listed: list[Any] = []
+    while not listed:  # calls are read beside the views, and no position says how far
+        listed = (await live.get(agent, "/v1/calls", extension="777"))["items"]
+    assert (listed[0]["stage"], listed[0]["number"], listed[0]["customers"]) == ("ringing", "+989124440022", [customer])
+    assert (await live.get(analyst, "/v1/calls", extension="777"))["items"][0]["number"] == "•••0022"
+    for _ in range(2):
+        done = await post(live, agent, f"/v1/calls/{call}/wrap-up", 200, outcome="promised", promise="A call", request_id="w-1")
+    timeline = await live.get(agent, f"/v1/customers/{customer}/timeline", after=done["position"])
+    assert [item["type"] for item in timeline["items"]] == ["call.wrapped_up", "call.ringing"]
+    assert timeline["items"][0]["data"]["promise"] == "A call"
+
+
+async def test_articles_are_found_in_any_spelling_and_counted_where_they_helped(live: Api) -> None:
+    agent, boss = await live.token("agent"), await live.token("supervisor")
+    title, body = "گم شدن مرسوله‌های پستی", "نخست از پستچی بپرسید؛ کدهای رهگیری را بخواهید."
+    made = await post(live, boss, "/v1/articles", 201, title=title, body=body, category="delivery")
+    for words in ("مرسوله", "مرسولهها", "كد رهگيري", "POST nothing"):
+        found = (await live.get(agent, "/v1/articles", q=words))["items"]
+        assert (made["id"] in [one["id"] for one in found]) is not words.startswith("POST"), words
+    request = await post(live, agent, "/v1/service-requests", 201, who={"phone": "09124440033"}, title="مرسوله نرسید")
+    await post(live, agent, f"/v1/service-requests/{request['id']}/resolve", 200, article_id=made["id"])
+    assert (await live.get(agent, "/v1/articles", q="رهگیری"))["items"][0]["resolved"] == 1
+    await post(live, agent, "/v1/articles", 403, title="x", body="y")
+
+
+async def test_a_script_leads_somewhere_with_every_answer(live: Api) -> None:
+    agent, boss = await live.token("agent"), await live.token("supervisor")
+    steps = [{"id": "ask", "say": "Which?", "answers": [{"text": "This", "next": "end"}]}, {"id": "end", "say": "Thank you."}]
+    await post(live, boss, "/v1/scripts", 201, name="which", title="Which", for_reason="question", steps=steps)
+    assert [one["name"] for one in (await live.get(agent, "/v1/scripts", reason="question"))["items"]] == ["which"]
+    lost = await post(live, boss, "/v1/scripts", 422, name="lost", title="Lost", steps=steps[:1])
+    assert "end" in lost["detail"]
