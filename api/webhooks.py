@@ -25,6 +25,9 @@ _webhook = msgspec.json.Decoder(Webhook)
 
 TEST = "webhook.test"
 MOST = 500
+ALIASES = {"signal": "signal.*", "signals": "signal.*", "contact": "contact.*", "contacts": "contact.*", "all": "*"}
+"""What people write and mean."""
+
 KNOWN = (*webhooks.TYPES, *webhooks.FAMILIES)
 
 
@@ -108,13 +111,14 @@ def router(dependencies: Dependencies) -> APIRouter:
         """
         asking = access.staff(request, dependencies, access.CAMPAIGNERS)
         wanted = decoded(await body.read(request), NewWebhook)
-        for place, type_ in enumerate(wanted.types):
+        types = tuple(ALIASES.get(type_, type_) for type_ in wanted.types)
+        for place, type_ in enumerate(types):
             if webhooks.unknown_types([type_]):
                 near = nearest(type_, KNOWN)
                 mend = f"Did you mean {near}?" if near else f"One of {', '.join(KNOWN)}."
                 raise invalid(f"/types/{place}", f"{type_!r} is nothing that a webhook can hear of.", mend)
         try:
-            made = await dependencies.webhooks.register(str(asking.key), wanted.url, wanted.types, wanted.description)
+            made = await dependencies.webhooks.register(str(asking.key), wanted.url, types, wanted.description)
         except AddressRefused as error:
             mend = "Name an address of the public Internet, or allow this one in the setting YEKTA_DELIVERY__ALLOW."
             raise Problem(422, "address_refused", str(error), pointer="/url", mend=mend) from error

@@ -16,7 +16,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 WEBHOOK = "webhook:"
 EVERYTHING, CHANNEL, RULE = "everything", "channel:", "rule:"
-LEASE = 60.0
+LEASE = 30.0
 """Seconds after which what a sender took is another's: longer than any try."""
 
 

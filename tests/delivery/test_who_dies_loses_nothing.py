@@ -1,0 +1,121 @@
+"""The agent and the sender may die between any two steps: rows are there once, and a lease that ends gives them to another."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from random import Random
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from infra import database
+from projections.deliveries import table
+from projections.deliveries.table import New, Taken
+from streams.deliver import Deliver
+from streams.sending import RETRIES, Attempt, Sender, pause_after, rest_after
+from tests.conftest import World
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture(scope="module")
+async def pool(shared_world: World) -> AsyncIterator[database.Pool]:
+    async with database.open_pool(shared_world.dsn, largest=6) as pool:
+        yield pool
+
+
+def nothing() -> None:
+    """Nobody is woken."""
+
+
+async def new(pool: database.Pool, lane: str, count: int = 1) -> list[UUID]:
+    ids = [uuid4() for _ in range(count)]
+    async with pool.connection() as connection:
+        await table.add(connection, [New(id_, id_, lane, "signal.fired", "", None, None, b"{}") for id_ in ids])
+    return ids
+
+
+async def claimed(pool: database.Pool, *lanes: str) -> Sequence[Taken]:
+    async with pool.connection() as connection:
+        return await table.claim(connection, dict.fromkeys(lanes, 100), 0, lanes)
+
+
+async def test_a_record_met_again_makes_the_same_rows(pool: database.Pool) -> None:
+    webhook = uuid4()
+    async with pool.connection() as connection:
+        await connection.execute(
+            "INSERT INTO contacts.webhooks (id, version, url, types, enabled, created, state)"
+            " VALUES (%s, 1, 'https://example.com', ARRAY['signal.*'], true, now(), '{}')",
+            (webhook,),
+        )
+    said = {"id": uuid4(), "type": "signal.fired", "time": datetime.now(UTC), "subject": "", "data": {"rule": "again"}}
+    quiet = said | {"id": uuid4(), "data": {"rule": "again", "quiet": "backfill"}}
+    deliver = Deliver(pool, nothing)
+    for _ in range(3):  # the agent died after it wrote, and before Kafka knew
+        await deliver.take([msgspec.json.encode(said), b"no record of ours", msgspec.json.encode(quiet)])
+    async with pool.connection() as connection:
+        assert [row.message for row in await table.page(connection, 9, rule="again")] == [said["id"]]
+
+
+async def test_what_a_dead_sender_took_is_anothers_when_the_lease_is_over(pool: database.Pool) -> None:
+    (id_,) = await new(pool, "dead")
+    (first,) = await claimed(pool, "dead")
+    assert await claimed(pool, "dead") == []
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE contacts.deliveries SET due = now() WHERE id = %s", (id_,))
+    (second,) = await claimed(pool, "dead")
+    assert (second.id, second.attempts) == (first.id, 2)
+    async with pool.connection() as connection:
+        assert not await table.finish(connection, first, "failed"), "it came back from the dead, and knows nothing any more"
+        assert await table.finish(connection, second, "sent")
+
+
+async def test_a_lane_in_trouble_is_tried_with_one(pool: database.Pool) -> None:
+    await new(pool, "trouble", 5)
+    async with pool.connection() as connection:
+        for _ in range(3):
+            await table.fared(connection, "trouble", well=False)
+    assert len(await claimed(pool, "trouble")) == 1
+    async with pool.connection() as connection:
+        await table.fared(connection, "trouble", well=True)
+    assert len(await claimed(pool, "trouble")) == 4
+
+
+async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool) -> None:
+    ids = set(await new(pool, "busy", 60))
+    sent: list[UUID] = []
+    done = asyncio.Event()
+
+    async def adapter(taken: Taken) -> Attempt:
+        sent.append(taken.id)
+        if len(sent) == len(ids):
+            done.set()
+        return Attempt("sent")
+
+    async def gone(taken: Taken, why: str) -> None:
+        del taken, why
+
+    clock = asyncio.get_running_loop().time
+    senders = [Sender(pool, {"busy": adapter}, gone, pace=lambda _: 1000.0, random=Random(1), clock=clock) for _ in range(2)]
+    tasks = [asyncio.create_task(sender.run()) for sender in senders]
+    try:
+        async with asyncio.timeout(30):
+            await done.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert sorted(sent) == sorted(ids)
+
+
+def test_tries_go_on_for_three_days_and_a_receiver_may_ask_for_time() -> None:
+    random = Random(1)
+    pauses = [pause_after(attempts, None, random) for attempts in range(1, len(RETRIES) + 2)]
+    assert pauses[-1] is None
+    days = sum(pause for pause in pauses if pause is not None) / 86_400
+    assert 2.4 < days < 3.9
+    assert pause_after(1, 3_600.0, random) == 3_600.0
+    assert rest_after(1, None, random) == 0.0
+    assert rest_after(30, None, random) <= 72.0
+    assert rest_after(1, 120.0, random) == 120.0
