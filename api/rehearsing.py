@@ -22,10 +22,10 @@ from aggregates.written.problem import Lang
 from api import access, body, openapi, query
 from api.answers import json
 from api.ports import Connection, Dependencies, Rehearsed, Said
-from api.problem import Problem, invalid, not_found
+from api.problem import invalid, not_found
 from api.signals import Cause
 from api.triggers import AS_JSON, EXAMPLE, LONGEST, WRITERS
-from api.written import language, refused
+from api.written import decoded, language, refused
 from projections.declared import table as declared
 from projections.triggers import happened
 
@@ -237,10 +237,7 @@ async def _competing(connection: Connection, rules: Iterable[Rule], zone: str) -
 
 
 async def _wanted(request: Request, content: bytes, dependencies: Dependencies) -> Wanted:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Problem(422, "invalid_rule", f"The text is not UTF-8 at byte {error.start}.", mend="Send it as UTF-8.") from error
+    text = decoded(content)
     asked = _envelope(text)
     lang, zone = language(request), dependencies.zone
     until = _time(asked, "to") or query.time(request, "to") or dependencies.clock()

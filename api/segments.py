@@ -23,9 +23,9 @@ from api import access, body, cursor, openapi, query
 from api.answers import json
 from api.declaring import Declaring, Standing
 from api.ports import Connection, Dependencies
-from api.problem import Problem, invalid, not_found
+from api.problem import invalid, not_found
 from api.triggers import LONGEST, READERS, WRITERS
-from api.written import language, refused
+from api.written import decoded, language, named, refused
 from projections.declared import table as declared
 from projections.declared.table import Row
 from projections.segments import table
@@ -119,7 +119,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         "/v1/segments",
         status_code=201,
         openapi_extra=openapi.described(
-            f"curl -u \"$ADMIN:\" $YEKTA/v1/segments -H 'content-type: application/yaml' --data-binary '{EXAMPLE}'",
+            f"curl -u \"$ADMIN:\" $YEKTA/v1/segments -H 'content-type: application/yaml' -d '{EXAMPLE}'",
             SegmentStands,
             413,
             415,
@@ -236,7 +236,7 @@ WHAT = {
 def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, verb: Verb) -> None:
     async def command(request: Request) -> Response:
         asking = access.staff(request, dependencies, WRITERS)
-        return json(_answered(await declaring.command(request.path_params["name"], verb, str(asking.key))))
+        return json(_answered(await declaring.command(named(request), verb, str(asking.key))))
 
     command.__doc__ = f"{WHAT[verb]} Answers when every partition of the log has heard of it."
     routes.add_api_route(
@@ -252,10 +252,7 @@ def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring
 
 def read(content: bytes, request: Request, zone: str) -> tuple[Segment, str]:
     """The segment of a body, and its text. Raises a problem that says everything that is wrong, in the reader's language."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Problem(422, "invalid_rule", f"The text is not UTF-8 at byte {error.start}.", mend="Send it as UTF-8.") from error
+    text = decoded(content)
     found = read_segment(text, zone)
     if found.segment is None:
         raise refused(found.problems, language(request))
@@ -300,9 +297,9 @@ def _answered(standing: Standing) -> SegmentStands:
 
 
 async def _known(connection: Connection, request: Request) -> list[Row]:
-    rows = await declared.one(connection, "segment", request.path_params["name"])
+    rows = await declared.one(connection, "segment", named(request))
     if not rows:
-        raise not_found(f"There is no segment named {request.path_params['name']}.")
+        raise not_found(f"There is no segment named {named(request)}.")
     return rows
 
 

@@ -18,8 +18,8 @@ from api import access, body, openapi
 from api.answers import json
 from api.declaring import Declaring, Standing
 from api.ports import Dependencies
-from api.problem import Problem, invalid, not_found
-from api.written import language, refused
+from api.problem import invalid, not_found
+from api.written import decoded, language, named, refused
 from projections.declared import table
 from projections.declared.table import Row
 
@@ -92,7 +92,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         "/v1/triggers",
         status_code=201,
         openapi_extra=openapi.described(
-            f"curl -u \"$ADMIN:\" $YEKTA/v1/triggers -H 'content-type: application/yaml' --data-binary '{EXAMPLE}'",
+            f"curl -u \"$ADMIN:\" $YEKTA/v1/triggers -H 'content-type: application/yaml' -d '{EXAMPLE}'",
             Trigger,
             413,
             415,
@@ -138,9 +138,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         """One rule, with all its versions."""
         access.staff(request, dependencies, READERS)
         async with dependencies.pool.connection() as connection:
-            rows = await table.one(connection, "rule", request.path_params["name"])
+            rows = await table.one(connection, "rule", named(request))
         if not rows:
-            raise not_found(f"There is no rule named {request.path_params['name']}.")
+            raise not_found(f"There is no rule named {named(request)}.")
         return json(shown(rows))
 
     for verb in VERBS:
@@ -159,7 +159,7 @@ WHAT = {
 def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, verb: Verb) -> None:
     async def command(request: Request) -> Response:
         asking = access.staff(request, dependencies, WRITERS)
-        return json(_answered(await declaring.command(request.path_params["name"], verb, str(asking.key))))
+        return json(_answered(await declaring.command(named(request), verb, str(asking.key))))
 
     command.__doc__ = f"{WHAT[verb]} Answers when every partition of the log has heard of it."
     routes.add_api_route(
@@ -182,10 +182,7 @@ def shown(rows: list[Row]) -> TriggerShown:
 
 def read(content: bytes, request: Request, zone: str) -> tuple[Rule, str]:
     """The one rule of a body, and its text. Raises a problem that says everything that is wrong, in the reader's language."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Problem(422, "invalid_rule", f"The text is not UTF-8 at byte {error.start}.", mend="Send it as UTF-8.") from error
+    text = decoded(content)
     found = reading.read(text, zone)
     if found.problems:
         raise refused(found.problems, language(request))

@@ -1,14 +1,44 @@
 """Answers what is wrong in a text that a person wrote, in his language: every mistake with its line, place and the nearest valid word."""
 
+import re
 from collections.abc import Sequence
 
 from fastapi import Request
 
 from aggregates.written.problem import Lang
 from aggregates.written.problem import Problem as Written
-from api.problem import Mistake, Problem
+from api.problem import Mistake, Problem, invalid, not_found
 
 MEND = {"en": "Correct the lines that are named, and send it again.", "fa": "سطرهای نام‌برده را درست کنید و دوباره بفرستید."}
+
+
+UNUSABLE = re.compile(r"\\u[dD][89a-fA-F]|\\u0000|\\x00|\\U0000[dD][89a-fA-F]|\0")
+"""Escapes of what no text can hold, in YAML and in JSON."""
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def decoded(content: bytes) -> str:
+    """The text of a body. Raises a 422 problem when it is none."""
+    try:
+        return usable(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Problem(422, "invalid_rule", f"The text is not UTF-8 at byte {error.start}.", mend="Send it as UTF-8.") from error
+
+
+def usable(text: str) -> str:
+    """The text, if everything in it can be kept."""
+    if UNUSABLE.search(text):
+        raise invalid("/", "The text has escapes of NUL or of halves of characters.", "Write the characters themselves, and no NUL.")
+    return text
+
+
+def named(request: Request) -> str:
+    """The name in the path; one that nothing can have is that of nothing."""
+    name = str(request.path_params["name"])
+    if len(name) > 200 or CONTROL.search(name):
+        raise not_found("Nothing has such a name.")
+    return name
 
 
 def language(request: Request) -> Lang:

@@ -13,7 +13,7 @@ from aggregates.written.problem import Problem, nearest
 from aggregates.written.span import span
 
 LONGEST_SPAN = timedelta(days=3_660)
-NAME = r"""^[^\s/\\?#%&<>"'{}|,;]{1,64}$"""
+NAME = r"""^[^\s/\\?#%&<>"'{}|,;\x00-\x1f\x7f\ud800-\udfff]{1,64}$"""
 """In any script: names stand in addresses, in hashes and in sentences."""
 
 WORD = r"^[a-z][a-z0-9_-]{0,63}$"

@@ -28,6 +28,7 @@ from api.problem import Problem, not_found
 from api.rehearsing import DryRun, Wanted
 from api.segments import check_circle
 from api.triggers import LONGEST, READERS, WRITERS
+from api.written import named, usable
 from projections.declared import table as declared
 from projections.declared.table import Row
 from projections.segments import table as members
@@ -102,7 +103,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def rule(request: Request) -> Response:
         """One rule: its sentence, its text, what became of its contacts, its latest signals."""
         asking = access.staff(request, dependencies, READERS)
-        return await _rule_page(request, dependencies, request.path_params["name"], asking.role)
+        return await _rule_page(request, dependencies, named(request), asking.role)
 
     @routes.post("/rules")
     async def save_rule(request: Request) -> Response:
@@ -171,7 +172,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def segment(request: Request) -> Response:
         """One segment: who is in, and how that changed."""
         asking = access.staff(request, dependencies, READERS)
-        locale, name = locale_of(request, dependencies), request.path_params["name"]
+        locale, name = locale_of(request, dependencies), named(request)
         async with dependencies.pool.connection() as connection:
             rows = await declared.one(connection, "segment", name)
             if not rows:
@@ -246,7 +247,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, ro
 
 async def _command(request: Request, dependencies: Dependencies, declaring: Declaring, area: str) -> Response:
     asking = acting(request, dependencies, WRITERS)
-    name = request.path_params["name"]
+    name = named(request)
     verb = next((known for known in VERBS if known == request.path_params["verb"]), None)
     if verb is None:
         raise not_found("There is no such command.")
@@ -314,7 +315,7 @@ def _text(fields: Mapping[str, str]) -> str:
     text = fields.get("text", "").replace("\r\n", "\n")
     if len(text) > LONGEST:
         raise Problem(413, "too_large", "No text of a rule is so long.")
-    return text
+    return usable(text)
 
 
 def _bars(ran: DryRun, locale: Locale) -> list[Bar]:
