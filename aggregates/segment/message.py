@@ -27,6 +27,12 @@ Made = tuple[str, Fields, dict[str, Any]]  # type, data, who
 VOLATILE = frozenset({"sentAt", "writeKey", "_metadata", "receivedAt", "integrations"})
 """What a client writes anew each time it sends: no part of the message."""
 
+VIEWED = (("url", 8_192), ("title", 10_000), ("referrer", 10_000))
+AROUND = (("locale", "locale", 256), ("user_agent", "userAgent", 10_000))
+"""What of the context becomes fields of a page view, and need not be sealed a second time."""
+
+NOTHING: dict[str, Any] = {}
+
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -38,7 +44,7 @@ def event(message: Any, source: Source, received: datetime, kind: str, sent: Any
     make = KINDS.get(said) if isinstance(said, str) else None
     if make is None:
         raise Refused("unknown_type", "/type", "it is no kind of message", f"write one of: {', '.join(KINDS)}")
-    context = part(message, "context") or part(around, "context")
+    context = part(message, "context") or (dict(part(around, "context")) if around else {})
     type_, data, who = make(message, context, source)
     if context:
         data["context"] = context
@@ -75,12 +81,13 @@ def part(message: Mapping[str, Any], name: str) -> dict[str, Any]:
 def identifiers(message: Message, context: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
     """Who it was. A contact point in traits that is none is no fault of the message: it stays a trait."""
     who: dict[str, Any] = {}
-    user, device = identifier(message, "userId"), identifier(message, "anonymousId")
-    if user is not None:
-        who["user_id"] = user
-    if device is not None:
-        who["device"] = device
-    for known in (traits, part(context, "traits")):
+    for kind, name in (("user_id", "userId"), ("device", "anonymousId")):
+        value = message.get(name)
+        if value is not None and value != "":
+            who[kind] = value if type(value) is str else identifier(message, name)
+    for known in (traits, context.get("traits")):
+        if not known or not isinstance(known, dict):
+            continue
         for kind in ("email", "phone"):
             value = known.get(kind)
             if value and kind not in who and isinstance(value, str | int) and not isinstance(value, bool) and names(kind, str(value)):
@@ -148,26 +155,41 @@ def told(traits: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def page(message: Message, context: Mapping[str, Any], source: Source) -> Made:
+def page(message: Message, context: dict[str, Any], source: Source) -> Made:
     """A page was looked at; one without an address goes by its name."""
     del source
-    left = dict(part(message, "properties"))
+    properties = message.get("properties")
+    left = dict(properties) if isinstance(properties, dict) and properties else {}
     seen = page_of(context)
     name = as_text(message.get("name"))
     if name is None:
         name = text(left, "name")
-    elif left.get("name") == name:
+    elif left and left.get("name") == name:
         del left["name"]
-    address = text(left, "url", longest=8192) or as_text(seen.get("url"), 8192)
-    fields: Fields = {"url": address or as_text(left.get("path")) or as_text(seen.get("path")) or name or "about:blank"}
-    put(fields, "title", text(left, "title", longest=10_000) or as_text(seen.get("title"), 10_000))
-    put(fields, "referrer", text(left, "referrer", longest=10_000) or as_text(seen.get("referrer"), 10_000))
-    put(fields, "page", name)
-    put(fields, "campaign", as_text(campaign(context).get("name")))
-    put(fields, "locale", as_text(context.get("locale")))
-    put(fields, "user_agent", as_text(context.get("userAgent"), 10_000))
-    put(left, "category", message.get("category"))
-    return "web.page_viewed", rest(fields, left, KNOWN["web.page_viewed"]), identifiers(message, context, {})
+    fields: Fields = {}
+    for field, longest in VIEWED:
+        value = text(left, field, longest=longest) if field in left else None
+        if value is None:
+            value = seen.get(field)
+            if type(value) is not str or not value or len(value) > longest:
+                continue
+        fields[field] = value
+    if "url" not in fields:
+        fields["url"] = as_text(left.get("path")) or as_text(seen.get("path")) or name or "about:blank"
+    if name is not None:
+        fields["page"] = name
+    for field, theirs, longest in AROUND:
+        value = context.pop(theirs, None)
+        if type(value) is str and 0 < len(value) <= longest:
+            fields[field] = value
+    if "campaign" in context:
+        put(fields, "campaign", as_text(campaign(context).get("name")))
+    context.pop("page", None)
+    if "category" in message:
+        put(left, "category", message["category"])
+    if left:
+        fields = rest(fields, left, KNOWN["web.page_viewed"])
+    return "web.page_viewed", fields, identifiers(message, context, NOTHING)
 
 
 def screen(message: Message, context: Mapping[str, Any], source: Source) -> Made:
@@ -215,6 +237,6 @@ def is_uuid(text_: str) -> bool:
         return False
 
 
-KINDS: Mapping[str, Callable[[Message, Mapping[str, Any], Source], Made]] = MappingProxyType(
+KINDS: Mapping[str, Callable[[Message, dict[str, Any], Source], Made]] = MappingProxyType(
     {"track": track, "identify": identify, "page": page, "screen": screen, "group": group, "alias": alias}
 )

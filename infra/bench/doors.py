@@ -1,10 +1,12 @@
-"""How much a door takes: ours, which checks and seals, against the bare one, by the same client, in batches of 1, 20 and 100.
+"""How much a door takes: ours, which checks and seals, against the bare one, by the same client, in batches of 1, 20 and 100; and our
+door for analytics clients against our own, with the same events.
 
 Reading order: SIZES, take.
 """
 
 from dataclasses import dataclass
 
+from infra.bench import dialect
 from infra.bench.client import load, percentile, post
 from infra.bench.feed import JSON, bodies
 from infra.bench.ground import Ground
@@ -28,11 +30,14 @@ class Taken:
     p99: float
 
 
-async def take(ground: Ground, door: Server, mix: Mix, size: int, events: int) -> Taken:
+async def take(ground: Ground, door: Server, mix: Mix, size: int, events: int, *, segment: bool = False) -> Taken:
     """Post about so many events in batches of one size over 16 connections, each with one request on its way."""
-    path, key = ("/v1/events", door.write_key) if isinstance(door, Api) else ("/events", "")
+    key = door.write_key if isinstance(door, Api) else ""
     count = max(CONNECTIONS, events // size)
-    requests = [post(path, body, JSON, key) for body in bodies(mix, count, size)]
+    if segment:
+        requests = [post("/v1/batch", body, "application/json", key) for body in dialect.bodies(mix, count, size)]
+    else:
+        requests = [post("/v1/events" if key else "/events", body, JSON, key) for body in bodies(mix, count, size)]
     meter = Meter(ground.engines, [door.process.pid])
     begin = meter.read()
     answers = await load(door.port, requests, CONNECTIONS)

@@ -182,7 +182,7 @@ def test_a_group_is_an_account_and_joins_nobody() -> None:
 
 
 def test_a_page_has_what_the_browser_knows() -> None:
-    context = {
+    context: dict[str, Any] = {
         "page": {"url": "https://shop.example/p", "title": "Prices", "referrer": "https://search.example/", "path": "/p"},
         "locale": "fa-IR",
         "userAgent": "Mozilla/5.0",
@@ -200,7 +200,7 @@ def test_a_page_has_what_the_browser_knows() -> None:
         "user_agent": "Mozilla/5.0",
     }
     assert found.personal["tier"] == 1
-    assert found.personal["context"] == context
+    assert found.personal["context"] == {"campaign": {"name": "autumn"}}
     assert read({"type": "page", "userId": "u", "name": "Docs"}).data["url"] == "Docs"
     assert read({"type": "page", "userId": "u"}).data["url"] == "about:blank"
 
