@@ -31,6 +31,7 @@ from projections.triggers import happened
 
 RANGE = timedelta(days=90)
 LONGEST_RANGE = timedelta(days=3_660)
+EARLIEST = 1900
 EXAMPLES = 20
 MOST_EXAMPLES = 200
 
@@ -242,7 +243,7 @@ async def _wanted(request: Request, content: bytes, dependencies: Dependencies) 
     lang, zone = language(request), dependencies.zone
     until = _time(asked, "to") or query.time(request, "to") or dependencies.clock()
     since = _time(asked, "from") or query.time(request, "from") or until - RANGE
-    if not timedelta() < until - since <= LONGEST_RANGE:
+    if since.year < EARLIEST or not timedelta() < until - since <= LONGEST_RANGE:
         raise invalid("/from", "The range begins before it ends, and is no longer than ten years.")
     policy = _policy(asked["policy"], lang) if asked.get("policy") else None
     if asked.get("name"):
@@ -297,5 +298,5 @@ def _time(asked: dict[str, Any], name: str) -> datetime | None:
         return None
     try:
         return msgspec.convert(value, datetime, strict=False).astimezone(UTC)
-    except (msgspec.ValidationError, ValueError) as error:
+    except (msgspec.ValidationError, ValueError, OverflowError) as error:
         raise invalid(f"/{name}", "This is no time as RFC 3339 has it.", "Write 2026-05-01T10:00:00+03:30.") from error
