@@ -287,6 +287,8 @@ def _refused(outcome: Outcome, correction: Correction) -> Problem:
 
 
 def _wanted(content: bytes) -> ReplayAll:
+    if b"\\u0000" in content or b"\0" in content:
+        raise invalid("/filter", "There is a NUL character in it.")
     try:
         return msgspec.json.decode(content, type=ReplayAll)
     except msgspec.ValidationError as error:

@@ -91,7 +91,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def publish_mapping(request: Request) -> Response:
         """Publish a mapping, and try the refused rows of the imports that used one of its name again."""
         asking = access.staff(request, dependencies, access.OPERATORS)
-        name = request.path_params["name"]
+        name = _name(request)
         wanted = _wanted(await body.read(request))
         given = checked(wanted.mapping)
         version = 0 if wanted.dry_run else await publish(dependencies, asking.key, name, wanted.mapping)
@@ -118,12 +118,20 @@ def router(dependencies: Dependencies) -> APIRouter:
         if asking.source is None:
             access.staff(request, dependencies, access.OPERATORS)
         async with dependencies.pool.connection() as connection:
-            found = await mappings.latest(connection, request.path_params["name"])
+            found = await mappings.latest(connection, _name(request))
         if found is None:
             raise not_found("No mapping of this name was published.")
         return json(_shown(found))
 
     return routes
+
+
+def _name(request: Request) -> str:
+    """The name in the path. Raises a 404 problem for what can name nothing."""
+    name = str(request.path_params["name"])
+    if not name.isprintable() or len(name) > 200:
+        raise not_found("No mapping can have this name.")
+    return name
 
 
 async def publish(dependencies: Dependencies, by: UUID, name: str, given: dict[str, Any] | str) -> int:

@@ -56,7 +56,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         asking = acting(request, dependencies, access.OPERATORS)
         fields = await form(request)
         dry = fields.get("do") != "replay"
-        chosen = {name: fields[name] for name in FILTERS if fields.get(name)}
+        chosen = {name: fields[name] for name in FILTERS if fields.get(name, "").isprintable() and fields.get(name)}
         locale = locale_of(request, dependencies)
         try:
             correction = _correction(fields, many=True)

@@ -5,7 +5,7 @@ itself. Reading order: Sent, RowsAnswer, post.
 """
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -27,12 +27,14 @@ from api.problem import Problem, invalid
 
 PLACE = Place("api/v1/imports")
 MOST = 2_000
+NO_NUL = "^[^\\x00]*$"
+"""No store takes NUL characters; a header loses them."""
 
 
 class RowSent(msgspec.Struct, frozen=True):
     """A row as the importer read it."""
 
-    row: int
+    row: Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
     cells: dict[str, Any]
     id: str = ""  # which row it is; empty: as the mapping says, else by what stands in it
     fault: str = ""  # what the importer could not read
@@ -41,8 +43,8 @@ class RowSent(msgspec.Struct, frozen=True):
 class Sent(msgspec.Struct, frozen=True):
     """Some rows of a file."""
 
-    file: str
-    type: str
+    file: Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern=NO_NUL)]
+    type: Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern=NO_NUL)]
     rows: list[RowSent]
     mapping: dict[str, Any] = {}
 
@@ -102,10 +104,11 @@ async def _judged(
     for number, one in enumerate(sent.rows):
         if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)
-        names = tuple(one.cells)
+        cells = {name.replace("\0", ""): cell for name, cell in one.cells.items()}
+        names = tuple(cells)
         if names not in layouts:
             layouts[names] = layout(mapping, names)
-        row = Row(sent.file, one.row, sent.type, one.id, one.cells, sent.mapping, one.fault)
+        row = Row(sent.file, one.row, sent.type, one.id, cells, sent.mapping, one.fault)
         found = understand(row, mapping, layouts[names], source, now)
         if isinstance(found.judged, Touchpoint):
             facts.append(sealed(found.judged, dependencies))
@@ -130,7 +133,7 @@ def bury(row: Row, found: Understood, mapping: Mapping, source: Source, dependen
         dependencies.secrets,
         CONTENT_TYPE,
         event=event_id(source.name, mapping.origin, row.id) if row.id else None,
-        cell=Cell(row.file, row.row, found.column, mapping.called),
+        cell=Cell(row.file, row.row, found.column, mapping.called.replace("\0", "")),
     )
 
 

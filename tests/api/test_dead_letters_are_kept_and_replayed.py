@@ -216,3 +216,16 @@ async def test_a_newer_mapping_replays_the_refused_rows_of_its_imports(api: Api)
     wrong = await api.client.post("/v1/mappings/mapped-sales", json={"mapping": "colums: {}"}, auth=(admin, ""))
     assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/wrong_mapping")
     assert "Did you mean columns?" in wrong.json()["detail"]
+
+
+async def test_what_no_store_takes_is_refused_at_the_door_and_breaks_nothing_behind_it(api: Api) -> None:
+    key, admin = await api.write_key("nul"), await api.token()
+    row = {"row": 2, "cells": {"a\0b": "x", "تاریخ": "never\0"}}
+    sent = {"file": "nul.csv", "type": "reseller.sale_reported", "rows": [row]}
+    answer = await api.client.post("/v1/imports", json=sent, auth=(key, ""))
+    assert answer.json()["items"][0]["status"] == "rejected"
+    await listed(api)  # the table takes it
+    for wrong in (sent | {"file": "a\0"}, sent | {"rows": [row | {"row": 1 << 40}]}):
+        assert (await api.client.post("/v1/imports", json=wrong, auth=(key, ""))).status_code == 422
+    assert (await bulk(api, admin, 422, filter={"file": "a\0"}))["pointer"] == "/filter"
+    assert (await api.client.get("/v1/mappings/%00", auth=(admin, ""))).status_code == 404
