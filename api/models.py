@@ -1,6 +1,6 @@
 """The models in public: how churn is predicted beside its rivals, what is published of it, and by what customers are valued.
 
-Reading order: Models, router, `_decided`.
+Reading order: ChurnModels, router, `_decided`.
 """
 
 import re
@@ -33,7 +33,7 @@ DECIDERS: tuple[Role, ...] = ("analyst", "admin")
 HEIGHT = 0.7
 
 
-class Models(msgspec.Struct, frozen=True):
+class ChurnModels(msgspec.Struct, frozen=True):
     """Every definition that is scored, the one in force first."""
 
     models: list[Model]
@@ -45,7 +45,7 @@ Type = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,100}\Z")]
 NAMED = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ChurnWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What churn means, to be scored beside what it means until now."""
 
     kind: Literal["non-contractual", "contractual"] = "non-contractual"
@@ -56,7 +56,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     thresholds: Annotated[tuple[Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)], ...], msgspec.Meta(max_length=20)] = (0.3, 0.5, 0.7)
 
 
-class Made(msgspec.Struct, frozen=True):
+class ChurnVersion(msgspec.Struct, frozen=True):
     """How a version stands after a decision."""
 
     name: str
@@ -65,14 +65,14 @@ class Made(msgspec.Struct, frozen=True):
     definition: Definition
 
 
-class Definitions(msgspec.Struct, frozen=True):
+class ChurnVersions(msgspec.Struct, frozen=True):
     """The versions of a name."""
 
-    items: list[Made]
+    items: list[ChurnVersion]
     next: str | None = None
 
 
-class Values(msgspec.Struct, frozen=True):
+class ValueModels(msgspec.Struct, frozen=True):
     """By what customers are valued."""
 
     costs: Costs
@@ -96,7 +96,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     """The routes of models."""
     routes = APIRouter(tags=["models"])
 
-    @routes.get("/v1/models/churn", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn', Models, 503))
+    @routes.get("/v1/models/churn", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn', ChurnModels, 503))
     async def churn(request: Request) -> Response:
         """How churn is predicted: month by month beside purchase counts and a batch model, drift, weights, labels that wait."""
         access.staff(request, dependencies, LOOKERS)
@@ -105,11 +105,11 @@ def router(dependencies: Dependencies) -> APIRouter:
             found = [await models.model(connection, one) for one in known]
             people = await models.population(connection, known[0]) if known else []
             fate = await models.fate(connection, known[0], HEIGHT) if known else None
-        return json(Models(found, people, fate))
+        return json(ChurnModels(found, people, fate))
 
     @routes.get(
         "/v1/models/{name}/definitions",
-        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn/definitions', Definitions, 404, 503, parameters=[NAME]),
+        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/churn/definitions', ChurnVersions, 404, 503, parameters=[NAME]),
     )
     async def definitions(request: Request) -> Response:
         """What churn means and meant, the newest version first."""
@@ -117,19 +117,30 @@ def router(dependencies: Dependencies) -> APIRouter:
         name = _name(request)
         standing = churn_model.standing_of(name, await dependencies.decisions.load(churn_model.id_of(name)))
         newest = sorted(standing.versions.items(), reverse=True)
-        return json(Definitions([Made(name, version, stands, definition) for version, (definition, stands) in newest]))
+        return json(ChurnVersions([ChurnVersion(name, version, stands, definition) for version, (definition, stands) in newest]))
 
     @routes.post(
         "/v1/models/{name}/definitions",
         openapi_extra=openapi.described(
-            PUBLISH, Made, 400, 404, 409, 413, 415, 422, 503, parameters=[NAME], body=openapi.json_body(Wanted, {"horizon": 60}), status=201
+            PUBLISH,
+            ChurnVersion,
+            400,
+            404,
+            409,
+            413,
+            415,
+            422,
+            503,
+            parameters=[NAME],
+            body=openapi.json_body(ChurnWanted, {"horizon": 60}),
+            status=201,
         ),
     )
     async def publish(request: Request) -> Response:
         """Publish what churn means as a new version: it is scored beside the one in force until it is adopted."""
         asking = access.staff(request, dependencies, DECIDERS)
         name = _name(request)
-        wanted = decoded(await body.read(request), Wanted)
+        wanted = decoded(await body.read(request), ChurnWanted)
         definition = msgspec.convert(
             {field: value for field, value in msgspec.to_builtins(wanted).items() if value is not None}, Definition
         )
@@ -148,7 +159,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         "/v1/models/{name}/definitions/{version}/{verb}",
         openapi_extra=openapi.described(
             'curl -u "$ADMIN:" -X POST $YEKTA/v1/models/churn/definitions/$CHURN_VERSION/adopt',
-            Made,
+            ChurnVersion,
             404,
             409,
             503,
@@ -170,19 +181,19 @@ def router(dependencies: Dependencies) -> APIRouter:
 
         return json(await _decided(dependencies, name, decide))
 
-    @routes.get("/v1/models/value", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/value', Values, 503))
+    @routes.get("/v1/models/value", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/models/value', ValueModels, 503))
     async def value(request: Request) -> Response:
         """By what customers are valued: published costs, and the models of how often they buy and for how much."""
         access.staff(request, dependencies, LOOKERS)
         async with dependencies.pool.connection() as connection:
             costs = await values.costs(connection)
             wall, event = [await values.models(connection, replayed=replayed) for replayed in (False, True)]
-        return json(Values(costs, wall, event))
+        return json(ValueModels(costs, wall, event))
 
     @routes.put(
         "/v1/models/value/costs",
         openapi_extra=openapi.described(
-            f"curl -u \"$ADMIN:\" -X PUT $YEKTA/v1/models/value/costs -d '{msgspec.json.encode(COSTS).decode()}'",
+            f"curl -u \"$ADMIN:\" $YEKTA/v1/models/value/costs -d '{msgspec.json.encode(COSTS).decode()}' -X PUT",
             Costs,
             400,
             413,
@@ -209,7 +220,7 @@ def _name(request: Request) -> str:
     return name
 
 
-async def _decided(dependencies: Dependencies, name: str, decide: Callable[[Standing], churn_model.Event]) -> Made:
+async def _decided(dependencies: Dependencies, name: str, decide: Callable[[Standing], churn_model.Event]) -> ChurnVersion:
     """Decide, and bring the definitions that customers are scored by to what was decided."""
     before = churn_model.standing_of(name, await dependencies.decisions.load(churn_model.id_of(name)))
     try:
@@ -223,7 +234,7 @@ async def _decided(dependencies: Dependencies, name: str, decide: Callable[[Stan
         raise Problem(409, "not_possible", "Somebody else decided about it at the same moment.", mend="Look again.") from error
     version = event.definition.version if isinstance(event, churn_model.Published) else event.version
     definition, stands = after.versions[version]
-    return Made(name, version, stands, definition)
+    return ChurnVersion(name, version, stands, definition)
 
 
 def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event) -> list[Also]:
