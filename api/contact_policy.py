@@ -75,11 +75,11 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.put(
         "/v1/contact-policy",
         openapi_extra=openapi.described(
-            """curl -u "$ADMIN:" -X PUT $YEKTA/v1/contact-policy -d 'policy: contact
+            """curl -u "$ADMIN:" $YEKTA/v1/contact-policy -d 'policy: contact
 zone: Asia/Tehran
 quiet: {from: "21:00", to: "09:00", then: hold, expires: 24h}
 caps:
-  - {channels: all, max: 3, within: 7d}'""",
+  - {channels: all, max: 3, within: 7d}' -X PUT""",
             PolicyPut,
             409,
             413,
