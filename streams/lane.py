@@ -34,6 +34,7 @@ from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Pub
 
 IDLE_MS = 500
 DEATHS = 2  # at one position, after which records are tried one at a time
+ALONE = 200  # records that are tried one at a time before whole batches are dared again
 DEADLY = 20  # deaths while one record was tried alone, after which it is taken for the cause
 FAILED = 6  # deaths for which one counts besides whose own exception tells that the record was the cause
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
@@ -188,7 +189,7 @@ class Lane:
         try:
             self.taking = True
             batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
-                self.tp, timeout_ms=wait_ms, max_records=self.runner.max_records
+                self.tp, timeout_ms=wait_ms, max_records=min(ALONE, self.runner.max_records) if self.careful else self.runner.max_records
             )
         except NoOffsetForPartitionError:
             consumer.seek(self.tp, self.settled)  # fetching began before the seek of the assignment

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from streams.lane import ALONE
 from tests.streams.crew import Gate, Worker, until
 from tests.streams.ground import Ground
 from tests.streams.scripted import TABLE, Deadly, Scripted
@@ -181,6 +182,20 @@ async def test_an_operator_who_kills_workers_kills_no_record(stage: Ground) -> N
     await play(stage, last)
     assert len(await done(stage)) == 5
     assert not stage.letters
+
+
+async def test_after_deaths_not_the_whole_backlog_goes_one_by_one(stage: Ground) -> None:
+    """One record at a time is slow: where kills were nobody's fault, everybody would wait for minutes."""
+    write(stage, *(f"fine {number}" for number in range(1000)))
+    for _ in range(4):
+        worker = stage.hire(Scripted())
+        await worker.own("scripted", [0])
+        await worker.die()
+    last = Scripted()
+    await play(stage, stage.hire(last))
+    alone = next(number for number, batch in enumerate(last.batches) if len(batch) > 1)
+    assert 0 < alone <= ALONE
+    assert len(await done(stage)) == 1000
 
 
 async def test_partitions_that_change_hands_are_not_deaths(stage: Ground) -> None:
