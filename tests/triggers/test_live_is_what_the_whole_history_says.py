@@ -15,7 +15,7 @@ from tests.triggers.playing import NEVER, Found, Played, drawn
 
 pytestmark = pytest.mark.engines
 
-COUNT = 20
+COUNT = 12
 
 
 def expected(played: Played) -> Found:
