@@ -20,7 +20,7 @@ from aggregates.touchpoint import event_id
 
 SOURCE = "https://chaos.example/"
 PEOPLE = 200
-PACE = 0.12  # seconds between two batches of one sender, on average: about 300 events a second in all
+PACE = 0.2  # seconds between two batches of one sender, on average: about 180 events a second in all
 
 Event = dict[str, Any]
 
