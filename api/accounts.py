@@ -75,7 +75,7 @@ class AccountView(msgspec.Struct, frozen=True):
     together: Folded
 
 
-class Open(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AccountWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An account to be opened."""
 
     name: str
@@ -84,14 +84,14 @@ class Open(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parent: UUID | None = None
 
 
-class Join(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MemberWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who belongs to it, in which roles."""
 
     customer_id: UUID
     role: Role = "member"
 
 
-class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MemberGone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who does not belong to it any more."""
 
     customer_id: UUID
@@ -154,14 +154,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             'curl -u "$AGENT:" $YEKTA/v1/accounts -d \'' + msgspec.json.encode(EXAMPLE).decode() + "'",
             AccountShown,
             *DESCRIBED,
-            body=openapi.json_body(Open, EXAMPLE),
+            body=openapi.json_body(AccountWanted, EXAMPLE),
             status=201,
         ),
     )
     async def open_account(request: Request) -> Response:
         """Open an account or declare a household."""
         asking = access.staff(request, dependencies, DECIDERS)
-        wanted = decoded(await body.read(request), Open)
+        wanted = decoded(await body.read(request), AccountWanted)
         if not wanted.name.strip() or len(wanted.name) > 200 or "\0" in wanted.name + (wanted.reference or ""):
             raise invalid("/name", "An account has a name of at most 200 characters.")
         id_, at = uuid4(), dependencies.clock()
@@ -177,11 +177,11 @@ def router(dependencies: Dependencies) -> APIRouter:
         assert made is not None  # noqa: S101 - it was written a moment ago
         return json(shown(made), 201)
 
-    @routes.post("/v1/accounts/{id}/join", openapi_extra=_described("join", Join, {"role": "decides"}))
+    @routes.post("/v1/accounts/{id}/join", openapi_extra=_described("join", MemberWanted, {"role": "decides"}))
     async def join(request: Request) -> Response:
         """A customer belongs to it, in a role: he decides, influences, uses or pays."""
         asking = access.staff(request, dependencies, DECIDERS)
-        wanted = decoded(await body.read(request), Join)
+        wanted = decoded(await body.read(request), MemberWanted)
         id_, at = path_id(request), dependencies.clock()
         async with dependencies.pool.connection() as connection:
             await _account(connection, id_)
@@ -195,11 +195,11 @@ def router(dependencies: Dependencies) -> APIRouter:
             await _record(dependencies, id_, "joined", told, also)
             return json(await view(dependencies, connection, id_, asking.role))
 
-    @routes.post("/v1/accounts/{id}/leave", openapi_extra=_described("leave", Leave, {}))
+    @routes.post("/v1/accounts/{id}/leave", openapi_extra=_described("leave", MemberGone, {}))
     async def leave(request: Request) -> Response:
         """A customer does not belong to it any more."""
         asking = access.staff(request, dependencies, DECIDERS)
-        wanted = decoded(await body.read(request), Leave)
+        wanted = decoded(await body.read(request), MemberGone)
         id_ = path_id(request)
         async with dependencies.pool.connection() as connection:
             await _account(connection, id_)

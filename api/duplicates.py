@@ -16,7 +16,7 @@ from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
 from api.identity import DECIDERS, present
-from api.identity_conflicts import Decided, Reason
+from api.identity_conflicts import Decided, DecidedBecause
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.visibility import settled
@@ -108,7 +108,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def answer(request: Request, verb: Verb) -> Response:
         asking = access.staff(request, dependencies, DECIDERS)
         content = await body.read(request)
-        reason = decoded(content, Reason).reason if content.strip() else ""
+        reason = decoded(content, DecidedBecause).reason if content.strip() else ""
         async with dependencies.pool.connection() as connection:
             event, at = await decide(dependencies, connection, asking, request.path_params["id"], verb, reason)
         return json(Decided(event, at), headers={"Yekta-Position": at})
@@ -128,7 +128,7 @@ def _described(verb: Verb, variable: str) -> dict[str, Any]:
         422,
         503,
         parameters=[ID],
-        body=openapi.json_body(Reason, {"reason": "same birthday"}, required=False),
+        body=openapi.json_body(DecidedBecause, {"reason": "same birthday"}, required=False),
     )
 
 

@@ -55,7 +55,7 @@ class Conflicts(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
-class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DecidedBecause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why."""
 
     reason: str = ""
@@ -100,7 +100,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def answer(request: Request, verb: str) -> Response:
         asking = access.staff(request, dependencies, DECIDERS)
         content = await body.read(request)
-        reason = decoded(content, Reason).reason if content.strip() else ""
+        reason = decoded(content, DecidedBecause).reason if content.strip() else ""
         async with dependencies.pool.connection() as connection:
             event, at = await decide(dependencies, connection, asking, path_id(request), verb, reason)
         return json(Decided(event, at), headers={"Yekta-Position": at})
@@ -130,7 +130,7 @@ def _described(verb: str, variable: str) -> dict[str, Any]:
         422,
         503,
         parameters=[ID],
-        body=openapi.json_body(Reason, {"reason": "a brother"}, required=False),
+        body=openapi.json_body(DecidedBecause, {"reason": "a brother"}, required=False),
     )
 
 
