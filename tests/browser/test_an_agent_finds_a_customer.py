@@ -91,7 +91,7 @@ async def test_the_keyboard_is_enough(desk: Desk) -> None:
     await expect(page.locator(".entry summary").nth(1)).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator(".entry details").nth(1)).to_have_attribute("open", "")
-    for key, focused in (("2", "#name"), ("3", "#matters-title"), ("4", "#numbers-title"), ("5", "#timeline-title"), ("1", "#q")):
+    for key, focused in (("2", "#name"), ("3", "#matters-title"), ("4", "#score-title"), ("5", "#timeline-title"), ("1", "#q")):
         await page.keyboard.press(f"Alt+{key}")
         await expect(page.locator(focused)).to_be_focused()
     await page.keyboard.press("Escape")

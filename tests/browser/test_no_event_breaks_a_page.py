@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aggregates.contracts import CONTRACTS
 from api.customers import Item
 from api.desk.catalog import LANGUAGES
+from api.desk.besides import Beside, Leaving, Open
 from api.desk.customer import customer
 from api.desk.entries import LINES, days, entry
 from api.desk.locale import Locale
@@ -69,8 +70,10 @@ def test_any_data_under_any_type_is_shown(language: str, type_: str, data: dict[
 def test_somebody_of_whom_nothing_is_known_has_a_page(language: str) -> None:
     locale = Locale(language, ZoneInfo("Asia/Tehran"), NOW)
     nobody = customer(reading.read(EVENT, fold.initial(), {}, NOW), EVENT, locale)
+    beside = Beside(Open([], 0, None), Leaving("none"), None, None, True, "", frozenset(), NOW)
+    values = {"customer": nobody, "beside": beside, "by": None, "id": EVENT, "may_split": True, "call_query": ""}
     for region in ("who", "matters", "numbers"):
-        assert part(locale, f"{region}.html", customer=nobody, by=None)
+        assert part(locale, f"{region}.html", **values)
 
 
 def test_what_is_masked_stays_masked() -> None:

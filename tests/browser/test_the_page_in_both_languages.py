@@ -69,7 +69,7 @@ async def test_the_language_is_changed_on_the_page_and_remembered(desk: Desk) ->
 async def test_every_currency_stands_for_itself(desk: Desk) -> None:
     page = await desk.customer("10043", "en")
     await expect(page.locator(".worth .big dd")).to_have_text(["353.10 EUR", "35.31 USD"])
-    await expect(page.locator("#matters")).to_have_text("Nothing is open")
+    await expect(page.locator("#matters")).to_contain_text("Nothing is open")
     await expect(page.locator("#who")).to_contain_text("Never asked")
 
 
