@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aggregates.contracts import CONTRACTS
 from api.customers import Item
-from api.desk.catalog import LANGUAGES
 from api.desk.besides import Beside, Leaving, Open
+from api.desk.catalog import LANGUAGES
 from api.desk.customer import customer
 from api.desk.entries import LINES, days, entry
 from api.desk.locale import Locale
