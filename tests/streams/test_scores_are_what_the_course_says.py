@@ -224,7 +224,7 @@ async def test_scores_are_given_once_labels_are_known_and_told_where_they_move(p
 
 async def test_examples_follow_their_customer_through_a_merge(play: Play) -> None:
     """Two who are one: what one of them was expected to do, the other did."""
-    order = {"lines": [], "total": "5.00", "currency": "USD"}
+    order: dict[str, Any] = {"lines": [], "total": "5.00", "currency": "USD"}
     play.ground.send("a", "sales.order_placed", -50 * 1440, source=REPLAY, who={"email": "a@x.ir"}, order_id="1", **order)
     play.ground.send("b", "sales.order_placed", -46 * 1440, source=REPLAY, who={"account": "b"}, order_id="2", **order)
     worker = play.hire(most=5)
