@@ -99,7 +99,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 provider=provider,
                 follow=Follower(where.kafka_client_kwargs),
                 rehearsals=Rehearsing(where.dsn, master),
-                webhooks=WebhookStore(decisions, secrets, Allowed(settings.delivery.allow), _now),
+                webhooks=WebhookStore(decisions, secrets, Allowed(settings.deliveries_allowed), _now),
                 policies=PolicyStore(decisions, _now),
                 signalled=signalled,
             )

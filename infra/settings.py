@@ -108,7 +108,7 @@ class EmailSettings(Section):
 class DeliverySettings(Section):
     """Where approaches and news may go, and how fast."""
 
-    allow: str = ""  # hosts and networks that webhooks may be at although they are not public: 127.0.0.1,10.0.0.0/8,crm.internal
+    allow: str | None = None  # hosts and networks that webhooks may be at although they are not public: 127.0.0.1,10.0.0.0/8,crm.internal
     pace: Annotated[float, Field(gt=0, le=10_000)] = 20.0  # contacts a second and channel
     messages: Annotated[Path | None, BeforeValidator(_blank_is_unset)] = None  # YAML: what is said with each contact, by channel
     webhook_pace: Annotated[float, Field(gt=0, le=100_000)] = 100.0  # posts a second and webhook
@@ -173,6 +173,13 @@ class Settings(BaseSettings):
     @property
     def embeds_postgres(self) -> bool:
         return self.postgres.dsn is None
+
+    @property
+    def deliveries_allowed(self) -> str:
+        """Where webhooks may be although it is not public. Unset, who tries everything on one machine may receive on that machine."""
+        if self.delivery.allow is not None:
+            return self.delivery.allow
+        return "127.0.0.0/8,::1" if self.embeds_kafka and self.embeds_postgres else ""
 
 
 def load(**overrides: Any) -> Settings:

@@ -90,6 +90,13 @@ def test_sasl_and_tls_settings_reach_the_kafka_clients() -> None:
     }
 
 
+def test_webhooks_on_this_machine_are_for_who_tries_everything_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "127.0.0.0/8" in load().deliveries_allowed
+    assert load(kafka={"bootstrap_servers": "k:9092"}).deliveries_allowed == ""
+    monkeypatch.setenv("YEKTA_DELIVERY__ALLOW", "")
+    assert load().deliveries_allowed == ""
+
+
 def test_a_missing_certificate_is_one_sentence(tmp_path: Path) -> None:
     kafka = load(kafka={"bootstrap_servers": "k:9092", "security_protocol": "SSL", "ssl_cafile": str(tmp_path / "none.pem")}).kafka
     with pytest.raises(Refusal, match="TLS files cannot be used"):

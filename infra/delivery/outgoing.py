@@ -49,7 +49,7 @@ class Outgoing:
 
     async def open(self, stack: AsyncExitStack, name: str) -> None:
         """Connect."""
-        allowed = Allowed(self._settings.allow)
+        allowed = Allowed(self._all.deliveries_allowed)
         pool = await stack.enter_async_context(database.open_pool(self._dsn, name=f"{name}-sender", largest=POOL))
         http = Http(allowed)
         stack.push_async_callback(http.close)
