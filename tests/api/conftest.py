@@ -96,7 +96,9 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @asynccontextmanager
-async def working(world: World, name: str = "w1", environment: Mapping[str, str] | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
+async def working(
+    world: World, name: str = "w1", environment: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker over the same world, as a process of its own."""
     postgres = world.settings.postgres.dsn
     assert postgres is not None
