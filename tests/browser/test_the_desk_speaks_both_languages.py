@@ -33,6 +33,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     *("rule.state", "rule.verb", "quiet", "contact.outcome", "marketing"),
     *("delivery", "scope", "way", "silenced", "contacting"),
     *("reason", "letter.became", "letter.status", "letter.state"),
+    *("model.name", "model.status", "model.topic", "source.snippet", "source.set"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""
 
