@@ -85,7 +85,7 @@ async def page(request: Request, connection: Connection) -> Looks:
     limit = query.limit(request)
     where, values = ["true"], list[Any]()
     customer, who, cursor = query.text(request, "customer", 64), query.text(request, "who", 256), query.text(request, "cursor", 32)
-    if customer:
+    if customer is not None:
         try:
             values.append(UUID(customer))
         except ValueError as error:

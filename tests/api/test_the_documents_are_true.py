@@ -101,7 +101,7 @@ def pasted(curl: str, variables: dict[str, str]) -> dict[str, Any]:
         match word:
             case "-u":
                 request["auth"] = (next(words).rstrip(":"), "")
-            case "-d":
+            case "-d" | "--data-binary":
                 request |= {"method": "POST", "content": next(words).encode()}
                 request["headers"].setdefault("content-type", "application/x-www-form-urlencoded")
             case "-X":
@@ -120,7 +120,8 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     key, agent, admin = await live.write_key(), await live.token("agent"), await live.token()
     at = await live.send(key, event("pasted", data={"url": "u", "who": {"phone": "09121234567"}}))
     customer = (await live.get(agent, "/v1/customers/by/phone/09121234567", after=at))["customer_id"]
-    letter = (await live.client.post("/v1/events", json=order("pasted", total=1), auth=(key, ""))).json()["dead_letter"]
+    visit = {"specversion": "1.0", "id": "visit-1", "source": "/sales", "type": "sales.visit_held", "data": {"minutes": "half an hour"}}
+    letter = (await live.client.post("/v1/events", json=visit, auth=(key, ""))).json()["dead_letter"]
     while (await live.client.get(f"/v1/dead-letters/{letter}", auth=(admin, ""))).status_code == 404:
         pass  # the list follows the log, and nothing says when
     made = await live.made.keys.create("tests", role="agent")

@@ -1,5 +1,6 @@
 """docs/api.md: what each key may do, and that the page knows every operation."""
 
+import asyncio
 from pathlib import Path
 from typing import get_args
 
@@ -46,6 +47,16 @@ async def test_each_key_may_do_what_the_table_says_and_nothing_else(api: Api) ->
         for name in ("{source}", "{id}", "{kind}", "{value}"):
             path = path.replace(name, SOMEBODY)
         assert len(allowed) == len(keys)
-        for key, answer in zip(keys, allowed, strict=True):
-            status = (await api.client.request(method, path, auth=(key, ""))).status_code
+        statuses = await asyncio.gather(*(answered(api, method, path, key) for key in keys))
+        for status, answer in zip(statuses, allowed, strict=True):
             assert (status != 403) is (answer != "no"), f"{operation}: {answer}, answered {status}"
+
+
+async def answered(api: Api, method: str, path: str, key: str) -> int:
+    """The status of the answer; who is let in to a stream is told for as long as he listens."""
+    try:
+        async with asyncio.timeout(3):
+            return (await api.client.request(method, path, auth=(key, ""))).status_code
+    except TimeoutError:
+        assert path.endswith(("/stream", "/tail")), path
+        return 200
