@@ -75,14 +75,17 @@ async def test_a_key_is_made_over_http_and_shown_once(api: Api) -> None:
     assert (await post(api, text)).status_code == 200
     shown = next(item for item in await keys(api, admin) if item["id"] == answer.json()["key"]["id"])
     assert text not in str(shown)
-    assert shown["source"].items() >= {
-        "name": "over-http",
-        "zone": "Asia/Tehran",
-        "strict": True,
-        "clock": "",
-        "simulated": False,
-        "types": ["web.*"],
-    }.items()
+    assert (
+        shown["source"].items()
+        >= {
+            "name": "over-http",
+            "zone": "Asia/Tehran",
+            "strict": True,
+            "clock": "",
+            "simulated": False,
+            "types": ["web.*"],
+        }.items()
+    )
 
 
 async def test_nonsense_is_no_key(api: Api) -> None:

@@ -24,7 +24,7 @@ from api.explained import REASONS
 from projections.contacts import tasks
 from tests.api import who_is_who
 from tests.api.conftest import Api
-from tests.api.events import event, order
+from tests.api.events import event
 from tests.api.serving import served
 from tests.browser.npm import Package, fetched
 
