@@ -6,7 +6,7 @@ import msgspec
 
 from projections.arrivals import table
 from projections.arrivals.table import Arrived
-from streams.record import Batch, Connection, Effect
+from streams.record import Batch, Connection, Effect, Memoryless
 
 
 class Envelope(msgspec.Struct):
@@ -20,30 +20,12 @@ class Envelope(msgspec.Struct):
 _decoder = msgspec.json.Decoder(Envelope)
 
 
-class Arrivals:
+class Arrivals(Memoryless):
     """The processor. Its counts are written with its position; what it cannot read, resolving puts aside."""
 
     name = "arrivals"
     topic = "touchpoints"
     durable_outbox = True
-
-    def forget(self, partition: int) -> None:
-        """Nothing is remembered."""
-        del partition
-
-    def committed(self, batch: Batch) -> None:
-        """Nothing is remembered."""
-        del batch
-
-    def has_chores(self, partition: int) -> bool:
-        """There are none."""
-        del partition
-        return False
-
-    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
-        """There is none."""
-        del connection, partition
-        return None
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         arrived: list[Arrived] = []

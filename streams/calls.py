@@ -12,7 +12,7 @@ import msgspec
 from aggregates.wire import SealedTouchpoint
 from projections.calls import table
 from projections.calls.table import Call
-from streams.record import Batch, Connection, Effect
+from streams.record import Batch, Connection, Effect, Memoryless
 
 MARK = b'"call.'
 """In the bytes of every event of a call; whatever else has it is told apart after decoding."""
@@ -20,30 +20,12 @@ MARK = b'"call.'
 _decoder = msgspec.json.Decoder(SealedTouchpoint)
 
 
-class Calls:
+class Calls(Memoryless):
     """The processor. What it cannot read, resolving puts aside; to read a call again changes nothing."""
 
     name = "calls"
     topic = "touchpoints"
     durable_outbox = True
-
-    def forget(self, partition: int) -> None:
-        """Nothing is remembered."""
-        del partition
-
-    def committed(self, batch: Batch) -> None:
-        """Nothing is remembered."""
-        del batch
-
-    def has_chores(self, partition: int) -> bool:
-        """There are none."""
-        del partition
-        return False
-
-    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
-        """There is none."""
-        del connection, partition
-        return None
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         calls: list[Call] = []

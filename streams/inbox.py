@@ -12,13 +12,13 @@ from aggregates.reading import read
 from aggregates.refusal import Refusal
 from aggregates.sealing import seal
 from aggregates.source import Source
-from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record
+from streams.record import Batch, Bury, Connection, Effect, Keys, Memoryless, Publication, Record
 
 SOURCE = Source("inbox")
 """Whoever may write to the topic speaks as this source; its name is part of every event id (docs/encodings.md)."""
 
 
-class Inbox:
+class Inbox(Memoryless):
     """The processor. Nothing of it is in PostgreSQL but its position: what is published twice dies at the receipt."""
 
     name = "inbox"
@@ -27,24 +27,6 @@ class Inbox:
 
     def __init__(self, keys: Keys, replenish: Callable[[], Awaitable[None]], source: Source = SOURCE) -> None:
         self._keys, self._replenish, self._source = keys, replenish, source
-
-    def forget(self, partition: int) -> None:
-        """Nothing is remembered."""
-        del partition
-
-    def committed(self, batch: Batch) -> None:
-        """Nothing is remembered."""
-        del batch
-
-    def has_chores(self, partition: int) -> bool:
-        """There are none."""
-        del partition
-        return False
-
-    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
-        """There is none."""
-        del connection, partition
-        return None
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         del connection

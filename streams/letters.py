@@ -3,35 +3,17 @@
 import structlog
 
 from projections.dead_letters import table as letters
-from streams.record import Batch, Connection, Effect
+from streams.record import Batch, Connection, Effect, Memoryless
 
 log = structlog.get_logger()
 
 
-class Letters:
+class Letters(Memoryless):
     """The processor. What it cannot read stays in the log and is said there: a dead letter of a dead letter helps nobody."""
 
     name = "letters"
     topic = "dead-letters"
     durable_outbox = True
-
-    def forget(self, partition: int) -> None:
-        """Nothing is remembered."""
-        del partition
-
-    def committed(self, batch: Batch) -> None:
-        """Nothing is remembered."""
-        del batch
-
-    def has_chores(self, partition: int) -> bool:
-        """There are none."""
-        del partition
-        return False
-
-    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
-        """There is none."""
-        del connection, partition
-        return None
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         await letters.apply(

@@ -114,3 +114,29 @@ class Processor(Protocol):
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         """One piece of that work, in its own transaction; None when there was none."""
         ...
+
+
+class NoChores:
+    """What processors share that have no long work between batches."""
+
+    def has_chores(self, partition: int) -> bool:
+        """There are none."""
+        del partition
+        return False
+
+    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
+        """There is none."""
+        del connection, partition
+        return None
+
+
+class Memoryless(NoChores):
+    """What processors share that also remember nothing from one batch to the next."""
+
+    def forget(self, partition: int) -> None:
+        """Nothing is remembered."""
+        del partition
+
+    def committed(self, batch: Batch) -> None:
+        """Nothing is remembered."""
+        del batch

@@ -23,7 +23,7 @@ from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
 from projections.identity import knowing
 from projections.identity.knowing import Change
-from streams.record import Batch, Bury, Connection, Effect, Keys, Publication, Record, check
+from streams.record import Batch, Bury, Connection, Effect, Keys, NoChores, Publication, Record, check
 from streams.ruled import Ruled, carried
 from streams.words import KEY, MOVED, word
 
@@ -65,7 +65,7 @@ class Pending:
         return self.record.offset
 
 
-class Resolve:
+class Resolve(NoChores):
     """The processor. Its cache of owners may be behind another worker's moves: the customer step forwards what that sends astray."""
 
     name = "resolve"
@@ -88,16 +88,6 @@ class Resolve:
             if len(owners) > OWNERS:
                 owners.clear()
             owners.update(learned)
-
-    def has_chores(self, partition: int) -> bool:
-        """There are none."""
-        del partition
-        return False
-
-    async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
-        """There is none."""
-        del connection, partition
-        return None
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         pending, buried = _decode(batch.records)
