@@ -44,8 +44,9 @@ async def reached(dependencies: Dependencies, at: dict[int, int], alone: UUID | 
     wait = Wait(at)
     while True:
         version = changes.version
+        schema = await dependencies.schema()  # before a connection is held: it may need one itself
         async with dependencies.pool.connection() as connection:
-            if alone is not None and await settled_alone(connection, await dependencies.schema(), alone):
+            if alone is not None and await settled_alone(connection, schema, alone):
                 return True
             wait = await advance(connection, wait)
         if wait.done:
