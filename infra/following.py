@@ -1,5 +1,6 @@
 """Follows what is appended to topics from now on, for a live page: one consumer of its own, in no group, that commits nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,7 @@ class Follower:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
+        self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def __call__(self, topics: Sequence[str]) -> AsyncIterator[Following]:
@@ -30,9 +32,10 @@ class Follower:
             auto_offset_reset="latest",
             fetch_max_wait_ms=250,
         )
+        starting = asyncio.create_task(consumer.start())
         try:
             try:
-                await consumer.start()
+                await asyncio.shield(starting)
                 places = consumer.assignment()
                 await consumer.seek_to_end(*places)
                 for place in places:
@@ -41,7 +44,16 @@ class Follower:
                 raise NotAcknowledged("Kafka is not reachable.") from error
             yield _Records(consumer).next
         finally:
-            await consumer.stop()
+            # Who closes the page cancels this too, whatever is awaited: a consumer that began to start is started, and then stopped.
+            ending = asyncio.create_task(_end(consumer, starting))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            await asyncio.shield(ending)
+
+
+async def _end(consumer: AIOKafkaConsumer, starting: asyncio.Task[None]) -> None:
+    await asyncio.wait([starting])
+    await consumer.stop()
 
 
 class _Records:

@@ -37,7 +37,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     random.addoption("--seed", type=int, default=None, help="begin with this seed instead of a new one")
     random.addoption("--histories", type=int, default=150, help="how many random histories both hops play on PostgreSQL")
     random.addoption("--kills", type=int, default=50, help="how often the chaos tests kill a process")
-    random.addoption("--examples", action="store_true", help="also paste every example of the API's document")
     random.addoption("--hang", action="store_true", help="also freeze a worker for as long as it takes others to take over")
     random.addoption("--standstill", type=float, default=5, help="for how many seconds PostgreSQL stands still in the chaos tests")
 

@@ -116,9 +116,7 @@ def pasted(curl: str, variables: dict[str, str]) -> dict[str, Any]:
     return request
 
 
-async def test_every_example_works_when_it_is_pasted(live: Api, request: pytest.FixtureRequest) -> None:
-    if not request.config.getoption("--examples"):
-        pytest.skip("only with --examples: it passes alone, and not always beside other tests")
+async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     key, agent, admin = await live.write_key(), await live.token("agent"), await live.token()
     at = await live.send(key, event("pasted", data={"url": "u", "who": {"phone": "09121234567"}}))
     customer = (await live.get(agent, "/v1/customers/by/phone/09121234567", after=at))["customer_id"]
