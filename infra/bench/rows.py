@@ -178,10 +178,11 @@ def _latency(name: str, what: str, group: str, latencies: Sequence[Latency], rat
 def _against(name: str, ours: Sequence[Pass], others: Sequence[Pass], target: float | None) -> list[Ratio]:
     """How many events we take while the other takes one; and how many for the same CPU time, which is what a shared machine cannot blur."""
     pairs = list(zip(ours, others, strict=True))
-    return [
-        Ratio(name, "rate", median(one.rate / other.rate for one, other in pairs), at_least=target),
-        Ratio(name, "cpu", median(other.cost.total / one.cost.total for one, other in pairs)),
-    ]
+    ratios = [Ratio(name, "rate", median(one.rate / other.rate for one, other in pairs), at_least=target)]
+    # The kernel counts CPU time in hundredths of a second: what took less of it has no ratio.
+    if costs := [other.cost.total / one.cost.total for one, other in pairs if one.cost.total]:
+        ratios.append(Ratio(name, "cpu", median(costs)))
+    return ratios
 
 
 def _median(costs: Sequence[Cost]) -> Cost:
