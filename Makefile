@@ -18,8 +18,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@# what failed while two processes shared the machine is tried once more, alone, and must then pass
-	$(BIN)/pytest --numprocesses 2 --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 $(VENV)/.installed-run: requirements.txt pyproject.toml $(VENV)/.uv
 	$(call install,requirements.txt)
