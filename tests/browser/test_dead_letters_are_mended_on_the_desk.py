@@ -54,8 +54,8 @@ async def test_a_mapping_mends_all_refused_rows_of_its_files(desk: Desk) -> None
     await page.goto("/dead-letters?mapping=bad-list")
     await page.locator("#correction").fill("type: reseller.sale_reported\ncolumns: {پول: {field: totl}}")
     await page.get_by_role("button", name="Replay all").click()
-    desk.complaints.clear()  # the browser tells of the 422
     assert "Did you mean total?" in await page.locator("[role=alert] .notice").inner_text(timeout=10_000)
+    desk.complaints.clear()  # the browser told of the 422
     await page.locator("#correction").fill("columns: {پول: {field: total, unit: تومان}}")
     await page.get_by_role("button", name="Try").click()
     assert await page.locator('[data-status="would_replay"]').count() == 2
