@@ -1,5 +1,6 @@
 """PostgreSQL connections, and the migrations that make its schema what this version expects."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,23 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _ONE_AT_A_TIME = 0x59454B5441  # "YEKTA": the advisory lock of those who migrate
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
-Pool = AsyncConnectionPool[Connection]
+
+
+class Pool(AsyncConnectionPool[Connection]):
+    """A pool that lends nothing to who was cancelled meanwhile.
+
+    Before Python 3.12, a wait with a time limit that is cancelled in the moment it succeeds forgets the cancellation (asyncio.wait_for,
+    which the pool waits with), and who was asked to end would go on for ever.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> Connection:  # noqa: ASYNC109 -- the signature is the pool's
+        task = asyncio.current_task()
+        asked = task.cancelling() if task else 0
+        connection = await super().getconn(timeout)
+        if task and task.cancelling() > asked:
+            await self.putconn(connection)
+            raise asyncio.CancelledError
+        return connection
 
 
 async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) -> Connection:
@@ -46,14 +63,14 @@ async def open_pool(
             await connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (f"{patience:g}s",))
             await connection.commit()
 
-    pool: Pool = AsyncConnectionPool(
+    pool = Pool(
         dsn,
         kwargs={"application_name": name},
         min_size=smallest,
         max_size=largest,
         open=False,
         name=name,
-        check=AsyncConnectionPool.check_connection,
+        check=Pool.check_connection,
         reconnect_timeout=0,
         configure=limit,
     )

@@ -62,7 +62,8 @@ class Publisher:
         """Connect; when Kafka is not there yet, go on trying in the background and refuse until then."""
         self._connecting = asyncio.create_task(self._connect())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._connecting), 5)
+            async with asyncio.timeout(5):
+                await asyncio.shield(self._connecting)
 
     async def stop(self) -> None:
         """Let what is on its way arrive, for a while, then close."""
@@ -74,7 +75,8 @@ class Publisher:
             await self._consumer.stop()
         if self._producer is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._producer.stop(), 5)
+                async with asyncio.timeout(5):
+                    await self._producer.stop()
 
     async def reachable(self) -> bool:
         """Whether a broker answers now."""
@@ -137,7 +139,8 @@ class Publisher:
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
         try:
-            partitions = await asyncio.wait_for(producer.partitions_for(topic), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                partitions = await producer.partitions_for(topic)
         except (KafkaError, TimeoutError) as error:
             raise NotAcknowledged(f"Topic {topic} is not to be found.") from error
         self._counts[topic] = len(partitions)
@@ -181,7 +184,8 @@ class Publisher:
     @staticmethod
     async def _exchange(broken: AIOKafkaProducer, connect: Callable[[], Awaitable[None]]) -> None:
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(broken.stop(), 5)
+            async with asyncio.timeout(5):
+                await broken.stop()
         await connect()
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from hypothesis import settings as property_tests
 
 from infra import database, generations
 from infra.endpoints import Endpoints, endpoints
@@ -29,6 +30,10 @@ from infra.topics import TopicNames, create_topics, topic_names
 from tests.engine_keeper import KEPT, visiting
 
 _TEMPLATE = "yekta_template"
+
+# The same examples on every machine; `--hypothesis-profile=default` looks for new ones.
+property_tests.register_profile("repeatable", derandomize=True)
+property_tests.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

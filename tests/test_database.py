@@ -111,3 +111,27 @@ async def test_a_pool_survives_a_restart_of_its_connections(dsn: str) -> None:
             )
         async with pool.connection() as again:
             assert await (await again.execute("SELECT 1")).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("later", range(12))
+async def test_who_is_cancelled_while_a_connection_comes_to_him_ends(engines: Endpoints, later: int) -> None:
+    async with database.open_pool(engines.dsn, largest=1) as pool:
+
+        async def borrow() -> None:
+            async with pool.connection():
+                went_on.append(asyncio.current_task())
+
+        went_on: list[object] = []
+        held = await pool.getconn()
+        waiting = asyncio.create_task(borrow())
+        while not pool.get_stats().get("requests_waiting"):  # noqa: ASYNC110 -- each tick of the loop counts here
+            await asyncio.sleep(0)
+        await pool.putconn(held)
+        for _ in range(later):
+            await asyncio.sleep(0)
+        before = len(went_on)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert len(went_on) == before, "he went on although he was cancelled before"
+        async with pool.connection() as connection:
+            await connection.execute("SELECT 1")

@@ -112,7 +112,8 @@ async def load(port: int, requests: Iterable[bytes], connections: int) -> Answer
 
     begin = time.perf_counter()
     try:
-        await asyncio.wait_for(asyncio.gather(*(work(line) for line in lines)), ANSWER_WITHIN * 10)
+        async with asyncio.timeout(ANSWER_WITHIN * 10):
+            await asyncio.gather(*(work(line) for line in lines))
     finally:
         for line in lines:
             line.close()

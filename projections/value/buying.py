@@ -38,9 +38,10 @@ def expected(model: Buying, one: History, weeks: float) -> float:
     """How many purchases he will make in so many more weeks (equation 10)."""
     r, alpha, a, b = model.r, model.alpha, model.a if abs(model.a - 1.0) > 1e-6 else 1.0 + 1e-6, model.b
     x, seen = one.x, alpha + one.T
-    share = math.exp((r + x) * math.log(seen / (seen + weeks)))
-    series = hypergeometric(r + x, b + x, a + b + x - 1.0, weeks / (seen + weeks))
-    return max(0.0, (a + b + x - 1.0) / (a - 1.0) * (1.0 - share * series) / (1.0 + _left(model, one)))
+    # Euler's transformation of the printed series: that one grows with n to the power x before it falls, this one only falls
+    series = hypergeometric(a + b - 1.0 - r, a - 1.0, a + b + x - 1.0, weeks / (seen + weeks))
+    kept = math.exp((a - 1.0) * math.log(seen / (seen + weeks))) * series
+    return max(0.0, (a + b + x - 1.0) / (a - 1.0) * (1.0 - kept) / (1.0 + _left(model, one)))
 
 
 def hypergeometric(a: float, b: float, c: float, z: float) -> float:
