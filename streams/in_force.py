@@ -54,6 +54,11 @@ class Active:
         return self.rule.name, self.rule.version
 
     @property
+    def has_timers(self) -> bool:
+        """Whether it may say something though nothing comes."""
+        return bool(self.rule.wait) or isinstance(self.rule.when, Absence)
+
+    @property
     def ending(self) -> int:
         """The roles of facts that may still end what has begun; all of them while it is in force."""
         if self.until is None:

@@ -15,20 +15,19 @@ from aggregates.declaration import Decided
 from aggregates.fact import Fact
 from aggregates.rules import segment as reading
 from aggregates.touchpoint import derive
-from aggregates.wire import CustomerEvent, customer_event_decoder
+from aggregates.wire import CustomerEvent
 from projections.segments import fold, table
 from projections.segments.fold import State, Watch, watch_of
 from projections.segments.table import Change
-from projections.triggers import table as triggers
 from projections.triggers.evidence import Evidence
 from projections.triggers.table import Place, Timer
 from projections.triggers.trigger import ENTERED, LEFT, admit
 from streams import in_force, surveying, timers
 from streams.in_force import InForce
-from streams.parts import Heard, Moment, opened
+from streams.parts import Heard, Moment
+from streams.recalling import Recalling, now_of
 from streams.record import Effect, Halt, Keys
 from streams.ticking import Ticking
-from streams.triggering import now_of
 from streams.words import CLOCK, DECIDER, told
 
 SPEAKER = "yekta:segments"
@@ -58,7 +57,7 @@ class Segmenting:
     name = "segments"
 
     def __init__(self, keys: Keys, ticking: Ticking, now: Callable[[], datetime]) -> None:
-        self._keys, self._ticking, self._now = keys, ticking, now
+        self._past, self._ticking, self._now = Recalling(keys), ticking, now
         self._held: dict[int, _Held] = {}
 
     async def ready(self, moment: Moment) -> None:
@@ -119,7 +118,7 @@ class Segmenting:
             members = await table.members_of(moment.connection, customer)
             held.known.pop(customer, None)
             held.learned[customer] = {}
-            facts = await self._facts(moment, customer, held.by_type, None)
+            facts = await self._past.facts(moment, customer, held.by_type, None)
             for watch in held.watches.values():
                 self._derive(turn, customer, watch, facts, watch.segment.name in members)
         return await self._finish(turn, remember=False)
@@ -141,7 +140,7 @@ class Segmenting:
             for customer in customers:
                 if watch.segment.name not in held.learned[customer]:
                     members = await table.members_of(moment.connection, customer)
-                    facts = await self._facts(moment, customer, watch.roles, None)
+                    facts = await self._past.facts(moment, customer, watch.roles, None)
                     self._derive(turn, customer, watch, facts, watch.segment.name in members)
         return await self._finish(turn, remember=False)
 
@@ -181,7 +180,7 @@ class Segmenting:
         known, now = turn.held.learned[customer].get(watch.segment.name), now_of(fact)
         state = fold.take(watch, known[0], evidence) if known is not None else None
         if state is None:  # it is the first that the segment hears of him, or it is late
-            past = await self._facts(turn.moment, customer, watch.roles, item.offset)
+            past = await self._past.facts(turn.moment, customer, watch.roles, item.offset)
             state = fold.fold(watch, [*_evidence_of(watch, past), evidence])
         was = watch.segment.name in await table.members_of(turn.moment.connection, customer) if known is None else known[1]
         turn.judge(customer, watch, state, was, now, fact.clock, backfill=fact.backfill, simulated=fact.simulated)
@@ -206,12 +205,6 @@ class Segmenting:
         last = max(facts, key=now_of) if facts else None
         now = self._now() if last is None or not last.clock else now_of(last)
         turn.judge(customer, watch, fold.fold(watch, evidence), was, now, last.clock if last else "", backfill=True)
-
-    async def _facts(self, moment: Moment, customer: UUID, types: Iterable[str], before: int | None) -> list[Fact]:
-        records = await triggers.history(moment.connection, moment.schema, customer, types, moment.partition, before)
-        events = [customer_event_decoder.decode(record) for record in records]
-        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
-        return [opened(event, self._keys) for event in events]
 
     async def _finish(self, turn: "_Turn", *, remember: bool = True) -> list[Effect]:
         connection, partition = turn.moment.connection, turn.moment.partition

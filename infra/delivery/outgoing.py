@@ -26,9 +26,9 @@ from projections.contacts import tasks
 from projections.deliveries.table import WEBHOOK, Taken
 from projections.triggers.state import Signal
 from streams.deliver import Deliver
+from streams.objecting import objection_now
 from streams.record import Connection
 from streams.sending import Adapter, Sender
-from streams.triggering import objection_now
 
 POOL = 6
 BY_RECEIVER = "receiver"

@@ -1,0 +1,44 @@
+"""What a rule has against a contact of its own: asked when one that was held is decided again, and once more as it is sent.
+
+Reading order: against, objection_now.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from projections.triggers.react import objection
+from projections.triggers.state import Signal, State
+from streams import in_force
+from streams.in_force import InForce
+from streams.record import Connection
+
+
+def against(here: InForce, key: tuple[str, int], state: State | None, blob: bytes, now: datetime) -> str:
+    """The objection by what the rule knows of the customer; empty: none."""
+    active = here.rules.get(key)
+    if active is None:
+        return "retired"
+    if active.state == "paused":
+        return "paused"
+    if state is None:
+        return ""
+    with suppress(msgspec.MsgspecError):
+        return objection(active.trigger, state, msgspec.msgpack.decode(blob, type=Signal), now, here.quantiles)
+    return ""
+
+
+async def objection_now(connection: Connection, customer: UUID, rule: str, version: int, blob: bytes, now: datetime) -> str:
+    """The objection at the time of sending; asked from outside the customer's transaction."""
+    cursor = await connection.execute(
+        "SELECT s.state, s.partition FROM streams.rule_states s WHERE s.customer_id = %s AND s.rule = %s AND s.version = %s",
+        (customer, rule, version),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return ""
+    here = await in_force.load(connection, row[1])
+    active = here.rules.get((rule, version))
+    return against(here, (rule, version), active.storing.decode(row[0]) if active else None, blob, now)

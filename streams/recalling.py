@@ -1,0 +1,85 @@
+"""What rules know of a customer's past, from his rows: where no state is kept yet, and where a fact came that is older than what is kept.
+
+Reading order: Recalling.first, mended, then facts and evidence_of.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from aggregates.fact import Fact
+from aggregates.wire import customer_event_decoder
+from projections.triggers import table
+from projections.triggers.evidence import Evidence
+from projections.triggers.react import Reaction, begin, refold, wake_of
+from projections.triggers.state import Fire, State
+from projections.triggers.trigger import admit
+from streams.in_force import Active, InForce
+from streams.parts import Moment, opened
+from streams.record import Keys
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Recalling:
+    """Reads and opens rows."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    async def first(
+        self,
+        moment: Moment,
+        here: InForce,
+        customer: UUID,
+        active: Active,
+        runs: Mapping[tuple[str, int], State],
+        now: datetime,
+        before: int | None,
+    ) -> State:
+        """The state of a customer who was there before the rule: what his past would have said is not said."""
+        trigger = active.trigger
+        for older in here.older(active):
+            state = runs.get(older.key)
+            if state is not None and wake_of(older.trigger, state) is not None:
+                return begin(trigger)  # the version before it ends what it has begun
+        past = await self._past(moment, customer, active, before)
+        if not past:
+            return begin(trigger)
+        return refold(trigger, past, (), now, here.quantiles)[0]
+
+    async def mended(
+        self, moment: Moment, here: InForce, customer: UUID, active: Active, state: State, evidence: Evidence, now: datetime, before: int
+    ) -> Reaction:
+        """A fact that is older than what is kept: fold the past with and without it, and say what differs."""
+        trigger, quantiles = active.trigger, here.quantiles
+        past = await self._past(moment, customer, active, before)
+        wake = wake_of(trigger, state)
+        heard = now if wake is None else min(now, wake)
+        _, said_so = refold(trigger, past, (), now, quantiles, heard=heard)
+        standing = {said.signal.event for said in said_so if isinstance(said, Fire)}
+        history = sorted([*past, evidence], key=lambda one: one.stamp)
+        return refold(trigger, history, standing, now, quantiles, "backfill" if evidence.backfill else "", heard)
+
+    async def _past(self, moment: Moment, customer: UUID, active: Active, before: int | None) -> list[Evidence]:
+        facts = await self.facts(moment, customer, active.trigger.types, before)
+        return evidence_of(active, facts)
+
+    async def facts(self, moment: Moment, customer: UUID, types: Iterable[str], before: int | None) -> list[Fact]:
+        """His facts of these types; those that came before an offset, or all."""
+        records = await table.history(moment.connection, moment.schema, customer, types, moment.partition, before)
+        events = [customer_event_decoder.decode(record) for record in records]
+        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
+        return [opened(event, self._keys) for event in events]
+
+
+def now_of(fact: Fact) -> datetime:
+    """The moment at which a fact is heard: when it was received; the fact's own where a source replays its time."""
+    return fact.at if fact.clock == "event" else fact.recorded
+
+
+def evidence_of(active: Active, facts: Iterable[Fact]) -> list[Evidence]:
+    """What a rule sees in facts, in its own order."""
+    found = [one for fact in facts if fact.type in active.trigger.roles and (one := admit(active.trigger, fact)) is not None]
+    found.sort(key=lambda one: one.stamp)
+    return found

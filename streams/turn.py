@@ -1,0 +1,172 @@
+"""One call of the part that runs rules: states, timers and what was said gather here, and are written down and told together.
+
+Reading order: Held, Turn.take, finish, then `_decide`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from aggregates.rules.rule import Contact
+from projections.triggers import table
+from projections.triggers.react import wake_of
+from projections.triggers.state import Effect as Said
+from projections.triggers.state import Fire, State, Withdraw
+from projections.triggers.storing import encode
+from projections.triggers.table import Place, Timer
+from streams import signal_records
+from streams.candidates import Contacting, Want
+from streams.in_force import Active, InForce
+from streams.objecting import against
+from streams.parts import Moment
+from streams.record import Effect
+from streams.ticking import Ticking
+
+HELD = " contacts"
+"""The timer of contacts that are held until a time."""
+
+Runs = dict[tuple[str, int], State]
+
+
+@dataclass(slots=True)
+class Held:
+    """What is remembered of a partition."""
+
+    here: InForce
+    runs: dict[UUID, Runs] = field(default_factory=dict)  # of customers whose states were read, all of them
+    learned: dict[UUID, Runs] = field(default_factory=dict)  # by the transaction under way
+    surveying: bool = True  # whether customers may still have to be looked at for a rule that was published
+
+
+class Turn:
+    """The changes of one call: states, timers, and what was said, per customer and moment."""
+
+    def __init__(self, moment: Moment, held: Held, contacting: Contacting, ticking: Ticking) -> None:
+        self.moment, self.held, self._contacting, self._ticking = moment, held, contacting, ticking
+        self._states: dict[Place, State] = {}
+        self._timers: dict[Place, Timer | None] = {}
+        self._said: dict[UUID, tuple[datetime, list[tuple[Active, Said]]]] = {}
+        self._effects: list[Effect] = []
+        self._spoke = False
+
+    async def take(
+        self,
+        customer: UUID,
+        active: Active,
+        before: State | None,
+        after: State,
+        said: Iterable[Said],
+        now: datetime,
+        clock: str,
+        quiet: str,
+        *,
+        rung: bool = False,
+    ) -> None:
+        """One rule of one customer has come so far."""
+        place = (customer, *active.key)
+        if after is not before or active.key not in self.held.learned[customer]:
+            self._states[place] = after
+            self.held.learned[customer][active.key] = after
+        wake = wake_of(active.trigger, after)
+        known = None if before is None else wake_of(active.trigger, before)
+        if rung or wake != known or before is None:
+            self._set(place, None if wake is None else Timer(max(wake, now), clock, quiet), before is not None)
+        for one in said:
+            if isinstance(one, Fire):
+                signal = one.signal
+                hushed = signal.quiet or quiet or ("paused" if active.state == "paused" else "")
+                await self._say(customer, now, active, Fire(replace(signal, quiet=hushed)) if hushed != signal.quiet else one)
+            elif isinstance(one, Withdraw):
+                await self._say(customer, now, active, one)
+
+    def _set(self, place: Place, timer: Timer | None, known: bool) -> None:
+        if timer is None and not known:
+            return
+        self._timers[place] = timer
+
+    async def _say(self, customer: UUID, now: datetime, active: Active, said: Said) -> None:
+        """All that is said of a customer at one moment is decided together."""
+        known = self._said.get(customer)
+        if known is not None and known[0] != now:
+            await self._decide({customer: self._said.pop(customer)})
+            known = None
+        if known is None:
+            known = self._said[customer] = (now, [])
+        known[1].append((active, said))
+
+    async def settle_now(self, customer: UUID, now: datetime) -> None:
+        """A contact that was held is to be decided again, after all that was said before."""
+        if customer in self._said:
+            await self._decide({customer: self._said.pop(customer)})
+        await self._contact(customer, (), now)
+
+    async def finish(self, *, remember: bool = True) -> list[Effect]:
+        """Write everything down; what is to be published."""
+        connection, partition = self.moment.connection, self.moment.partition
+        await self._decide(self._said)
+        await table.save(connection, partition, {place: encode(state) for place, state in self._states.items()})
+        await self._ticking.set(self.moment, self._timers)
+        if self._spoke:
+            await connection.execute(f"NOTIFY {table.NOTICE}")
+        if not remember:
+            for customer, _, _ in self._states:
+                self.held.learned.pop(customer, None)
+                self.held.runs.pop(customer, None)
+        return self._effects
+
+    async def _decide(self, said: Mapping[UUID, tuple[datetime, list[tuple[Active, Said]]]]) -> None:
+        """Keep what was said; tell of it; let the contact policy decide about those who are to be approached."""
+        if not said:
+            return
+        fired = {
+            (customer, one.signal.id): (active, one.signal)
+            for customer, (_, some) in said.items()
+            for active, one in some
+            if isinstance(one, Fire)
+        }
+        gone = [one.signal for _, some in said.values() for _, one in some if isinstance(one, Withdraw)]
+        withdrawn = await table.withdraw(self.moment.connection, gone) if gone else []
+        given = [(customer, signal) for (customer, _), (_, signal) in fired.items()]
+        new = await table.give(self.moment.connection, self.moment.partition, given) if given else set()
+        back = {id_ for _, some in said.values() for id_ in _withdrawn_last(some)} & new
+        if back:  # given and withdrawn at the same moment
+            withdrawn += await table.withdraw(self.moment.connection, list(back))
+        self._spoke = self._spoke or bool(new or withdrawn)
+        wants: dict[UUID, list[Want]] = {}
+        for (customer, id_), (active, signal) in fired.items():
+            if id_ not in new:
+                continue
+            self._effects.append(signal_records.fired(customer, signal, active))
+            if isinstance(active.rule.do, Contact) and id_ not in back:
+                wants.setdefault(customer, []).append(signal_records.want(customer, active, active.rule.do, signal))
+        for one in withdrawn:
+            self._effects.append(signal_records.withdrawn(one))
+        for customer, (now, _) in said.items():
+            mine = [one.id for one in withdrawn if one.customer_id == customer]
+            if mine:
+                self._effects += await self._contacting.withdraw(self.moment.connection, customer, mine, now)
+            if customer in wants:
+                await self._contact(customer, wants[customer], now)
+
+    async def _contact(self, customer: UUID, wants: Sequence[Want], now: datetime) -> None:
+        def objection(want: Want) -> str:
+            key = (want.candidate.rule, want.candidate.version)
+            return against(self.held.here, key, self.held.learned.get(customer, {}).get(key), want.blob, now)
+
+        settled = await self._contacting.settle(self.moment.connection, self.moment.schema, customer, wants, now, objection)
+        self._effects += settled.publications
+        self._set((customer, HELD, 0), None if settled.until is None else Timer(settled.until), known=True)
+
+
+def _withdrawn_last(said: Sequence[tuple[Active, Said]]) -> set[UUID]:
+    """The signals of which the last word is that they do not stand."""
+    gone: set[UUID] = set()
+    for _, one in said:
+        if isinstance(one, Fire):
+            gone.discard(one.signal.id)
+        elif isinstance(one, Withdraw):
+            gone.add(one.signal)
+    return gone
