@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 # The larger set serves both: a demo after a test installs nothing.
 INSTALLED := $(if $(wildcard $(VENV)/.installed-dev),dev,run)
 
+# Processes start often here, in tests above all: each would compile some two hundred thousand lines anew, for two seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lock clean
 
 demo: $(VENV)/.installed-$(INSTALLED)
