@@ -95,6 +95,18 @@ class Webhook:
     deleted: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookMade:
+    """A webhook whose secret was just made: the only moment at which it is known."""
+
+    webhook: Webhook
+    secret: str
+
+
+class WebhookNotFound(Exception):
+    """No webhook has this id."""
+
+
 class NotAllowed(Exception):
     """The webhook is not in a state in which that can be done."""
 

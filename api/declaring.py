@@ -11,8 +11,9 @@ from datetime import datetime
 import msgspec
 
 from aggregates import declaration
+from aggregates.decision import Overtaken
 from aggregates.declaration import Declaration, Event, Kind, NotPossible, Verb, Version
-from api.ports import Dependencies, Overtaken
+from api.ports import Dependencies
 from api.problem import Problem, not_found, unavailable
 from projections.declared import table
 

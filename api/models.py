@@ -15,13 +15,13 @@ from aggregates import churn_model
 from aggregates.access import Role
 from aggregates.churn import Definition
 from aggregates.churn_model import NotAllowed, Standing
-from aggregates.decision import Overtaken
+from aggregates.decision import Also, Overtaken
 from aggregates.value import Costs
 from api import access, body, openapi
 from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
-from api.ports import Also, Dependencies
+from api.ports import Dependencies
 from api.problem import Problem, not_found
 from projections.churn import models, table
 from projections.churn.models import Fate, Model

@@ -1,6 +1,6 @@
 """What the API needs from outside, as narrow as it can be: `infra` brings the adapters, tests bring their own.
 
-Reading order: Secrets, Keys, Decisions, Changes, Dependencies.
+Reading order: Secrets, Keys, Changes, Dependencies.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -15,17 +15,15 @@ from psycopg_pool import AsyncConnectionPool
 
 from aggregates.access import Key, Role
 from aggregates.contact_policy.policy import Policy
-from aggregates.decision import Also, Decisions, Overtaken
+from aggregates.decision import Decisions
 from aggregates.log import Log
 from aggregates.rules.rule import Rule
 from aggregates.sealing import Sealer
 from aggregates.source import Source
-from aggregates.webhook import Webhook
+from aggregates.webhook import Webhook, WebhookMade
 from api.key_ring import KeyRing
 from api.limits import Limits
 from api.recent import Recent
-
-__all__ = ["Also", "Decisions", "Overtaken"]
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -95,20 +93,8 @@ class KeyNotFound(Exception):
     """No key has this id."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookMade:
-    """A webhook whose secret was just made: the only moment at which it is known."""
-
-    webhook: Webhook
-    secret: str
-
-
-class WebhookNotFound(Exception):
-    """No webhook has this id."""
-
-
 class Webhooks(Protocol):
-    """Registers and ends webhooks. All raise aggregates.webhook.NotAllowed, and WebhookNotFound for an id that is none's."""
+    """Registers and ends webhooks. All raise aggregates.webhook.NotAllowed, WebhookNotFound for an id that is none's."""
 
     async def register(self, by: str, url: str, types: tuple[str, ...], description: str) -> WebhookMade:
         """A new webhook. Raises aggregates.webhook.AddressRefused."""

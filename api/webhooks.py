@@ -11,13 +11,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates import webhook as webhooks
-from aggregates.webhook import AddressRefused, NotAllowed, Webhook
+from aggregates.webhook import AddressRefused, NotAllowed, Webhook, WebhookMade, WebhookNotFound
 from aggregates.written.problem import nearest
 from api import access, body, openapi
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.deliveries import DeliveryShown, delivery_shown
-from api.ports import Connection, Dependencies, WebhookMade, WebhookNotFound
+from api.ports import Connection, Dependencies
 from api.problem import Problem, invalid, not_found
 from projections.deliveries import table as deliveries
 

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse
 from aggregates import webhook as webhooks
 from aggregates.access import Role
 from aggregates.contact_policy import reading
-from aggregates.webhook import AddressRefused, NotAllowed
+from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
 from aggregates.written.problem import Lang, Problem
 from api import access, cursor, query
 from api.answers import path_id
@@ -24,7 +24,7 @@ from api.deliveries import STATES
 from api.desk.forms import form
 from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
-from api.ports import Dependencies, WebhookNotFound
+from api.ports import Dependencies
 from api.problem import invalid, not_found
 from api.webhooks import every_webhook
 from projections.contacts import table as contacts

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from api.ports import WebhookNotFound
+from aggregates.webhook import WebhookNotFound
 from infra import database
 from infra.decisions import DecisionStore
 from infra.delivery.adapters import WebhookAdapter

@@ -7,9 +7,8 @@ import msgspec
 
 from aggregates.contact_policy import published
 from aggregates.contact_policy.published import ID, PUBLISHED, PolicyPublished
-from aggregates.decision import Decision
+from aggregates.decision import Also, Decision, Decisions, Overtaken
 from aggregates.touchpoint import derive
-from api.ports import Also, Decisions, Overtaken
 from projections.declared.table import announce
 
 TRIES = 5

@@ -8,11 +8,10 @@ from uuid import UUID, uuid4
 import msgspec
 
 from aggregates import webhook as webhooks
-from aggregates.decision import Decision
+from aggregates.decision import Also, Decision, Decisions, Overtaken
 from aggregates.sealing import Sealer
-from aggregates.webhook import Event, SealedSecret, Webhook
+from aggregates.webhook import Event, SealedSecret, Webhook, WebhookMade, WebhookNotFound
 from aggregates.webhook_signature import ENTROPY, secret_of
-from api.ports import Also, Decisions, Overtaken, WebhookMade, WebhookNotFound
 from infra.delivery.addresses import Allowed, check_registration
 
 _event = msgspec.json.Decoder(Event)
