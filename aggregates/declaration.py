@@ -1,7 +1,8 @@
 """The life of what a marketer declares, a rule or a segment: draft, published, paused, retired; who did it and when, in numbered versions.
 
 A draft may be written again until it is published; then it is a version for good, and the next text is the next version. Publishing a
-version retires the one before it. Pure: times and names come in as arguments. Reading order: the events, Declaration, evolve, then decide.
+version retires the one before it. Where the contact policy wants a second person's approval, what its author would publish awaits somebody
+else. Pure: times and people come in as arguments. Reading order: the events, Declaration, evolve, then decide.
 """
 
 from collections.abc import Iterable
@@ -18,9 +19,24 @@ from aggregates.touchpoint import derive
 
 Kind = Literal["rule", "segment"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-State = Literal["draft", "published", "paused", "retired"]
-Verb = Literal["publish", "pause", "resume", "retire"]
+State = Literal["draft", "awaiting_approval", "published", "paused", "retired"]
+Verb = Literal["publish", "approve", "reject", "pause", "resume", "retire"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
+
+
+OPEN: tuple[State, ...] = ("draft", "awaiting_approval")
+"""In these it is not in force yet, and may be written again."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who does something: what colleagues know him by, and with which key he came."""
+
+    name: str
+    key: str = ""
+
+    def is_same(self, other: "Person") -> bool:
+        """Whether they may be one: the same name, or the same key."""
+        return self.name == other.name or (bool(self.key) and self.key == other.key)
 
 
 class Drafted(msgspec.Struct, frozen=True, tag="drafted"):
@@ -32,6 +48,24 @@ class Drafted(msgspec.Struct, frozen=True, tag="drafted"):
     text: str
     at: datetime
     by: str
+    key: str = ""
+
+
+class Proposed(msgspec.Struct, frozen=True, tag="proposed"):
+    """Its author would publish it: somebody else is to look at it first."""
+
+    version: int
+    at: datetime
+    by: str
+    key: str = ""
+
+
+class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
+    """Somebody would not have it published as it is: it is a draft again."""
+
+    version: int
+    at: datetime
+    by: str
 
 
 class Published(msgspec.Struct, frozen=True, tag="published"):
@@ -40,6 +74,7 @@ class Published(msgspec.Struct, frozen=True, tag="published"):
     version: int
     at: datetime
     by: str
+    approved: bool = False  # by somebody who had not written it, because the policy wanted that
 
 
 class Paused(msgspec.Struct, frozen=True, tag="paused"):
@@ -63,7 +98,7 @@ class Retired(msgspec.Struct, frozen=True, tag="retired"):
     by: str
 
 
-Event = Drafted | Published | Paused | Resumed | Retired
+Event = Drafted | Proposed | Rejected | Published | Paused | Resumed | Retired
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -73,7 +108,14 @@ class Version(msgspec.Struct, frozen=True):
     text: str
     state: State
     at: datetime
-    by: str
+    by: str  # who brought it to this state, then
+    authors: tuple[Person, ...] = ()  # who wrote it, and who asked for it to be published
+    approved_by: str = ""
+
+    @property
+    def written_by(self) -> str:
+        """Who wrote it."""
+        return self.authors[0].name if self.authors else self.by
 
 
 class Declaration(msgspec.Struct, frozen=True):
@@ -143,10 +185,10 @@ def decision_of(kind: Kind, name: str, number: int, event: Event) -> Decision:
 def evolve(before: Declaration | None, event: Event) -> Declaration:
     """The declaration after the event."""
     if isinstance(event, Drafted):
-        written = Version(event.version, event.text, "draft", event.at, event.by)
+        written = Version(event.version, event.text, "draft", event.at, event.by, (Person(event.by, event.key),))
         if before is None:
             return Declaration(event.kind, event.name, 1, (written,))
-        kept = tuple(version for version in before.versions if version.state != "draft")
+        kept = tuple(version for version in before.versions if version.state not in OPEN)
         return replace(before, number=before.number + 1, versions=(*kept, written))
     if before is None:
         raise ValueError(f"{event} has nothing to change: nobody drafted it")
@@ -156,8 +198,14 @@ def evolve(before: Declaration | None, event: Event) -> Declaration:
 def _changed(version: Version, event: Event) -> Version:
     on = version.state in ("published", "paused")
     match event:
+        case Proposed() if version.version == event.version:
+            authors = (*version.authors, Person(event.by, event.key))
+            return replace(version, state="awaiting_approval", at=event.at, by=event.by, authors=authors)
+        case Rejected() if version.version == event.version:
+            return replace(version, state="draft", at=event.at, by=event.by)
         case Published() if version.version == event.version:
-            return replace(version, state="published", at=event.at, by=event.by)
+            approved_by = event.by if event.approved else ""
+            return replace(version, state="published", at=event.at, by=event.by, approved_by=approved_by)
         case Published() | Retired() if on:
             return replace(version, state="retired", at=event.at, by=event.by)
         case Paused() if on:
@@ -168,38 +216,53 @@ def _changed(version: Version, event: Event) -> Version:
 
 
 def told(declaration: Declaration, event: Event, zone: str) -> Decided | None:
-    """What every partition is to be told after the event; a draft is nobody's business."""
-    if isinstance(event, Drafted):
+    """What every partition is to be told after the event; what is not in force yet is nobody's business."""
+    if isinstance(event, Drafted | Proposed | Rejected):
         return None
     one = declaration.current or next(version for version in reversed(declaration.versions) if version.state == "retired")
     return Decided(declaration.kind, declaration.name, one.version, declaration.number, one.state, one.text, zone, event.at)
 
 
-def draft(before: Declaration | None, kind: Kind, name: str, text: str, at: datetime, by: str, *, wanted: int = 1) -> Drafted | None:
+def draft(before: Declaration | None, kind: Kind, name: str, text: str, at: datetime, by: Person, *, wanted: int = 1) -> Drafted | None:
     """Write a version: the one that is wanted, if that is not taken yet. None: it says what is in force or drafted already."""
     if before is None:
-        return Drafted(kind, name, wanted, text, at, by)
+        return Drafted(kind, name, wanted, text, at, by.name, by.key)
     if before.latest.text == text and before.latest.state != "retired":
         return None
-    taken = max((version.version for version in before.versions if version.state != "draft"), default=0)
-    return Drafted(kind, name, max(taken + 1, wanted), text, at, by)
+    taken = max((version.version for version in before.versions if version.state not in OPEN), default=0)
+    return Drafted(kind, name, max(taken + 1, wanted), text, at, by.name, by.key)
 
 
-def decide(before: Declaration, verb: Verb, at: datetime, by: str) -> Event | None:
-    """What a command makes of it; None where it stands so already. Raises NotPossible."""
+def decide(before: Declaration, verb: Verb, at: datetime, by: Person, *, approval: bool = False) -> Event | None:
+    """What a command makes of it; None where it stands so already. `approval`: nobody publishes alone. Raises NotPossible."""
+    if verb in ("publish", "approve", "reject"):
+        return _publish(before, verb, at, by, approval=approval)
     current = before.current
-    if verb == "publish":
-        if before.latest.state == "draft":
-            return Published(before.latest.version, at, by)
-        if current is not None and current.state == "published":
-            return None
-        raise NotPossible(
-            f"There is no draft of {before.name}: post its text first." if current is None else f"{before.name} is paused: resume it."
-        )
     if current is None:
         raise NotPossible(f"{before.name} is {before.latest.state}: only what is published or paused can {verb}.")
     if verb == "retire":
-        return Retired(at, by)
+        return Retired(at, by.name)
     if verb == "pause":
-        return None if current.state == "paused" else Paused(at, by)
-    return None if current.state == "published" else Resumed(at, by)
+        return None if current.state == "paused" else Paused(at, by.name)
+    return None if current.state == "published" else Resumed(at, by.name)
+
+
+def _publish(before: Declaration, verb: Verb, at: datetime, by: Person, *, approval: bool) -> Event | None:
+    latest, current = before.latest, before.current
+    if verb == "reject":
+        return Rejected(latest.version, at, by.name) if latest.state == "awaiting_approval" else None
+    if latest.state in OPEN:
+        if verb == "approve" and latest.state == "draft":
+            raise NotPossible(f"Nobody asked for {before.name} to be published: its draft may still change.")
+        if not approval:
+            return Published(latest.version, at, by.name)
+        if not any(by.is_same(author) for author in latest.authors):
+            return Published(latest.version, at, by.name, approved=True)
+        if verb == "approve":
+            raise NotPossible(f"{before.name} awaits the approval of somebody other than {latest.written_by}, who wrote it.")
+        return None if latest.state == "awaiting_approval" else Proposed(latest.version, at, by.name, by.key)
+    if current is not None and current.state == "published":
+        return None
+    raise NotPossible(
+        f"There is no draft of {before.name}: post its text first." if current is None else f"{before.name} is paused: resume it."
+    )

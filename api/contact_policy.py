@@ -10,10 +10,12 @@ from aggregates.contact_policy import reading
 from aggregates.contact_policy.schema import json_schema
 from aggregates.written.node import Node, parse
 from api import access, body, openapi
+from api.access import Caller
 from api.answers import json
 from api.ports import Connection, Dependencies
-from api.problem import Problem, not_found
+from api.problem import Problem, forbidden, not_found
 from api.written import language, refused
+from projections.contacts import table as contacts
 
 EXAMPLE = {"policy": "contact", "zone": "Asia/Tehran", "caps": [{"channels": "all", "max": 3, "within": "7d"}]}
 MOST = 500
@@ -100,7 +102,8 @@ caps:
         """Put a policy in force, for whatever is decided from now on. The same text again is the same version."""
         asking = access.staff(request, dependencies, access.CAMPAIGNERS)
         text = policy_text(await body.read(request), request)
-        return json(PolicyPut(await dependencies.policies.publish(str(asking.key), text)))
+        await check_approval(dependencies, asking, text)
+        return json(PolicyPut(await dependencies.policies.publish(asking.name, text)))
 
     @routes.get(
         "/v1/contact-policy/versions",
@@ -129,6 +132,17 @@ async def policy_shown(connection: Connection, version: int | None = None) -> Po
     root = parse(text)
     plain = root.plain if isinstance(root, Node) else {}
     return PolicyShown(found, at, by, text, plain if isinstance(plain, dict) else {})
+
+
+async def check_approval(dependencies: Dependencies, asking: Caller, text: str) -> None:
+    """Who is bound by a second person's approval cannot lift it: that needs an admin. Raises a 403 problem."""
+    async with dependencies.pool.connection() as connection:
+        _, now = await contacts.in_force(connection)
+    after = reading.read(text).policy
+    if now.approval and after is not None and not after.approval and asking.role != "admin":
+        raise forbidden(
+            "This policy would publish rules without a second person's approval.", "Keep `approval: required`, or ask an admin."
+        )
 
 
 def policy_text(content: bytes, request: Request) -> str:

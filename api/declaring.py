@@ -12,9 +12,11 @@ import msgspec
 
 from aggregates import declaration
 from aggregates.decision import Overtaken
-from aggregates.declaration import Declaration, Event, Kind, NotPossible, Verb, Version
+from aggregates.declaration import OPEN, Declaration, Event, Kind, NotPossible, Person, Verb, Version
+from api.access import Caller
 from api.ports import Dependencies
 from api.problem import Problem, not_found, unavailable
+from projections.contacts import table as contacts
 from projections.declared import table
 
 ATTEMPTS = 5
@@ -43,29 +45,41 @@ class Declaring:
     def __init__(self, dependencies: Dependencies, kind: Kind) -> None:
         self._dependencies, self._kind = dependencies, kind
 
-    async def draft(self, name: str, text: str, wanted: int, by: str) -> Standing:
+    async def draft(self, name: str, text: str, wanted: int, asking: Caller) -> Standing:
         """Write a version that is not in force yet; what is said already stays as it is."""
 
         def decide(before: Declaration | None, at: datetime) -> Event | None:
-            return declaration.draft(before, self._kind, name, text, at, by, wanted=wanted)
+            return declaration.draft(before, self._kind, name, text, at, _person(asking), wanted=wanted)
 
         after, _ = await self._record(name, decide)
         return Standing(after, after.latest, in_force=False)
 
-    async def command(self, name: str, verb: Verb, by: str) -> Standing:
-        """Carry out a command; return when every partition has heard of it, or after a while. Raises 404 and 409 problems."""
+    async def command(self, name: str, verb: Verb, asking: Caller, seen: int | None = None) -> Standing:
+        """Carry out a command; return when every partition has heard of it, or after a while. Raises 404 and 409 problems.
+
+        `seen` is the number of the decision that the one who asks has looked at: nobody approves what he has not read.
+        """
+        approval = self._kind == "rule" and await self._approval()
 
         def decide(before: Declaration | None, at: datetime) -> Event | None:
             if before is None:
                 raise not_found(f"There is no {self._kind} named {name}.")
-            return declaration.decide(before, verb, at, by)
+            if seen is not None and before.number != seen:
+                raise NotPossible(f"Somebody changed {name} since you looked at it: read it again.")
+            return declaration.decide(before, verb, at, _person(asking), approval=approval)
 
         try:
             after, changed = await self._record(name, decide)
         except NotPossible as error:
             raise Problem(409, "not_possible", str(error)) from error
+        if verb in ("publish", "approve", "reject") and after.latest.state in OPEN:
+            return Standing(after, after.latest, in_force=False)
         version = after.current or max((one for one in after.versions if one.state == "retired"), key=lambda one: one.at)
         return Standing(after, version, in_force=not changed or await self._heard(after))
+
+    async def _approval(self) -> bool:
+        async with self._dependencies.pool.connection() as connection:
+            return (await contacts.in_force(connection))[1].approval
 
     async def _record(self, name: str, decide: Decide) -> tuple[Declaration, bool]:
         for _ in range(ATTEMPTS):
@@ -100,3 +114,7 @@ class Declaring:
                     await asyncio.sleep(AGAIN)
         except TimeoutError:
             return False
+
+
+def _person(asking: Caller) -> Person:
+    return Person(asking.name, str(asking.key))

@@ -23,6 +23,16 @@ def limit(request: Request) -> int:
     return int(text)
 
 
+def whole(request: Request, name: str) -> int | None:
+    """A number from 1, or None when it is absent."""
+    value = request.query_params.get(name)
+    if value is None:
+        return None
+    if not value.isascii() or not value.isdecimal() or not 1 <= int(value[:10]) <= 2**31 - 1:
+        raise invalid(f"/query/{name}", "This is no number.")
+    return int(value)
+
+
 def text(request: Request, name: str, longest: int = 512) -> str | None:
     """A text, or None when it is absent."""
     value = request.query_params.get(name)

@@ -21,10 +21,11 @@ from aggregates.rules.rule import Contact, Rule
 from aggregates.written.problem import Lang
 from api import access, body, openapi, query
 from api.answers import json
+from api.declared import LONGEST, WRITERS
 from api.ports import Connection, Dependencies, Rehearsed, Said
 from api.problem import invalid, not_found
 from api.signals import Cause
-from api.triggers import AS_JSON, EXAMPLE, LONGEST, WRITERS
+from api.triggers import AS_JSON, EXAMPLE
 from api.written import decoded, language, refused
 from projections.declared import table as declared
 from projections.triggers import happened

@@ -1,32 +1,31 @@
 """Segments over HTTP: declared like rules, then who is in, how that changes, and an export. docs/rules.md has the format.
 
-Reading order: SegmentShown, router, `_checked`.
+Reading order: SegmentShown, router, check_circle.
 """
 
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from aggregates.declaration import Verb
+from aggregates.declaration import State
 from aggregates.rules.rule import Guard, Not, SegmentIs
 from aggregates.rules.schema import segment_schema
 from aggregates.rules.segment import Segment
 from aggregates.rules.segment import read as read_segment
-from api import access, body, cursor, openapi, query
+from api import access, body, cursor, declared, openapi, query
 from api.answers import json
-from api.declaring import Declaring, Standing
+from api.declared import LONGEST, READERS, WRITERS
+from api.declaring import Declaring
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
-from api.triggers import LONGEST, READERS, WRITERS
 from api.written import decoded, language, named, refused
-from projections.declared import table as declared
+from projections.declared import table as rows_of
 from projections.declared.table import Row
 from projections.segments import table
 from projections.segments.table import Count
@@ -36,20 +35,21 @@ segment: loyal
 when: {count: sales.order_placed, at_least: 3, within: 90d}
 """
 AS_JSON = {"segment": "loyal", "when": {"count": "sales.order_placed", "at_least": 3, "within": "90d"}}
+SORT = declared.Sort(
+    "/v1/segments",
+    "segment",
+    "loyal",
+    EXAMPLE,
+    AS_JSON,
+    {
+        "publish": "Put the draft in force; those who are in already come in without anybody being told. Answers when every"
+        " partition of the log has heard of it.",
+        "retire": "End the segment: nobody is in it any more.",
+    },
+    {},
+)
 NAME = openapi.parameter("name", openapi.TEXT, "The segment.", where="path")
-SEGMENT_VERBS: tuple[Verb, ...] = ("publish", "retire")
 PIECE = 5_000
-
-SegmentState = Literal["draft", "published", "paused", "retired"]
-
-
-class SegmentStands(msgspec.Struct, frozen=True):
-    """A version of a segment, and how it stands."""
-
-    name: str
-    version: int
-    state: SegmentState
-    in_force: bool = False  # every partition of the log has heard of it
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class SegmentShown(msgspec.Struct, frozen=True):
 
     name: str
     version: int
-    state: SegmentState
+    state: State
     text: str
     by: str
     at: datetime
@@ -118,22 +118,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/segments",
         status_code=201,
-        openapi_extra=openapi.described(
-            f"curl -u \"$ADMIN:\" $YEKTA/v1/segments -H 'content-type: application/yaml' -d '{EXAMPLE}'",
-            SegmentStands,
-            413,
-            415,
-            422,
-            503,
-            status=201,
-            body={
-                "required": True,
-                "content": {
-                    "application/yaml": {"schema": openapi.TEXT, "example": EXAMPLE},
-                    "application/json": {"schema": {"type": "object"}, "example": AS_JSON},
-                },
-            },
-        ),
+        openapi_extra=declared.drafting(SORT),
     )
     async def draft_segment(request: Request) -> Response:
         """Write a segment, YAML or JSON, as a draft."""
@@ -141,14 +126,14 @@ def router(dependencies: Dependencies) -> APIRouter:
         segment, text = read(await body.read(request, LONGEST), request, dependencies.zone)
         async with dependencies.pool.connection() as connection:
             await check_circle(connection, segment, dependencies.zone)
-        return json(_answered(await declaring.draft(segment.name, text, segment.version, str(asking.key))), 201)
+        return json(declared.answered(await declaring.draft(segment.name, text, segment.version, asking)), 201)
 
     @routes.get("/v1/segments", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/segments', SegmentList, 503))
     async def list_segments(request: Request) -> Response:
         """All segments, with how many are in them."""
         access.staff(request, dependencies, READERS)
         async with dependencies.pool.connection() as connection:
-            found = await declared.listed(connection, "segment")
+            found = await rows_of.listed(connection, "segment")
             counts = await table.counts(connection, dependencies.clock())
         return json(SegmentList([shown(rows, counts.get(name)) for name, rows in found.items()]))
 
@@ -222,32 +207,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         disposition = {"Content-Disposition": "attachment; filename=segment.csv"}
         return StreamingResponse(_exported(dependencies, rows[0].name), media_type="text/csv", headers=disposition)
 
-    for verb in SEGMENT_VERBS:
-        _command(routes, dependencies, declaring, verb)
+    declared.commands(routes, dependencies, declaring, SORT)
     return routes
-
-
-WHAT = {
-    "publish": "Put the draft in force; those who are in already come in without anybody being told.",
-    "retire": "End the segment: nobody is in it any more.",
-}
-
-
-def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, verb: Verb) -> None:
-    async def command(request: Request) -> Response:
-        asking = access.staff(request, dependencies, WRITERS)
-        return json(_answered(await declaring.command(named(request), verb, str(asking.key))))
-
-    command.__doc__ = f"{WHAT[verb]} Answers when every partition of the log has heard of it."
-    routes.add_api_route(
-        f"/v1/segments/{{name}}/{verb}",
-        command,
-        methods=["POST"],
-        name=f"{verb}_segment",
-        openapi_extra=openapi.described(
-            f'curl -u "$ADMIN:" -X POST $YEKTA/v1/segments/loyal/{verb}', SegmentStands, 404, 409, 503, parameters=[NAME]
-        ),
-    )
 
 
 def read(content: bytes, request: Request, zone: str) -> tuple[Segment, str]:
@@ -261,7 +222,7 @@ def read(content: bytes, request: Request, zone: str) -> tuple[Segment, str]:
 
 async def check_circle(connection: Connection, segment: Segment, zone: str) -> None:
     """Segments may ask for other segments, never in a circle: who comes in because he left would come and go for ever."""
-    texts = {name: rows[0].text for name, rows in (await declared.listed(connection, "segment")).items()}
+    texts = {name: rows[0].text for name, rows in (await rows_of.listed(connection, "segment")).items()}
     waiting, seen = list(_asked(segment.checks)), set[str]()
     while waiting:
         name = waiting.pop()
@@ -286,18 +247,15 @@ def _asked(guards: Iterable[Guard]) -> list[str]:
 
 def shown(rows: list[Row], count: Count | None) -> SegmentShown:
     """A segment as people see it."""
-    now = next((row for row in rows if row.state in ("published", "paused")), rows[0])
+    now = declared.counting(rows)
     count = count or Count(now.name, 0, (0, 0, 0), (0, 0, 0))
-    state: SegmentState = now.state  # type: ignore[assignment]  # checked by the table
-    return SegmentShown(now.name, now.version, state, now.text, now.by, now.at, count.members, Moved(*count.entered), Moved(*count.left))
-
-
-def _answered(standing: Standing) -> SegmentStands:
-    return SegmentStands(standing.declaration.name, standing.version.version, standing.version.state, standing.in_force)
+    return SegmentShown(
+        now.name, now.version, now.state, now.text, now.by, now.at, count.members, Moved(*count.entered), Moved(*count.left)
+    )
 
 
 async def _known(connection: Connection, request: Request) -> list[Row]:
-    rows = await declared.one(connection, "segment", named(request))
+    rows = await rows_of.one(connection, "segment", named(request))
     if not rows:
         raise not_found(f"There is no segment named {named(request)}.")
     return rows

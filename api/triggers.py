@@ -1,30 +1,27 @@
-"""Rules over HTTP: a text becomes a draft, a draft is published, paused, resumed, retired. docs/rules.md has the format and its meaning.
+"""Rules over HTTP: a text becomes a draft, a draft is published, paused, resumed, retired; and approved by
+somebody else where the policy says so. docs/rules.md has the format and its meaning.
 
-Reading order: TriggerShown, router, `_read`.
+Reading order: TriggerShown, router, read.
 """
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from aggregates.access import Role
-from aggregates.declaration import VERBS, Verb
+from aggregates.declaration import State
 from aggregates.rules import reading
 from aggregates.rules.rule import Rule
 from aggregates.rules.schema import json_schema
-from api import access, body, openapi
+from api import access, body, declared, openapi
 from api.answers import json
-from api.declaring import Declaring, Standing
+from api.declared import APPROVERS, LONGEST, READERS, WRITERS
+from api.declaring import Declaring
 from api.ports import Dependencies
 from api.problem import invalid, not_found
 from api.written import decoded, language, named, refused
 from projections.declared import table
 from projections.declared.table import Row
-
-WRITERS: tuple[Role, ...] = ("marketer", "admin")
-READERS: tuple[Role, ...] = ("supervisor", "marketer", "analyst", "admin")
 
 EXAMPLE = """\
 rule: many-requests
@@ -39,29 +36,36 @@ AS_JSON = {
     "do": {"notify": "team:retention"},
     "cooldown": "30d",
 }
-LONGEST = 256 << 10
-"""Bytes of a text."""
-
+SORT = declared.Sort(
+    "/v1/triggers",
+    "trigger",
+    "many-requests",
+    EXAMPLE,
+    AS_JSON,
+    {
+        "publish": "Put the draft in force; the version before it only ends what it has begun. Answers when every partition of the log has"
+        " heard of it. Where the contact policy says `approval: required`, what one wrote oneself only awaits approval by this.",
+        "approve": "Publish what awaits a second person, as somebody who did not write it.",
+        "reject": "Send back what awaits approval: it is a draft again.",
+        "pause": "Nobody is told and nobody is approached any more; the rule goes on watching.",
+        "resume": "From now on people are told again; what was seen meanwhile is not made up for.",
+        "retire": "End the rule, timers included.",
+    },
+    {"approve": APPROVERS, "reject": APPROVERS},
+)
 NAME = openapi.parameter("name", openapi.TEXT, "The rule.", where="path")
-
-
-class Trigger(msgspec.Struct, frozen=True):
-    """A version of a rule, and how it stands."""
-
-    name: str
-    version: int
-    state: Literal["draft", "published", "paused", "retired"]
-    in_force: bool = False  # every partition of the log has heard of it
 
 
 class TriggerVersion(msgspec.Struct, frozen=True):
     """One version of a rule."""
 
     version: int
-    state: Literal["draft", "published", "paused", "retired"]
+    state: State
     text: str
-    by: str
+    by: str  # who brought it to this state, and when
     at: datetime
+    written_by: str
+    approved_by: str | None  # somebody else, where the contact policy wants that
 
 
 class TriggerShown(msgspec.Struct, frozen=True):
@@ -69,10 +73,11 @@ class TriggerShown(msgspec.Struct, frozen=True):
 
     name: str
     version: int
-    state: Literal["draft", "published", "paused", "retired"]
+    state: State
     text: str
     by: str
     at: datetime
+    number: int  # of the latest decision about it
     versions: list[TriggerVersion]
 
 
@@ -91,28 +96,13 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/triggers",
         status_code=201,
-        openapi_extra=openapi.described(
-            f"curl -u \"$ADMIN:\" $YEKTA/v1/triggers -H 'content-type: application/yaml' -d '{EXAMPLE}'",
-            Trigger,
-            413,
-            415,
-            422,
-            503,
-            status=201,
-            body={
-                "required": True,
-                "content": {
-                    "application/yaml": {"schema": openapi.TEXT, "example": EXAMPLE},
-                    "application/json": {"schema": {"type": "object"}, "example": AS_JSON},
-                },
-            },
-        ),
+        openapi_extra=declared.drafting(SORT),
     )
     async def draft_trigger(request: Request) -> Response:
         """Write a rule, YAML or JSON, as a draft. A text that is wrong is refused with every mistake: line, pointer, nearest valid word."""
         asking = access.staff(request, dependencies, WRITERS)
         rule, text = read(await body.read(request, LONGEST), request, dependencies.zone)
-        return json(_answered(await declaring.draft(rule.name, text, rule.version, str(asking.key))), 201)
+        return json(declared.answered(await declaring.draft(rule.name, text, rule.version, asking)), 201)
 
     @routes.get("/v1/triggers", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/triggers', TriggerList, 503))
     async def list_triggers(request: Request) -> Response:
@@ -143,41 +133,16 @@ def router(dependencies: Dependencies) -> APIRouter:
             raise not_found(f"There is no rule named {named(request)}.")
         return json(shown(rows))
 
-    for verb in VERBS:
-        _command(routes, dependencies, declaring, verb)
+    declared.commands(routes, dependencies, declaring, SORT)
     return routes
-
-
-WHAT = {
-    "publish": "Put the draft in force; the version before it only ends what it has begun.",
-    "pause": "Nobody is told and nobody is approached any more; the rule goes on watching.",
-    "resume": "From now on people are told again; what was seen meanwhile is not made up for.",
-    "retire": "End the rule, timers included.",
-}
-
-
-def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, verb: Verb) -> None:
-    async def command(request: Request) -> Response:
-        asking = access.staff(request, dependencies, WRITERS)
-        return json(_answered(await declaring.command(named(request), verb, str(asking.key))))
-
-    command.__doc__ = f"{WHAT[verb]} Answers when every partition of the log has heard of it."
-    routes.add_api_route(
-        f"/v1/triggers/{{name}}/{verb}",
-        command,
-        methods=["POST"],
-        name=f"{verb}_trigger",
-        openapi_extra=openapi.described(
-            f'curl -u "$ADMIN:" -X POST $YEKTA/v1/triggers/many-requests/{verb}', Trigger, 404, 409, 503, parameters=[NAME]
-        ),
-    )
 
 
 def shown(rows: list[Row]) -> TriggerShown:
     """A rule as people see it."""
-    now = next((row for row in rows if row.state in ("published", "paused")), rows[0])
-    versions = [TriggerVersion(row.version, row.state, row.text, row.by, row.at) for row in rows]  # type: ignore[arg-type]  # checked there
-    return TriggerShown(now.name, now.version, now.state, now.text, now.by, now.at, versions)  # type: ignore[arg-type]  # checked there
+    now = declared.counting(rows)
+    versions = [TriggerVersion(row.version, row.state, row.text, row.by, row.at, row.written_by, row.approved_by or None) for row in rows]
+    number = max(row.number for row in rows)
+    return TriggerShown(now.name, now.version, now.state, now.text, now.by, now.at, number, versions)
 
 
 def read(content: bytes, request: Request, zone: str) -> tuple[Rule, str]:
@@ -189,7 +154,3 @@ def read(content: bytes, request: Request, zone: str) -> tuple[Rule, str]:
     if len(found.rules) != 1:
         raise invalid("/", f"These are {len(found.rules)} rules.", "Send one at a time.")
     return found.rules[0], text
-
-
-def _answered(standing: Standing) -> Trigger:
-    return Trigger(standing.declaration.name, standing.version.version, standing.version.state, standing.in_force)

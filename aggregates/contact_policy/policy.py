@@ -52,6 +52,7 @@ class Policy:
     block_while: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))  # state: channels; empty: all
     prefer: tuple[str, ...] = ("declared", "default")
     holdout: float = 0.0
+    approval: bool = False  # whether rules are published only by somebody who did not write them
 
 
 DEFAULT = Policy()

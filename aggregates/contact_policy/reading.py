@@ -11,11 +11,13 @@ from aggregates.written.reader import Reader
 
 POLICY_WORDS = (
     "policy", "description", "zone", "priority", "transactional", "quiet", "caps", "counts", "block_while", "prefer", "holdout", "budget",
+    "approval",
 )  # fmt: skip
 TRANSACTIONAL_WORDS = ("ignores", "never_ignores")
 NEVER_IGNORED = ("consent_to_channel", "erasure")
 QUIET_WORDS = ("from", "to", "then", "expires")
 THEN = ("hold", "silent")
+APPROVAL = ("required", "none")
 CAP_WORDS = ("channels", "max", "within")
 BUDGET_WORDS = ("per", "stop")
 PREFER = ("declared", "learned_90d", "default")
@@ -69,6 +71,7 @@ class _PolicyReader(Reader):
             self.blocks(members["block_while"]) if "block_while" in members else {},
             self.preferences(members["prefer"]) if "prefer" in members else DEFAULT.prefer,
             (self.percent(members["holdout"], "holdout") if "holdout" in members else None) or 0.0,
+            "approval" in members and self.choice(members["approval"], "approval", APPROVAL) == "required",
         )
 
     def names(self, node: Node, word: str) -> tuple[str, ...]:

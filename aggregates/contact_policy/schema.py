@@ -3,7 +3,7 @@
 from typing import Any
 
 from aggregates.contact_policy.policy import IGNORABLE, STATES
-from aggregates.contact_policy.reading import LEARNED, MOST_CONTACTS, NEVER_IGNORED, PREFER, THEN
+from aggregates.contact_policy.reading import APPROVAL, LEARNED, MOST_CONTACTS, NEVER_IGNORED, PREFER, THEN
 from aggregates.written.schema import DIALECT, SHARE, TIME_OF_DAY, WORD, Schema, known, lasting, name, text
 
 
@@ -36,6 +36,7 @@ def json_schema() -> dict[str, Any]:
             "prefer": _list(preference),
             "holdout": SHARE,
             "budget": known({"per": text(), "stop": text()}),
+            "approval": {"enum": list(APPROVAL)},
         }
     )
 

@@ -19,7 +19,7 @@ from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
 from aggregates.written.problem import Lang, Problem
 from api import access, cursor, query
 from api.answers import path_id
-from api.contact_policy import policy_shown
+from api.contact_policy import check_approval, policy_shown
 from api.deliveries import STATES
 from api.desk.forms import form
 from api.desk.rendering import locale_of, page
@@ -90,7 +90,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         problems = reading.read(text).problems
         if problems:
             return await _policy(request, dependencies, text, problems)
-        await dependencies.policies.publish(str(asking.key), text)
+        await check_approval(dependencies, asking, text)
+        await dependencies.policies.publish(asking.name, text)
         return RedirectResponse("/contacts/policy", 303)
 
     @routes.get("/contacts/deliveries")

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from aggregates.declaration import Declaration, Event, Paused, Resumed, Retired
+from aggregates.declaration import OPEN, Declaration, Event, Paused, Resumed, Retired, State
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -23,29 +23,34 @@ class Row(NamedTuple):
 
     name: str
     version: int
-    state: str
+    state: State
     text: str
     by: str
     at: datetime
     number: int
+    written_by: str
+    approved_by: str
 
 
 _ALL = ", ".join(Row._fields)
-_KEEP = """
-INSERT INTO signals.declared (kind, name, version, state, text, by, at, number) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (kind, name, version)
-DO UPDATE SET state = excluded.state, text = excluded.text, by = excluded.by, at = excluded.at, number = excluded.number
+_KEEP = f"""
+INSERT INTO signals.declared (kind, {_ALL}) VALUES (%s, {", ".join(["%s"] * len(Row._fields))})
+ON CONFLICT (kind, name, version) DO UPDATE SET state = excluded.state, text = excluded.text, by = excluded.by, at = excluded.at,
+number = excluded.number, written_by = excluded.written_by, approved_by = excluded.approved_by
 """
 
 
 def kept(declaration: Declaration) -> list[Statement]:
     """The statements that bring the rows to what is decided."""
     statements: list[Statement] = [
-        ("DELETE FROM signals.declared WHERE kind = %s AND name = %s AND state = 'draft'", (declaration.kind, declaration.name))
+        (
+            "DELETE FROM signals.declared WHERE kind = %s AND name = %s AND state = ANY(%s)",
+            (declaration.kind, declaration.name, list(OPEN)),
+        )
     ]
     for one in declaration.versions:
-        values = (declaration.kind, declaration.name, one.version, one.state, one.text, one.by, one.at, declaration.number)
-        statements.append((_KEEP, values))
+        row = Row(declaration.name, one.version, one.state, one.text, one.by, one.at, declaration.number, one.written_by, one.approved_by)
+        statements.append((_KEEP, (declaration.kind, *row)))
     return statements
 
 

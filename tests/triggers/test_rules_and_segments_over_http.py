@@ -184,6 +184,37 @@ async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: M
     assert signal["withdrawn"] is False
 
 
+async def test_where_the_policy_says_so_a_second_person_publishes(marketer: Marketer) -> None:
+    api, other = marketer.api, Marketer(marketer.api, await marketer.api.token("supervisor"), marketer.key)
+    admin = (await api.token(), "")
+
+    async def policy(text: str, token: tuple[str, str], status: int = 200) -> None:
+        answer = await api.client.put("/v1/contact-policy", content=text, auth=token)
+        assert answer.status_code == status, answer.text
+
+    await policy("{policy: contact, approval: required}", admin)
+    try:
+        await policy("{policy: contact}", (marketer.token, ""), 403)  # who is bound by it does not lift it
+        await marketer.post("/v1/triggers", f"rule: approved\n{COUNT}", 201)
+        asked = await marketer.post("/v1/triggers/approved/publish")
+        assert (asked["state"], asked["in_force"]) == ("awaiting_approval", False)
+        problem = await marketer.post("/v1/triggers/approved/approve", status=409)
+        assert "somebody other" in problem["detail"]
+        shown = await api.get(other.token, "/v1/triggers/approved")
+        changed = await other.post(f"/v1/triggers/approved/approve?number={shown['number'] + 1}", status=409)
+        assert "changed" in changed["detail"]
+        assert (await other.post("/v1/triggers/approved/reject"))["state"] == "draft"
+        assert (await marketer.post("/v1/triggers/approved/publish"))["state"] == "awaiting_approval"
+        approved = await other.post("/v1/triggers/approved/approve")
+        assert (approved["state"], approved["in_force"]) == ("published", True)
+        (version,) = (await api.get(marketer.token, "/v1/triggers/approved"))["versions"]
+        assert version["approved_by"] not in (None, version["written_by"])
+    finally:
+        await policy("{policy: contact, approval: none}", admin)
+    after = await api.send(marketer.key, bought("a-1"), bought("a-1"))
+    assert len(await marketer.signals("approved", after=after)) == 1
+
+
 async def test_the_log_folded_again_is_the_same_with_rules_in_force(marketer: Marketer) -> None:
     verdict = await refolding.verify(marketer.api.world.settings)
     assert verdict.equal

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 
 from aggregates import declaration
-from aggregates.declaration import Declaration, Drafted, Event, NotPossible, Verb, decide, draft, evolve
+from aggregates.decision import Decision
+from aggregates.declaration import Declaration, Drafted, Event, NotPossible, Person, Verb, decide, draft, evolve
 from aggregates.rules import reading, segment, sentence
 from tests.rules import histories
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+ME, YOU = Person("me", "k1"), Person("you", "k2")
 
 
 def after(before: Declaration | None, event: Event | None) -> Declaration:
@@ -21,11 +23,11 @@ def after(before: Declaration | None, event: Event | None) -> Declaration:
 
 
 def written(before: Declaration | None, text: str, wanted: int = 1) -> Declaration:
-    return after(before, draft(before, "rule", "hot", text, AT, "me", wanted=wanted))
+    return after(before, draft(before, "rule", "hot", text, AT, ME, wanted=wanted))
 
 
-def done(before: Declaration, verb: Verb) -> Declaration:
-    return after(before, decide(before, verb, AT, "me"))
+def done(before: Declaration, verb: Verb, by: Person = ME, *, approval: bool = False) -> Declaration:
+    return after(before, decide(before, verb, AT, by, approval=approval))
 
 
 def states(one: Declaration) -> list[tuple[int, str, str]]:
@@ -36,7 +38,7 @@ def test_a_draft_is_written_again_until_it_is_published_and_then_is_a_version_fo
     rule = written(written(None, "a"), "b")
     assert states(rule) == [(1, "b", "draft")]
     rule = done(rule, "publish")
-    assert draft(rule, "rule", "hot", "b", AT, "me") is None  # it says so already
+    assert draft(rule, "rule", "hot", "b", AT, ME) is None  # it says so already
     rule = written(rule, "c")
     assert states(rule) == [(1, "b", "published"), (2, "c", "draft")]
     assert states(done(rule, "publish")) == [(1, "b", "retired"), (2, "c", "published")]
@@ -52,15 +54,15 @@ def test_what_cannot_be_done_is_refused_and_what_is_so_already_is_nothing() -> N
     rule = written(None, "a")
     for verb in ("pause", "resume", "retire"):
         with pytest.raises(NotPossible):
-            decide(rule, verb, AT, "me")
+            decide(rule, verb, AT, ME)
     rule = done(rule, "publish")
-    assert decide(rule, "publish", AT, "me") is None
-    assert decide(rule, "resume", AT, "me") is None
+    assert decide(rule, "publish", AT, ME) is None
+    assert decide(rule, "resume", AT, ME) is None
     rule = done(rule, "pause")
-    assert decide(rule, "pause", AT, "me") is None
+    assert decide(rule, "pause", AT, ME) is None
     rule = done(rule, "retire")
     with pytest.raises(NotPossible):
-        decide(rule, "publish", AT, "me")
+        decide(rule, "publish", AT, ME)
 
 
 def test_what_is_stored_is_read_back_and_partitions_are_told_of_all_but_drafts() -> None:
@@ -73,6 +75,48 @@ def test_what_is_stored_is_read_back_and_partitions_are_told_of_all_but_drafts()
     told = declaration.told(rule, events[1], "UTC")
     assert told is not None
     assert (told.version, told.number, told.state, told.zone) == (1, 2, "published", "UTC")
+
+
+def test_where_approval_is_required_the_author_only_asks_and_somebody_else_publishes() -> None:
+    rule = done(written(None, "a"), "publish", approval=True)
+    assert states(rule) == [(1, "a", "awaiting_approval")]
+    assert rule.current is None
+    assert decide(rule, "publish", AT, ME, approval=True) is None  # it waits already
+    for same in (ME, Person("me", "another key"), Person("another name", "k1")):
+        with pytest.raises(NotPossible, match="somebody other than me"):
+            decide(rule, "approve", AT, same, approval=True)
+    approved = done(rule, "approve", YOU, approval=True).latest
+    assert (approved.state, approved.written_by, approved.by, approved.approved_by) == ("published", "me", "you", "you")
+    published = done(written(None, "a"), "publish", YOU, approval=True)  # who publishes what another wrote has read it
+    assert published.latest.approved_by == "you"
+
+
+def test_what_awaits_approval_goes_back_when_it_is_rejected_or_written_again() -> None:
+    waiting = done(written(None, "a"), "publish", approval=True)
+    assert states(done(waiting, "reject", YOU)) == [(1, "a", "draft")]
+    again = written(waiting, "b")
+    assert states(again) == [(1, "b", "draft")]
+    with pytest.raises(NotPossible, match="may still change"):
+        decide(again, "approve", AT, YOU, approval=True)
+    assert states(done(waiting, "publish")) == [(1, "a", "published")]  # the policy does not want it any more
+
+
+def test_who_asked_for_it_to_be_published_does_not_approve_it_either() -> None:
+    asked = after(written(None, "a"), declaration.Proposed(1, AT, "you", "k2"))
+    with pytest.raises(NotPossible):
+        decide(asked, "approve", AT, YOU, approval=True)
+    assert done(asked, "approve", Person("she"), approval=True).latest.state == "published"
+
+
+def test_what_was_stored_before_there_were_approvals_is_read() -> None:
+    old = [
+        (1, "drafted", b'{"type":"drafted","kind":"rule","name":"hot","version":1,"text":"a","at":"2026-03-01T00:00:00Z","by":"me"}'),
+        (2, "published", b'{"type":"published","version":1,"at":"2026-03-01T00:00:00Z","by":"you"}'),
+    ]
+    id_ = declaration.id_of("rule", "hot")
+    rule = declaration.replay([Decision(id_, number, f"rule.{tag}", state) for number, tag, state in old])
+    assert rule is not None
+    assert (states(rule), rule.latest.written_by, rule.latest.approved_by) == ([(1, "a", "published")], "me", "")
 
 
 @given(histories.rules())

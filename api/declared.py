@@ -1,0 +1,110 @@
+"""The routes that rules and segments have in common: a text becomes a draft, and a route for each command.
+
+Reading order: Declared, drafting, commands.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from aggregates.access import Role
+from aggregates.declaration import State, Verb
+from api import access, openapi, query
+from api.answers import json
+from api.declaring import Declaring, Standing
+from api.ports import Dependencies
+from api.written import named
+from projections.declared.table import Row
+
+WRITERS: tuple[Role, ...] = ("marketer", "admin")
+APPROVERS: tuple[Role, ...] = ("marketer", "supervisor", "admin")
+READERS: tuple[Role, ...] = ("supervisor", "marketer", "analyst", "admin")
+LONGEST = 256 << 10
+"""Bytes of a text."""
+
+SEEN = openapi.parameter(
+    "number", {"type": "integer", "minimum": 1}, "What you looked at, by its `number`: 409 when somebody changed it since."
+)
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """A version of a rule or a segment, and how it stands."""
+
+    name: str
+    version: int
+    state: State
+    in_force: bool = False  # every partition of the log has heard of it
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What is declared at an address, with an example of it."""
+
+    path: str  # /v1/triggers
+    noun: str  # trigger, in the names of operations
+    name: str  # of the example
+    yaml: str
+    json: Mapping[str, Any]
+    says: Mapping[Verb, str]  # the commands that it knows, and what each does
+    allows: Mapping[Verb, tuple[Role, ...]]
+
+
+def drafting(sort: Sort) -> dict[str, Any]:
+    """The route by which a text becomes a draft, as the document has it."""
+    return openapi.described(
+        f"curl -u \"$ADMIN:\" $YEKTA{sort.path} -H 'content-type: application/yaml' -d '{sort.yaml}'",
+        Declared,
+        413,
+        415,
+        422,
+        503,
+        status=201,
+        body={
+            "required": True,
+            "content": {
+                "application/yaml": {"schema": openapi.TEXT, "example": sort.yaml},
+                "application/json": {"schema": {"type": "object"}, "example": dict(sort.json)},
+            },
+        },
+    )
+
+
+def commands(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, sort: Sort) -> None:
+    """A route for each command."""
+    for verb in sort.says:
+        _command(routes, dependencies, declaring, sort, verb)
+
+
+def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, sort: Sort, verb: Verb) -> None:
+    async def command(request: Request) -> Response:
+        asking = access.staff(request, dependencies, sort.allows.get(verb, WRITERS))
+        seen = query.whole(request, "number") if verb == "approve" else None
+        return json(answered(await declaring.command(named(request), verb, asking, seen)))
+
+    command.__doc__ = sort.says[verb]
+    parameters = [openapi.parameter("name", openapi.TEXT, f"The {sort.noun}.", where="path"), *([SEEN] if verb == "approve" else [])]
+    routes.add_api_route(
+        f"{sort.path}/{{name}}/{verb}",
+        command,
+        methods=["POST"],
+        name=f"{verb}_{sort.noun}",
+        openapi_extra=openapi.described(
+            f'curl -u "$ADMIN:" -X POST $YEKTA{sort.path}/{sort.name}/{verb}',
+            Declared,
+            *(404, 409, *((422,) if verb == "approve" else ()), 503),
+            parameters=parameters,
+        ),
+    )
+
+
+def answered(standing: Standing) -> Declared:
+    """How something stands, as an answer."""
+    return Declared(standing.declaration.name, standing.version.version, standing.version.state, standing.in_force)
+
+
+def counting(rows: Sequence[Row]) -> Row:
+    """The version that counts: in force, else the newest."""
+    return next((row for row in rows if row.state in ("published", "paused")), rows[0])

@@ -1,0 +1,102 @@
+"""The desk's pages of segments: who is in, how that changes, and their texts. Reading order: add."""
+
+from datetime import timedelta
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from aggregates.rules import segment as segments
+from api import access
+from api.declared import READERS, WRITERS, counting
+from api.declaring import Declaring
+from api.desk.forms import form
+from api.desk.rendering import HEADERS, locale_of, page
+from api.desk.visitor import acting
+from api.desk.written import checked, command, editor, of_segment, offered, text_of
+from api.ports import Dependencies
+from api.problem import not_found
+from api.segments import check_circle
+from api.written import named
+from projections.declared import table as declared
+from projections.segments import table as members
+
+SHOWN = 30
+NEW_SEGMENT = """\
+segment: …
+when: {count: sales.order_placed, at_least: 3, within: 90d}
+"""
+
+
+def add(routes: APIRouter, dependencies: Dependencies) -> None:
+    """The routes of segments."""
+    declaring = Declaring(dependencies, "segment")
+
+    @routes.get("/segments")
+    async def segment_list(request: Request) -> Response:
+        """All segments, with how many are in them."""
+        access.staff(request, dependencies, READERS)
+        locale = locale_of(request, dependencies)
+        async with dependencies.pool.connection() as connection:
+            found = await declared.listed(connection, "segment")
+            counts = await members.counts(connection, dependencies.clock())
+        now = [counting(rows) for rows in found.values()]
+        lines = [(row, of_segment(row.text, locale, dependencies.zone)[0], counts.get(row.name)) for row in now]
+        return page(request, dependencies, "segments.html", lines=lines)
+
+    @routes.get("/segments/new")
+    async def new_segment(request: Request) -> Response:
+        """An empty editor."""
+        access.staff(request, dependencies, WRITERS)
+        return editor(request, dependencies, "segment", NEW_SEGMENT, ())
+
+    @routes.get("/segments/{name}")
+    async def segment(request: Request) -> Response:
+        """One segment: who is in, and how that changed."""
+        asking = access.staff(request, dependencies, READERS)
+        locale, name = locale_of(request, dependencies), named(request)
+        async with dependencies.pool.connection() as connection:
+            rows = await declared.one(connection, "segment", name)
+            if not rows:
+                raise not_found(f"There is no segment named {name}.")
+            count = (await members.counts(connection, dependencies.clock(), name)).get(name)
+            inside = await members.members(connection, name, SHOWN)
+            days = await members.history(connection, name, dependencies.clock() - timedelta(days=30), dependencies.zone)
+        now = counting(rows)
+        return page(
+            request,
+            dependencies,
+            "segment.html",
+            row=now,
+            draft=rows[0] if rows[0].state == "draft" else None,
+            sentence=of_segment(now.text, locale, dependencies.zone)[0],
+            count=count,
+            inside=inside,
+            days=days,
+            verbs=[verb for verb in offered(rows, asking) if verb in ("publish", "retire")],
+            may=asking.role in WRITERS,
+        )
+
+    @routes.post("/segments")
+    async def save_segment(request: Request) -> Response:
+        """Keep a text as a draft."""
+        asking = acting(request, dependencies, WRITERS)
+        text = text_of(await form(request))
+        read = segments.read(text, dependencies.zone)
+        if read.segment is None:
+            return editor(request, dependencies, "segment", text, read.problems, 422)
+        async with dependencies.pool.connection() as connection:
+            await check_circle(connection, read.segment, dependencies.zone)
+        await declaring.draft(read.segment.name, text, read.segment.version, asking)
+        return RedirectResponse(f"/segments/{quote(read.segment.name, safe='')}", 303, HEADERS)
+
+    @routes.post("/segments/check")
+    async def check_segment(request: Request) -> Response:
+        """What a text says, or what is wrong with it, while it is written."""
+        acting(request, dependencies, WRITERS)
+        return checked(request, dependencies, "segment", text_of(await form(request)))
+
+    @routes.post("/segments/{name}/{verb}")
+    async def command_segment(request: Request) -> Response:
+        """Publish or retire."""
+        return await command(request, dependencies, declaring, "segments")

@@ -1,0 +1,105 @@
+"""What pages of rules and of segments share: texts as sentences, the editor that judges while one writes, and commands.
+
+Reading order: editor, checked, command, offered.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from aggregates.access import Role
+from aggregates.declaration import VERBS
+from aggregates.rules import reading, segment, sentence
+from aggregates.written.problem import Lang, Problem
+from api import problem
+from api.access import Caller
+from api.declared import APPROVERS, LONGEST, WRITERS
+from api.declaring import Declaring
+from api.desk.forms import form
+from api.desk.locale import Locale
+from api.desk.rendering import HEADERS, locale_of, page, part
+from api.desk.visitor import acting
+from api.ports import Dependencies
+from api.problem import not_found
+from api.written import named, usable
+from projections.declared.table import Row
+
+RANGES = (7, 30, 90)
+OFFERED: Mapping[str, tuple[str, ...]] = {
+    "draft": ("publish",),
+    "awaiting_approval": ("approve", "reject"),
+    "published": ("pause", "retire"),
+    "paused": ("resume", "retire"),
+    "retired": (),
+}
+ALLOWED: Mapping[str, tuple[Role, ...]] = {"approve": APPROVERS, "reject": APPROVERS}
+
+_NUMBER = re.compile(r"(?<![^\s(])\d+(?:\.\d+)?%?(?=[\s).؛،:]|$)")
+
+
+def editor(request: Request, dependencies: Dependencies, kind: str, text: str, problems: Sequence[Problem], status: int = 200) -> Response:
+    """A text to be written, with what is wrong in it."""
+    told = _told(problems, locale_of(request, dependencies))
+    return page(request, dependencies, "editor.html", status, kind=kind, text=text, problems=told, sentence="", ranges=RANGES)
+
+
+def checked(request: Request, dependencies: Dependencies, kind: str, text: str) -> Response:
+    """What a text says, or what is wrong with it: a part of a page."""
+    locale = locale_of(request, dependencies)
+    said, problems = of_rules(text, locale, dependencies.zone) if kind == "rule" else of_segment(text, locale, dependencies.zone)
+    return HTMLResponse(part(locale, "written.html", problems=_told(problems, locale), sentence=said), headers=HEADERS)
+
+
+async def command(request: Request, dependencies: Dependencies, declaring: Declaring, area: str) -> Response:
+    """Carry out what a button says."""
+    verb = next((known for known in VERBS if known == request.path_params["verb"]), None)
+    if verb is None:
+        raise not_found("There is no such command.")
+    asking = acting(request, dependencies, ALLOWED.get(verb, WRITERS))
+    name, number = named(request), (await form(request)).get("number", "")
+    await declaring.command(name, verb, asking, int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None)
+    return RedirectResponse(f"/{area}/{quote(name, safe='')}", 303, HEADERS)
+
+
+def offered(rows: Sequence[Row], asking: Caller) -> list[str]:
+    """What he may do with it now; nobody is offered to approve what he wrote."""
+    alone = {"approve"} if rows[0].written_by == asking.name else set()
+    states = dict.fromkeys(row.state for row in rows if row is rows[0] or row.state in ("published", "paused"))
+    return [verb for state in states for verb in OFFERED[state] if asking.role in ALLOWED.get(verb, WRITERS) and verb not in alone]
+
+
+def of_rules(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Problem]]:
+    """What a text of rules says; or what is wrong in it."""
+    read = reading.read(text, zone)
+    said = "" if read.problems else " ".join(_numbered(sentence.of_rule(rule, _lang(locale)), locale) for rule in read.rules)
+    return said, read.problems
+
+
+def of_segment(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Problem]]:
+    """What a text of a segment says; or what is wrong in it."""
+    read = segment.read(text, zone)
+    return _numbered(sentence.of_segment(read.segment, _lang(locale)), locale) if read.segment else "", read.problems
+
+
+def text_of(fields: Mapping[str, str]) -> str:
+    """The text of a form."""
+    text = fields.get("text", "").replace("\r\n", "\n")
+    if len(text) > LONGEST:
+        raise problem.Problem(413, "too_large", "No text of a rule is so long.")
+    return usable(text)
+
+
+def _told(problems: Sequence[Problem], locale: Locale) -> list[str]:
+    return [_numbered(one.text(_lang(locale)), locale) for one in problems]
+
+
+def _numbered(said: str, locale: Locale) -> str:
+    """Numbers, and not names, in the digits of the language."""
+    return _NUMBER.sub(lambda found: locale.digits(found[0]), said)
+
+
+def _lang(locale: Locale) -> Lang:
+    return "fa" if locale.language == "fa" else "en"
