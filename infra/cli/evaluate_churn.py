@@ -45,9 +45,9 @@ def churn(
     tail
         Judge on so many of the last labelled rows too, not only on the last half.
     purchases
-        The types that are a purchase, separated by commas; when absent: order, purchase, sale, transaction.
+        The types that are a purchase, separated by commas; when absent they are known by name: order, purchase, sale, OrderPlaced.
     contractual
-        Lost is who cancels his subscription within the horizon, or does not renew it.
+        Lost is who cancels his subscription within the horizon, or does not renew it; so it is without saying where nobody buys.
     no_time
         The file is a table with one row a customer and a label: each row is predicted before it is learnt.
     label
@@ -76,12 +76,13 @@ def _log(events: Path | None, horizon: int, tail: int | None, purchases: str, co
     from infra.evaluation import churn as evaluation
     from infra.evaluation import reading
 
-    kinds = frozenset(kind.strip() for kind in purchases.split(",") if kind.strip()) or reading.ORDERS
-    told = reading.facts(_demo() if events is None else reading.rows(events), kinds, contractual=contractual)
-    definition = Definition(horizon=horizon, kind="contractual" if contractual else "non-contractual")
+    kinds = frozenset(kind.strip() for kind in purchases.split(",") if kind.strip())
+    log = reading.facts(_demo() if events is None else reading.rows(events), kinds, contractual=contractual)
+    definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual")
     with bar("going through the log") as show:
-        report = evaluation.evaluate(definition, told, tail, lambda done: show(Progress(done, len(told))))
-    found = msgspec.to_builtins(report)
+        report = evaluation.evaluate(definition, log.told, tail, lambda done: show(Progress(done, len(log.told))))
+    read = {"columns": log.columns, "purchases": log.purchases, "passed_over": log.passed_over}
+    found = {**msgspec.to_builtins(report), "read": read}
     for judgement in filter(None, (found["half"], found["tail"], found["silent"])):
         judgement["models"] = _named(judgement["models"])
     tables = [_compared("the last half of the labelled rows", found["half"])]
@@ -98,7 +99,7 @@ def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table]
 
     if events is None:
         raise Refusal("A table without time is a file: --events FILE.")
-    rows = reading.rows(events)
+    rows = list(reading.rows(events))
     with bar("going through the table") as show:
         report = table.evaluate(rows, label, lambda done: show(Progress(done, len(rows))))
     found = msgspec.to_builtins(report)

@@ -5,6 +5,7 @@ Reading order: evaluate, Report.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from aggregates.churn import DAY, Definition
 from infra.errors import Refusal
-from infra.evaluation import batch
+from infra.evaluation.batch import Weekly
 from infra.evaluation.reading import Told
 from streams.learning import course as courses
 from streams.learning import logistic, metrics
@@ -50,28 +51,56 @@ class Report(Struct, frozen=True):
     race: dict[str, float]  # the experts' weights at the end
 
 
-def run(definition: Definition, told: Sequence[Told], seen: Seen) -> tuple[Course, list[Judged]]:
-    """The live code over a log: labels that are known by its last day, and no other, were learnt."""
+class Kept:
+    """What is kept of the examples whose label is known, as numbers: a long log has millions of them."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._weekly = Weekly(definition)
+        self._days: list[tuple[Array, Array, Array]] = []  # day and label; counters; logits of the model and of the batch model
+
+    def take(self, judged: Sequence[Judged]) -> None:
+        """Examples in order of their days."""
+        for day, of_day in groupby(judged, lambda one: one.example.day):
+            found = list(of_day)
+            labels = np.array([(day, one.lost) for one in found], dtype=np.float64)
+            logits = np.array([one.example.prediction.logit for one in found])
+            counters = np.array([one.example.anchors for one in found])
+            self._days.append((labels, counters, np.stack([logits, self._weekly.say(day, found)], axis=1)))
+
+    def columns(self) -> tuple[Array, Array, Array, Array]:
+        """Days, labels, counters and logits."""
+        labels, counters, logits = (np.concatenate(found) for found in zip(*self._days, strict=True))
+        return labels[:, 0], labels[:, 1], counters, logits
+
+    def __len__(self) -> int:
+        return sum(len(labels) for labels, _, _ in self._days)
+
+
+def run(definition: Definition, told: Sequence[Told], seen: Seen) -> tuple[Course, Kept, Kept]:
+    """The live code over a log: the examples at events and those of the silent whose labels are known by its last day, and no other."""
     course = courses.begin(definition)
-    judged: list[Judged] = []
+    at_events, silent = Kept(definition), Kept(definition)
+
+    def keep(judged: Sequence[Judged]) -> None:
+        if judged:
+            at_events.take([one for one in judged if not one.example.silent])
+            silent.take([one for one in judged if one.example.silent])
+
     for number, (customer, fact) in enumerate(told, 1):
-        judged += courses.take(course, customer, fact)[1]
+        keep(courses.take(course, customer, fact)[1])
         if not number % 1_000:
             seen(number)
     last = int(told[-1].fact.at.timestamp() // DAY)
-    judged += courses.pass_to(course, last + 1)
-    return course, judged
+    keep(courses.pass_to(course, last + 1))
+    return course, at_events, silent
 
 
 def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, seen: Seen) -> Report:
     """Run, and judge on the last half and on the tail. Raises Refusal when there is nothing to judge."""
-    course, judged = run(definition, told, seen)
-    silent = [one for one in judged if one.example.silent]
-    judged = [one for one in judged if not one.example.silent]
+    course, judged, silent = run(definition, told, seen)
     if len(judged) < 2:
         raise Refusal(f"No label of the log is known: it is not longer than the horizon of {definition.horizon} days.")
-    lost = np.array([float(one.lost) for one in judged])
-    said = _said(definition, judged)
+    days, lost, said = _said(definition, judged)
     half = len(judged) // 2
     return Report(
         definition,
@@ -81,36 +110,34 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
         sum(map(len, course.waiting.values())),
         _judgement(lost, said, half),
         None if tail is None else _judgement(lost, said, max(0, len(judged) - tail)),
-        _judgement(*_of_silent(definition, silent), len(silent) // 2) if len(silent) > 1 else None,
-        tuple(_months(judged, lost, said)),
+        _judgement(*_said(definition, silent)[1:], len(silent) // 2) if len(silent) > 1 else None,
+        tuple(_months(days, lost, said)),
         {recipe.name: float(share) for recipe, share in zip(RECIPES, course.learner.shares, strict=True)},
     )
 
 
-def _of_silent(definition: Definition, silent: Sequence[Judged]) -> tuple[Array, dict[str, tuple[Array, Array]]]:
-    return np.array([float(one.lost) for one in silent]), _said(definition, silent)
-
-
-def _said(definition: Definition, judged: Sequence[Judged]) -> dict[str, tuple[Array, Array]]:
-    """What each model said: logits, and what it ranks by. A calibration that learns as the model does makes chances of counters."""
-    anchors = np.array([one.example.anchors for one in judged])
+def _said(definition: Definition, judged: Kept) -> tuple[Array, Array, dict[str, tuple[Array, Array]]]:
+    """Days, labels, and what each model said: logits, and what it ranks by. A calibration that learns as the model does makes chances
+    of counters."""
+    days, lost, anchors, logits = judged.columns()
     prior, decayed, bought = anchors[:, 0], anchors[:, 1], anchors[:, 2]
-    model = np.array([one.example.prediction.logit for one in judged])
-    trained = batch.weekly(definition, judged)
-    return {
-        "model": (model, model),
-        "purchase_count": (_calibrated(definition, judged, bought), bought),
-        "decayed_count": (_calibrated(definition, judged, decayed), decayed),
-        "prior": (prior, prior),
-        "batch": (trained, trained),
-    }
+    model, trained = logits[:, 0], logits[:, 1]
+    return (
+        days,
+        lost,
+        {
+            "model": (model, model),
+            "purchase_count": (_calibrated(definition, days, lost, bought), bought),
+            "decayed_count": (_calibrated(definition, days, lost, decayed), decayed),
+            "prior": (prior, prior),
+            "batch": (trained, trained),
+        },
+    )
 
 
-def _calibrated(definition: Definition, judged: Sequence[Judged], counter: Array) -> Array:
+def _calibrated(definition: Definition, days: Array, lost: Array, counter: Array) -> Array:
     """A counter as a chance: intercept and slope, learnt when labels are known."""
     belief = logistic.ignorant(ANCHOR_DEVIATIONS)
-    lost = np.array([float(one.lost) for one in judged])
-    days = np.array([one.example.day for one in judged])
     inputs = np.stack([np.ones_like(counter), counter], axis=1)
     logits = counter.copy()
     known = 0
@@ -133,9 +160,10 @@ def _judgement(lost: Array, said: dict[str, tuple[Array, Array]], start: int) ->
     )
 
 
-def _months(judged: Sequence[Judged], lost: Array, said: dict[str, tuple[Array, Array]]) -> list[dict[str, Any]]:
+def _months(days: Array, lost: Array, said: dict[str, tuple[Array, Array]]) -> list[dict[str, Any]]:
     """The AUC of each model, month by month of the examples."""
-    names = np.array([datetime.fromtimestamp(one.example.day * DAY, UTC).strftime("%Y-%m") for one in judged])
+    different, places = np.unique(days, return_inverse=True)
+    names = np.array([datetime.fromtimestamp(day * DAY, UTC).strftime("%Y-%m") for day in different])[places]
     months: list[dict[str, Any]] = []
     for month in np.unique(names):
         of_month = names == month

@@ -1,19 +1,28 @@
 """Reads logs and tables from files: CSV, JSON lines and Parquet become rows, and rows become facts in order of time.
 
-Reading order: rows, Columns, facts.
+Rows are read as often as they are asked for and never held whole. Reading order: File, rows, Log, facts.
 """
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from aggregates.churn import CANCELLED, STARTS
 from aggregates.fact import Fact
+from aggregates.refusal import Refused
+from aggregates.rows import cells
 from aggregates.touchpoint import channel_of
 from infra.errors import Refusal
+from infra.evaluation import times
+from infra.evaluation.columns import meant, purchases_among
+from infra.evaluation.times import Writing
 from projections.churn.telling import number_of
 
 Row = dict[str, Any]
@@ -22,17 +31,11 @@ PURCHASED = "sales.order_placed"
 RETURNED = "sales.order_returned"
 """The type of an order whose amount is negative: many logs tell returns so."""
 
-ORDERS = frozenset({"", "order", "orders", "purchase", "sale", "transaction", "sales.order_placed", "reseller.sale_reported"})
-"""What a type may say that is a purchase, when nothing else was told."""
+NOBODY = UUID(int=0)
+"""The facts of a file have no ids of their own; nothing that is learnt goes by one."""
 
-MEANINGS = {
-    "customer": ("customer", "customer_id", "user", "user_id", "client", "account_id"),
-    "time": ("time", "timestamp", "occurred", "datetime", "date", "day", "at"),
-    "type": ("type", "event", "event_type"),
-    "amount": ("amount", "total", "value", "price", "revenue", "dollars"),
-    "order": ("order_id", "order", "invoice", "invoice_no", "invoice_id", "transaction_id"),
-}
-"""The names that columns may have; the first that is there is taken."""
+NOTHING = frozenset({"", "null", "none", "nan", "na", "n/a", "nat", r"\n"})
+"""What stands in a cell that says nothing."""
 
 
 class Told(NamedTuple):
@@ -42,94 +45,173 @@ class Told(NamedTuple):
     fact: Fact
 
 
-def rows(path: Path) -> list[Row]:
-    """The rows of a file. Raises Refusal."""
+class Log(NamedTuple):
+    """The facts of a log, in order of time, and how it was read."""
+
+    told: Sequence[Told]
+    columns: dict[str, str]  # by meaning
+    purchases: tuple[str, ...]  # the types that were taken for one
+    contractual: bool
+    passed_over: int  # rows without a customer or without a time
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The rows of a file, which is read again each time they are asked for."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[Row]:
+        try:
+            yield from _read(self.path)
+        except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, AttributeError) as error:
+            raise Refusal(f"{self.path} cannot be read: {error}.", "It must be CSV with a heading, JSON lines, or Parquet.") from None
+
+
+def rows(path: Path) -> Iterable[Row]:
+    """The rows of a file, as often as they are asked for. Raises Refusal, also while they are read."""
     if not path.is_file():
         raise Refusal(f"There is no file {path}.")
-    ending = path.suffix.lower()
-    try:
-        if ending in (".parquet", ".pq"):
-            return _parquet(path)
-        text = path.read_text(encoding="utf-8-sig")
-        if ending in (".jsonl", ".ndjson", ".json"):
-            return [_flat(json.loads(line)) for line in text.splitlines() if line.strip()]
-        return _csv(text)
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, AttributeError) as error:
-        raise Refusal(f"{path} cannot be read: {error}.", "It must be CSV with a heading, JSON lines, or Parquet.") from None
+    return File(path)
 
 
-def facts(table: Sequence[Row], purchases: frozenset[str], *, contractual: bool = False) -> list[Told]:
-    """The facts of a log, in order of time; within one time in the order of the file. Raises Refusal."""
-    if not table:
+def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, contractual: bool = False) -> Log:
+    """The facts of a log, in order of time; within one time in the order of the file. Raises Refusal.
+
+    What is a purchase is known by the types' names unless it is told; a log of nothing but subscriptions is one of contracts.
+    """
+    names: dict[str, None] = {}
+    for row in table:
+        names |= dict.fromkeys(row)  # lines of JSON need not have all columns
+    if not names:
         raise Refusal("The log is empty.")
-    columns = {meaning: next((name for name in names if name in table[0]), "") for meaning, names in MEANINGS.items()}
+    columns = meant(list(names))
     for meaning in ("customer", "time"):
         if not columns[meaning]:
-            raise Refusal(f"The log has no column {meaning!r}; it has {', '.join(table[0])}.")
-    told = [_told(number, row, columns, purchases) for number, row in enumerate(_orders(table, columns), 1)]
-    if not contractual and not any(one.fact.type == PURCHASED for one in told):
-        kinds = sorted({one.fact.type for one in told})[:8]
-        raise Refusal(f"No event of the log is a purchase; its types are {', '.join(kinds)}.", "Name them with --purchases.")
-    return sorted(told, key=lambda one: one.fact.at)
+            raise Refusal(f"The log has no column {meaning!r}; it has {', '.join(names)}.", f"Call the column {meaning!r}.")
+    kinds = {_text(row.get(columns["type"])) for row in table}
+    bought = frozenset(kind for kind in kinds if kind in purchases or kind.lower() in purchases) if purchases else purchases_among(kinds)
+    contractual = contractual or (not bought and bool(kinds & {*STARTS, CANCELLED}))
+    if not contractual and not bought:
+        raise Refusal(f"No event of the log is a purchase; its types are {', '.join(sorted(kinds)[:8])}.", "Name them with --purchases.")
+    writing = times.writing_of(row.get(columns["time"]) for row in table)
+    told: list[Told] = []
+    passed_over = 0
+    for number, row in enumerate(_orders(table, columns), 1):
+        one = _told(number, row, columns, bought, writing)
+        if one is None:
+            passed_over += 1
+        else:
+            told.append(one)
+    if not told:
+        raise Refusal("No row of the log has both a customer and a time.")
+    told.sort(key=lambda one: one.fact.at)
+    return Log(told, {meaning: name for meaning, name in columns.items() if name}, tuple(sorted(bought)), contractual, passed_over)
 
 
-def _orders(table: Sequence[Row], columns: dict[str, str]) -> Iterator[Row]:
+def _orders(table: Iterable[Row], columns: dict[str, str]) -> Iterator[Row]:
     """Rows that are lines of one order become one row with their sum; all else stays as it is."""
-    order, amount = columns["order"], columns["amount"]
+    order, amount = columns["order"], columns["amount"] or columns["unit_price"]
     if not order:
         yield from table
         return
     sums: dict[tuple[Any, ...], Row] = {}
     for row in table:
-        if row.get(order) in (None, ""):
+        if not _text(row.get(order)):
             yield row
             continue
-        key = (row[columns["customer"]], row[order], row.get(columns["type"]), (number_of(row.get(amount)) or 0.0) < 0.0)
+        worth = _amount(row, columns)
+        key = (row.get(columns["customer"]), row[order], row.get(columns["type"]), (worth or 0.0) < 0.0)
         before = sums.get(key)
         if before is None:
-            sums[key] = dict(row)
-        elif amount:
-            before[amount] = (number_of(before.get(amount)) or 0.0) + (number_of(row.get(amount)) or 0.0)
+            before = sums[key] = dict(row)
+            before.pop(columns["quantity"], None)  # it is counted in the amount
+        elif worth is not None:
+            worth += number_of(before.get(amount)) or 0.0
+        if worth is not None:
+            before[amount] = worth
     yield from sums.values()
 
 
-def _told(number: int, row: Row, columns: dict[str, str], purchases: frozenset[str]) -> Told:
-    at = _moment(row[columns["time"]], number)
-    kind = str(row.get(columns["type"]) or "").strip()
-    amount = number_of(row.get(columns["amount"]))
+def _told(number: int, row: Row, columns: dict[str, str], purchases: frozenset[str], writing: Writing) -> Told | None:
+    customer, when = _text(row.get(columns["customer"])), row.get(columns["time"])
+    if not customer or not _text(when):
+        return None
+    at = _moment(when, writing, number)
+    kind = _text(row.get(columns["type"]))
+    amount = _amount(row, columns)
     type_ = kind
-    if kind in purchases or kind.lower() in purchases:
+    if kind in purchases:
         type_ = PURCHASED if amount is None or amount >= 0.0 else RETURNED
-    meant = set(columns.values())
-    data = {name: value for name, value in row.items() if name not in meant and value not in (None, "")}
+    meant_ = columns.values()
+    data = {name: value for name, value in row.items() if name not in meant_ and name and _text(value)}
     if amount is not None:
         data["total" if type_ == PURCHASED else "value"] = amount
-    event = UUID(int=number)
-    customer = str(row[columns["customer"]])
-    return Told(customer, Fact(event, at, at, at, "", type_ or PURCHASED, channel_of(type_), "", "", data, ()))
+    type_ = intern(type_ or PURCHASED)
+    return Told(intern(customer), Fact(NOBODY, at, at, at, "", type_, channel_of(type_), "", "", data, ()))
 
 
-def _moment(value: object, number: int) -> datetime:
-    """The time of a row; a time without an offset is of UTC, and a number counts seconds (or, when huge, milliseconds) since 1970."""
-    if isinstance(value, datetime):
-        moment = value
-    elif isinstance(value, date):
-        moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    else:
-        text = str(value).strip()
-        try:
-            moment = _of_number(text) if text.replace(".", "", 1).isdigit() and len(text) != 8 else datetime.fromisoformat(text)
-        except (ValueError, OverflowError):
-            raise Refusal(
-                f"Row {number} has the time {text[:40]!r}, which cannot be read.",
-                'Write it like "2026-11-22" or "2026-11-22T10:00:00+03:30".',
-            ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def _amount(row: Row, columns: dict[str, str]) -> float | None:
+    """What a row came to: its amount, else the quantity times the price of one."""
+    if columns["amount"]:
+        return _number(row.get(columns["amount"]))
+    price = _number(row.get(columns["unit_price"]))
+    if price is None:
+        return None
+    quantity = _number(row.get(columns["quantity"]))
+    return price if quantity is None else price * quantity
 
 
-def _of_number(text: str) -> datetime:
-    seconds = float(text)
-    return datetime.fromtimestamp(seconds / 1_000.0 if seconds > 1e11 else seconds, UTC)
+def _number(cell: object) -> float | None:
+    """A number, however people write it; None where there is none."""
+    if (plainly := number_of(cell)) is not None or not isinstance(cell, str) or not cell.strip():
+        return plainly
+    try:
+        return float(cells.number(cell.strip().lstrip("$€£¥").strip(), ""))
+    except Refused:
+        return None
+
+
+def _text(cell: object) -> str:
+    """What a cell says; empty where it says nothing. A number that a table keeps as 5001.0 is 5001."""
+    if cell is None:
+        return ""
+    text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+    return "" if text.lower() in NOTHING else text
+
+
+def _moment(cell: object, writing: Writing, number: int) -> datetime:
+    try:
+        return times.moment(cell, writing)
+    except ValueError:
+        raise Refusal(
+            f"Row {number} has the time {str(cell)[:40]!r}, which cannot be read.",
+            'Write it like "2026-11-22" or "2026-11-22T10:00:00+03:30".',
+        ) from None
+
+
+def _read(path: Path) -> Iterator[Row]:
+    ending = path.suffix.lower()
+    if ending in (".parquet", ".pq"):
+        yield from _parquet(path)
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        if ending in (".jsonl", ".ndjson"):
+            yield from (_flat(json.loads(line)) for line in file if line.strip())
+        elif ending == ".json":
+            yield from map(_flat, _json(file.read()))
+        else:
+            head = "".join(islice(file, 1))
+            file.seek(0)
+            yield from csv.DictReader(file, delimiter=max((",", ";", "\t", "|"), key=head.count))
+
+
+def _json(text: str) -> Iterable[Row]:
+    """One array of objects, or an object a line."""
+    if text.lstrip().startswith("["):
+        found: list[Row] = json.loads(text)
+        return found
+    return (json.loads(line) for line in text.splitlines() if line.strip())
 
 
 def _flat(row: Row) -> Row:
@@ -143,18 +225,21 @@ def _flat(row: Row) -> Row:
     return {**fields, **named, **{name: row[name] for name in ("customer", "time", "type") if name in row}}
 
 
-def _csv(text: str) -> list[Row]:
-    heading = text.partition("\n")[0]
-    delimiter = max((",", ";", "\t", "|"), key=heading.count)
-    return list(csv.DictReader(text.splitlines(), delimiter=delimiter))
-
-
-def _parquet(path: Path) -> list[Row]:
-    from pyarrow import ArrowInvalid
-    from pyarrow.parquet import read_table
+def _parquet(path: Path) -> Iterator[Row]:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
 
     try:
-        found: list[Row] = read_table(path).to_pylist()
-    except ArrowInvalid as error:
+        with ParquetFile(path) as file:
+            schema = pa.schema([field.with_type(_of_python(field.type)) for field in file.schema_arrow])
+            for batch in file.iter_batches(10_000):
+                yield from batch.cast(schema, safe=False).to_pylist()
+    except pa.ArrowInvalid as error:
         raise Refusal(f"{path} cannot be read: {error}.") from None
-    return found
+
+
+def _of_python(type_: Any) -> Any:
+    """The type whose values Python has: its times have microseconds."""
+    import pyarrow as pa
+
+    return pa.timestamp("us", type_.tz) if pa.types.is_timestamp(type_) and type_.unit == "ns" else type_

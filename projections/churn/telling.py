@@ -63,8 +63,7 @@ def number_of(value: object) -> float | None:
     if isinstance(value, str):
         return decimal(value)
     if isinstance(value, (bool, int, float)):
-        number = float(value) if abs(value) < 1e18 else 0.0
-        return number if abs(number) < 1e18 else None  # not a number compares with nothing
+        return float(value) if abs(value) < 1e18 else None  # what is not a number is not below one either
     return None
 
 

@@ -13,4 +13,4 @@ from infra.evaluation.churn import Report
 def on_cdnow() -> Report:
     orders = cdnow.read(fetching.cdnow(platformdirs.user_cache_path("yekta") / "demo"))
     rows = [{"customer": one.customer, "time": one.at, "amount": float(one.dollars), "discs": one.discs} for one in orders]
-    return churn.evaluate(Definition(horizon=90), reading.facts(rows, reading.ORDERS), 30_831, lambda _: None)
+    return churn.evaluate(Definition(horizon=90), reading.facts(rows).told, 30_831, lambda _: None)

@@ -23,7 +23,7 @@ DEFINITION = Definition(horizon=30)
 @pytest.fixture(scope="module")
 def course() -> Course:
     world = World(customers=150, days=200, joining=100, complaints=0.02, leaving=0.5)
-    return churn.run(DEFINITION, reading.facts(log(world, 1), reading.ORDERS), lambda _: None)[0]
+    return churn.run(DEFINITION, reading.facts(log(world, 1)).told, lambda _: None)[0]
 
 
 def customers(course: Course) -> list[tuple[dict[str, float], Anchors]]:

@@ -9,7 +9,7 @@ import pytest
 from infra.cli.evaluate_churn import churn
 from infra.errors import Refusal
 from infra.evaluation import reading
-from infra.evaluation.reading import ORDERS, PURCHASED, RETURNED, Row, Told
+from infra.evaluation.reading import PURCHASED, RETURNED, Log, Row
 from streams.learning import metrics
 from tests.churn.synthetic import World, log
 
@@ -32,7 +32,7 @@ def written(folder: Path, ending: str, rows: list[Row]) -> Path:
     return path
 
 
-def told(folder: Path, text: str, purchases: frozenset[str] = ORDERS) -> list[Told]:
+def read(folder: Path, text: str, purchases: frozenset[str] = frozenset()) -> Log:
     path = folder / "log.csv"
     path.write_text(text)
     return reading.facts(reading.rows(path), purchases)
@@ -41,20 +41,62 @@ def told(folder: Path, text: str, purchases: frozenset[str] = ORDERS) -> list[To
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 def test_the_same_log_is_the_same_facts_in_every_form(tmp_path: Path, ending: str) -> None:
     rows = log(WORLD, 2)
-    forms = [reading.facts(reading.rows(written(tmp_path, form, rows)), ORDERS) for form in ("csv", ending)]
-    assert [(one.customer, one.fact) for one in forms[0]] == [(one.customer, one.fact) for one in forms[1]]
+    forms = [reading.facts(reading.rows(written(tmp_path, form, rows))) for form in ("csv", ending)]
+    assert [(one.customer, one.fact) for one in forms[0].told] == [(one.customer, one.fact) for one in forms[1].told]
 
 
-def test_times_are_understood_as_people_write_them(tmp_path: Path) -> None:
-    times = ["2024-03-01", "20240301", "2024-03-01 00:00:00", "2024-03-01T03:30:00+03:30", "1709251200", "1709251200000"]
-    facts = told(tmp_path, "\n".join(["customer_id,date", *[f"a,{time}" for time in times]]))
-    assert {one.fact.at for one in facts} == {datetime(2024, 3, 1, tzinfo=UTC)}
-    assert {one.fact.type for one in facts} == {PURCHASED}
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2024-03-01", "20240301", "2024-03-01 00:00:00", "2024-03-01T03:30:00+03:30", "2024-03-01 03:30 +0330", "2024-03-01T00:00:00Z"],
+        ["1709251200", "1709251200.0", "1709251200000", "1709251200000000", "1709251200000000000"],
+        ["2024/3/1 0:00", "2024-03-01 00:00:00 UTC", "Mar 1, 2024 12:00 AM", "01-Mar-2024", "Fri, 01 Mar 2024 00:00:00 GMT"],
+        ["1402/12/11", "۱۴۰۲/۱۲/۱۱", "1402-12-11"],
+        ["01/03/2024", "1.3.2024"],
+    ],
+)
+def test_times_are_understood_as_people_write_them(tmp_path: Path, times: list[str]) -> None:
+    found = read(tmp_path, "\n".join(["customer_id,date", *[f'a,"{time}"' for time in times]])).told
+    assert {one.fact.at for one in found} == {datetime(2024, 3, 1, tzinfo=UTC)}
+    assert {one.fact.type for one in found} == {PURCHASED}
+
+
+def test_a_whole_column_settles_what_one_time_leaves_open(tmp_path: Path) -> None:
+    months = read(tmp_path, "customer,time\na,3/1/2024 0:00\na,12/13/2024 15:05\n")
+    assert [one.fact.at for one in months.told] == [datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 12, 13, 15, 5, tzinfo=UTC)]
+    days = read(tmp_path, "customer,day\na,10\na,700.5\n")
+    assert [(one.fact.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() for one in days.told] == [10 * 86_400, 700.5 * 86_400]
+
+
+def test_columns_are_known_by_what_people_call_them(tmp_path: Path) -> None:
+    shop = read(
+        tmp_path,
+        "InvoiceNo,CustomerID,InvoiceDate,Quantity,UnitPrice,Country\n1,7.0,2024-01-01,2,3.5,UK\n1,7.0,2024-01-01,1,3,UK\n2,,2024-01-01,1,1,UK\n",
+    )
+    assert [(one.customer, one.fact.data) for one in shop.told] == [("7.0", {"total": 10.0, "Country": "UK"})]
+    assert shop.passed_over == 1
+    persian = read(tmp_path, "مشتری,تاریخ,نوع,مبلغ\nسارا,۱۴۰۲/۱۲/۱۱,خرید,۱٬۲۰۰\nسارا,۱۴۰۲/۱۲/۱۲,تماس,\n")
+    assert [(one.fact.type, one.fact.data) for one in persian.told] == [(PURCHASED, {"total": 1200.0}), ("تماس", {})]
+    assert read(tmp_path, "Event Time,Customer ID,Type\n2024-01-01,a,OrderPlaced\n2024-01-01,a,OrderCompleted\n").purchases == (
+        "OrderPlaced",
+    )
+
+
+def test_lines_of_json_need_not_have_all_columns(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        '{"customer": 1, "time": 1709251200, "type": "call"}\n{"customer": 1, "time": 1709251200, "type": "order", "amount": 5}\n'
+    )
+    assert [one.fact.data for one in reading.facts(reading.rows(path)).told] == [{}, {"total": 5.0}]
+
+
+def test_a_log_of_subscriptions_alone_is_one_of_contracts(tmp_path: Path) -> None:
+    assert read(tmp_path, "customer,time,type\na,2024-01-01,subscription.started\na,2024-02-01,subscription.cancelled\n").contractual
 
 
 def test_lines_of_an_order_are_one_order_and_a_negative_one_is_a_return(tmp_path: Path) -> None:
-    facts = told(tmp_path, "customer;time;amount;order_id\na;2024-01-01;5;o1\na;2024-01-01;7;o1\na;2024-01-02;-5;o2\na;2024-01-03;1;\n")
-    assert [(one.fact.type, one.fact.data) for one in facts] == [
+    found = read(tmp_path, "customer;time;amount;order_id\na;2024-01-01;5;o1\na;2024-01-01;7;o1\na;2024-01-02;-5;o2\na;2024-01-03;1;\n")
+    assert [(one.fact.type, one.fact.data) for one in found.told] == [
         (PURCHASED, {"total": 12.0}),
         (RETURNED, {"value": -5.0}),
         (PURCHASED, {"total": 1.0}),
@@ -63,21 +105,21 @@ def test_lines_of_an_order_are_one_order_and_a_negative_one_is_a_return(tmp_path
 
 def test_what_a_purchase_is_can_be_said(tmp_path: Path) -> None:
     text = "customer,time,type\na,2024-01-01,donated\na,2024-01-02,order\n"
-    assert [one.fact.type for one in told(tmp_path, text, frozenset({"donated"}))] == [PURCHASED, "order"]
+    assert [one.fact.type for one in read(tmp_path, text, frozenset({"donated"})).told] == [PURCHASED, "order"]
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("", "empty"),
-        ("customer,when\na,2024-01-01\n", "no column 'time'"),
+        ("customer,remark\na,2024-01-01\n", "no column 'time'"),
         ("customer,time\na,yesterday\n", "'yesterday'"),
         ("customer,time,type\na,2024-01-01,donated\n", "No event of the log is a purchase; its types are donated"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(Refusal, match=sentence):
-        told(tmp_path, text)
+        read(tmp_path, text)
 
 
 def test_the_command_prints_every_model_on_both_ranges(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,3 +186,13 @@ def test_the_calibration_error_is_what_was_said_less_what_was() -> None:
     lost = np.array([1.0, 0.0] * 50)
     assert metrics.calibration_error(lost, np.full(100, 0.5)) == pytest.approx(0.0)
     assert metrics.calibration_error(lost, np.full(100, 0.7)) == pytest.approx(0.2)
+
+
+def test_times_of_nanoseconds_are_read_from_parquet(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    at = pa.array([1_709_251_200_000_000_123], pa.timestamp("ns"))
+    parquet.write_table(pa.table({"Customer": [7.0], "Timestamp": at, "Amount": [float("nan")]}), tmp_path / "log.parquet")
+    (one,) = reading.facts(reading.rows(tmp_path / "log.parquet")).told
+    assert (one.customer, one.fact.at, one.fact.data) == ("7", datetime(2024, 3, 1, tzinfo=UTC), {})

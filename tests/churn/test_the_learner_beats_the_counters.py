@@ -1,6 +1,7 @@
 """A model is worth its name when it beats the counters: on real orders, and on invented logs of many kinds."""
 
 import random
+from functools import cache
 
 import pytest
 
@@ -52,8 +53,13 @@ WITH_SIGNAL = {
 }
 
 
+@cache
+def report(world: World, horizon: int) -> Report:
+    return churn.evaluate(Definition(horizon=horizon), reading.facts(log(world, 7)).told, None, lambda _: None)
+
+
 def judged(world: World, horizon: int) -> dict[str, Metrics]:
-    return churn.evaluate(Definition(horizon=horizon), reading.facts(log(world, 7), reading.ORDERS), None, lambda _: None).half.models
+    return report(world, horizon).half.models
 
 
 @pytest.mark.parametrize("name", WITHOUT_SIGNAL)
@@ -75,8 +81,7 @@ def test_where_more_is_told_it_is_clearly_above_them(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["poisson", "dense", "complaints"])
 def test_the_silent_are_told_apart_by_far_better_than_by_counts_and_their_chances_are_true(name: str) -> None:
-    world, horizon = (WITHOUT_SIGNAL | WITH_SIGNAL)[name]
-    silent = churn.evaluate(Definition(horizon=horizon), reading.facts(log(world, 7), reading.ORDERS), None, lambda _: None).silent
+    silent = report(*(WITHOUT_SIGNAL | WITH_SIGNAL)[name]).silent
     assert silent is not None
     for rival in ("purchase_count", "decayed_count", "prior"):
         assert area(silent.models["model"]) > area(silent.models[rival]) + 0.02, rival

@@ -1,0 +1,76 @@
+"""Knows what people call the columns of their logs and the types that are a purchase, so that an ordinary log needs no mapping. Pure.
+
+Case, spaces and hyphens make no difference: `CustomerID`, `customer id` and `customer_id` are one name.
+Reading order: meant, purchases_among.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from aggregates.normal.persian import fold
+
+MEANINGS: dict[str, tuple[str, ...]] = {
+    "customer": (
+        *("customer", "customer_id", "customer_no", "customer_number", "customer_key", "customer_code", "customer_unique_id", "cust_id"),
+        *("cust", "user", "user_id", "uid", "client", "client_id", "buyer", "buyer_id", "member", "member_id", "subscriber"),
+        *("subscriber_id", "account", "account_id", "person", "person_id", "household", "household_id", "household_key", "subject", "who"),
+        *("مشتری", "شماره_مشتری", "کد_مشتری", "شناسه_مشتری", "کاربر", "id"),
+    ),
+    "time": (
+        *("time", "timestamp", "occurred", "occurred_at", "event_time", "event_timestamp", "event_date", "datetime", "date_time"),
+        *("date", "day", "at", "ts", "order_date", "order_time", "purchase_date", "purchase_time", "invoice_date", "transaction_date"),
+        *("transaction_time", "order_purchase_timestamp", "purchased_at", "ordered_at", "created_at", "created", "event_at"),
+        *("زمان", "تاریخ", "تاریخ_سفارش", "تاریخ_خرید"),
+    ),
+    "type": ("type", "event", "event_type", "event_name", "event_kind", "kind", "action", "activity", "activity_type", "نوع", "رویداد"),
+    "amount": (
+        *("amount", "total", "total_amount", "order_total", "order_amount", "order_value", "transaction_amount", "purchase_amount"),
+        *("amount_usd", "total_price", "value", "price", "revenue", "sales", "sales_value", "spend", "spent", "monetary_value", "dollars"),
+        *("payment_value", "مبلغ", "جمع", "مبلغ_کل"),
+    ),
+    "order": (
+        *("order_id", "order", "order_no", "order_number", "invoice", "invoice_no", "invoice_id", "invoice_number", "transaction_id"),
+        *("basket_id", "receipt", "receipt_id", "شماره_سفارش", "شماره_فاکتور"),
+    ),
+    "quantity": ("quantity", "qty", "تعداد"),
+    "unit_price": ("unit_price",),
+}
+"""The names that columns may have; the first that is there is taken. Of an order's lines the amount may be quantity times unit price."""
+
+_THING = "order orders purchase purchases purchased sale sales sold transaction transactions buy bought ordered خرید سفارش فروش"
+_DONE = ("placed", "created", "made", "reported", "received", "confirmed")
+_LATER = ("completed", "complete", "paid", "successful", "success", "fulfilled")
+
+PURCHASES: tuple[frozenset[str], ...] = (
+    frozenset(["", *_THING.split(), "sales order", "reseller sale reported", "sales order placed"]),
+    frozenset([f"{thing} {done}" for thing in ("order", "purchase", "sale") for done in _DONE] + ["placed order"]),
+    frozenset([f"{thing} {done}" for thing in ("order", "purchase", "sale", "checkout") for done in _LATER] + ["completed order"]),
+    frozenset({"checkout", "invoice", "payment", "payment received", "paid", "donation"}),
+)
+"""Words of a type that is a purchase. One order has several moments, so only the first of these groups that a log has is taken."""
+
+
+@lru_cache(maxsize=4_096)
+def folded(name: str) -> str:
+    """A name as its words, joined by underscores."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name.strip())
+    return "_".join(re.findall(r"\w+", fold(apart).replace("_", " ").replace("-", " ")))
+
+
+def meant(names: Sequence[str]) -> dict[str, str]:
+    """Which column has which meaning; empty where there is none. No column has two."""
+    there = {folded(name): name for name in reversed(names)}
+    columns: dict[str, str] = {}
+    for meaning, known in MEANINGS.items():
+        columns[meaning] = next((there[name] for name in known if name in there and there[name] not in columns.values()), "")
+    return columns
+
+
+def purchases_among(types: Iterable[str]) -> frozenset[str]:
+    """Those types of a log that are a purchase."""
+    worded = {type_: folded(type_.replace(".", " ")).replace("_", " ") for type_ in types}
+    for group in PURCHASES:
+        if found := frozenset(type_ for type_, words in worded.items() if words in group):
+            return found
+    return frozenset()

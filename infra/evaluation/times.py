@@ -1,0 +1,120 @@
+"""Reads the times of a log in whatever way it writes them: ISO 8601, epochs, days alone, the day or the month first, Jalali. Pure.
+
+How a whole column is written settles what one cell leaves open: whether 03/04 is of March, and whether a number counts days or seconds.
+Reading order: Writing, writing_of, moment.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from aggregates.normal.persian import plain
+from aggregates.refusal import Refused
+from aggregates.rows import dates
+from aggregates.rows.dates import Order
+
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+DAYS_BELOW = 100_000.0
+"""Numbers of a column that are all below this count days: as seconds they would all be of one day in 1970."""
+
+UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""From which size on a number counts nanoseconds, microseconds or milliseconds since 1970; smaller ones count seconds."""
+
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
+_PACKED = re.compile(r"(?:19|20|1[34])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[0-2]\d[0-5]\d[0-5]\d)?", re.ASCII)
+_TWO_NUMBERS = re.compile(r"\D*(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}", re.ASCII)
+_HALF_DAY = re.compile(r"(\d{1,2})(:\d\d)?(:\d\d(?:\.\d+)?)?\s*([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
+_ZONE = re.compile(r"\s*(?:(UTC|GMT|Z)|([+-]\d\d:?\d\d))$", re.ASCII)
+_NAMED = re.compile(
+    r"^(?:[A-Za-z]{3,9},?\s+)?(?:(\d{1,2})[\s-]+([A-Za-z]{3})[a-z]*|([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2})),?[\s-]+(\d{4})(.*)$", re.ASCII
+)
+_MONTHS = {name: n for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
+
+
+class Writing(NamedTuple):
+    """How a column writes what one cell leaves open."""
+
+    order: Order = "day_first"
+    days: bool = False  # its numbers count days
+
+
+def writing_of(cells: Iterable[object]) -> Writing:
+    """How a column is written. Where all its days could be months too, the day is taken for the first."""
+    largest, first, second, numbers = 0.0, 0, 0, False
+    for cell in cells:
+        if isinstance(cell, (date, bool)) or cell is None:
+            continue
+        text = str(cell).strip()
+        if _NUMBER.fullmatch(text):
+            numbers, largest = True, max(largest, abs(float(text)))
+        elif two := _TWO_NUMBERS.match(plain(text)):
+            first, second = max(first, int(two[1])), max(second, int(two[2]))
+    return Writing("month_first" if first <= 12 < second else "day_first", numbers and largest < DAYS_BELOW)
+
+
+def moment(cell: object, writing: Writing) -> datetime:
+    """The time of a cell, in UTC; what has no offset is of UTC. Raises ValueError."""
+    if isinstance(cell, datetime):
+        found = cell
+    elif isinstance(cell, date):
+        found = datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - a day of UTC, like all without an offset
+    elif isinstance(cell, (int, float)):
+        return _of_number(repr(cell), writing)
+    else:
+        text = str(cell).strip()
+        if _NUMBER.fullmatch(text):
+            return _of_number(text, writing)
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            found = _written(text, writing.order)
+        if 1200 <= found.year <= 1500:
+            found = _written(text, writing.order)
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(cell) from None
+
+
+def _of_number(text: str, writing: Writing) -> datetime:
+    """A number: of days, 20240131 as a day, 20240131103000 as a time, else since 1970."""
+    whole = text.removesuffix(".0")
+    if writing.days:
+        return FIRST + timedelta(days=float(text))
+    if _PACKED.fullmatch(whole):
+        return _written(whole[:8], writing.order).replace(tzinfo=UTC) + _clock(whole[8:])
+    number = float(text)
+    unit = next((unit for size, unit in UNITS if abs(number) >= size), 1.0)
+    try:
+        return FIRST + timedelta(seconds=number / unit)
+    except OverflowError:
+        raise ValueError(text) from None
+
+
+def _clock(digits: str) -> timedelta:
+    return timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:])) if digits else timedelta()
+
+
+@lru_cache(maxsize=65_536)
+def _written(text: str, order: Order) -> datetime:
+    """A time as people and other programs write it. Raises ValueError."""
+    written, offset = plain(text), ""
+    if (zone := _ZONE.search(written)) and ":" in written[: zone.start()]:
+        written, offset = written[: zone.start()], zone[2] or "+00:00"
+    if named := _NAMED.match(written):
+        month = _MONTHS.get((named[2] or named[3]).lower())
+        if month is None:
+            return parsedate_to_datetime(text)
+        written = f"{named[5]}-{month:02d}-{int(named[1] or named[4]):02d}{named[6]}"
+    if half := _HALF_DAY.search(written):
+        hour = int(half[1]) % 12 + (12 if half[4].lower() == "p" else 0)
+        written = f"{written[: half.start()]}{hour:02d}{half[2] or ':00'}{half[3] or ''}"
+    try:
+        found = datetime.fromisoformat(dates.moment(written, "UTC", "", order))
+    except Refused as refused:
+        raise ValueError(str(refused)) from None
+    return found.replace(tzinfo=datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo) if offset else found
