@@ -5,7 +5,9 @@ Reading order: Changed, Comparing, compare.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -13,20 +15,25 @@ import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.matching import customers as matching
+from aggregates.matching.weights import Weights
 from aggregates.sealing import Sealer
 from aggregates.wire import CustomerEvent
 from projections.accounts import table as accounts
 from projections.duplicates import table
 from projections.duplicates.record import record
 from projections.view import table as views
+from projections.view.state import State
 from projections.view.traits import TELLING
 from streams.parts import Heard, Moment
 from streams.record import Connection, Effect
 
 LOCK = 0x4455_504C  # "DUPL"
 EVERY = 1.0
-AT_ONCE = 200
-MOST = 20_000
+AT_ONCE = 50
+MOST = 5_000
+RESTS = 4.0
+"""So much longer than it works it rests: customers' facts come first, and they are folded in the same process."""
+
 
 log = structlog.get_logger()
 
@@ -87,12 +94,12 @@ class Comparing:
     async def run(self) -> None:
         """Compare whoever changed, for as long as the process lives; what is away comes back."""
         while True:
-            done = 0
+            done, begin = 0, monotonic()
             try:
                 done = await self.forward()
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError) as error:
                 log.warning("comparing_waits", error=type(error).__name__)
-            await asyncio.sleep(0 if done else EVERY)
+            await asyncio.sleep(RESTS * (monotonic() - begin) if done else EVERY)
 
     async def forward(self) -> int:
         """Compare some of those who changed; how many."""
@@ -100,37 +107,59 @@ class Comparing:
             row = await (await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,))).fetchone()
             if not row or not row[0]:
                 return 0
-            changed = await table.take(connection, AT_ONCE)
+            changed = await table.changed(connection, AT_ONCE)
             if changed:
-                await compare(connection, self._sealer, changed)
+                await compare(connection, self._sealer, list(changed))
+                await table.compared(connection, changed)
             return len(changed)
 
 
 async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID]) -> None:
-    """Look these up anew, and propose whom they may be one with."""
+    """Look these up anew, and propose whom they may be one with. What only computes does so in a thread: the lanes go on."""
     generation = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
     schema = f"read_{generation[0] if generation else 1}"
-    mine = {id_: record(state) for id_, state in (await views.load(connection, schema, changed)).items()}
-    keys = {id_: [sealer.digest("block", key.encode()) for key in matching.keys(mine[id_])] if id_ in mine else [] for id_ in changed}
-    counted = {id_: [sealer.digest("block", value.encode()) for value in matching.values(one)] for id_, one in mine.items()}
+    states = await views.load(connection, schema, changed)
+    mine, keys, counted, homes = await asyncio.to_thread(_looked_up, states, changed, sealer)
     await table.look_up(connection, {id_: [*keys[id_], *counted.get(id_, ())] for id_ in changed})
-    homes = {id_: matching.address(mine[id_]) if id_ in mine else "" for id_ in changed}
-    await accounts.lives_at(connection, {id_: sealer.digest("block", f"@{home}".encode()) if home else None for id_, home in homes.items()})
+    await accounts.lives_at(connection, homes)
     pairs = await table.partners(connection, keys, matching.LARGEST, MOST)
     if not pairs:
         return
-    others = {id_ for pair in pairs for id_ in pair} - mine.keys()
-    all_ = mine | {id_: record(state) for id_, state in (await views.load(connection, schema, others)).items()}
-    pairs = [pair for pair in pairs if pair[0] in all_ and pair[1] in all_]
-    hashed = {value: sealer.digest("block", value.encode()) for one in all_.values() for value in matching.values(one)}
+    states = await views.load(connection, schema, {id_ for pair in pairs for id_ in pair} - mine.keys())
+    all_ = mine | await asyncio.to_thread(lambda: {id_: record(state) for id_, state in states.items()})
+    hashed = await asyncio.to_thread(_hashed, all_.values(), sealer)
     holders = await table.holders(connection, list(hashed.values()))
     weights = matching.taught(await table.taught(connection))
-    found = await asyncio.to_thread(matching.judged, all_, pairs, lambda value: holders.get(hashed.get(value, b""), 1), weights)
-    await table.propose(
-        connection,
-        [
-            (one.one, one.other, one.probability, [part._asdict() for part in one.evidence])
-            for one in found
-            if one.probability >= matching.PROPOSED
-        ],
-    )
+    found = await asyncio.to_thread(_proposals, all_, pairs, lambda value: holders.get(hashed.get(value, b""), 1), weights)
+    await table.propose(connection, found)
+
+
+LookedUp = tuple[dict[UUID, matching.Record], dict[UUID, list[bytes]], dict[UUID, list[bytes]], dict[UUID, bytes | None]]
+
+
+def _looked_up(states: Mapping[UUID, State], changed: Sequence[UUID], sealer: Sealer) -> LookedUp:
+    """What is compared of these customers, by what they are looked up and counted, and where they live."""
+    mine = {id_: record(state) for id_, state in states.items()}
+    keys = {id_: [sealer.digest("block", key.encode()) for key in matching.keys(mine[id_])] if id_ in mine else [] for id_ in changed}
+    counted = {id_: [sealer.digest("block", value.encode()) for value in matching.values(one)] for id_, one in mine.items()}
+    homes = {id_: matching.address(mine[id_]) if id_ in mine else "" for id_ in changed}
+    return mine, keys, counted, {id_: sealer.digest("block", f"@{home}".encode()) if home else None for id_, home in homes.items()}
+
+
+def _hashed(records: Iterable[matching.Record], sealer: Sealer) -> dict[str, bytes]:
+    """All values of these records, as customers are counted by them."""
+    values = {value for one in records for value in matching.values(one)}
+    return {value: sealer.digest("block", value.encode()) for value in values}
+
+
+def _proposals(
+    records: Mapping[UUID, matching.Record], pairs: Sequence[tuple[UUID, UUID]], holders: Callable[[str], int], weights: Weights
+) -> list[tuple[UUID, UUID, float, list[dict[str, Any]]]]:
+    """Those of these pairs that a person is to look at."""
+    pairs = [pair for pair in pairs if pair[0] in records and pair[1] in records]
+    found = matching.judged(records, pairs, holders, weights)
+    return [
+        (one.one, one.other, one.probability, [part._asdict() for part in one.evidence])
+        for one in found
+        if one.probability >= matching.PROPOSED
+    ]

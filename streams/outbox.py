@@ -13,15 +13,16 @@ _headers = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
 
 
 async def post(connection: Connection, processor: str, partition: int, offset: int, publications: Sequence[Publication]) -> None:
-    """Write publications to the outbox, in order."""
+    """Write publications to the outbox, in order, after those of the same offset."""
     of = (processor, partition, offset)
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            'INSERT INTO streams.outbox (processor, partition, "offset", n, topic, key, value, headers)'
-            " SELECT %s, %s, %s, COALESCE(max(n) + 1, 0), %s, %s, %s, %s FROM streams.outbox"
-            ' WHERE processor = %s AND partition = %s AND "offset" = %s',
-            [(*of, p.topic, p.key, p.value, msgspec.msgpack.encode(p.headers), *of) for p in publications],
-        )
+    topics, keys, values, headers = zip(*[(p.topic, p.key, p.value, msgspec.msgpack.encode(p.headers)) for p in publications], strict=True)
+    await connection.execute(
+        'INSERT INTO streams.outbox (processor, partition, "offset", n, topic, key, value, headers)'
+        " SELECT %s, %s, %s, last.n + p.n, p.topic, p.key, p.value, p.headers"
+        " FROM unnest(%b::text[], %b::bytea[], %b::bytea[], %b::bytea[]) WITH ORDINALITY AS p(topic, key, value, headers, n),"
+        ' (SELECT COALESCE(max(n), -1) AS n FROM streams.outbox WHERE processor = %s AND partition = %s AND "offset" = %s) AS last',
+        (*of, list(topics), list(keys), list(values), list(headers), *of),
+    )
 
 
 async def left(connection: Connection, processor: str, partition: int) -> list[tuple[int, Publication]]:

@@ -201,15 +201,24 @@ def judged(
     other = np.array([place[str(pair[1])] for pair in pairs], np.int64)
     levels = _levels(table, one, other)
     sure = probabilities(scores(weights, levels), weights.share)
+    said: dict[tuple[int, ...], tuple[Agreement, ...]] = {}  # many pairs agree in the same way
     found = []
-    for n, pair in enumerate(pairs):
-        parts = [
-            Agreement(column, agreement(int(level), 1), int(level), round(_bits(weights, c, int(level)), 2))
-            for c, (column, level) in enumerate(zip(COLUMNS, levels[n].tolist(), strict=True))
-            if level != Level.UNKNOWN
-        ]
-        found.append(Judged(*pair, float(sure[n]), tuple(sorted(parts, key=lambda part: -abs(part.bits)))))
+    for pair, chance, agreed in zip(pairs, sure.tolist(), map(tuple, levels.tolist()), strict=True):
+        parts = said.get(agreed)
+        if parts is None:
+            parts = said[agreed] = _parts(weights, agreed)
+        found.append(Judged(*pair, chance, parts))
     return found
+
+
+def _parts(weights: Weights, levels: Sequence[int]) -> tuple[Agreement, ...]:
+    """What the columns say for a pair that agrees so, the weightiest first."""
+    parts = [
+        Agreement(column, agreement(level, 1), level, round(_bits(weights, c, level), 2))
+        for c, (column, level) in enumerate(zip(COLUMNS, levels, strict=True))
+        if level != Level.UNKNOWN
+    ]
+    return tuple(sorted(parts, key=lambda part: -abs(part.bits)))
 
 
 def _bits(weights: Weights, column: int, level: int) -> float:

@@ -34,34 +34,49 @@ COLUMNS = "key, call_id, stage, direction, queue, extension, agent, who, rang_at
 
 
 async def put(connection: Connection, calls: Sequence[Call]) -> None:
-    """Write what is known of calls; what an event does not say stays."""
-    for call in calls:
-        await connection.execute(
-            f"INSERT INTO service.calls AS known ({COLUMNS}, rank, changed)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
-            " ON CONFLICT (key, call_id) DO UPDATE SET"
-            " stage = CASE WHEN excluded.rank > known.rank THEN excluded.stage ELSE known.stage END,"
-            " at = CASE WHEN excluded.rank > known.rank THEN excluded.at ELSE known.at END,"
-            " rank = GREATEST(known.rank, excluded.rank),"
-            " direction = COALESCE(NULLIF(excluded.direction, ''), known.direction),"
-            " queue = COALESCE(NULLIF(excluded.queue, ''), known.queue),"
-            " extension = COALESCE(NULLIF(excluded.extension, ''), known.extension),"
-            " agent = COALESCE(NULLIF(excluded.agent, ''), known.agent),"
-            " rang_at = COALESCE(excluded.rang_at, known.rang_at),"
-            " who = CASE WHEN excluded.stage = 'ringing' OR known.who = '{}' THEN excluded.who ELSE known.who END,"
-            " record = CASE WHEN excluded.stage = 'ringing' OR known.who = '{}' THEN excluded.record ELSE known.record END,"
-            " changed = clock_timestamp()",
-            (*call, RANKS[call.stage]),
-        )
+    """Write what is known of calls, each event of a call after those before it; what an event does not say stays."""
+    waiting = list(calls)
+    while waiting:
+        first = {(call.key, call.call_id): call for call in reversed(waiting)}
+        await _put(connection, list(first.values()))
+        waiting = [call for call in waiting if first[call.key, call.call_id] is not call]
+
+
+async def _put(connection: Connection, calls: Sequence[Call]) -> None:
+    """One event of each of these calls."""
+    rows = sorted((*call[:7], " ".join(call.who), *call[8:], RANKS[call.stage]) for call in calls)
+    await connection.execute(
+        f"INSERT INTO service.calls AS known ({COLUMNS}, rank, changed)"
+        " SELECT key, call_id, stage, direction, queue, extension, agent, string_to_array(who, ' '), rang_at, at, record, rank,"
+        " clock_timestamp() FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
+        " %s::timestamptz[], %s::timestamptz[], %s::bytea[], %s::int[])"
+        " AS n(key, call_id, stage, direction, queue, extension, agent, who, rang_at, at, record, rank)"
+        " ON CONFLICT (key, call_id) DO UPDATE SET"
+        " stage = CASE WHEN excluded.rank > known.rank THEN excluded.stage ELSE known.stage END,"
+        " at = CASE WHEN excluded.rank > known.rank THEN excluded.at ELSE known.at END,"
+        " rank = GREATEST(known.rank, excluded.rank),"
+        " direction = COALESCE(NULLIF(excluded.direction, ''), known.direction),"
+        " queue = COALESCE(NULLIF(excluded.queue, ''), known.queue),"
+        " extension = COALESCE(NULLIF(excluded.extension, ''), known.extension),"
+        " agent = COALESCE(NULLIF(excluded.agent, ''), known.agent),"
+        " rang_at = COALESCE(excluded.rang_at, known.rang_at),"
+        " who = CASE WHEN excluded.stage = 'ringing' OR known.who = '{}' THEN excluded.who ELSE known.who END,"
+        " record = CASE WHEN excluded.stage = 'ringing' OR known.who = '{}' THEN excluded.record ELSE known.record END,"
+        " changed = clock_timestamp()",
+        [list(column) for column in zip(*rows, strict=True)],
+    )
 
 
 async def wrapped_up(connection: Connection, calls: Collection[tuple[str, datetime]]) -> None:
     """The desk says that these calls are done with, whichever system they came through."""
-    for call_id, at in calls:
-        await connection.execute(
-            "UPDATE service.calls SET stage = 'wrapped_up', rank = 5, at = %s, changed = clock_timestamp() WHERE call_id = %s AND rank < 5",
-            (at, call_id),
-        )
+    if not calls:
+        return
+    done = sorted(dict(reversed(list(calls))).items())  # of what is said twice the first counts
+    await connection.execute(
+        "UPDATE service.calls SET stage = 'wrapped_up', rank = 5, at = d.at, changed = clock_timestamp()"
+        " FROM unnest(%s::text[], %s::timestamptz[]) AS d(call_id, at) WHERE service.calls.call_id = d.call_id AND rank < 5",
+        ([call_id for call_id, _ in done], [at for _, at in done]),
+    )
 
 
 async def news(connection: Connection, extensions: Collection[str]) -> list[Call]:

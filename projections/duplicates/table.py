@@ -1,12 +1,12 @@
-"""The SQL of possible duplicates. Reading order: due, take, look_up, partners, holders, propose; Pair, page."""
+"""The SQL of possible duplicates. Reading order: due, changed, compared, look_up, partners, holders, propose; Pair, page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -17,18 +17,25 @@ COUNTED = 4096
 async def due(connection: Connection, customers: Iterable[UUID]) -> None:
     """These customers changed."""
     await connection.execute(
-        "INSERT INTO identity.due SELECT DISTINCT unnest(%s::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING", (list(customers),)
+        "INSERT INTO identity.due (customer_id) SELECT DISTINCT unnest(%s::uuid[]) ORDER BY 1"
+        " ON CONFLICT (customer_id) DO UPDATE SET number = excluded.number",
+        (list(customers),),
     )
 
 
-async def take(connection: Connection, limit: int) -> list[UUID]:
-    """Some of the changed customers; they are due no more when this transaction stands."""
-    cursor = await connection.execute(
-        "DELETE FROM identity.due WHERE customer_id IN (SELECT customer_id FROM identity.due LIMIT %s FOR UPDATE SKIP LOCKED)"
-        " RETURNING customer_id",
-        (limit,),
+async def changed(connection: Connection, limit: int) -> dict[UUID, int]:
+    """Some of the changed customers, and the number of their last change. Nothing is locked: customers go on changing."""
+    cursor = await connection.execute("SELECT customer_id, number FROM identity.due LIMIT %s", (limit,))
+    return dict(await cursor.fetchall())
+
+
+async def compared(connection: Connection, changes: Mapping[UUID, int]) -> None:
+    """These are due no more, but for those who changed again meanwhile."""
+    await connection.execute(
+        "DELETE FROM identity.due d USING unnest(%s::uuid[], %s::bigint[]) AS c(customer_id, number)"
+        " WHERE d.customer_id = c.customer_id AND d.number = c.number",
+        (list(changes), list(changes.values())),
     )
-    return [row[0] for row in await cursor.fetchall()]
 
 
 async def look_up(connection: Connection, keys: Mapping[UUID, Iterable[bytes]]) -> None:
@@ -68,12 +75,15 @@ async def holders(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, 
 
 async def propose(connection: Connection, pairs: Sequence[tuple[UUID, UUID, float, Any]]) -> None:
     """These pairs wait for a person."""
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO identity.duplicates (one, other, probability, evidence) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (one, other) DO UPDATE SET probability = excluded.probability, evidence = excluded.evidence",
-            [(one, other, probability, Jsonb(evidence)) for one, other, probability, evidence in pairs],
-        )
+    if not pairs:
+        return
+    ones, others, probabilities, evidence = zip(*pairs, strict=True)
+    await connection.execute(
+        "INSERT INTO identity.duplicates (one, other, probability, evidence)"
+        " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::float8[], %s::jsonb[])"
+        " ON CONFLICT (one, other) DO UPDATE SET probability = excluded.probability, evidence = excluded.evidence",
+        (list(ones), list(others), list(probabilities), [msgspec.json.encode(one).decode() for one in evidence]),
+    )
 
 
 async def taught(connection: Connection, limit: int = 2000) -> list[tuple[dict[str, int], bool]]:
