@@ -97,9 +97,10 @@ async def keep(home: Path) -> None:
         await asyncio.wait_for(came.wait(), _FIRST_VISITOR_WITHIN)
         await left.wait()
         if KEPT not in os.environ:
-            kafka = here.supervisor.children["kafka"]
-            # It would write down, for a minute, where each of a session's topics ends; nobody will read that.
-            kafka.program = replace(kafka.program, stop_signal=signal.SIGKILL)
+            # They would write down, for a minute, where each of a session's topics and tables ends; nobody will read that.
+            for name, at_once in (("kafka", signal.SIGKILL), ("postgres", signal.SIGQUIT)):
+                child = here.supervisor.children[name]
+                child.program = replace(child.program, stop_signal=at_once)
     if KEPT not in os.environ:
         for data in ("kafka", "postgres"):
             shutil.rmtree(home / data)
