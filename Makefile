@@ -23,16 +23,17 @@ test: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-$(VENV)/.installed-run: requirements.txt pyproject.toml $(VENV)/.uv
+$(VENV)/.installed-run: requirements.txt pyproject.toml assets/package-lock.json $(VENV)/.uv
 	$(call install,requirements.txt)
 
-$(VENV)/.installed-dev: requirements-dev.txt pyproject.toml $(VENV)/.uv
+$(VENV)/.installed-dev: requirements-dev.txt pyproject.toml assets/package-lock.json $(VENV)/.uv
 	$(call install,requirements-dev.txt)
 
 define install
 	@rm -f $(VENV)/.installed-*
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes $(1)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements-build.txt --editable .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . \
+		--build-constraints requirements-build.txt --build-constraints requirements-assets.txt
 	@touch $@
 endef
 
@@ -46,9 +47,10 @@ $(VENV)/.uv: requirements-build.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements-build.txt
 	@touch $@
 
-# After a change of the dependencies in pyproject.toml or requirements-build.in.
+# After a change of the dependencies in pyproject.toml, requirements-build.in or requirements-assets.in.
 lock: $(VENV)/.uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-build.in -o requirements-build.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-assets.in -o requirements-assets.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --extra dev -o requirements-dev.txt
 

@@ -253,6 +253,17 @@ def _keep(request: Request, command: Command, at: datetime, by: str, hours: Hour
     return () if promise.state == "kept" else (PromiseKept(at, by, promise.id),)
 
 
+def _break(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
+    """Somebody says so before its time has passed, or of one that had none."""
+    del hours
+    promise = next((each for each in request.promises if each.id == command.promise_id), None)
+    if promise is None:
+        raise Refused("The request has no such promise.", "/promise_id")
+    if promise.state == "kept":
+        raise Refused("That promise was kept.")
+    return () if promise.state == "broken" else (PromiseBroken(at, by, promise.id),)
+
+
 def _escalate(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
     del hours
     _among(request, "escalated", *LIVE)
@@ -307,6 +318,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "resume": _resume,
         "promise": _promise,
         "keep-promise": _keep,
+        "break-promise": _break,
         "escalate": _escalate,
         "resolve": _resolve,
         "reopen": _reopen,

@@ -69,13 +69,19 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "service.request_closed": ("number", "by"),
     "service.request_cancelled": ("number", "by"),
     "service.request_merged": ("number", "into_number"),
+    "score.given": ("share", "reasons"),
+    "segment.entered": ("segment",),
+    "segment.left": ("segment",),
 }
 
 SPEAKS_FOR_ITSELF = frozenset(
-    {"order_id", "quote_id", "lines", "total", "amount", "price", "value", "title", "page", "url", "name", "sku"}
-    | {"direction", "traits", "form", "reason", "outcome", "purpose", "channels", "plan", "number", "reseller", "interest"}
+    {"order_id", "quote_id", "lines", "total", "amount", "price", "value", "title", "page", "url", "name", "sku", "share", "reasons"}
+    | {"direction", "traits", "form", "reason", "outcome", "purpose", "channels", "plan", "number", "reseller", "interest", "segment"}
 )
 """Fields of a line that need no label before them."""
+
+CALLED: Mapping[str, Mapping[str, str]] = {"score.given": {"value": "share", "before": "share_before", "score": "of_score"}}
+"""Fields that mean another thing in this type than their name says elsewhere: `value` is money."""
 
 MARKS = ("simulated", "backfill", "future", "past", "replayed")
 """Flags of an event that its line shows."""
@@ -112,7 +118,8 @@ class Day(NamedTuple):
 
 def entry(item: Item, locale: Locale) -> Entry:
     """The event in the reader's language."""
-    shown = {name: value for name, value in item.data.items() if name != "who" and value not in (None, "", [], {})}
+    called = CALLED.get(item.type, {})
+    shown = {called.get(name, name): value for name, value in item.data.items() if name != "who" and value not in (None, "", [], {})}
     currency = shown.get("currency")
     names = _line(item.type, shown)
     marks = [mark for mark in MARKS if mark in item.flags]

@@ -81,7 +81,7 @@ async def _live(
             locale = locale_of(request, dependencies)
             if mark.stale is not None or told_stale:
                 told_stale = mark.stale is not None
-                yield _event("stale" if told_stale else "fresh", {"since": mark.stale})
+                yield event("stale" if told_stale else "fresh", {"since": mark.stale})
             if mark.changed.is_set():
                 mark.changed.clear()
                 calls, mark.calls = mark.calls, {}
@@ -96,13 +96,13 @@ async def _live(
                     mark.changed.set()  # it is still to be told
                     told_calls = []
                 for call in told_calls:
-                    yield _event("call", call)
+                    yield event("call", call)
                 again = bool(changes and changes.get("failed"))
                 if changes is not None:
-                    yield _event("changes", changes, ends)
+                    yield event("changes", changes, ends)
                     if "gone" in changes:
                         return
-            yield _event("beat", {})
+            yield event("beat", {})
             await _wait(mark)
             if again:
                 mark.changed.set()
@@ -166,6 +166,7 @@ def _entry(item: customers.Item, locale: Locale) -> dict[str, str]:
     return {"id": f"e-{item.event_id}", "at": item.at.isoformat(), "day": day, "title": one.title, "html": html}
 
 
-def _event(name: str, content: Any, ends: dict[int, int] | None = None) -> bytes:
+def event(name: str, content: Any, ends: dict[int, int] | None = None) -> bytes:
+    """One piece of a stream; with `ends` it says from where a browser that lost the line goes on."""
     place = b"" if ends is None else b"id: " + position.token(ends).encode() + b"\n"
     return b"event: " + name.encode() + b"\n" + place + b"data: " + msgspec.json.encode(content) + b"\n\n"

@@ -15,7 +15,21 @@ from psycopg_pool import PoolTimeout
 from aggregates.sealing import KeyDestroyed
 from api import access, looks, query, session
 from api.answers import path_id
-from api.desk import besides, calling, contacting, dead_letters, identity, live, marketing, models, provided, requests, sources
+from api.desk import (
+    besides,
+    board,
+    calling,
+    contacting,
+    dead_letters,
+    identity,
+    live,
+    marketing,
+    models,
+    provided,
+    requests,
+    service_request,
+    sources,
+)
 from api.desk.catalog import LANGUAGES
 from api.desk.forms import form
 from api.desk.locale import COOKIE
@@ -92,6 +106,8 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     calling.add(routes, dependencies, watching)
     requests.add(routes, dependencies)
+    service_request.add(routes, dependencies)
+    board.add(routes, dependencies)
     sources.add(routes, dependencies)
     identity.add(routes, dependencies)
     provided.add(routes, dependencies, lambda request, wanted, wrong, status: _sign_in(request, dependencies, wanted, wrong, status))

@@ -21,15 +21,29 @@ from api.desk.visitor import visitor
 from api.ports import Dependencies
 
 HERE = Path(__file__).parent
-TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-ASSETS: Mapping[str, bytes] = {file.name: file.read_bytes() for file in sorted((HERE / "static").iterdir()) if file.suffix in TYPES}
+TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.suffix in TYPES} if folder.is_dir() else {}
+
+
+BUILT = _files(HERE / "built")
+"""What `assets/build.py` brought, where it could: the font and htmx. Every page is whole without them."""
+
+ASSETS: Mapping[str, bytes] = _files(HERE / "static") | BUILT
 VERSION = hashlib.blake2b(b"".join(ASSETS.values()), digest_size=6).hexdigest()
-ICONS = frozenset({"call", "web", "sales", "reseller", "consent", "subscription", "profile", "service"})
+DRAWN = {"segment": "people", "identity": "people"}
+"""Channels whose icon is called otherwise."""
+
+ICONS = frozenset(
+    {"call", "web", "sales", "reseller", "consent", "subscription", "profile", "service", "score", "contact", "segment", "identity"}
+)
 
 POLICY = "; ".join(
     (
         "default-src 'none'",
-        *("script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "form-action 'self'"),
+        *("script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'", "connect-src 'self'", "form-action 'self'"),
         *("base-uri 'none'", "frame-ancestors 'none'"),
     )
 )
@@ -52,7 +66,7 @@ def asset(name: str) -> str:
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_templates.globals |= {"asset": asset, "icons": ICONS, "ways": ways}
+_templates.globals |= {"asset": asset, "icons": ICONS, "built": BUILT.keys(), "drawn": DRAWN, "ways": ways}
 
 
 def locale_of(request: Request, dependencies: Dependencies) -> Locale:

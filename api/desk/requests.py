@@ -1,26 +1,16 @@
-"""The desk's pages of service requests: lists by owner and due time, one request with what may be done with it, the supervisor's board.
+"""The desk's lists: service requests by owner and due time, articles and scripts, who looked at whom.
 
 Reading order: add.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from aggregates.service_request.deciding import Command
-from aggregates.service_request.request import Request as ServiceRequest
-from api import access, cursor, looks, query, requesting
+from api import access, cursor, looks, query
 from api.answers import path_id
-from api.commands import Key
 from api.desk import besides
-from api.desk.forms import form
-from api.desk.locale import Locale
-from api.desk.rendering import HEADERS, locale_of, page
-from api.desk.visitor import acting
+from api.desk.rendering import page
 from api.ports import Dependencies
 from api.problem import Problem
 from projections.knowledge import table as knowledge
@@ -29,28 +19,10 @@ from projections.service.table import Filter
 
 SHOWN = 30
 LISTS = ("mine", "unowned", "late", "all")
-ACTS: dict[str, tuple[str, ...]] = {
-    "new": ("take", "note", "resolve", "escalate", "cancel"),
-    "open": ("wait", "note", "resolve", "escalate", "cancel"),
-    "reopened": ("wait", "note", "resolve", "escalate", "cancel"),
-    "waiting": ("resume", "note", "resolve", "cancel"),
-    "resolved": ("close", "reopen", "note"),
-    "closed": ("reopen",),
-}
-"""What is offered in each state, the likeliest first."""
-
-
-class Past(NamedTuple):
-    """One thing that happened to a request."""
-
-    at: Any
-    title: str
-    by: str
-    text: str
 
 
 def add(routes: APIRouter, dependencies: Dependencies) -> None:
-    """The routes of requests."""
+    """The routes of the lists."""
 
     @routes.get("/requests")
     async def listed(request: Request) -> Response:
@@ -75,53 +47,6 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             last = rows[SHOWN - 1].request
             following = "?" + urlencode(further | {"cursor": cursor.token(last.due, last.id)})
         return page(request, dependencies, "requests.html", lines=lines, which=which, lists=LISTS, queue=queue, following=following)
-
-    @routes.get("/requests/{id}")
-    async def one(request: Request) -> Response:
-        """A request, all that happened to it, what may be done with it, and the articles that may help."""
-        asking = access.staff(request, dependencies, access.INSIDE)
-        id_, locale = path_id(request), locale_of(request, dependencies)
-        async with dependencies.pool.connection() as connection:
-            row = await requesting.load(connection, id_)
-            if row.customer is not None:
-                await looks.note(request, connection, asking, row.customer, f"request {row.request.number}")
-            articles = await knowledge.search(connection, f"{row.request.title} {row.request.category} {row.request.note}", 5, some=True)
-        events = requesting.history(await dependencies.decisions.load(id_))
-        return page(
-            request,
-            dependencies,
-            "request.html",
-            shown=row.request,
-            customer=row.customer,
-            past=[_past(event, locale) for event in events],
-            acts=ACTS[row.request.state] if asking.role in access.SERVICE and not _over(row.request) else (),
-            articles=articles,
-            line=besides.line(row.request, dependencies.clock()),
-            draft=str(uuid4()),
-        )
-
-    @routes.post("/requests/{id}/{verb}")
-    async def act(request: Request) -> Response:
-        """Do something with a request."""
-        asking = acting(request, dependencies, access.SERVICE)
-        fields, id_ = await form(request), path_id(request)
-        draft = fields.get("draft", "")
-        key = Key(f"{asking.name}\x1f{draft}", f"{id_} {request.path_params['verb']}".encode()) if draft else None
-        article = fields.get("article") or None
-        command = Command(note=fields.get("note", "")[:10_000], article_id=path_id_of(article))
-        await requesting.act(dependencies, asking, id_, request.path_params["verb"], command, key)
-        return RedirectResponse(f"/requests/{id_}", 303, HEADERS)
-
-    @routes.get("/board")
-    async def board(request: Request) -> Response:
-        """What is live, waiting and late, by queue and by agent; the page reads itself again every few seconds."""
-        access.staff(request, dependencies, access.OPERATORS)
-        now = dependencies.clock()
-        async with dependencies.pool.connection() as connection:
-            queues, owners = await table.board(connection, "queue", now), await table.board(connection, "owner", now)
-            late = await table.page(connection, Filter(sla="late"), now, None, 10, live=True)
-        lines = [besides.line(row.request, now) for row in late]
-        return page(request, dependencies, "board.html", queues=queues, owners=owners, late=lines)
 
     @routes.get("/access-log")
     async def access_log(request: Request) -> Response:
@@ -163,21 +88,3 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         if found is None or step is None:
             raise Problem(404, "not_found", "There is no such script, or no such step.")
         return page(request, dependencies, "script.html", script=found, step=step)
-
-
-def path_id_of(text: str | None) -> UUID | None:
-    """An id in a form; None: there is none."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
-
-
-def _over(request: ServiceRequest) -> bool:
-    return request.cancelled or request.merged_into is not None
-
-
-def _past(event: Any, locale: Locale) -> Past:
-    tag = str(event.__struct_config__.tag)
-    texts: Sequence[Any] = [getattr(event, name, "") for name in ("note", "text", "owner", "queue", "reason")]
-    return Past(event.at, locale.word("type", tag), event.by, next((str(text) for text in texts if text), ""))

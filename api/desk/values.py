@@ -20,7 +20,8 @@ CODES = frozenset(
 )
 PHONES = frozenset({"number", "phone"})
 DIALLED = re.compile(r"[+\d\s().-]+")
-WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means", "priority": "priority"}
+SHARES = frozenset({"share", "share_before"})
+WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means", "priority": "priority", "of_score": "scored"}
 """Fields whose values are words of the vocabulary, and the group of messages that names them."""
 
 
@@ -40,6 +41,10 @@ def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
             return Value(locale.say("yes" if value else "no"))
         case str() if name in MONEY and (amount := amount_of(value)) is not None:
             return Value(locale.money(value, currency) if isinstance(currency, str) and currency else locale.number(amount))
+        case int() | float() if name in SHARES:
+            return Value(locale.say("percent", share=locale.number(round(value * 100))))
+        case list() if name == "reasons" and value and isinstance(value[0], dict):
+            return Value(str(value[0].get(locale.language, "")))  # the one that counted most; its score's page has them all
         case int() | float() if name in SECONDS:
             return Value(locale.duration(value))
         case int() | float():

@@ -94,6 +94,12 @@ async def load(connection: Connection, id_: UUID) -> Row | None:
     return Row(_request.decode(row[0]), row[1]) if row else None
 
 
+async def numbered(connection: Connection, number: str) -> UUID | None:
+    """The request that people call by this number."""
+    row = await (await connection.execute("SELECT id FROM service.requests WHERE number = %s", (number,))).fetchone()
+    return row[0] if row else None
+
+
 async def page(
     connection: Connection, wanted: Filter, now: datetime, after: tuple[datetime, UUID] | None, limit: int, *, live: bool
 ) -> list[Row]:

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Error, Page
 
 from aggregates.access import Role
 from tests.api.conftest import Api, serving, until, working
@@ -155,6 +156,7 @@ async def find(page: Page, query: str) -> None:
 
 
 async def shot(page: Page, name: str) -> None:
-    """Keep what the page looks like."""
+    """Keep what the page looks like; on a machine so busy that Chromium cannot draw, no test fails for want of a picture."""
     ARTEFACTS.mkdir(exist_ok=True)
-    await page.screenshot(path=ARTEFACTS / f"{name}.png")
+    with contextlib.suppress(Error):
+        await page.screenshot(path=ARTEFACTS / f"{name}.png")

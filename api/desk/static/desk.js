@@ -29,6 +29,22 @@ function along(list, by) {
   (at + by < 0 ? $("q") : links[Math.min(at + by, links.length - 1)]).focus();
 }
 
+/** One key each: what carries data-key is pressed by it, and written into when it is a field. */
+function pressed(event) {
+  const letter = /^Key([A-Z])$/.exec(event.code);
+  const keyed = letter && !event.shiftKey && document.querySelector(`[data-key="${letter[1].toLowerCase()}"]`);
+  if (!keyed) return false;
+  event.preventDefault(); // the letter is not to be written into the field that it leads to
+  if (keyed.matches("input, textarea, select")) keyed.focus();
+  else keyed.click();
+  return true;
+}
+
+document.addEventListener("click", (event) => {
+  const menu = document.querySelector(".menu[open]");
+  if (menu && !menu.contains(event.target)) menu.open = false;
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey) return;
   const found = document.querySelector(".found");
@@ -48,7 +64,10 @@ document.addEventListener("keydown", (event) => {
   } else if (event.code === "Escape" && typing(event.target)) {
     if (event.target === $("q")) event.target.value = "";
     event.target.blur(); // what is typed in the dock stays there, and in its draft
+  } else if (event.code === "Escape" && document.querySelector(".menu[open]")) {
+    document.querySelector(".menu[open]").open = false;
   } else if (!typing(event.target)) {
+    if (pressed(event)) return;
     if (event.code === "Slash" && !event.shiftKey) {
       event.preventDefault();
       $("q").select();
@@ -174,16 +193,23 @@ async function send(form) {
   button.disabled = false;
 }
 
-for (const form of document.querySelectorAll("form[data-draft]")) {
-  restore(form);
-  form.addEventListener("input", () => keep(form));
-  if (form.closest("#dock"))
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      send(form);
-    });
-  else form.addEventListener("submit", () => localStorage.removeItem(keyOf(form)));
-}
+const drafted = (event) => event.target.closest?.("form[data-draft]");
+const restoreAll = () => document.querySelectorAll("form[data-draft]").forEach(restore);
+restoreAll();
+document.addEventListener("input", (event) => drafted(event) && keep(drafted(event)));
+document.addEventListener("submit", (event) => {
+  const form = drafted(event);
+  if (!form) return;
+  if (!form.closest("#dock")) return localStorage.removeItem(keyOf(form));
+  event.preventDefault();
+  send(form);
+});
+
+// What an answer brought in place of the page's middle: its drafts, and whoever reads by keyboard begins there.
+document.addEventListener("htmx:after:swap", () => {
+  restoreAll();
+  if (document.activeElement === document.body) $("main").focus({ preventScroll: true });
+});
 
 // --- the call: its timer, and the ring that fills the desk ---
 

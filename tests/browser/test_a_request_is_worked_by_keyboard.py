@@ -1,0 +1,73 @@
+"""The page of a request and the supervisor's board: every act has a button and a key, and an open board is told what changes."""
+
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Desk, shot
+from tests.browser.test_everybody_can_use_the_desk import judged
+
+WHO = {"phone": "0912 555 0177"}
+PATIENCE = 30_000
+
+
+async def opened(desk: Desk, title: str, **more: Any) -> dict[str, Any]:
+    answer = await desk.api.client.post("/v1/service-requests", json={"who": WHO, "title": title} | more, auth=(desk.agent, ""))
+    assert answer.status_code == 201, answer.text
+    await desk.visible(answer.json()["position"])
+    return dict(answer.json())
+
+
+async def ready(page: Page) -> Page:
+    """Once the page's script hears keys."""
+    await page.locator('html[data-listening="yes"]').wait_for(timeout=PATIENCE)
+    return page
+
+
+async def test_promising_keeping_breaking_passing_on_and_merging_need_no_mouse(desk: Desk) -> None:
+    one, two = await opened(desk, "Parcel has not come", priority="high"), await opened(desk, "Parcel still missing")
+    page = await desk.signed_in("en")
+    await page.goto(f"/requests/{two['id']}")
+    await (await ready(page)).keyboard.press("t")
+    await expect(page.locator(".asked .tag").first).to_have_text("Open", timeout=PATIENCE)
+    for text, key, became in (("A call by noon", "k", "kept"), ("A refund", "b", "broken")):
+        await (await ready(page)).keyboard.press("p")
+        await page.keyboard.type(text)
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".promises li", has_text=text)).to_be_visible(timeout=PATIENCE)
+        await (await ready(page)).keyboard.press(key)
+        await expect(page.locator(f'.promises li[data-state="{became}"]', has_text=text)).to_be_visible(timeout=PATIENCE)
+    await (await ready(page)).keyboard.press("a")
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("reza")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dl.facts")).to_contain_text("reza", timeout=PATIENCE)
+    found = await judged(page, "request")
+    await shot(page, "request-en")
+    await (await ready(page)).keyboard.press("m")
+    await page.keyboard.type("99999999")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("99999999", timeout=PATIENCE)
+    desk.complaints.clear()  # the browser calls an answer that says no an error
+    await (await ready(page)).keyboard.press("m")
+    await page.keyboard.type(one["number"])
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f'a[href="/requests/{one["id"]}"]').first).to_be_visible(timeout=PATIENCE)
+    stays = await desk.api.get(desk.agent, f"/v1/service-requests/{one['id']}")
+    assert stays["merged"] == [two["id"]]
+    assert found == []
+
+
+async def test_an_open_board_is_told_what_changes(desk: Desk) -> None:
+    page = await desk.signed_in("fa", await desk.token("supervisor"))
+    await page.goto("/board")
+    await page.locator('.live[data-state="live"]').wait_for(timeout=PATIENCE)
+    await expect(page.get_by_text("boarded")).to_have_count(0)
+    made = await opened(desk, "On the board", queue="boarded")
+    row = page.locator("#queues ~ .scroller tr", has_text="boarded")
+    await expect(row.locator("td").first).to_have_text("۱", timeout=PATIENCE)
+    assert await judged(page, "board") == []
+    await shot(page, "board-fa")
+    answer = await desk.api.client.post(f"/v1/service-requests/{made['id']}/cancel", json={}, auth=(desk.agent, ""))
+    assert answer.status_code == 200, answer.text
+    await expect(row).to_have_count(0, timeout=PATIENCE)
