@@ -67,6 +67,7 @@ class DeadLetter:
     sealed: bytes  # the bytes as they came, sealed
     event: UUID | None = None  # the event id, when what was refused had a source and an id
     cell: "Cell | None" = None  # of a row of a file
+    sent: str = ""  # when the batch that it came in says it was sent, by the sender's own clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def bury(
     key: bytes = b"",
     event: UUID | None = None,
     cell: Cell | None = None,
+    sent: str = "",
 ) -> DeadLetter:
     """The letter of an event that was refused."""
     id_ = letter_id(source, raw)
@@ -124,6 +126,7 @@ def bury(
         sealed,
         event,
         cell,
+        sent,
     )
 
 
@@ -157,6 +160,8 @@ def record(letter: DeadLetter) -> Entry:
     if letter.cell is not None:
         cell = letter.cell
         headers |= {"yekta_file": cell.file, "yekta_row": str(cell.row), "yekta_column": cell.column, "yekta_mapping": cell.mapping}
+    if letter.sent:
+        headers["yekta_sent"] = letter.sent
     if letter.place.topic:
         headers["_dlq.errors.original.topic"] = letter.place.topic
         headers["_dlq.errors.original.partition"] = str(letter.place.partition)
@@ -197,6 +202,7 @@ def read(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, by
         sealed=value or b"",
         event=UUID(texts["yekta_event"]) if "yekta_event" in texts else None,
         cell=_cell(texts),
+        sent=texts.get("yekta_sent", ""),
     )
 
 

@@ -3,6 +3,7 @@
 The roles of every route are written at the route; docs/api.md has them as a table. Reading order: Caller, caller, writer, staff.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -58,18 +59,28 @@ def writer(request: Request, dependencies: Dependencies) -> Caller:
     return asking
 
 
-def source(dependencies: Dependencies, key: str) -> Source:
-    """The source whose write key this is, bare or as an Authorization header has it. Raises problems as `writer` does."""
+def source(dependencies: Dependencies, keys: Iterable[str]) -> Source:
+    """The source whose write key is among these texts. Raises problems as `writer` does."""
+    found = known(dependencies, keys)
+    if found is None:
+        raise unauthorised()
+    return found
+
+
+def known(dependencies: Dependencies, keys: Iterable[str]) -> Source | None:
+    """As `source`, and None where no key among these texts is known: bare, as an Authorization header has it, or before a colon."""
     if not dependencies.ring.loaded:
         raise unavailable("The keys have not been read yet.")
-    grant = dependencies.ring.of_header(key) or dependencies.ring.of_secret(key.strip().partition(":")[0])  # some clients want a pair
-    if grant is None:
-        raise unauthorised()
-    _check(grant, dependencies.clock())
-    if grant.source is None:
-        raise forbidden("Only a write key may send events.", "Create one with `yekta keys create --source NAME`.")
-    open_(grant.source, dependencies)
-    return grant.source
+    for key in keys:
+        grant = dependencies.ring.of_header(key) or dependencies.ring.of_secret(key.strip().partition(":")[0])  # some clients want a pair
+        if grant is None:
+            continue
+        _check(grant, dependencies.clock())
+        if grant.source is None:
+            raise forbidden("Only a write key may send events.", "Create one with `yekta keys create --source NAME`.")
+        open_(grant.source, dependencies)
+        return grant.source
+    return None
 
 
 def open_(source: Source, dependencies: Dependencies) -> None:

@@ -1,6 +1,7 @@
 """Reads a request's body whole, however it is packed, and never more of it than is allowed.
 
-Clients mislabel gzip, so the bytes decide; a small bomb is stopped when what comes out of it passes the limit, not after.
+Clients mislabel what they pack, so the bytes decide; a small bomb is stopped when what comes out of it passes the limit, not after.
+Reading order: read, received, unpacked.
 """
 
 import zlib
@@ -13,6 +14,9 @@ REQUEST_BYTES = 10 << 20
 """The largest request that is read: 10 MiB, packed and unpacked."""
 
 GZIP = b"\x1f\x8b"
+BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
+NESTED = 3
+"""So many times packed a body may be: a client packs what its HTTP library packs once more."""
 
 
 async def read(request: Request, most: int = 0) -> bytes:
@@ -20,6 +24,13 @@ async def read(request: Request, most: int = 0) -> bytes:
 
     `most` is a smaller limit than that of all requests; 0: there is none.
     """
+    content = unpacked(await received(request), request.headers.get("content-encoding", ""))
+    check(len(content), most)
+    return content
+
+
+async def received(request: Request) -> bytes:
+    """The body as it came. Raises a 413 problem when it is larger than any may be."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > REQUEST_BYTES:
         raise too_large()
@@ -30,10 +41,7 @@ async def read(request: Request, most: int = 0) -> bytes:
         if size > REQUEST_BYTES:
             raise too_large()
         parts.append(part)
-    body = parts[0] if len(parts) == 1 else b"".join(parts)
-    content = unpacked(body) if body.startswith(GZIP) else body
-    check(len(content), most)
-    return content
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def check(size: int, most: int) -> None:
@@ -42,24 +50,69 @@ def check(size: int, most: int) -> None:
         raise too_large(most)
 
 
-def unpacked(body: bytes) -> bytes:
+def unpacked(body: bytes, label: str = "") -> bytes:
+    """The content of a body, whatever `label` (the Content-Encoding) says of it. Raises problems as `read` does."""
+    for _ in range(NESTED):
+        if body.startswith(GZIP):
+            body = _gunzipped(body)
+        elif _is_zlib(body):
+            body = _inflated(body, zlib.MAX_WBITS, "zlib")
+        else:
+            break
+    match label.rpartition(",")[2].strip().lower():
+        case "deflate" if body and not _is_json(body):  # as RFC 1951 has it, without the frame that RFC 9110 wants around it
+            return _inflated(body, -zlib.MAX_WBITS, "deflate")
+        case "br" | "zstd" | "compress" as packing if body and not _is_json(body):
+            raise unreadable(f"The body is packed as {packing}, which is not understood here.")
+        case _:
+            return body
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether it was labelled as packed and is not: what is packed is hardly ever UTF-8."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return body.lstrip(BEFORE_JSON)[:1] in {b"{", b"["}
+
+
+def _is_zlib(body: bytes) -> bool:
+    """Whether it begins as RFC 1950 has it, with the usual window; no JSON does."""
+    return len(body) > 2 and body[0] == 0x78 and not int.from_bytes(body[:2]) % 31
+
+
+def _gunzipped(body: bytes) -> bytes:
     """The content of one or more gzip members (RFC 1952)."""
     parts = []
     room = REQUEST_BYTES + 1
     while body:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            part = member.decompress(body, room)
-        except zlib.error as error:
-            raise unreadable("The body begins as gzip and does not go on as gzip.") from error
+        part, body = _member(body, zlib.MAX_WBITS | 16, "gzip", room)
         room -= len(part)
         if room <= 0:
             raise too_large()
-        if not member.eof:
-            raise unreadable("The gzip body is cut off.")
         parts.append(part)
-        body = member.unused_data.lstrip(b"\x00")
+        body = body.lstrip(b"\x00")
     return b"".join(parts)
+
+
+def _inflated(body: bytes, window: int, name: str) -> bytes:
+    part, _ = _member(body, window, name, REQUEST_BYTES + 1)
+    if len(part) > REQUEST_BYTES:
+        raise too_large()
+    return part
+
+
+def _member(body: bytes, window: int, name: str, room: int) -> tuple[bytes, bytes]:
+    """What is packed at the beginning of a body, as far as there is room for it, and what stands behind."""
+    member = zlib.decompressobj(wbits=window)
+    try:
+        part = member.decompress(body, room)
+    except zlib.error as error:
+        raise unreadable(f"The body begins as {name} and does not go on as {name}.") from error
+    if len(part) < room and not member.eof:
+        raise unreadable(f"The {name} body is cut off.")
+    return part, member.unused_data
 
 
 def too_large(most: int = REQUEST_BYTES) -> Problem:
@@ -69,4 +122,4 @@ def too_large(most: int = REQUEST_BYTES) -> Problem:
 
 def unreadable(detail: str) -> Problem:
     """Nothing can be made of the bytes."""
-    return Problem(415, "unreadable", detail, mend="Send JSON, plain or gzip.")
+    return Problem(415, "unreadable", detail, mend="Send JSON, plain, or packed as gzip or deflate.")

@@ -100,10 +100,19 @@ def secret_of(authorization: str) -> str | None:
         case "bearer":
             return credentials.strip() or None
         case "basic":
-            try:
-                user = b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
-            except (binascii.Error, UnicodeDecodeError):
-                return None
-            return user or None
+            return _of_pair(credentials.strip())
         case _:
             return None
+
+
+def _of_pair(credentials: str) -> str | None:
+    """The key in the credentials of Basic: the user name; the password, where there is no other; or what nobody encoded."""
+    try:
+        pair = b64decode(credentials.translate(_STANDARD) + "=" * (-len(credentials) % 4), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        pair = credentials
+    user, _, password = pair.partition(":")
+    return user or password or None
+
+
+_STANDARD = str.maketrans("-_", "+/")

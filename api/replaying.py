@@ -85,7 +85,7 @@ def _understood(content: bytes, letter: Letter, source: Source, mapping: Mapping
     if letter.content_type == CONTENT_TYPE:
         row = decode(content)
         return row if isinstance(row, Refusal) else alone(row, source, letter.recorded, mapping).judged
-    found = segment.understood(content, letter.place, source, letter.recorded)
+    found = segment.understood(content, letter.place, source, letter.recorded, letter.sent)
     if found is None:
         event = cloudevents.structured(content)
         found = event if isinstance(event, Refusal) else read(event, source, letter.recorded)

@@ -82,6 +82,8 @@ def spellings(kind: str) -> tuple[str, ...]:
         f"/v1/v1/{kind}",
         f"/api/s/{kind}",
         f"/api/s/s2s/{kind}",
+        f"/api/public/apps/{kind}",
+        f"/sdk/{kind}",
     ]
     if kind == "batch":
         paths += ["/v1/import", "/v1/import/", "/v1/batch/v1/batch", "/v1/batch/batch", "/beacon/v1/batch"]

@@ -15,20 +15,24 @@ from aggregates import cloudevents
 from aggregates.reading import touchpoint
 from aggregates.refusal import Refusal, Refused
 from aggregates.segment import clock
-from aggregates.segment.message import KINDS, event
+from aggregates.segment.clock import sent_at
+from aggregates.segment.message import KINDS, event, own_id
 from aggregates.segment.pointers import back
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 
-__all__ = ["KINDS", "judged", "understood"]
+__all__ = ["KINDS", "judged", "own_id", "sent_at", "understood"]
 
 NOTHING: Mapping[str, Any] = {}
 PLACES = {f"api/v1/{kind}": kind for kind in (*KINDS, "batch")}
 """Where the doors of the dialect say that a message was refused, and of which kind one is that does not say so itself."""
 
 
-def understood(raw: bytes, place: str, source: Source, received: datetime) -> Touchpoint | Refusal | None:
-    """The touchpoint that a kept message is, or why it is none; None for what did not come through this dialect's doors."""
+def understood(raw: bytes, place: str, source: Source, received: datetime, sent: str = "") -> Touchpoint | Refusal | None:
+    """The touchpoint that a kept message is, or why it is none; None for what did not come through this dialect's doors.
+
+    `sent`: when its batch said that it was sent, for a message knows only its own clock.
+    """
     if place not in PLACES:
         return None
     message = cloudevents.decoded(raw)
@@ -37,11 +41,11 @@ def understood(raw: bytes, place: str, source: Source, received: datetime) -> To
     if isinstance(message, dict) and "specversion" in message:
         return None
     kind = PLACES[place]
-    return judged(message, source, received, "" if kind == "batch" else kind)
+    return judged(message, source, received, "" if kind == "batch" else kind, sent)
 
 
 def judged(
-    message: Any, source: Source, received: datetime, kind: str = "", sent: Any = None, around: Mapping[str, Any] = NOTHING
+    message: Any, source: Source, received: datetime, kind: str = "", sent: str = "", around: Mapping[str, Any] = NOTHING
 ) -> Touchpoint | Refusal:
     """The touchpoint that a message is; `kind` by its address, `sent` and the context around as its batch says, when it does not itself."""
     try:
@@ -55,7 +59,7 @@ def judged(
         return Refusal(refusal.reason, back(refusal.pointer, message), refusal.detail, refusal.mend)
     if understood_as["time"] is None:
         return found  # stamped on arrival: there is no other clock to correct
-    ahead = clock.ahead(message.get("sentAt") or sent, received)
+    ahead = clock.ahead(sent_at(message) or sent, received)
     if not ahead:
         return found
     # Only when it counts as having happened: the body keeps the time as it was sent, so that a retry is the same event.

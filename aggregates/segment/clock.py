@@ -1,8 +1,9 @@
 """When a message happened, by a clock that may be wrong: clients say when they sent it, and we know when it came.
 
-Reading order: said, ahead, corrected.
+Reading order: said, sent_at, ahead, corrected.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,8 +13,8 @@ import msgspec
 from aggregates.refusal import Refused
 
 ABSENT = frozenset({"", "undefined", "null"})
-MILLISECONDS = 10**11
-"""An epoch above this is of milliseconds: in seconds it would be the year 5138."""
+MILLISECONDS, MICROSECONDS, NANOSECONDS = 10**11, 10**14, 10**17
+"""An epoch above this is of milliseconds, and so on: in seconds it would be the year 5138."""
 
 NONE = timedelta()
 
@@ -34,18 +35,30 @@ def said(message: dict[str, Any]) -> str | None:
 
 
 def _epoch(value: float) -> str:
-    seconds = value / 1000 if abs(value) > MILLISECONDS else value
+    size = abs(value)
+    unit = 1 if size <= MILLISECONDS else 10**3 if size <= MICROSECONDS else 10**6 if size <= NANOSECONDS else 10**9
     try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat()
+        return datetime.fromtimestamp(value / unit, UTC).isoformat()
     except (OverflowError, ValueError, OSError):
         raise Refused("wrong_time", "/timestamp", "it is no time", 'write it like "2026-11-22T06:30:00Z"') from None
 
 
-def ahead(sent: Any, received: datetime) -> timedelta:
+def sent_at(around: Mapping[str, Any]) -> str:
+    """When a message or a batch says it was sent, as text; empty when it does not say, or says what is no time."""
+    value = around.get("sentAt") or around.get("sent_at")
+    if type(value) is str:
+        return value if _moment(value) is not None else ""
+    if not isinstance(value, int | float):
+        return ""
+    try:
+        return _epoch(value)
+    except Refused:
+        return ""
+
+
+def ahead(sent: str, received: datetime) -> timedelta:
     """By how much the client's clock was ahead of ours when it sent, the time on the way included; nothing when it does not say."""
-    if not isinstance(sent, str) or not sent:
-        return NONE
-    moment = _moment(sent)
+    moment = _moment(sent) if sent else None
     return NONE if moment is None else moment - received
 
 

@@ -1,6 +1,7 @@
 """Makes of one message the CloudEvent that it means: its id, its time, who it was, and what happened.
 
-The six kinds: `track`, `identify`, `page`, `screen`, `group`, `alias`. Reading order: event, identifiers, then one function a kind.
+The six kinds: `track`, `identify`, `page`, `screen`, `group`, `alias`. Reading order: event, identifiers, then one function a kind; how
+unusual spellings become the usual one is in `spelling`.
 """
 
 import hashlib
@@ -19,12 +20,13 @@ from aggregates.segment import clock
 from aggregates.segment.commerce import KNOWN, built, campaign, page_of, put
 from aggregates.segment.fields import Fields, as_text, rest, text
 from aggregates.segment.names import type_of
+from aggregates.segment.spelling import UNUSUAL, is_uuid, recognised
 from aggregates.source import Source
 
 Message = dict[str, Any]
 Made = tuple[str, Fields, dict[str, Any]]  # type, data, who
 
-VOLATILE = frozenset({"sentAt", "writeKey", "_metadata", "receivedAt", "integrations"})
+VOLATILE = frozenset({"sentAt", "sent_at", "writeKey", "write_key", "api_key", "apiKey", "_metadata", "receivedAt", "integrations"})
 """What a client writes anew each time it sends: no part of the message."""
 
 VIEWED = (("url", 8_192), ("title", 10_000), ("referrer", 10_000))
@@ -36,12 +38,15 @@ NOTHING: dict[str, Any] = {}
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-def event(message: Any, source: Source, received: datetime, kind: str, sent: Any, around: Mapping[str, Any]) -> dict[str, Any]:
+def event(message: Any, source: Source, received: datetime, kind: str, sent: str, around: Mapping[str, Any]) -> dict[str, Any]:
     """The CloudEvent, with `time` as the client said it. Raises `Refused`, pointing into the message."""
     if not isinstance(message, dict):
         raise Refused("wrong_type", "", "a message must be an object", 'send {"type": "track", "event": …, "userId": …}')
-    said = message.get("type") or kind
-    make = KINDS.get(said) if isinstance(said, str) else None
+    said = message.get("type")
+    make = KINDS.get(said) if type(said) is str else None
+    if make is None or ("userId" not in message and "anonymousId" not in message and not UNUSUAL.isdisjoint(message)):
+        message, said = recognised(message, kind)
+        make = KINDS.get(said)
     if make is None:
         raise Refused("unknown_type", "/type", "it is no kind of message", f"write one of: {', '.join(KINDS)}")
     context = part(message, "context") or (dict(part(around, "context")) if around else {})
@@ -60,16 +65,23 @@ def event(message: Any, source: Source, received: datetime, kind: str, sent: Any
     }
 
 
-def id_of(message: Message, time: str | None, sent: Any, received: datetime) -> str:
+def id_of(message: Message, time: str | None, sent: str, received: datetime) -> str:
     """The client's id. Without one: the same message is the same event, as far as a time in it tells two of them apart."""
-    id_ = message.get("messageId")
-    if isinstance(id_, str) and id_ and not id_.isspace():
+    if id_ := own_id(message):
         return id_
-    if type(id_) is int:
-        return str(id_)
     own = {name: value for name, value in message.items() if name not in VOLATILE}
-    moment = "" if time is not None else message.get("sentAt") or sent or received.isoformat()
+    moment = "" if time is not None else clock.sent_at(message) or sent or received.isoformat()
     return "made-" + str(UUID(bytes=hashlib.blake2b(_encoder.encode((own, moment)), digest_size=16).digest()))
+
+
+def own_id(message: Any) -> str | None:
+    """The id that the client gave to a message, if it did."""
+    if not isinstance(message, dict):
+        return None
+    id_ = message.get("messageId") or message.get("message_id") or message.get("uuid")
+    if type(id_) is str:
+        return id_ if id_ and not id_.isspace() else None
+    return str(id_) if type(id_) is int else None
 
 
 def part(message: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -85,7 +97,8 @@ def identifiers(message: Message, context: Mapping[str, Any], traits: Mapping[st
         value = message.get(name)
         if value is not None and value != "":
             who[kind] = value if type(value) is str else identifier(message, name)
-    for known in (traits, context.get("traits")):
+    around = context.get("traits")
+    for known in (traits, around) if around else (traits,):
         if not known or not isinstance(known, dict):
             continue
         for kind in ("email", "phone"):
@@ -96,10 +109,12 @@ def identifiers(message: Message, context: Mapping[str, Any], traits: Mapping[st
 
 
 def identifier(message: Message, name: str) -> str | None:
-    """An id that a client gives: text, or a number that is written as text."""
+    """An id that a client gives: text, or a whole number that is written as text."""
     value = message.get(name)
     if value is None or value == "":
         return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Refused("wrong_type", f"/{name}", "an id must be text", 'write it in quotes: "u-81"')
     return str(value)
@@ -118,8 +133,9 @@ def track(message: Message, context: Mapping[str, Any], source: Source) -> Made:
     name = message.get("event")
     if not isinstance(name, str) or not name.strip():
         raise Refused("missing_field", "/event", "the name of the event is missing", 'write it like "Order Completed"')
-    left = dict(part(message, "properties"))
-    who = identifiers(message, context, {})
+    given = message.get("properties")
+    left = dict(given) if isinstance(given, dict) else {} if given is None else {"properties": given}
+    who = identifiers(message, context, NOTHING)
     if name in CONTRACTS:
         return name, rest({}, left), who
     type_ = type_of(name, source.channel)
@@ -227,14 +243,6 @@ def alias(message: Message, context: Mapping[str, Any], source: Source) -> Made:
     if not is_uuid(before) and before != who["user_id"]:
         who["user_id"] = [who["user_id"], before]
     return "web.identified", {}, who
-
-
-def is_uuid(text_: str) -> bool:
-    """Clients make anonymous ids that are uuids; a user id seldom is one, and a customer can have few user ids."""
-    try:
-        return len(text_) == 36 and bool(UUID(text_))
-    except ValueError:
-        return False
 
 
 KINDS: Mapping[str, Callable[[Message, dict[str, Any], Source], Made]] = MappingProxyType(

@@ -1,36 +1,36 @@
 """The door for analytics clients that speak the Segment dialect: one message or a batch, whatever the labels say.
 
 No item costs its batch: it is always answered 200, and what is refused is kept as a dead letter and named in the answer. Any other answer
-would make a client drop what it holds (4xx) or send it again (408, 429, 5xx). Reading order: post, keyed, outer, take.
+would make a client drop what it holds (4xx) or send it again (408, 429, 5xx). Reading order: post, keys, take; how messages are found
+in a body is in `unwrapping`.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from fastapi import Request, Response
 
 from aggregates import cloudevents, dead_letter
-from aggregates.cloudevents import EVENT_BYTES
 from aggregates.dead_letter import DeadLetter, Place
 from aggregates.log import Entry
 from aggregates.refusal import Refusal
-from aggregates.segment import judged
+from aggregates.segment import judged, own_id, sent_at
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
 from api.answers import json
 from api.doors.appending import BREATH, Accepted, Rejected, append, sealed
+from api.doors.unwrapping import MOST, NOTHING, Parcel, unwrapped
 from api.ports import Dependencies
-from api.problem import of_refusal
+from api.problem import Problem, of_refusal
 
-Outer = Mapping[str, msgspec.Raw]
-
-_outer = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_raws = msgspec.json.Decoder(list[msgspec.Raw])
-_any = msgspec.json.Decoder()
+KEY_HEADERS = ("authorization", "x-write-key", "x-api-key")
+KEY_NAMES = ("writeKey", "write_key", "api_key", "apiKey")
+"""Where clients put their key, in the address or in the body."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -43,90 +43,79 @@ class Taken(msgspec.Struct, frozen=True):
 
 async def post(request: Request, dependencies: Dependencies, kind: str) -> Response:
     """Take what a client sent to the address of this kind of message, or of batches."""
-    header = request.headers.get("authorization") or request.headers.get("x-write-key") or request.query_params.get("writeKey")
-    source = None if header is None else access.source(dependencies, header)
-    content = await body.read(request, 0 if source is None else source.size)
+    source = access.known(dependencies, keys(request, NOTHING))
+    packed = await body.received(request)
     now = dependencies.clock()
-    around, items = outer(content)
-    if source is None:
-        source = access.source(dependencies, _text(around.get("writeKey")) or "")
-        body.check(len(content), source.size)
-    label = request.headers.get("content-type", "")
     place = Place(f"api/v1/{kind}")
-    if items is None:  # nothing in it can be told apart: it is kept whole
+    label = request.headers.get("content-type", "")
+    try:
+        content = body.unpacked(packed, request.headers.get("content-encoding", ""))
+    except Problem as problem:
+        if source is None or problem.body.status != 415:
+            raise
+        detail, mend = problem.body.detail, problem.body.mend or ""
+        letter = await kept(dependencies, source, packed, Refusal("not_json", "", detail, mend), now, place, label)
+        raise Problem(415, problem.reason, detail, mend=mend, dead_letter=letter) from problem
+    parcel = unwrapped(content)
+    source = source or access.source(dependencies, keys(request, NOTHING if parcel is None else parcel.around))
+    body.check(len(content), source.size)
+    if parcel is None:  # nothing in it can be told apart: it is kept whole
         refusal = cloudevents.decoded(content)
         if not isinstance(refusal, Refusal):
             refusal = Refusal("wrong_type", "", "It is no message and no batch of messages.", 'Send {"batch": [{"type": "track", …}]}.')
-        letter = dead_letter.bury(content, refusal, source.name, place, now, dependencies.secrets, label)
-        await append(dependencies, source, [], [letter])
-        raise of_refusal(400, refusal, str(letter.id))
-    return await take(dependencies, source, around, items, now, place, "" if kind == "batch" else kind, label)
+        raise of_refusal(400, refusal, await kept(dependencies, source, content, refusal, now, place, label))
+    if parcel.count > MOST:
+        raise Problem(413, "too_large", f"The request has more than {MOST:,} messages.", mend="Send fewer messages at a time.")
+    return await take(dependencies, source, parcel, now, place, "" if kind == "batch" else kind, label)
 
 
-def outer(content: bytes) -> tuple[Outer, list[msgspec.Raw] | None]:
-    """What stands around the messages, and the messages: those of a batch, of a bare list, or the one that the body is."""
-    content = content.removeprefix(cloudevents.BOM)
-    try:
-        if content.lstrip()[:1] == b"[":
-            return {}, _raws.decode(content)
-        around = _outer.decode(content)
-        if "batch" not in around:
-            return around, [msgspec.Raw(content)]
-        return around, _raws.decode(around["batch"])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}, None
+def keys(request: Request, around: Mapping[str, Any]) -> Iterator[str]:
+    """The texts that may be the client's key: clients put it in many places, and some put something else into the first of them."""
+    for name in KEY_HEADERS:
+        if header := request.headers.get(name):
+            yield header
+    for name in KEY_NAMES:
+        if parameter := request.query_params.get(name):
+            yield parameter
+    for name in KEY_NAMES:
+        if isinstance(own := around.get(name), str):
+            yield own
 
 
-async def take(
-    dependencies: Dependencies,
-    source: Source,
-    around: Outer,
-    items: list[msgspec.Raw],
-    now: datetime,
-    place: Place,
-    kind: str,
-    label: str,
-) -> Response:
+async def kept(
+    dependencies: Dependencies, source: Source, content: bytes, refusal: Refusal, now: datetime, place: Place, label: str
+) -> str:
+    """Keep as one dead letter what came; its id."""
+    letter = dead_letter.bury(content, refusal, source.name, place, now, dependencies.secrets, label)
+    await append(dependencies, source, [], [letter])
+    return str(letter.id)
+
+
+async def take(dependencies: Dependencies, source: Source, parcel: Parcel, now: datetime, place: Place, kind: str, label: str) -> Response:
     """Judge every message for itself, append, and answer in order."""
-    sent = _text(around.get("sentAt"))
-    context = _value(around.get("context")) if "batch" in around else None
-    beside = {"context": context} if isinstance(context, dict) else {}
+    batch = parcel.around if "batch" in parcel.around else NOTHING
+    sent = sent_at(batch)
+    beside = {"context": context} if isinstance(context := batch.get("context"), dict) else NOTHING
     facts: list[Entry] = []
-    letters: list[DeadLetter] = []
+    letters: dict[UUID, DeadLetter] = {}
     results: list[Accepted | Rejected] = []
-    for number, item in enumerate(items):
+    for number in range(parcel.count):
         if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)
-        raw = bytes(item)
-        message = cloudevents.decoded(raw) if len(raw) <= EVENT_BYTES else cloudevents.too_large(len(raw))
+        message = parcel.message(number)
         touchpoint = message if isinstance(message, Refusal) else judged(message, source, now, kind, sent, beside)
         if isinstance(touchpoint, Touchpoint):
             facts.append(sealed(touchpoint, dependencies))
             results.append(Accepted(touchpoint.id, touchpoint.source, touchpoint.event_id))
         else:
-            id_ = _id(message)
+            id_ = own_id(message)
             event = event_id(source.name, source.name, id_) if id_ else None
-            letter = dead_letter.bury(raw, touchpoint, source.name, place, now, dependencies.secrets, label, event=event)
-            letters.append(letter)
+            letter = dead_letter.bury(
+                parcel.raw(number), touchpoint, source.name, place, now, dependencies.secrets, label, event=event, sent=sent
+            )
+            letters[letter.id] = letter
             why = touchpoint
             results.append(Rejected(id_, source.name, why.reason, why.pointer, why.detail, why.mend, str(letter.id)))
-    at = await append(dependencies, source, facts, letters)
+    at = await append(dependencies, source, facts, list(letters.values()))
     dependencies.recent.accept([result.event_id for result in results if type(result) is Accepted])
     return json(Taken(True, results, at), headers={"Yekta-Position": at})
-
-
-def _id(message: Any) -> str | None:
-    id_ = message.get("messageId") if isinstance(message, dict) else None
-    return id_ if isinstance(id_, str) and id_ else None
-
-
-def _text(raw: msgspec.Raw | None) -> str | None:
-    value = _value(raw)
-    return value if isinstance(value, str) else None
-
-
-def _value(raw: msgspec.Raw | None) -> Any:
-    try:
-        return None if raw is None else _any.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None

@@ -19,7 +19,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 _COLUMNS = (
     'id, source, reason, pointer, detail, mend, recorded, topic, partition, "offset", place, content_type, key, seal, sealed, event,'
-    ' file, "row", "column", mapping, status, replayed_as, replayed_at, replayed_by'
+    ' file, "row", "column", mapping, sent, status, replayed_as, replayed_at, replayed_by'
 )
 
 
@@ -47,6 +47,7 @@ class Letter:
     row: int | None
     column: str | None
     mapping: str | None
+    sent: str  # when its batch says it was sent
     status: str
     replayed_as: UUID | None
     replayed_at: datetime | None
@@ -70,6 +71,7 @@ class Letter:
             self.sealed,
             self.event,
             None if self.file is None else Cell(self.file, self.row or 0, self.column or "", self.mapping or ""),
+            self.sent,
         )
 
 
@@ -183,8 +185,8 @@ async def replayed(connection: Connection, events: Sequence[UUID]) -> set[UUID]:
 
 _INSERT = (
     'INSERT INTO letters.letters (id, source, reason, pointer, detail, mend, recorded, place, topic, partition, "offset", content_type,'
-    ' key, seal, sealed, event, file, "row", "column", mapping)'
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
+    ' key, seal, sealed, event, file, "row", "column", mapping, sent)'
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING"
 )
 _REPLAYED = (
     "UPDATE letters.letters SET status = 'replayed', replayed_as = %s, replayed_at = %s, replayed_by = %s"
@@ -212,6 +214,7 @@ def _parameters(letter: DeadLetter) -> tuple[Any, ...]:
         letter.sealed,
         letter.event,
         *((cell.file, cell.row, cell.column, cell.mapping) if (cell := letter.cell) else (None, None, None, None)),
+        letter.sent,
     )
 
 

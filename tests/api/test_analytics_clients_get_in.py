@@ -1,9 +1,12 @@
 """The Segment dialect over HTTP: every address, every place for the key, every label; and what never happens to a batch."""
 
 import gzip
+import zlib
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote_plus
 
 import msgspec
 import pytest
@@ -65,6 +68,13 @@ async def test_the_key_may_stand_wherever_clients_put_it(api: Api) -> None:
         {"params": {"writeKey": key}},
         {"json": track("key-0") | {"writeKey": key}},
         {"json": {"batch": [track("key-0")], "writeKey": key}},
+        {"json": {"batch": [track("key-0")], "api_key": key}},
+        {"headers": {"Authorization": f"Basic {b64encode(key.encode() + b':').decode().rstrip('=')}"}},
+        {"headers": {"Authorization": f"Basic {key}"}},
+        {"headers": {"Authorization": key}},
+        {"headers": {"Authorization": "Basic Og=="}, "json": track("key-0") | {"writeKey": key}},
+        {"headers": {"Authorization": "Bearer of-a-proxy", "X-Write-Key": key}},
+        {"auth": ("", key)},
     ]
     for place in places:
         answer = await api.client.post("/v1/track", **({"json": track("key-0")} | place))
@@ -132,6 +142,66 @@ async def test_other_shapes_of_a_body(api: Api) -> None:
     assert (await api.client.post("/v1/import", json=around, auth=(key, ""))).status_code == 200
 
 
+def squeezed(content: bytes, window: int) -> bytes:
+    packing = zlib.compressobj(wbits=window)
+    return packing.compress(content) + packing.flush()
+
+
+@pytest.mark.parametrize(
+    ("label", "pack"),
+    [
+        ("", lambda content: squeezed(content, zlib.MAX_WBITS)),
+        ("deflate", lambda content: squeezed(content, zlib.MAX_WBITS)),
+        ("deflate", lambda content: squeezed(content, -zlib.MAX_WBITS)),
+        ("gzip", lambda content: gzip.compress(gzip.compress(content))),
+        ("gzip", lambda content: content),
+        ("deflate", lambda content: content),
+        ("br", lambda content: content),
+        ("", lambda content: b"\xef\xbb\xbf" + content),
+        ("", lambda content: b"data=" + quote_plus(content).encode()),
+        ("", lambda content: b"data=" + quote_plus(b64encode(content)).encode() + b"&compression=base64"),
+        ("", lambda content: msgspec.json.encode(content.decode())),
+    ],
+)
+async def test_however_it_is_packed(api: Api, label: str, pack: Callable[[bytes], bytes]) -> None:
+    content = msgspec.json.encode({"batch": [track("packed", properties={"name": "سارا"}), None], "sentAt": 1777629600000})
+    headers = {"Content-Encoding": label} if label else {}
+    answer = await api.client.post("/v1/batch", content=pack(content), headers=headers, auth=(await api.write_key(), ""))
+    assert answer.status_code == 200, answer.text
+    assert [item["status"] for item in answer.json()["items"]] == ["accepted", "rejected"]
+
+
+async def test_messages_a_line_each(api: Api) -> None:
+    lines = b"\n".join(msgspec.json.encode(track(f"line-{number}")) for number in range(3)) + b"\n"
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = await api.client.post("/v1/batch", content=lines, headers=headers, auth=(await api.write_key(), ""))
+    assert [item["id"] for item in answer.json()["items"]] == ["line-0", "line-1", "line-2"]
+
+
+@pytest.mark.parametrize(("label", "content"), [("br", b"\x8b\x03\x80{}\x03"), ("zstd", b"(\xb5/\xfd\x04"), ("gzip", b"\x1f\x8bno")])
+async def test_what_cannot_be_unpacked_is_kept_too(api: Api, label: str, content: bytes) -> None:
+    headers = {"Content-Encoding": label}
+    answer = await api.client.post("/v1/batch", content=content, headers=headers, auth=(await api.write_key(), ""))
+    assert (answer.status_code, answer.json()["type"]) == (415, "/problems/unreadable")
+    assert answer.json()["dead_letter"]
+    nobody = await api.client.post("/v1/batch", content=content, headers=headers)
+    assert (nobody.status_code, nobody.json().get("dead_letter")) == (415, None)
+
+
+async def test_a_message_that_is_no_utf8_or_too_large_costs_no_other(api: Api) -> None:
+    bad = [b'"\xff"', b'{"type":"track","event":"Large","properties":{"text":"' + b"x" * (1 << 20) + b'"}}', b'{"n":1e999}', b"null"]
+    content = b'{"batch":[' + b",".join([msgspec.json.encode(track("whole-1")), *bad, msgspec.json.encode(track("whole-2"))]) + b"]}"
+    answer = await api.client.post("/v1/batch", content=content, auth=(await api.write_key(), ""))
+    said = [item["status"] for item in answer.json()["items"]]
+    assert said == ["accepted", "rejected", "rejected", "rejected", "rejected", "accepted"]
+    assert answer.json()["items"][2]["reason"] == "too_large"
+
+
+async def test_more_messages_than_a_request_may_have(api: Api) -> None:
+    answer = await api.client.post("/v1/batch", content=b"[" + b"5," * 50_000 + b"5]", auth=(await api.write_key(), ""))
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too_large")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"5", b'{"batch": 5}', b"\xff\xfe", b"[" * 100_000])
 async def test_what_cannot_be_told_apart_is_kept_whole(api: Api, content: bytes) -> None:
     answer = await api.client.post("/v1/batch", content=content, auth=(await api.write_key(), ""))
@@ -141,8 +211,11 @@ async def test_what_cannot_be_told_apart_is_kept_whole(api: Api, content: bytes)
 
 async def test_a_letter_is_the_message_as_it_came_and_is_replayed_by_the_same_rules(live: Api) -> None:
     key, admin = await live.write_key("replays"), await live.token()
-    bad = b'{"type":"track",  "messageId":"fixable","userId":"u-1","event":"Order Completed","properties":{"order_id":7,"total":1}}'
-    answer = await live.client.post("/v1/batch", content=b'{"batch":[' + bad + b"]}", auth=(key, ""))
+    hour_ahead = datetime.now(UTC) + timedelta(hours=1)
+    said = f'"messageId":"fixable","userId":"u-1","timestamp":"{hour_ahead.isoformat()}"'
+    bad = f'{{"type":"track",  {said},"event":"Order Completed","properties":{{"order_id":7,"total":1}}}}'.encode()
+    batch = b'{"sentAt":"' + hour_ahead.isoformat().encode() + b'","batch":[' + bad + b"]}"
+    answer = await live.client.post("/v1/batch", content=batch, auth=(key, ""))
     item = answer.json()["items"][0]
     assert (item["status"], item["pointer"], item["id"]) == ("rejected", "/properties/currency", "fixable")
     path = f"/v1/dead-letters/{item['dead_letter']}"
@@ -157,6 +230,11 @@ async def test_a_letter_is_the_message_as_it_came_and_is_replayed_by_the_same_ru
     assert replayed.json()["event_id"] == str(event_id("replays", "replays", "fixable"))
     fate = await live.get(key, "/v1/events/replays/fixable", after=replayed.json()["position"])
     assert fate["state"] == "visible"
+    agent = await live.token("agent")
+    customer = (await live.get(agent, "/v1/customers/by/user_id/u-1"))["customer_id"]
+    items = (await live.get(agent, f"/v1/customers/{customer}/timeline"))["items"]
+    occurred = next(datetime.fromisoformat(one["occurred"]) for one in items if one["type"] == "sales.order_placed")
+    assert occurred < hour_ahead - timedelta(minutes=30)  # corrected by the batch's `sentAt`, which is kept with the letter
 
 
 async def test_a_visitor_becomes_somebody(live: Api) -> None:

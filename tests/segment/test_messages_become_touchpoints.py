@@ -289,3 +289,40 @@ def test_a_kept_message_is_understood_again_by_where_it_came() -> None:
     assert understood(message, "api/v1/events", SHOP, NOW) is None
     assert understood(b'{"specversion": "1.0"}', "api/v1/track", SHOP, NOW) is None
     assert isinstance(understood(b"{", "api/v1/batch", SHOP, NOW), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("message", "type_", "who"),
+    [
+        ({"type": "Track", "event": "X", "user_id": "u-1"}, "web.x", {("user_id", "u-1")}),
+        ({"type": " IDENTIFY ", "anonymous_id": "d-1"}, "web.identified", {("device", "d-1")}),
+        ({"event": "X", "distinct_id": "u-2", "uuid": "m"}, "web.x", {("user_id", "u-2")}),
+        ({"type": "capture", "event": "X", "distinct_id": "018f3c6b-7a35-7d0e-9a53-7d1f3c6b2a10"}, "web.x", {("device", "*")}),
+        ({"groupId": "acme", "userId": 81.0}, "account.joined", {("user_id", "81")}),
+        ({"previous_id": "d-1", "userId": "u-3"}, "web.identified", {("user_id", "u-3"), ("user_id", "d-1"), ("device", "d-1")}),
+        ({"traits": {"email": "a@x.ir"}, "userId": "u-4"}, "web.identified", {("user_id", "u-4"), ("email", "a@x.ir")}),
+        ({"type": "track", "event": "X", "anonymousId": None, "userId": "u-5"}, "web.x", {("user_id", "u-5")}),
+        ({"type": "track", "event": "X"}, "web.x", set()),
+    ],
+)
+def test_a_message_is_understood_however_it_is_spelt(message: dict[str, Any], type_: str, who: set[tuple[str, str]]) -> None:
+    found = read(message)
+    assert found.type == type_
+    assert {(one.kind, "*" if ("device", "*") in who else one.value) for one in found.who} == who
+
+
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000, 1_000_000_000])
+@pytest.mark.parametrize("as_text", [True, False])
+def test_an_epoch_is_of_whatever_unit_it_can_be(unit: int, as_text: bool) -> None:
+    epoch = int(datetime(2026, 5, 1, 10, tzinfo=UTC).timestamp()) * unit
+    assert read(track("X", timestamp=str(epoch) if as_text else epoch)).occurred == datetime(2026, 5, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("sent", ["2026-05-01T13:00:00Z", 1777640400, 1777640400000])
+def test_a_clock_is_corrected_however_the_time_of_sending_is_written(sent: Any) -> None:
+    found = read(track("X", timestamp="2026-05-01T12:30:00Z", sentAt=sent))
+    assert found.occurred == datetime(2026, 5, 1, 11, 30, tzinfo=UTC)
+
+
+def test_properties_that_are_no_object_are_kept() -> None:
+    assert read(track("X") | {"properties": ["a"]}).personal["properties"] == ["a"]

@@ -1,0 +1,147 @@
+"""Finds the messages in what an analytics client sent, whatever it wrapped them in. The bytes decide, never a label.
+
+A batch, a bare list, one message; JSON lines; a form whose `data` is JSON or base64 of JSON; JSON that was written as a JSON text once
+more. Reading order: Parcel, unwrapped.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from aggregates import cloudevents
+from aggregates.cloudevents import EVENT_BYTES
+from aggregates.refusal import Refusal
+
+MOST = 50_000
+"""So many messages a request may have."""
+
+FORM = ("data", "payload", "json", "d")
+"""The names under which clients that send forms put what they have to say."""
+
+FORM_BYTES = 4 << 20
+NOTHING: Mapping[str, Any] = {}
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+_any = msgspec.json.Decoder()
+_outer = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raws = msgspec.json.Decoder(list[msgspec.Raw])
+_lines = msgspec.json.Decoder(msgspec.Raw)
+
+
+@dataclass(slots=True)
+class Parcel:
+    """What stands around the messages, and the messages: as values where all could be read at once, and each as it came."""
+
+    around: Mapping[str, Any]
+    count: int
+    _values: list[Any] | None
+    _split: Callable[[], list[msgspec.Raw]]
+    _raws: list[msgspec.Raw] | None = None
+
+    def raw(self, number: int) -> bytes:
+        """One message as it came; that costs something, and is seldom asked."""
+        if self._raws is None:
+            self._raws = self._split()
+        return bytes(self._raws[number])
+
+    def message(self, number: int) -> Any | Refusal:
+        """What one message says, or why it cannot be read."""
+        if self._values is not None:
+            return self._values[number]
+        raw = self.raw(number)
+        return cloudevents.decoded(raw) if len(raw) <= EVENT_BYTES else cloudevents.too_large(len(raw))
+
+
+def unwrapped(content: bytes) -> Parcel | None:
+    """The messages of a body; None when nothing in it can be told apart."""
+    content = content.removeprefix(cloudevents.BOM)
+    return _at_once(content) or _one_by_one(content) or _json_lines(content) or _within(content)
+
+
+def _at_once(content: bytes) -> Parcel | None:
+    """All is read in one go: the usual way, and the cheapest. One message that cannot be read, or may be too large, is none of this."""
+    if len(content) > EVENT_BYTES:
+        return None
+    try:
+        value = _any.decode(content)
+    except UNREADABLE:
+        return None
+    match value:
+        case {"batch": list(values)}:
+            return Parcel(value, len(values), values, lambda: _raws.decode(_outer.decode(content)["batch"]))
+        case {"batch": _}:
+            return None
+        case dict():
+            return Parcel(value, 1, [value], lambda: [msgspec.Raw(content)])
+        case list():
+            return Parcel(NOTHING, len(value), value, lambda: _raws.decode(content))
+        case _:
+            return None
+
+
+def _one_by_one(content: bytes) -> Parcel | None:
+    """Each message is read for itself, so that one that cannot be read costs no other."""
+    try:
+        if content.lstrip()[:1] == b"[":
+            return _split(NOTHING, _raws.decode(content))
+        outer = _outer.decode(content)
+        around = {name: value(raw) for name, raw in outer.items() if name != "batch" and len(raw) <= EVENT_BYTES}
+        return _split(around, _raws.decode(outer["batch"]) if "batch" in outer else [msgspec.Raw(content)])
+    except UNREADABLE:
+        return None
+
+
+def _split(around: Mapping[str, Any], raws: list[msgspec.Raw]) -> Parcel:
+    return Parcel(around, len(raws), None, lambda: raws)
+
+
+def value(raw: msgspec.Raw) -> Any:
+    """What stands beside the messages; None for what cannot be read."""
+    try:
+        return _any.decode(raw)
+    except UNREADABLE:
+        return None
+
+
+def _json_lines(content: bytes) -> Parcel | None:
+    """A message a line."""
+    if b"\n" not in content.strip() or content.lstrip()[:1] != b"{":
+        return None
+    try:
+        return _split(NOTHING, _lines.decode_lines(content))
+    except UNREADABLE:
+        return None
+
+
+def _within(content: bytes) -> Parcel | None:
+    """JSON in the field of a form, or in a JSON text."""
+    if len(content) > FORM_BYTES:
+        return None
+    try:
+        inner = _any.decode(content)
+        found = inner.encode() if isinstance(inner, str) else b""
+    except UNREADABLE:
+        found = _of_form(content)
+    return _at_once(found) or _one_by_one(found) if found[:1] in {b"{", b"["} else None
+
+
+def _of_form(content: bytes) -> bytes:
+    try:
+        fields = parse_qs(content.decode("ascii"), max_num_fields=100)
+    except (UnicodeDecodeError, ValueError):
+        return b""
+    text = next((fields[name][0] for name in FORM if name in fields), "").strip()
+    if text[:1] in {"{", "["}:
+        return text.encode()
+    try:
+        return b64decode(text.replace(" ", "+").translate(URLSAFE) + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        return b""
+
+
+URLSAFE = str.maketrans("-_", "+/")
