@@ -72,6 +72,7 @@ class ApiSettings(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8700
+    address: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None  # as customers reach it: https://shop.example
 
 
 class SmsSettings(Section):
@@ -173,6 +174,11 @@ class Settings(BaseSettings):
     @property
     def embeds_postgres(self) -> bool:
         return self.postgres.dsn is None
+
+    @property
+    def reached_at(self) -> str:
+        """The address of the API as customers reach it."""
+        return self.api.address or f"http://{self.api.host}:{self.api.port}"
 
     @property
     def deliveries_allowed(self) -> str:

@@ -14,9 +14,11 @@ import structlog
 
 from aggregates.service_request.request import Request
 from api import customers
+from api.accounts import by_address
 from api.desk.locale import Locale
 from api.ports import Connection, Dependencies
 from api.service_requests import sla
+from projections.accounts import table as accounts
 from projections.churn import reading as churn
 from projections.service import table as requests
 from projections.timeline import page as paging
@@ -26,7 +28,7 @@ from projections.view.answer import View
 WITHIN = 1.5
 """Seconds in which a part is read: what is slow must not keep the others from the agent."""
 
-REGIONS = {"open": "matters", "leaving": "numbers", "worth": "numbers", "offer": "numbers"}
+REGIONS = {"open": "matters", "leaving": "numbers", "worth": "numbers", "offer": "numbers", "accounts": "who"}
 """In which region of the page each part stands."""
 
 SHOWN = 3
@@ -98,6 +100,15 @@ class Offer(NamedTuple):
     script: str = ""
 
 
+class AccountLine(NamedTuple):
+    """A company or a household that he belongs to."""
+
+    id: UUID
+    kind: str
+    name: str  # empty: a household that nobody declared
+    roles: tuple[str, ...]
+
+
 class Beside(NamedTuple):
     """All of it; a part that is None could not be read."""
 
@@ -109,6 +120,7 @@ class Beside(NamedTuple):
     warning: str
     failed: frozenset[str]
     read_at: datetime
+    accounts: list[AccountLine] | None
 
 
 async def read(dependencies: Dependencies, connection: Connection, schema: str, view: View, role: str, locale: Locale) -> Beside:
@@ -132,7 +144,19 @@ async def read(dependencies: Dependencies, connection: Connection, schema: str, 
     leaving = await part("leaving", lambda: _leaving(connection, schema, customer, now, locale)) if inside else None
     worth = await part("worth", lambda: _worth(connection, schema, customer, now, locale)) if inside else None
     offer = await part("offer", lambda: _offer(connection, view, now, locale)) if inside else None
-    return Beside(opened, leaving, worth, offer, inside, _warning(opened, leaving, locale), frozenset(failed), now)
+    belongs = await part("accounts", lambda: _accounts(connection, customer)) if inside else []
+    return Beside(opened, leaving, worth, offer, inside, _warning(opened, leaving, locale), frozenset(failed), now, belongs)
+
+
+async def _accounts(connection: Connection, customer: UUID) -> list[AccountLine]:
+    roles: dict[tuple[UUID, str, str], list[str]] = {}
+    for id_, kind, name, role in await accounts.of_customer(connection, customer):
+        roles.setdefault((id_, kind, name), []).append(role)
+    found = [AccountLine(*account, tuple(his)) for account, his in roles.items()]
+    household = await accounts.household_of(connection, customer)
+    if household is not None:
+        found.append(AccountLine(by_address(*household).id, "household", "", ()))
+    return found
 
 
 async def _open(dependencies: Dependencies, connection: Connection, schema: str, customer: UUID, role: str, now: datetime) -> Open:

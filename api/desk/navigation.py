@@ -23,6 +23,7 @@ PLACES = (
     Place("/rules", "nav.marketing", ("marketer", "analyst", "supervisor", "admin")),
     Place("/models/churn", "nav.model", ("supervisor", "marketer", "analyst", "admin")),
     Place("/contacts", "nav.contacts", ("marketer", "analyst", "supervisor", "admin")),
+    Place("/accounts", "nav.accounts", access.INSIDE),
     Place("/identity", "nav.identity", access.INSIDE),
     Place("/dead-letters", "nav.letters", access.OPERATORS),
     Place("/sources", "nav.sources", access.OPERATORS),

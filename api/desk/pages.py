@@ -16,6 +16,7 @@ from aggregates.sealing import KeyDestroyed
 from api import access, looks, query, session
 from api.answers import path_id
 from api.desk import (
+    accounts,
     besides,
     board,
     calling,
@@ -26,6 +27,7 @@ from api.desk import (
     marketing,
     models,
     provided,
+    rating,
     requests,
     service_request,
     sources,
@@ -108,8 +110,10 @@ def router(dependencies: Dependencies) -> APIRouter:
     requests.add(routes, dependencies)
     service_request.add(routes, dependencies)
     board.add(routes, dependencies)
+    rating.add(routes, dependencies)
     sources.add(routes, dependencies)
     identity.add(routes, dependencies)
+    accounts.add(routes, dependencies)
     provided.add(routes, dependencies, lambda request, wanted, wrong, status: _sign_in(request, dependencies, wanted, wrong, status))
     dead_letters.add(routes, dependencies)
     marketing.add(routes, dependencies)

@@ -1,6 +1,6 @@
 """Brings a contact to the customer: by SMS gateway, by mail server, or through the people who call and offer.
 
-Reading order: Messages, TaskAdapter, SmsAdapter, EmailAdapter.
+Reading order: Messages, Links, TaskAdapter, SmsAdapter, EmailAdapter.
 """
 
 import asyncio
@@ -20,12 +20,15 @@ import yaml
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.identifier import kind_of
+from aggregates.sealing import Sealer
+from aggregates.service_request import asking
 from infra.delivery.adapters import of_answer
 from infra.delivery.http import Http
 from infra.delivery.rechecking import Approach, Rechecking
 from infra.errors import Refusal
 from infra.settings import EmailSettings, SmsSettings
 from projections.contacts import tasks
+from projections.contacts.want import Want
 from projections.deliveries.table import Taken
 from projections.view.state import State
 from projections.view.traits import name_of
@@ -34,31 +37,49 @@ from streams.sending import Attempt
 
 
 class Text(msgspec.Struct, frozen=True):
-    """What a customer is told; `$name` stands for his name."""
+    """What a customer is told; `$name` stands for his name, `$link` for where he answers, in a contact about a service request."""
 
     text: str
     subject: str = ""
+
+
+CONTENT = "درخواست شما بسته شد. چقدر راضی بودید؟ $link"
+OURS = {"satisfaction": {"sms": Text(CONTENT), "email": Text(f"سلام $name،\n\n{CONTENT}", "چقدر راضی بودید؟")}}
+"""What is said where nobody wrote anything."""
 
 
 class Messages:
     """What is said with each contact, by channel: a file that people write. Without one the name of the contact is all there is."""
 
     def __init__(self, path: Path | None) -> None:
-        self._texts: dict[str, dict[str, Text]] = {}
+        self._texts: dict[str, dict[str, Text]] = OURS
         if path is None:
             return
         try:
-            self._texts = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), dict[str, dict[str, Text]])
+            self._texts = OURS | msgspec.convert(yaml.safe_load(path.read_text("utf-8")), dict[str, dict[str, Text]])
         except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
             raise Refusal(
                 f"The messages in {path} cannot be read: {error}.",
                 "Write `winback: {sms: {text: …}, email: {subject: …, text: …}}`; see YEKTA_DELIVERY__MESSAGES.",
             ) from error
 
-    def of(self, contact: str, channel: str, name: str) -> Text:
+    def of(self, contact: str, channel: str, name: str, link: str) -> Text:
         """What to say to this customer."""
         written = self._texts.get(contact, {}).get(channel) or Text(contact, contact)
-        return Text(Template(written.text).safe_substitute(name=name), Template(written.subject or contact).safe_substitute(name=name))
+        text = Template(written.text).safe_substitute(name=name, link=link)
+        return Text(text, Template(written.subject or contact).safe_substitute(name=name))
+
+
+class Links:
+    """Where customers answer, as they reach it from where they are."""
+
+    def __init__(self, address: str, sealer: Sealer) -> None:
+        self._address, self._sealer = address.rstrip("/"), sealer
+
+    def of(self, want: Want) -> str:
+        """The address of an answer; empty where there is nothing to answer."""
+        request = asking.request_of(want.cause)
+        return self._address + asking.path(request, self._sealer) if request else ""
 
 
 class TaskAdapter:
@@ -90,9 +111,10 @@ class SmsAdapter:
     """Asks an SMS gateway over HTTP; the request is a template in the settings."""
 
     def __init__(
-        self, settings: SmsSettings, messages: Messages, http: Http, rechecking: Rechecking, clock: Callable[[], datetime]
+        self, settings: SmsSettings, messages: Messages, links: Links, http: Http, rechecking: Rechecking, clock: Callable[[], datetime]
     ) -> None:
-        self._settings, self._messages, self._http, self._rechecking, self._clock = settings, messages, http, rechecking, clock
+        self._settings, self._messages, self._links = settings, messages, links
+        self._http, self._rechecking, self._clock = http, rechecking, clock
 
     async def __call__(self, taken: Taken) -> Attempt:
         approach = await self._rechecking.approach(taken, "sms")
@@ -106,7 +128,7 @@ class SmsAdapter:
         name = _name(approach)
         fields = {
             "to": to,
-            "text": self._messages.of(approach.want.contact, "sms", name).text,
+            "text": self._messages.of(approach.want.contact, "sms", name, self._links.of(approach.want)).text,
             "contact": approach.want.contact,
             "name": name,
             "id": str(approach.want.candidate.signal),
@@ -124,8 +146,10 @@ class SmsAdapter:
 class EmailAdapter:
     """Hands a message to a mail server."""
 
-    def __init__(self, settings: EmailSettings, messages: Messages, rechecking: Rechecking, clock: Callable[[], datetime]) -> None:
-        self._settings, self._messages, self._rechecking, self._clock = settings, messages, rechecking, clock
+    def __init__(
+        self, settings: EmailSettings, messages: Messages, links: Links, rechecking: Rechecking, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings, self._messages, self._links, self._rechecking, self._clock = settings, messages, links, rechecking, clock
 
     async def __call__(self, taken: Taken) -> Attempt:
         approach = await self._rechecking.approach(taken, "email")
@@ -134,7 +158,7 @@ class EmailAdapter:
         to = address(approach.state, "email")
         if not to:
             return Attempt("failed", error="no e-mail address of the customer is known")
-        written = self._messages.of(approach.want.contact, "email", _name(approach))
+        written = self._messages.of(approach.want.contact, "email", _name(approach), self._links.of(approach.want))
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._settings.sender, to, " ".join(written.subject.split())
         message["Date"] = format_datetime(self._clock())

@@ -16,7 +16,7 @@ from infra import database
 from infra.decisions import DecisionStore
 from infra.delivery.adapters import WebhookAdapter
 from infra.delivery.addresses import Allowed
-from infra.delivery.channels import EmailAdapter, Messages, SmsAdapter, TaskAdapter
+from infra.delivery.channels import EmailAdapter, Links, Messages, SmsAdapter, TaskAdapter
 from infra.delivery.http import Http
 from infra.delivery.rechecking import Rechecking
 from infra.delivery.webhooks import WebhookStore
@@ -56,7 +56,7 @@ class Outgoing:
         stack.callback(self._decisions.close)
         self._webhooks = WebhookStore(self._decisions, self._keys, allowed, self._clock)
         rechecking = Rechecking(pool, self._keys, self._clock, against)
-        messages = Messages(self._settings.messages)
+        messages, links = Messages(self._settings.messages), Links(self._all.reached_at, self._keys)
         people = TaskAdapter(pool, rechecking)
         adapters: dict[str, Adapter] = {
             "webhook": rechecking.before(WebhookAdapter(pool, self._keys, http, self._clock)),
@@ -66,9 +66,9 @@ class Outgoing:
             # An operator wrote the gateway's address, not a user of the API: his own network is fine.
             gateway = Http(Allowed(EVERYWHERE))
             stack.push_async_callback(gateway.close)
-            adapters["sms"] = SmsAdapter(self._all.sms, messages, gateway, rechecking, self._clock)
+            adapters["sms"] = SmsAdapter(self._all.sms, messages, links, gateway, rechecking, self._clock)
         if self._all.email.host is not None:
-            adapters["email"] = EmailAdapter(self._all.email, messages, rechecking, self._clock)
+            adapters["email"] = EmailAdapter(self._all.email, messages, links, rechecking, self._clock)
         jitter = Random()  # noqa: S311 - spreads tries, and hides nothing
         self.sender = Sender(pool, adapters, self._gone, pace=self._pace, random=jitter, clock=time.monotonic)
         self.deliver = Deliver(pool, self.sender.wake)

@@ -115,6 +115,17 @@ async def of_customer(connection: Connection, customer: UUID) -> list[tuple[UUID
     return [(row[0], row[1], row[2], row[3]) for row in await cursor.fetchall()]
 
 
+async def household_of(connection: Connection, customer: UUID) -> tuple[bytes, list[UUID]] | None:
+    """Who told the same address as this customer, himself among them; None: nobody, or a crowd."""
+    cursor = await connection.execute(
+        "SELECT key, array_agg(customer_id ORDER BY customer_id) FROM identity.addresses"
+        " WHERE key IN (SELECT key FROM identity.addresses WHERE customer_id = %s) GROUP BY key HAVING count(*) BETWEEN 2 AND %s",
+        (customer, CROWD),
+    )
+    row = await cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
 async def at_one_address(connection: Connection, limit: int) -> list[tuple[bytes, list[UUID]]]:
     """Customers who told the same address, a few each."""
     cursor = await connection.execute(

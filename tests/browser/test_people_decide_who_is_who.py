@@ -1,5 +1,7 @@
 """Pages of identity: a pair is decided with one key, a customer is drawn, a split is shown before it is done; axe finds nothing."""
 
+from typing import Any
+
 from playwright.async_api import expect
 
 from tests.api.events import event
@@ -40,4 +42,29 @@ async def test_a_pair_is_decided_by_one_key_and_taken_back_on_the_customers_page
     await page.locator("button[value=split]").click()
     await expect(page.locator(".graph")).to_be_visible()
     assert await page.locator(".graph circle").count() < 3
+    assert found == []
+
+
+async def test_a_company_has_a_page_and_stands_on_its_peoples_pages(desk: Desk) -> None:
+    async def made(path: str, **content: object) -> dict[str, Any]:
+        answer = await desk.api.client.post(path, json=content, auth=(desk.agent, ""))
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    page = await desk.customer("10042", "en")
+    customer = page.url.partition("?")[0].rpartition("/")[2]
+    above = await made("/v1/accounts", name="Yekta Holding")
+    company = await made("/v1/accounts", name="Yekta Shop", parent=above["id"], reference="YS-1")
+    await made(f"/v1/accounts/{company['id']}/join", customer_id=customer, role="decides")
+    await page.reload()
+    await page.get_by_role("link", name="Yekta Shop").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Yekta Shop")
+    await expect(page.locator("table.written tbody")).to_contain_text("decides")
+    found = await judged(page, "account")
+    await shot(page, "account-en")
+    await page.get_by_role("link", name="Yekta Holding").click()
+    await expect(page.locator("table.written tbody")).to_contain_text("Yekta Shop")
+    await page.goto("/accounts?words=Holding")
+    await expect(page.locator(".found li")).to_have_count(1)
+    found += await judged(page, "accounts")
     assert found == []

@@ -1,9 +1,12 @@
 """From a published rule to the customer: event, signal, decision, channel; asked about once more as it goes out."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -172,3 +175,32 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     assert done.json()["state"] == "done"
     listed = (await ground.api.client.get("/v1/call-list.csv", auth=(ground.token, ""))).text
     assert "'=cmd" in listed
+
+
+async def test_a_resolved_request_asks_its_customer_and_his_answer_is_a_fact(ground: Ground) -> None:
+    written = (Path(__file__).parents[2] / "docs" / "service.md").read_text("utf-8")
+    rule = next(part.partition("```")[0] for part in written.split("```yaml\n") if part.startswith("rule: how-content"))
+    assert (await ground.api.client.post("/v1/triggers", content=rule, auth=(ground.token, ""))).is_success
+    assert (await ground.api.client.post("/v1/triggers/how-content/publish", auth=(ground.token, ""), timeout=60)).is_success
+    phone, before = "+989121110077", len(ground.gateway.posts)
+    await ground.happens("consent.given", phone, purpose="service", channels=["sms"])
+    agent = await ground.api.token("agent")
+    opened = await ground.api.client.post("/v1/service-requests", json={"who": {"phone": phone}, "title": "Late"}, auth=(agent, ""))
+    path = f"/v1/service-requests/{opened.json()['id']}"
+    assert (await ground.api.client.post(f"{path}/resolve", auth=(agent, ""))).is_success
+    await ground.decided(phone, "how-content", outcome="sent", channel="sms")
+    asked = (await ground.gateway.until(before + 1))[-1]
+    found = re.search(r"/rate/[-\w]+/[-\w]+", unquote(asked.body.decode()))
+    assert found
+    link = found[0]
+    assert (await ground.api.client.get(link)).status_code == 200
+    assert (await ground.api.client.post(link[:-2] + "xx", data={"score": "1"})).status_code == 404
+    thanked = await ground.api.client.post(link, data={"score": "4", "note": "Fast"})
+    assert thanked.status_code == 200, thanked.text
+    shown = await ground.api.get(agent, path)
+    assert (shown["score"], shown["history"][-1]["by"]) == (4, "customer")
+    while True:
+        timeline = await ground.api.get(agent, f"/v1/customers/{shown['customer_id']}/timeline", type="service.request_rated")
+        if timeline["items"]:
+            break
+    assert timeline["items"][0]["data"]["score"] == 4
