@@ -1,6 +1,6 @@
 """What a fold folds: one customer event, opened as far as needed and with its time judged, the same for every projection.
 
-Folds go by `(at, event_id)`, so that the order of arrival never shows. Reading order: Fact, fact_of.
+Folds go by `(at, event_id)`, so that the order of arrival never shows. Reading order: Fact, fact_of, unsealed.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from aggregates.contracts import upcast
+from aggregates.contracts import is_newest, upcast
 from aggregates.identifier import Token
 from aggregates.touchpoint import channel_of, effective_time
 from aggregates.wire import CustomerEvent, Sealed, tokens
@@ -71,3 +71,11 @@ def fact_of(event: CustomerEvent, sealed: Sealed | None = None) -> Fact:
         event.yektaclock,
         event.id,
     )
+
+
+def unsealed(fact: Fact, event: CustomerEvent, sealed: Sealed) -> Fact:
+    """The fact of `fact_of(event)`, now with what was sealed of it: what was read once need not be read again."""
+    if not is_newest(event.type, event.yektaversion):
+        return fact_of(event, sealed)
+    identifiers = tuple([(token, value) for (token, _), (_, value) in zip(fact.identifiers, sealed.identifiers, strict=True)])
+    return msgspec.structs.replace(fact, data=fact.data | sealed.personal, identifiers=identifiers)

@@ -16,7 +16,6 @@ import msgspec
 
 from aggregates.contracts import VersionUnknown
 from aggregates.fact import Fact, fact_of
-from aggregates.sealing import KeyDestroyed, open_sealed
 from aggregates.touchpoint import effective_time
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections.timeline import table as timeline
@@ -25,7 +24,7 @@ from projections.view import table as views
 from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
 from streams.moving import PIECE, Asked, Moving
-from streams.parts import Moment, Part, Parts, Spoken
+from streams.parts import Moment, Part, Parts, Spoken, opened, opening_of
 from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
 from streams.words import MOVED, RECEIVED, is_spoken, is_word
 
@@ -54,6 +53,7 @@ class Arrived:
     record: Record
     event: CustomerEvent
     customer: str  # id as text, "" nobody's: text hashes once, a UUID each time
+    fact: Fact  # unopened
 
 
 class Customer:
@@ -100,7 +100,8 @@ class Customer:
         learned: dict[str, State] = {}
         self._learned[self._writer(batch.partition)] = learned
         new = await _insert(connection, schema, batch.partition, arrived)
-        before = await self._fold(connection, schema, batch, new, learned)
+        whole: dict[int, Fact] = {}
+        before = await self._fold(connection, schema, batch, new, learned, whole)
         if self._schema is None:
             await _set_clock(connection, batch.partition, new)
         self._moving.refolded(batch.partition)  # for late facts, not for rows that moved
@@ -108,7 +109,7 @@ class Customer:
             effects += await self._moving.move(connection, schema, batch.partition, words, _asked(batch))
         if self._parts:
             moment = Moment(connection, schema, batch.partition, batch.end, before, learned, frozenset([i.event.yektaevent for i in new]))
-            facts = [Spoken(item.record.offset, item.customer, item.event) for item in new]
+            facts = [Spoken(at := item.record.offset, item.customer, item.event, whole.get(at, item.fact), at in whole) for item in new]
             effects += await self._parts.apply(moment, facts, spoken, self._moving.refolded(batch.partition))
         return [*effects, *forwarded]
 
@@ -166,18 +167,18 @@ class Customer:
             if owner == item.customer:
                 home.append(item)
             elif self._schema is not None:
-                home.append(Arrived(item.record, item.event, owner))
+                home.append(Arrived(item.record, item.event, owner, item.fact))
             else:
                 event = msgspec.structs.replace(item.event, subject=owner)
                 forwarded.append(Publication("customer-events", owner.encode(), msgspec.json.encode(event)))
         return home, forwarded
 
     async def _fold(
-        self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[str, State]
+        self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[str, State], whole: dict[int, Fact]
     ) -> Mapping[str, State]:
         """Fold what is new into the views, in the order of effective time; customers whose fold needs their past are refolded.
 
-        Returns the states before.
+        Returns the states before; the facts that were opened for it are put into `whole`, by offset.
         """
         mine: dict[str, list[Arrived]] = {}
         for item in new:
@@ -186,7 +187,7 @@ class Customer:
         if not mine:
             return {}
         states = await self._load(connection, schema, batch.partition, mine)
-        facts = await self._facts(connection, states, mine)
+        facts = await self._facts(connection, states, mine, whole)
         busy = await self._moving.busy(connection, batch.partition)
         refold: list[str] = []
         for customer, told in facts.items():
@@ -209,20 +210,21 @@ class Customer:
         return states
 
     async def _facts(
-        self, connection: Connection, states: Mapping[str, State], mine: Mapping[str, Sequence[Arrived]]
+        self, connection: Connection, states: Mapping[str, State], mine: Mapping[str, Sequence[Arrived]], whole: dict[int, Fact]
     ) -> dict[str, list[Fact]]:
         """Per customer the facts to fold, in order; opened where the state cannot do without."""
-        opening = {
-            item.record.offset: item.event.yektaseal
+        opening = [
+            item
             for customer, items in mine.items()
             for item, opens in zip(items, openings(states[customer], [item.event for item in items]), strict=True)
             if opens
-        }
+        ]
         if opening:
-            await self._keys.fetch(connection, opening.values())
+            await self._keys.fetch(connection, [item.event.yektaseal for item in opening])
+            whole |= {item.record.offset: opening_of(item.fact, item.event, self._keys) for item in opening}
         facts: dict[str, list[Fact]] = {}
         for customer, items in mine.items():
-            told = [self._opened(item.event) if item.record.offset in opening else fact_of(item.event, None) for item in items]
+            told = [whole.get(item.record.offset, item.fact) for item in items]
             if len(told) > 1:
                 told.sort(key=_stamp)
             facts[customer] = told
@@ -234,12 +236,6 @@ class Customer:
         missing = [uuid_of(customer) for customer, state in states.items() if state is None]
         stored = await views.load(connection, schema, missing) if missing else {}
         return {customer: state or stored.get(uuid_of(customer)) or initial() for customer, state in states.items()}
-
-    def _opened(self, event: CustomerEvent) -> Fact:
-        try:
-            return fact_of(event, open_sealed(event, self._keys))
-        except KeyDestroyed:
-            return fact_of(event, None)
 
     async def refold(self, connection: Connection, histories: Sequence[tuple[State, Sequence[bytes]]]) -> list[State]:
         """Go on folding histories: of each customer a state and the next records, in the order of effective time."""
@@ -257,7 +253,7 @@ class Customer:
         folded = []
         for (state, events), opens in zip(decoded, opening, strict=True):
             for event, it in zip(events, opens, strict=True):
-                state = evolve(state, self._opened(event) if it else fact_of(event, None))  # noqa: PLW2901 - a fold
+                state = evolve(state, opened(event, self._keys) if it else fact_of(event))  # noqa: PLW2901 - a fold
             folded.append(state)
         return folded
 
@@ -292,7 +288,7 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
         elif is_spoken(event):
             spoken.append(Spoken(record.offset, event.subject, event))
         else:
-            arrived.append(Arrived(record, event, event.subject))
+            arrived.append(Arrived(record, event, event.subject, fact_of(event)))
     return arrived, list(words), spoken, effects
 
 
@@ -305,7 +301,8 @@ async def _insert(connection: Connection, schema: str, partition: int, arrived: 
     if not arrived:
         return []
     rows = [
-        timeline.row_of(item.event, item.record.value or b"", uuid_of(item.customer), partition, item.record.offset) for item in arrived
+        timeline.row_of(item.event, item.record.value or b"", uuid_of(item.customer), partition, item.record.offset, item.fact)
+        for item in arrived
     ]
     fresh = await timeline.insert(connection, schema, rows)
     return [item for item in arrived if item.record.offset in fresh]

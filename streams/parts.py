@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from aggregates.fact import Fact, fact_of
+from aggregates.fact import Fact, fact_of, unsealed
 from aggregates.sealing import KeyDestroyed, open_sealed
 from aggregates.wire import CustomerEvent
 from projections.view.state import State
@@ -84,11 +84,13 @@ class Part(Protocol):
 
 
 class Spoken(NamedTuple):
-    """A record that is no event of a channel: a decision, or a word to a customer."""
+    """A record as the parts come to hear of it: a new fact, a decision, or a word to a customer."""
 
     offset: int
     customer: str  # empty: about everybody
     event: CustomerEvent
+    fact: Fact | None = None  # where it is a fact that is new; opened or not
+    whole: bool = False  # it is opened already, if anything of it is sealed
 
 
 _offset = attrgetter("offset")
@@ -108,17 +110,16 @@ class Parts:
         for part in self._parts:
             await part.ready(moment)
         effects: list[Effect] = []
-        facts = {item.offset for item in new}
         run: list[Spoken] = []
         for item in sorted([*new, *spoken], key=_offset) if spoken else new:
-            if item.customer or item.offset in facts:
+            if item.customer or item.fact is not None:
                 run.append(item)
                 continue
-            effects += await self._tell(moment, run, facts)
+            effects += await self._tell(moment, run)
             run = []
             for part in self._parts:
                 effects += await part.decided(moment, item.event)
-        effects += await self._tell(moment, run, facts)
+        effects += await self._tell(moment, run)
         if refolded:
             effects += await self._each(lambda part: part.refolded(moment, refolded))
         return effects + await self._each(lambda part: part.pulse(moment))
@@ -144,10 +145,10 @@ class Parts:
     async def _each(self, ask: Callable[[Part], Awaitable[list[Effect]]]) -> list[Effect]:
         return [effect for part in self._parts for effect in await ask(part)]
 
-    async def _tell(self, moment: Moment, run: Sequence[Spoken], facts: set[int]) -> list[Effect]:
+    async def _tell(self, moment: Moment, run: Sequence[Spoken]) -> list[Effect]:
         """Open what somebody wants to hear, once, and let each hear what he wants."""
         wanted = [[item for item in run if item.customer and part.wants(moment.partition, item.event)] for part in self._parts]
-        opening = {item.event.yektaseal for items in wanted for item in items if item.event.yektaseal > 0}
+        opening = {item.event.yektaseal for items in wanted for item in items if not item.whole and item.event.yektaseal > 0}
         if opening:
             await self._keys.fetch(moment.connection, opening)
         made: dict[int, Heard] = {}
@@ -157,7 +158,7 @@ class Parts:
                 continue
             for item in items:
                 if item.offset not in made:
-                    fact = opened(item.event, self._keys) if item.offset in facts else None
+                    fact = item.fact if item.fact is None or item.whole else opening_of(item.fact, item.event, self._keys)
                     made[item.offset] = Heard(item.offset, item.customer, item.event, fact)
             effects += await part.told(moment, [made[item.offset] for item in items])
         return effects
@@ -165,9 +166,14 @@ class Parts:
 
 def opened(event: CustomerEvent, keys: Keys) -> Fact:
     """The fact with all that can still be read of it; its key is in memory."""
+    return opening_of(fact_of(event), event, keys)
+
+
+def opening_of(fact: Fact, event: CustomerEvent, keys: Keys) -> Fact:
+    """A fact, opened; as it is where nothing of it is sealed, or can be opened any more."""
     if event.yektaseal <= 0:
-        return fact_of(event, None)
+        return fact
     try:
-        return fact_of(event, open_sealed(event, keys))
+        return unsealed(fact, event, open_sealed(event, keys))
     except KeyDestroyed:
-        return fact_of(event, None)
+        return fact

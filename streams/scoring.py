@@ -58,6 +58,9 @@ CUSTOMERS = 50_000
 ROWS = 20_000
 REASONS = 3
 
+History = tuple[list[Fact], str]
+"""A customer's facts in order, and the identifier that decided whose the last is."""
+
 log = structlog.get_logger()
 
 
@@ -290,9 +293,10 @@ class Scoring:
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [UUID(customer) for customer in some])
+            histories = await self._histories(moment, some)
             gone = []
             for customer in some:
-                facts, decider = await self._history(moment, customer)
+                facts, decider = histories[customer] if histories else await self._history(moment, customer)
                 if not facts:
                     gone.append(UUID(customer))
                 for one in self._in_force if facts else ():
@@ -314,17 +318,31 @@ class Scoring:
                     self._learned[moment.partition].pop(key, None)
         return effects
 
-    async def _history(self, moment: Moment, customer: str) -> tuple[list[Fact], str]:
+    async def _histories(self, moment: Moment, customers: Sequence[str]) -> dict[str, History]:
+        """Of each customer the facts in order and the decider of the last; of none where together they are too many rows."""
+        rows = await timeline.pieces(moment.connection, moment.schema, [UUID(customer) for customer in customers], ROWS + 1)
+        if len(rows) > ROWS:
+            return {}
+        events: dict[UUID, list[CustomerEvent]] = {UUID(customer): [] for customer in customers}
+        for customer, record in rows:
+            events[customer].append(customer_event_decoder.decode(record))
+        return {str(customer): await self._opened(moment, some, "") for customer, some in events.items()}
+
+    async def _history(self, moment: Moment, customer: str) -> History:
         """A customer's facts in order, and the decider of the last."""
         facts: list[Fact] = []
         decider = ""
         async for records in timeline.history(moment.connection, moment.schema, UUID(customer)):
-            events = [customer_event_decoder.decode(record) for record in records]
-            events = [event for event in events if self.wants(moment.partition, event)]
-            await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
-            facts += [opened(event, self._keys) for event in events]
-            decider = next((event.yektadecider for event in reversed(events) if event.yektadecider), decider)
+            some, decider = await self._opened(moment, [customer_event_decoder.decode(record) for record in records], decider)
+            facts += some
         return facts, decider
+
+    async def _opened(self, moment: Moment, events: Sequence[CustomerEvent], decider: str) -> History:
+        """What is wanted of these events, and who decided whose they are; `decider` of those before."""
+        events = [event for event in events if self.wants(moment.partition, event)]
+        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
+        decider = next((event.yektadecider for event in reversed(events) if event.yektadecider), decider)
+        return [opened(event, self._keys) for event in events], decider
 
     async def _look(self, moment: Moment) -> tuple[list[Effect], dict[str, int]]:
         """Score the silent whose time has come; up to which days all is told then."""

@@ -62,6 +62,7 @@ async def _folded(connection: Connection, ends: Mapping[int, int]) -> Mapping[in
         "WITH ends AS (SELECT key::int AS partition, value::bigint AS next FROM jsonb_each_text(%s))"
         " SELECT p.partition, p.next_offset, p.published,"
         " EXISTS (SELECT 1 FROM streams.outbox o WHERE o.processor = p.processor AND o.partition = p.partition"
+        " AND o.topic = 'customer-events'"  # what is told to others is no part of any view
         ' AND o."offset" < ends.next)'
         " OR EXISTS (SELECT 1 FROM streams.chores c WHERE c.partition = p.partition AND c.asked_offset < ends.next)"
         " FROM ends JOIN streams.positions p USING (partition) WHERE p.processor = 'customer'",

@@ -3,13 +3,11 @@
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
-
-from aggregates.contracts import CONTRACTS, Contract, upcast
-from aggregates.touchpoint import channel_of, effective_time
+from aggregates.contracts import CONTRACTS, Contract
+from aggregates.fact import Fact, fact_of
 from aggregates.wire import CustomerEvent
 from projections.money import amount_of, currency_of
 
@@ -57,37 +55,37 @@ class Told(NamedTuple):
 NOTHING = Told()
 
 
-def row_of(event: CustomerEvent, record: bytes, customer: UUID, partition: int, offset: int) -> Row:
-    """The row of a record, under the customer that it belongs to now."""
-    at, flag = effective_time(event.time, event.yektarecorded)
-    told = told_by(event)
+def row_of(event: CustomerEvent, record: bytes, customer: UUID, partition: int, offset: int, fact: Fact | None = None) -> Row:
+    """The row of a record, under the customer that it belongs to now; `fact` is what `fact_of` makes of it, where that was made already."""
+    fact = fact or fact_of(event)
+    told = told_by(fact)
     return Row(
         customer,
-        msgspec.convert(event.yektaevent, UUID),
-        at,
-        event.time,
-        event.yektarecorded,
-        event.type,
-        channel_of(event.type),
-        event.source,
+        fact.event_id,
+        fact.at,
+        fact.occurred,
+        fact.recorded,
+        fact.type,
+        fact.channel,
+        fact.source,
         told.ref,
         told.amount,
         told.currency,
         event.yektadecider,
         event.yektaseal,
-        event.yektasimulated * SIMULATED + event.yektabackfill * BACKFILL + FLAGS[flag] + (event.yektaclock == "event") * EVENT_CLOCK,
+        fact.simulated * SIMULATED + fact.backfill * BACKFILL + FLAGS[fact.flag] + (fact.clock == "event") * EVENT_CLOCK,
         partition,
         offset,
         record,
     )
 
 
-def told_by(event: CustomerEvent) -> Told:
-    """Reference and money of an event, where its type has any and they are as they should be."""
-    contract = pointing(event.type)
+def told_by(fact: Fact) -> Told:
+    """Reference and money of a fact, where its type has any and they are as they should be."""
+    contract = pointing(fact.type)
     if contract is None:
         return NOTHING
-    data: dict[str, Any] = upcast(event.type, event.yektaversion, msgspec.json.decode(event.data))
+    data = fact.data
     ref = data.get(contract.ref) if contract.ref and contract.ref not in NO_NUMBER else None
     amount = amount_of(data.get(contract.amount)) if contract.amount else None
     currency = currency_of(data.get(contract.currency)) if contract.currency and amount is not None else None
@@ -96,6 +94,6 @@ def told_by(event: CustomerEvent) -> Told:
 
 @lru_cache(maxsize=1024)
 def pointing(type_: str) -> Contract | None:
-    """The contract of a type that has a reference or money; the data of all others need not be read for a row."""
+    """The contract of a type that has a reference or money."""
     contract = CONTRACTS.get(type_)
     return contract if contract and (contract.ref or contract.amount) else None

@@ -208,9 +208,10 @@ async def test_scores_are_given_once_labels_are_known_and_told_where_they_move(p
 
     async def given() -> bool:
         rows = await play.ground.ask(
-            "SELECT count(*) FROM churn.rescored r JOIN churn.definitions d ON d.champion = r.champion AND r.after IS NULL"
+            "SELECT count(*), (SELECT count(*) FROM streams.outbox)"
+            " FROM churn.rescored r JOIN churn.definitions d ON d.champion = r.champion AND r.after IS NULL"
         )
-        return bool(rows[0][0] == PARTITIONS)
+        return rows == [(PARTITIONS, 0)]
 
     await until(given, unless=lambda: worker.failures)
     await worker.die()
