@@ -35,6 +35,12 @@ HEADERS: dict[Kind, frozenset[str]] = {
 }
 """Words of headers, folded, that speak for a kind."""
 
+_CHANGING = """address addr street road house apartment unit city town suburb locality zip postcode postal zipcode state province region
+ county
+ phone mobile tel telephone cell fax company employer job ادرس نشانی خیابان پلاک شهر شهرستان استان پستی تلفن موبایل همراه شرکت شغل"""
+CHANGING = frozenset(_CHANGING.split())
+"""Words of headers, folded, of what changes in a life: who moves is still the same."""
+
 ENOUGH = 0.85
 """The share of the values that must look like a kind for the column to be of it; with a header that says so, half is enough."""
 
@@ -69,6 +75,11 @@ def kind_of_column(header: str, values: Iterable[str]) -> Kind:
         return Kind.DIGITS
     words = sum(text.count(" ") + 1 for text in seen) / len(seen)
     return Kind.TEXT if words >= 3.2 or sum(map(len, seen)) / len(seen) > 32 else Kind.NAME
+
+
+def changes(header: str) -> bool:
+    """Whether a column holds, by its header, what changes in a life."""
+    return not CHANGING.isdisjoint(words_of(header))
 
 
 def words_of(header: str) -> list[str]:

@@ -3,7 +3,7 @@
 Reading order: Matches, match, judge, learned, common.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from aggregates.matching.agreement import LEVELS, Floats, Level, agreements, sam
 from aggregates.matching.aspects import Ints
 from aggregates.matching.blocking import candidates, directed
 from aggregates.matching.table import Table
+from aggregates.matching.thirds import supported
 from aggregates.matching.weights import Sample, Weights, learn, probabilities, scores
 
 AT_ONCE = 200_000
@@ -43,7 +44,8 @@ def match(table: Table) -> Matches:
         nobody, nothing = np.empty(0, np.int64), np.empty((0, LEVELS))
         return Matches(table, Weights((), nothing, nothing, 0.0, nothing[None], np.empty(0)), nobody, nobody, np.empty(0), np.empty(0))
     one, other = candidates(table)
-    return judge(table, learned(table, one, other), one, other)
+    found = judge(table, learned(table, one, other), one, other)
+    return found if table.linked else replace(found, probability=supported(one, other, found.probability, table.size))
 
 
 def judge(table: Table, weights: Weights, one: Ints, other: Ints) -> Matches:

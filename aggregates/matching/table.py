@@ -10,6 +10,7 @@ from math import log
 
 import numpy as np
 
+from aggregates.matching.aligning import partners
 from aggregates.matching.aspects import Ints, aspects
 from aggregates.matching.forms import folded, form
 from aggregates.matching.kinds import Kind, kind_of_column
@@ -63,8 +64,11 @@ Records = Mapping[str, Mapping[str, str]]
 
 
 def tabulate(first: Records, second: Records | None = None) -> Table:
-    """The table of one source's records, or of two sources' that are to be linked. Columns that say nothing are left out."""
-    sources = [first] if second is None else [first, second]
+    """The table of one source's records, or of two sources' that are to be linked, whatever the second calls the first's columns.
+
+    Columns that say nothing are left out.
+    """
+    sources = [first] if second is None else [first, _renamed(second, partners(list(first.values()), list(second.values())))]
     order = sorted(
         ((side, identity) for side, source in enumerate(sources) for identity in source), key=lambda one: (_shuffled(one[1]), one[0])
     )
@@ -75,6 +79,12 @@ def tabulate(first: Records, second: Records | None = None) -> Table:
     side = np.fromiter((side for side, _ in order), np.int64, len(order))
     columns = tuple(column for column in found if len(column.texts) > 2)
     return Table(tuple(identity for _, identity in order), side, columns, second is not None)
+
+
+def _renamed(records: Records, names: Mapping[str, str]) -> Records:
+    if not names:
+        return records
+    return {identity: {names.get(name, name): value for name, value in row.items()} for identity, row in records.items()}
 
 
 def _column(name: str, values: Sequence[str], numbers: dict[str, int]) -> Column:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aggregates.matching.agreement import LEVELS, Floats, Level, Levels
+from aggregates.matching.agreement import LEVELS, Bools, Floats, Level, Levels
+from aggregates.matching.kinds import changes
 
 ROUNDS = 60
 RELATED_FIRST = 12  # rounds in which namesakes and households find their class, before what a match is may bend to the data
@@ -28,8 +29,8 @@ class Weights:
     m: Floats  # columns × levels
     u: Floats
     share: float
-    related: Floats  # columns × columns × levels: how those agree who are not one, and are alike for what the first column names
-    shares: Floats  # columns: how many of all pairs are so related
+    related: Floats  # classes × columns × levels: how those agree who are not one, and are alike for one column each, or of one household
+    shares: Floats  # classes: how many of all pairs are so related
 
     @property
     def bits(self) -> Floats:
@@ -62,11 +63,14 @@ def learn(columns: Sequence[str], sample: Sample) -> Weights:
     patterns, counts = np.unique(sample.levels, axis=0, return_counts=True)
     times = counts * sample.each
     weights = _first_guess(columns, sample)
+    lasting = np.array([not changes(column) for column in columns])
     for n in range(ROUNDS):
         before = weights
         weights = _maximised(weights, sample, patterns, beliefs(weights, patterns) * times)
         if n < RELATED_FIRST:
             weights = replace(weights, m=before.m, share=before.share)
+        elif len(weights.related) == len(columns) and ((apart := weights.m[:, Level.DIFFERENT] >= MOST_DIFFERENT) & lasting).any():
+            weights = _with_household(weights, apart)
         elif float(np.abs(weights.m - before.m).max()) < STILL:
             break
     return weights
@@ -117,10 +121,21 @@ def _first_guess(columns: Sequence[str], sample: Sample) -> Weights:
     return Weights(tuple(columns), m, u, min(0.5, sample.expected / sample.pairs), related, shares)
 
 
+def _with_household(weights: Weights, apart: Bools) -> Weights:
+    """The weights with one more class: those who agree like one person, but in the columns in which too many of the matches differ.
+
+    People who live together share a name, a street, a telephone: no one column makes them alike. Who differs only in what changes in a
+    life has moved.
+    """
+    household = np.where(apart[:, None], weights.u, weights.m)
+    related = np.concatenate([weights.related, household[None]])
+    return replace(weights, related=related, shares=np.r_[weights.shares, weights.share / 2], share=weights.share / 2)
+
+
 def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Floats) -> Weights:
     """The weights that the present beliefs make likeliest."""
     m, u, related = np.empty_like(weights.m), np.empty_like(weights.u), np.empty_like(weights.related)
-    strangers = STRANGERS * sample.expected
+    strangers = STRANGERS * max(sample.expected, float(likely[0].sum()))
     for n in range(len(weights.columns)):
         agreed = np.bincount(patterns[:, n], likely[0], LEVELS)
         known = np.r_[0.0, agreed[1:]]
@@ -130,11 +145,14 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
         others[0] = 0.0
         floor = 0.5 * prior + 0.02
         u[n] = (others + floor) / (others + floor).sum()
-        for k in range(len(weights.columns)):
+        for k in range(len(weights.related)):
             seen = np.bincount(patterns[:, n], likely[2 + k], LEVELS)
             seen[0] = 0.0
-            before = weights.related[k, n] if k == n else u[n]
-            related[k, n] = (seen + strangers * before) / (seen.sum() + strangers)
+            if k < len(weights.columns):
+                before, held = weights.related[k, n] if k == n else u[n], strangers
+            else:
+                before, held = weights.related[k, n], PRIOR_AGREEING
+            related[k, n] = (seen + held * before) / (seen.sum() + held)
     matched = min(0.5, max(float(likely[0].sum()), 0.5) / sample.pairs)
     shares = likely[2:].sum(axis=1) / sample.pairs
     return replace(weights, m=np.maximum(m, 1e-9), u=u, share=matched, related=related, shares=shares)
