@@ -97,7 +97,17 @@ def router(dependencies: Dependencies) -> APIRouter:
             looked = await views.look(connection, schema, customer, now)
             now = looked.at if looked else now
             candidate = Candidate(
-                id_, f"check:{_who_asks(asking)}", 0, customer, wanted.purpose, tuple(dict.fromkeys(channels)), 0.0, now, now, 0
+                id_,
+                f"check:{_who_asks(asking)}",
+                0,
+                customer,
+                wanted.purpose,
+                tuple(dict.fromkeys(channels)),
+                0.0,
+                now,
+                now,
+                0,
+                campaign=wanted.contact,
             )
             cause = {"source": _who_asks(asking), "id": wanted.request_id}
             async with connection.transaction():

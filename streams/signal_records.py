@@ -32,6 +32,7 @@ def want(customer: UUID, active: Active, do: Contact, signal: Signal) -> Want:
         signal.occurred_at,
         signal.recorded_at,
         active.order,
+        campaign=do.campaign,
         objection=signal.quiet,
     )
     cause = {"source": signal.source, "id": signal.cause}

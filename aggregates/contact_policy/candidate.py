@@ -1,6 +1,6 @@
 """A contact that a rule wants, what is known of the customer when it is decided, and what is decided."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -27,6 +27,7 @@ class Candidate:
     wanted: datetime  # when it was first to be decided
     order: int  # of the rule among the rules
     effect: float = 0.0  # expected, as far as it was measured
+    campaign: str = ""  # with what he is approached: what budgets are for
     objection: str = ""  # why it must be silent whatever the policy says: "unless", "if", "withdrawn", "backfill", "cooldown" …
 
 
@@ -40,6 +41,10 @@ class Standing(Protocol):
     @property
     def contacts(self) -> tuple[tuple[datetime, str], ...]:
         """When and by which channel he was approached, at least as far back as the longest cap reaches."""
+
+    @property
+    def responses(self) -> Sequence[tuple[datetime, str, bool]]:
+        """When and by which channel he answered a contact (true) or refused it (false), one of each contact."""
 
     def allows(self, purpose: str, channel: str, at: datetime) -> bool:
         """Whether he allows this purpose in this channel."""

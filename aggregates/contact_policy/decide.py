@@ -1,21 +1,28 @@
 """Decides what becomes of all candidates of one customer at one moment: one is sent, others are held or silent, each with its reason.
 
-Checked in this order: what the rule itself objects to; for each channel in the order of preference consent, blocking states, caps; quiet
-hours; then the best of those that could go out wins; the hold-out is drawn last. Reading order: decide, judged, by_channel.
+Checked in this order: what the rule itself objects to; for each channel in the order of preference consent, blocking states, caps, budget;
+quiet hours; then the best of those that could go out wins; the hold-out is drawn last. Reading order: decide, judged, by_channel.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from aggregates.contact_policy.budget import Spent, nothing, over
 from aggregates.contact_policy.candidate import CUSTOMER, Candidate, Outcome, Standing
+from aggregates.contact_policy.learned import learned
 from aggregates.contact_policy.policy import SERVICE, Cap, Policy
 from aggregates.contact_policy.quiet import quiet_until
 from aggregates.rules.holdout import held_out
 
+LEARNED = "learned_"
+"""Before the number of days, in a policy's `prefer`: `learned_90d`."""
 
-def decide(policy: Policy, customer: Standing, candidates: Sequence[Candidate], at: datetime, salt: str) -> tuple[Outcome, ...]:
+
+def decide(
+    policy: Policy, customer: Standing, candidates: Sequence[Candidate], at: datetime, salt: str, spent: Spent = nothing
+) -> tuple[Outcome, ...]:
     """The outcome of each candidate, in their order. What is held is to be decided again when its time has come."""
-    outcomes = {candidate.signal: judged(policy, customer, candidate, at) for candidate in candidates}
+    outcomes = {candidate.signal: judged(policy, customer, candidate, at, spent) for candidate in candidates}
     ready = [candidate for candidate in candidates if outcomes[candidate.signal].result == "sent"]
     winner = ""
     for candidate in sorted(ready, key=lambda candidate: rank(policy, candidate)):
@@ -42,11 +49,11 @@ def kept_out(policy: Policy, candidate: Candidate, salt: str) -> bool:
     return "holdout" not in ignored(policy, candidate) and held_out(policy.holdout, salt, "policy", policy.name, customer)
 
 
-def judged(policy: Policy, customer: Standing, candidate: Candidate, at: datetime) -> Outcome:
+def judged(policy: Policy, customer: Standing, candidate: Candidate, at: datetime, spent: Spent = nothing) -> Outcome:
     """What would become of a candidate if he were the only one."""
     if candidate.objection:
         return Outcome(candidate, "silent", at, reason=candidate.objection)
-    channel, reason = by_channel(policy, customer, candidate, at)
+    channel, reason = by_channel(policy, customer, candidate, at, spent)
     if not channel:
         return Outcome(candidate, "silent", at, reason=reason)
     if policy.quiet and "quiet" not in ignored(policy, candidate):
@@ -59,11 +66,11 @@ def judged(policy: Policy, customer: Standing, candidate: Candidate, at: datetim
     return Outcome(candidate, "sent", at, channel=channel)
 
 
-def by_channel(policy: Policy, customer: Standing, candidate: Candidate, at: datetime) -> tuple[str, str]:
+def by_channel(policy: Policy, customer: Standing, candidate: Candidate, at: datetime, spent: Spent = nothing) -> tuple[str, str]:
     """The first channel that is open, or the reason of the one that came furthest."""
     furthest, reason = -1, "channel"
-    for channel in channels(policy, customer, candidate):
-        stage, why = closed(policy, customer, candidate, channel, at)
+    for channel in channels(policy, customer, candidate, at):
+        stage, why = closed(policy, customer, candidate, channel, at, spent)
         if not why:
             return channel, ""
         if stage > furthest:
@@ -71,7 +78,7 @@ def by_channel(policy: Policy, customer: Standing, candidate: Candidate, at: dat
     return "", reason
 
 
-def closed(policy: Policy, customer: Standing, candidate: Candidate, channel: str, at: datetime) -> tuple[int, str]:
+def closed(policy: Policy, customer: Standing, candidate: Candidate, channel: str, at: datetime, spent: Spent = nothing) -> tuple[int, str]:
     """Why a channel is closed for this candidate, and how many checks it passed."""
     if not customer.allows(candidate.purpose, channel, at):
         return 0, f"consent {candidate.purpose}/{channel}"
@@ -85,7 +92,9 @@ def closed(policy: Policy, customer: Standing, candidate: Candidate, channel: st
         for cap in policy.caps:
             if (not cap.channels or channel in cap.channels) and reached(policy, cap, customer.contacts, at):
                 return 2, cap.name
-    return 3, ""
+    if policy.budget and over(policy.budget, spent, candidate.campaign, channel):
+        return 3, "budget"
+    return 4, ""
 
 
 def reached(policy: Policy, cap: Cap, contacts: Iterable[tuple[datetime, str]], at: datetime) -> bool:
@@ -107,7 +116,7 @@ def ignored(policy: Policy, candidate: Candidate) -> frozenset[str]:
     return policy.ignores if candidate.purpose == SERVICE else frozenset()
 
 
-def channels(policy: Policy, customer: Standing, candidate: Candidate) -> tuple[str, ...]:
+def channels(policy: Policy, customer: Standing, candidate: Candidate, at: datetime) -> tuple[str, ...]:
     """The channels to try, in order: `customer` stands for the one that he prefers.
 
     Nothing known of him, it stands for nothing where the rule names other channels, and else for those that the policy counts.
@@ -117,8 +126,20 @@ def channels(policy: Policy, customer: Standing, candidate: Candidate) -> tuple[
     for channel in candidate.prefer:
         if channel != CUSTOMER:
             tried.append(channel)
-        elif "declared" in policy.prefer and customer.preferred:
-            tried.append(customer.preferred)
+        elif preferred := preference(policy, customer, at):
+            tried.append(preferred)
         elif not named and "default" in policy.prefer:
             tried += policy.counts
     return tuple(dict.fromkeys(tried))
+
+
+def preference(policy: Policy, customer: Standing, at: datetime) -> str:
+    """The channel that he prefers, by the first word of the policy's `prefer` that knows one."""
+    for word in policy.prefer:
+        if word == "declared" and customer.preferred:
+            return customer.preferred
+        if word.startswith(LEARNED):
+            within = timedelta(days=int(word.removeprefix(LEARNED).removesuffix("d")))
+            if found := learned(customer.contacts, customer.responses, within, at):
+                return found
+    return ""

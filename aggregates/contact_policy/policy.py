@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
+from aggregates.contact_policy.budget import Budget
+
 ALL = "all"
 SERVICE = "service"
 """The purpose that is transactional."""
@@ -53,6 +55,7 @@ class Policy:
     prefer: tuple[str, ...] = ("declared", "default")
     holdout: float = 0.0
     approval: bool = False  # whether rules are published only by somebody who did not write them
+    budget: Budget | None = None
 
 
 DEFAULT = Policy()

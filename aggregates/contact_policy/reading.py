@@ -3,8 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from aggregates.contact_policy.budget import PERS, Budget, Per
 from aggregates.contact_policy.policy import ALL, DEFAULT, IGNORABLE, STATES, Cap, Policy, Quiet
+from aggregates.rules.window import PERIODS, Period
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem
 from aggregates.written.reader import Reader
@@ -19,7 +22,9 @@ QUIET_WORDS = ("from", "to", "then", "expires")
 THEN = ("hold", "silent")
 APPROVAL = ("required", "none")
 CAP_WORDS = ("channels", "max", "within")
-BUDGET_WORDS = ("per", "stop")
+BUDGET_WORDS = ("per", "amount", "in", "costs", "stop")
+STOP = ("hard",)
+LARGEST_AMOUNT = 10**15
 PREFER = ("declared", "learned_90d", "default")
 LEARNED = r"^learned_[1-9][0-9]{0,3}d$"
 """Also so: what was learned from the responses of any number of days."""
@@ -58,8 +63,6 @@ class _PolicyReader(Reader):
             return None
         if "description" in members:
             self.text(members["description"], "description", 2_000)
-        if "budget" in members:
-            self.budget(members["budget"])
         return Policy(
             (self.name(members["policy"], "policy") if "policy" in members else None) or DEFAULT.name,
             (self.zone(members["zone"], "zone") if "zone" in members else None) or DEFAULT.zone,
@@ -72,6 +75,7 @@ class _PolicyReader(Reader):
             self.preferences(members["prefer"]) if "prefer" in members else DEFAULT.prefer,
             (self.percent(members["holdout"], "holdout") if "holdout" in members else None) or 0.0,
             "approval" in members and self.choice(members["approval"], "approval", APPROVAL) == "required",
+            self.budget(members["budget"]) if "budget" in members else None,
         )
 
     def names(self, node: Node, word: str) -> tuple[str, ...]:
@@ -135,8 +139,27 @@ class _PolicyReader(Reader):
         found = {state: self.channels(member, state) for state, member in (members or {}).items()}
         return {state: channels for state, channels in found.items() if channels is not None}
 
-    def budget(self, node: Node) -> None:
-        """Read so that a policy that names one is taken; what was spent is known only where contacts have a price."""
-        members = self.members(node, BUDGET_WORDS, like="{per: campaign, stop: hard}")
-        for word, member in (members or {}).items():
-            self.text(member, word)
+    def budget(self, node: Node) -> Budget | None:
+        """Without an amount it binds nothing."""
+        members = self.members(node, BUDGET_WORDS, like="{per: campaign, amount: 1000000, in: jalali_month, costs: {sms: 150}}") or {}
+        per = self.choice(members["per"], "per", PERS) if "per" in members else PERS[0]
+        period = self.choice(members["in"], "in", PERIODS) if "in" in members else "jalali_month"
+        costs = self.costs(members["costs"]) if "costs" in members else {}
+        if "stop" in members:
+            self.choice(members["stop"], "stop", STOP)
+        amount = self.whole(members["amount"], "amount", 0, LARGEST_AMOUNT) if "amount" in members else None
+        if amount is None or per is None or period is None:
+            return None
+        return Budget(amount, cast("Period", period), costs, cast("Per", per))
+
+    def costs(self, node: Node) -> Mapping[str, int]:
+        if not isinstance(node.value, Mapping) or not node.value:
+            self.note(node, "not_mapping", like="{sms: 150, call: 9000}")
+            return {}
+        found: dict[str, int] = {}
+        for name, member in node.value.items():
+            channel = self.word(Node(name, node.names.get(name, member.line), member.pointer), "costs")
+            cost = self.whole(member, name, 0, LARGEST_AMOUNT)
+            if channel is not None and cost is not None:
+                found[channel] = cost
+        return found

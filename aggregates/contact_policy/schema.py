@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from aggregates.contact_policy.budget import PERS
 from aggregates.contact_policy.policy import IGNORABLE, STATES
-from aggregates.contact_policy.reading import APPROVAL, LEARNED, MOST_CONTACTS, NEVER_IGNORED, PREFER, THEN
+from aggregates.contact_policy.reading import APPROVAL, LARGEST_AMOUNT, LEARNED, MOST_CONTACTS, NEVER_IGNORED, PREFER, STOP, THEN
+from aggregates.rules.window import PERIODS
 from aggregates.written.schema import DIALECT, SHARE, TIME_OF_DAY, WORD, Schema, known, lasting, name, text
 
 
 def json_schema() -> dict[str, Any]:
     """The schema of a policy."""
     some = {"anyOf": [WORD, _list(WORD)]}
+    money: Schema = {"type": "integer", "minimum": 0, "maximum": LARGEST_AMOUNT}
     preference = {"anyOf": [{"enum": list(PREFER)}, {"type": "string", "pattern": LEARNED}]}
     return {"$schema": DIALECT, "title": "Yekta contact policy"} | known(
         {
@@ -35,7 +38,15 @@ def json_schema() -> dict[str, Any]:
             "block_while": known(dict.fromkeys(STATES, some)),
             "prefer": _list(preference),
             "holdout": SHARE,
-            "budget": known({"per": text(), "stop": text()}),
+            "budget": known(
+                {
+                    "per": {"enum": list(PERS)},
+                    "amount": money | {"description": "What contacts may cost in one period; without it nothing binds."},
+                    "in": {"enum": list(PERIODS)},
+                    "costs": {"type": "object", "propertyNames": WORD, "additionalProperties": money, "minProperties": 1},
+                    "stop": {"enum": list(STOP)},
+                }
+            ),
             "approval": {"enum": list(APPROVAL)},
         }
     )

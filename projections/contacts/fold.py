@@ -25,12 +25,16 @@ REQUESTS = {
 CONTACTED = "contact.made"
 """Somebody else approached the customer: an agent's offer, a reseller's visit; `{channel: agent_offer}`."""
 
-TYPES = CONSENT | TELLING | CALLS.keys() | REQUESTS.keys() | {CONTACTED}
+ANSWERS = {"contact.opened": True, "contact.clicked": True, "contact.answered": True, "contact.refused": False}
+"""What came back of a contact, and whether it was an answer. That it arrived says nothing of whom it reached."""
+
+TYPES = CONSENT | TELLING | CALLS.keys() | REQUESTS.keys() | ANSWERS.keys() | {CONTACTED}
 """No other event changes anything here."""
 
 COMPLAINT = "complaint"
 MOST_MATTERS = 16
 MOST_CONTACTS = 2_000
+MOST_ANSWERS = 200
 
 
 class Matter(Struct, frozen=True, array_like=True, gc=False):
@@ -41,6 +45,15 @@ class Matter(Struct, frozen=True, array_like=True, gc=False):
     complaint: bool = True
 
 
+class Answer(Struct, frozen=True, array_like=True, gc=False, order=True):
+    """What came back of a contact: of the one that it names, else of his latest by this channel."""
+
+    at: datetime
+    good: bool
+    signal: str
+    channel: str
+
+
 class Known(Struct, frozen=True, array_like=True, gc=False):
     """What is known of one customer; it is what `decide` calls his standing."""
 
@@ -49,6 +62,21 @@ class Known(Struct, frozen=True, array_like=True, gc=False):
     calls: dict[str, Matter] = {}
     requests: dict[str, Matter] = {}
     contacts: tuple[tuple[datetime, str], ...] = ()
+    answers: tuple[Answer, ...] = ()
+    sent: dict[str, str] = {}  # signal of a contact: its channel
+
+    @property
+    def responses(self) -> tuple[tuple[datetime, str, bool], ...]:
+        """One of each contact that was answered or refused: an answer counts for more than a refusal, the first of its kind."""
+        found: dict[str, tuple[datetime, str, bool]] = {}
+        for answer in sorted(self.answers, key=lambda answer: (not answer.good, answer)):
+            channel = self.sent.get(answer.signal) or answer.channel or self._latest(answer.at)
+            if channel:
+                found.setdefault(answer.signal or f"{channel} {answer.at}", (answer.at, channel, answer.good))
+        return tuple(found.values())
+
+    def _latest(self, at: datetime) -> str:
+        return max(((when, channel) for when, channel in self.contacts if when <= at), default=(at, ""))[1]
 
     @property
     def preferred(self) -> str:
@@ -87,15 +115,18 @@ def evolve(known: Known, fact: Fact) -> Known:
         return replace(known, calls=_newest(known.calls, reference(fact.data.get("call_id")) or "", matter))
     if type_ in REQUESTS:
         return _requested(known, fact)
+    if type_ in ANSWERS:
+        return _answered(known, fact)
     if type_ == CONTACTED and (channel := word(fact.data, "channel", 64).strip().lower()):
         return contacted(known, fact.at, channel)
     return known
 
 
-def contacted(known: Known, at: datetime, channel: str) -> Known:
+def contacted(known: Known, at: datetime, channel: str, signal: str = "") -> Known:
     """What is known after the customer was approached."""
     contacts = (*known.contacts, (at, channel))
-    return replace(known, contacts=tuple(sorted(contacts)[-MOST_CONTACTS:]))
+    sent = known.sent | {signal: channel} if signal else known.sent
+    return replace(known, contacts=tuple(sorted(contacts)[-MOST_CONTACTS:]), sent=sent)
 
 
 def united(one: Known, other: Known) -> Known:
@@ -109,7 +140,9 @@ def united(one: Known, other: Known) -> Known:
         calls = _newest(calls, key, call)
     for key, request in other.requests.items():
         requests = _newest(requests, key, request)
-    return Known(consents, named, calls, requests, tuple(sorted((*one.contacts, *other.contacts))[-MOST_CONTACTS:]))
+    contacts = tuple(sorted((*one.contacts, *other.contacts))[-MOST_CONTACTS:])
+    answers = tuple(sorted((*one.answers, *other.answers))[-MOST_ANSWERS:])
+    return Known(consents, named, calls, requests, contacts, answers, one.sent | other.sent)
 
 
 def _stamp(fact: Fact) -> Stamp:
@@ -124,6 +157,14 @@ def _told(known: Known, fact: Fact) -> Known:
     if known.named and known.named[0] > _stamp(fact):
         return known
     return replace(known, named=(_stamp(fact), channel))
+
+
+def _answered(known: Known, fact: Fact) -> Known:
+    if fact.simulated:
+        return known
+    signal, channel = (word(fact.data, name, 64).strip().lower() for name in ("signal", "channel"))
+    answers = (*known.answers, Answer(fact.at, ANSWERS[fact.type], signal, channel))
+    return replace(known, answers=tuple(sorted(answers)[-MOST_ANSWERS:]))
 
 
 def _requested(known: Known, fact: Fact) -> Known:

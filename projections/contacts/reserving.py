@@ -11,7 +11,7 @@ from uuid import UUID
 from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.decide import decide, judged
 from aggregates.contact_policy.policy import SERVICE, Policy
-from projections.contacts import table
+from projections.contacts import spending, table
 from projections.contacts.fold import Known, contacted
 from projections.contacts.standing import Keys, known
 from projections.contacts.table import Connection
@@ -35,8 +35,8 @@ async def ground(connection: Connection, schema: str, keys: Keys, customer: UUID
     at = max([now, *(when for when, _, _ in contacts)])
     reserved = {str(id_) for _, _, id_ in contacts}
     standing = await known(connection, schema, keys, customer, now, reserved)
-    for when, channel, _ in [contact for contact in contacts if contact[2] != without]:
-        standing = contacted(standing, when, channel)
+    for when, channel, id_ in [contact for contact in contacts if contact[2] != without]:
+        standing = contacted(standing, when, channel, str(id_))
     return Ground(policy, standing, at)
 
 
@@ -63,9 +63,10 @@ async def reserve(
         return []
     wants = [replace(want, candidate=replace(want.candidate, customer=customer)) for want in wants]
     salt = await table.salt(connection)
-    outcomes = decide(standing.policy, standing.known, [want.candidate for want in wants], standing.at, salt)
+    paid = await spending.spent(connection, standing.policy, standing.at)
+    outcomes = decide(standing.policy, standing.known, [want.candidate for want in wants], standing.at, salt, paid)
     decided = list(zip(wants, outcomes, strict=True))
-    await table.write(connection, customer, decided)
+    await _write(connection, standing.policy, customer, decided)
     return decided
 
 
@@ -79,8 +80,9 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
     if before is not None:
         want = replace(want, candidate=replace(want.candidate, wanted=before.wanted, occurred=before.occurred))
     salt = await table.salt(connection)
-    outcomes = decide(standing.policy, standing.known, [want.candidate], standing.at, salt)
-    await table.write(connection, customer, [(want, outcomes[0])], requested=True)
+    paid = await spending.spent(connection, standing.policy, standing.at)
+    outcomes = decide(standing.policy, standing.known, [want.candidate], standing.at, salt, paid)
+    await _write(connection, standing.policy, customer, [(want, outcomes[0])], requested=True)
 
 
 async def again(connection: Connection, schema: str, keys: Keys, want: Want, channel: str, now: datetime, against: str) -> Outcome:
@@ -93,8 +95,19 @@ async def again(connection: Connection, schema: str, keys: Keys, want: Want, cha
     asked = replace(candidate, prefer=(channel,), objection=against)
     outcome = judged(standing.policy, standing.known, asked, now)
     if outcome.result == "silent":
+        before = await table.one(connection, candidate.customer, candidate.signal)
+        if before is not None and before.outcome == "sent":
+            await spending.count(connection, standing.policy, [(before.at, before.contact, channel)], -1)
         await table.silence(connection, candidate.customer, candidate.signal, now, outcome.reason)
     return outcome
+
+
+async def _write(
+    connection: Connection, policy: Policy, customer: UUID, decided: Sequence[tuple[Want, Outcome]], *, requested: bool = False
+) -> None:
+    await table.write(connection, customer, decided, requested=requested)
+    sent = [(outcome.at, want.contact, outcome.channel) for want, outcome in decided if outcome.result == "sent"]
+    await spending.count(connection, policy, sent)
 
 
 def plain(want: Want, outcome: Outcome) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 from aggregates.contact_policy import reading
 from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.policy import DEFAULT, Policy
+from projections.contacts import spending
 from projections.contacts.want import Want, decode, encode
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -71,7 +72,11 @@ async def salt(connection: Connection) -> str:
 
 
 async def lock(connection: Connection, customer: UUID) -> None:
-    """Wait until nobody else decides about this customer; and put under him what was of those who are he."""
+    """Wait until nobody else decides about this customer; and put under him what was of those who are he.
+
+    Where a budget binds, until nobody else decides about anybody: always first, so that no two wait for each other.
+    """
+    await spending.lock(connection, (await in_force(connection))[1])
     await connection.execute("INSERT INTO contacts.customers (customer_id) VALUES (%s) ON CONFLICT DO NOTHING", (customer,))
     await connection.execute("SELECT FROM contacts.customers WHERE customer_id = %s FOR UPDATE", (customer,))
     others = [other for other in await merged(connection, customer) if other != customer]

@@ -134,3 +134,38 @@ async def test_whoever_turns_out_to_be_the_same_customer_is_approached_as_one(po
             (one, other, uuid4()),
         )
     assert await call(one) == "cap call,partner_visit/30d"
+
+
+async def test_no_budget_is_ever_passed_and_what_was_not_sent_after_all_is_not_spent(
+    pool: database.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.contacts.fold.Known.allows", lambda *_: True)
+    budget = "{policy: contact, zone: UTC, budget: {per: campaign, amount: 1000, in: month, costs: {sms: 150}}}"
+    keys, outcomes = KeyRing(MASTER), dict[UUID, list[str | None]]()
+
+    def asked(customer: UUID) -> Want:
+        candidate = Candidate(uuid4(), "rule", 1, customer, "marketing", ("sms",), 0.0, START, START, 0, campaign="spring")
+        return Want(candidate, "spring", {"source": "/tests", "id": "1"}, START, late=False, blob=b"")
+
+    async def approach(wanted: Want) -> None:
+        customer = wanted.candidate.customer
+        async with pool.connection() as connection, connection.transaction():
+            decided = await reserving.reserve(connection, "read_1", keys, customer, [wanted], START, lambda _: "")
+            outcomes[customer] = [outcome.reason or outcome.result for _, outcome in decided]
+
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO contacts.policy (version, at, by, text) VALUES (2, now(), 'tests', %s)", (budget,))
+    try:
+        wants = [asked(uuid4()) for _ in range(12)]
+        await asyncio.gather(*map(approach, wants))
+        assert sorted(str(said) for (said,) in outcomes.values()) == ["budget"] * 6 + ["sent"] * 6
+        one = next(want for want in wants if outcomes[want.candidate.customer] == ["sent"])
+        async with pool.connection() as connection, connection.transaction():
+            await table.lock(connection, one.candidate.customer)
+            await reserving.again(connection, "read_1", keys, one, "sms", START, "unless")
+        for wanted in (another := [asked(uuid4()), asked(uuid4())]):
+            await approach(wanted)
+        assert [outcomes[want.candidate.customer] for want in another] == [["sent"], ["budget"]]
+    finally:
+        async with pool.connection() as connection:
+            await connection.execute("DELETE FROM contacts.policy WHERE version = 2")

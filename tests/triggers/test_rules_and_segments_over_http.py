@@ -1,16 +1,22 @@
 """A marketer's day over HTTP, with a worker behind it: rules and segments are written, published, paused, ended; signals come of them."""
 
 import asyncio
+import contextlib
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+import yaml
 
 from infra import refolding
+from infra.cli.evaluate_rules import rules as evaluate
 from tests.api.conftest import Api
+from tests.triggers import replayed
 
 pytestmark = pytest.mark.engines
 
@@ -182,6 +188,48 @@ async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: M
     await marketer.until(rang)
     (signal,) = await marketer.signals("silent")
     assert signal["withdrawn"] is False
+
+
+SIGNAL = ("id", "rule", "version", "customer_id", "cause", "occurred_at", "recorded_at", "late", "withdrawn")
+OUTCOME = ("signal", "rule", "customer_id", "outcome", "channel", "at", "until", "reason")
+
+
+async def test_the_same_log_gives_the_same_from_files_and_over_http(
+    marketer: Marketer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api, events = marketer.api, replayed.log()
+    answer = await api.client.put("/v1/contact-policy", content=replayed.POLICY, auth=(marketer.token, ""))
+    assert answer.status_code == 200, answer.text
+    for rule in yaml.safe_load(replayed.RULES):
+        await marketer.publish("triggers", rule.pop("rule"), yaml.safe_dump(rule))
+    key = await api.write_key(replayed.SOURCE, clock="event")
+    await api.get(marketer.token, "/v1/signals", after=await api.send(key, *events))
+    lines = [json.dumps(event | {"yektakey": replayed.SOURCE}) for event in events]
+    for name, text in (("rules", replayed.RULES), ("policy", replayed.POLICY), ("events", "\n".join(lines))):
+        (tmp_path / name).write_text(text, "utf-8")
+    evaluate(rules=tmp_path / "rules", policy=tmp_path / "policy", events=tmp_path / "events", json=True)
+    files = json.loads(capsys.readouterr().out)
+    wanted = sorted_of(files["signals"], SIGNAL), sorted_of(files["outcomes"], OUTCOME)
+
+    async def live() -> tuple[list[Any], list[Any]]:
+        found: dict[str, list[Any]] = {"signals": [], "decisions": []}
+        for path in found:
+            for rule in yaml.safe_load(replayed.RULES):
+                found[path] += (await api.get(marketer.token, f"/v1/{path}", rule=rule["rule"], limit="200"))["items"]
+        return sorted_of(found["signals"], SIGNAL), sorted_of(found["decisions"], OUTCOME)
+
+    async def same() -> bool:
+        return await live() == wanted
+
+    with contextlib.suppress(TimeoutError):  # what differs is said below
+        await marketer.until(same)
+    assert await live() == wanted
+    reasons = {one["reason"] for one in files["outcomes"]}
+    assert reasons >= {None, "lost to replayed-steps", "consent marketing/kiosk", "cap kiosk/30d"}
+
+
+def sorted_of(items: list[dict[str, Any]], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    return sorted(({name: item[name] for name in names} for item in items), key=str)
 
 
 async def test_where_the_policy_says_so_a_second_person_publishes(marketer: Marketer) -> None:

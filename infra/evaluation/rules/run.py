@@ -6,11 +6,12 @@ are decided together. Reading order: Run, take, pass_to, `_hear`, `_unite`, `_ri
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from heapq import heappop, heappush, merge
 from operator import attrgetter
 from uuid import UUID
 
+from aggregates.contact_policy.budget import Spent, nothing
 from aggregates.contact_policy.candidate import Candidate, Outcome
 from aggregates.contact_policy.decide import decide
 from aggregates.contact_policy.policy import SERVICE, Policy
@@ -43,6 +44,7 @@ class Evaluation:
         self.withdrawn: set[UUID] = set()
         self.outcomes: dict[UUID, Outcome] = {}
         self.people = People()
+        self._paid: dict[tuple[date, str], int] = {}  # by the first day of the period, and campaign
         self._clock = datetime.min.replace(tzinfo=UTC)
         self._due: list[tuple[datetime, int, int, Person, int]] = []  # timers and decisions: when, which kind, in which order, whose, rule
         self._set = 0
@@ -190,6 +192,7 @@ class Evaluation:
             signal.occurred_at,
             now,
             index,
+            campaign=rule.do.campaign,
             objection=signal.quiet or self._repetition(person, index, signal, undone),
         )
         person.waiting[signal.id] = Waiting(candidate, signal, index, now)
@@ -211,7 +214,7 @@ class Evaluation:
         if not due:
             return
         candidates = [replace(waiting.candidate, customer=person.id, objection=self._objection(person, waiting, now)) for waiting in due]
-        for waiting, outcome in zip(due, decide(self.policy, person.known, candidates, now, self.salt), strict=True):
+        for waiting, outcome in zip(due, decide(self.policy, person.known, candidates, now, self.salt, self._spent(now)), strict=True):
             id_ = waiting.signal.id
             self.outcomes[id_] = outcome
             if outcome.until is not None:
@@ -220,8 +223,23 @@ class Evaluation:
                 continue
             del person.waiting[id_]
             if outcome.result == "sent":
-                person.known = contacts.contacted(person.known, now, outcome.channel)
+                person.known = contacts.contacted(person.known, now, outcome.channel, str(id_))
+                self._spend(outcome, now)
                 person.approached.setdefault(waiting.rule, []).append((id_, waiting.signal.occurred_at))
+
+    def _spent(self, now: datetime) -> Spent:
+        """What was spent in the period that it is."""
+        budget = self.policy.budget
+        if budget is None:
+            return nothing
+        begins = budget.begins(now, self.policy.zone)
+        return lambda campaign: self._paid.get((begins, campaign if budget.per == "campaign" else ""), 0)
+
+    def _spend(self, outcome: Outcome, now: datetime) -> None:
+        budget = self.policy.budget
+        if budget is not None:
+            place = budget.begins(now, self.policy.zone), outcome.candidate.campaign if budget.per == "campaign" else ""
+            self._paid[place] = self._paid.get(place, 0) + budget.costs.get(outcome.channel, 0)
 
     def _objection(self, person: Person, waiting: Waiting, now: datetime) -> str:
         """What the rule itself has against it: asked again when it was kept for later."""
