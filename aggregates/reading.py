@@ -1,13 +1,14 @@
 """Understands an event as a channel sent it: a touchpoint, or the refusal that says what is wrong with it.
 
 The doors' one judgement, whatever the dialect: they bring an event as the mapping that a CloudEvent in structured JSON is. No result
-depends on anything but the arguments. Reading order: read, touchpoint, content, clear_and_personal, subject.
+depends on anything but the arguments. Reading order: read, touchpoint, fact, content, clear_and_personal, subject.
 """
 
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,9 @@ UNDERSTOOD = frozenset(
 )
 """Attributes that say something to the door; all others are kept as they came."""
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+LONGEST_ID = 512
 LATEST = 10**8
 """No version is as high: a number this long is no version."""
 
@@ -66,7 +70,7 @@ def touchpoint(event: Mapping[str, Any], source: Source, recorded: datetime) -> 
         raise Refused("not_cloudevents", "", "an event must be an object", "send a CloudEvent 1.0 as a JSON object")
     if event.get("specversion") != "1.0":
         raise Refused("not_cloudevents", "/specversion", "it is no CloudEvent 1.0", 'write "specversion": "1.0"')
-    id_ = attribute(event, "id", 512)
+    id_ = attribute(event, "id", LONGEST_ID)
     origin = attribute(event, "source", 1024)
     type_ = attribute(event, "type", 512)
     shape = agreed(event, source, type_)
@@ -77,7 +81,25 @@ def touchpoint(event: Mapping[str, Any], source: Source, recorded: datetime) -> 
         occurred = read_moment(time, source.zone, "/time")
     else:
         raise Refused("wrong_time", "/time", "it is not text", TIME_MEND)
-    data = content(event)
+    simulated, backfill = flag(event, "yektasimulated"), flag(event, "yektabackfill")
+    return fact(source, recorded, origin, id_, type_, shape, time, occurred, content(event), further(event), simulated, backfill)
+
+
+def fact(
+    source: Source,
+    recorded: datetime,
+    origin: str,
+    id_: str,
+    type_: str,
+    shape: Shape | None,
+    time: str,
+    occurred: datetime,
+    data: dict[str, Any],
+    attributes: Mapping[str, Any] = NOTHING,
+    simulated: bool = False,
+    backfill: bool = False,
+) -> Touchpoint:
+    """The touchpoint whose attributes are understood and whose data is to be judged. Raises `Refused`."""
     body = usable(type_, time, data)
     who = read_who(data["who"]) if data.get("who") is not None else ()
     if shape:
@@ -100,9 +122,9 @@ def touchpoint(event: Mapping[str, Any], source: Source, recorded: datetime) -> 
         data=clear,
         personal=personal,
         body=body,
-        attributes=further(event),
-        simulated=source.simulated or flag(event, "yektasimulated"),
-        backfill=flag(event, "yektabackfill"),
+        attributes=attributes,
+        simulated=source.simulated or simulated,
+        backfill=backfill,
         clock=source.clock,
     )
 

@@ -141,6 +141,7 @@ class DropSettings(Section):
 
     folder: Annotated[Path | None, BeforeValidator(_blank_is_unset)] = None
     every: Annotated[float, Field(gt=0, le=3600)] = 2.0  # seconds between looks
+    mappings: dict[str, str] = {}  # as JSON: source to the path or the published name of its mapping; else it lies beside the files
 
 
 class Settings(BaseSettings):

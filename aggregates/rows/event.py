@@ -1,12 +1,14 @@
 """Makes the event that a row is, in the shape in which channel systems send theirs, so that the doors' one reader judges it.
 
-Reading order: Made, event, _filled.
+Reading order: Made, event, then what a row goes through: take, further (rows of the same fact), complete.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from aggregates.normal.persian import plain
 from aggregates.refusal import Refusal, Refused, pointer_to
 from aggregates.rows import cells as reading
 from aggregates.rows.cells import Cell, empty
@@ -30,10 +32,10 @@ class Made:
         return self.origins.get(pointer, "")
 
 
-def event(mapping: RowMapping, layout: Layout, cells: Mapping[str, Cell], id_: str, zone: str, whose: str) -> Made | Refusal:
-    """The event of a row, or what is wrong in which of its cells (`/cells/<header>`)."""
+def event(mapping: RowMapping, layout: Layout, rows: Sequence[Mapping[str, Cell]], id_: str, zone: str, whose: str) -> Made | Refusal:
+    """The event of a row, or of several that are one fact; or what is wrong in which cell (`/cells/<header>`, `/more/0/<header>`)."""
     try:
-        return _Making(mapping, layout, cells, mapping.zone or zone).make(id_, whose)
+        return _Making(mapping, layout, rows[0], mapping.zone or zone).make(id_, whose, rows[1:])
     except Refused as problem:
         return problem.refusal
 
@@ -42,18 +44,21 @@ class _Making:
     """One row on its way to an event."""
 
     def __init__(self, mapping: RowMapping, layout: Layout, cells: Mapping[str, Cell], zone: str) -> None:
-        self.mapping, self.layout, self.cells, self.zone = mapping, layout, cells, zone
+        self.mapping, self.layout, self.cells, self.zone = mapping, layout, dict(cells), zone
         self.time = ""
         self.currency = ""
         self.data: dict[str, Any] = {}
         self.groups: dict[str, dict[str, Any]] = {name: {} for name in GROUPS}
         self.origins: dict[str, str] = {}
+        self.lines: list[dict[str, Any]] = []  # of the further rows
 
-    def make(self, id_: str, whose: str) -> Made:
+    def make(self, id_: str, whose: str, more: Sequence[Mapping[str, Cell]]) -> Made:
         for place, given in self.mapping.fixed.items():
             self.put(place, given, "")
         for header, cell in self.cells.items():
             self.take(header, cell)
+        for number, cells in enumerate(more):
+            self.further(number, cells)
         self.complete(id_, whose)
         event: dict[str, Any] = {"specversion": "1.0", "id": id_, "source": self.mapping.origin, "type": self.mapping.type}
         if self.time:
@@ -75,9 +80,36 @@ class _Making:
             if column.place == "time":
                 raise Refused("missing_field", pointer, "the row has no time", "write when it happened, like 1404/08/30")
             return
-        if not isinstance(cell, list | dict):
-            cell = column.values.get(reading.text(cell), cell)
-        self.put(column.place, self.value(column, cell, pointer), header)
+        self.put(column.place, self.value(column, self.meant(column, cell), pointer), header)
+
+    def further(self, number: int, cells: Mapping[str, Cell]) -> None:
+        """One more row of the same fact: its line, its part of what is summed, and nothing that the rows before say otherwise."""
+        line: dict[str, Any] = {}
+        for header, cell in cells.items():
+            if empty(cell) or not header.strip() or header in self.layout.ignored:
+                continue
+            column = self.layout.columns.get(header)
+            pointer = pointer_to("more", number, header)
+            group, _, part = ("lines", "", header.strip()) if column is None else column.place.partition(".")
+            if group == "lines" and part:
+                if column is not None:
+                    line[part] = self.value(column, self.meant(column, cell), pointer)
+                    self.origins[pointer_to("data", "lines", number + 1, part)] = header
+                elif self.mapping.unknown == "keep" and _said(cell) != _said(self.cells.get(header)):
+                    line[part] = cell
+            elif column is not None and column.sum:
+                self.data[column.place] = _sum(self.data.get(column.place), self.value(column, self.meant(column, cell), pointer))
+            elif column is not None and empty(self.cells.get(header)):
+                self.cells[header] = cell
+                self.put(column.place, self.value(column, self.meant(column, cell), pointer), header)
+            elif _said(cell) != _said(self.cells.get(header)):
+                mend = "correct it; if each row has its part, say `sum: true` of the column in the mapping"
+                raise Refused("wrong_value", pointer, "the rows of one fact say different things in this column", mend)
+        self.lines.append(line)
+
+    def meant(self, column: Column, cell: Cell) -> Cell:
+        """The cell, or what the mapping says that its word means."""
+        return cell if isinstance(cell, list | dict) else column.values.get(reading.text(cell), cell)
 
     def value(self, column: Column, cell: Cell, pointer: str) -> Any:
         """The cell as its field has it."""
@@ -122,8 +154,8 @@ class _Making:
     def complete(self, id_: str, whose: str) -> None:
         """What every row of such a file has without a column for it."""
         places = known(self.mapping.type)
-        if self.groups["lines"] and "lines" not in self.data:
-            self.data["lines"] = [self.groups["lines"]]
+        if (self.groups["lines"] or any(self.lines)) and "lines" not in self.data:
+            self.data["lines"] = [self.groups["lines"], *self.lines]
         if self.groups["traits"]:
             self.data["traits"] = self.groups["traits"]
         if self.groups["who"]:
@@ -135,3 +167,16 @@ class _Making:
         found_by = ref(self.mapping.type)
         if found_by and kind_of(self.mapping.type, found_by) == "identifier":
             self.data.setdefault(found_by, id_)
+
+
+def _said(cell: Cell) -> Any:
+    """What a cell says, however it is written; two that say the same are one."""
+    return None if empty(cell) else cell if isinstance(cell, list | dict) else plain(reading.text(cell))
+
+
+def _sum(before: Any, part: Any) -> Any:
+    """The sum of the parts that rows have: amounts are texts, counts are numbers."""
+    if before is None:
+        return part
+    both = Decimal(str(before)) + Decimal(str(part))
+    return format(both, "f") if isinstance(part, str) else int(both) if both == both.to_integral_value() else float(both)

@@ -1,10 +1,11 @@
 """Says which row a row is: by the partner's own number, else by what stands in it, so that a file sent twice adds nothing twice.
 
-Rows that are equal in one file are counted, because a real second sale may look like the first. Reading order: own, digest, Numbering.
+Rows that are equal in one file are counted, because a real second sale may look like the first. Reading order: own, number, digest,
+Numbering.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,11 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 def own(mapping: RowMapping, layout: Layout, cells: Mapping[str, Cell]) -> str:
     """The row's id as the partner numbers it; empty when he does not."""
-    columns = mapping.id or tuple(filter(None, (layout.of(ref(mapping.type)),)))
+    return number(mapping.id or mapping.group or tuple(filter(None, (layout.of(ref(mapping.type)),))), cells)
+
+
+def number(columns: Sequence[str], cells: Mapping[str, Cell]) -> str:
+    """What stands in these columns; empty when one of them says nothing."""
     by_key = {key(header): cell for header, cell in cells.items()}
     parts = [by_key.get(key(column)) for column in columns]
     if not parts or any(empty(part) for part in parts):
@@ -29,10 +34,10 @@ def own(mapping: RowMapping, layout: Layout, cells: Mapping[str, Cell]) -> str:
     return "/".join(plain(text(part)) for part in parts)
 
 
-def digest(type_: str, cells: Mapping[str, Cell]) -> bytes:
+def digest(type_: str, cells: Mapping[str, Cell], more: Sequence[Mapping[str, Cell]] = ()) -> bytes:
     """What stands in the row, whatever the order of columns, the digits, the spelling of letters and the cells that are empty."""
-    content = sorted((key(header), _comparable(cell)) for header, cell in cells.items() if not empty(cell))
-    return hashlib.blake2b(_encoder.encode([type_, content]), digest_size=16).digest()
+    content = [sorted((key(header), _comparable(cell)) for header, cell in one.items() if not empty(cell)) for one in (cells, *more)]
+    return hashlib.blake2b(_encoder.encode([type_, *content]), digest_size=16).digest()
 
 
 @dataclass(slots=True)
@@ -42,12 +47,12 @@ class Numbering:
     mapping: RowMapping
     seen: dict[bytes, int] = field(default_factory=dict)
 
-    def id(self, layout: Layout, cells: Mapping[str, Cell]) -> str:
+    def id(self, layout: Layout, cells: Mapping[str, Cell], more: Sequence[Mapping[str, Cell]] = ()) -> str:
         """The row's id."""
         number = own(self.mapping, layout, cells)
         if number:
             return number
-        print_ = digest(self.mapping.type, cells)
+        print_ = digest(self.mapping.type, cells, more)
         count = self.seen[print_] = self.seen.get(print_, 0) + 1
         return f"row-{print_.hex()}" + (f"-{count}" if count > 1 else "")
 

@@ -21,8 +21,8 @@ from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem, nearest
 from aggregates.written.reader import Reader
 
-WORDS = ("name", "type", "source", "zone", "dates", "unit", "id", "columns", "fixed", "unknown", "contact", "file", "description")
-COLUMN_WORDS = ("field", "unit", "dates", "values")
+WORDS = ("name", "type", "source", "zone", "dates", "unit", "id", "group", "columns", "fixed", "unknown", "contact", "file", "description")
+COLUMN_WORDS = ("field", "unit", "dates", "values", "sum")
 FILE_WORDS = ("delimiter", "encoding", "sheet", "header_row")
 ENCODINGS = ("utf-8", "windows-1256", "utf-16")
 DATES = ("day_first", "month_first")
@@ -42,6 +42,7 @@ class Column:
     unit: str = ""
     dates: Order = ""
     values: Values[str, Any] = field(default_factory=lambda: _NOTHING)  # what a cell's words mean
+    sum: bool = False  # each row of a group has its part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Mapping:
     unknown: Literal["keep", "ignore"] = "keep"
     contact: bool = False  # whether the facts are news by which somebody may be approached
     file: File = File()
+    group: tuple[str, ...] = ()  # columns; rows that are alike in them are one fact
 
     @property
     def origin(self) -> str:
@@ -142,6 +144,7 @@ class _MappingReader(Reader):
             else "keep",
             self.flag(members["contact"], "contact") if "contact" in members else False,
             self.file(members["file"]) if "file" in members else File(),
+            self.id(members["group"], "group") if "group" in members else (),
         )
 
     def order(self, node: Node | None) -> Order:
@@ -161,9 +164,9 @@ class _MappingReader(Reader):
             self.note(node, "unknown_choice", word=word, choices="true, false", given=str(node.plain))
         return node.value is True
 
-    def id(self, node: Node) -> tuple[str, ...]:
+    def id(self, node: Node, word: str = "id") -> tuple[str, ...]:
         nodes = node.value if isinstance(node.value, tuple) else (node,)
-        return tuple(text for one in nodes if (text := self.text(one, "id", LONGEST)))
+        return tuple(text for one in nodes if (text := self.text(one, word, LONGEST)))
 
     def columns(self, node: Node, type_: str) -> Values[str, Column]:
         if not isinstance(node.value, Values) or not node.value:
@@ -193,7 +196,8 @@ class _MappingReader(Reader):
                 values = {word: one.plain for word, one in members["values"].value.items()}
             else:
                 self.note(members["values"], "not_mapping", like="{نقدی: cash}")
-        return Column(self.place(members["field"], type_), self.unit(members.get("unit")), self.order(members.get("dates")), values)
+        parts = self.flag(members["sum"], "sum") if "sum" in members else False
+        return Column(self.place(members["field"], type_), self.unit(members.get("unit")), self.order(members.get("dates")), values, parts)
 
     def place(self, node: Node, type_: str) -> str:
         text = self.text(node, "field", LONGEST)

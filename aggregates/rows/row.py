@@ -43,6 +43,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     cells: dict[str, Any]
     mapping: Any = msgspec.field(default_factory=dict)  # as the person wrote it
     fault: str = ""
+    more: tuple[dict[str, Any], ...] = ()  # the cells of the further rows of the same fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ def understand(row: Row, mapping: RowMapping, shape: Layout, source: Source, rec
     """What a row means under a mapping, judged as every event of the source is."""
     if row.fault:
         return Understood(FAULTS.get(row.fault, FAULTS["extra_cells"]))
-    made = event(mapping, shape, row.cells, row.id or Numbering(mapping).id(shape, row.cells), source.zone, source.name)
+    id_ = row.id or Numbering(mapping).id(shape, row.cells, row.more)
+    made = event(mapping, shape, (row.cells, *row.more), id_, source.zone, source.name)
     if isinstance(made, Refusal):
         return Understood(made, _header(made.pointer))
     judged = read(made.event | {"yektafile": row.file[:255], "yektarow": row.row}, source, received)
@@ -96,4 +98,5 @@ def _placed(refusal: Refusal, made: Made) -> Understood:
 
 
 def _header(pointer: str) -> str:
-    return pointer.removeprefix("/cells/").replace("~1", "/").replace("~0", "~")
+    """The last step of `/cells/<header>` or `/more/<number>/<header>`."""
+    return pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")

@@ -18,7 +18,13 @@ _COLUMN: Schema = {
             dict(
                 zip(
                     COLUMN_WORDS,
-                    (_FIELD, _UNIT, _DATES, {"type": "object", "description": "What a cell's words mean: {نقدی: cash}."}),
+                    (
+                        _FIELD,
+                        _UNIT,
+                        _DATES,
+                        {"type": "object", "description": "What a cell's words mean: {نقدی: cash}."},
+                        {"type": "boolean", "description": "true: each row of a group has its part of it, and the parts are summed."},
+                    ),
                     strict=True,
                 )
             ),
@@ -41,6 +47,10 @@ def schema() -> Schema:
             "id": {
                 "anyOf": [text(), {"type": "array", "items": text(), "minItems": 1}],
                 "description": "The column or columns that say which row it is; else the number that the type is found by, else the row.",
+            },
+            "group": {
+                "anyOf": [text(), {"type": "array", "items": text(), "minItems": 1}],
+                "description": "The column or columns in which the rows of one fact are alike: its lines stand in several rows.",
             },
             "columns": {"type": "object", "minProperties": 1, "additionalProperties": _COLUMN, "description": "Header → field."},
             "fixed": {"type": "object", "description": "Fields that are the same in every row."},

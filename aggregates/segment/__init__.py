@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from aggregates import cloudevents
-from aggregates.reading import touchpoint
+from aggregates.moment import read_moment
+from aggregates.reading import LONGEST_ID, agreed, attribute, fact
 from aggregates.refusal import Refusal, Refused
 from aggregates.segment import clock
 from aggregates.segment.clock import sent_at
@@ -49,20 +48,18 @@ def judged(
 ) -> Touchpoint | Refusal:
     """The touchpoint that a message is; `kind` by its address, `sent` and the context around as its batch says, when it does not itself."""
     try:
-        understood_as = event(message, source, received, kind, sent, around)
+        id_, type_, time, data = event(message, source, received, kind, sent, around)
     except Refused as problem:
         return problem.refusal
     try:
-        found = touchpoint(understood_as, source, received)
+        shape = agreed(NOTHING, source, type_)
+        attribute({"id": id_}, "id", LONGEST_ID)
+        if time is None:  # stamped on arrival: there is no other clock to correct
+            return fact(source, received, source.name, id_, type_, shape, "", received, data)
+        # Corrected only when it counts as having happened: the body keeps the time as it was sent, so that a retry is the same event.
+        own = sent_at(message) if "sentAt" in message or "sent_at" in message else ""
+        occurred = clock.corrected(read_moment(time, source.zone, "/time"), clock.ahead(own or sent, received))
+        return fact(source, received, source.name, id_, type_, shape, time, occurred, data)
     except Refused as problem:
         refusal = problem.refusal
         return Refusal(refusal.reason, back(refusal.pointer, message), refusal.detail, refusal.mend)
-    if understood_as["time"] is None:
-        return found  # stamped on arrival: there is no other clock to correct
-    ahead = clock.ahead(sent_at(message) or sent, received)
-    if not ahead:
-        return found
-    # Only when it counts as having happened: the body keeps the time as it was sent, so that a retry is the same event.
-    # Nobody else has seen it yet; a copy would cost more than all the rest here.
-    msgspec.structs.force_setattr(found, "occurred", clock.corrected(found.occurred, ahead))
-    return found

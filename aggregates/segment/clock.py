@@ -21,12 +21,12 @@ NONE = timedelta()
 
 def said(message: dict[str, Any]) -> str | None:
     """The time in a message as text; None when it has none. A number is an epoch, of seconds or milliseconds."""
-    value = message.get("timestamp")
-    if value is None or value == "":
-        value = message.get("originalTimestamp")
+    value = message.get("timestamp") or message.get("originalTimestamp")
     if value is None:
         return None
-    if isinstance(value, str):
+    if type(value) is str:
+        if value[4:5] == "-" and value[-1] != " ":  # as nearly all write it
+            return value
         text = value.strip()
         return None if text in ABSENT else _epoch(int(text)) if text.isascii() and text.isdigit() and len(text) >= 9 else text
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -73,6 +73,8 @@ def _moment(text: str) -> datetime | None:
 
 def corrected(occurred: datetime, by: timedelta) -> datetime:
     """The time on our clock; as it was said where that is no time."""
+    if not by:
+        return occurred
     try:
         return occurred - by
     except OverflowError:

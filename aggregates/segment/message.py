@@ -1,4 +1,4 @@
-"""Makes of one message the CloudEvent that it means: its id, its time, who it was, and what happened.
+"""Makes of one message the event that it means: its id, its time, who it was, and what happened.
 
 The six kinds: `track`, `identify`, `page`, `screen`, `group`, `alias`. Reading order: event, identifiers, then one function a kind; how
 unusual spellings become the usual one is in `spelling`.
@@ -25,6 +25,7 @@ from aggregates.source import Source
 
 Message = dict[str, Any]
 Made = tuple[str, Fields, dict[str, Any]]  # type, data, who
+Event = tuple[str, str, str | None, Fields]  # id, type, time, data
 
 VOLATILE = frozenset({"sentAt", "sent_at", "writeKey", "write_key", "api_key", "apiKey", "_metadata", "receivedAt", "integrations"})
 """What a client writes anew each time it sends: no part of the message."""
@@ -38,8 +39,8 @@ NOTHING: dict[str, Any] = {}
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
-def event(message: Any, source: Source, received: datetime, kind: str, sent: str, around: Mapping[str, Any]) -> dict[str, Any]:
-    """The CloudEvent, with `time` as the client said it. Raises `Refused`, pointing into the message."""
+def event(message: Any, source: Source, received: datetime, kind: str, sent: str, around: Mapping[str, Any]) -> Event:
+    """The event, its time as the client said it. Raises `Refused`, pointing into the message."""
     if not isinstance(message, dict):
         raise Refused("wrong_type", "", "a message must be an object", 'send {"type": "track", "event": …, "userId": …}')
     said = message.get("type")
@@ -55,14 +56,10 @@ def event(message: Any, source: Source, received: datetime, kind: str, sent: str
         data["context"] = context
     data["who"] = who
     time = clock.said(message)
-    return {
-        "specversion": "1.0",
-        "id": id_of(message, time, sent, received),
-        "source": source.name,
-        "type": type_,
-        "time": time,
-        "data": data,
-    }
+    id_ = message.get("messageId")
+    if type(id_) is not str or not id_ or id_.isspace():
+        id_ = id_of(message, time, sent, received)
+    return id_, type_, time, data
 
 
 def id_of(message: Message, time: str | None, sent: str, received: datetime) -> str:

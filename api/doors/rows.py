@@ -38,6 +38,7 @@ class RowSent(msgspec.Struct, frozen=True):
     cells: dict[str, Any]
     id: str = ""  # which row it is; empty: as the mapping says, else by what stands in it
     fault: str = ""  # what the importer could not read
+    more: tuple[dict[str, Any], ...] = ()  # the cells of further rows of the same fact
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -104,11 +105,11 @@ async def _judged(
     for number, one in enumerate(sent.rows):
         if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)
-        cells = {name.replace("\0", ""): cell for name, cell in one.cells.items()}
+        cells, *more = ({name.replace("\0", ""): cell for name, cell in cells.items()} for cells in (one.cells, *one.more))
         names = tuple(cells)
         if names not in layouts:
             layouts[names] = layout(mapping, names)
-        row = Row(sent.file, one.row, sent.type, one.id, cells, sent.mapping, one.fault)
+        row = Row(sent.file, one.row, sent.type, one.id, cells, sent.mapping, one.fault, tuple(more))
         found = understand(row, mapping, layouts[names], source, now)
         if isinstance(found.judged, Touchpoint):
             facts.append(sealed(found.judged, dependencies))

@@ -10,7 +10,7 @@ def drop(*, folder: Path | None = None, url: str | None = None) -> None:
     """Watch a folder and import what comes, until Ctrl-C.
 
     `<folder>/<source>/` holds `mapping.yaml` (its `type` says what the rows are) and the files; they go to `done/` or `refused/`, each with
-    a report beside it.
+    a report beside it. YEKTA_DROP__MAPPINGS may name another mapping of a source.
 
     Parameters
     ----------
@@ -33,6 +33,7 @@ def drop(*, folder: Path | None = None, url: str | None = None) -> None:
     if watched is None:
         raise Refusal("Nothing says which folder.", "Say it with --folder, or YEKTA_DROP__FOLDER.")
     telemetry.configure("drop")
-    watch = Watch(watched.absolute(), url or running_api(), lambda source: key_of(settings, source), Home(settings.home).folder / "imports")
+    memory = Home(settings.home).folder / "imports"
+    watch = Watch(watched.absolute(), url or running_api(), lambda source: key_of(settings, source), memory, settings.drop.mappings)
     with suppress(KeyboardInterrupt):
         uvloop.run(watch.run(settings.drop.every))

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
 
 from cyclopts import Parameter
 
@@ -93,16 +92,13 @@ def _text(named: Path, source: str, key: str | None, url: str | None) -> str:
     except OSError as error:
         if named.suffix or len(named.parts) > 1:
             raise Refusal(f"{named} cannot be read: {error.strerror}.") from error
-    import httpx
+    from infra.importing.dropped import published
 
     where, own = _door(source, key, url)
-    try:
-        answer = httpx.get(f"{where}/v1/mappings/{quote(str(named), safe='')}", auth=(own, ""), timeout=30)
-    except httpx.TransportError as error:
-        raise Refusal(f"There is no file {named}, and the API at {where} does not answer.") from error
-    if answer.status_code != 200:
-        raise Refusal(f"There is neither a file {named} nor a published mapping of this name.")
-    return str(answer.json()["text"])
+    found = asyncio.run(published(where, own, str(named)))
+    if isinstance(found, Refusal):
+        raise found
+    return found
 
 
 def _mapping(file: Path | None, text: str, type_: str, lang: str) -> "tuple[Mapping, dict[str, Any]]":

@@ -1,16 +1,21 @@
-"""Imports what partners drop into a folder: `<folder>/<source>/` holds a mapping and, one after the other, their files.
+"""Imports what partners drop into a folder: `<folder>/<source>/` holds, one after the other, their files, and beside them a mapping.
+
+Which mapping may also be a setting of the source: a path elsewhere, or the name of a published one.
 
 A file is taken when it has not changed between two looks. Afterwards it stands in `done/` with a report beside it, or in `refused/` when
-nothing could be made of it; while the door is shut it stays where it is. Reading order: Watch.look, _import.
+nothing could be made of it; while the door is shut it stays where it is. Reading order: Watch.look, _import, _mapping.
 """
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from collections.abc import Mapping as Values
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import structlog
 
 from aggregates.rows import mapping as mappings
@@ -19,21 +24,25 @@ from infra.errors import Refusal
 from infra.importing.opening import Opened, opened
 from infra.importing.progress import Memory
 from infra.importing.sending import Job, Result, send
+from infra.posting import detail
 
 MAPPINGS = ("mapping.yaml", "mapping.yml", "mapping.json")
 UNFINISHED = frozenset({".part", ".tmp", ".filepart", ".crdownload"})
 DONE, REFUSED = "done", "refused"
+OK, NOT_FOUND = 200, 404
 
 log = structlog.get_logger(__name__)
 
 KeyOf = Callable[[str], Awaitable[str]]
+Settled = Values[str, str]  # source → the path or the name of its mapping
+NOTHING: Settled = {}
 
 
 class Watch:
     """One look at the folder at a time."""
 
-    def __init__(self, folder: Path, url: str, key_of: KeyOf, memory: Path) -> None:
-        self._folder, self._url, self._key_of, self._memory = folder, url, key_of, memory
+    def __init__(self, folder: Path, url: str, key_of: KeyOf, memory: Path, settled: Settled = NOTHING) -> None:
+        self._folder, self._url, self._key_of, self._memory, self._settled = folder, url, key_of, memory, settled
         self._seen: dict[Path, tuple[int, int]] = {}
 
     async def run(self, every: float) -> None:
@@ -75,8 +84,9 @@ class Watch:
 
     async def _import(self, file: Path) -> None:
         source = file.parent.name
+        text = await self._mapping(file.parent)
         try:
-            mapping, written = _mapping(file.parent)
+            mapping, written = _read(text)
             table = await asyncio.to_thread(opened, file, mapping)
         except Refusal as refusal:
             _put_away(file, REFUSED, {"file": file.name, "refused": str(refusal)})
@@ -85,6 +95,19 @@ class Watch:
         result = await self._send(file, source, table, mapping, written)
         _put_away(file, DONE, _report(file, mapping, table, result))
         log.info("drop_imported", source=source, file=file.name, rows=result.rows, accepted=result.accepted, refused=result.refused)
+
+    async def _mapping(self, folder: Path) -> str | Refusal:
+        """The text of a source's mapping, or why there is none. Raises Refusal while the door is shut."""
+        named = self._settled.get(folder.name, "")
+        files = [Path(named)] if named else [folder / name for name in MAPPINGS]
+        there = next((file for file in files if file.is_file()), None)
+        if there is not None:
+            return await asyncio.to_thread(there.read_text, "utf-8-sig", "replace")
+        if named and Path(named).name == named and not Path(named).suffix:
+            return await published(self._url, await self._key_of(folder.name), named)
+        if named:
+            return Refusal(f"There is no file {named}, which is set as the mapping of {folder.name}.")
+        return Refusal(f"There is no {MAPPINGS[0]} beside it.", "It says at least what the rows are: `type: reseller.sale_reported`.")
 
     async def _send(self, file: Path, source: str, table: Opened, mapping: Mapping, written: dict[str, Any]) -> Result:
         key = await self._key_of(source)
@@ -96,15 +119,27 @@ def _is_theirs(file: Path) -> bool:
     return file.is_file() and not file.name.startswith((".", "~")) and file.name not in MAPPINGS and file.suffix.lower() not in UNFINISHED
 
 
-def _mapping(folder: Path) -> tuple[Mapping, dict[str, Any]]:
-    """The mapping of a source. Raises Refusal."""
-    there = next((folder / name for name in MAPPINGS if (folder / name).exists()), None)
-    if there is None:
-        raise Refusal(f"There is no {MAPPINGS[0]} beside it.", "It says at least what the rows are: `type: reseller.sale_reported`.")
-    text = there.read_text("utf-8-sig", "replace")
+async def published(url: str, key: str, name: str) -> str | Refusal:
+    """The text of a published mapping, or why there is none. Raises Refusal while the API does not answer."""
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            answer = await client.get(f"/v1/mappings/{quote(name, safe='')}", auth=(key, ""))
+    except httpx.TransportError as error:
+        raise Refusal(f"The API at {url} does not answer.") from error
+    if answer.status_code == NOT_FOUND:
+        return Refusal(f"There is neither a file nor a published mapping of the name {name}.")
+    if answer.status_code != OK:
+        raise Refusal(f"The mapping {name} cannot be had: {detail(answer)}")
+    return str(answer.json()["text"])
+
+
+def _read(text: str | Refusal) -> tuple[Mapping, dict[str, Any]]:
+    """The mapping that a text is. Raises Refusal."""
+    if isinstance(text, Refusal):
+        raise text
     reading = mappings.read(text)
     if reading.mapping is None:
-        raise Refusal(f"{there.name} is no mapping that can be used: {reading.problems[0].text()}")
+        raise Refusal(f"The mapping cannot be used: {reading.problems[0].text()}")
     return reading.mapping, mappings.plain(text)
 
 

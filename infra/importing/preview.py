@@ -42,7 +42,7 @@ def preview(mapping: Mapping, rows: Iterable[Read], source: Source, file: str, f
         names = tuple(one.read.cells)
         if names not in layouts:
             layouts[names] = layout(mapping, names)
-        row = Row(file, one.read.number, mapping.type, one.id, one.read.cells, fault=one.read.fault)
+        row = Row(file, one.read.number, mapping.type, one.id, one.read.cells, fault=one.read.fault, more=one.read.more)
         found = understand(row, mapping, layouts[names], source, now)
         shown.rows += 1
         shown.repeated += hash(one.id) in ids

@@ -18,6 +18,7 @@ from aggregates.rows.layout import Layout, layout
 from aggregates.rows.mapping import Mapping as RowMapping
 from api import position
 from infra.errors import Refusal
+from infra.importing.grouping import grouped
 from infra.importing.progress import Memory, Progress
 from infra.importing.table import Read
 from infra.posting import detail, post
@@ -82,14 +83,14 @@ async def send(job: Job, url: str, key: str, memory: Memory, on_rows: OnRows) ->
 
 
 def numbered(mapping: RowMapping, rows: Iterable[Read]) -> Iterator[Numbered]:
-    """The rows with their ids; equal ones are counted."""
+    """The rows with their ids, those of one fact put together; equal ones are counted."""
     numbering = Numbering(mapping)
     layouts: dict[tuple[str, ...], Layout] = {}
-    for read in rows:
+    for read in grouped(mapping, rows):
         names = tuple(read.cells)
         if names not in layouts:
             layouts[names] = layout(mapping, names)
-        yield Numbered(read, numbering.id(layouts[names], read.cells))
+        yield Numbered(read, numbering.id(layouts[names], read.cells, read.more))
 
 
 def _batches(window: list[Numbered]) -> Iterator[list[Numbered]]:
@@ -97,7 +98,7 @@ def _batches(window: list[Numbered]) -> Iterator[list[Numbered]]:
     batch: list[Numbered] = []
     size = 0
     for one in window:
-        weight = sum(len(str(cell)) for cell in one.read.cells.values()) * 2
+        weight = sum(len(str(cell)) for cells in (one.read.cells, *one.read.more) for cell in cells.values()) * 2
         if batch and (len(batch) == BATCH or size + weight > LARGEST):
             yield batch
             batch, size = [], 0
@@ -117,7 +118,9 @@ async def _post(client: httpx.AsyncClient, key: str, job: Job, batch: list[Numbe
 
 
 def _row(one: Numbered) -> dict[str, Any]:
-    row = {"row": one.read.number, "id": one.id, "cells": one.read.cells}
+    row: dict[str, Any] = {"row": one.read.number, "id": one.id, "cells": one.read.cells}
+    if one.read.more:
+        row["more"] = one.read.more
     return row | {"fault": one.read.fault} if one.read.fault else row
 
 

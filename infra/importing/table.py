@@ -22,6 +22,7 @@ class Read(NamedTuple):
     number: int
     cells: dict[str, Any]
     fault: str = ""
+    more: tuple[dict[str, Any], ...] = ()  # further rows of the same fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from aggregates import dead_letter
@@ -147,6 +148,63 @@ async def test_what_partners_drop_is_imported_and_put_away(api: Api, tmp_path: P
     assert (folder / "done" / "azar.csv").exists()
     assert "cannot be read" in json.loads((folder / "refused" / "broken.xlsx.report.json").read_text("utf-8"))["refused"]
     assert sorted(await landed(api, "novin")) == ["310", "311"]
+
+
+async def test_a_drop_that_is_killed_is_gone_on_with_and_the_rows_of_one_invoice_are_one_sale(api: Api, tmp_path: Path) -> None:
+    key, admin = await api.write_key("grouped"), await api.token()
+    mapping = "type: reseller.sale_reported\ngroup: شماره فاکتور\ncolumns: {مبلغ: {field: total, unit: ریال, sum: true}}\n"
+    assert (await api.client.post("/v1/mappings/invoices", json={"mapping": mapping}, auth=(admin, ""))).status_code == 200
+    folder = tmp_path / "drop" / "grouped"
+    folder.mkdir(parents=True)
+    row = {"تاریخ": "1404/08/30", "موبایل": "09121234567", "کد کالا": "TEA", "تعداد": 1, "مبلغ": "۱۰۰"}
+    rows = [{"شماره فاکتور": f"s-{number % 1_500}"} | row for number in range(3_000)]
+    (folder / "azar.jsonl").write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in rows), "utf-8")
+    remembered = Path(api.world.settings.home) / "imports"
+    environment = os.environ | {
+        "YEKTA_HOME": str(api.world.settings.home),
+        "YEKTA_KAFKA__BOOTSTRAP_SERVERS": api.world.endpoints.bootstrap_servers,
+        "YEKTA_POSTGRES__DSN": api.world.dsn,
+        "YEKTA_DROP__EVERY": "0.05",
+        "YEKTA_DROP__MAPPINGS": '{"grouped": "invoices"}',
+    }
+    words = ("-m", "infra.cli", "drop", "--folder", str(tmp_path / "drop"))
+    async with served(api) as url:
+        process = await asyncio.create_subprocess_exec(sys.executable, *words, "--url", url, env=environment, stdout=-3, stderr=-3)
+        async with asyncio.timeout(60):
+            while not list(remembered.glob("*.json")) and not (folder / "done").exists():  # noqa: ASYNC110 - a process of its own
+                await asyncio.sleep(0.005)
+        process.kill()
+        await process.wait()
+
+        async def key_of(_: str) -> str:
+            return key
+
+        watch = Watch(tmp_path / "drop", url, key_of, remembered, {"grouped": "invoices"})
+        await watch.look()
+        await watch.look()
+    (report,) = [json.loads(one.read_text("utf-8")) for one in (folder / "done").glob("*.report.json")]
+    assert (report["accepted"], report["refused"]) == (1_500, 0)
+    records = [touchpoint_decoder.decode(record.value) for record in await api.records(api.world.topics.touchpoints)]
+    sales = {one.id: msgspec.json.decode(one.data) for one in records if one.yektakey == "grouped"}
+    assert len(sales) == 1_500
+    assert {(len(sale["lines"]), sale["total"]) for sale in sales.values()} == {(2, "200")}
+
+
+async def test_a_source_whose_mapping_nobody_has_is_told_so(api: Api, tmp_path: Path) -> None:
+    key = await api.write_key("unmapped")
+
+    async def key_of(_: str) -> str:
+        return key
+
+    for source in ("named", "elsewhere"):
+        (tmp_path / source).mkdir()
+        text(tmp_path / source / "azar.csv")
+    async with served(api) as url:
+        settled = {"named": "no-such-mapping", "elsewhere": str(tmp_path / "no-such.yaml")}
+        watch = Watch(tmp_path, url, key_of, tmp_path / ".memory", settled)
+        assert (await watch.look(), await watch.look()) == (0, 2)
+    told = [json.loads((tmp_path / source / "refused" / "azar.csv.report.json").read_text("utf-8"))["refused"] for source in settled]
+    assert ["no-such-mapping" in told[0], "no-such.yaml" in told[1]] == [True, True]
 
 
 async def test_a_dropped_file_waits_while_the_door_is_shut(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,13 @@ from aggregates.refusal import Refusal, Refused
 from aggregates.rows import cells, dates, headers
 from aggregates.rows.identity import Numbering
 from aggregates.rows.layout import layout
-from aggregates.rows.mapping import Mapping, read
+from aggregates.rows.mapping import Mapping, of_plain, read
 from aggregates.rows.row import Row, alone
 from aggregates.rows.schema import schema
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
+from infra.importing.sending import numbered
+from infra.importing.table import Read
 
 SALE = {
     "شماره فاکتور": "۳۱۰",
@@ -268,3 +270,51 @@ def test_the_mapping_on_the_page_is_one() -> None:
     }
     sale = accepted(row, yaml.safe_load(text))
     assert (sale.source, sale.id, sale.data["total"], sale.personal["payment"]) == ("/novin/sales", "7", "1000", "cheque")
+
+
+INVOICES: list[dict[str, Any]] = [
+    {"فاکتور": "۳۱۰", "تاریخ": "1404/08/30", "موبایل": "09121234567", "کالا": "TEA", "تعداد": 2, "مبلغ": 100},
+    {"فاکتور": "311", "تاریخ": "1404/08/30", "موبایل": "09351234567", "کالا": "CUP", "تعداد": 1, "مبلغ": 50},
+    {"فاکتور": "310", "کالا": "CUP", "تعداد": "۳", "مبلغ": "۱۵۰", "یادداشت": "دسته شکسته"},
+    {"کالا": "TEA", "تاریخ": "1404/08/30", "تعداد": 1, "مبلغ": 7, "فاکتور": ""},
+]
+COLUMNS: dict[str, Any] = {"فاکتور": "sale_id", "کالا": "lines.sku", "تعداد": "lines.quantity"}
+TOTAL: dict[str, Any] = {"field": "total", "unit": "rial"}
+GROUPED: dict[str, Any] = {"group": "فاکتور", "columns": COLUMNS | {"مبلغ": TOTAL | {"sum": True}}}
+
+
+def invoices(rows: list[dict[str, Any]], mapping: dict[str, Any]) -> list[Any]:
+    """What the rows of a file become."""
+    said = of_plain(mapping, "reseller.sale_reported").mapping
+    assert said is not None
+    reads = [Read(number, cells) for number, cells in enumerate(rows, 2)]
+    return [
+        alone(Row("azar.csv", one.read.number, said.type, one.id, one.read.cells, mapping, more=one.read.more), NOVIN, NOW)
+        for one in numbered(said, reads)
+    ]
+
+
+def test_the_rows_of_one_invoice_are_one_sale() -> None:
+    first, second, alone_ = [one.judged for one in invoices(INVOICES, GROUPED)]
+    assert (first.id, first.data["total"]) == ("310", "250")
+    assert first.data["lines"] == [{"sku": "TEA", "quantity": 2}, {"sku": "CUP", "quantity": 3}]
+    assert first.personal["lines"][1] == {"sku": "CUP", "quantity": 3, "یادداشت": "دسته شکسته"}
+    assert [str(identifier.value) for identifier in first.who] == ["+989121234567"]
+    assert (second.id, second.data["lines"]) == ("311", [{"sku": "CUP", "quantity": 1}])
+    assert alone_.id.startswith("row-")
+
+
+def test_a_file_that_grew_by_invoices_has_the_same_sales_and_new_ones() -> None:
+    grown = [*INVOICES, {"فاکتور": "312", "تاریخ": "1404/08/30", "کالا": "TEA", "تعداد": 1, "مبلغ": 50}]
+    before, after = [{one.judged.id: one.judged.body for one in invoices(rows, GROUPED)} for rows in (INVOICES, grown)]
+    assert before.items() <= after.items()
+    assert after.keys() - before.keys() == {"312"}
+
+
+def test_rows_of_one_invoice_that_contradict_each_other_are_refused_where_they_do() -> None:
+    other = INVOICES[2] | {"تاریخ": "1404/09/01"}
+    found = invoices([INVOICES[0], other], GROUPED)[0]
+    assert (found.judged.reason, found.judged.pointer, found.column) == ("wrong_value", "/more/0/تاریخ", "تاریخ")
+    assert "sum: true" in invoices(INVOICES, GROUPED | {"columns": COLUMNS | {"مبلغ": TOTAL}})[0].judged.mend
+    bad = invoices([INVOICES[0], INVOICES[2] | {"تعداد": "چند"}], GROUPED)[0]
+    assert (bad.judged.pointer, bad.column) == ("/more/0/تعداد", "تعداد")
