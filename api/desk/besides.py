@@ -121,6 +121,7 @@ class Beside(NamedTuple):
     failed: frozenset[str]
     read_at: datetime
     accounts: list[AccountLine] | None
+    then: bool = False  # as of another time: only what is known of then
 
 
 async def read(dependencies: Dependencies, connection: Connection, schema: str, view: View, role: str, locale: Locale) -> Beside:
@@ -146,6 +147,18 @@ async def read(dependencies: Dependencies, connection: Connection, schema: str, 
     offer = await part("offer", lambda: _offer(connection, view, now, locale)) if inside else None
     belongs = await part("accounts", lambda: _accounts(connection, customer)) if inside else []
     return Beside(opened, leaving, worth, offer, inside, _warning(opened, leaving, locale), frozenset(failed), now, belongs)
+
+
+async def as_of(dependencies: Dependencies, connection: Connection, customer: UUID, role: str, at: datetime, locale: Locale) -> Beside:
+    """What stood beside the view at another time: the score that he had then. Nothing of today is mixed into it."""
+    points = await churn.history(connection, customer) if role != "partner" else []
+    score = next((point.score for point in reversed(points) if point.at <= at), None)
+    leaving = Leaving("none") if score is None else Leaving("scored", _percent(score, locale), score >= LEAVING)
+    return Beside(Open([], 0, None), leaving, None, None, role != "partner", "", frozenset(), dependencies.clock(), [], then=True)
+
+
+def _percent(score: float, locale: Locale) -> str:
+    return locale.say("percent", share=locale.number(round(score * 100)))
 
 
 async def _accounts(connection: Connection, customer: UUID) -> list[AccountLine]:
@@ -184,9 +197,7 @@ async def _leaving(connection: Connection, schema: str, customer: UUID, now: dat
     if told.score is None:
         return Leaving("learning")
     reasons = tuple(reason.fa if locale.language == "fa" else reason.en for reason in told.reasons if reason.topic != "everybody")[:SHOWN]
-    return Leaving(
-        "scored", locale.say("percent", share=locale.number(round(told.score * 100))), told.score >= LEAVING, told.trend or "", reasons
-    )
+    return Leaving("scored", _percent(told.score, locale), told.score >= LEAVING, told.trend or "", reasons)
 
 
 async def _worth(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale) -> Worth | None:

@@ -18,6 +18,7 @@ from api.answers import json, path_id
 from api.calls import WrapUp, wrap_up
 from api.commands import Key
 from api.desk import live
+from api.desk.call import call_id
 from api.desk.forms import due, form
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
@@ -26,7 +27,6 @@ from api.problem import Problem, invalid, not_found
 from api.visibility import reached, settled
 from api.watching import Watching
 from projections.calls import table
-from projections.calls.table import Call
 from projections.view import reading
 from projections.view import table as views
 
@@ -86,8 +86,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         wanted = WrapUp(
             fields.get("outcome", ""), fields.get("note", ""), fields.get("promise", ""), promised, fields.get("draft", ""), customer
         )
-        call_id = fields.get("call") or f"desk-{fields.get('draft') or uuid4()}"
-        at = await wrap_up(dependencies, asking.name, call_id, fields.get("draft") or str(uuid4()), wanted)
+        of_call = fields.get("call") or f"desk-{fields.get('draft') or uuid4()}"
+        at = await wrap_up(dependencies, asking.name, of_call, fields.get("draft") or str(uuid4()), wanted)
         return _done(request, {"position": at}, f"/customers/{customer}?after={at}")
 
     @routes.post("/customers/{id}/requests")
@@ -121,7 +121,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         async with dependencies.pool.connection() as connection:
             go = await _calls_from(request, dependencies, connection, customer)
             divided = await uniting.split(dependencies, connection, asking, customer, go=go, dry_run=True)
-        return page(request, dependencies, "not_him.html", id=customer, divided=divided, phone_value=go[0].value, call=_call_id(request))
+        return page(request, dependencies, "not_him.html", id=customer, divided=divided, phone_value=go[0].value, call=call_id(request))
 
     @routes.post("/customers/{id}/not-this-person")
     async def separate(request: Request) -> Response:
@@ -138,9 +138,9 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
 
 
 async def _pop(request: Request, dependencies: Dependencies) -> Response:
-    call_id = _call_id(request)
+    id_ = call_id(request)
     async with dependencies.pool.connection() as connection:
-        call = await table.load(connection, call_id) if call_id else None
+        call = await table.load(connection, id_) if id_ else None
         number = query.text(request, "phone", 64)
         if call is not None and not number:
             number = await calls.number_of(dependencies, connection, call)
@@ -151,10 +151,10 @@ async def _pop(request: Request, dependencies: Dependencies) -> Response:
             found = await calls.customers_of(connection, call.who)
         elif (email := query.text(request, "email", 256)) is not None:
             found = await calls.of_email(dependencies, connection, email)
-        elif call_id:
+        elif id_:
             raise not_found("No call has this id.")
         known = await _known(dependencies, connection, found)
-    suffix = {"by": "phone"} | ({"call": call_id} if call_id else {})
+    suffix = {"by": "phone"} | ({"call": id_} if id_ else {})
     said = query.text(request, "known")  # who it is was said a moment ago: whoever owns the number now
     named = [one for one in known if (one[0] == found[0] if said else one[2])]
     if len(named) == 1:
@@ -182,8 +182,8 @@ async def _known(dependencies: Dependencies, connection: Connection, found: list
 async def _calls_from(request: Request, dependencies: Dependencies, connection: Connection, customer: UUID) -> list[uniting.Named]:
     """The number of the call, or the one named; else that by which the customer is known."""
     number = query.text(request, "phone", 64)
-    call_id = _call_id(request)
-    if not number and call_id and (call := await table.load(connection, call_id)) is not None:
+    id_ = call_id(request)
+    if not number and id_ and (call := await table.load(connection, id_)) is not None:
         number = await calls.number_of(dependencies, connection, call)
     if not number:
         number = (await requesting.identifier_of(dependencies, connection, customer)).get("phone")
@@ -192,21 +192,8 @@ async def _calls_from(request: Request, dependencies: Dependencies, connection: 
     return [uniting.Named("phone", number)]
 
 
-def _call_id(request: Request) -> str:
-    return query.text(request, "call", 256) or ""
-
-
 def _done(request: Request, content: dict[str, Any], back: str) -> Response:
     """JSON for the page's script; without one the page again."""
     if "application/json" in request.headers.get("accept", ""):
         return json(content, headers=dict(HEADERS))
     return RedirectResponse(back, 303, HEADERS)
-
-
-async def call_of(request: Request, dependencies: Dependencies, connection: Connection) -> tuple[Call | None, str | None]:
-    """The call that the page is about, and its number."""
-    call_id = _call_id(request)
-    call = await table.load(connection, call_id) if call_id else None
-    if call is None:
-        return None, None
-    return call, await calls.number_of(dependencies, connection, call)

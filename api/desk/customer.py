@@ -95,6 +95,8 @@ class Customer(NamedTuple):
     passed: Table
     money: Table
     channels: Sequence[str]
+    told_later: bool  # as of a time at which nobody had told us of him yet
+    days: int  # since he was first met: so far back one may ask what was known
 
 
 def customer(view: View, merged_from: UUID | None, locale: Locale) -> Customer:
@@ -130,6 +132,8 @@ def customer(view: View, merged_from: UUID | None, locale: Locale) -> Customer:
         passed=tables.passed(view, locale),
         money=tables.money(view, locale),
         channels=tables.channels(view),
+        told_later=view.as_of is not None and view.known_at is None,
+        days=max(0, (locale.now - view.first_seen).days) if view.first_seen else 0,
     )
 
 

@@ -30,6 +30,9 @@ from projections.timeline import since
 
 BEAT = 2.0
 AT_ONCE = 200
+COMPUTED = frozenset({"score", "segment"})
+"""Channels of facts that nobody did."""
+
 REGIONS = ("who", "matters", "numbers")
 
 
@@ -125,7 +128,7 @@ async def _changes(
     if found is None:
         return {"gone": f"/customers/{customer}"}  # the page of whom he became, which says so
     regions, beside = found
-    entries: list[dict[str, str]] = []
+    entries: list[dict[str, Any]] = []
     while rows := await since.since(connection, schema, customer, ends, AT_ONCE):
         items = await customers.items(dependencies, connection, list(rows), shown.role)
         for row, item in zip(rows, items, strict=True):
@@ -156,14 +159,21 @@ def _merged_from(request: Request) -> UUID | None:
         return None
 
 
-def _entry(item: customers.Item, locale: Locale) -> dict[str, str]:
-    """One entry under its day, and what makes its place in the page known."""
+def _entry(item: customers.Item, locale: Locale) -> dict[str, Any]:
+    """One entry under its day, and what makes its place in the page known. What we ourselves computed is shown and not announced."""
     one = entry(item, locale)
     day = locale.here(item.at).date().isoformat()
     html = part(
         locale, "timeline.html", days=[Day(day, locale.heading(item.at), [one])], older=None, whole=False, suffix=f"-{item.event_id}"
     )
-    return {"id": f"e-{item.event_id}", "at": item.at.isoformat(), "day": day, "title": one.title, "html": html}
+    return {
+        "id": f"e-{item.event_id}",
+        "at": item.at.isoformat(),
+        "day": day,
+        "title": one.title,
+        "html": html,
+        "said": item.channel not in COMPUTED,
+    }
 
 
 def event(name: str, content: Any, ends: dict[int, int] | None = None) -> bytes:

@@ -3,7 +3,7 @@
 Reading order: look, told; `live` goes on from where `look` began.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -12,8 +12,9 @@ from fastapi import Request
 
 from api import access, customers, looks, masks, position, query
 from api.access import Caller
-from api.desk import besides, calling
+from api.desk import besides
 from api.desk.besides import Beside
+from api.desk.call import call_of
 from api.desk.customer import Customer, customer
 from api.desk.entries import Day, days, entry
 from api.desk.locale import Locale
@@ -48,12 +49,12 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
         owner = await customers.present(connection, schema, asked)
         merged_from = asked if owner != asked else None
         await looks.note(request, connection, asking, owner, "page")
-        as_of = query.time(request, "as_of")
+        as_of = _as_of(request, dependencies)
         found = await told(dependencies, connection, schema, owner, role, locale, merged_from, as_of)
         if found is None:
             raise not_found(customers.UNKNOWN)
         shown, beside = found
-        call, number = await calling.call_of(request, dependencies, connection)
+        call, number = await call_of(request, dependencies, connection)
         extension = await seats.extension_of(connection, asking.name)
         until = until or as_of
         try:
@@ -77,6 +78,7 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
         "number": number,
         "extension": extension,
         "as_of": as_of,
+        "days_ago": 0 if as_of is None else max(0, (dependencies.clock() - as_of).days),
         "draft": str(uuid4()),
         "outcomes": OUTCOMES,
         "categories": CATEGORIES,
@@ -109,6 +111,8 @@ async def told(
     """What the regions show of a customer, now or as of a time; None when he has no view (any more, or yet)."""
     if as_of is not None:
         view = await customers.view_at(dependencies, connection, schema, owner, as_of, as_of)
+        if view is None:  # a history that was brought in later: what had happened by then, though nobody had told us yet
+            view = await customers.view_at(dependencies, connection, schema, owner, as_of, None)
         if view is None:
             return None
     else:
@@ -116,8 +120,19 @@ async def told(
         if looked is None:
             return None
         view = reading.read(owner, looked.state, looked.windows, looked.at, moving=looked.moving)
-    beside = await besides.read(dependencies, connection, schema, view, role, locale)
+    if as_of is not None:
+        beside = await besides.as_of(dependencies, connection, owner, role, as_of, locale)
+    else:
+        beside = await besides.read(dependencies, connection, schema, view, role, locale)
     return customer(masks.view(view, role), merged_from, locale), beside
+
+
+def _as_of(request: Request, dependencies: Dependencies) -> datetime | None:
+    """As of when: a time, or so many days ago, as the slider says it without a script."""
+    days = query.text(request, "days", 6) or ""
+    if days.isascii() and days.isdecimal() and int(days) > 0:
+        return dependencies.clock() - timedelta(days=int(days))
+    return query.time(request, "as_of")
 
 
 def _days(items: list[customers.Item], locale: Locale) -> list[Day]:

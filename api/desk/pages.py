@@ -168,12 +168,17 @@ async def desk_at(dependencies: Dependencies, asking: access.Caller) -> dict[str
 
 
 def plotted(points: Sequence[churn.Point]) -> str:
-    """The points of a line in a box of 100 by 100, time along and score up."""
+    """The points of a line in a box of 100 by 100, time along and score up; a score stands until the next one is given."""
     if len(points) < 2:
         return ""
     begin, end = points[0].at.timestamp(), points[-1].at.timestamp()
     long = end - begin or 1.0
-    return " ".join(f"{100 * (point.at.timestamp() - begin) / long:.2f},{100 - 100 * point.score:.2f}" for point in points)
+    line, before = [], points[0].score
+    for point in points:
+        along = f"{100 * (point.at.timestamp() - begin) / long:.2f}"
+        line += [f"{along},{100 - 100 * before:.2f}", f"{along},{100 - 100 * point.score:.2f}"]
+        before = point.score
+    return " ".join(line)
 
 
 async def _found(dependencies: Dependencies, words: str) -> list[searching.Found]:

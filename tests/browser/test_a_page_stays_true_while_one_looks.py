@@ -147,3 +147,17 @@ async def _top(page: Page, entry: int) -> float:
     box = await page.locator(".entry").nth(entry).bounding_box()
     assert box is not None
     return box["y"]
+
+
+async def test_the_page_of_another_day_shows_nothing_of_today(desk: Desk) -> None:
+    page = await desk.customer(language="en")
+    await page.locator("#as-of").fill("120")
+    await page.locator("#as-of").press("Enter")
+    await expect(page.locator(".as-of")).to_contain_text("as it was told later")
+    await expect(page.locator("#offer")).to_have_count(0)
+    await expect(page.locator("#dock")).to_have_count(0)
+    await expect(page.locator("#as-of")).to_have_value("120")
+    assert await page.locator(".entry").count() > 0
+    await expect(page.locator("#timeline")).not_to_contain_text("q-77")  # a quote of three days ago
+    await page.locator(".as-of a").click()
+    await expect(page.locator("#timeline")).to_contain_text("q-77")

@@ -244,12 +244,8 @@ function called({ id, stage: now, said, at, pop }) {
 }
 
 const slider = $("as-of");
-slider?.addEventListener("input", () => ($("as-of-days").textContent = new Intl.NumberFormat(language).format(slider.value)));
-slider?.form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const at = new Date(Date.now() - slider.value * 86_400_000).toISOString();
-  location.assign(`${slider.form.action}${slider.value > 0 ? `?as_of=${encodeURIComponent(at)}` : ""}`);
-});
+const days = new Intl.DateTimeFormat(language === "fa" ? "fa-IR-u-ca-persian" : "en-GB", { dateStyle: "long" });
+slider?.addEventListener("input", () => ($("as-of-days").textContent = days.format(Date.now() - slider.value * 86_400_000)));
 
 // --- live ---
 
@@ -322,7 +318,7 @@ function follow(address) {
   on("changes", ({ gone, entries = [], regions = {}, failed = {} }) => {
     if (gone) return location.replace(gone);
     holdingStill(() => {
-      const added = entries.filter(addEntry);
+      const added = entries.filter(addEntry).filter((entry) => entry.said);
       if (added.length) $("news").textContent = timeline.dataset.news.replace("{title}", added.at(-1).title);
       for (const [name, html] of Object.entries(regions)) waiting.set(name, html);
       settle();
