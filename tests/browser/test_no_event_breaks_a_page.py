@@ -70,7 +70,7 @@ def test_any_data_under_any_type_is_shown(language: str, type_: str, data: dict[
 def test_somebody_of_whom_nothing_is_known_has_a_page(language: str) -> None:
     locale = Locale(language, ZoneInfo("Asia/Tehran"), NOW)
     nobody = customer(reading.read(EVENT, fold.initial(), {}, NOW), EVENT, locale)
-    beside = Beside(Open([], 0, None), Leaving("none"), None, None, True, "", frozenset(), NOW)
+    beside = Beside(Open([], 0, None), Leaving("none"), None, None, True, "", frozenset(), NOW, [])
     values = {"customer": nobody, "beside": beside, "by": None, "id": EVENT, "may_split": True, "call_query": ""}
     for region in ("who", "matters", "numbers"):
         assert part(locale, f"{region}.html", **values)
