@@ -15,7 +15,7 @@ class Source:
     types: tuple[str, ...] = ()  # what it may send: types, or `channel.*`; empty: every type that channels may send
     channel: str = "web"  # of what an analytics client names freely: `Signed Up` is `web.signed_up`
     currency: str = ""  # ISO 4217; of amounts that an analytics client sends without one
-    rate: float = 0  # events a second that each door takes in the long run; 0: as many as it can
+    rate: float = 0  # events a second that the doors take in the long run; 0: as many as they can
     size: int = 0  # bytes of the largest request; 0: the door's own limit
     disabled: bool = False  # nothing is taken from it
 

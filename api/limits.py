@@ -1,10 +1,12 @@
 """Holds each source to the rate that was set for it, without refusing what it sends at one go.
 
-A bucket of one second's events fills at the rate and may be overdrawn by one request; until the debt is paid nothing more is taken. Each
-process counts for itself: an installation of two doors takes up to twice the rate. Reading order: Limits, admit, charge.
+A bucket of one second's events fills at the rate and may be overdrawn by one request; until the debt is paid nothing more is taken. What
+the installation's other doors took of the source is charged here too, a moment later: `infra` brings word. No request waits for it.
+Reading order: Limits, admit, charge, others.
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +27,8 @@ class Limits:
 
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
+        self.taken: Counter[str] = Counter()
+        """How many events this door took of each source that has a rate, since it began."""
 
     def admit(self, source: Source, now: datetime) -> None:
         """Raises a 429 problem while the source must wait; Retry-After says how long."""
@@ -45,6 +49,12 @@ class Limits:
         """So many events of the source were taken."""
         if source.rate:
             self._filled(source, now).left -= events
+            self.taken[source.name] += events
+
+    def others(self, name: str, events: int) -> None:
+        """So many events of the source were taken by other doors."""
+        if bucket := self._buckets.get(name):
+            bucket.left -= events
 
     def _filled(self, source: Source, now: datetime) -> Bucket:
         most = max(1.0, source.rate)

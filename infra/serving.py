@@ -4,7 +4,6 @@ A door needs only Kafka to accept: keys are in memory, data keys are leased ahea
 """
 
 import asyncio
-import contextlib
 import gc
 import select
 from collections.abc import AsyncIterator
@@ -20,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.app import create
 from api.key_ring import KeyRing
+from api.limits import Limits
 from api.ports import Connection, Dependencies, Pool, Topics
 from infra import access, sealing
 from infra.crashing import crash_points
@@ -30,6 +30,7 @@ from infra.delivery.webhooks import WebhookStore
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.following import Follower
+from infra.limiting import Sharing
 from infra.listening import Listener
 from infra.master_key import master_key
 from infra.oidc import OidcProvider
@@ -81,6 +82,8 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
         changes = listener.topic("yekta_changed")
         signalled = listener.topic("yekta_signals")
         leasing = asyncio.create_task(_lease(secrets, pool, master))
+        limits = Limits()
+        sharing = asyncio.create_task(Sharing(limits, pool).run())
         await publisher.start()
         await listener.start()
         try:
@@ -102,11 +105,12 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 webhooks=WebhookStore(decisions, secrets, Allowed(settings.deliveries_allowed), _now),
                 policies=PolicyStore(decisions, _now),
                 signalled=signalled,
+                limits=limits,
             )
         finally:
-            leasing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await leasing
+            for task in (leasing, sharing):
+                task.cancel()
+            await asyncio.gather(leasing, sharing, return_exceptions=True)
             await listener.stop()
             await publisher.stop()
             keys.close()

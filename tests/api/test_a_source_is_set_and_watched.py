@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
+from aggregates.source import Source
+from api.limits import Limits
+from api.problem import Problem
+from infra.limiting import Sharing
 from tests.api.conftest import Api, until
 from tests.api.events import event, order
 from tests.api.serving import served
@@ -62,6 +67,25 @@ async def test_a_source_that_sends_too_much_is_told_how_long_to_wait(api: Api, p
     assert 8 <= int(answer.headers["retry-after"]) <= 11
     await configured(api, name, rate=0)
     assert (await api.client.post(path, json=items, auth=(key, ""))).status_code == 200
+
+
+async def test_two_doors_hold_a_rate_together(api: Api) -> None:
+    source, now = Source("both", rate=10), api.made.clock()
+    here, there = Limits(), Limits()
+    mine, theirs = Sharing(here, api.made.pool), Sharing(there, api.made.pool)
+    here.charge(source, 50, now)
+    there.charge(source, 1, now)
+    there.admit(source, now)
+    await mine.once()
+    for _ in range(2):  # what was heard once is not charged again
+        await theirs.once()
+        with pytest.raises(Problem) as refused:
+            there.admit(source, now)
+        assert refused.value.headers["Retry-After"] == "5"
+    await mine.once()
+    with pytest.raises(Problem):
+        here.admit(source, now + timedelta(seconds=4))
+    here.admit(source, now + timedelta(seconds=6))
 
 
 async def test_a_request_beyond_the_sources_size_is_too_large(api: Api) -> None:
