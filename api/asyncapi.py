@@ -10,6 +10,7 @@ import msgspec
 from aggregates import wire
 from aggregates.contracts import CONTRACTS, json_schema
 from api.ports import Topics
+from projections.churn.published import Published
 
 VERSION = "3.0.0"
 HEADERS = {
@@ -40,11 +41,17 @@ def document(topics: Topics) -> dict[str, Any]:
             },
             "touchpoints": _sealed(topics.touchpoints, "What was witnessed, sealed; the truth.", "sealedTouchpoint"),
             "customerEvents": _sealed(topics.customer_events, "Touchpoints and words of identity, keyed by customer.", "customerEvent"),
+            "scores": {
+                "address": topics.scores,
+                "description": "A customer's score when it moved by the definition's step or over a threshold. Keyed by customer.",
+                "messages": {"scoreGiven": {"$ref": "#/components/messages/scoreGiven"}},
+            },
             "deadLetters": _sealed(topics.dead_letters, "What was refused: headers say why, the value is sealed.", "deadLetter"),
         },
         "operations": {
             "sendEvent": {"action": "receive", "channel": {"$ref": "#/channels/inbox"}, "summary": "Yekta takes events."},
             "subscribeToCustomers": {"action": "send", "channel": {"$ref": "#/channels/customerEvents"}, "summary": "Yekta tells events."},
+            "subscribeToScores": {"action": "send", "channel": {"$ref": "#/channels/scores"}, "summary": "Yekta tells scores."},
             "keepTouchpoints": {"action": "send", "channel": {"$ref": "#/channels/touchpoints"}, "summary": "Yekta keeps the truth."},
             "keepDeadLetters": {"action": "send", "channel": {"$ref": "#/channels/deadLetters"}, "summary": "Yekta keeps what it refused."},
         },
@@ -80,6 +87,7 @@ def _records() -> dict[str, Any]:
     return {
         "sealedTouchpoint": _struct("A touchpoint, sealed", wire.SealedTouchpoint),
         "customerEvent": _struct("A customer event", wire.CustomerEvent),
+        "scoreGiven": _score(),
         "deadLetter": {
             "name": "dead letter",
             "contentType": "application/octet-stream",
@@ -87,6 +95,16 @@ def _records() -> dict[str, Any]:
             "payload": {"type": "string", "format": "binary"},
         },
     }
+
+
+def _score() -> dict[str, Any]:
+    """A score as it is published: a customer event whose data says the score, what it was before, and the weightiest reasons."""
+    message = _struct("A score of a customer", wire.CustomerEvent)
+    (reference,), components = msgspec.json.schema_components([Published], ref_template="#/$defs/{name}")
+    data = components.pop(reference["$ref"].rpartition("/")[2])
+    data["properties"]["reasons"]["items"] = components["Reason"]
+    payload = message["payload"] | {"properties": message["payload"]["properties"] | {"type": {"const": "score.given"}, "data": data}}
+    return message | {"name": "score.given", "payload": payload}
 
 
 def _struct(title: str, struct: type[msgspec.Struct]) -> dict[str, Any]:

@@ -4,19 +4,17 @@ Reading order: DuplicateShown, router, decide.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates.identity import Split
-from api import access, body, explaining, masks, openapi, query, uniting
+from api import access, deciding, explaining, masks, openapi, query, uniting
 from api.access import Caller
 from api.answers import json
-from api.decoding import decoded
-from api.identity import DECIDERS, present
-from api.identity_conflicts import Decided, DecidedBecause
+from api.identity import present
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.visibility import settled
@@ -95,41 +93,23 @@ def router(dependencies: Dependencies) -> APIRouter:
         last = found[limit - 1] if len(found) > limit else None
         return json(Duplicates(items, cursor(last) if last else None))
 
-    @routes.post("/v1/duplicates/{id}/accept", openapi_extra=_described("accept", "DUPLICATE"))
+    @routes.post("/v1/duplicates/{id}/accept", openapi_extra=deciding.described("/v1/duplicates/$DUPLICATE/accept", ID, "same birthday"))
     async def accept(request: Request) -> Response:
         """They are one person: merged, and the weights learn from it."""
         return await answer(request, "accept")
 
-    @routes.post("/v1/duplicates/{id}/reject", openapi_extra=_described("reject", "DUPLICATE_2"))
+    @routes.post("/v1/duplicates/{id}/reject", openapi_extra=deciding.described("/v1/duplicates/$DUPLICATE_2/reject", ID, "same birthday"))
     async def reject(request: Request) -> Response:
         """They are two: never asked again, never joined by evidence, and the weights learn from it."""
         return await answer(request, "reject")
 
     async def answer(request: Request, verb: Verb) -> Response:
-        asking = access.staff(request, dependencies, DECIDERS)
-        content = await body.read(request)
-        reason = decoded(content, DecidedBecause).reason if content.strip() else ""
-        async with dependencies.pool.connection() as connection:
-            event, at = await decide(dependencies, connection, asking, request.path_params["id"], verb, reason)
-        return json(Decided(event, at), headers={"Yekta-Position": at})
+        async def decided(connection: Connection, asking: Caller, reason: str) -> tuple[UUID, str]:
+            return await decide(dependencies, connection, asking, request.path_params["id"], verb, reason)
+
+        return await deciding.answer(request, dependencies, decided)
 
     return routes
-
-
-def _described(verb: Verb, variable: str) -> dict[str, Any]:
-    return openapi.described(
-        f'curl -u "$AGENT:" $YEKTA/v1/duplicates/${variable}/{verb} -d \'{{"reason": "same birthday"}}\'',
-        Decided,
-        400,
-        404,
-        409,
-        413,
-        415,
-        422,
-        503,
-        parameters=[ID],
-        body=openapi.json_body(DecidedBecause, {"reason": "same birthday"}, required=False),
-    )
 
 
 async def decide(dependencies: Dependencies, connection: Connection, asking: Caller, id_: str, verb: Verb, reason: str) -> tuple[UUID, str]:

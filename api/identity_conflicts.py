@@ -4,7 +4,7 @@ Reading order: ConflictShown, router, decide.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -12,11 +12,9 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.identifier import Token, kind_of
 from aggregates.identity import Merge, Split
-from api import access, body, cursor, masks, openapi, query, uniting
+from api import access, cursor, deciding, masks, openapi, query, uniting
 from api.access import Caller
 from api.answers import json, path_id
-from api.decoding import decoded
-from api.identity import DECIDERS
 from api.ports import Connection, Dependencies
 from api.problem import Problem, not_found
 from projections.identity import conflicts as table
@@ -55,19 +53,6 @@ class Conflicts(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
-class DecidedBecause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why."""
-
-    reason: str = ""
-
-
-class Decided(msgspec.Struct, frozen=True):
-    """The decision is in the log."""
-
-    event_id: UUID
-    position: str
-
-
 ID = openapi.parameter("id", openapi.UUID, "The conflict.", where="path")
 STATUS = openapi.parameter("status", {"type": "string", "enum": ["open", "decided"]}, "Those that wait (the default), or those decided.")
 
@@ -98,40 +83,27 @@ def router(dependencies: Dependencies) -> APIRouter:
         return json(Conflicts(items, following))
 
     async def answer(request: Request, verb: str) -> Response:
-        asking = access.staff(request, dependencies, DECIDERS)
-        content = await body.read(request)
-        reason = decoded(content, DecidedBecause).reason if content.strip() else ""
-        async with dependencies.pool.connection() as connection:
-            event, at = await decide(dependencies, connection, asking, path_id(request), verb, reason)
-        return json(Decided(event, at), headers={"Yekta-Position": at})
+        async def decided(connection: Connection, asking: Caller, reason: str) -> tuple[UUID, str]:
+            return await decide(dependencies, connection, asking, path_id(request), verb, reason)
 
-    @routes.post("/v1/identity/conflicts/{id}/merge", openapi_extra=_described("merge", "CONFLICT"))
+        return await deciding.answer(request, dependencies, decided)
+
+    @routes.post(
+        "/v1/identity/conflicts/{id}/merge", openapi_extra=deciding.described("/v1/identity/conflicts/$CONFLICT/merge", ID, "a brother")
+    )
     async def merge_conflict(request: Request) -> Response:
         """They are one, whatever the limits say."""
         return await answer(request, "merge")
 
-    @routes.post("/v1/identity/conflicts/{id}/keep-apart", openapi_extra=_described("keep-apart", "CONFLICT_2"))
+    @routes.post(
+        "/v1/identity/conflicts/{id}/keep-apart",
+        openapi_extra=deciding.described("/v1/identity/conflicts/$CONFLICT_2/keep-apart", ID, "a brother"),
+    )
     async def keep_apart(request: Request) -> Response:
         """They are two, and nobody is asked again."""
         return await answer(request, "keep-apart")
 
     return routes
-
-
-def _described(verb: str, variable: str) -> dict[str, Any]:
-    return openapi.described(
-        f'curl -u "$AGENT:" $YEKTA/v1/identity/conflicts/${variable}/{verb} -d \'{{"reason": "a brother"}}\'',
-        Decided,
-        400,
-        404,
-        409,
-        413,
-        415,
-        422,
-        503,
-        parameters=[ID],
-        body=openapi.json_body(DecidedBecause, {"reason": "a brother"}, required=False),
-    )
 
 
 async def decide(dependencies: Dependencies, connection: Connection, asking: Caller, id_: UUID, verb: str, reason: str) -> tuple[UUID, str]:

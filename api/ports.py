@@ -240,6 +240,7 @@ class Topics:
     touchpoints: str
     customer_events: str
     dead_letters: str
+    scores: str
 
 
 @dataclass(frozen=True, slots=True)

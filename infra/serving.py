@@ -89,7 +89,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
         try:
             yield Dependencies(
                 log=publisher,
-                topics=Topics(names.inbox, names.touchpoints, names.customer_events, names.dead_letters),
+                topics=Topics(names.inbox, names.touchpoints, names.customer_events, names.dead_letters, names.scores),
                 secrets=secrets,
                 ring=ring,
                 keys=keys,

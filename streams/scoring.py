@@ -25,6 +25,7 @@ from projections.churn.features import in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Said
 from projections.churn.messages import Example, Told
+from projections.churn.published import Published, Reason
 from projections.churn.silence import checks, next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
@@ -258,15 +259,15 @@ class Scoring:
         at = _time(said.at)
         name, version = one.definition.name, one.definition.version
         id_ = str(derive("score", customer, name, str(version), at.isoformat()))
-        data = {
-            "score": name,
-            "version": version,
-            "value": round(said.scored.score, 6),
-            "before": None if kept.told is None else round(kept.told, 6),
-            "silent": said.silent,
-            "model": snapshot,
-            "reasons": [{"topic": r.topic, "part": round(r.level, 6), "fa": r.fa, "en": r.en} for r in why],
-        }
+        data = Published(
+            score=name,
+            version=version,
+            value=round(said.scored.score, 6),
+            before=None if kept.told is None else round(kept.told, 6),
+            silent=said.silent,
+            model=snapshot,
+            reasons=tuple([Reason(r.topic, round(r.level, 6), r.fa, r.en) for r in why]),
+        )
         event = CustomerEvent(
             specversion="1.0",
             id=id_,

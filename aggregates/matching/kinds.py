@@ -36,8 +36,7 @@ HEADERS: dict[Kind, frozenset[str]] = {
 """Words of headers, folded, that speak for a kind."""
 
 _CHANGING = """address addr street road house apartment unit city town suburb locality zip postcode postal zipcode state province region
- county
- phone mobile tel telephone cell fax company employer job ادرس نشانی خیابان پلاک شهر شهرستان استان پستی تلفن موبایل همراه شرکت شغل"""
+ county phone mobile tel telephone cell fax company employer job ادرس نشانی خیابان پلاک شهر شهرستان استان پستی تلفن موبایل همراه شرکت شغل"""
 CHANGING = frozenset(_CHANGING.split())
 """Words of headers, folded, of what changes in a life: who moves is still the same."""
 

@@ -60,6 +60,9 @@ async def test_the_asyncapi_document_is_valid(api: Api) -> None:
         jsonschema.Draft7Validator(schema, registry=Registry()).validate(broken)
     assert set(document["channels"]["inbox"]["messages"]) == {type_.replace(".", "_") for type_ in CONTRACTS}
     assert document["channels"]["inbox"]["address"] == api.world.topics.inbox
+    assert document["channels"]["scores"]["address"] == api.world.topics.scores
+    score = document["components"]["messages"]["scoreGiven"]["payload"]
+    assert set(score["properties"]["data"]["properties"]) == {"score", "version", "value", "before", "silent", "model", "reasons"}
     for message in document["components"]["messages"].values():
         for example in message.get("examples", ()):
             jsonschema.Draft202012Validator(message["payload"]).validate(example["payload"])
