@@ -1,9 +1,9 @@
 """What rules know of a customer's past, from his rows: where no state is kept yet, and where a fact came that is older than what is kept.
 
-Reading order: Recalling.first, mended, then facts and evidence_of.
+Reading order: Recalling.first, mended, together, then facts and evidence_of.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from projections.triggers.trigger import admit
 from streams.in_force import Active, InForce
 from streams.parts import Moment, opened
 from streams.record import Keys
+
+Recalled = list[tuple[int | None, Fact]]
+"""A customer's facts, each with its offset in the partition's own log."""
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -36,14 +39,21 @@ class Recalling:
         runs: Mapping[tuple[str, int], State],
         now: datetime,
         before: int | None,
+        recalled: "Recalled | None" = None,
     ) -> State:
-        """The state of a customer who was there before the rule: what his past would have said is not said."""
+        """The state of a customer who was there before the rule: what his past would have said is not said.
+
+        `recalled` is what was read of him together with others.
+        """
         trigger = active.trigger
         for older in here.older(active):
             state = runs.get(older.key)
             if state is not None and wake_of(older.trigger, state) is not None:
                 return begin(trigger)  # the version before it ends what it has begun
-        past = await self._past(moment, customer, active, before)
+        if recalled is None:
+            past = await self._past(moment, customer, active, before)
+        else:
+            past = evidence_of(active, [fact for at, fact in recalled if at is None or before is None or at < before])
         if not past:
             return begin(trigger)
         return refold(trigger, past, (), now, here.quantiles)[0]
@@ -60,6 +70,20 @@ class Recalling:
         standing = {said.signal.event for said in said_so if isinstance(said, Fire)}
         history = sorted([*past, evidence], key=lambda one: one.stamp)
         return refold(trigger, history, standing, now, quantiles, "backfill" if evidence.backfill else "", heard)
+
+    async def together(self, moment: Moment, wanted: Mapping[UUID, Collection[str]]) -> dict[UUID, "Recalled"]:
+        """The facts of these customers, of the types that any of them is asked for, in one reading; opened for those who ask."""
+        if not wanted:
+            return {}
+        types = {type_ for some in wanted.values() for type_ in some}
+        rows = await table.histories(moment.connection, moment.schema, wanted, types, moment.partition)
+        found = [(customer, at, customer_event_decoder.decode(record)) for customer, at, record in rows]
+        await self._keys.fetch(moment.connection, {event.yektaseal for _, _, event in found if event.yektaseal > 0})
+        recalled: dict[UUID, Recalled] = {customer: [] for customer in wanted}
+        for customer, at, event in found:
+            if event.type in wanted[customer]:
+                recalled[customer].append((at, opened(event, self._keys)))
+        return recalled
 
     async def _past(self, moment: Moment, customer: UUID, active: Active, before: int | None) -> list[Evidence]:
         facts = await self.facts(moment, customer, active.trigger.types, before)

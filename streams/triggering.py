@@ -31,6 +31,9 @@ from streams.turn import HELD, Held, Turn
 from streams.words import CLOCK, DECIDER
 
 CUSTOMERS = 50_000
+FEW = 300
+"""Events of a customer whose past is read together with that of others; longer ones are read one by one, so that they fit into memory."""
+
 MOST_KEPT = 64
 """Facts of a customer that may wait for his timers: beyond it what is due is said with the next fact."""
 
@@ -74,6 +77,7 @@ class Triggering:
         await self._load(
             moment, held, {customer for (item, customer), found in zip(known, evidence, strict=True) if found or not item.fact}
         )
+        turn.recalled = await self._past.together(moment, _unknown(moment, held, known, evidence))
         for (item, customer), found in zip(known, evidence, strict=True):
             if item.fact is None:
                 await self._ring(turn, customer, item)
@@ -174,7 +178,8 @@ class Triggering:
         if state is None:
             if active.until is not None:
                 return
-            state = await self._past.first(turn.moment, turn.held.here, customer, active, runs, now, item.offset)
+            recalled = turn.recalled.get(customer)
+            state = await self._past.first(turn.moment, turn.held.here, customer, active, runs, now, item.offset, recalled)
         elif active.until is not None and wake_of(active.trigger, state) is None:
             return
         quantiles = turn.held.here.quantiles
@@ -230,3 +235,18 @@ class Triggering:
             quiet = "test" if last and last.simulated else ""
             await turn.take(customer, active, None, state, said, now, last.clock if last else "", quiet)
         return at
+
+
+def _unknown(
+    moment: Moment, held: Held, known: Sequence[tuple[Heard, UUID]], evidence: Sequence[Sequence[tuple[Active, Evidence]]]
+) -> dict[UUID, set[str]]:
+    """Of whom no state is kept yet of a rule that hears him, and of what types his past is asked for."""
+    wanted: dict[UUID, set[str]] = {}
+    for (item, customer), found in zip(known, evidence, strict=True):
+        view = moment.before.get(item.customer)
+        if view is None or view.events > FEW:
+            continue
+        for active, _ in found:
+            if active.until is None and active.key not in held.learned[customer]:
+                wanted.setdefault(customer, set()).update(active.trigger.types)
+    return wanted

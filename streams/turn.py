@@ -22,6 +22,7 @@ from streams.candidates import Contacting, Want
 from streams.in_force import Active, InForce
 from streams.objecting import against
 from streams.parts import Moment
+from streams.recalling import Recalled
 from streams.record import Effect
 from streams.ticking import Ticking
 
@@ -50,6 +51,7 @@ class Turn:
         self._timers: dict[Place, Timer | None] = {}
         self._said: dict[UUID, tuple[datetime, list[tuple[Active, Said]]]] = {}
         self._effects: list[Effect] = []
+        self.recalled: dict[UUID, Recalled] = {}  # what was read of several customers together
         self._spoke = False
 
     async def take(

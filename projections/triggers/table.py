@@ -99,6 +99,19 @@ async def history(
     return [row[0] for row in await cursor.fetchall()]
 
 
+async def histories(
+    connection: Connection, schema: str, customers: Iterable[UUID], types: Iterable[str], partition: int
+) -> list[tuple[UUID, int | None, bytes]]:
+    """Records of several customers of these types: whose, and where this partition's log has it."""
+    cursor = await connection.execute(
+        f"SELECT customer_id, CASE WHEN log_partition = %s THEN log_offset END, record FROM {schema}.timeline"
+        " WHERE customer_id = ANY(%s) AND type = ANY(%s) ORDER BY at, event_id",
+        (partition, list(customers), list(types)),
+        binary=True,
+    )
+    return await cursor.fetchall()
+
+
 async def give(connection: Connection, partition: int, signals: Sequence[tuple[UUID, Signal]]) -> set[UUID]:
     """Keep signals of customers; which of them are new, or were withdrawn until now."""
     cursor = await connection.execute(
