@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from aggregates.declaration import OPEN
 from aggregates.rules import reading
@@ -14,12 +14,12 @@ from api import access, rehearsing
 from api.access import Caller
 from api.declared import READERS, WRITERS, counting
 from api.declaring import Declaring
-from api.desk import segments
+from api.desk import rule_form, segments
 from api.desk.forms import form
 from api.desk.locale import Locale
-from api.desk.rendering import HEADERS, locale_of, page
+from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.visitor import acting
-from api.desk.written import RANGES, checked, command, editor, of_rules, offered, text_of
+from api.desk.written import RANGES, checked, command, editor, form_beside, of_rules, offered, text_of
 from api.ports import Dependencies
 from api.problem import not_found
 from api.rehearsing import DryRun, Wanted
@@ -104,6 +104,23 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         acting(request, dependencies, WRITERS)
         return checked(request, dependencies, "rule", text_of(await form(request)))
 
+    @routes.post("/rules/form")
+    async def form_of_text(request: Request) -> Response:
+        """The form that shows what a text says: a part of a page."""
+        acting(request, dependencies, WRITERS)
+        text = text_of(await form(request))
+        return HTMLResponse(part(locale_of(request, dependencies), "rule_form.html", **form_beside(text)), headers=HEADERS)
+
+    @routes.post("/rules/text")
+    async def text_of_form(request: Request) -> Response:
+        """The text that says what the form shows: alone for the page that asks while one writes, else in the editor."""
+        acting(request, dependencies, WRITERS)
+        fields = await form(request)
+        text = rule_form.text_of(rule_form.sent(fields), text_of(fields))
+        if "part" in request.query_params:
+            return PlainTextResponse(text, headers=HEADERS)
+        return editor(request, dependencies, "rule", text, reading.read(text, dependencies.zone).problems)
+
     @routes.post("/rules/dry-run")
     async def dry_run(request: Request) -> Response:
         """What a text would have done."""
@@ -156,6 +173,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         verbs=offered(rows, asking),
         may=asking.role in WRITERS,
         ranges=RANGES,
+        **(form_beside(rows[0].text if rows[0].state in OPEN else shown.text) if asking.role in WRITERS else {}),
     )
 
 

@@ -5,19 +5,23 @@ Reading order: editor, checked, command, offered.
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from aggregates.access import Role
+from aggregates.contracts import CONTRACTS
 from aggregates.declaration import VERBS
 from aggregates.rules import reading, segment, sentence
+from aggregates.rules.window import PERIODS
 from aggregates.written.problem import Lang, Problem
 from api import problem
 from api.access import Caller
 from api.declared import APPROVERS, LONGEST, WRITERS
 from api.declaring import Declaring
+from api.desk import rule_form
 from api.desk.forms import form
 from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page, part
@@ -28,6 +32,7 @@ from api.written import named, usable
 from projections.declared.table import Row
 
 RANGES = (7, 30, 90)
+WINDOWS = ("1h", "1d", "7d", "30d", "90d", *PERIODS)
 OFFERED: Mapping[str, tuple[str, ...]] = {
     "draft": ("publish",),
     "awaiting_approval": ("approve", "reject"),
@@ -43,7 +48,8 @@ _NUMBER = re.compile(r"(?<![^\s(])\d+(?:\.\d+)?%?(?=[\s).؛،:]|$)")
 def editor(request: Request, dependencies: Dependencies, kind: str, text: str, problems: Sequence[Problem], status: int = 200) -> Response:
     """A text to be written, with what is wrong in it."""
     told = _told(problems, locale_of(request, dependencies))
-    return page(request, dependencies, "editor.html", status, kind=kind, text=text, problems=told, sentence="", ranges=RANGES)
+    beside = form_beside(text) if kind == "rule" else {}
+    return page(request, dependencies, "editor.html", status, kind=kind, text=text, problems=told, sentence="", ranges=RANGES, **beside)
 
 
 def checked(request: Request, dependencies: Dependencies, kind: str, text: str) -> Response:
@@ -51,6 +57,12 @@ def checked(request: Request, dependencies: Dependencies, kind: str, text: str) 
     locale = locale_of(request, dependencies)
     said, problems = of_rules(text, locale, dependencies.zone) if kind == "rule" else of_segment(text, locale, dependencies.zone)
     return HTMLResponse(part(locale, "written.html", problems=_told(problems, locale), sentence=said), headers=HEADERS)
+
+
+def form_beside(text: str) -> dict[str, Any]:
+    """What the form beside a rule's text is made of."""
+    choices = {"kinds": rule_form.KINDS, "acts": rule_form.ACTS, "changes": rule_form.CHANGES}
+    return choices | {"form_beside": True, "form": rule_form.fields_of(text), "types": sorted(CONTRACTS), "windows": WINDOWS}
 
 
 async def command(request: Request, dependencies: Dependencies, declaring: Declaring, area: str) -> Response:

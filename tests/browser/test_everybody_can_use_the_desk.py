@@ -1,7 +1,9 @@
 """WCAG 2.2 AA as axe judges it, on every page, in both languages, by day and by night."""
 
+import re
+
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.browser.chromium import AXE
 from tests.browser.conftest import Desk, find, shot
@@ -40,6 +42,33 @@ async def test_axe_would_find_something(desk: Desk) -> None:
     page = await desk.signed_in()
     await page.evaluate("document.querySelector('main').innerHTML = '<button></button><input>'")
     assert len(await judged(page, "spoilt")) >= 2
+
+
+async def test_a_rule_is_written_in_a_form_while_its_text_follows_and_the_other_way_round(desk: Desk) -> None:
+    marketer = await desk.token("marketer")
+    found: list[str] = []
+    for language in ("fa", "en"):
+        page = await desk.signed_in(language, marketer)
+        await page.goto("/rules/new")
+        await page.locator("#f-rule").fill(f"formed-{language}")
+        await page.locator("#f-kind").select_option("after")
+        await page.locator("#f-event").fill("sales.order_cancelled")
+        await page.locator("#f-absent").fill("sales.order_placed")
+        assert await page.locator("#f-steps").is_hidden()
+        await page.locator("#f-act").select_option("contact")
+        await page.locator("#f-campaign").fill("winback")
+        await expect(page.locator("#text")).to_have_value(re.compile("contact: winback"), timeout=30_000)
+        await page.locator("#judged .notice").wait_for()
+        text = await page.locator("#text").input_value()
+        assert "when: {after: sales.order_cancelled, absent: sales.order_placed, for: 14d}" in text
+        found += await judged(page, f"form-{language}")
+        await shot(page, f"rule-form-{language}")
+        await page.locator("#text").fill(text.replace("for: 14d", "for: 3d"))
+        await expect(page.locator("#f-lasting")).to_have_value("3d", timeout=30_000)
+        await page.locator("#text").fill(text.replace("after:", "aftr:"))
+        await page.locator("#rule-form .nothing").wait_for()
+        await page.locator("#judged .wrong").wait_for()
+    assert found == []
 
 
 async def judged(page: Page, name: str) -> list[str]:

@@ -3,7 +3,7 @@
 const PAUSE = 250; // milliseconds after the last key
 const form = document.querySelector("[data-check]");
 const judged = document.getElementById("judged");
-let waiting, asked = 0;
+let waiting, asked = 0, followed = 0;
 
 async function check() {
   const mine = ++asked;
@@ -15,7 +15,34 @@ async function check() {
   }
 }
 
+// The form beside the text: who writes in one sees the other follow.
+const beside = document.getElementById("rule-form");
+
+async function follow(address, take) {
+  const mine = ++followed;
+  try {
+    const answer = await fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (answer.ok && mine === followed) take(await answer.text());
+  } catch {
+    // no answer: what stands there stays
+  }
+}
+
+function show() {
+  const chosen = ["kind", "act"].map((name) => form.elements[`f_${name}`]?.value);
+  for (const line of beside.querySelectorAll("[data-of]")) line.hidden = !line.dataset.of.split(" ").some((of) => chosen.includes(of));
+}
+
 form?.elements.text.addEventListener("input", () => {
   clearTimeout(waiting);
-  waiting = setTimeout(check, PAUSE);
+  waiting = setTimeout(() => {
+    check();
+    if (beside) follow("/rules/form", (html) => (beside.innerHTML = html)); // our own page's, escaped there
+  }, PAUSE);
+});
+
+beside?.addEventListener("input", () => {
+  show();
+  clearTimeout(waiting);
+  waiting = setTimeout(() => follow("/rules/text?part=1", (text) => ((form.elements.text.value = text), check())), PAUSE);
 });
