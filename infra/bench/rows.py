@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from itertools import starmap
 from statistics import median
 
+from msgspec.structs import replace
+
+from infra.bench import desks, ruling
+from infra.bench.desks import Desks
 from infra.bench.doors import SIZES, Taken
 from infra.bench.growth import Step
 from infra.bench.reading import Latency, Reads
@@ -33,6 +37,7 @@ class Samples:
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     reads: list[Reads] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    desks: list[Desks] = field(default_factory=list)
     capacity: float = 0.0  # events a second that the whole installation keeps up with, door included
     steps: list[Step] = field(default_factory=list)
     split: tuple[int, float] | None = None  # events, seconds
@@ -52,9 +57,11 @@ def rows(samples: Samples) -> list[Row]:
     """All rows, in the order of the table."""
     return [
         *_throughput(samples),
+        *_ruled(samples),
         *_doors(samples),
         *_reads(samples.reads),
         *_seen(samples),
+        *_desks(samples.desks),
         *_identity(samples),
         *_growth(samples.steps),
         *starmap(_memory, samples.memory.items()),
@@ -69,6 +76,15 @@ def _throughput(samples: Samples) -> Iterable[Row]:
         elif passes := samples.passes.get(name):
             against = [] if name == "floor" or not floor else _against("floor", passes, floor, 0.5 if name == "end-to-end" else None)
             yield _pass(name, what, "throughput", passes, against)
+
+
+def _ruled(samples: Samples) -> Iterable[Row]:
+    none = samples.passes.get("rules-0")
+    if none:
+        yield _pass("rules-0", "customer, no rules in force", "rules", none, [])
+        for count, at_least in ruling.LIMITS.items():
+            passes = samples.passes[f"rules-{count}"]
+            yield _pass(f"rules-{count}", f"customer, {count} rules in force", "rules", passes, _against("rules-0", passes, none, at_least))
 
 
 def _doors(samples: Samples) -> Iterable[Row]:
@@ -116,6 +132,21 @@ def _seen(samples: Samples) -> Iterable[Row]:
             at_most_ms=500.0,
             note=f"events are probes, the rate is the load beside them; {samples.capacity:,.0f} events/s is the full load, door included",
         )
+
+
+def _desks(samples: Sequence[Desks]) -> Iterable[Row]:
+    if not samples:
+        return
+    open_, loads = samples[0].open, [one.load for one in samples]
+    p50, p99 = (median(getattr(one.ring, name) for one in samples) for name in ("p50", "p99"))
+    note = f"p95 {median(one.ring_p95 for one in samples):.0f} ms"
+    what = f"a ring until the caller's page is here, {open_} desks open, half load"
+    events = samples[0].ring.count
+    yield Row("ring", what, "desk", events=events, rate=median(loads), rates=loads, p50_ms=p50, p99_ms=p99, at_most_ms=2000.0, note=note)
+    page = _latency("page", f"a customer's page on the desk, {open_} desks open, half load", "desk", [one.page for one in samples])
+    yield replace(page, note=desks.summary(samples))
+    each = median(one.kilobytes for one in samples)
+    yield Row("desk-memory", "memory: the API for one open desk", "desk", memory_mb=each / 1024, note=f"{each:.0f} kB")
 
 
 def _identity(samples: Samples) -> Iterable[Row]:

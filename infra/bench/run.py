@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from infra import database
-from infra.bench import doors, growth, identities, living, quix, reading, report, rows, serving, throughput, visible
+from infra.bench import desks, doors, growth, identities, living, quix, reading, report, rows, ruling, serving, throughput, visible
 from infra.bench.feed import Prepared, append, prepare
 from infra.bench.ground import Ground, World, customer_events
 from infra.bench.rows import Samples
@@ -23,10 +23,12 @@ WANTS = {
     "floor": ("resolve",),
     "resolve": (),
     "customer": ("resolve",),
+    "rules": (),
     "end-to-end": (),
     "quix": ("resolve",),
     "door": (),
     "visible": (),
+    "desk": (),
     "view": (),
     "memory": (),
     "growth": (),
@@ -48,6 +50,8 @@ class Plan:
     stretch: int = 10_000  # events that are measured at each size
     seconds: float = 6.0  # of one round of `visible`
     reads: int = 400
+    desks: int = 200  # that are open while it rings
+    rings: int = 60
     split: int = 10_000  # events of the customer that is split
     history: int = 20_000  # events in the store while people read
     interpreter: Path = quix.INTERPRETER
@@ -69,7 +73,7 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
         await _throughput(ground, plan, prepared, samples, on_step)
         if "door" in plan.names:
             await _doors(ground, plan, samples, on_step)
-        if plan.names & {"view", "visible", "memory"}:
+        if plan.names & {"view", "visible", "desk", "memory"}:
             await _living(ground, plan, prepared, samples, on_step)
     if "identity" in plan.names:
         await _identity(ground, plan, samples, on_step)
@@ -86,7 +90,7 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
 
 
 async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep) -> None:
-    names = plan.names & {"floor", "resolve", "customer", "end-to-end", "quix"}
+    names = plan.names & {"floor", "resolve", "customer", "rules", "end-to-end", "quix"}
     if "quix" in names and (why := await quix.missing(ground, plan.interpreter)):
         samples.skipped["quix"], names = why, names - {"quix"}
     records = prepared.records[: plan.events]
@@ -99,6 +103,8 @@ async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: S
                 on_step(f"resolve, {_round(nth, plan)}")
                 samples.add("resolve", await throughput.resolve(ground, world))
                 await _folding(ground, plan, names, world, samples, on_step, nth)
+        if "rules" in names:
+            await _ruled(ground, plan, prepared, samples, on_step, nth)
         if "end-to-end" in names and not nth % 2:
             await _end_to_end(ground, plan, prepared, samples, on_step, nth)
 
@@ -119,6 +125,16 @@ async def _folding(ground: Ground, plan: Plan, names: frozenset[str], world: Wor
             samples.add("quix", await quix.twin(ground, apart, topic, plan.interpreter))
 
 
+async def _ruled(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
+    for count in ruling.COUNTS[:: -1 if nth % 2 else 1]:
+        async with ground.world(like=prepared.world) as world:
+            on_step(f"customer with {count} rules, {_round(nth, plan)}")
+            await append(world, prepared.records[: plan.events])
+            await ruling.in_force(world, count)
+            await throughput.resolve(ground, world)
+            samples.add(f"rules-{count}", await throughput.customer(ground, world))
+
+
 async def _end_to_end(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
     on_step(f"end to end, {_round(nth, plan)}")
     async with ground.world(like=prepared.world) as world:
@@ -134,7 +150,8 @@ async def _doors(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) 
         for nth in range(plan.rounds):
             for size, share in doors.SIZES.items():
                 events = int(plan.events * share)
-                for name, door in (("door", api), ("segment-door", api), ("bare-door", bare)):
+                ours = ("door", "segment-door") if nth % 2 else ("segment-door", "door")  # leasing data keys is not always the same one's
+                for name, door in ((ours[0], api), (ours[1], api), ("bare-door", bare)):
                     on_step(f"{name} at batch {size}, {_round(nth, plan)}")
                     taken = await doors.take(ground, door, mix, size, events, segment=name == "segment-door")
                     samples.take(f"{name}-{size}", taken)
@@ -144,7 +161,7 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
     mix = Mix(SEED + 2)
     on_step("an API, two workers and customers")
     async with living.living(ground, prepared.world, prepared.records[: plan.history]) as here:
-        if "visible" in plan.names:
+        if plan.names & {"visible", "desk"}:
             on_step("how much the whole installation keeps up with")
             samples.capacity = await visible.capacity(here, mix, plan.history)
         for nth in range(plan.rounds):
@@ -154,6 +171,9 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
             if "visible" in plan.names:
                 on_step(f"from POST to the view, {_round(nth, plan)}")
                 samples.seen.append(await visible.visible(here, mix, samples.capacity / 2, plan.seconds, nth))
+            if "desk" in plan.names:
+                on_step(f"rings while {plan.desks} desks are open, {_round(nth, plan)}")
+                samples.desks.append(await desks.measure(here, mix, samples.capacity / 2, plan.desks, plan.rings, nth))
         samples.memory = living.memory(ground, here)
 
 

@@ -45,7 +45,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _number(row.p99_ms, 2),
         *((_number(part, 1) for part in (cpu.processes, cpu.postgres, cpu.kafka, cpu.total)) if cpu else [""] * 4),
         _number(row.memory_mb),
-        "\n".join([*map(_ratio, row.ratios), *filter(None, [target])]),
+        "\n".join([*map(_ratio, row.ratios), *filter(None, [target, row.note])]),
     )
 
 

@@ -64,16 +64,21 @@ async def capacity(here: Living, mix: Mix, events: int) -> float:
 
 async def visible(here: Living, mix: Mix, rate: float, seconds: float, nth: int) -> Seen:
     """Probe while events arrive at this rate for so many seconds. `nth` tells this time's customers from those of the last."""
-    requests = [post("/v1/events", body, JSON, here.api.write_key) for body in bodies(mix, max(LINES, int(rate * seconds / BATCH)), BATCH)]
-    sending = asyncio.create_task(_send(here.api.port, requests, rate))
-    probes = [asyncio.create_task(_probe(here, sending, f"{nth}-{number}")) for number in range(PROBERS)]
+    load = asyncio.create_task(sending(here, mix, rate, seconds))
+    probes = [asyncio.create_task(_probe(here, load, f"{nth}-{number}")) for number in range(PROBERS)]
     try:
         taken = await asyncio.gather(*probes)
-        return Seen(latency([one for some in taken for one in some]), await sending)
+        return Seen(latency([one for some in taken for one in some]), await load)
     finally:
-        for task in (sending, *probes):
+        for task in (load, *probes):
             task.cancel()
-        await asyncio.wait([sending, *probes])
+        await asyncio.wait([load, *probes])
+
+
+async def sending(here: Living, mix: Mix, rate: float, seconds: float) -> float:
+    """Let events arrive at this rate for so many seconds; return the rate that was reached."""
+    requests = [post("/v1/events", body, JSON, here.api.write_key) for body in bodies(mix, max(LINES, int(rate * seconds / BATCH)), BATCH)]
+    return await _send(here.api.port, requests, rate)
 
 
 async def _send(port: int, requests: list[bytes], rate: float) -> float:
@@ -97,11 +102,11 @@ async def _send(port: int, requests: list[bytes], rate: float) -> float:
     return reached
 
 
-async def _probe(here: Living, sending: asyncio.Task[float], who: str) -> list[float]:
+async def _probe(here: Living, load: asyncio.Task[float], who: str) -> list[float]:
     """New customers, one after the other, as long as the load lasts; how long each took to be seen."""
     line = await Connection.open(here.api.port)
     taken: list[float] = []
-    while not sending.done() or len(taken) < LEAST:
+    while not load.done() or len(taken) < LEAST:
         device = f"probe-{who}-{len(taken)}"
         begin = time.perf_counter()
         accepted = await line.ask(post("/v1/events", _event(device), "application/cloudevents+json", here.api.write_key))

@@ -45,7 +45,8 @@ def bench(
     Parameters
     ----------
     only
-        Of floor, resolve, customer, end-to-end, quix, door, visible, view, memory, growth, identity: only these, and what they need.
+        Of floor, resolve, customer, rules, end-to-end, quix, door, visible, desk, view, memory, growth, identity: only these, and what
+        they need.
     quick
         Fewer rounds over fewer events: a first impression in two minutes.
     full

@@ -24,13 +24,23 @@ from infra.topic_ids import topic_ids
 pytestmark = pytest.mark.engines
 
 MINIATURE = Plan(
-    rounds=1, events=300, sizes=(100, 300), stretch=100, seconds=0.2, reads=5, history=200, split=40, interpreter=Path("not/installed")
+    rounds=1,
+    events=300,
+    sizes=(100, 300),
+    stretch=100,
+    seconds=0.2,
+    reads=5,
+    desks=4,
+    rings=2,
+    history=200,
+    split=40,
+    interpreter=Path("not/installed"),
 )
 
 ROWS = {
     *("floor", "resolve", "customer", "end-to-end", "quix"),
     *(f"{door}-{size}" for door in ("door", "segment-door", "bare-door") for size in (1, 20, 100)),
-    *("select", "nothing", "view", "visible"),
+    *("select", "nothing", "view", "visible", "ring", "page", "desk-memory"),
     *("store-100", "store-300"),
     *("identity-plain", "identity", "split"),
     *(f"memory-{process}" for process in ("api", "worker-1", "worker-2")),
