@@ -5,6 +5,7 @@ Rows are read as often as they are asked for and never held whole. Reading order
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,8 @@ RETURNED = "sales.order_returned"
 
 NOBODY = UUID(int=0)
 """The facts of a file have no ids of their own; nothing that is learnt goes by one."""
+
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
 
 NOTHING = frozenset({"", "null", "none", "nan", "na", "n/a", "nat", r"\n"})
 """What stands in a cell that says nothing."""
@@ -89,6 +92,8 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
     for meaning in ("customer", "time"):
         if not columns[meaning]:
             raise Refusal(f"The log has no column {meaning!r}; it has {', '.join(names)}.", f"Call the column {meaning!r}.")
+    if beside := _day_beside(table, columns, list(names)):
+        table, columns["time"] = _Joined(table, beside, columns["time"]), beside
     kinds = {_text(row.get(columns["type"])) for row in table}
     bought = frozenset(kind for kind in kinds if kind in purchases or kind.lower() in purchases) if purchases else purchases_among(kinds)
     contractual = contractual or (not bought and bool(kinds & {*STARTS, CANCELLED}))
@@ -107,6 +112,26 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
         raise Refusal("No row of the log has both a customer and a time.")
     told.sort(key=lambda one: one.fact.at)
     return Log(told, {meaning: name for meaning, name in columns.items() if name}, tuple(sorted(bought)), contractual, passed_over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """Rows whose day and time of day stand in two columns."""
+
+    rows: Iterable[Row]
+    day: str
+    clock: str
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self.rows:
+            both = {self.day: f"{_text(row.get(self.day))} {_text(row.get(self.clock))}".strip()}
+            yield {name: value for name, value in row.items() if name != self.clock} | both
+
+
+def _day_beside(table: Iterable[Row], columns: dict[str, str], names: Sequence[str]) -> str:
+    """The column of the day, where that of the time says the time of day alone; else empty."""
+    first = next((text for row in table if (text := _text(row.get(columns["time"])))), "")
+    return meant([name for name in names if name != columns["time"]])["time"] if _CLOCK.fullmatch(first) else ""
 
 
 def _orders(table: Iterable[Row], columns: dict[str, str]) -> Iterator[Row]:

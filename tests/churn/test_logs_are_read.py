@@ -68,6 +68,11 @@ def test_a_whole_column_settles_what_one_time_leaves_open(tmp_path: Path) -> Non
     assert [(one.fact.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() for one in days.told] == [10 * 86_400, 700.5 * 86_400]
 
 
+def test_the_day_and_the_time_of_day_may_stand_apart(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, "customer,date,time,amount\na,2024-03-01,08:26,5\n").told
+    assert (one.fact.at, one.fact.data) == (datetime(2024, 3, 1, 8, 26, tzinfo=UTC), {"total": 5.0})
+
+
 def test_columns_are_known_by_what_people_call_them(tmp_path: Path) -> None:
     shop = read(
         tmp_path,
