@@ -26,6 +26,9 @@ PATIENCE = timedelta(seconds=3)
 LOOK = 1.0
 """How often to look although nothing was heard."""
 
+AT_ONCE = 6
+"""So many live pages are read at a time: when all change at once, the connections that are left serve who asks for a page."""
+
 QUIET = 0.02
 """The shortest time between two looks: a busy log notifies a hundred times a second."""
 
@@ -51,6 +54,7 @@ class Watching:
         self._dependencies = dependencies
         self._marks: set[Mark] = set()
         self._task: asyncio.Task[None] | None = None
+        self.turns = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
     async def watch(self, customer: UUID | None, extension: str = "") -> AsyncIterator[Mark]:

@@ -90,7 +90,7 @@ async def _live(
                 calls, mark.calls = mark.calls, {}
                 changes = None
                 try:
-                    async with dependencies.pool.connection() as connection:
+                    async with watching.turns, dependencies.pool.connection() as connection:
                         told_calls = [_call(call, locale) for call in calls.values()]
                         if customer is not None:
                             changes = await _changes(dependencies, connection, customer, ends, shown, locale)

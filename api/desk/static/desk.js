@@ -250,9 +250,10 @@ slider?.addEventListener("input", () => ($("as-of-days").textContent = days.form
 // --- live ---
 
 const SILENCE = 4500;
+const AGAIN = 2500; // milliseconds, and as much again by chance: two hundred desks do not come back at once
 
 function follow(address) {
-  const source = new EventSource(address);
+  let source;
   const live = $("live");
   const timeline = $("timeline");
   const waiting = new Map();
@@ -290,8 +291,9 @@ function follow(address) {
     }
   }
 
+  const handlers = new Map();
   const on = (name, handle) =>
-    source.addEventListener(name, (event) => {
+    handlers.set(name, (event) => {
       heard = Date.now();
       handle(JSON.parse(event.data));
       judge();
@@ -325,11 +327,19 @@ function follow(address) {
       for (const [name, text] of Object.entries(failed)) mourn(name, text);
     });
   });
-  source.addEventListener("error", () => {
-    // A stream that was refused does not come back by itself: the session is over, or the customer is gone.
-    if (source.readyState === EventSource.CLOSED) heard = Math.min(heard, Date.now() - SILENCE - 1);
-    judge();
-  });
+  function open() {
+    source = new EventSource(address);
+    for (const [name, handle] of handlers) source.addEventListener(name, handle);
+    source.addEventListener("error", () => {
+      // A stream that was refused does not come back by itself: the server was too busy, the session is over, or the customer is gone.
+      if (source.readyState === EventSource.CLOSED) {
+        heard = Math.min(heard, Date.now() - SILENCE - 1);
+        setTimeout(open, AGAIN * (1 + Math.random()));
+      }
+      judge();
+    });
+  }
+  open();
   document.addEventListener("focusout", () => setTimeout(() => holdingStill(settle)));
   setInterval(judge, 1000);
   addEventListener("pagehide", () => source.close());
