@@ -1,6 +1,7 @@
-"""Who looks after the channels sees what was refused and why, corrects it, tries it, and replays it: one letter, or all of a mapping."""
+"""Who looks after the channels sees events land and what was refused and why, corrects, tries and replays it: one letter, or many."""
 
 import asyncio
+import shlex
 
 import pytest
 from playwright.async_api import Page
@@ -19,6 +20,26 @@ async def letters(desk: Desk, page: Page, source: str, count: int) -> None:
             answer = await page.goto(f"/dead-letters?source={source}")
             assert answer is not None
             assert answer.ok
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+async def test_an_integrator_pastes_a_line_and_sees_the_first_event_land(desk: Desk, language: str) -> None:
+    page = await desk.signed_in(language, await desk.token("admin"))
+    await page.goto("/sources")
+    assert await judged(page, "sources") == []
+    await page.locator("#name").fill(f"first-{language}")
+    await page.locator("form button.primary").click()
+    live = await page.locator("#tail-state").get_attribute("data-live")
+    await page.locator("#tail-state").get_by_text(live or "").wait_for()
+    words = shlex.split(await page.locator("#snippet-curl").inner_text())
+    curl = await asyncio.create_subprocess_exec(*words, "--silent", "--fail-with-body", stdout=asyncio.subprocess.PIPE)
+    said, _ = await curl.communicate()
+    assert curl.returncode == 0, said
+    await page.locator("#tail li").first.wait_for()
+    assert "web.page_viewed first-1" in await page.locator("#tail").inner_text()
+    assert await page.locator("#tail-waiting").is_hidden()
+    await shot(page, f"source-{language}")
+    assert await judged(page, "source") == []
 
 
 async def test_a_letter_is_opened_corrected_tried_and_replayed(desk: Desk) -> None:
