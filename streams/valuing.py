@@ -26,6 +26,7 @@ from streams.parts import Heard, Moment, opened
 from streams.record import Connection, Effect, Keys
 
 CUSTOMERS = 50_000
+ROWS = 20_000
 EVERY = 10.0
 """Seconds between two looks at whether the models should be fitted anew."""
 
@@ -118,20 +119,33 @@ class Valuing:
 
     async def _derived(self, moment: Moment, customers: Sequence[str]) -> None:
         """What is kept of these customers, from all of their rows."""
-        for customer in dict.fromkeys(customers):
-            state, seen, replayed = fold.INITIAL, False, True
-            async for records in timeline.history(moment.connection, moment.schema, UUID(customer)):
-                events = [event for event in map(customer_event_decoder.decode, records) if self.wants(moment.partition, event)]
-                await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
-                for event in events:
-                    state, seen = fold.evolve(state, opened(event, self._keys)), True
-                    replayed = replayed and event.yektaclock == "event"
-            if seen:
-                self._learned[moment.partition][customer] = Valued(state, replayed)
-            else:
-                await table.forget(moment.connection, [UUID(customer)])
-                self._learned[moment.partition].pop(customer, None)
-                self._kept.get(moment.partition, {}).pop(customer, None)
+        if not customers:
+            return
+        found: dict[str, Valued] = {}
+        ids = [UUID(customer) for customer in dict.fromkeys(customers)]
+        rows = await timeline.pieces(moment.connection, moment.schema, ids, ROWS + 1)
+        if len(rows) <= ROWS:
+            await self._fold(moment, rows, found)
+        else:
+            for id_ in ids:
+                async for records in timeline.history(moment.connection, moment.schema, id_):
+                    await self._fold(moment, [(id_, record) for record in records], found)
+        self._learned[moment.partition] |= found
+        gone = [id_ for id_ in ids if str(id_) not in found]
+        if gone:
+            await table.forget(moment.connection, gone)
+        for id_ in gone:
+            self._learned[moment.partition].pop(str(id_), None)
+            self._kept.get(moment.partition, {}).pop(str(id_), None)
+
+    async def _fold(self, moment: Moment, rows: Sequence[tuple[UUID, bytes]], found: dict[str, Valued]) -> None:
+        """Fold rows, in the order of each customer's time, onto what was found of him so far."""
+        told = [(str(customer), customer_event_decoder.decode(record)) for customer, record in rows]
+        told = [(customer, event) for customer, event in told if self.wants(moment.partition, event)]
+        await self._keys.fetch(moment.connection, {event.yektaseal for _, event in told if event.yektaseal > 0})
+        for customer, event in told:
+            state, replayed = found.get(customer, Valued(fold.INITIAL, True))
+            found[customer] = Valued(fold.evolve(state, opened(event, self._keys)), replayed and event.yektaclock == "event")
 
 
 class Fitting:

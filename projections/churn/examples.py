@@ -75,9 +75,11 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
             if said.day >= known.get((one.definition, one.replayed), -1):
                 key = (one.definition, one.replayed, said.day, said.silent, one.customer)
                 rows[key] = (one.decider, msgpack.encode(said.features), list(said.anchors), said.given, said.snapshot)
-    for void in voided:
+    if voided:
         await connection.execute(
-            "DELETE FROM churn.examples WHERE customer_id = %s AND definition = %s AND silent AND day >= %s AND lost IS NULL", void
+            "DELETE FROM churn.examples e USING unnest(%s::uuid[], %s::int2[], %s::int4[]) AS v(customer_id, definition, day)"
+            " WHERE e.customer_id = v.customer_id AND e.definition = v.definition AND e.silent AND e.day >= v.day AND e.lost IS NULL",
+            [list(column) for column in zip(*voided, strict=True)],
         )
     first: dict[Place, int] = {}
     for definition, replayed, day, _, _ in rows:

@@ -116,15 +116,26 @@ async def write(connection: Connection, known: Knowledge, changes: Sequence[Chan
             await cursor.execute("UPDATE identity.identifiers SET detached = true WHERE identifier = ANY(%s)", (detached,))
         if known.number != begin:
             await cursor.execute("UPDATE identity.numbers SET last = %s", (known.number,))
+    await _conflicts(connection, [change for change in changes if change.change.conflict])
+
+
+async def _conflicts(connection: Connection, changes: Sequence[Change]) -> None:
+    """What was not linked, and why: the same between the same identifiers is one conflict that came up again."""
+    met: dict[object, tuple[UUID, UUID, str, str, int, datetime, datetime, UUID]] = {}
     for event, customer, change, recorded, _ in changes:
-        if change.conflict:
-            await connection.execute(
-                "INSERT INTO identity.conflicts AS c (event_id, customer_id, reason, between_tokens, first_at, last_at, last_event)"
-                " VALUES (%(event)s, %(customer)s, %(reason)s, %(between)s, %(at)s, %(at)s, %(event)s)"
-                " ON CONFLICT (reason, between_tokens) WHERE between_tokens <> '{}'"
-                " DO UPDATE SET times = c.times + 1, last_at = GREATEST(c.last_at, excluded.last_at), last_event = excluded.last_event",
-                {"event": event, "customer": customer, "reason": change.conflict, "between": list(change.between), "at": recorded},
-            )
+        key = (change.conflict, change.between) if change.between else event
+        first = met.get(key, (event, customer, change.conflict, " ".join(change.between), 0, recorded, recorded, event))
+        met[key] = (*first[:4], first[4] + 1, first[5], max(first[6], recorded), event)
+    if met:
+        await connection.execute(
+            "INSERT INTO identity.conflicts AS c (event_id, customer_id, reason, between_tokens, times, first_at, last_at, last_event)"
+            " SELECT event_id, customer_id, reason, string_to_array(tokens, ' '), times, first_at, last_at, last_event"
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::uuid[])"
+            " AS n(event_id, customer_id, reason, tokens, times, first_at, last_at, last_event)"
+            " ON CONFLICT (reason, between_tokens) WHERE between_tokens <> '{}' DO UPDATE SET times = c.times + excluded.times,"
+            " last_at = GREATEST(c.last_at, excluded.last_at), last_event = excluded.last_event",
+            [list(column) for column in zip(*met.values(), strict=True)],
+        )
 
 
 async def _decided(connection: Connection, event: UUID, change: Identity, decision: Merge | Split, known: Knowledge) -> None:

@@ -60,8 +60,9 @@ async def stage(connection: Connection, name: str, columns: str) -> None:
     """An empty table of this connection, by which COPY brings rows into a statement that decides what becomes of them."""
     if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
         raise RuntimeError("a stage table is emptied at every commit: begin a transaction first")
-    await connection.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS")
-    await connection.execute(f"DELETE FROM {name}")
+    await connection.execute(  # one way to the server and back
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS; DELETE FROM {name}", prepare=False
+    )
 
 
 async def write(copy: AsyncCopy, row: Sequence[Any]) -> None:
