@@ -30,6 +30,11 @@ class Home:
         return self.folder / "postgres"
 
     @property
+    def faust(self) -> Path:
+        """What Faust makes a folder for; tables would be in it, if there were any."""
+        return self.folder / "faust"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from time import monotonic
@@ -24,6 +24,7 @@ from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.outgoing import Outgoing
 from infra.endpoints import Endpoints, endpoints
+from infra.home import Home
 from infra.master_key import master_key
 from infra.publishing import Publisher
 from infra.sealing import KeyRing, check_master_key
@@ -65,6 +66,9 @@ PATIENCE = 60.0
 TURN = 0.0005
 """Seconds after which a thread that computes gives way to the lanes: with Python's own 5 ms each of a batch's statements waits so long."""
 
+RESTS: Mapping[str, float] = {"arrivals": 1.0, "learn": 0.25, "calls": 0.1}
+"""Seconds between two batches of a partition, of processors that nobody waits for so shortly; a first record is taken at once."""
+
 BLOCK = 2_000
 LARGEST = 12 << 20
 
@@ -94,6 +98,7 @@ def work(settings: Settings, name: str) -> None:
         ],
         _crash,
         _credentials(settings),
+        folder=Home(settings.home).faust,
         prefix=settings.kafka.prefix,
         agents={SIGNALS: parts.outgoing.take},
     )
@@ -274,6 +279,7 @@ class Parts:
             prefix=prefix,
             topic_id=self.topic_ids[prefix + processor.topic],
             dead_letter=self.dead_letter,
+            pause=RESTS.get(processor.name, 0.0),
             at=crash_points(),
         )
 

@@ -7,6 +7,7 @@ logged and the event acknowledged all the same, and an agent that does nothing t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -78,15 +79,20 @@ def build(
     failed: Callable[[BaseException], None],
     credentials: Any = None,
     *,
+    folder: Path,
     prefix: str = "",
     agents: Mapping[str, Take] = NO_AGENTS,
 ) -> Any:
-    """The app. `failed` hears of a runner that ended by itself and must end the process; an agent that raises ends it too."""
+    """The app; Faust makes a folder of its own in `folder`.
+
+    `failed` hears of a runner that ended by itself and must end the process; an agent that raises ends it too.
+    """
     app = Worker(
         f"{prefix}yekta",
         broker=f"kafka://{broker.replace(',', ';')}",
         broker_credentials=credentials,
         store="memory://",
+        datadir=folder,
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -37,6 +37,7 @@ DEATHS = 2  # at one position, after which records are tried one at a time
 ALONE = 200  # records that are tried one at a time before whole batches are dared again
 DEADLY = 20  # deaths while one record was tried alone, after which it is taken for the cause
 FAILED = 6  # deaths for which one counts besides whose own exception tells that the record was the cause
+EVICTED = 30.0  # seconds after which who holds a partition that is ours is put out: it is frozen, or worse
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 PASSING = (
     psycopg.OperationalError,
@@ -82,6 +83,7 @@ class Surroundings(Protocol):
     topic_id: str
     dead_letter: DeadLetter
     max_records: int
+    pause: float
     at: Point
 
 
@@ -141,10 +143,20 @@ class Lane:
             records = await self._take(wait_ms=self._patience())
             if records:
                 await self._insist(records)
+                await self._rest()
             elif not self._calm():
                 await self._persist(self._settle)
             elif self.processor.has_chores(self.partition):
                 await self._chores()
+
+    async def _rest(self) -> None:
+        """Let records gather, where a transaction for each few of them would cost others more than it tells anybody."""
+        if self.runner.pause and not self.stopping:
+            self.taking = True
+            try:
+                await asyncio.sleep(self.runner.pause)
+            finally:
+                self.taking = False
 
     def _patience(self) -> int:
         """How long to wait for records, in milliseconds: not at all while there is something else to do."""
@@ -179,10 +191,18 @@ class Lane:
             await self._persist(self._drain)
 
     async def _assigned(self, end: int) -> positions.Assigned | str:
-        async with self.runner.pool.connection() as connection:
-            return await positions.assigned(
-                connection, self.processor.name, self.partition, self.tp.topic, self.runner.topic_id, end, attempt=not self.tenure
-            )
+        name, partition = self.processor.name, self.partition
+        try:
+            async with self.runner.pool.connection() as connection:
+                await positions.patience(connection, EVICTED)
+                return await positions.assigned(
+                    connection, name, partition, self.tp.topic, self.runner.topic_id, end, attempt=not self.tenure
+                )
+        except psycopg.errors.LockNotAvailable:
+            async with self.runner.pool.connection() as connection:
+                if await positions.evict(connection, name, partition):
+                    self.log.warning("the owner before stood still, and was put out")
+            raise
 
     async def _take(self, wait_ms: int) -> Sequence[Record]:
         consumer = self.runner.consumer

@@ -1,6 +1,6 @@
 """The positions table. A position moves in the transaction of the effects it stands for, and only for the owner that knows where it stood.
 
-Reading order: Assigned, assigned, move, reached.
+Reading order: Assigned, assigned, evict, move, reached.
 """
 
 from collections.abc import Mapping
@@ -61,6 +61,26 @@ async def assigned(
     return Assigned(*assignment)
 
 
+async def patience(connection: Connection, seconds: float) -> None:
+    """From here on whatever this transaction waits for too long raises `psycopg.errors.LockNotAvailable`."""
+    await connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{seconds * 1000:.0f}ms",))
+
+
+async def evict(connection: Connection, processor: str, partition: int) -> int:
+    """End the session that holds a partition in a transaction of its own; how many that were.
+
+    For owners that stand still: in the middle of a COPY no time limit of PostgreSQL reaches them. Who merely was slow loses one batch,
+    which was another's by now.
+    """
+    cursor = await connection.execute(
+        "SELECT pg_terminate_backend(l.pid) FROM streams.positions p"
+        " JOIN pg_locks l ON l.locktype = 'transactionid' AND l.granted AND l.transactionid = p.xmax"
+        " WHERE p.processor = %s AND p.partition = %s AND l.pid <> pg_backend_pid()",
+        (processor, partition),
+    )
+    return len(await cursor.fetchall())
+
+
 async def move(
     connection: Connection,
     processor: str,
@@ -75,11 +95,12 @@ async def move(
 ) -> bool:
     """Move the position from `before` to `after`; False when the partition has another owner by now: then nothing may be written."""
     cursor = await connection.execute(
-        "UPDATE streams.positions SET next_offset = %(after)s, written = GREATEST(written, %(written)s),"
+        "WITH moved AS (UPDATE streams.positions SET next_offset = %(after)s, written = GREATEST(written, %(written)s),"
         " published = published || %(published)s, newest = COALESCE(%(newest)s, newest), progress_at = now(),"
         " deaths = CASE WHEN next_offset < %(after)s THEN 0 ELSE deaths END,"
         " tries = CASE WHEN next_offset < %(after)s THEN 0 ELSE tries END"
-        " WHERE processor = %(processor)s AND partition = %(partition)s AND next_offset = %(before)s AND tenure = %(tenure)s",
+        " WHERE processor = %(processor)s AND partition = %(partition)s AND next_offset = %(before)s AND tenure = %(tenure)s RETURNING 1)"
+        " SELECT pg_notify(%(channel)s, %(what)s) FROM moved",
         {
             "processor": processor,
             "partition": partition,
@@ -89,12 +110,11 @@ async def move(
             "written": written,
             "published": Jsonb(dict(published or {})),
             "newest": newest,
+            "channel": CHANNEL,
+            "what": f"{processor} {partition}",
         },
     )
-    if cursor.rowcount != 1:
-        return False
-    await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"{processor} {partition}"))
-    return True
+    return cursor.rowcount == 1
 
 
 async def may_go_on(connection: Connection) -> bool:

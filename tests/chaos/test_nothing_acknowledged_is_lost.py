@@ -105,12 +105,9 @@ async def test_postgresql_that_stands_still_may_be_killed_too(home: House) -> No
 
 
 async def test_a_worker_that_hangs_is_replaced_and_does_no_harm_when_it_goes_on(home: House, request: pytest.FixtureRequest) -> None:
-    """Longer than the group waits for it: it wakes up believing that its partitions are still its own.
-
-    Not by itself: whoever is frozen in the middle of a COPY keeps its locks until it goes on, and then nobody can take over.
-    """
+    """Longer than the group waits for it: it wakes up believing that its partitions are still its own."""
     if not request.config.getoption("--hang"):
-        pytest.skip("only with --hang: see docs/architecture.md, what is not here yet")
+        pytest.skip("only with --hang: it takes a minute and a half")
     async with all_is_kept(home):
         home.freeze("worker-2")
         try:

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+import psycopg
 import pytest
 from aiokafka import TopicPartition
 
 from infra import database
+from streams import lane
 from tests.streams.crew import Gate, gates, until
 from tests.streams.ground import Ground
 from tests.streams.memory import Consumer, Kept
@@ -54,6 +56,20 @@ async def test_whoever_dies_at_any_point_leaves_nothing_undone_and_nothing_done_
     assert await ground.ask("SELECT events FROM read_1.view") == [(6,)]
     assert await ground.ask("SELECT * FROM streams.outbox") == []
     await ground.check()
+
+
+async def test_whoever_stands_still_in_the_middle_of_a_copy_is_put_out(ground: Ground, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ground.send("first", "call.ended", 0, call_id="c0", who={"email": "a@x.ir"})
+    await ground.work()
+    ground.send("second", "call.ended", 1, call_id="c1", who={"email": "a@x.ir"})
+    monkeypatch.setattr(lane, "EVICTED", 0.1)
+    async with await database.connect(dsn) as frozen:
+        await frozen.execute("UPDATE streams.positions SET tenure = tenure")
+        await frozen.execute("CREATE TEMPORARY TABLE stage (a int)")
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            async with frozen.cursor().copy("COPY stage FROM STDIN"):
+                await ground.work()
+    assert await ground.ask("SELECT events FROM read_1.view") == [(2,)]
 
 
 @pytest.mark.parametrize("point", ["chore_written", "chore_committed", "chore_published"])
