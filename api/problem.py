@@ -117,6 +117,12 @@ def answer(problem: Problem) -> Response:
     return Response(msgspec.json.encode(problem.body), problem.body.status, problem.headers, MEDIA_TYPE)
 
 
+def write_down(error: Exception) -> None:
+    """Log where something failed that nobody expected, but not what: the message of an exception may hold what somebody sent."""
+    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-8:]]
+    log.error("unexpected", error=type(error).__name__, frames=frames)
+
+
 def install(app: FastAPI) -> None:
     """Let every failure, the framework's own too, be answered as a problem, and none with a stack trace."""
     app.add_exception_handler(Problem, _problem)
@@ -157,7 +163,5 @@ async def _database(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
-    # Where, but not what: the message of an exception may hold what somebody sent.
-    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-8:]]
-    log.error("unexpected", error=type(error).__name__, frames=frames)
+    write_down(error)
     return answer(Problem(500, "unexpected", "Something failed here; it was written down.", mend="Try again, then ask the operator."))

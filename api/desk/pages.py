@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from psycopg_pool import PoolTimeout
@@ -39,7 +40,7 @@ from api.desk.looking import look
 from api.desk.rendering import HEADERS, locale_of, page, static
 from api.desk.visitor import enter, from_here, way_back
 from api.ports import Dependencies
-from api.problem import Problem, not_found
+from api.problem import Problem, not_found, write_down
 from api.visibility import settled
 from api.watching import Watching
 from projections.calls import table as seats
@@ -233,6 +234,11 @@ def _route_class(dependencies: Dependencies) -> type[APIRoute]:
                     return _failed(request, dependencies, 410, "erased")
                 except (psycopg.OperationalError, PoolTimeout):
                     return _failed(request, dependencies, 503, "unavailable")
+                except (HTTPException, RequestValidationError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - who looks at a page is told on a page
+                    write_down(error)
+                    return _failed(request, dependencies, 500, "unexpected")
 
             return handled
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from projections.search import table as searching
 from tests.browser.conftest import Desk, find, shot
 
 
@@ -104,3 +105,16 @@ async def test_keys_go_by_their_place_because_a_persian_layout_types_other_signs
         "document.body.dispatchEvent(new KeyboardEvent('keydown', {code: 'KeyJ', key: 'ت', bubbles: true, cancelable: true}))"
     )
     await expect(page.locator(".entry summary").first).to_be_focused()
+
+
+async def test_what_nobody_expected_is_told_on_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    page = await desk.signed_in("en")
+    monkeypatch.setattr(searching, "search", broken)
+    answer = await page.goto("/?q=sara")
+    assert answer is not None
+    assert answer.status == 500
+    desk.complaints.clear()  # the browser tells of the 500
+    assert "Something went wrong here" in await page.locator("main").inner_text()

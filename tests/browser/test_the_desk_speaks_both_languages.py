@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from jinja2 import Environment
+from jinja2.nodes import Assign
 from playwright.async_api import Browser
 
 import api.desk
@@ -79,6 +81,13 @@ def test_every_message_is_used_and_every_message_used_exists() -> None:
     assert spoken <= messages("en").keys()
     groups = {key for key in messages("en") if key.rpartition(".")[0] in GROUPS or key.partition(".")[0] in GROUPS}
     assert messages("en").keys() - groups - written - spoken == set()
+
+
+def test_the_frame_around_a_page_takes_no_name_from_it() -> None:
+    frame = (Path(api.desk.__file__).parent / "templates" / "base.html").read_text("utf-8")
+    assert list(Environment(autoescape=True).parse(frame).find_all(Assign)) == [], (
+        "what a template sets, the page in it would find instead of its own"
+    )
 
 
 def test_every_trait_that_is_kept_first_has_a_name() -> None:

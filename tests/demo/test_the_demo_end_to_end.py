@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.desk.navigation import ways
 from infra import waiting
 from infra.demo import cdnow, counts, history, progress, sources, try_it
 from infra.demo.cdnow import Order
@@ -98,6 +99,13 @@ async def test_one_view_unifies_four_channels(demo: Demo, orders: list[Order]) -
     assert view["clock"] == "event"
     for kind, value in (("phone", person(CHURNER).phone), ("email", person(CHURNER).email)):
         assert (await demo.get(f"/v1/customers/by/{kind}/{value}"))["customer_id"] == view["customer_id"]
+
+
+async def test_every_area_opens_for_whoever_signs_in_by_the_printed_address(demo: Demo) -> None:
+    async with httpx.AsyncClient(base_url=demo.url, follow_redirects=True) as browser:
+        await browser.get("/", params={"token": await sources.visit(demo.settings)})
+        opened = {place.address: (await browser.get(place.address)).status_code for place in ways("admin")}
+    assert opened == dict.fromkeys(opened, 200)
 
 
 @needs_curl
