@@ -3,6 +3,7 @@
 Pure: what `tabulate` makes depends on the records alone, not on their order. Reading order: Column, Table, tabulate.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -17,6 +18,8 @@ from aggregates.matching.kinds import Kind, kind_of_column
 
 MISSING = 0
 """The code of a value that is not there."""
+
+_WHOLE = re.compile(r"-?[0-9]+\.0", re.ASCII)
 
 LOOKED_AT = 2000
 """Values from which a column's kind is recognised."""
@@ -89,6 +92,7 @@ def _renamed(records: Records, names: Mapping[str, str]) -> Records:
 
 def _column(name: str, values: Sequence[str], numbers: dict[str, int]) -> Column:
     """A column from its folded values; texts new to the table get a number."""
+    values = _whole(values)
     distinct = dict.fromkeys(values)
     step = max(1, len(distinct) // LOOKED_AT)
     kind = kind_of_column(name, [text for text in list(distinct)[::step] if text])
@@ -100,6 +104,14 @@ def _column(name: str, values: Sequence[str], numbers: dict[str, int]) -> Column
     everywhere = np.fromiter((numbers.setdefault(text, len(numbers)) for text in codes_of), np.int64, len(codes_of))
     texts = tuple(codes_of)
     return Column(name, kind, codes, texts, counts, everywhere, aspects(kind, texts), _rarity(texts, counts) if kind is Kind.TEXT else {})
+
+
+def _whole(values: Sequence[str]) -> Sequence[str]:
+    """Whole numbers that some program wrote as 1999.0, because one of them was missing, without what it added."""
+    broken = [value for value in dict.fromkeys(values) if "." in value]
+    if not broken or not all(_WHOLE.fullmatch(value) for value in broken):
+        return values
+    return [value.partition(".")[0] for value in values]
 
 
 def _rarity(texts: Sequence[str], counts: Ints) -> Mapping[str, float]:

@@ -120,7 +120,7 @@ def _first_guess(columns: Sequence[str], sample: Sample) -> Weights:
     same = np.maximum(sample.common[:, Level.SAME :], tiny) ** 0.5
     m[:, Level.SAME :] = 0.75 * same / same.sum(axis=1, keepdims=True)
     m[:, Level.DIFFERENT : Level.SAME] = np.array([0.08, 0.01, 0.01, 0.02, 0.03, 0.05, 0.04, 0.01])
-    never = sample.common[:, Level.SAME :].sum(axis=1) == 0  # two tables with words of their own: what agreeing looks like is yet to be seen
+    never = sample.common[:, Level.SAME :].sum(axis=1) == 0  # two tables with words of their own: how they agree is yet to be seen
     m[never] = u[never] / u[never].sum(axis=1, keepdims=True)
     related = np.repeat(u[None], len(columns), axis=0)
     shares = np.empty(len(columns))
