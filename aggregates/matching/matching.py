@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aggregates.matching.agreement import LEVELS, Bools, Floats, Level, agreements, same_level
+from aggregates.matching.alone import alone, believed, firsts
 from aggregates.matching.aspects import Ints
 from aggregates.matching.blocking import candidates, directed
 from aggregates.matching.table import Table
@@ -45,6 +46,11 @@ def match(table: Table) -> Matches:
         nobody, nothing = np.empty(0, np.int64), np.empty((0, LEVELS))
         return Matches(table, Weights((), nothing, nothing, 0.0, nothing[None], np.empty(0)), nobody, nobody, np.empty(0), np.empty(0))
     one, other = candidates(table)
+    if alone(table):
+        found = judge(table, believed(table, common(table)), one, other)
+        if table.linked:
+            return replace(found, probability=firsts(table, one, other, agreements(table, one, other), found.probability))
+        return replace(found, probability=supported(one, other, found.probability, table.size))
     found = judge(table, learned(table, one, other), one, other)
     return found if table.linked else replace(found, probability=supported(one, other, found.probability, table.size))
 

@@ -69,7 +69,7 @@ Records = Mapping[str, Mapping[str, str]]
 def tabulate(first: Records, second: Records | None = None) -> Table:
     """The table of one source's records, or of two sources' that are to be linked, whatever the second calls the first's columns.
 
-    Columns that say nothing are left out.
+    Columns that say nothing are left out. A name that is all there is, is read word by word.
     """
     sources = [first] if second is None else [first, _renamed(second, partners(list(first.values()), list(second.values())))]
     order = sorted(
@@ -81,6 +81,8 @@ def tabulate(first: Records, second: Records | None = None) -> Table:
     found = (_column(name, [folded(row.get(name) or "") for row in rows], numbers) for name in names)
     side = np.fromiter((side for side, _ in order), np.int64, len(order))
     columns = tuple(column for column in found if len(column.texts) > 2)
+    if len(columns) == 1 and columns[0].kind is Kind.NAME:
+        columns = (_column(columns[0].name, [folded(row.get(columns[0].name) or "") for row in rows], {"": 0}, Kind.TEXT),)
     return Table(tuple(identity for _, identity in order), side, columns, second is not None)
 
 
@@ -90,12 +92,12 @@ def _renamed(records: Records, names: Mapping[str, str]) -> Records:
     return {identity: {names.get(name, name): value for name, value in row.items()} for identity, row in records.items()}
 
 
-def _column(name: str, values: Sequence[str], numbers: dict[str, int]) -> Column:
-    """A column from its folded values; texts new to the table get a number."""
+def _column(name: str, values: Sequence[str], numbers: dict[str, int], kind: Kind | None = None) -> Column:
+    """A column from its folded values, of a kind that is given or recognised; texts new to the table get a number."""
     values = _whole(values)
     distinct = dict.fromkeys(values)
     step = max(1, len(distinct) // LOOKED_AT)
-    kind = kind_of_column(name, [text for text in list(distinct)[::step] if text])
+    kind = kind or kind_of_column(name, [text for text in list(distinct)[::step] if text])
     codes_of: dict[str, int] = {"": MISSING}
     code_of_raw = {raw: codes_of.setdefault(form(kind, raw) if raw else "", len(codes_of)) for raw in distinct}
     codes = np.fromiter((code_of_raw[raw] for raw in values), np.int64, len(values))
