@@ -23,7 +23,7 @@ IDS = ("id", "recordid", "uniqueid", "recid", "rowid", "uid", "rid", "identifier
 PAIRS = (("ida", "idb"), ("id1", "id2"), ("idl", "idr"), ("left", "right"), ("leftid", "rightid"), ("ltableid", "rtableid"))
 """Headers of the columns that name two records of one."""
 
-GROUPS = frozenset(["cluster", "clusterid", "group", "groupid", "entity", "entityid", "labeltrue", "truelabel", "masterid", "personid", "گروه"])
+GROUPS = frozenset(["cluster", "clusterid", "group", "groupid", "entity", "entityid", "labeltrue", "masterid", "personid", "گروه"])
 """Headers of the column that is the same for all records of one."""
 
 LABELS = frozenset(["match", "ismatch", "label", "gold", "same", "duplicate", "isduplicate", "truth"])
