@@ -34,12 +34,13 @@ class Names:
 
     def __init__(self, seed: int, *, joining: bool) -> None:
         self._random, self._joining, self._seed = Random(seed), joining, seed  # noqa: S311 - a simulation
+        self._events = self._told()
 
     def take(self, count: int) -> list[dict[str, Any]]:
         """The next so many events."""
-        return list(islice(self, count))
+        return list(islice(self._events, count))
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def _told(self) -> Iterator[dict[str, Any]]:
         people = number = 0
         while True:
             dice, other = self._random.random(), self._random.random()
@@ -92,9 +93,12 @@ async def split(ground: Ground, events: int) -> float:
 class _Two:
     """Two people who take turns."""
 
+    def __init__(self) -> None:
+        self._names = Names(1, joining=False)
+
     def take(self, count: int) -> list[dict[str, Any]]:
         """So many events."""
-        names = Names(1, joining=False).take(count)
+        names = self._names.take(count)
         return [event | {"data": event["data"] | {"who": {"loyalty": ("one", "other")[n % 2]}}} for n, event in enumerate(names)]
 
 
