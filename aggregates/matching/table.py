@@ -11,7 +11,7 @@ from math import log
 
 import numpy as np
 
-from aggregates.matching.aligning import partners
+from aggregates.matching.aligning import partners, whole_names
 from aggregates.matching.aspects import Ints, aspects
 from aggregates.matching.forms import folded, form
 from aggregates.matching.kinds import Kind, kind_of_column
@@ -71,7 +71,10 @@ def tabulate(first: Records, second: Records | None = None) -> Table:
 
     Columns that say nothing are left out. A name that is all there is, is read word by word.
     """
-    sources = [first] if second is None else [first, _renamed(second, partners(list(first.values()), list(second.values())))]
+    sources = [first]
+    if second is not None:
+        first, second = _with_whole_names(first, second), _with_whole_names(second, first)
+        sources = [first, _renamed(second, partners(list(first.values()), list(second.values())))]
     order = sorted(
         ((side, identity) for side, source in enumerate(sources) for identity in source), key=lambda one: (_shuffled(one[1]), one[0])
     )
@@ -84,6 +87,19 @@ def tabulate(first: Records, second: Records | None = None) -> Table:
     if len(columns) == 1 and columns[0].kind is Kind.NAME:
         columns = (_column(columns[0].name, [folded(row.get(columns[0].name) or "") for row in rows], {"": 0}, Kind.TEXT),)
     return Table(tuple(identity for _, identity in order), side, columns, second is not None)
+
+
+def _with_whole_names(records: Records, others: Records) -> Records:
+    """The records, given and family name put together where the other table has them so."""
+    found = whole_names(list(records.values()), list(others.values()))
+    if found is None:
+        return records
+    one, other, whole = found
+    return {
+        identity: {name: value for name, value in row.items() if name not in {one, other}}
+        | {whole: f"{row.get(one) or ''} {row.get(other) or ''}".strip()}
+        for identity, row in records.items()
+    }
 
 
 def _renamed(records: Records, names: Mapping[str, str]) -> Records:
