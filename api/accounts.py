@@ -288,7 +288,9 @@ async def _views(dependencies: Dependencies, connection: Connection, customers: 
     for customer in customers[:PER_VIEW]:
         looked = await views.look(connection, schema, customer, now)
         if looked is not None:
-            found.append(masks.view(reading.read(customer, looked.state, looked.windows, looked.at, moving=looked.moving), role))
+            found.append(
+                masks.view(reading.read(customer, looked.state, looked.windows, looked.at, moving=looked.moving, rules=looked.rules), role)
+            )
     return found
 
 

@@ -20,7 +20,6 @@ from api.problem import invalid, not_found
 from api.visibility import settled
 from projections.dead_letters import table as letters
 from projections.identity import table as identity
-from projections.search import table as searching
 from projections.timeline import page as paging
 from projections.timeline import table as timeline
 from projections.timeline.row import FLAG_NAMES, SIMULATED
@@ -113,7 +112,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         schema = await dependencies.schema()
         async with dependencies.pool.connection() as connection:
-            found = await searching.search(connection, schema, words, limit)
+            found = await views.find(connection, schema, words, limit)
         return json(Hits([Hit(one.customer_id, one.name, one.last_seen, list(one.matched)) for one in found]))
 
     @routes.get(
@@ -236,7 +235,7 @@ async def view_at(
         if looked is None:
             return None
         at = position.token({looked.log_partition: looked.log_offset + 1})
-        return reading.read(customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving)
+        return reading.read(customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving, rules=looked.rules)
     state = fold.begin()
     async for records in timeline.history(connection, schema, customer, as_of=as_of, known_at=known_at):
         state = await opening.folded(connection, dependencies.secrets, state, records)
@@ -244,7 +243,8 @@ async def view_at(
         return None
     at_time = as_of or min(known_at or now, now)
     counted = await windows.count(connection, schema, customer, at_time, known_at=known_at)
-    return reading.read(customer, fold.finish(state), counted, at_time, as_of=as_of, known_at=known_at)
+    rules = await views.rules(connection)
+    return reading.read(customer, fold.finish(state), counted, at_time, as_of=as_of, known_at=known_at, rules=rules)
 
 
 async def present(connection: Connection, schema: str, customer: UUID) -> UUID:

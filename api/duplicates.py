@@ -3,6 +3,7 @@
 Reading order: DuplicateShown, router, decide.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -11,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates.identity import Split
+from aggregates.identity.publishing import TraitRule
 from api import access, deciding, explaining, masks, openapi, query, uniting
 from api.access import Caller
 from api.answers import json
@@ -22,6 +24,7 @@ from projections.duplicates import table
 from projections.duplicates.record import record
 from projections.duplicates.table import Pair
 from projections.view import table as views
+from projections.view.precedence import believed
 from projections.view.state import State
 from projections.view.traits import name_of
 
@@ -138,7 +141,7 @@ async def decide(dependencies: Dependencies, connection: Connection, asking: Cal
 async def shown(dependencies: Dependencies, connection: Connection, pairs: list[Pair], role: str) -> list[DuplicateShown]:
     """Pairs as this role may see them."""
     states = await views.load(connection, await dependencies.schema(), {id_ for pair in pairs for id_ in (pair.one, pair.other)})
-    empty = State()
+    rules, empty = await views.rules(connection), State()
     found = []
     for pair in pairs:
         one, other = states.get(pair.one, empty), states.get(pair.other, empty)
@@ -155,8 +158,8 @@ async def shown(dependencies: Dependencies, connection: Connection, pairs: list[
         found.append(
             DuplicateShown(
                 f"{pair.one}.{pair.other}",
-                _person(pair.one, one),
-                _person(pair.other, other),
+                _person(pair.one, one, rules),
+                _person(pair.other, other, rules),
                 round(pair.probability, 4),
                 fields,
                 pair.found_at,
@@ -165,8 +168,8 @@ async def shown(dependencies: Dependencies, connection: Connection, pairs: list[
     return found
 
 
-def _person(id_: UUID, state: State) -> Person:
-    return Person(id_, name_of(state.traits).display, state.events, state.last.at if state.last else None)
+def _person(id_: UUID, state: State, rules: Sequence[TraitRule]) -> Person:
+    return Person(id_, name_of(believed(state.traits, rules)).display, state.events, state.last.at if state.last else None)
 
 
 def _value(state: State, column: str, role: str) -> str | None:

@@ -20,6 +20,7 @@ from api.problem import Problem, not_found
 from projections.identity import conflicts as table
 from projections.identity.conflicts import Conflict
 from projections.view import table as views
+from projections.view.precedence import believed
 from projections.view.traits import name_of
 
 
@@ -127,6 +128,7 @@ async def shown(dependencies: Dependencies, connection: Connection, found: list[
     """Conflicts as this role may see them."""
     owners = await _owners(connection, [token for one in found for token in one.tokens])
     states = await views.load(connection, await dependencies.schema(), set(owners.values()))
+    rules = await views.rules(connection)
 
     def party(token: str) -> Party:
         owner = owners.get(token)
@@ -136,7 +138,7 @@ async def shown(dependencies: Dependencies, connection: Connection, found: list[
         kind = kind_of(Token(token))
         if role not in masks.UNMASKED and kind == "phone":
             value = masks.masked(value)
-        return Party(token, kind, value, owner, name_of(state.traits).display if state else "")
+        return Party(token, kind, value, owner, name_of(believed(state.traits, rules)).display if state else "")
 
     return [
         ConflictShown(

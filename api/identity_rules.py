@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.decision import Decision, Overtaken
 from aggregates.identity import publishing
-from aggregates.identity.publishing import Document, KindRule, Wrong
+from aggregates.identity.publishing import Document, KindRule, TraitRule, Wrong
 from aggregates.normal import trust
 from aggregates.touchpoint import derive
 from api import access, body, openapi
@@ -49,6 +49,7 @@ class RulesShown(msgspec.Struct, frozen=True):
     kinds: list[KindRule]
     other: KindRule | None
     most: int
+    traits: list[TraitRule]  # whom to believe where sources say different things
     by: str | None
     at: datetime | None
     in_force: bool  # every partition of the log has met it
@@ -71,6 +72,10 @@ EXAMPLE = {
         {"kind": "device", "priority": 11, "uniqueness": "shared", "limit": 30, "ttl_days": 400},
     ],
     "most": 50,
+    "traits": [
+        {"trait": "email", "by": ["verified", "source"], "sources": ["crm", "shop"]},
+        {"trait": "*", "by": ["source"], "sources": ["crm"]},
+    ],
 }
 PUT = 'curl -u "$ADMIN:" $YEKTA/v1/identity-rules -d \'' + msgspec.json.encode(EXAMPLE).decode() + "' -X PUT"
 
@@ -132,6 +137,7 @@ async def shown(connection: Connection) -> RulesShown:
         document.kinds,
         document.other,
         document.most,
+        document.traits,
         newest.by if newest else None,
         newest.at if newest else None,
         reached,

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from projections.view.answer import ContactPoint, OpenMatters, View
+from projections.view.answer import ContactPoint, OpenMatters, TraitShown, View
 from projections.view.windows import Window
 
 UNMASKED = frozenset({"agent", "supervisor", "marketer", "admin"})
@@ -29,7 +29,7 @@ def view(shown: View, role: str) -> View:
         return replace(
             shown,
             contact_points=[_masked(point) if point.kind == "phone" else point for point in shown.contact_points],
-            traits={name: replace(trait, value=masked(trait.value)) if name in NUMBERS else trait for name, trait in shown.traits.items()},
+            traits={name: _masked_trait(trait) if name in NUMBERS else trait for name, trait in shown.traits.items()},
         )
     return replace(
         shown,
@@ -58,6 +58,11 @@ def masked(value: Any) -> str | None:
 
 def _masked(point: ContactPoint) -> ContactPoint:
     return replace(point, value=masked(point.value))
+
+
+def _masked_trait(trait: TraitShown) -> TraitShown:
+    displaced = [replace(one, value=masked(one.value)) for one in trait.displaced]
+    return replace(trait, value=masked(trait.value), displaced=displaced)
 
 
 def _without_numbers(name: str, value: Any) -> Any:

@@ -123,7 +123,7 @@ async def _changes(dependencies: Dependencies, connection: Connection, mark: Mar
         return
     mark.shown = edition
     at = position.token({looked.log_partition: looked.log_offset + 1})
-    view = reading.read(mark.customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving)
+    view = reading.read(mark.customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving, rules=looked.rules)
     yield _event("view", masks.view(view, role))
 
 

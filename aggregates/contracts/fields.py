@@ -49,3 +49,4 @@ When = Annotated[str, Meta(max_length=64, extra=mended(_WHEN, "wrong_time"), ext
 """RFC 3339 with an offset, or a date alone, which is the start of that day in the source's zone."""
 
 Traits = Annotated[dict[str, Any], Meta(extra=mended("write an object of names and values"))]
+Proven = Annotated[list[Name], Meta(max_length=64, extra=mended("name the traits that were proven, as a list of texts"))]

@@ -5,13 +5,14 @@ from typing import Annotated
 from msgspec import Struct
 
 from aggregates.contracts.contract import Contract
-from aggregates.contracts.fields import Traits, says
+from aggregates.contracts.fields import Proven, Traits, says
 
 
 class Reported(Struct, frozen=True):
     """A system reports what it knows of a customer."""
 
     traits: Annotated[Traits | None, says("name, birth_date, city, company, tier, preferred_channel …")] = None
+    verified: Annotated[Proven | None, says("Of these traits, by name, those that the source had proven.")] = None
 
 
 CONTRACTS = (

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from aggregates.contracts.contract import Contract
-from aggregates.contracts.fields import Amount, Currency, Id, Name, Seconds, Text, Traits, Url, says
+from aggregates.contracts.fields import Amount, Currency, Id, Name, Proven, Seconds, Text, Traits, Url, says
 from aggregates.contracts.lines import Item, Sku
 
 DEVICE = ("who.device",)
@@ -54,6 +54,7 @@ class Identified(Struct, frozen=True):
     """A visitor said who they are: by logging in, registering or a link in a message."""
 
     traits: Annotated[Traits | None, says("What is known of them: name, email, phone, birth_date, city …")] = None
+    verified: Annotated[Proven | None, says("Of these traits, by name, those that the source had proven.")] = None
 
 
 CONTRACTS = (

@@ -5,7 +5,7 @@ an unseen one is remembered. Reading order: Document, checked, rules_of, carried
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -38,12 +38,24 @@ class KindRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ttl_days: Annotated[int, Meta(ge=1, le=3650)] | None = None  # of shared kinds: unseen for so long, it is somebody else's
 
 
+ALL_TRAITS = "*"
+
+
+class TraitRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whom to believe where sources say different things of a trait. Among equals the latest is believed."""
+
+    trait: Annotated[str, Meta(min_length=1, max_length=64)]  # its name; `*`: all that have no rule of their own
+    by: Annotated[list[Literal["verified", "source"]], Meta(max_length=2)] = []  # what decides, the first first
+    sources: Annotated[list[str], Meta(max_length=100)] = []  # of `source`: whom to believe first; others come last
+
+
 class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A rule set."""
 
     kinds: Annotated[list[KindRule], Meta(min_length=1, max_length=200)]
     other: KindRule | None = None  # kinds that are not named
     most: Annotated[int, Meta(ge=2, le=1000)] = 50  # identifiers that one customer may have before a person is asked
+    traits: Annotated[list[TraitRule], Meta(max_length=200)] = []  # whom to believe; traits without a rule: the latest
 
 
 class Wrong(ValueError):
@@ -81,7 +93,21 @@ def checked(document: Document) -> Document:
         _check(rule, at)
     if document.other is not None:
         _check(document.other, "/other")
+    _check_traits(document.traits)
     return document
+
+
+def _check_traits(rules: Sequence[TraitRule]) -> None:
+    seen: set[str] = set()
+    for number, rule in enumerate(rules):
+        at = f"/traits/{number}"
+        if rule.trait in seen:
+            raise Wrong(f"{at}/trait", f"The trait {rule.trait} stands here twice.", "Give every trait one rule.")
+        seen.add(rule.trait)
+        if len(set(rule.by)) < len(rule.by) or len(set(rule.sources)) < len(rule.sources):
+            raise Wrong(at, "The same stands here twice.", "Name every source, and what decides, once.")
+        if ("source" in rule.by) != bool(rule.sources):
+            raise Wrong(f"{at}/sources", "Sources decide where they are named, and only there.", "Write both by: [source] and sources.")
 
 
 def _check(rule: KindRule, at: str) -> None:

@@ -1,12 +1,12 @@
 """Finds which columns of two tables hold the same, where the tables call them differently: by what stands in them and by their headers.
 
-Columns of one name are the same; only the others are looked at. Pure. Reading order: MEANINGS, partners.
+Columns of one name are the same; only the others are looked at. Pure. Reading order: MEANINGS, partners, whole_names.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
-from aggregates.matching.forms import folded
-from aggregates.matching.kinds import kind_of_column, words_of
+from aggregates.matching.forms import folded, form
+from aggregates.matching.kinds import Kind, kind_of_column, words_of
 
 MEANINGS: tuple[frozenset[str], ...] = tuple(
     frozenset(words.split())
@@ -54,6 +54,35 @@ def partners(first: Rows, second: Rows) -> Mapping[str, str]:
         if other not in chosen and name not in chosen.values():
             chosen[other] = name
     return chosen
+
+
+GIVEN, FAMILY = 0, 1
+"""Groups of `MEANINGS`."""
+
+
+def whole_names(parted: Rows, whole: Rows) -> tuple[str, str, str] | None:
+    """The columns of given and of family names in one table, and that of the other in which both stand together; in its order."""
+    ours, theirs = list(_names(parted)), list(_names(whole))
+    parts = [next((name for name in ours if _meaning(name) == meaning), None) for meaning in (GIVEN, FAMILY)]
+    given, family = parts
+    if given is None or family is None or any(_meaning(name) in (GIVEN, FAMILY) for name in theirs):
+        return None
+    known = {frozenset(_joined(row, given, family).split()) for row in parted}
+    shares = {name: _share(_values(whole, name), known) for name in theirs if name not in ours}
+    best = max(shares, key=lambda name: (shares[name], name), default=None)
+    if best is None or shares[best] < LIKE_ENOUGH:
+        return None
+    together = {form(Kind.NAME, value) for value in _values(whole, best)}
+    turned = sum(_joined(row, family, given) in together for row in parted) > sum(_joined(row, given, family) in together for row in parted)
+    return (family, given, best) if turned else (given, family, best)
+
+
+def _joined(row: Mapping[str, str], one: str, other: str) -> str:
+    return form(Kind.NAME, folded(f"{row.get(one) or ''} {row.get(other) or ''}"))
+
+
+def _share(values: Sequence[str], known: Set[frozenset[str]]) -> float:
+    return sum(frozenset(form(Kind.NAME, value).split()) in known for value in values) / len(values) if values else 0.0
 
 
 def _likeness(name: str, values: Sequence[str], other: str, found: Sequence[str]) -> float:

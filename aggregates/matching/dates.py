@@ -11,7 +11,9 @@ _YEAR_FIRST = re.compile(r"([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})(?:[ t]
 _YEAR_LAST = re.compile(r"([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})(?:[ t].*)?", re.ASCII)
 _NAMED = re.compile(r"(?:([0-9]{1,2})[-/. ,]+)?([a-z]{3})[a-z]*[-/. ,]+(?:([0-9]{1,2})(?:st|nd|rd|th)?[-/. ,]+)?([0-9]{4})", re.ASCII)
 _NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
-_MONTHS = {name: n for n, name in enumerate(_NAMES.split(), 1)}
+_JALALI = "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر ابان اذر دی بهمن اسفند"
+_MONTHS = {name: n for names in (_NAMES, _JALALI) for n, name in enumerate(names.split(), 1)} | {"امرداد": 5}
+_PERSIAN = re.compile(r"([0-9]{1,2})[-/. ،]*([^\W\d_]+)(?: ماه)?[-/. ،]*(?:سال )?([0-9]{4})")
 
 
 @lru_cache(maxsize=65_536)
@@ -23,6 +25,8 @@ def date(text: str) -> str:
         day, month, year = map(int, found.groups())
     elif found := _NAMED.fullmatch(text):
         year, month, day = int(found[4]), _MONTHS.get(found[2], 0), int(found[1] or found[3] or 0)
+    elif (found := _PERSIAN.fullmatch(text)) and found[2] in _MONTHS:
+        year, month, day = int(found[3]), _MONTHS[found[2]], int(found[1])
     else:
         return ""
     if month > 12 >= day:

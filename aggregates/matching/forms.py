@@ -12,12 +12,15 @@ from aggregates.normal.phone import phone
 
 _NOT_A_WORD = re.compile(r"[^\w]+|_")
 _KEPT_IN_DIGITS = re.compile(r"[^0-9a-z]+")
+_GLUED = re.compile("(?<!\\w)(آقاي|آقای|خانم|دکتر|دكتر|مهندس|استاد|حاج|سید)\u200c+")
+"""A title that a half-space ties to the name: the half-space goes, the name must not go on with the title."""
+
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
 def folded(raw: str) -> str:
     """The text as people read it, or nothing where it is a placeholder."""
-    text = persian.fold(raw)
+    text = persian.fold(_GLUED.sub(r"\1 ", raw) if "\u200c" in raw else raw)
     return "" if not text or trust.placeholder(text) else text
 
 

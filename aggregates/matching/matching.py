@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aggregates.matching.agreement import LEVELS, Floats, Level, agreements, same_level
+from aggregates.matching.agreement import LEVELS, Bools, Floats, Level, agreements, same_level
+from aggregates.matching.alone import alone, believed, firsts
 from aggregates.matching.aspects import Ints
 from aggregates.matching.blocking import candidates, directed
 from aggregates.matching.table import Table
@@ -18,7 +19,8 @@ AT_ONCE = 200_000
 LEARNED_FROM = 400_000
 RANDOM_PAIRS = 300_000
 THRESHOLD = 0.5
-SURE, SELDOM = 0.95, 0.05
+SURE, SELDOM = 0.95, 0.1
+RIVALS = 0.6  # of the bits of a record's best partner: who has less is no rival, only alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ def match(table: Table) -> Matches:
         nobody, nothing = np.empty(0, np.int64), np.empty((0, LEVELS))
         return Matches(table, Weights((), nothing, nothing, 0.0, nothing[None], np.empty(0)), nobody, nobody, np.empty(0), np.empty(0))
     one, other = candidates(table)
+    if alone(table):
+        found = judge(table, believed(table, common(table)), one, other)
+        if table.linked:
+            return replace(found, probability=firsts(table, one, other, agreements(table, one, other), found.probability))
+        return replace(found, probability=supported(one, other, found.probability, table.size))
     found = judge(table, learned(table, one, other), one, other)
     return found if table.linked else replace(found, probability=supported(one, other, found.probability, table.size))
 
@@ -55,16 +62,26 @@ def judge(table: Table, weights: Weights, one: Ints, other: Ints) -> Matches:
         part = slice(start, start + AT_ONCE)
         bits[part] = scores(weights, agreements(table, one[part], other[part]))
     probability = probabilities(bits, weights.share)
-    if table.linked and singular(one, other, probability):
+    if table.linked and singular(one, other, bits, probability):
         probability = exclusive(one, other, bits, weights.share, table.size)
     return Matches(table, weights, one, other, bits, probability)
 
 
-def singular(one: Ints, other: Ints, probability: Floats) -> bool:
-    """Whether the data implies that a record has one partner at most: of those that surely have any, next to none has two."""
+def singular(one: Ints, other: Ints, bits: Floats, probability: Floats) -> bool:
+    """Whether the data implies that a record has one partner at most: of those that surely have any, few have two as good."""
     sure = probability > SURE
-    partners = np.concatenate([np.unique(side[sure], return_counts=True)[1] for side in (one, other)])
-    return len(partners) > 0 and float((partners > 1).mean()) < SELDOM
+    if not sure.any():
+        return False
+    second: list[Bools] = []
+    for side in (one[sure], other[sure]):
+        order = np.lexsort((-bits[sure], side))
+        record, found = side[order], bits[sure][order]
+        first = np.r_[True, record[1:] != record[:-1]]
+        after = np.r_[first[1:], True]  # nobody comes behind the best
+        best = np.flatnonzero(first)
+        has = ~after[best]
+        second.append(has & (found[np.minimum(best + 1, len(found) - 1)] >= RIVALS * found[best]))
+    return float(np.concatenate(second).mean()) < SELDOM
 
 
 def exclusive(one: Ints, other: Ints, bits: Floats, share: float, size: int) -> Floats:

@@ -3,6 +3,7 @@
 Pure: what `tabulate` makes depends on the records alone, not on their order. Reading order: Column, Table, tabulate.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -10,13 +11,15 @@ from math import log
 
 import numpy as np
 
-from aggregates.matching.aligning import partners
+from aggregates.matching.aligning import partners, whole_names
 from aggregates.matching.aspects import Ints, aspects
 from aggregates.matching.forms import folded, form
 from aggregates.matching.kinds import Kind, kind_of_column
 
 MISSING = 0
 """The code of a value that is not there."""
+
+_WHOLE = re.compile(r"-?[0-9]+\.0", re.ASCII)
 
 LOOKED_AT = 2000
 """Values from which a column's kind is recognised."""
@@ -66,9 +69,12 @@ Records = Mapping[str, Mapping[str, str]]
 def tabulate(first: Records, second: Records | None = None) -> Table:
     """The table of one source's records, or of two sources' that are to be linked, whatever the second calls the first's columns.
 
-    Columns that say nothing are left out.
+    Columns that say nothing are left out. A name that is all there is, is read word by word.
     """
-    sources = [first] if second is None else [first, _renamed(second, partners(list(first.values()), list(second.values())))]
+    sources = [first]
+    if second is not None:
+        first, second = _with_whole_names(first, second), _with_whole_names(second, first)
+        sources = [first, _renamed(second, partners(list(first.values()), list(second.values())))]
     order = sorted(
         ((side, identity) for side, source in enumerate(sources) for identity in source), key=lambda one: (_shuffled(one[1]), one[0])
     )
@@ -78,7 +84,22 @@ def tabulate(first: Records, second: Records | None = None) -> Table:
     found = (_column(name, [folded(row.get(name) or "") for row in rows], numbers) for name in names)
     side = np.fromiter((side for side, _ in order), np.int64, len(order))
     columns = tuple(column for column in found if len(column.texts) > 2)
+    if len(columns) == 1 and columns[0].kind is Kind.NAME:
+        columns = (_column(columns[0].name, [folded(row.get(columns[0].name) or "") for row in rows], {"": 0}, Kind.TEXT),)
     return Table(tuple(identity for _, identity in order), side, columns, second is not None)
+
+
+def _with_whole_names(records: Records, others: Records) -> Records:
+    """The records, given and family name put together where the other table has them so."""
+    found = whole_names(list(records.values()), list(others.values()))
+    if found is None:
+        return records
+    one, other, whole = found
+    return {
+        identity: {name: value for name, value in row.items() if name not in {one, other}}
+        | {whole: f"{row.get(one) or ''} {row.get(other) or ''}".strip()}
+        for identity, row in records.items()
+    }
 
 
 def _renamed(records: Records, names: Mapping[str, str]) -> Records:
@@ -87,11 +108,12 @@ def _renamed(records: Records, names: Mapping[str, str]) -> Records:
     return {identity: {names.get(name, name): value for name, value in row.items()} for identity, row in records.items()}
 
 
-def _column(name: str, values: Sequence[str], numbers: dict[str, int]) -> Column:
-    """A column from its folded values; texts new to the table get a number."""
+def _column(name: str, values: Sequence[str], numbers: dict[str, int], kind: Kind | None = None) -> Column:
+    """A column from its folded values, of a kind that is given or recognised; texts new to the table get a number."""
+    values = _whole(values)
     distinct = dict.fromkeys(values)
     step = max(1, len(distinct) // LOOKED_AT)
-    kind = kind_of_column(name, [text for text in list(distinct)[::step] if text])
+    kind = kind or kind_of_column(name, [text for text in list(distinct)[::step] if text])
     codes_of: dict[str, int] = {"": MISSING}
     code_of_raw = {raw: codes_of.setdefault(form(kind, raw) if raw else "", len(codes_of)) for raw in distinct}
     codes = np.fromiter((code_of_raw[raw] for raw in values), np.int64, len(values))
@@ -100,6 +122,14 @@ def _column(name: str, values: Sequence[str], numbers: dict[str, int]) -> Column
     everywhere = np.fromiter((numbers.setdefault(text, len(numbers)) for text in codes_of), np.int64, len(codes_of))
     texts = tuple(codes_of)
     return Column(name, kind, codes, texts, counts, everywhere, aspects(kind, texts), _rarity(texts, counts) if kind is Kind.TEXT else {})
+
+
+def _whole(values: Sequence[str]) -> Sequence[str]:
+    """Whole numbers that some program wrote as 1999.0, because one of them was missing, without what it added."""
+    broken = [value for value in dict.fromkeys(values) if "." in value]
+    if not broken or not all(_WHOLE.fullmatch(value) for value in broken):
+        return values
+    return [value.partition(".")[0] for value in values]
 
 
 def _rarity(texts: Sequence[str], counts: Ints) -> Mapping[str, float]:

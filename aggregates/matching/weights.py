@@ -19,6 +19,7 @@ STILL = 1e-5
 PRIOR_AGREEING = 4.0  # pairs that each level's m is pulled by, so that a level seen once proves nothing
 STRANGERS = 2.5  # for each match expected, so many pairs hold those related by one column for strangers in all others
 MOST_DIFFERENT = 0.3  # matches do not differ more often in a column: else it is namesakes or households that were learned
+APART = 0.5  # a family differs in more than this part of what tells people apart for life; who differs in less is badly written
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ def learn(columns: Sequence[str], sample: Sample) -> Weights:
     patterns, counts = np.unique(sample.levels, axis=0, return_counts=True)
     times = counts * sample.each
     weights = _first_guess(columns, sample)
-    lasting = np.array([not changes(column) for column in columns])
+    telling = _telling(columns, sample)
     for n in range(ROUNDS):
         before = weights
         weights = _maximised(weights, sample, patterns, beliefs(weights, patterns) * times)
         if n < RELATED_FIRST:
             weights = replace(weights, m=before.m, share=before.share)
-        elif len(weights.related) == len(columns) and ((apart := weights.m[:, Level.DIFFERENT] >= MOST_DIFFERENT) & lasting).any():
+        elif len(weights.related) == len(columns) and telling[apart := weights.m[:, Level.DIFFERENT] >= MOST_DIFFERENT].sum() > APART:
             weights = _with_household(weights, apart)
         elif float(np.abs(weights.m - before.m).max()) < STILL:
             break
@@ -104,6 +105,13 @@ def probabilities(bits: Floats, share: float) -> Floats:
     return np.asarray(odds / (1 + odds))
 
 
+def _telling(columns: Sequence[str], sample: Sample) -> Floats:
+    """The part that each column has in telling people apart for life: by how seldom strangers agree in it."""
+    lasting = np.array([not changes(column) for column in columns])
+    rare = -np.log2(np.maximum(sample.common[:, Level.SAME :].sum(axis=1), 1.0 / sample.pairs)) * lasting
+    return np.asarray(rare / max(rare.sum(), TINY))
+
+
 def _first_guess(columns: Sequence[str], sample: Sample) -> Weights:
     """Matches agree nearly always, and where they do, on values as rare as agreeing records have them; the related in one column."""
     tiny = 1.0 / sample.pairs
@@ -112,6 +120,8 @@ def _first_guess(columns: Sequence[str], sample: Sample) -> Weights:
     same = np.maximum(sample.common[:, Level.SAME :], tiny) ** 0.5
     m[:, Level.SAME :] = 0.75 * same / same.sum(axis=1, keepdims=True)
     m[:, Level.DIFFERENT : Level.SAME] = np.array([0.08, 0.01, 0.01, 0.02, 0.03, 0.05, 0.04, 0.01])
+    never = sample.common[:, Level.SAME :].sum(axis=1) == 0  # two tables with words of their own: how they agree is yet to be seen
+    m[never] = u[never] / u[never].sum(axis=1, keepdims=True)
     related = np.repeat(u[None], len(columns), axis=0)
     shares = np.empty(len(columns))
     for n in range(len(columns)):

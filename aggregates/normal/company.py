@@ -15,6 +15,7 @@ SUFFIXES = frozenset(_LATIN.split()) | frozenset(_PERSIAN.split())
 """Words of law and trade around a company's name."""
 
 _NOT_A_WORD = re.compile(r"[^\w]+|_")
+_LABEL = re.compile(r"^شناسه ?ملی[ :.=-]*")
 _FACTORS = (29, 27, 23, 19, 17, 29, 27, 23, 19, 17)
 
 
@@ -27,7 +28,7 @@ def company(text: str) -> str:
 
 def company_id(text: str) -> str:
     """The eleven digits of a legal person (شناسه ملی); zeros that a spreadsheet dropped are put back."""
-    digits = text.replace(" ", "").replace("-", "")
+    digits = _LABEL.sub("", text).replace(" ", "").replace("-", "")
     if not (digits.isascii() and digits.isdigit()):
         raise NotAnIdentifier("company_id", "there is something in it that is no digit", "write its eleven digits")
     if not 10 <= len(digits) <= 11:

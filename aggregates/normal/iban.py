@@ -9,7 +9,7 @@ IRANIAN = 26
 
 def iban(text: str) -> str:
     """Country, check digits and account in capitals; 24 digits alone are an Iranian one whose IR was left out."""
-    value = text.translate(_SEPARATORS).upper().removeprefix("IBAN").lstrip(":")
+    value = text.translate(_SEPARATORS).upper().removeprefix("IBAN").removeprefix("شبا").lstrip(":")
     if len(value) == IRANIAN - 2 and value.isdecimal():
         value = f"IR{value}"
     shaped = value.isascii() and value.isalnum() and 15 <= len(value) <= 34 and value[:2].isalpha() and value[2:4].isdigit()

@@ -1,13 +1,16 @@
 """Checks and pads the Iranian national number of a person (ten digits, the last a check digit)."""
 
+import re
+
 from aggregates.normal.form import NotAnIdentifier
 
 _SEPARATORS = dict.fromkeys(map(ord, " -/._"))
+_LABEL = re.compile(r"^(?:کد ?ملی|شماره ملی|national (?:id|code))[ :.=-]*", re.IGNORECASE)
 
 
 def national_id(text: str) -> str:
     """Ten digits; leading zeros that a spreadsheet dropped are put back."""
-    digits = text.translate(_SEPARATORS)
+    digits = _LABEL.sub("", text).translate(_SEPARATORS)
     if not (digits.isascii() and digits.isdigit()):
         raise NotAnIdentifier("national_id", "there is something in it that is no digit", "write its ten digits")
     if not 8 <= len(digits) <= 10:

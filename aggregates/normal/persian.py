@@ -13,7 +13,10 @@ LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک"})
 INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0xAD, 0x61C])
 """Joiners, non-joiners, direction marks and soft hyphens: typed by accident, pasted unseen."""
 
-FOLDED = str.maketrans({"ة": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه", "ۀ": "ه", "ٱ": "ا", "ے": "ی", "ې": "ی", "ـ": None, "ء": None})
+STROKED = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+"""Latin letters with a stroke or in one piece: taking marks off leaves them, and half the world types them without."""
+
+FOLDED = str.maketrans({"ة": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه", "ۀ": "ه", "ٱ": "ا", "ے": "ی", "ې": "ی", "ـ": None, "ء": None} | STROKED)
 """What search does not tell apart, after marks were taken off (which turns آ أ إ into ا, ؤ into و, ئ into ی)."""
 
 _PLAIN = DIGITS | LETTERS | INVISIBLE

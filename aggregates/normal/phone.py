@@ -15,6 +15,15 @@ MEND = "write it in international form, like +989121234567"
 
 _IRANIAN = re.compile(r"(?:\+98|0098|98)?0?([1-9][0-9]{9})", re.ASCII)  # most numbers; parsing one takes ten times as long
 _SEPARATORS = dict.fromkeys(map(ord, " ()-./_‐‑‒–—―−\t"))
+_LABEL = re.compile(
+    r"^['’`]?(?:(?:tel|telephone|phone|mobile|mob|cell|fax|تلفن|موبایل|همراه|شماره|تماس|ثابت|فکس|نمابر)[ :.=-]*)*", re.IGNORECASE
+)
+_REMARK = re.compile(r" *\([^()\d]*\)$")
+"""What people write around a number: what it is, and whose or which; a quotation mark by which a spreadsheet was told that it is text."""
+
+_FLOAT = re.compile(r"([1-9][0-9]{9})\.0", re.ASCII)
+"""What a program makes of a number whose 0 it dropped, where another row has none."""
+
 _EXTENSION = re.compile(r"(?:;ext=|ext\.?|extension|داخلی|داخلي|x|#)[ :.]*[0-9]{1,8}$", re.IGNORECASE)
 
 
@@ -22,7 +31,9 @@ def phone(text: str) -> str:
     """E.164 of a number written as in Iran or in international form; an extension is left out."""
     if iranian := _IRANIAN.fullmatch(text):
         return f"+98{iranian[1]}"
-    digits = _EXTENSION.sub("", text).removeprefix("tel:").translate(_SEPARATORS)
+    if broken := _FLOAT.fullmatch(text):
+        return f"+98{broken[1]}"
+    digits = _EXTENSION.sub("", _REMARK.sub("", _LABEL.sub("", text))).translate(_SEPARATORS)
     if digits.endswith("+") and not digits.startswith("+"):
         digits = f"+{digits[:-1]}"  # copied out of a text that runs from right to left
     if iranian := _IRANIAN.fullmatch(digits):

@@ -172,7 +172,7 @@ async def _known(dependencies: Dependencies, connection: Connection, found: list
     for customer in found:
         looked = await views.look(connection, schema, customer, now)
         if looked is not None:
-            view = reading.read(customer, looked.state, looked.windows, looked.at)
+            view = reading.read(customer, looked.state, looked.windows, looked.at, rules=looked.rules)
             only_rings = set(view.channels) <= {"call"} and view.events <= 3 and not view.name.display
             initials = " ".join(f"{word[0]}." for word in view.name.display.split()[:3])
             known.append((customer, initials, not only_rings, view.last_seen))

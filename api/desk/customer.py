@@ -14,7 +14,7 @@ from api.desk.entries import Part, label
 from api.desk.locale import Locale
 from api.desk.tables import Table
 from api.desk.values import Value, code, field, phone
-from projections.view.answer import ContactPoint, View
+from projections.view.answer import ContactPoint, Displaced, TraitShown, View
 from projections.view.consent import ALL
 from projections.view.contacts import WEAK
 
@@ -49,6 +49,8 @@ class Trait(NamedTuple):
     told_in: str  # where in the timeline the event stands that said so
     at: datetime
     when: str
+    verified: bool = False
+    displaced: Sequence["Trait"] = ()  # what others say of it
 
 
 class Consent(NamedTuple):
@@ -111,18 +113,7 @@ def customer(view: View, merged_from: UUID | None, locale: Locale) -> Customer:
         contacts=[contact for point, contact in contacts if point.kind not in WEAK],
         devices=[contact for point, contact in contacts if point.kind in WEAK],
         consents=list(_consents(view, locale)),
-        traits=[
-            Trait(
-                locale.word("trait", name),
-                field(name, trait.value, None, locale),
-                trait.cut,
-                trait.source,
-                f"/customers/{view.customer_id}?{urlencode({'until': _after(trait.at)})}#e-{trait.event_id}",
-                trait.at,
-                locale.dated(trait.at),
-            )
-            for name, trait in view.traits.items()
-        ],
+        traits=[_trait(view.customer_id, name, trait, locale) for name, trait in view.traits.items()],
         matters=list(_matters(view, locale)),
         worths=[
             Worth(locale.money(worth.total, currency), locale.money(worth.average, currency, rounded=True))
@@ -171,6 +162,20 @@ def _facts(view: View, locale: Locale) -> Iterator[Fact]:
         yield Fact(locale.say("customer.first_seen"), locale.dated(view.first_seen), view.first_seen)
     if view.orders.first_at is not None and "customer_since" not in view.traits:
         yield Fact(locale.say("customer.since"), locale.dated(view.orders.first_at), view.orders.first_at)
+
+
+def _trait(customer: UUID, name: str, trait: TraitShown | Displaced, locale: Locale) -> Trait:
+    return Trait(
+        locale.word("trait", name),
+        field(name, trait.value, None, locale),
+        isinstance(trait, TraitShown) and trait.cut,
+        trait.source,
+        f"/customers/{customer}?{urlencode({'until': _after(trait.at)})}#e-{trait.event_id}",
+        trait.at,
+        locale.dated(trait.at),
+        trait.verified,
+        [_trait(customer, name, one, locale) for one in trait.displaced if one.value is not None] if isinstance(trait, TraitShown) else (),
+    )
 
 
 def _contact(point: ContactPoint, locale: Locale) -> Contact:

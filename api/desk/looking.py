@@ -119,7 +119,7 @@ async def told(
         looked = await views.look(connection, schema, owner, dependencies.clock())
         if looked is None:
             return None
-        view = reading.read(owner, looked.state, looked.windows, looked.at, moving=looked.moving)
+        view = reading.read(owner, looked.state, looked.windows, looked.at, moving=looked.moving, rules=looked.rules)
     if as_of is not None:
         beside = await besides.as_of(dependencies, connection, owner, role, as_of, locale)
     else:

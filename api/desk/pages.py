@@ -47,6 +47,7 @@ from projections.calls import table as seats
 from projections.churn import reading as churn
 from projections.search import table as searching
 from projections.service import table as service
+from projections.view import table as views
 
 FOUND = 20
 MINE = 8
@@ -185,7 +186,7 @@ def plotted(points: Sequence[churn.Point]) -> str:
 async def _found(dependencies: Dependencies, words: str) -> list[searching.Found]:
     schema = await dependencies.schema()
     async with dependencies.pool.connection() as connection:
-        return await searching.search(connection, schema, words, FOUND + 1)
+        return await views.find(connection, schema, words, FOUND + 1)
 
 
 async def _entered(request: Request, dependencies: Dependencies, token: str, wanted: str, wrong: str) -> Response:

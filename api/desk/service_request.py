@@ -138,7 +138,7 @@ async def _shown(request: Request, dependencies: Dependencies, asking: Caller, w
 
 async def _name(dependencies: Dependencies, connection: Connection, customer: UUID) -> str:
     looked = await views.look(connection, await dependencies.schema(), customer, dependencies.clock())
-    return reading.read(customer, looked.state, looked.windows, looked.at).name.display if looked else ""
+    return reading.read(customer, looked.state, looked.windows, looked.at, rules=looked.rules).name.display if looked else ""
 
 
 async def _others(connection: Connection, row: Row, now: Any) -> list[ServiceRequest]:

@@ -98,6 +98,6 @@ async def append(world: World, records: Sequence[Entry]) -> None:
         await publisher.stop()
 
 
-def bodies(mix: Mix, requests: int, size: int) -> list[bytes]:
+def bodies(mix: Events, requests: int, size: int) -> list[bytes]:
     """The bodies of so many requests with so many events each."""
     return [msgspec.json.encode(mix.take(size)) for _ in range(requests)]

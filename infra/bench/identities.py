@@ -33,31 +33,32 @@ class Names:
     one; or the very same events without these second names."""
 
     def __init__(self, seed: int, *, joining: bool) -> None:
-        self._random, self._joining = Random(seed), joining  # noqa: S311 - a simulation
+        self._random, self._joining, self._seed = Random(seed), joining, seed  # noqa: S311 - a simulation
+        self._events = self._told()
 
     def take(self, count: int) -> list[dict[str, Any]]:
         """The next so many events."""
-        return list(islice(self, count))
+        return list(islice(self._events, count))
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def _told(self) -> Iterator[dict[str, Any]]:
         people = number = 0
         while True:
             dice, other = self._random.random(), self._random.random()
             if dice < 0.1 or not people:
                 people += 1
             person = people - 1 if dice < 0.1 else int(other * people)
-            who = {"loyalty": f"l{person}"}
+            who = {"loyalty": f"l{self._seed}-{person}"}
             dice = self._random.random()
             if dice < JOINS:
-                who["social"] = f"instagram:s{person}-{number}"
+                who["social"] = f"instagram:s{self._seed}-{person}-{number}"
             elif dice < JOINS + 2 * MERGES:  # the first of a pair to name it links it, the other becomes one with him
-                who["user_id"] = f"pair-{person // 2}"
+                who["user_id"] = f"pair-{self._seed}-{person // 2}"
             if not self._joining:
                 who = {"loyalty": who["loyalty"]}
             number += 1
             yield {
                 "specversion": "1.0",
-                "id": f"n{number}",
+                "id": f"n{self._seed}-{number}",
                 "source": "https://shop.example",
                 "type": "web.page_viewed",
                 "time": (BEGIN + timedelta(seconds=number)).isoformat(),
@@ -92,9 +93,12 @@ async def split(ground: Ground, events: int) -> float:
 class _Two:
     """Two people who take turns."""
 
+    def __init__(self) -> None:
+        self._names = Names(1, joining=False)
+
     def take(self, count: int) -> list[dict[str, Any]]:
         """So many events."""
-        names = Names(1, joining=False).take(count)
+        names = self._names.take(count)
         return [event | {"data": event["data"] | {"who": {"loyalty": ("one", "other")[n % 2]}}} for n, event in enumerate(names)]
 
 

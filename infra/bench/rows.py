@@ -37,6 +37,7 @@ class Samples:
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     reads: list[Reads] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    merging: list[Seen] = field(default_factory=list)  # the same while people are joined and merged
     desks: list[Desks] = field(default_factory=list)
     capacity: float = 0.0  # events a second that the whole installation keeps up with, door included
     steps: list[Step] = field(default_factory=list)
@@ -61,6 +62,7 @@ def rows(samples: Samples) -> list[Row]:
         *_doors(samples),
         *_reads(samples.reads),
         *_seen(samples),
+        *_merging(samples.merging),
         *_desks(samples.desks),
         *_identity(samples),
         *_growth(samples.steps),
@@ -132,6 +134,15 @@ def _seen(samples: Samples) -> Iterable[Row]:
             at_most_ms=500.0,
             note=f"events are probes, the rate is the load beside them; {samples.capacity:,.0f} events/s is the full load, door included",
         )
+
+
+def _merging(samples: Sequence[Seen]) -> Iterable[Row]:
+    if not samples:
+        return
+    loads, events = [one.load for one in samples], samples[0].latency.count
+    p50, p99 = (median(getattr(one.latency, name) for one in samples) for name in ("p50", "p99"))
+    what = "POST until in the view, 5 % join and 0.5 % merge beside it"
+    yield Row("merging", what, "visible", events=events, rate=median(loads), rates=loads, p50_ms=p50, p99_ms=p99, at_most_ms=500.0)
 
 
 def _desks(samples: Sequence[Desks]) -> Iterable[Row]:

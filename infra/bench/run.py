@@ -171,6 +171,9 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
             if "visible" in plan.names:
                 on_step(f"from POST to the view, {_round(nth, plan)}")
                 samples.seen.append(await visible.visible(here, mix, samples.capacity / 2, plan.seconds, nth))
+                on_step(f"from POST to the view while people merge, {_round(nth, plan)}")
+                names = identities.Names(SEED + nth, joining=True)
+                samples.merging.append(await visible.visible(here, names, samples.capacity / 2, plan.seconds, plan.rounds + nth))
             if "desk" in plan.names:
                 on_step(f"rings while {plan.desks} desks are open, {_round(nth, plan)}")
                 samples.desks.append(await desks.measure(here, mix, samples.capacity / 2, plan.desks, plan.rings, nth))

@@ -16,7 +16,7 @@ from infra import waiting
 from infra.bench import workers
 from infra.bench.children import until
 from infra.bench.client import Answer, Connection, check, get, post
-from infra.bench.feed import JSON, bodies
+from infra.bench.feed import JSON, Events, bodies
 from infra.bench.ground import touchpoints
 from infra.bench.living import Living
 from infra.bench.reading import Latency, latency
@@ -62,7 +62,7 @@ async def capacity(here: Living, mix: Mix, events: int) -> float:
     return events // BATCH * BATCH / (time.perf_counter() - begin)
 
 
-async def visible(here: Living, mix: Mix, rate: float, seconds: float, nth: int) -> Seen:
+async def visible(here: Living, mix: Events, rate: float, seconds: float, nth: int) -> Seen:
     """Probe while events arrive at this rate for so many seconds. `nth` tells this time's customers from those of the last."""
     load = asyncio.create_task(sending(here, mix, rate, seconds))
     probes = [asyncio.create_task(_probe(here, load, f"{nth}-{number}")) for number in range(PROBERS)]
@@ -75,7 +75,7 @@ async def visible(here: Living, mix: Mix, rate: float, seconds: float, nth: int)
         await asyncio.wait([load, *probes])
 
 
-async def sending(here: Living, mix: Mix, rate: float, seconds: float) -> float:
+async def sending(here: Living, mix: Events, rate: float, seconds: float) -> float:
     """Let events arrive at this rate for so many seconds; return the rate that was reached."""
     requests = [post("/v1/events", body, JSON, here.api.write_key) for body in bodies(mix, max(LINES, int(rate * seconds / BATCH)), BATCH)]
     return await _send(here.api.port, requests, rate)

@@ -30,6 +30,7 @@ from infra.settings import EmailSettings, SmsSettings
 from projections.contacts import tasks
 from projections.contacts.want import Want
 from projections.deliveries.table import Taken
+from projections.view.precedence import believed
 from projections.view.state import State
 from projections.view.traits import name_of
 from streams.record import Connection
@@ -208,4 +209,4 @@ def _json(value: str) -> str:
 
 
 def _name(approach: Approach) -> str:
-    return name_of(approach.state.traits).display if approach.state else ""
+    return name_of(believed(approach.state.traits, approach.rules)).display if approach.state else ""

@@ -1,6 +1,6 @@
 """Asks once more before a contact leaves the house: the rule's `unless` and `if`, consent, and the policy, as they are at that moment."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,13 @@ from uuid import UUID
 import msgspec
 from psycopg_pool import AsyncConnectionPool
 
+from aggregates.identity.publishing import TraitRule
 from projections.contacts import reserving, table
 from projections.contacts.want import Want
 from projections.deliveries.table import Taken
 from projections.identity import table as identity
 from projections.view import table as views
+from projections.view.precedence import NO_RULES
 from projections.view.state import State
 from streams.record import Connection, Keys
 from streams.sending import Adapter, Attempt
@@ -30,6 +32,7 @@ class Approach:
     want: Want
     channel: str
     state: State | None  # his view
+    rules: Sequence[TraitRule] = NO_RULES  # whom to believe of his traits
 
 
 class Rechecking:
@@ -67,7 +70,7 @@ class Rechecking:
             return Attempt("silent", error=asked.reason)
         if asked.result == "held" and asked.until is not None:
             return Attempt("later", error=asked.reason, after=max((asked.until - at).total_seconds(), 1.0))
-        return Approach(customer, want, channel, states.get(customer))
+        return Approach(customer, want, channel, states.get(customer), looked.rules if looked else NO_RULES)
 
     def before(self, adapter: Adapter) -> Adapter:
         """The adapter of webhooks, which tells of a contact only if it may still be made."""

@@ -3,10 +3,8 @@
 Nothing is learned from the truth: it is opened after the matcher has spoken. Reading order: Report, evaluated, measured.
 """
 
-import csv
 import resource
 import time
-from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +13,8 @@ import numpy as np
 from aggregates.matching.agreement import Floats
 from aggregates.matching.aspects import Ints
 from aggregates.matching.matching import Matches, match
-from aggregates.matching.table import Records, tabulate
-from infra.errors import Refusal
-
-Truth = frozenset[tuple[str, str]]
+from aggregates.matching.table import tabulate
+from infra.evaluation.known import Truth, ordered, read_records, read_truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def measured(matches: Matches, truth: Truth, seconds: float) -> Report:
     ids = matches.table.ids
     linked = matches.table.linked
     named = ((ids[i], ids[j]) for i, j in zip(matches.one.tolist(), matches.other.tolist(), strict=True))
-    right = np.fromiter((((a, b) if linked else _ordered(a, b)) in truth for a, b in named), bool, len(matches.one))
+    right = np.fromiter((((a, b) if linked else ordered(a, b)) in truth for a, b in named), bool, len(matches.one))
     order = np.argsort(-matches.probability, kind="stable")
     probability, hits = matches.probability[order], np.cumsum(right[order])
     return Report(
@@ -94,65 +90,3 @@ def _at(threshold: float, probability: Floats, hits: Ints, true: int) -> Quality
     hit = int(hits[said - 1]) if said else 0
     precision, recall = hit / said if said else 0.0, hit / true
     return Quality(threshold, precision, recall, 2 * hit / (said + true))
-
-
-def read_records(path: Path) -> Records:
-    """The records of a CSV file by id. Raises Refusal."""
-    records: dict[str, dict[str, str]] = {}
-    lines = _lines(path)
-    header = [name.strip() for name in next(lines, [])]
-    place = next((n for n, name in enumerate(header) if name.lower() == "id"), None)
-    if place is None:
-        raise Refusal(f"{path} has no column id.", "Its first line must name the columns, and one of them must be id.")
-    for line in lines:
-        if len(line) <= place:
-            continue
-        identity = line[place].strip()
-        if identity in records:
-            raise Refusal(f"{path} has two records with the id {identity}.", "Every record needs an id of its own.")
-        records[identity] = {name: value for n, (name, value) in enumerate(zip(header, line, strict=False)) if n != place}
-    return records
-
-
-def read_truth(path: Path, first: Collection[str], second: Collection[str] | None) -> Truth:
-    """The true pairs, each once, among records that are there; between two tables either column may be the first's. Raises Refusal."""
-    lines = _lines(path)
-    header = next(lines, [])
-    named = [name.strip().lower() for name in header[:2]] == ["id_a", "id_b"]
-    truth = set()
-    for line in lines if named else _again(header, lines):
-        a, b = (line[0].strip(), line[1].strip()) if len(line) > 1 else ("", "")
-        if second is None:
-            if a in first and b in first and a != b:
-                truth.add(_ordered(a, b))
-        elif a in first and b in second:
-            truth.add((a, b))
-        elif b in first and a in second:
-            truth.add((b, a))
-    if not truth:
-        raise Refusal(
-            f"{path} has no pair of records that are there.", "It must have two columns, id_a and id_b, with the ids of the records."
-        )
-    return frozenset(truth)
-
-
-def _ordered(a: str, b: str) -> tuple[str, str]:
-    return (a, b) if a <= b else (b, a)
-
-
-def _again(first: list[str], rest: Iterable[list[str]]) -> Iterator[list[str]]:
-    yield first
-    yield from rest
-
-
-def _lines(path: Path) -> Iterator[list[str]]:
-    """The lines of a CSV file, its separator found out. Raises Refusal."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            yield from csv.reader(file, delimiter=max(",;\t|", key=head.count))
-    except UnicodeDecodeError:
-        raise Refusal(f"{path} is not UTF-8.", "Save it as UTF-8.") from None
-    except FileNotFoundError:
-        raise Refusal(f"There is no file {path}.") from None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aggregates.identifier import kind_of
 from aggregates.normal import persian
 from projections.view.state import State
-from projections.view.traits import FAMILY, FULL, GIVEN
+from projections.view.traits import FAMILY, FULL, GIVEN, reports
 
 NAME, EMAIL, PHONE = "name", "email", "phone"
 SPOKEN = frozenset({"customer_number", "national_id", "user_id", "account", "social"})
@@ -40,8 +40,9 @@ def terms_of(state: State) -> frozenset[Term]:
     terms: set[Term] = set()
     for name in NAMED_BY:
         trait = state.traits.get(name)
-        if trait is not None and isinstance(trait.value, str):
-            terms.update((NAME, word) for word in words(trait.value))
+        for told in reports(trait) if trait is not None else ():  # whoever is believed: he is found by all that he is called
+            if isinstance(told.value, str):
+                terms.update((NAME, word) for word in words(told.value))
     for token, contact in state.contacts.points.items():
         if contact.value:
             kind = kind_of(token)
@@ -54,7 +55,7 @@ def terms_of(state: State) -> frozenset[Term]:
 
 def hash_of(state: State) -> bytes:
     """One hash of all that the terms are made of: while it stays the same, so do they."""
-    told = [f"{name} {trait.value}" for name, trait in state.traits.items() if name in NAMED_BY]
+    told = [f"{name} {one.value}" for name, trait in state.traits.items() if name in NAMED_BY for one in reports(trait)]
     told += [token for token, contact in state.contacts.points.items() if contact.value]
     told.sort()
     return hashlib.blake2b("\n".join(told).encode("utf-8", "surrogatepass"), digest_size=8).digest()

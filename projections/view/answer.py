@@ -24,14 +24,26 @@ class ContactPoint(Struct, frozen=True):
     source: str
 
 
+class Displaced(Struct, frozen=True):
+    """What another source says of a trait, or the same one had not proven, and is not believed."""
+
+    value: Any
+    at: datetime
+    event_id: UUID
+    source: str
+    verified: bool
+
+
 class TraitShown(Struct, frozen=True):
-    """The latest word on a trait, and who said it."""
+    """What is believed of a trait, who said it, and what others say: the latest word, unless a published rule prefers another."""
 
     value: Any
     at: datetime
     event_id: UUID
     source: str
     cut: bool
+    verified: bool
+    displaced: list[Displaced]
 
 
 class ChannelShown(Struct, frozen=True):

@@ -21,13 +21,16 @@ _EACH = ", ".join(
 _PLACED = f"count(ref) FILTER (WHERE type = '{ORDER_PLACED}')"
 _ORDERS = f"count(DISTINCT ref) FILTER (WHERE type = '{ORDER_PLACED}')"
 
+RULES = "SELECT (document -> 'traits')::text FROM identity.rule_sets ORDER BY version DESC LIMIT 1"
+"""Whom to believe of traits, as it was published last."""
+
 EVENTS, MONEY = slice(0, None, 2), slice(1, None, 2)
 
 
 def statement(schema: str) -> str:
     """One row per channel and currency; a customer without events in the longest window has one row of nulls."""
     return f"""
-        SELECT v.state, v.log_partition, v.log_offset, v.moving, w.*
+        SELECT v.state, v.log_partition, v.log_offset, v.moving, ({RULES}), w.*
         FROM {schema}.view v LEFT JOIN (
             SELECT channel, currency, {_PLACED} AS placed, {_PLACED} <> {_ORDERS} OR bool_or(type = '{ORDER_CANCELLED}') AS unclear, {_EACH}
             FROM {schema}.timeline WHERE customer_id = %(customer)s AND at > %(days{DAYS[-1]})s AND at <= %(at)s

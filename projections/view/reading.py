@@ -3,10 +3,12 @@
 Everything that passes with time (an offer, a consent, a call that nobody ended) is judged at `at`. Reading order: answer, then `read`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from aggregates.identifier import kind_of
+from aggregates.identity.publishing import TraitRule
 from aggregates.touchpoint import channel_of
 from projections.money import average, shown
 from projections.view import matters
@@ -16,6 +18,7 @@ from projections.view.answer import (
     ChannelShown,
     ConsentShown,
     ContactPoint,
+    Displaced,
     Flagged,
     LeadShown,
     OpenMatters,
@@ -27,6 +30,7 @@ from projections.view.answer import (
     WorthShown,
 )
 from projections.view.channels import ORDER_PLACED
+from projections.view.precedence import NO_RULES, believed
 from projections.view.state import State
 from projections.view.traits import name_of
 from projections.view.windows import Window, Windows
@@ -44,16 +48,25 @@ def read(
     known_at: datetime | None = None,
     position: str = "",
     moving: bool = False,
+    rules: Sequence[TraitRule] = NO_RULES,
 ) -> View:
-    """The view of a customer at a time, from the state of what had happened by then."""
-    last = state.last
+    """The view of a customer at a time, from the state of what had happened by then; of traits the rules say whom to believe."""
+    last, traits = state.last, believed(state.traits, rules)
     return View(
         customer_id=customer,
-        name=name_of(state.traits),
+        name=name_of(traits),
         contact_points=contact_points(state),
         traits={
-            name: TraitShown(trait.value, trait.at, trait.event, trait.source, trait.cut)
-            for name, trait in sorted(state.traits.items())
+            name: TraitShown(
+                trait.value,
+                trait.at,
+                trait.event,
+                trait.source,
+                trait.cut,
+                trait.verified,
+                [Displaced(one.value, one.at, one.event, one.source, one.verified) for one in trait.others],
+            )
+            for name, trait in sorted(traits.items())
             if trait.value is not None
         },
         first_seen=state.first,

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from aggregates.identity.publishing import TraitRule
 from projections.search import table as search
 from projections.search.terms import hash_of, terms_of
 from projections.timeline.table import Connection, stage, uuids, write
 from projections.view import glance
+from projections.view.precedence import NO_RULES, believed, rules_of
 from projections.view.state import State, decode, encode
 from projections.view.traits import name_of
 from projections.view.windows import Windows, count
@@ -35,6 +37,7 @@ class Looked(NamedTuple):
     log_partition: int
     log_offset: int
     moving: bool
+    rules: Sequence[TraitRule] = NO_RULES  # whom to believe of his traits
 
 
 async def look(connection: Connection, schema: str, customer: UUID, now: datetime) -> Looked | None:
@@ -49,10 +52,27 @@ async def look(connection: Connection, schema: str, customer: UUID, now: datetim
         return None
     state = decode(rows[0][0])
     at = now if state.wall else await _replayed_now(connection, state) or now
-    windows = glance.told([row[4:] for row in rows]) if at == now else None
+    windows = glance.told([row[5:] for row in rows]) if at == now else None
     if windows is None:
         windows = await count(connection, schema, customer, at)
-    return Looked(state, windows, at, *rows[0][1:4])
+    partition, offset, moving, document = rows[0][1:5]
+    return Looked(state, windows, at, partition, offset, moving, rules_of(document))
+
+
+async def rules(connection: Connection) -> Sequence[TraitRule]:
+    """Whom to believe of traits, by the rule set published last."""
+    row = await (await connection.execute(f"SELECT ({glance.RULES})")).fetchone()
+    return rules_of(row[0] if row else None)
+
+
+async def find(connection: Connection, schema: str, query: str, limit: int = 20) -> list[search.Found]:
+    """Customers by what an agent types, each called as his page calls him."""
+    found = await search.search(connection, schema, query, limit)
+    believing = await rules(connection) if found else NO_RULES
+    if not believing:
+        return found
+    states = await load(connection, schema, [one.customer_id for one in found])
+    return [one._replace(name=name_of(believed(states[one.customer_id].traits, believing)).display) for one in found]
 
 
 async def _replayed_now(connection: Connection, state: State) -> datetime | None:

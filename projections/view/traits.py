@@ -1,6 +1,8 @@
-"""What systems say a customer is: each trait as its latest report has it, with the event that said so.
+"""What systems say a customer is: each trait as its latest report has it, with the event that said so, and what others said before.
 
-At most `LIMIT` are kept: those that Yekta knows by name, then the latest. A trait reported as null is known to be unknown.
+Of each source its latest report is kept, and its latest verified one: whom to believe is a published rule (`precedence`), applied when
+the view is read, so a new rule needs no history folded anew. At most `LIMIT` traits are kept: those that Yekta knows by name, then the
+latest. A trait reported as null is known to be unknown.
 """
 
 from datetime import datetime
@@ -9,11 +11,15 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aggregates.fact import Fact
 
 LIMIT = 64
 LONGEST = 500
+REPORTS = 8
+"""Reports that are kept of one trait, of different sources; the latest stay."""
+
 LONGEST_NAME = 64
 
 FULL = ("name", "full_name", "display_name")
@@ -38,6 +44,8 @@ class Trait(Struct, frozen=True, array_like=True, gc=False):
     event: UUID
     source: str
     cut: bool = False  # the value was longer than is kept
+    verified: bool = False  # its source had it proven: a code was sent back, a document was seen
+    others: tuple["Trait", ...] = ()  # what other sources said last, and what they had proven, the latest first
 
 
 class Name(Struct, frozen=True):
@@ -49,20 +57,53 @@ class Name(Struct, frozen=True):
 
 
 def evolve(traits: dict[str, Trait], fact: Fact) -> dict[str, Trait]:
-    """Take the traits that a fact reports, where it is the latest word on them."""
+    """Take the traits that a fact reports, where it is its source's latest word on them."""
     reported = fact.data.get("traits")
     if not isinstance(reported, dict) or not reported:
         return traits
+    verified = fact.data.get("verified")
+    proven = frozenset(one for one in verified if isinstance(one, str)) if isinstance(verified, list) else frozenset()
     now = dict(traits)
     for name, value in sorted(reported.items()):
+        kept, cut = bounded(value)
+        told = Trait(kept, fact.at, fact.event_id, fact.key[:64], cut, name in proven)
         known = now.get(name[:LONGEST_NAME])
-        if known is None or (known.at, known.event) <= fact.stamp:
-            kept, cut = bounded(value)
-            now[name[:LONGEST_NAME]] = Trait(kept, fact.at, fact.event_id, fact.key[:64], cut)
-    if len(now) > LIMIT:
-        kept_names = sorted(now, key=lambda name: (name in COMMON, now[name].at, now[name].event, name))[-LIMIT:]
-        now = {name: now[name] for name in kept_names}
-    return now
+        now[name[:LONGEST_NAME]] = told if known is None else _with(known, told)
+    if len(now) < LIMIT:
+        return now
+    kept_names = sorted(now, key=lambda name: _rank(name, now[name]))[-LIMIT:]
+    floor = _rank(kept_names[0], now[kept_names[0]])
+    return {name: _above(floor, name, now[name]) for name in kept_names}
+
+
+Rank = tuple[bool, datetime, UUID, str]
+
+
+def _rank(name: str, one: Trait) -> Rank:
+    return name in COMMON, one.at, one.event, name
+
+
+def _above(floor: Rank, name: str, trait: Trait) -> Trait:
+    """The trait without what would have gone with it, had it been forgotten in between: so no order of arrival shows."""
+    if not trait.others:
+        return trait
+    return replace(trait, others=tuple(one for one in trait.others if _rank(name, one) >= floor))
+
+
+def _with(known: Trait, told: Trait) -> Trait:
+    """The trait with one more report. Of each source the latest stays and the latest proven, whatever the order in which they come."""
+    latest: dict[tuple[str, bool], Trait] = {}
+    for one in (*reports(known), told):
+        before = latest.get((one.source, one.verified))
+        if before is None or (before.at, before.event) <= (one.at, one.event):
+            latest[one.source, one.verified] = one
+    first, *others = sorted(latest.values(), key=lambda one: (one.at, one.event, one.source), reverse=True)[:REPORTS]
+    return replace(first, others=tuple(others))
+
+
+def reports(trait: Trait) -> tuple[Trait, ...]:
+    """All that is kept of what was said, the latest first."""
+    return (replace(trait, others=()), *trait.others) if trait.others else (trait,)
 
 
 def bounded(value: Any) -> tuple[Any, bool]:

@@ -8,6 +8,7 @@ from aggregates.reading import read
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 from infra.bench.client import percentile
+from infra.bench.identities import Names
 from infra.bench.report import Ratio
 from infra.bench.rows import Samples, rows
 from infra.bench.throughput import Pass
@@ -77,3 +78,13 @@ def test_what_was_skipped_has_a_row_that_says_why() -> None:
 
 def _pass(rate: float, total: float) -> Pass:
     return Pass(int(rate), 1.0, Cost(total / 2, total / 4, total / 4))
+
+
+def test_people_who_merge_are_told_of_once_however_many_are_taken_at_a_time() -> None:
+    by_ones, at_once = Names(3, joining=True), Names(3, joining=True)
+    events = [event for _ in range(50) for event in by_ones.take(8)]
+    assert events == at_once.take(400)
+    assert len({event["id"] for event in events}) == 400
+    second = [who for event in events if len(who := event["data"]["who"]) > 1]
+    assert second
+    assert len(second) < 60

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from aggregates.matching.aligning import partners
+from aggregates.matching.aligning import partners, whole_names
 from aggregates.matching.matching import match
 from aggregates.matching.table import tabulate
 from aggregates.matching.thirds import supported
@@ -56,6 +56,20 @@ def test_two_tables_need_not_call_their_columns_alike(persian: bool) -> None:
     assert partners(list(first.values()), list(renamed.values())) == {other: name for name, other in names.items()}
     report = measured(match(tabulate(first, renamed)), truth, 0.0)
     assert report.own.f1 > 0.95
+
+
+def test_a_name_in_one_column_is_that_in_two_of_the_other_table() -> None:
+    dice = random.Random(8)
+    first: Rows = {str(n): resident(dice) for n in range(200)}
+    second: Rows = {}
+    for n in range(0, 200, 2):
+        row = again(first[str(n)], dice, 0.05)
+        second[str(n)] = {"customer": f"{row['last']}, {row['first']}", "tel": row["phone"], "zip": row["zip"], "town": row["town"]}
+    assert whole_names(list(first.values()), list(second.values())) == ("last", "first", "customer")
+    assert whole_names(list(second.values()), list(first.values())) is None
+    table = tabulate(first, second)
+    assert "customer" in {column.name for column in table.columns}
+    assert measured(match(table), frozenset((n, n) for n in second), 0.0).own.f1 > 0.95
 
 
 def test_columns_that_have_nothing_in_common_are_not_taken_for_one() -> None:

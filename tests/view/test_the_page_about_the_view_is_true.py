@@ -46,6 +46,7 @@ def test_every_limit_is_told() -> None:
     for limit, what in (
         (contacts.LIMIT, "identifiers"),
         (traits.LIMIT, "traits"),
+        (traits.REPORTS, "reports of a trait"),
         (traits.LONGEST, "characters of a trait"),
         (channels.LIMIT, "channels"),
         (orders.LIMIT, "orders"),

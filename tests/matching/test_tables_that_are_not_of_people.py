@@ -1,0 +1,80 @@
+"""Works and places are found too: whose pages always differ, whose name is all there is, whose rivals are only alike."""
+
+import random
+from itertools import combinations
+
+import numpy as np
+
+from aggregates.matching.alone import alone
+from aggregates.matching.matching import match, singular
+from aggregates.matching.table import tabulate
+from infra.demo.simulated.names import ENGLISH_FAMILY, ENGLISH_GIVEN
+from infra.evaluation.identity import measured
+from tests.matching.invented import Rows, slip
+
+PLACES = (
+    "royal",
+    "national",
+    "central",
+    "northern",
+    "old",
+    "grand",
+    "museum",
+    "library",
+    "theatre",
+    "hospital",
+    "college",
+    "archive",
+    "park",
+)
+
+
+def work(dice: random.Random) -> dict[str, str]:
+    return {
+        "authors": ", ".join(f"{dice.choice(ENGLISH_GIVEN)} {dice.choice(ENGLISH_FAMILY)}" for _ in range(dice.randint(1, 3))),
+        "title": f"{' '.join(dice.sample(PLACES, 3))} of {dice.choice(ENGLISH_FAMILY)} and {dice.choice(ENGLISH_FAMILY)}",
+        "year": f"{dice.randint(1985, 2005)}.0",
+    }
+
+
+def place(dice: random.Random) -> str:
+    return f"{' '.join(dice.sample(PLACES, dice.randint(1, 3)))} of {dice.choice(ENGLISH_FAMILY)}{dice.choice(('ton', 'ville', 'ford'))}"
+
+
+def test_what_differs_each_time_does_not_make_a_family_of_one_work() -> None:
+    dice = random.Random(3)
+    rows: Rows = {}
+    truth: set[tuple[str, str]] = set()
+    for n in range(80):
+        found = work(dice)
+        copies = {
+            f"{n}-{copy}": found | {"pages": f"{dice.randint(1, 400)}-{dice.randint(401, 900)}"} for copy in range(dice.randint(1, 5))
+        }
+        rows |= copies
+        truth |= set(combinations(sorted(copies), 2))
+    report = measured(match(tabulate(rows)), frozenset(truth), 0.0)
+    assert report.own.f1 > 0.95
+
+
+def test_where_a_text_is_all_there_is_the_most_alike_is_the_match() -> None:
+    dice = random.Random(4)
+    first: Rows = {str(n): {"title": place(dice)} for n in range(300)}
+    second: Rows = {str(n): {"title": slip(first[str(n)]["title"], dice).title()} for n in range(0, 300, 2)}
+    table = tabulate(first, second)
+    assert alone(table)
+    report = measured(match(table), frozenset((n, n) for n in second), 0.0)
+    assert report.own.f1 > 0.85
+
+
+def test_years_that_a_program_broke_are_whole_again() -> None:
+    rows: Rows = {str(n): {"name": f"n{n}", "year": f"{1990 + n}.0" if n % 2 else f"{1990 + n}"} for n in range(8)}
+    year = next(column for column in tabulate(rows).columns if column.name == "year")
+    assert set(year.texts) == {"", *(str(1990 + n) for n in range(8))}
+
+
+def test_who_is_only_alike_is_no_rival_and_who_is_as_good_is_one() -> None:
+    one, other = np.repeat(np.arange(20), 2), np.arange(20, 60)
+    sure = np.full(40, 0.999)
+    assert singular(one, other, np.tile([40.0, 15.0], 20), sure)
+    assert not singular(one, other, np.tile([40.0, 38.0], 20), sure)
+    assert not singular(one, other, np.tile([40.0, 15.0], 20), np.zeros(40))
