@@ -57,6 +57,10 @@ class KeyRing:
         self._headers = {}
         self.loaded = True
 
+    def learn(self, key: Key) -> None:
+        """Know at once how this key stands: who was let in a moment ago is not sent away because the news has not come yet."""
+        self.replace([*(known for known in self._keys.values() if known.id != key.id), key], self._settings.values())
+
     def _set(self, key: Key) -> Key:
         """The key, with what was decided about its source since it was made."""
         decided = None if key.source is None else self._settings.get(key.source.name)

@@ -213,3 +213,27 @@ async def test_rules_are_published_and_hold_from_there_on(live: Api) -> None:
     assert one["customer_id"] != (await live.get(agent, "/v1/customers/by/email/r2@x.ir"))["customer_id"]
     fired = {rule["rule"]: rule["times"] for rule in (await live.get(agent, "/v1/identity-rules"))["fired"]}
     assert fired["blocked:phone"] == 2
+
+
+async def test_a_published_rule_says_whom_to_believe_and_what_it_displaced_is_shown(live: Api) -> None:
+    key, agent, admin = await live.write_key("believing"), await live.token("agent"), await live.token("admin")
+    before = await live.get(agent, "/v1/identity-rules")
+    document = {name: before[name] for name in ("kinds", "other", "most")}
+    wrong = await live.client.put("/v1/identity-rules", json=document | {"traits": [{"trait": "name", "by": ["source"]}]}, auth=(admin, ""))
+    assert (wrong.status_code, wrong.json()["pointer"]) == (422, "/traits/0/sources")
+    told: Any = {"who": {"email": "w@x.ir"}, "traits": {"name": "Proven Wise"}, "verified": ["name"]}
+    proven = event("w1", type="profile.reported", data=told)
+    later = event("w2", type="profile.reported", time="2026-05-02T10:00:00Z", data={"who": told["who"], "traits": {"name": "Later Wild"}})
+    at = await live.send(key, proven, later)
+    assert (await live.get(agent, "/v1/customers/by/email/w@x.ir", after=at))["name"]["display"] == "Later Wild"
+    rules = document | {"traits": [{"trait": "name", "by": ["verified"]}]}
+    answer = await live.client.put("/v1/identity-rules", json=rules, auth=(admin, ""))
+    assert answer.json()["traits"] == [{"trait": "name", "by": ["verified"], "sources": []}]
+    view = await live.get(agent, "/v1/customers/by/email/w@x.ir")
+    assert view["name"]["display"] == "Proven Wise"
+    assert view["traits"]["name"]["verified"]
+    assert [(one["value"], one["verified"]) for one in view["traits"]["name"]["displaced"]] == [("Later Wild", False)]
+    (hit,) = (await live.get(agent, "/v1/customers", q="later wild"))["items"]
+    assert hit["name"] == "Proven Wise"
+    assert (await live.client.put("/v1/identity-rules", json=document, auth=(admin, ""))).status_code == 200
+    assert (await live.get(agent, "/v1/customers/by/email/w@x.ir"))["name"]["display"] == "Later Wild"
