@@ -1,8 +1,9 @@
 """The desk's pages of identity: the queue of who may be one, decided with one key each, and why a customer is one, drawn.
 
-The same functions as the API's do the work. Reading order: add, drawn.
+The same functions as the API's do the work. Reading order: add, objection, drawn.
 """
 
+import re
 from math import cos, pi, sin
 from typing import NamedTuple
 from urllib.parse import quote
@@ -14,7 +15,8 @@ from fastapi.responses import RedirectResponse
 from api import access, duplicates, explaining, identity_conflicts, identity_rules, position, query, uniting
 from api.answers import path_id
 from api.desk.forms import form
-from api.desk.rendering import HEADERS, page
+from api.desk.locale import Locale
+from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
 from api.explaining import Identity
 from api.identity import DECIDERS, present
@@ -37,6 +39,20 @@ STEPS = {
     "left": "identity.step.left",
     "kept_apart": "identity.step.apart",
 }
+
+
+OBJECTION = re.compile(r"(merge|link): more than (\d+) (?:identifiers|of (.+))")
+
+
+def objection(reason: str, locale: Locale) -> str:
+    """Why the rules did not join, in the reader's words; as the log says it where that says more."""
+    found = OBJECTION.fullmatch(reason)
+    if found is None:
+        return reason
+    what, number, kind = found.groups()
+    said = locale.digits(number)
+    why = locale.say("identity.objection.limit", number=said, kind=locale.word("contact", kind)) if kind else None
+    return locale.say(f"identity.objection.{what}", why=why or locale.say("identity.objection.most", number=said))
 
 
 class Node(NamedTuple):
@@ -75,6 +91,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             shown = await duplicates.shown(dependencies, connection, found[:1], asking.role)
             open_ = await identity_conflicts.shown(dependencies, connection, await conflicts.page(connection, WAITING), asking.role)
             rules = await identity_rules.shown(connection)
+        locale = locale_of(request, dependencies)
         following = f"/identity?after={quote(duplicates.cursor(found[0]))}" if len(found) > 1 else ""
         return page(
             request,
@@ -84,6 +101,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             waiting=waiting,
             following=following,
             conflicts=open_,
+            objections=[objection(conflict.reason, locale) for conflict in open_],
             rules=rules,
             may_decide=asking.role in DECIDERS,
         )

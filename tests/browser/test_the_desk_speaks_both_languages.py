@@ -15,6 +15,7 @@ from aggregates.contracts import CONTRACTS
 from api.desk import jalali
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
+from api.desk.identity import objection
 from api.desk.locale import Locale
 from projections.view.traits import COMMON
 
@@ -36,7 +37,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     *("rule.state", "rule.verb", "quiet", "contact.outcome", "marketing"),
     *("delivery", "scope", "way", "silenced", "contacting"),
     *("reason", "letter.became", "letter.status", "letter.state"),
-    *("model.name", "model.status", "model.topic", "source.snippet", "source.set"),
+    *("model.name", "model.status", "model.topic", "source.snippet", "source.set", "identity.objection", "identity.believed"),
     *("form", "form.kinds", "form.acts", "form.changes"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""
@@ -88,6 +89,12 @@ def test_the_frame_around_a_page_takes_no_name_from_it() -> None:
     assert list(Environment(autoescape=True).parse(frame).find_all(Assign)) == [], (
         "what a template sets, the page in it would find instead of its own"
     )
+
+
+def test_why_two_were_not_joined_is_said_in_the_readers_words() -> None:
+    assert objection("merge: more than 1 of customer_number", EN) == "As one customer there would be more than 1 × Customer number"
+    assert objection("link: more than 50 identifiers", FA) == "با این شناسه می‌شد بیش از ۵۰ شناسه"
+    assert objection("as a later version says it", FA) == "as a later version says it"
 
 
 def test_every_trait_that_is_kept_first_has_a_name() -> None:
