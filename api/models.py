@@ -174,6 +174,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         if verb not in ("adopt", "retire") or not (number.isascii() and number.isdigit() and len(number) < 9):
             raise not_found("There is no such thing to do with a version: adopt or retire.")
         version = int(number)
+        if verb == "adopt":
+            await _has_gone_through_the_past(dependencies, name, version)
 
         def decide(standing: Standing) -> churn_model.Event:
             by = (dependencies.clock(), str(asking.key))
@@ -235,6 +237,14 @@ async def _decided(dependencies: Dependencies, name: str, decide: Callable[[Stan
     version = event.definition.version if isinstance(event, churn_model.Published) else event.version
     definition, stands = after.versions[version]
     return ChurnVersion(name, version, stands, definition)
+
+
+async def _has_gone_through_the_past(dependencies: Dependencies, name: str, version: int) -> None:
+    """Raises a 409 problem where a version would take over before it said anything of what is known already."""
+    async with dependencies.pool.connection() as connection:
+        known = await table.in_force(connection)
+    if any(one.past for one in known if (one.definition.name, one.definition.version) == (name, version)):
+        raise Problem(409, "not_possible", f"Version {version} is still on its way through the log of the past.", mend="Ask again later.")
 
 
 def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event) -> list[Also]:

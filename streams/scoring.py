@@ -2,7 +2,7 @@
 
 What is said is a pure function of the facts and the champion (`projections.churn.kept`); here it is written down, published where it moved,
 and remembered as examples through `churn-examples`. Once a definition has learnt its first labels its scores are given; until then it is
-only remembered what would have been said. Reading order: Scoring.ready, told, refolded, pulse, `_say`.
+only remembered what would have been said. Reading order: Scoring.ready, told, refolded, pulse, `_say`, `_past`.
 """
 
 import math
@@ -15,10 +15,9 @@ import msgspec
 import structlog
 
 from aggregates.churn import DAY
-from aggregates.fact import Fact
 from aggregates.log import NotAcknowledged
 from aggregates.touchpoint import derive
-from aggregates.wire import CustomerEvent, customer_event_decoder, encoder
+from aggregates.wire import CustomerEvent, encoder
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
 from projections.churn.features import in_population
@@ -30,13 +29,13 @@ from projections.churn.silence import checks, next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
 from projections.positions import table as positions
-from projections.timeline import table as timeline
 from projections.timeline.row import NOBODY
 from streams.learning import champion
 from streams.learning.champion import Champion
 from streams.learning.snapshot import SnapshotRefused
-from streams.parts import Heard, Moment, opened
+from streams.parts import Heard, Moment
 from streams.record import Effect, Keys, Publication
+from streams.remembering import Histories
 
 SPEAKER = "yekta:scores"
 OURS = "yekta:"
@@ -55,12 +54,14 @@ REST = 2.0
 IDLE = (1.0, 10.0)
 """How often an idle partition looks at the time, in seconds: at first, and at last."""
 
-CUSTOMERS = 50_000
-ROWS = 20_000
-REASONS = 3
+PAST = 200
+"""Customers whose past is gone through in one transaction."""
 
-History = tuple[list[Fact], str]
-"""A customer's facts in order, and the identifier that decided whose the last is."""
+EXAMPLES = 2_000
+"""What is told in one record, more or less: records have a largest size."""
+
+CUSTOMERS = 50_000
+REASONS = 3
 
 log = structlog.get_logger()
 
@@ -72,6 +73,7 @@ class Scoring:
 
     def __init__(self, keys: Keys, clock: Callable[[], datetime], key: bytes, ends: Callable[[], Awaitable[Mapping[int, int]]]) -> None:
         self._keys, self._clock, self._key, self._ends = keys, clock, key, ends
+        self._histories = Histories(keys, self.wants)
         self._in_force: list[InForce] = []
         self._champions: dict[int, Champion] = {}  # by definition
         self._kept: dict[int, dict[Key, Kept]] = {}  # by partition
@@ -158,14 +160,16 @@ class Scoring:
     async def pulse(self, moment: Moment) -> list[Effect]:
         """Look at the silent up to where the time has come, write down what changed, and tell the learner."""
         effects, passed = await self._look(moment)
+        past: list[int] = []
+        if not moment.fresh and moment.partition not in self._behind:
+            past = await self._past(moment)
         if not moment.fresh and moment.partition not in self._behind:
             effects += await self._again(moment)
         learned = self._learned[moment.partition]
         await table.save(moment.connection, moment.partition, learned)
         told = self._telling.pop(moment.partition, [])
-        if told or passed:
-            batch = messages.Batch(messages.VERSION, moment.partition, tuple(told), passed)
-            key = told[0].customer if told else str(moment.partition)
+        for batch in messages.batches(moment.partition, told, passed, past, EXAMPLES):
+            key = batch.told[0].customer if batch.told else str(moment.partition)
             effects.append(Publication("churn-examples", key.encode(), messages.encode(batch)))
         if not moment.fresh:  # nobody says of a chore that it was committed
             cached = self._kept.get(moment.partition, {})
@@ -294,10 +298,8 @@ class Scoring:
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [UUID(customer) for customer in some])
-            histories = await self._histories(moment, some)
             gone = []
-            for customer in some:
-                facts, decider = histories[customer] if histories else await self._history(moment, customer)
+            async for customer, (facts, decider) in self._histories.several(moment, some):
                 if not facts:
                     gone.append(UUID(customer))
                 for one in self._in_force if facts else ():
@@ -319,31 +321,31 @@ class Scoring:
                     self._learned[moment.partition].pop(key, None)
         return effects
 
-    async def _histories(self, moment: Moment, customers: Sequence[str]) -> dict[str, History]:
-        """Of each customer the facts in order and the decider of the last; of none where together they are too many rows."""
-        rows = await timeline.pieces(moment.connection, moment.schema, [UUID(customer) for customer in customers], ROWS + 1)
-        if len(rows) > ROWS:
-            return {}
-        events: dict[UUID, list[CustomerEvent]] = {UUID(customer): [] for customer in customers}
-        for customer, record in rows:
-            events[customer].append(customer_event_decoder.decode(record))
-        return {str(customer): await self._opened(moment, some, "") for customer, some in events.items()}
-
-    async def _history(self, moment: Moment, customer: str) -> History:
-        """A customer's facts in order, and the decider of the last."""
-        facts: list[Fact] = []
-        decider = ""
-        async for records in timeline.history(moment.connection, moment.schema, UUID(customer)):
-            some, decider = await self._opened(moment, [customer_event_decoder.decode(record) for record in records], decider)
-            facts += some
-        return facts, decider
-
-    async def _opened(self, moment: Moment, events: Sequence[CustomerEvent], decider: str) -> History:
-        """What is wanted of these events, and who decided whose they are; `decider` of those before."""
-        events = [event for event in events if self.wants(moment.partition, event)]
-        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
-        decider = next((event.yektadecider for event in reversed(events) if event.yektadecider), decider)
-        return [opened(event, self._keys) for event in events], decider
+    async def _past(self, moment: Moment) -> list[int]:
+        """Tell what those definitions would have said of some customers that were published when these were there; answers those that
+        this partition has told all of."""
+        for one in self._in_force:
+            if not one.past:
+                continue
+            after, done = await table.past(moment.connection, moment.partition, one.id)
+            if done:
+                continue
+            self._behind.add(moment.partition)
+            some = [str(customer) for customer in await table.known_after(moment.connection, moment.partition, after, PAST)]
+            before = await table.load(moment.connection, [UUID(customer) for customer in some])
+            model = self._champions[one.id].model
+            async for customer, (facts, decider) in self._histories.several(moment, some):
+                if not facts:
+                    continue
+                came = keeping.hear(one.definition, model, Kept(decider=decider), facts)
+                looked = keeping.look(one.definition, model, came.kept, self._passed[moment.partition].get(came.kept.replayed, 0))
+                known = before.get((customer, one.id), Kept())
+                kept = msgspec.structs.replace(looked.kept, given=known.given, told=known.told)
+                self._say(moment, customer, one, came._replace(kept=kept, said=[*came.said, *looked.said]), None)
+            ended = len(some) < PAST
+            await table.went_past(moment.connection, moment.partition, one.id, None if ended else UUID(some[-1]))
+            return [one.id] if ended else []
+        return []
 
     async def _look(self, moment: Moment) -> tuple[list[Effect], dict[str, int]]:
         """Score the silent whose time has come; up to which days all is told then."""
