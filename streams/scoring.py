@@ -20,7 +20,7 @@ from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, encoder
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
-from projections.churn.features import in_population
+from projections.churn.features import brings_in, ever_in_population, in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Said
 from projections.churn.messages import Example, Told
@@ -61,6 +61,7 @@ EXAMPLES = 2_000
 """What is told in one record, more or less: records have a largest size."""
 
 CUSTOMERS = 50_000
+STRANGERS = 500_000
 REASONS = 3
 
 log = structlog.get_logger()
@@ -78,6 +79,7 @@ class Scoring:
         self._champions: dict[int, Champion] = {}  # by definition
         self._kept: dict[int, dict[Key, Kept]] = {}  # by partition
         self._learned: dict[int, dict[Key, Kept]] = {}
+        self._strangers: dict[int, set[Key]] = {}  # of whom nothing is kept, since they never were in the population
         self._telling: dict[int, list[Told]] = {}
         self._passed: dict[int, dict[bool, int]] = {}
         self._behind: set[int] = set()  # partitions in which silent customers wait to be looked at
@@ -85,7 +87,7 @@ class Scoring:
         self._still: tuple[datetime | None, float] = (None, 0.0)  # the time of replayed sources, and since when it stands
 
     def forget(self, partition: int) -> None:
-        for held in (self._kept, self._learned, self._telling, self._passed, self._looks):
+        for held in (self._kept, self._learned, self._strangers, self._telling, self._passed, self._looks):
             held.pop(partition, None)
         self._behind.discard(partition)
 
@@ -140,6 +142,9 @@ class Scoring:
             before = moment.before.get(customer)
             for one in self._in_force:
                 kept = known.get((customer, one.id))
+                if kept is None and not any(brings_in(one.definition, fact.type) for fact in facts):
+                    self._strangers[moment.partition].add((customer, one.id))
+                    continue
                 if (kept is None and before is not None and before.events) or (kept is not None and needs_history(kept.state, facts[0])):
                     derive_again.append(customer)
                     break
@@ -192,18 +197,21 @@ class Scoring:
     async def _load(self, moment: Moment, customers: Mapping[str, object]) -> dict[Key, Kept]:
         """What is kept of these customers: as this transaction has it, as it is cached, else as it is stored."""
         cached, learned = self._kept.get(moment.partition, {}), self._learned[moment.partition]
+        strangers = self._strangers.setdefault(moment.partition, set())
+        if len(strangers) > STRANGERS:
+            strangers.clear()
         found: dict[Key, Kept] = {}
-        missing: list[UUID] = []
+        missing: set[str] = set()
         for customer in customers:
             for one in self._in_force:
                 key = (customer, one.id)
                 kept = learned.get(key) or cached.get(key)
                 if kept is not None:
                     found[key] = kept
-                elif customer in moment.before and moment.before[customer].events:
-                    missing.append(UUID(customer))
+                elif key not in strangers and customer in moment.before and moment.before[customer].events:
+                    missing.add(customer)
         if missing:
-            found = await table.load(moment.connection, missing) | found
+            found = await table.load(moment.connection, [UUID(customer) for customer in missing]) | found
         return found
 
     def _say(
@@ -236,6 +244,7 @@ class Scoring:
         if said:
             kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
         self._learned[moment.partition][customer, one.id] = kept
+        self._strangers.setdefault(moment.partition, set()).discard((customer, one.id))
         if not remember:
             return effects
         state = kept.state
@@ -258,8 +267,7 @@ class Scoring:
         self, customer: str, one: InForce, kept: Kept, said: Said, summands: Mapping[str, float], snapshot: int
     ) -> list[Publication]:
         """The score for everybody: on `scores`, and as a fact of the customer that rules hear."""
-        why = reasons.reasons(summands, {}, said.scored.features, one.definition.horizon)
-        why = [reason for reason in why if reason.topic != "everybody"][:REASONS]
+        why = reasons.weightiest(summands, said.scored.features, one.definition.horizon, REASONS)
         at = _time(said.at)
         name, version = one.definition.name, one.definition.version
         id_ = str(derive("score", customer, name, str(version), at.isoformat()))
@@ -304,16 +312,17 @@ class Scoring:
                     gone.append(UUID(customer))
                 for one in self._in_force if facts else ():
                     model = self._champions[one.id].model
-                    came = keeping.hear(one.definition, model, Kept(decider=decider), facts)
-                    kept = came.kept
+                    came = keeping.hear(one.definition, model, Kept(decider=decider), facts, on_the_way=False)
+                    kept, known = came.kept, before.get((customer, one.id))
+                    if known is None and not ever_in_population(one.definition, kept.state):
+                        continue
                     last = self._passed[moment.partition].get(kept.replayed, 0)
                     day = math.floor(kept.state.at)
                     if kept.due is not None:
                         kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
-                    known = before.get((customer, one.id))
                     if known is not None:
                         kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
-                    effects += self._say(moment, customer, one, came._replace(kept=kept, said=came.said[-1:]), given)
+                    effects += self._say(moment, customer, one, came._replace(kept=kept), given)
             if gone:
                 await table.forget(moment.connection, gone)
                 for key in [key for held in (self._kept, self._learned) for key in held.get(moment.partition, {}) if UUID(key[0]) in gone]:
@@ -331,7 +340,9 @@ class Scoring:
             if done:
                 continue
             self._behind.add(moment.partition)
-            some = [str(customer) for customer in await table.known_after(moment.connection, moment.partition, after, PAST)]
+            some = [
+                str(customer) for customer in await table.customers_after(moment.connection, moment.schema, moment.partition, after, PAST)
+            ]
             before = await table.load(moment.connection, [UUID(customer) for customer in some])
             model = self._champions[one.id].model
             async for customer, (facts, decider) in self._histories.several(moment, some):
@@ -340,6 +351,8 @@ class Scoring:
                 came = keeping.hear(one.definition, model, Kept(decider=decider), facts)
                 looked = keeping.look(one.definition, model, came.kept, self._passed[moment.partition].get(came.kept.replayed, 0))
                 known = before.get((customer, one.id), Kept())
+                if not ever_in_population(one.definition, looked.kept.state):
+                    continue
                 kept = msgspec.structs.replace(looked.kept, given=known.given, told=known.told)
                 self._say(moment, customer, one, came._replace(kept=kept, said=[*came.said, *looked.said]), None)
             ended = len(some) < PAST

@@ -149,10 +149,10 @@ async def went_past(connection: Connection, partition: int, definition: int, aft
     )
 
 
-async def known_after(connection: Connection, partition: int, after: UUID | None, limit: int) -> list[UUID]:
-    """A partition's next customers of whom anything is kept, in the order of their ids."""
+async def customers_after(connection: Connection, schema: str, partition: int, after: UUID | None, limit: int) -> list[UUID]:
+    """A partition's next customers, in the order of their ids."""
     cursor = await connection.execute(
-        "SELECT DISTINCT customer_id FROM churn.states WHERE customer_id > %s AND partition = %s ORDER BY customer_id LIMIT %s",
+        f"SELECT customer_id FROM {schema}.view WHERE customer_id > %s AND log_partition = %s ORDER BY customer_id LIMIT %s",
         (after or UUID(int=0), partition, limit),
         binary=True,
     )
