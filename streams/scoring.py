@@ -145,7 +145,9 @@ class Scoring:
                 if kept is None and not any(brings_in(one.definition, fact.type) for fact in facts):
                     self._strangers[moment.partition].add((customer, one.id))
                     continue
-                if (kept is None and before is not None and before.events) or (kept is not None and needs_history(kept.state, facts[0])):
+                if (kept is None and before is not None and before.events) or (
+                    kept is not None and any(needs_history(one.definition, kept.state, fact) for fact in facts)
+                ):
                     derive_again.append(customer)
                     break
                 void = None if kept is None else keeping.too_early(one.definition, kept, facts[0])
