@@ -80,7 +80,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             model=model,
             beside=[of for of in others if of[0].name == one.definition.name],
             clock=clock,
-            areas=plot(months, "auc", locale),
+            ranking=plot(months, "auc", locale),
             errors=plot(months, "calibration_error", locale),
             rows=rows(months, locale),
             names=SHOWN,
