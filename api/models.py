@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg.types.json import Jsonb
 
 from aggregates import churn_model
+from aggregates import value as value_costs
 from aggregates.access import Role
 from aggregates.churn import Definition
 from aggregates.churn_model import NotAllowed, Standing
@@ -84,6 +85,8 @@ _STANDS = """
 INSERT INTO churn.definitions (name, version, stands, body, by) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (name, version) DO UPDATE SET stands = excluded.stands
 """
+
+_COSTS = "INSERT INTO value.costs (version, body, by) VALUES (%s, %s, %s)"
 
 NAME = openapi.parameter("name", openapi.TEXT, "The model's name.", where="path")
 VERSION = openapi.parameter("version", {"type": "integer"}, "Which version.", where="path")
@@ -198,6 +201,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             f"curl -u \"$ADMIN:\" $YEKTA/v1/models/value/costs -d '{msgspec.json.encode(COSTS).decode()}' -X PUT",
             Costs,
             400,
+            409,
             413,
             415,
             422,
@@ -263,10 +267,13 @@ def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event
 
 
 async def _published(dependencies: Dependencies, asking: Caller, wanted: Costs) -> Costs:
-    async with dependencies.pool.connection() as connection:
-        cursor = await connection.execute(
-            "INSERT INTO value.costs (version, body, by) SELECT coalesce(max(version), 0) + 1, %s, %s FROM value.costs RETURNING version",
-            (Jsonb(msgspec.to_builtins(wanted)), str(asking.key)),
-        )
-        row = await cursor.fetchone()
-    return msgspec.structs.replace(wanted, version=row[0] if row else 0)
+    """Decide, and write the row that values are told by."""
+    before = await dependencies.decisions.load(value_costs.ID)
+    costs = msgspec.structs.replace(wanted, version=len(before) + 1)
+    published = value_costs.Published(dependencies.clock(), str(asking.key), costs)
+    row = (costs.version, Jsonb(msgspec.to_builtins(costs)), published.by)
+    try:
+        await dependencies.decisions.record([value_costs.decision(published)], also=[(_COSTS, row)])
+    except Overtaken as error:
+        raise Problem(409, "not_possible", "Somebody else published costs at the same moment.", mend="Look again.") from error
+    return costs
