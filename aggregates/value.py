@@ -1,8 +1,15 @@
-"""What customers cost and how the future is discounted: the published setting by which their value is told. Reading order: Costs."""
+"""What customers cost and how the future is discounted: the published setting by which their value is told. Publishing is a decision.
 
+Reading order: Costs, Published, decision.
+"""
+
+from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, json
+
+from aggregates.decision import Decision
+from aggregates.touchpoint import derive
 
 Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?\Z")]
 Word = Annotated[str, Meta(pattern=r"^[a-z*][a-z0-9_.]{0,63}\Z")]
@@ -21,3 +28,19 @@ class Costs(Struct, frozen=True, kw_only=True):
     servicing: Amounts = {}  # by type: call.ended, service.request_resolved …
     discount: Share = 0.1  # a year
     days: Annotated[int, Meta(ge=30, le=3_650)] = 365  # how far ahead is looked
+
+
+class Published(Struct, frozen=True, tag="value.costs_published"):
+    """From now on values are told by these costs."""
+
+    at: datetime
+    by: str
+    costs: Costs
+
+
+ID = derive("value", "costs")
+
+
+def decision(published: Published) -> Decision:
+    """The decision as it is kept; its version is that of the costs."""
+    return Decision(ID, published.costs.version, str(published.__struct_config__.tag), json.encode(published))

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from psycopg.types.json import Jsonb
 
 from aggregates import churn_model
+from aggregates import value as value_costs
 from aggregates.access import Role
 from aggregates.churn import Definition
 from aggregates.churn_model import NotAllowed, Standing
@@ -84,6 +85,8 @@ _STANDS = """
 INSERT INTO churn.definitions (name, version, stands, body, by) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (name, version) DO UPDATE SET stands = excluded.stands
 """
+
+_COSTS = "INSERT INTO value.costs (version, body, by) VALUES (%s, %s, %s)"
 
 NAME = openapi.parameter("name", openapi.TEXT, "The model's name.", where="path")
 VERSION = openapi.parameter("version", {"type": "integer"}, "Which version.", where="path")
@@ -174,6 +177,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         if verb not in ("adopt", "retire") or not (number.isascii() and number.isdigit() and len(number) < 9):
             raise not_found("There is no such thing to do with a version: adopt or retire.")
         version = int(number)
+        if verb == "adopt":
+            await _has_gone_through_the_past(dependencies, name, version)
 
         def decide(standing: Standing) -> churn_model.Event:
             by = (dependencies.clock(), str(asking.key))
@@ -196,6 +201,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             f"curl -u \"$ADMIN:\" $YEKTA/v1/models/value/costs -d '{msgspec.json.encode(COSTS).decode()}' -X PUT",
             Costs,
             400,
+            409,
             413,
             415,
             422,
@@ -237,6 +243,14 @@ async def _decided(dependencies: Dependencies, name: str, decide: Callable[[Stan
     return ChurnVersion(name, version, stands, definition)
 
 
+async def _has_gone_through_the_past(dependencies: Dependencies, name: str, version: int) -> None:
+    """Raises a 409 problem where a version would take over before it said anything of what is known already."""
+    async with dependencies.pool.connection() as connection:
+        known = await table.in_force(connection)
+    if any(one.past for one in known if (one.definition.name, one.definition.version) == (name, version)):
+        raise Problem(409, "not_possible", f"Version {version} is still on its way through the log of the past.", mend="Ask again later.")
+
+
 def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event) -> list[Also]:
     """The statements that bring the rows to it; who leaves goes before who comes, for one is in force."""
     statements: list[Also] = []
@@ -253,10 +267,13 @@ def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event
 
 
 async def _published(dependencies: Dependencies, asking: Caller, wanted: Costs) -> Costs:
-    async with dependencies.pool.connection() as connection:
-        cursor = await connection.execute(
-            "INSERT INTO value.costs (version, body, by) SELECT coalesce(max(version), 0) + 1, %s, %s FROM value.costs RETURNING version",
-            (Jsonb(msgspec.to_builtins(wanted)), str(asking.key)),
-        )
-        row = await cursor.fetchone()
-    return msgspec.structs.replace(wanted, version=row[0] if row else 0)
+    """Decide, and write the row that values are told by."""
+    before = await dependencies.decisions.load(value_costs.ID)
+    costs = msgspec.structs.replace(wanted, version=len(before) + 1)
+    published = value_costs.Published(dependencies.clock(), str(asking.key), costs)
+    row = (costs.version, Jsonb(msgspec.to_builtins(costs)), published.by)
+    try:
+        await dependencies.decisions.record([value_costs.decision(published)], also=[(_COSTS, row)])
+    except Overtaken as error:
+        raise Problem(409, "not_possible", "Somebody else published costs at the same moment.", mend="Look again.") from error
+    return costs

@@ -172,22 +172,17 @@ class Parts:
         return [
             lambda: Inbox(self.keys, self.replenish),
             lambda: Resolve(DEFAULT_RULES, self.keys),
-            lambda: Customer(
-                self.keys,
-                parts=[
-                    Scoring(self.keys, _now, self.master.signing, self.touchpoints_end),
-                    Valuing(self.keys),
-                    Changed(),
-                    Belonging(),
-                    Responding(),
-                    *self.rules(),
-                ],
-            ),
+            lambda: Customer(self.keys, parts=self.parts()),
             lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
             Letters,
             Calls,
             Arrivals,
         ]
+
+    def parts(self) -> list[Part]:
+        """What hears the facts that are folded, in the same transaction."""
+        scoring = Scoring(self.keys, _now, self.master.signing, self.touchpoints_end)
+        return [scoring, Valuing(self.keys), Changed(), Belonging(), Responding(), *self.rules()]
 
     def rules(self) -> list[Part]:
         """What runs the published rules and segments; the timers come last."""

@@ -89,6 +89,8 @@ class Learn:
             told += said.told
             for time, day in said.passed.items():
                 await _passed(connection, said.partition, TIMES[time], day)
+            for definition in said.past:
+                await connection.execute("INSERT INTO churn.past_told VALUES (%s, %s) ON CONFLICT DO NOTHING", (definition, said.partition))
         in_force = await table.in_force(connection)
         known = {
             (one.id, replayed): (clock.closed or -1) - one.definition.horizon
@@ -119,6 +121,8 @@ class Learn:
         passed = await _told_by_all(connection, self._partitions)
         self._behind = False
         for one in await table.in_force(connection):
+            if one.past and not await _went_through(connection, one, self._partitions):
+                continue
             before = await self._of(connection, one)
             late = one.id in self._changed
             if before.contest.champion != one.champion:  # somebody put another in its place: the next candidate begins anew
@@ -287,6 +291,15 @@ async def _told_by_all(connection: Connection, partitions: int) -> dict[str, int
     """The day before which all partitions have told everything, for each time that all have told of."""
     cursor = await connection.execute("SELECT replayed, count(*), min(day) FROM churn.told GROUP BY replayed")
     return {"replayed" if replayed else "wall": day for replayed, count, day in await cursor.fetchall() if count >= partitions}
+
+
+async def _went_through(connection: Connection, one: InForce, partitions: int) -> bool:
+    """Whether all partitions have told what a definition would have said of the past; its days wait for that."""
+    cursor = await connection.execute(
+        "UPDATE churn.definitions SET past = false WHERE id = %s AND (SELECT count(*) FROM churn.past_told WHERE definition = %s) >= %s",
+        (one.id, one.id, partitions),
+    )
+    return cursor.rowcount > 0
 
 
 async def _alarm(connection: Connection, place: Place, day: int, late: float, before: float) -> None:

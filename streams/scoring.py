@@ -2,7 +2,7 @@
 
 What is said is a pure function of the facts and the champion (`projections.churn.kept`); here it is written down, published where it moved,
 and remembered as examples through `churn-examples`. Once a definition has learnt its first labels its scores are given; until then it is
-only remembered what would have been said. Reading order: Scoring.ready, told, refolded, pulse, `_say`.
+only remembered what would have been said. Reading order: Scoring.ready, told, refolded, pulse, `_say`, `_past`.
 """
 
 import math
@@ -15,13 +15,12 @@ import msgspec
 import structlog
 
 from aggregates.churn import DAY
-from aggregates.fact import Fact
 from aggregates.log import NotAcknowledged
 from aggregates.touchpoint import derive
-from aggregates.wire import CustomerEvent, customer_event_decoder, encoder
+from aggregates.wire import CustomerEvent, encoder
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
-from projections.churn.features import in_population
+from projections.churn.features import brings_in, ever_in_population, in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Said
 from projections.churn.messages import Example, Told
@@ -30,13 +29,13 @@ from projections.churn.silence import checks, next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
 from projections.positions import table as positions
-from projections.timeline import table as timeline
 from projections.timeline.row import NOBODY
 from streams.learning import champion
 from streams.learning.champion import Champion
 from streams.learning.snapshot import SnapshotRefused
-from streams.parts import Heard, Moment, opened
+from streams.parts import Heard, Moment
 from streams.record import Effect, Keys, Publication
+from streams.remembering import Histories
 
 SPEAKER = "yekta:scores"
 OURS = "yekta:"
@@ -55,12 +54,15 @@ REST = 2.0
 IDLE = (1.0, 10.0)
 """How often an idle partition looks at the time, in seconds: at first, and at last."""
 
-CUSTOMERS = 50_000
-ROWS = 20_000
-REASONS = 3
+PAST = 200
+"""Customers whose past is gone through in one transaction."""
 
-History = tuple[list[Fact], str]
-"""A customer's facts in order, and the identifier that decided whose the last is."""
+EXAMPLES = 2_000
+"""What is told in one record, more or less: records have a largest size."""
+
+CUSTOMERS = 50_000
+STRANGERS = 500_000
+REASONS = 3
 
 log = structlog.get_logger()
 
@@ -72,10 +74,12 @@ class Scoring:
 
     def __init__(self, keys: Keys, clock: Callable[[], datetime], key: bytes, ends: Callable[[], Awaitable[Mapping[int, int]]]) -> None:
         self._keys, self._clock, self._key, self._ends = keys, clock, key, ends
+        self._histories = Histories(keys, self.wants)
         self._in_force: list[InForce] = []
         self._champions: dict[int, Champion] = {}  # by definition
         self._kept: dict[int, dict[Key, Kept]] = {}  # by partition
         self._learned: dict[int, dict[Key, Kept]] = {}
+        self._strangers: dict[int, set[Key]] = {}  # of whom nothing is kept, since they never were in the population
         self._telling: dict[int, list[Told]] = {}
         self._passed: dict[int, dict[bool, int]] = {}
         self._behind: set[int] = set()  # partitions in which silent customers wait to be looked at
@@ -83,7 +87,7 @@ class Scoring:
         self._still: tuple[datetime | None, float] = (None, 0.0)  # the time of replayed sources, and since when it stands
 
     def forget(self, partition: int) -> None:
-        for held in (self._kept, self._learned, self._telling, self._passed, self._looks):
+        for held in (self._kept, self._learned, self._strangers, self._telling, self._passed, self._looks):
             held.pop(partition, None)
         self._behind.discard(partition)
 
@@ -138,7 +142,12 @@ class Scoring:
             before = moment.before.get(customer)
             for one in self._in_force:
                 kept = known.get((customer, one.id))
-                if (kept is None and before is not None and before.events) or (kept is not None and needs_history(kept.state, facts[0])):
+                if kept is None and not any(brings_in(one.definition, fact.type) for fact in facts):
+                    self._strangers[moment.partition].add((customer, one.id))
+                    continue
+                if (kept is None and before is not None and before.events) or (
+                    kept is not None and any(needs_history(one.definition, kept.state, fact) for fact in facts)
+                ):
                     derive_again.append(customer)
                     break
                 void = None if kept is None else keeping.too_early(one.definition, kept, facts[0])
@@ -158,14 +167,16 @@ class Scoring:
     async def pulse(self, moment: Moment) -> list[Effect]:
         """Look at the silent up to where the time has come, write down what changed, and tell the learner."""
         effects, passed = await self._look(moment)
+        past: list[int] = []
+        if not moment.fresh and moment.partition not in self._behind:
+            past = await self._past(moment)
         if not moment.fresh and moment.partition not in self._behind:
             effects += await self._again(moment)
         learned = self._learned[moment.partition]
         await table.save(moment.connection, moment.partition, learned)
         told = self._telling.pop(moment.partition, [])
-        if told or passed:
-            batch = messages.Batch(messages.VERSION, moment.partition, tuple(told), passed)
-            key = told[0].customer if told else str(moment.partition)
+        for batch in messages.batches(moment.partition, told, passed, past, EXAMPLES):
+            key = batch.told[0].customer if batch.told else str(moment.partition)
             effects.append(Publication("churn-examples", key.encode(), messages.encode(batch)))
         if not moment.fresh:  # nobody says of a chore that it was committed
             cached = self._kept.get(moment.partition, {})
@@ -188,18 +199,21 @@ class Scoring:
     async def _load(self, moment: Moment, customers: Mapping[str, object]) -> dict[Key, Kept]:
         """What is kept of these customers: as this transaction has it, as it is cached, else as it is stored."""
         cached, learned = self._kept.get(moment.partition, {}), self._learned[moment.partition]
+        strangers = self._strangers.setdefault(moment.partition, set())
+        if len(strangers) > STRANGERS:
+            strangers.clear()
         found: dict[Key, Kept] = {}
-        missing: list[UUID] = []
+        missing: set[str] = set()
         for customer in customers:
             for one in self._in_force:
                 key = (customer, one.id)
                 kept = learned.get(key) or cached.get(key)
                 if kept is not None:
                     found[key] = kept
-                elif customer in moment.before and moment.before[customer].events:
-                    missing.append(UUID(customer))
+                elif key not in strangers and customer in moment.before and moment.before[customer].events:
+                    missing.add(customer)
         if missing:
-            found = await table.load(moment.connection, missing) | found
+            found = await table.load(moment.connection, [UUID(customer) for customer in missing]) | found
         return found
 
     def _say(
@@ -232,6 +246,7 @@ class Scoring:
         if said:
             kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
         self._learned[moment.partition][customer, one.id] = kept
+        self._strangers.setdefault(moment.partition, set()).discard((customer, one.id))
         if not remember:
             return effects
         state = kept.state
@@ -254,8 +269,7 @@ class Scoring:
         self, customer: str, one: InForce, kept: Kept, said: Said, summands: Mapping[str, float], snapshot: int
     ) -> list[Publication]:
         """The score for everybody: on `scores`, and as a fact of the customer that rules hear."""
-        why = reasons.reasons(summands, {}, said.scored.features, one.definition.horizon)
-        why = [reason for reason in why if reason.topic != "everybody"][:REASONS]
+        why = reasons.weightiest(summands, said.scored.features, one.definition.horizon, REASONS)
         at = _time(said.at)
         name, version = one.definition.name, one.definition.version
         id_ = str(derive("score", customer, name, str(version), at.isoformat()))
@@ -294,24 +308,23 @@ class Scoring:
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [UUID(customer) for customer in some])
-            histories = await self._histories(moment, some)
             gone = []
-            for customer in some:
-                facts, decider = histories[customer] if histories else await self._history(moment, customer)
+            async for customer, (facts, decider) in self._histories.several(moment, some):
                 if not facts:
                     gone.append(UUID(customer))
                 for one in self._in_force if facts else ():
                     model = self._champions[one.id].model
-                    came = keeping.hear(one.definition, model, Kept(decider=decider), facts)
-                    kept = came.kept
+                    came = keeping.hear(one.definition, model, Kept(decider=decider), facts, on_the_way=False)
+                    kept, known = came.kept, before.get((customer, one.id))
+                    if known is None and not ever_in_population(one.definition, kept.state):
+                        continue
                     last = self._passed[moment.partition].get(kept.replayed, 0)
                     day = math.floor(kept.state.at)
                     if kept.due is not None:
                         kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
-                    known = before.get((customer, one.id))
                     if known is not None:
                         kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
-                    effects += self._say(moment, customer, one, came._replace(kept=kept, said=came.said[-1:]), given)
+                    effects += self._say(moment, customer, one, came._replace(kept=kept), given)
             if gone:
                 await table.forget(moment.connection, gone)
                 for key in [key for held in (self._kept, self._learned) for key in held.get(moment.partition, {}) if UUID(key[0]) in gone]:
@@ -319,31 +332,35 @@ class Scoring:
                     self._learned[moment.partition].pop(key, None)
         return effects
 
-    async def _histories(self, moment: Moment, customers: Sequence[str]) -> dict[str, History]:
-        """Of each customer the facts in order and the decider of the last; of none where together they are too many rows."""
-        rows = await timeline.pieces(moment.connection, moment.schema, [UUID(customer) for customer in customers], ROWS + 1)
-        if len(rows) > ROWS:
-            return {}
-        events: dict[UUID, list[CustomerEvent]] = {UUID(customer): [] for customer in customers}
-        for customer, record in rows:
-            events[customer].append(customer_event_decoder.decode(record))
-        return {str(customer): await self._opened(moment, some, "") for customer, some in events.items()}
-
-    async def _history(self, moment: Moment, customer: str) -> History:
-        """A customer's facts in order, and the decider of the last."""
-        facts: list[Fact] = []
-        decider = ""
-        async for records in timeline.history(moment.connection, moment.schema, UUID(customer)):
-            some, decider = await self._opened(moment, [customer_event_decoder.decode(record) for record in records], decider)
-            facts += some
-        return facts, decider
-
-    async def _opened(self, moment: Moment, events: Sequence[CustomerEvent], decider: str) -> History:
-        """What is wanted of these events, and who decided whose they are; `decider` of those before."""
-        events = [event for event in events if self.wants(moment.partition, event)]
-        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
-        decider = next((event.yektadecider for event in reversed(events) if event.yektadecider), decider)
-        return [opened(event, self._keys) for event in events], decider
+    async def _past(self, moment: Moment) -> list[int]:
+        """Tell what those definitions would have said of some customers that were published when these were there; answers those that
+        this partition has told all of."""
+        for one in self._in_force:
+            if not one.past:
+                continue
+            after, done = await table.past(moment.connection, moment.partition, one.id)
+            if done:
+                continue
+            self._behind.add(moment.partition)
+            some = [
+                str(customer) for customer in await table.customers_after(moment.connection, moment.schema, moment.partition, after, PAST)
+            ]
+            before = await table.load(moment.connection, [UUID(customer) for customer in some])
+            model = self._champions[one.id].model
+            async for customer, (facts, decider) in self._histories.several(moment, some):
+                if not facts:
+                    continue
+                came = keeping.hear(one.definition, model, Kept(decider=decider), facts)
+                looked = keeping.look(one.definition, model, came.kept, self._passed[moment.partition].get(came.kept.replayed, 0))
+                known = before.get((customer, one.id), Kept())
+                if not ever_in_population(one.definition, looked.kept.state):
+                    continue
+                kept = msgspec.structs.replace(looked.kept, given=known.given, told=known.told)
+                self._say(moment, customer, one, came._replace(kept=kept, said=[*came.said, *looked.said]), None)
+            ended = len(some) < PAST
+            await table.went_past(moment.connection, moment.partition, one.id, None if ended else UUID(some[-1]))
+            return [one.id] if ended else []
+        return []
 
     async def _look(self, moment: Moment) -> tuple[list[Effect], dict[str, int]]:
         """Score the silent whose time has come; up to which days all is told then."""

@@ -60,14 +60,16 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         access.staff(request, dependencies, LOOKERS)
         locale = locale_of(request, dependencies)
         async with dependencies.pool.connection() as connection:
-            known = [one for one in await table.in_force(connection) if one.stands == "in_force"]
-            one = min(known, key=lambda one: one.definition.name != "churn", default=None)
+            known = await table.in_force(connection)
+            in_force = [one for one in known if one.stands == "in_force"]
+            one = min(in_force, key=lambda one: one.definition.name != "churn", default=None)
             if one is None:
                 return page(request, dependencies, "model.html", model=None)
             model = await models.model(connection, one)
             people = await models.population(connection, one)
             fate = await models.fate(connection, one, HEIGHT)
             why = await models.given_reasons(connection, one)
+            others = [(other.definition, models.status(other)) for other in known if other.stands == "beside"]
         judged = {name: sum(month.rows for month in model.months if month.clock == name) for name in ("wall", "event")}
         clock = max(judged, key=lambda name: judged[name])
         months = [month for month in model.months if month.clock == clock and not month.silent]
@@ -76,8 +78,9 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             dependencies,
             "model.html",
             model=model,
+            beside=[of for of in others if of[0].name == one.definition.name],
             clock=clock,
-            areas=plot(months, "auc", locale),
+            ranking=plot(months, "auc", locale),
             errors=plot(months, "calibration_error", locale),
             rows=rows(months, locale),
             names=SHOWN,

@@ -1,4 +1,7 @@
-"""One processor in a process of its own, set up as a worker sets it up: `python -m infra.bench.hop resolve`."""
+"""One processor in a process of its own, set up as a worker sets it up: `python -m infra.bench.hop resolve`.
+
+`customer-without-churn` is `customer` without the part of that name.
+"""
 
 import sys
 
@@ -7,13 +10,17 @@ import uvloop
 from infra.endpoints import endpoints
 from infra.settings import Settings, load
 from infra.working import Parts, spare_the_collector
+from streams.customer import Customer
 
 
 async def run(settings: Settings, name: str) -> None:
     """Run until killed. An error ends the process: what it was to show would be wrong."""
     parts = Parts(settings, endpoints(settings), "bench")
     await parts.open()
+    name, _, without = name.partition("-without-")
     processor = next(made for made in (make() for make in parts.processors()) if made.name == name)
+    if without:
+        processor = Customer(parts.keys, parts=[part for part in parts.parts() if part.name != without])
     await parts.runner(processor).run()
 
 

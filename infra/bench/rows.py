@@ -16,6 +16,7 @@ from infra.bench.doors import SIZES, Taken
 from infra.bench.growth import Step
 from infra.bench.reading import Latency, Reads
 from infra.bench.report import Ratio, Row
+from infra.bench.scoring import Learning
 from infra.bench.throughput import Pass
 from infra.bench.usage import KAFKA, POSTGRES, Cost
 from infra.bench.visible import Seen
@@ -35,6 +36,7 @@ class Samples:
 
     passes: dict[str, list[Pass]] = field(default_factory=dict)
     taken: dict[str, list[Taken]] = field(default_factory=dict)
+    learning: list[Learning] = field(default_factory=list)
     reads: list[Reads] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     merging: list[Seen] = field(default_factory=list)  # the same while people are joined and merged
@@ -59,6 +61,7 @@ def rows(samples: Samples) -> list[Row]:
     return [
         *_throughput(samples),
         *_ruled(samples),
+        *_scored(samples),
         *_doors(samples),
         *_reads(samples.reads),
         *_seen(samples),
@@ -87,6 +90,23 @@ def _ruled(samples: Samples) -> Iterable[Row]:
         for count, at_least in ruling.LIMITS.items():
             passes = samples.passes[f"rules-{count}"]
             yield _pass(f"rules-{count}", f"customer, {count} rules in force", "rules", passes, _against("rules-0", passes, none, at_least))
+
+
+def _scored(samples: Samples) -> Iterable[Row]:
+    none, scored, again = (samples.passes.get(name) for name in ("churn-none", "churn", "churn-again"))
+    if not none or not scored or not again:
+        return
+    yield _pass("churn-none", "customer, nobody is scored", "churn", none, [])
+    against = _against("churn-none", scored, none, 0.87)
+    yield _pass("churn", "customer, every fact is scored, given and remembered", "churn", scored, against)
+    learnt = [one.load for one in samples.learning]
+    enough = Ratio("10,000 examples/s", "rate", median(one.rate for one in learnt) / 10_000, at_least=1.0)
+    features = samples.learning[-1].features
+    yield _pass("learner", f"the learner, seven experts on {features} features, examples", "churn", learnt, [enough])
+    # What two cores have in three minutes, whoever works in them: 360 seconds, or 360 µs for each of a million.
+    cost = _median([one.cost for one in again]).total
+    spared = [Ratio("10⁶ in 3 minutes on 2 cores", "cpu", 360.0 / cost, at_least=1.0)] if cost else []
+    yield _pass("churn-again", "a new champion scores everybody anew, customers", "churn", again, spared)
 
 
 def _doors(samples: Samples) -> Iterable[Row]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from infra import database
-from infra.bench import desks, doors, growth, identities, living, quix, reading, report, rows, ruling, serving, throughput, visible
+from infra.bench import desks, doors, growth, identities, living, quix, reading, report, rows, ruling, scoring, serving, throughput, visible
 from infra.bench.feed import Prepared, append, prepare
 from infra.bench.ground import Ground, World, customer_events
 from infra.bench.rows import Samples
@@ -24,6 +24,7 @@ WANTS = {
     "resolve": (),
     "customer": ("resolve",),
     "rules": (),
+    "churn": (),
     "end-to-end": (),
     "quix": ("resolve",),
     "door": (),
@@ -46,6 +47,8 @@ class Plan:
     only: frozenset[str] = frozenset(WANTS)
     rounds: int = 5
     events: int = 60_000
+    labels: int = 20_000  # that the learner learns in a round
+    silent: int = 20_000  # customers that a new champion scores anew
     sizes: Sequence[int] = (10_000, 100_000)
     stretch: int = 10_000  # events that are measured at each size
     seconds: float = 6.0  # of one round of `visible`
@@ -90,7 +93,7 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
 
 
 async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep) -> None:
-    names = plan.names & {"floor", "resolve", "customer", "rules", "end-to-end", "quix"}
+    names = plan.names & {"floor", "resolve", "customer", "rules", "churn", "end-to-end", "quix"}
     if "quix" in names and (why := await quix.missing(ground, plan.interpreter)):
         samples.skipped["quix"], names = why, names - {"quix"}
     records = prepared.records[: plan.events]
@@ -105,6 +108,8 @@ async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: S
                 await _folding(ground, plan, names, world, samples, on_step, nth)
         if "rules" in names:
             await _ruled(ground, plan, prepared, samples, on_step, nth)
+        if "churn" in names:
+            await _scored(ground, plan, prepared, samples, on_step, nth)
         if "end-to-end" in names and not nth % 2:
             await _end_to_end(ground, plan, prepared, samples, on_step, nth)
 
@@ -133,6 +138,23 @@ async def _ruled(ground: Ground, plan: Plan, prepared: Prepared, samples: Sample
             await ruling.in_force(world, count)
             await throughput.resolve(ground, world)
             samples.add(f"rules-{count}", await throughput.customer(ground, world))
+
+
+async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
+    on_step(f"the learner, {_round(nth, plan)}")
+    samples.learning.append(scoring.learner(plan.labels))
+    learnt = samples.learning[-1].learner
+    for name in ("churn-none", "churn")[:: -1 if nth % 2 else 1]:
+        async with ground.world(like=prepared.world) as world:
+            on_step(f"customer {'with' if name == 'churn' else 'without'} scores, {_round(nth, plan)}")
+            await append(world, prepared.records[: plan.events])
+            await throughput.resolve(ground, world)
+            if name == "churn":
+                await scoring.champion(world, learnt)
+            samples.add(name, await throughput.customer(ground, world, "customer" if name == "churn" else scoring.WITHOUT))
+    async with ground.world() as world:
+        on_step(f"a new champion, {_round(nth, plan)}")
+        samples.add("churn-again", await scoring.again(ground, world, learnt, plan.silent))
 
 
 async def _end_to_end(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:

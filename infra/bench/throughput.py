@@ -49,13 +49,13 @@ async def resolve(ground: Ground, world: World) -> Pass:
         return await race(ground, [hop], go, lambda: workers.passed(connection, "resolve", target), sum(target.values()))
 
 
-async def customer(ground: Ground, world: World) -> Pass:
+async def customer(ground: Ground, world: World, hop_: str = "customer") -> Pass:
     """Fold what was resolved of the world's touchpoints, in one process."""
     target = await waiting.ends(world.endpoints, customer_events(world))
     async with (
         workers.watching(world) as connection,
         await database.connect(world.endpoints.dsn, name="yekta-bench") as gate,
-        _module(ground, world, "infra.bench.hop", "customer") as hop,
+        _module(ground, world, "infra.bench.hop", hop_) as hop,
     ):
         await gate.execute(HELD)
 
@@ -65,6 +65,23 @@ async def customer(ground: Ground, world: World) -> Pass:
 
         await until("the processor has its partitions", waits, [hop])
         return await race(ground, [hop], gate.commit, lambda: workers.passed(connection, "customer", target), sum(target.values()))
+
+
+async def idle(ground: Ground, world: World, done: Callable[[], Awaitable[bool]], events: int) -> Pass:
+    """What the folding processor does of itself, when nothing arrives, until it is done."""
+    async with (
+        await database.connect(world.endpoints.dsn, name="yekta-bench") as gate,
+        workers.watching(world) as connection,
+        _module(ground, world, "infra.bench.hop", "customer") as hop,
+    ):
+        await gate.execute(HELD)
+
+        async def waits() -> bool:
+            row = await (await connection.execute(WAITING)).fetchone()
+            return row is not None and row[0] == world.settings.kafka.partitions
+
+        await until("the processor has its partitions", waits, [hop])
+        return await race(ground, [hop], gate.commit, done, events)
 
 
 async def floor(ground: Ground, world: World, topic: str) -> Pass:

@@ -41,7 +41,7 @@ def churn(
     demo
         Judge on the demo's real orders instead.
     horizon
-        How long without a purchase means that a customer is lost, like 90d, 12w.
+        How long without a purchase means that a customer is lost, like 90d, 12w, 3m (a month is 30 days), 1y.
     tail
         Judge on so many of the last labelled rows too, not only on the last half.
     purchases
@@ -60,6 +60,8 @@ def churn(
     began = time.perf_counter()
     if (events is None) == (demo is None):
         raise Refusal("Say what to judge on: --events FILE or --demo cdnow.")
+    if tail is not None and tail < 1:
+        raise Refusal("The tail has one row at least.", "Write it like --tail 20000.")
     if no_time:
         found, tables = _table(events, label)
     else:
@@ -103,9 +105,11 @@ def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table]
     with bar("going through the table") as show:
         report = table.evaluate(rows, label, lambda done: show(Progress(done, len(rows))))
     found = msgspec.to_builtins(report)
-    models = _named({"model": found["model"], "model, last half": found["last_half"]})
+    halves = {"model": "last_half", "batch": "batch_last_half"}
+    models = _named({name: found[name] for name in ("model", "batch")} | {f"{name}, last half": found[of] for name, of in halves.items()})
     shown = _compared("all rows, each predicted before it was learnt", {"rows": report.rows, "lost": report.lost, "models": models})
-    return {"rows": report.rows, "lost": report.lost, "model": models["model"], "last_half": models["model, last half"]}, [shown]
+    told = {name: models[name] for name in halves} | {of: models[f"{name}, last half"] for name, of in halves.items()}
+    return {"rows": report.rows, "lost": report.lost, "passed_over": report.passed_over, **told}, [shown]
 
 
 def _demo() -> list[dict[str, Any]]:
@@ -118,11 +122,14 @@ def _demo() -> list[dict[str, Any]]:
     return [{"customer": one.customer, "time": one.at, "amount": float(one.dollars), "discs": one.discs} for one in cdnow.read(text)]
 
 
+UNITS = {"": 1, "d": 1, "day": 1, "w": 7, "week": 7, "m": 30, "mo": 30, "month": 30, "y": 365, "year": 365}
+"""Days. A month has 30 of them here, and a year 365: a horizon is as long in February as in March."""
+
+
 def _days(horizon: str) -> int:
-    if (said := re.fullmatch(r"(\d{1,4})\s*([dw]?)", horizon.strip())) is None or not 1 <= (
-        days := int(said[1]) * (7 if said[2] == "w" else 1)
-    ) <= 3_650:
-        raise Refusal(f"The horizon {horizon!r} is not understood.", "Write it like 90d or 12w.")
+    said = re.fullmatch(r"p?(\d{1,4})\s*([a-z]*?)s?", horizon.strip().lower())
+    if said is None or said[2] not in UNITS or not 1 <= (days := int(said[1]) * UNITS[said[2]]) <= 3_650:
+        raise Refusal(f"The horizon {horizon!r} is not understood.", "Write it like 90d, 12w, 3m or 1y, from a day to ten years.")
     return days
 
 

@@ -38,6 +38,12 @@ MEANINGS: dict[str, tuple[str, ...]] = {
 }
 """The names that columns may have; the first that is there is taken. Of an order's lines the amount may be quantity times unit price."""
 
+ENDINGS: dict[str, tuple[str, ...]] = {
+    "customer": ("customer_id", "user_id", "client_id", "member_id", "account_id", "household_id"),
+    "time": ("timestamp", "datetime", "_date", "_time", "_at"),
+}
+"""How names end that are taken where none of those is there."""
+
 _THING = "order orders purchase purchases purchased sale sales sold transaction transactions buy bought ordered خرید سفارش فروش"
 _DONE = ("placed", "created", "made", "reported", "received", "confirmed")
 _LATER = ("completed", "complete", "paid", "successful", "success", "fulfilled")
@@ -64,6 +70,12 @@ def meant(names: Sequence[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for meaning, known in MEANINGS.items():
         columns[meaning] = next((there[name] for name in known if name in there and there[name] not in columns.values()), "")
+    for meaning, endings in ENDINGS.items():
+        if not columns[meaning]:
+            ours = (column for name, column in reversed(there.items()) if name.endswith(endings) and column not in columns.values())
+            columns[meaning] = next(ours, "")
+    if columns["quantity"] and not columns["unit_price"] and folded(columns["amount"]) == "price":
+        columns["amount"], columns["unit_price"] = "", columns["amount"]  # of lines with a quantity it is the price of one
     return columns
 
 

@@ -4,15 +4,18 @@ Rows are read as often as they are asked for and never held whole. Reading order
 """
 
 import csv
+import gzip
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from sys import intern
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from uuid import UUID
 
 from aggregates.churn import CANCELLED, STARTS
@@ -35,6 +38,9 @@ RETURNED = "sales.order_returned"
 NOBODY = UUID(int=0)
 """The facts of a file have no ids of their own; nothing that is learnt goes by one."""
 
+YEARS = range(1970, 2101)
+"""What is told of other years is no time but a mark that there is none, like 1900 and 9999."""
+
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
 
 NOTHING = frozenset({"", "null", "none", "nan", "na", "n/a", "nat", r"\n"})
@@ -55,7 +61,7 @@ class Log(NamedTuple):
     columns: dict[str, str]  # by meaning
     purchases: tuple[str, ...]  # the types that were taken for one
     contractual: bool
-    passed_over: int  # rows without a customer or without a time
+    passed_over: int  # rows without a customer or without a time that can be one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class File:
     def __iter__(self) -> Iterator[Row]:
         try:
             yield from _read(self.path)
-        except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, AttributeError) as error:
+        except (UnicodeError, OSError, json.JSONDecodeError, csv.Error, AttributeError) as error:
             raise Refusal(f"{self.path} cannot be read: {error}.", "It must be CSV with a heading, JSON lines, or Parquet.") from None
 
 
@@ -163,6 +169,8 @@ def _told(number: int, row: Row, columns: dict[str, str], purchases: frozenset[s
     if not customer or not _text(when):
         return None
     at = _moment(when, writing, number)
+    if at.year not in YEARS:
+        return None
     kind = _text(row.get(columns["type"]))
     amount = _amount(row, columns)
     type_ = kind
@@ -216,11 +224,11 @@ def _moment(cell: object, writing: Writing, number: int) -> datetime:
 
 
 def _read(path: Path) -> Iterator[Row]:
-    ending = path.suffix.lower()
+    ending = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if ending in (".parquet", ".pq"):
         yield from _parquet(path)
         return
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _opened(path) as file:
         if ending in (".jsonl", ".ndjson"):
             yield from (_flat(json.loads(line)) for line in file if line.strip())
         elif ending == ".json":
@@ -229,6 +237,34 @@ def _read(path: Path) -> Iterator[Row]:
             head = "".join(islice(file, 1))
             file.seek(0)
             yield from csv.DictReader(file, delimiter=max((",", ";", "\t", "|"), key=head.count))
+
+
+def _opened(path: Path) -> IO[str]:
+    """A file as text: packed by gzip or not; UTF-8, or UTF-16 with its mark, else the letters of old Windows."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    with _bytes(path, packed=packed) as file:
+        head = file.read(2)
+        encoding = "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        if encoding == "utf-8-sig" and not _is_utf_8(file, head):
+            encoding = "cp1252"
+    return TextIOWrapper(_bytes(path, packed=packed), encoding=encoding, newline="")
+
+
+def _bytes(path: Path, *, packed: bool) -> BufferedReader:
+    return BufferedReader(gzip.open(path, "rb")) if packed else path.open("rb")
+
+
+def _is_utf_8(file: BufferedReader, head: bytes) -> bool:
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(head)
+        while piece := file.read(1 << 20):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _json(text: str) -> Iterable[Row]:

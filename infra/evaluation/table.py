@@ -1,6 +1,7 @@
 """Judges the learner on a table that has no time: each block of rows is predicted before it is learnt (progressive validation).
 
-There is nobody's rhythm to count, so there are no counters and no anchor but ignorance. Reading order: evaluate.
+There is nobody's rhythm to count, so there are no counters and no anchor but ignorance; the batch model, trained now and then on all rows
+before, stands beside it. Reading order: evaluate, labels.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,15 +14,20 @@ from infra.evaluation.reading import Row
 from projections.churn import telling
 from projections.churn.anchors import Anchors
 from projections.churn.features import Features
-from streams.learning import metrics
+from streams.learning import batch, metrics, vocabulary
+from streams.learning.batch import FEWEST
 from streams.learning.learner import Labelled, fresh, learn, predict
 from streams.learning.metrics import Metrics
 
 BLOCK = 32
 """Rows whose labels arrive together."""
 
-YES = frozenset({"1", "1.0", "true", "yes", "y", "churned", "lost"})
-NO = frozenset({"0", "0.0", "false", "no", "n", "retained", "stayed"})
+TRAINED = 500
+"""Rows after which the batch model is trained anew."""
+
+YES = ("1", "true", "yes", "y", "t", "churn", "lost", "attrit", "left", "exit", "cancel", "closed", "بله")
+NO = ("0", "false", "no", "n", "f", "retain", "stay", "exist", "active", "not", "current", "خیر", "نه")
+"""How labels begin that say who was lost, and who was not; those of one or two letters are whole."""
 
 
 class Report(Struct, frozen=True):
@@ -29,28 +35,50 @@ class Report(Struct, frozen=True):
 
     rows: int
     lost: int
+    passed_over: int  # without a label
     model: Metrics
     last_half: Metrics
+    batch: Metrics
+    batch_last_half: Metrics
 
 
 def evaluate(table: Sequence[Row], label: str, seen: Callable[[int], None]) -> Report:
     """Predict each row, then learn it. Raises Refusal."""
-    if not table or label not in table[0]:
-        raise Refusal(f"The table has no column {label!r}.")
-    lost = [_lost(row[label], label) for row in table]
-    learner = fresh(365)
+    column, known, lost = labels(table, label)
+    learner, trained = fresh(365), None
+    words, past = vocabulary.named(), list[Features]()
     logits: list[float] = []
-    for start in range(0, len(table), BLOCK):
+    usual: list[float] = []
+    for start in range(0, len(known), BLOCK):
         block: list[Labelled] = []
-        for row, churned in zip(table[start : start + BLOCK], lost[start : start + BLOCK], strict=True):
-            found = features({name: value for name, value in row.items() if name != label})
+        some = [features({name: value for name, value in row.items() if name != column}) for row in known[start : start + BLOCK]]
+        if start >= FEWEST and start // TRAINED != (start - BLOCK) // TRAINED:
+            words = vocabulary.admit(vocabulary.named(), past)
+            trained = batch.fit(vocabulary.matrix(words, past), metrics.labels(lost[:start]))
+        usual += [0.0] * len(some) if trained is None else batch.said(trained, vocabulary.matrix(words, some)).tolist()
+        for found, churned in zip(some, lost[start : start + BLOCK], strict=True):
             said = predict(learner, found, Anchors())
             block.append(Labelled(found, Anchors(), said, churned))
             logits.append(said.logit)
+        past += some
         learner = learn(learner, block, days=0)
         seen(start + len(block))
-    truth, said_all, half = np.array(lost, dtype=np.float64), np.array(logits), len(lost) // 2
-    return Report(len(lost), sum(lost), metrics.judge(truth, said_all), metrics.judge(truth[half:], said_all[half:]))
+    truth, half = metrics.labels(lost), len(lost) // 2
+    ours, theirs = metrics.floats(logits), metrics.floats(usual)
+    judged = [metrics.judge(truth[since:], said[since:]) for said in (ours, theirs) for since in (0, half)]
+    return Report(len(lost), sum(lost), len(table) - len(known), *judged)
+
+
+def labels(table: Sequence[Row], label: str) -> tuple[str, list[Row], list[bool]]:
+    """The label's column, the rows that have one, and what it says of each. Raises Refusal."""
+    names = {} if not table else {name.strip().lower(): name for name in reversed(table[0])} | {name: name for name in table[0]}
+    column = names.get(label, names.get(label.strip().lower()))
+    if column is None:
+        raise Refusal(f"The table has no column {label!r}.", "Name the column that says who was lost with --label.")
+    known = [row for row in table if str("" if row.get(column) is None else row[column]).strip()]
+    if not known:
+        raise Refusal(f"The column {label!r} says nothing of anybody.")
+    return column, known, [_lost(row[column], label) for row in known]
 
 
 def features(row: Row) -> Features:
@@ -66,7 +94,8 @@ def features(row: Row) -> Features:
 
 
 def _lost(value: object, label: str) -> bool:
-    word = str(value).strip().lower()
-    if word in YES or word in NO:
-        return word in YES
+    word = str(value).strip().lower().removesuffix(".0")
+    for answer, beginnings in ((True, YES), (False, NO)):
+        if any(word == known or (len(known) > 2 and word.startswith(known)) for known in beginnings):
+            return answer
     raise Refusal(f"The column {label!r} says {word[:40]!r}, which is neither yes nor no.")

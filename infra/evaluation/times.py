@@ -26,7 +26,8 @@ UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
 _PACKED = re.compile(r"(?:19|20|1[34])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[0-2]\d[0-5]\d[0-5]\d)?", re.ASCII)
-_TWO_NUMBERS = re.compile(r"\D*(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}", re.ASCII)
+_TWO_NUMBERS = re.compile(r"\D*(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d\d)(?!\d)", re.ASCII)
+_SHORT_YEAR = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d\d)(?!\d)", re.ASCII)
 _HALF_DAY = re.compile(r"(\d{1,2})(:\d\d)?(:\d\d(?:\.\d+)?)?\s*([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
 _ZONE = re.compile(r"\s*(?:(UTC|GMT|Z)|([+-]\d\d:?\d\d))$", re.ASCII)
 _NAMED = re.compile(
@@ -110,6 +111,9 @@ def _written(text: str, order: Order) -> datetime:
         if month is None:
             return parsedate_to_datetime(text)
         written = f"{named[5]}-{month:02d}-{int(named[1] or named[4]):02d}{named[6]}"
+    elif short := _SHORT_YEAR.match(written):
+        century = 1900 if int(short[4]) >= 70 else 2000
+        written = f"{short[1]}/{short[3]}/{century + int(short[4])}{written[short.end() :]}"
     if half := _HALF_DAY.search(written):
         hour = int(half[1]) % 12 + (12 if half[4].lower() == "p" else 0)
         written = f"{written[: half.start()]}{hour:02d}{half[2] or ':00'}{half[3] or ''}"

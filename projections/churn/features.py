@@ -2,12 +2,12 @@
 
 Fixed features come first and always; what a company's own types and fields add comes by name, and the learner decides which names it
 takes up. Nothing is standardised on the way: a running mean would make the same customer look different every day. docs/churn.md lists all.
-Reading order: features, in_population.
+Reading order: features, in_population, ever_in_population.
 """
 
 import math
 
-from aggregates.churn import Definition
+from aggregates.churn import STARTS, Definition
 from projections.churn.counters import counts, prior_of
 from projections.churn.state import Rhythm, State
 
@@ -23,6 +23,16 @@ HAPPENED, LATELY, READ, SAID = "happened:", "lately:", "read:", "said:"
 def in_population(definition: Definition, state: State) -> bool:
     """Whom a score is given to: from the first purchase on; where there are contracts, while one runs."""
     return state.running if definition.contractual else state.rhythm is not None
+
+
+def ever_in_population(definition: Definition, state: State) -> bool:
+    """Whether he is or was in it. Of whom that is not so nothing is kept: his past is read when he comes in."""
+    return state.began is not None if definition.contractual else state.rhythm is not None
+
+
+def brings_in(definition: Definition, type_: str) -> bool:
+    """Whether facts of a type bring somebody into the population."""
+    return type_ in STARTS if definition.contractual else type_ in definition.purchases
 
 
 def features(definition: Definition, state: State, now: float) -> Features:

@@ -1,7 +1,7 @@
 """Folds a customer's facts into what he is scored from. Reading order: evolve, needs_history.
 
-Facts are folded in their order of time. One that is late changes gaps that were counted already: `needs_history` says so, and the state is
-folded anew from the customer's history. Scores that were given stay as they were given.
+Facts are folded in their order of time. One that is late changes gaps that were counted already, unless it is one that is only counted, of
+the same day: `needs_history` says so, and the state is folded anew from the customer's history. Scores that were given stay as they were.
 """
 
 import math
@@ -28,13 +28,14 @@ def initial() -> State:
 
 
 def evolve(definition: Definition, state: State, fact: Fact) -> State:
-    """The state after one more fact, not older than those before it."""
-    now = max(fact.at.timestamp() / DAY, state.at)
+    """The state after one more fact, not older than those before it, or one whose order makes no difference."""
+    happened = fact.at.timestamp() / DAY
+    now = max(happened, state.at)
     bought = fact.type in definition.purchases
     if bought:
         state = _bought(definition, state, now, fact.data)
     elif fact.type not in SILENT:
-        state = replace(state, at=now, marks=_marked(definition, state.marks, now, fact.type, fact.data))
+        state = replace(state, at=now, marks=_marked(definition, state.marks, happened, fact.type, fact.data))
     else:
         state = replace(state, at=now)
     state = _read(state, now, fact.type, fact.data, worded=bought)
@@ -43,9 +44,15 @@ def evolve(definition: Definition, state: State, fact: Fact) -> State:
     return state
 
 
-def needs_history(state: State, fact: Fact) -> bool:
-    """Whether a fact is older than what was folded, so that the customer's history must be folded anew."""
-    return fact.at.timestamp() / DAY < state.at
+def needs_history(definition: Definition, state: State, fact: Fact) -> bool:
+    """Whether a fact is older than what was folded, so that the customer's history must be folded anew: unless what it changes is the same
+    in any order, and no other day's."""
+    happened = fact.at.timestamp() / DAY
+    if happened >= state.at:
+        return False
+    ordered = fact.type in definition.purchases or (definition.contractual and fact.type in STARTS | {CANCELLED})
+    crowded = len(state.marks) + 1 + len(fact.data) > MARKS
+    return ordered or crowded or math.floor(happened) != math.floor(state.at) or any(telling.numbers(fact.data))
 
 
 def _bought(definition: Definition, state: State, now: float, data: dict[str, Any]) -> State:
@@ -93,9 +100,12 @@ def _marked(definition: Definition, marks: dict[str, Mark], now: float, type_: s
         before = marks.get(name)
         if before is None:
             marks[name] = Mark(now, 1.0, 1.0)
-        else:
+        elif now >= before.at:
             decay = math.exp(-LN2 * (now - before.at) / definition.horizon)
             marks[name] = Mark(now, before.long * decay + 1.0, before.short * decay**6 + 1.0)
+        else:
+            decay = math.exp(-LN2 * (before.at - now) / definition.horizon)
+            marks[name] = Mark(before.at, before.long + decay, before.short + decay**6)
     while len(marks) > MARKS:
         del marks[min(marks, key=lambda name: (marks[name].at, name))]
     return marks

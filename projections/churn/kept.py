@@ -62,22 +62,25 @@ def too_early(definition: Definition, kept: Kept, fact: Fact) -> int | None:
     return day if any(look > day for look in looked) else None
 
 
-def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]) -> Came:
-    """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs."""
+def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact], *, on_the_way: bool = True) -> Came:
+    """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs.
+
+    Without what was said `on_the_way` only the last word is told.
+    """
     said: list[Said] = []
     state, due = kept.state, kept.due
     returns, losses = set(state.returns), set(state.losses)
     for place, fact in enumerate(facts):
         now = fact.at.timestamp() / DAY
         day = floor(now)
-        if due is not None and due <= day:
+        if on_the_way and due is not None and due <= day:
             said += _silent(definition, model, state, due, day)
         state = fold.evolve(definition, state, fact)
         returns.update(state.returns)
         losses.update(state.losses)
-        due = next_check(definition, floor(state.at), floor(state.at))
-        last_of_day = place + 1 == len(facts) or floor(facts[place + 1].at.timestamp() / DAY) != day
-        if last_of_day and in_population(definition, state):
+        due = floor(state.at) + checks(definition)[0]
+        last = place + 1 == len(facts)
+        if (last or (on_the_way and floor(facts[place + 1].at.timestamp() / DAY) != day)) and in_population(definition, state):
             said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False)))
     replayed = kept.replayed and all(fact.clock == "event" for fact in facts)
     kept = replace(kept, state=state, due=due if in_population(definition, state) else None, replayed=replayed)

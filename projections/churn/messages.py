@@ -1,15 +1,18 @@
 """What a customer's partition tells the learner through `churn-examples`: what was said, from what, and what labels are told by.
 
 One record a batch, as MessagePack: a record for each customer would cost the customer's step more than scoring does.
-Reading order: Batch, Told, Example.
+Reading order: Batch, Told, Example, batches.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 
 from projections.churn.anchors import Anchors
 from projections.churn.features import Features
 
-VERSION = 1
+VERSION = 2
 
 
 class Example(Struct, frozen=True, array_like=True, gc=False):
@@ -44,6 +47,22 @@ class Batch(Struct, frozen=True, array_like=True):
     partition: int
     told: tuple[Told, ...]
     passed: dict[str, int]  # "wall", "replayed": everything before this day is told
+    past: tuple[int, ...] = ()  # the definitions of which all of the past is told
+
+
+def batches(partition: int, told: Sequence[Told], passed: Mapping[str, int], past: Sequence[int], most: int) -> Iterator[Batch]:
+    """The records of what is to be told, of so many examples each; the last says up to where all is told."""
+    some: list[Told] = []
+    room = most
+    for one in told:
+        for start in range(0, max(1, len(one.examples)), most):
+            if len(one.examples[start : start + most]) > room and some:
+                yield Batch(VERSION, partition, tuple(some), {})
+                some, room = [], most
+            some.append(replace(one, examples=one.examples[start : start + most], void=None if start else one.void))
+            room -= len(some[-1].examples)
+    if some or passed or past:
+        yield Batch(VERSION, partition, tuple(some), dict(passed), tuple(past))
 
 
 _encoder = msgpack.Encoder()

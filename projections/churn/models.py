@@ -70,7 +70,7 @@ class Model(msgspec.Struct, frozen=True):
     name: str
     version: int
     stands: str  # in_force; beside: scored, and not published
-    status: str  # learning: no labels are known yet; scored
+    status: str  # past: on its way through the log of the past; learning: no labels are known yet; scored
     definition: Definition
     labels: int
     champion: int | None
@@ -86,7 +86,7 @@ async def model(connection: Connection, one: InForce) -> Model:
         one.definition.name,
         one.definition.version,
         one.stands,
-        "scored" if one.learnt and one.champion is not None else "learning",
+        status(one),
         one.definition,
         one.learnt,
         one.champion,
@@ -95,6 +95,11 @@ async def model(connection: Connection, one: InForce) -> Model:
         await _snapshots(connection, one),
         await _pending(connection, one),
     )
+
+
+def status(one: InForce) -> str:
+    """How far a definition's model has come."""
+    return "past" if one.past else "scored" if one.learnt and one.champion is not None else "learning"
 
 
 async def _months(connection: Connection, one: InForce) -> list[Month]:

@@ -2,7 +2,7 @@
 
 The level is the sum of all summands, and the change since the last score is the difference of each: both add up. What is not the
 customer's own doing (intercepts, calibration) is told as "everybody".
-Reading order: Reason, reasons.
+Reading order: Reason, reasons, weightiest.
 """
 
 import math
@@ -50,6 +50,14 @@ def topic_of(name: str) -> str:
         if name.startswith(kind):
             return HAPPENED + name.removeprefix(kind)
     return name if name.startswith((READ, SAID)) else "everybody"
+
+
+def weightiest(parts: Mapping[str, float], features: Features, horizon: int, most: int) -> list[Reason]:
+    """The reasons that weigh most, of the customer's own doing; there is no score before."""
+    levels = sorted(
+        ((topic, level) for topic, level in by_topic(parts).items() if topic != "everybody"), key=lambda one: (-abs(one[1]), one[0])
+    )
+    return [Reason(topic, level, level, *sentence(topic, features, horizon)) for topic, level in levels[:most]]
 
 
 def reasons(parts: Mapping[str, float], before: Mapping[str, float], features: Features, horizon: int) -> list[Reason]:

@@ -24,6 +24,7 @@ class InForce(NamedTuple):
     stands: str
     champion: int | None
     learnt: int
+    past: bool  # still on its way through the log of the past
 
 
 class Given(NamedTuple):
@@ -55,12 +56,12 @@ _GIVEN_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_GIVEN, _G
 async def in_force(connection: Connection) -> list[InForce]:
     """The definitions that customers are scored by, the oldest first."""
     cursor = await connection.execute(
-        "SELECT id, body || jsonb_build_object('name', name, 'version', version), stands, champion, learnt"
+        "SELECT id, body || jsonb_build_object('name', name, 'version', version), stands, champion, learnt, past"
         " FROM churn.definitions WHERE stands <> 'retired' ORDER BY id"
     )
     return [
-        InForce(id_, msgspec.convert(body, Definition, strict=False), stands, champion, learnt)
-        for id_, body, stands, champion, learnt in await cursor.fetchall()
+        InForce(id_, msgspec.convert(body, Definition, strict=False), stands, champion, learnt, past)
+        for id_, body, stands, champion, learnt, past in await cursor.fetchall()
     ]
 
 
@@ -131,6 +132,31 @@ async def following(connection: Connection, partition: int, definition: int, aft
         binary=True,
     )
     return {(str(customer), definition): Kept(decode(state), *rest) for customer, definition, state, *rest in await cursor.fetchall()}
+
+
+async def past(connection: Connection, partition: int, definition: int) -> tuple[UUID | None, bool]:
+    """The last customer of a partition whose past a definition has gone through, and whether all were."""
+    cursor = await connection.execute("SELECT after FROM churn.past WHERE definition = %s AND partition = %s", (definition, partition))
+    row = await cursor.fetchone()
+    return (None, False) if row is None else (row[0], row[0] is None)
+
+
+async def went_past(connection: Connection, partition: int, definition: int, after: UUID | None) -> None:
+    """It has, up to this customer; None: all."""
+    await connection.execute(
+        "INSERT INTO churn.past VALUES (%s, %s, %s) ON CONFLICT (definition, partition) DO UPDATE SET after = excluded.after",
+        (definition, partition, after),
+    )
+
+
+async def customers_after(connection: Connection, schema: str, partition: int, after: UUID | None, limit: int) -> list[UUID]:
+    """A partition's next customers, in the order of their ids."""
+    cursor = await connection.execute(
+        f"SELECT customer_id FROM {schema}.view WHERE customer_id > %s AND log_partition = %s ORDER BY customer_id LIMIT %s",
+        (after or UUID(int=0), partition, limit),
+        binary=True,
+    )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def give(connection: Connection, rows: Sequence[Given]) -> None:

@@ -29,17 +29,24 @@ def kind_of(word: str) -> str | None:
     return word
 
 
+@lru_cache(maxsize=65_536)
+def word_of(field: str, value: str) -> str | None:
+    """What a field tells in a word, or None where it tells a number or whom, when or how exactly."""
+    kind = None if names_one(field) else kind_of(value)
+    return kind if kind is not None and number_of(kind) is None else None
+
+
 def words(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Fields whose word is one of a few."""
     for field, value in data.items():
-        if isinstance(value, str) and not names_one(field) and (kind := kind_of(value)) is not None and number_of(kind) is None:
+        if isinstance(value, str) and (kind := word_of(field, value)) is not None:
             yield field, kind
 
 
 def numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Fields that measure."""
     for field, value in data.items():
-        if not names_one(field) and (number := number_of(value)) is not None:
+        if isinstance(value, (str, int, float)) and not names_one(field) and (number := number_of(value)) is not None:
             yield field, number
 
 

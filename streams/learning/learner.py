@@ -16,17 +16,24 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 1
+VERSION = 2
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0
 """How fast a worse expert loses its weight: by e for 1/300 of mean log-loss. Near equals stay mixed, which is better than either."""
+
+DISCOUNT = 4.0
+"""Labels that say as much as one that is alone: a customer has several, and a day's go together."""
 
 MEMORY = 0.5
 """Horizons after which a loss in the race counts half: who was misled by early labels may come back soon."""
 
 CALIBRATION_MEMORY = 1.0
 """Horizons after which a label counts half in the calibration."""
+
+
+FEW = 200.0
+"""Labels that are not forgotten however old they are: where little happens, a new race would be run on a handful."""
 
 
 class Recipe(NamedTuple):
@@ -38,15 +45,17 @@ class Recipe(NamedTuple):
     share: float  # of its weights that is used: the rest of the word is the anchor's
     life: float  # horizons after which a label counts half; 0: for ever
     start: float  # its weight before the race
+    width: float = 1.0  # how much farther from 0 its weights may be than is usual: who may go far learns fast, and errs fast
 
 
 RECIPES = (
-    Recipe("prior", "prior", "none", 1.0, 0.0, 0.35),
-    Recipe("scaled", "prior", "anchor", 1.0, 0.0, 0.05),
+    Recipe("prior", "prior", "none", 1.0, 0.0, 0.3),
+    Recipe("scaled", "prior", "anchor", 1.0, 0.0, 0.1),
     Recipe("decayed", "decayed", "anchor", 1.0, 0.0, 0.1),
-    Recipe("half", "prior", "all", 0.5, 0.0, 0.25),
+    Recipe("half", "prior", "all", 0.5, 0.0, 0.15),
     Recipe("whole", "prior", "all", 1.0, 0.0, 0.15),
-    Recipe("recent", "prior", "all", 1.0, 4.0, 0.1),
+    Recipe("wide", "prior", "all", 1.0, 0.0, 0.15, 4.0),
+    Recipe("quick", "prior", "all", 1.0, 1.0, 0.05, 2.0),
 )
 
 
@@ -59,7 +68,7 @@ class Learner(Struct, frozen=True):
     losses: Array  # a recipe's sum of losses, fading
     labels: float  # how many labels that is
     calibration: Logistic  # intercept, and what is added to the slope
-    calibrating: Array  # sums of losses before and after calibration, fading
+    calibrating: Array  # sums of losses without and with the calibration, fading
     shares: Array  # what the race says of the experts: weights that add up to 1
     correction: tuple[float, float]  # intercept and slope: as much of the calibration as has shown to be better than none
     learnt: int = 0  # labels in all
@@ -70,8 +79,6 @@ class Prediction(NamedTuple):
     """What is said of a customer, and what must be remembered to judge it."""
 
     logit: float
-    pooled: float  # before calibration
-    calibrated: float  # after it
     experts: tuple[float, ...]
 
     @property
@@ -108,8 +115,8 @@ def predict(learner: Learner, features: Mapping[str, float], anchors: Anchors) -
     inputs = vocabulary.row(learner.vocabulary, features)
     experts = [_expert(recipe, belief, inputs, anchors) for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)]
     pooled = float(learner.shares @ experts)
-    (shift, slope), (whole_shift, whole_slope) = learner.correction, learner.calibration.mean
-    return Prediction(shift + slope * pooled, pooled, float(whole_shift + (1.0 + whole_slope) * pooled), tuple(experts))
+    shift, slope = learner.correction
+    return Prediction(shift + slope * pooled, tuple(experts))
 
 
 def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
@@ -121,10 +128,11 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     anchors = np.array([example.anchors for example in day])
     lost = np.array([float(example.lost) for example in day])
     said = np.array([example.prediction.experts for example in day])
-    pooled = np.array([example.prediction.pooled for example in day])
-    calibrated = np.array([example.prediction.calibrated for example in day])
-    fade = 0.5 ** (days / (MEMORY * learner.horizon))
-    keep = 0.5 ** (days / (CALIBRATION_MEMORY * learner.horizon))
+    pooled = all_say(learner, inputs, anchors) @ learner.shares  # now, of labels that it has not learnt: what it said then is outgrown
+    calibrated = learner.calibration.mean[0] + (1.0 + learner.calibration.mean[1]) * pooled
+    held = FEW / max(learner.labels, FEW)
+    fade = max(0.5 ** (days / (MEMORY * learner.horizon)), held)
+    keep = max(0.5 ** (days / (CALIBRATION_MEMORY * learner.horizon)), held)
     beliefs = [
         _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
         for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)
@@ -152,7 +160,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
 def _shares(losses: Array, labels: float, starts: Array) -> Array:
     """Exponential weights by mean loss; few labels say little."""
     means = losses / max(labels, 1.0)
-    logs = np.log(starts) - min(labels / 4.0, SHARPNESS) * (means - means.min())
+    logs = np.log(starts) - min(labels / DISCOUNT, SHARPNESS) * (means - means.min())
     shares = np.exp(logs - logs.max())
     return np.asarray(shares / shares.sum(), dtype=np.float64)
 
@@ -161,6 +169,21 @@ def _corrected(calibration: Logistic, calibrating: Array, labels: float) -> tupl
     """The calibration, as far as it won against none."""
     share = float(_shares(calibrating, labels, EVEN)[1])
     return share * float(calibration.mean[0]), 1.0 + share * float(calibration.mean[1])
+
+
+def all_say(learner: Learner, inputs: Array, anchors: Array) -> Array:
+    """What each expert says of some examples now, one column a recipe."""
+    said = []
+    for recipe, belief in zip(RECIPES, learner.beliefs, strict=True):
+        anchor = anchors[:, Anchors._fields.index(recipe.anchor)]
+        if recipe.inputs == "anchor":
+            said.append(anchor + belief.mean[0] + belief.mean[1] * anchor)
+        elif recipe.inputs == "all":
+            known = len(belief.mean)
+            said.append(anchor + recipe.share * (inputs[:, :known] @ belief.mean))
+        else:
+            said.append(anchor)
+    return np.stack(said, axis=1)
 
 
 def _expert(recipe: Recipe, belief: Logistic, inputs: Array, anchors: Anchors) -> float:
@@ -186,4 +209,4 @@ def _learnt(recipe: Recipe, belief: Logistic, words: Vocabulary, inputs: Array, 
 
 
 def _deviations(recipe: Recipe, words: Vocabulary) -> Array:
-    return vocabulary.deviations(words.names) if recipe.inputs == "all" else ANCHOR_DEVIATIONS
+    return vocabulary.deviations(words.names, recipe.width) if recipe.inputs == "all" else ANCHOR_DEVIATIONS

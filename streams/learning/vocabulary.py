@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from projections.churn.features import HAPPENED, LATELY, READ, SAID
+from projections.churn.features import HAPPENED, LATELY, SAID
 from streams.learning.logistic import Array
 
 FIXED = (
@@ -17,8 +17,12 @@ FIXED = (
     *("money", "last_money", "winter", "spring", "contract_age", "ends_within", "left", "overdue"),
 )
 
-DEVIATIONS = {"one": 0.5, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, READ: 0.3, SAID: 0.5}
-"""How far a weight may be from 0 before anything was learnt; 0.3 where nothing is said. Seasons need years to be told from trends."""
+USUAL = 0.3
+DEVIATIONS = {"one": 0.5, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, SAID: 0.5}
+"""How far a weight may be from 0 before anything was learnt, where it is not as usual. Seasons need years to be told from trends."""
+
+OWN = (HAPPENED, LATELY, SAID)
+"""How names begin that may be dozens: beliefs of them stay narrow."""
 
 ENOUGH = 50
 """Labelled examples that must show a name."""
@@ -61,9 +65,14 @@ def admit(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Vo
     return named(names, waiting) if taken else Vocabulary(names, places, waiting)
 
 
-def deviations(names: Sequence[str]) -> Array:
-    """What is believed of the weights of these names."""
-    return np.array([DEVIATIONS.get(name, DEVIATIONS.get(name.partition(":")[0] + ":", 0.3)) for name in names])
+def deviations(names: Sequence[str], width: float = 1.0) -> Array:
+    """What is believed of the weights of these names; `width` times as far for those that every customer has, and that are few."""
+    return np.array([deviation(name) * (1.0 if name.startswith(OWN) else width) for name in names])
+
+
+def deviation(name: str) -> float:
+    """What is believed of a name's weight."""
+    return DEVIATIONS.get(name, DEVIATIONS.get(name.partition(":")[0] + ":", USUAL))
 
 
 def row(vocabulary: Vocabulary, features: Mapping[str, float]) -> Array:

@@ -13,13 +13,13 @@ import numpy as np
 from msgspec import Struct
 
 from aggregates.churn import DAY, Definition, churned, matures
-from projections.churn.anchors import Anchors
 from projections.churn.examples import Evidence, Row
 from projections.churn.weights import Model
 from projections.churn.weights import logit as sum_of
 from streams.learning import batch, drift, logistic, vocabulary
+from streams.learning import learner as learners
 from streams.learning.drift import Watch
-from streams.learning.learner import ANCHOR_DEVIATIONS, RECIPES, Labelled, Learner, Prediction, Recipe, fresh, learn
+from streams.learning.learner import ANCHOR_DEVIATIONS, Labelled, Learner, Prediction, fresh, learn
 from streams.learning.logistic import Array, Logistic
 
 COUNTERS = ("purchase_count", "decayed_count")
@@ -30,8 +30,6 @@ FEWEST = 50
 class Remembered(Struct, frozen=True, array_like=True):
     """What was said of an example besides the logit: needed to judge it."""
 
-    pooled: float
-    calibrated: float
     experts: tuple[float, ...]
     counted: tuple[float, float]  # what the counters say as chances go
     batch: float
@@ -126,11 +124,9 @@ def say(working: Working, rows: Sequence[Row], rival: tuple[vocabulary.Vocabular
         learner = working.silence if silent else working.learner
         anchors = np.array([row.anchors for row in some])
         inputs = vocabulary.matrix(learner.vocabulary, [row.features for row in some])
-        experts = np.stack(
-            [_expert_of(recipe, belief, inputs, anchors) for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)], axis=1
-        )
+        experts = learners.all_say(learner, inputs, anchors)
         pooled = experts @ learner.shares
-        (shift, slope), (whole_shift, whole_slope) = learner.correction, learner.calibration.mean
+        shift, slope = learner.correction
         counted = [anchors[:, 2 - place] + _line(anchors[:, 2 - place]) @ belief.mean for place, belief in enumerate(working.counters)]
         usual = np.zeros(len(some))
         if rival is not None:
@@ -139,8 +135,6 @@ def say(working: Working, rows: Sequence[Row], rival: tuple[vocabulary.Vocabular
             row.logit = float(shift + slope * pooled[place])
             row.remembered = msgspec.msgpack.encode(
                 Remembered(
-                    float(pooled[place]),
-                    float(whole_shift + (1.0 + whole_slope) * pooled[place]),
                     tuple(experts[place].tolist()),
                     (float(counted[0][place]), float(counted[1][place])),
                     float(usual[place]),
@@ -173,7 +167,7 @@ def _labels(rows: Sequence[Row]) -> list[Labelled]:
     found = []
     for row in rows:
         said = recalled(row.remembered or b"")
-        prediction = Prediction(row.logit or 0.0, said.pooled, said.calibrated, said.experts)
+        prediction = Prediction(row.logit or 0.0, said.experts)
         found.append(Labelled(row.features, row.anchors, prediction, bool(row.lost)))
     return found
 
@@ -208,16 +202,6 @@ def _count(counters: tuple[Logistic, Logistic], rows: Sequence[Row]) -> tuple[Lo
 
 def _line(counter: Array) -> Array:
     return np.stack([np.ones_like(counter), counter], axis=1)
-
-
-def _expert_of(recipe: Recipe, belief: Logistic, inputs: Array, anchors: Array) -> Array:
-    """What one expert says of many."""
-    anchor = anchors[:, Anchors._fields.index(recipe.anchor)]
-    if recipe.inputs == "none":
-        return anchor
-    if recipe.inputs == "anchor":
-        return np.asarray(anchor + belief.mean[0] + belief.mean[1] * anchor, dtype=np.float64)
-    return np.asarray(anchor + recipe.share * (inputs[:, : len(belief.mean)] @ belief.mean), dtype=np.float64)
 
 
 def _loss(logit: float, lost: bool) -> float:

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.engines
 MINIATURE = Plan(
     rounds=1,
     events=300,
+    labels=400,
+    silent=40,
     sizes=(100, 300),
     stretch=100,
     seconds=0.2,
@@ -41,6 +43,7 @@ ROWS = {
     *("floor", "resolve", "customer", "end-to-end", "quix", "rules-0", "rules-10", "rules-100"),
     *(f"{door}-{size}" for door in ("door", "segment-door", "bare-door") for size in (1, 20, 100)),
     *("select", "nothing", "view", "visible", "merging", "ring", "page", "desk-memory"),
+    *("churn-none", "churn", "learner", "churn-again"),
     *("store-100", "store-300"),
     *("identity-plain", "identity", "split"),
     *(f"memory-{process}" for process in ("api", "worker-1", "worker-2")),

@@ -3,14 +3,16 @@
 import csv
 import subprocess
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aggregates.value import Costs
+from aggregates.value import Costs, Published, decision
 from infra.demo import fetching
 from projections.value import buying, fold, spending
 from projections.value.buying import Buying, History
@@ -127,3 +129,10 @@ def test_what_the_goods_cost_is_taken_from_the_lines_where_they_tell() -> None:
 def test_nothing_is_fitted_on_a_few() -> None:
     assert fitted([folded(order(0.0, "1"), order(9.0, "2"))] * 49, FIRST + 30.0) is None
     assert fitted([folded(order(0.0, str(1 + n)), order(1.0 + n, "2")) for n in range(60)], FIRST + 90.0) is not None
+
+
+def test_costs_are_published_as_a_decision_of_their_version() -> None:
+    published = Published(datetime(2026, 1, 1, tzinfo=UTC), "somebody", Costs(version=3, margin=0.4))
+    kept = decision(published)
+    assert (kept.version, kept.tag) == (3, "value.costs_published")
+    assert msgspec.json.decode(kept.state, type=Published) == published

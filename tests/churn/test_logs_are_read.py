@@ -1,5 +1,6 @@
 """`yekta evaluate churn` reads what people have: CSV, JSON lines and Parquet, of orders alone or of mixed events."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from infra.cli.evaluate_churn import churn
 from infra.errors import Refusal
-from infra.evaluation import reading
+from infra.evaluation import reading, table
 from infra.evaluation.reading import PURCHASED, RETURNED, Log, Row
 from streams.learning import metrics
 from tests.churn.synthetic import World, log
@@ -52,7 +53,7 @@ def test_the_same_log_is_the_same_facts_in_every_form(tmp_path: Path, ending: st
         ["1709251200", "1709251200.0", "1709251200000", "1709251200000000", "1709251200000000000"],
         ["2024/3/1 0:00", "2024-03-01 00:00:00 UTC", "Mar 1, 2024 12:00 AM", "01-Mar-2024", "Fri, 01 Mar 2024 00:00:00 GMT"],
         ["1402/12/11", "۱۴۰۲/۱۲/۱۱", "1402-12-11"],
-        ["01/03/2024", "1.3.2024"],
+        ["01/03/2024", "1.3.2024", "01/03/24", "1.3.24 00:00"],
     ],
 )
 def test_times_are_understood_as_people_write_them(tmp_path: Path, times: list[str]) -> None:
@@ -148,6 +149,62 @@ def test_the_command_reads_a_table_without_time(tmp_path: Path, capsys: pytest.C
     path.write_text("id,plan,Left\n" + "\n".join(f"c{number},{'ab'[number % 2]},{'yn'[number % 2]}" for number in range(400)))
     churn(events=path, no_time=True, label="Left", json_=True)
     assert json.loads(capsys.readouterr().out)["last_half"]["auc"] == 1.0
+
+
+HORIZONS = {"90": 90, "12W": 84, "3m": 90, "3 months": 90, "1y": 365, "P90D": 90, "1 day": 1}
+
+
+@pytest.mark.parametrize("horizon", HORIZONS)
+def test_a_horizon_is_said_in_days_weeks_months_or_years(tmp_path: Path, capsys: pytest.CaptureFixture[str], horizon: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["customer,time", *[f"c{n % 7},{1970 + n // 12}-{n % 12 + 1:02d}-0{n % 7 + 1}" for n in range(60)]]))
+    churn(events=path, horizon=horizon, json_=True)
+    assert json.loads(capsys.readouterr().out)["definition"]["horizon"] == HORIZONS[horizon]
+
+
+def test_a_tail_without_rows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="one row at least"):
+        churn(events=tmp_path / "log.csv", tail=0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_is_read_in_whatever_letters_and_packed_or_not(tmp_path: Path, encoding: str, packed: bool) -> None:
+    text = "customer,time,city\nÉve,2024-03-01,Forlì\n".encode(encoding)
+    path = tmp_path / ("log.csv.gz" if packed else "log.csv")
+    path.write_bytes(gzip.compress(text) if packed else text)
+    (one,) = reading.facts(reading.rows(path)).told
+    assert (one.customer, one.fact.data) == ("Éve", {"city": "Forlì"})
+
+
+def test_what_stands_for_no_time_is_passed_over(tmp_path: Path) -> None:
+    found = read(tmp_path, "customer,time\na,0001-01-01\na,1900-01-01\na,2024-03-01\na,9999-12-31\n")
+    assert (len(found.told), found.passed_over) == (1, 3)
+
+
+def test_columns_are_known_by_how_their_names_end_and_the_price_of_lines_is_that_of_one(tmp_path: Path) -> None:
+    found = read(tmp_path, "loyal_household_id,transaction_timestamp,qty,Price\na,2024-03-01,3,2.5\n")
+    assert found.columns["time"] == "transaction_timestamp"
+    assert (found.told[0].customer, found.told[0].fact.data) == ("a", {"total": 7.5})
+
+
+@pytest.mark.parametrize(
+    ("label", "cells", "lost"),
+    [
+        ("Churn", ["Yes", "No", ""], [True, False]),
+        ("churn", ["1.0", "0.0", "0"], [True, False, False]),
+        ("CHURN", ["Attrited Customer", "Existing Customer"], [True, False]),
+    ],
+)
+def test_labels_are_understood_and_rows_without_one_passed_over(label: str, cells: list[str], lost: list[bool]) -> None:
+    column, known, found = table.labels([{"Churn": cell, "plan": "gold"} for cell in cells], label)
+    assert (column, len(known), found) == ("Churn", len(lost), lost)
+
+
+@pytest.mark.parametrize("rows", [[], [{"Churn": ""}], [{"Churn": "perhaps"}], [{"plan": "gold"}]])
+def test_a_table_that_says_of_nobody_who_was_lost_is_refused(rows: list[Row]) -> None:
+    with pytest.raises(Refusal):
+        table.labels(rows, "Churn")
 
 
 @pytest.mark.parametrize("horizon", ["0d", "ninety", "9999d", "-3d"])

@@ -122,8 +122,26 @@ def test_two_orders_of_a_day_are_two_orders_and_no_gap() -> None:
 
 def test_a_late_fact_asks_for_the_history() -> None:
     kept = folded(fact(0.0), fact(5.0))
-    assert fold.needs_history(kept, fact(4.0))
-    assert not fold.needs_history(kept, fact(5.0))
+    assert fold.needs_history(DEFINITION, kept, fact(4.0))
+    assert not fold.needs_history(DEFINITION, kept, fact(5.0))
+    assert fold.needs_history(DEFINITION, folded(fact(5.5)), fact(5.4))
+    assert fold.needs_history(DEFINITION, kept, fact(4.9, "complaint"))
+    assert fold.needs_history(DEFINITION, folded(fact(5.5)), fact(5.4, "call.ended", wait_seconds=3))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.floats(5.0, 5.9), st.sampled_from("abc")), min_size=2, max_size=12))
+def test_what_is_only_counted_may_be_late_by_hours(happened: list[tuple[float, str]]) -> None:
+    """Told in any order it is the same, to the last digits."""
+    facts = [fact(day, "complaint", reason=reason) for day, reason in happened]
+    first = folded(fact(1.0), fact(5.0))
+    late = first
+    for one in facts:
+        assert not fold.needs_history(DEFINITION, late, one)
+        late = fold.evolve(DEFINITION, late, one)
+    ordered = folded(fact(1.0), fact(5.0), *sorted(facts, key=lambda one: one.at))
+    said, should = features(DEFINITION, late, late.at + 30.0), features(DEFINITION, ordered, ordered.at + 30.0)
+    assert said == pytest.approx(should, rel=1e-9)
 
 
 def test_a_state_is_the_same_after_its_bytes() -> None:

@@ -113,20 +113,24 @@ class Play:
 
         await until(done, unless=lambda: worker.failures)
 
-    async def examples(self) -> dict[tuple[str, int, bool], tuple[float, bool | None]]:
+    async def examples(self, definition: int = 1) -> dict[tuple[str, int, bool], tuple[float, bool | None]]:
         """What the learner said, by customer number, day, and whether it was in silence; and the label."""
         names = {}
         for (record,) in await self.ground.ask("SELECT record FROM read_1.timeline"):
             event = decode(record)
             if event["type"] == "sales.order_placed":
                 names[UUID(event["subject"])] = event["data"]["order_id"].split("-")[0]
-        rows = await self.ground.ask("SELECT customer_id, day, silent, logit, lost FROM churn.examples WHERE logit IS NOT NULL")
+        rows = await self.ground.ask(
+            "SELECT customer_id, day, silent, logit, lost FROM churn.examples WHERE logit IS NOT NULL AND definition = %s", definition
+        )
         return {(f"c{names[customer]}", day, silent): (logit, lost) for customer, day, silent, logit, lost in rows}
 
 
-def by_the_course(events: Sequence[Event], until_day: int) -> dict[tuple[str, int, bool], tuple[float, bool | None]]:
+def by_the_course(
+    events: Sequence[Event], until_day: int, definition: Definition
+) -> dict[tuple[str, int, bool], tuple[float, bool | None]]:
     """The same, by going through the log in order."""
-    course = courses.begin(DEFINITION)
+    course = courses.begin(definition)
     judged = []
     for number, (who, type_, minute, data) in enumerate(events):
         at = BEGINNING + timedelta(minutes=minute)
@@ -153,13 +157,15 @@ async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Play:
     return Play(ground)
 
 
-def assert_same(live: dict[tuple[str, int, bool], tuple[float, bool | None]], events: Sequence[Event], last: int) -> None:
-    expected = by_the_course(events, last)
+def assert_same(
+    live: dict[tuple[str, int, bool], tuple[float, bool | None]], events: Sequence[Event], last: int, definition: Definition = DEFINITION
+) -> None:
+    expected = by_the_course(events, last, definition)
     closed = {key: said for key, said in expected.items() if key[1] < last - 1}
     assert {key: said for key, said in live.items() if key[1] < last - 1}.keys() == closed.keys()
     for key, (logit, lost) in sorted(closed.items(), key=lambda item: (item[0][1], item[0])):
         assert live[key][0] == pytest.approx(logit, abs=1e-6), key
-        if key[1] + HORIZON + 1 < last:
+        if key[1] + definition.horizon + 1 < last:
             assert live[key][1] is lost, key
 
 
@@ -257,3 +263,39 @@ async def test_a_rollback_stands_until_another_is_better(play: Play) -> None:
     assert all(won["loss"] < won["loss_before"] for _, won in rows)
     ((champion,),) = await play.ground.ask("SELECT champion FROM churn.definitions")
     assert champion == oldest or champion in {number for number, _ in rows}
+
+
+async def test_a_new_definition_goes_through_the_log_of_the_past_whoever_dies(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Published when all has happened already, it says what it would have said then, and has learnt what was to be learnt."""
+    monkeypatch.setattr(scoring, "PAST", 2)
+    monkeypatch.setattr(scoring, "EXAMPLES", 7)
+    events = story(6)
+    half = len(events) * 2 // 3
+    play.send(events[:half])
+    worker = play.hire(most=20)
+    await play.own(worker)
+    await play.learnt(worker, day_of(events[half - 1][2]))
+    other = Definition(version=2, horizon=5)
+    await play.ground.ask(
+        "INSERT INTO churn.definitions (name, version, stands, body, by) VALUES ('churn', 2, 'beside', %s, 'me') RETURNING 1",
+        msgspec.json.encode({"horizon": other.horizon}).decode(),
+    )
+    await worker.die()
+    worker = play.hire(most=20)
+    await play.own(worker)
+    play.send(events[half:], half)
+    last = day_of(events[-1][2])
+    await play.learnt(worker, last)
+
+    async def through() -> bool:
+        rows = await play.ground.ask("SELECT past FROM churn.definitions WHERE version = 2")
+        waits = await play.ground.ask("SELECT count(*) FROM churn.examples WHERE definition = 2 AND logit IS NULL AND day < %s", last - 1)
+        return rows == [(False,)] and waits == [(0,)]
+
+    await until(through, unless=lambda: worker.failures)
+    await worker.die()
+    assert_same(await play.examples(2), events, last, other)
+    ((learnt, champion),) = await play.ground.ask("SELECT learnt, champion FROM churn.definitions WHERE version = 2")
+    assert learnt > 0
+    assert champion is not None
+    assert_same(await play.examples(1), events, last)

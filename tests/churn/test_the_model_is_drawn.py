@@ -1,0 +1,58 @@
+"""The desk's page of the model has its plots for whoever is signed in, in both languages, also when nothing is known yet."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from aggregates.churn import Definition
+from api.access import Caller
+from api.desk import models
+from api.desk.locale import Locale
+from api.desk.rendering import part
+from projections.churn.models import Drift, Fate, Model, Month, Pending
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+DAY = date(2026, 10, 1)
+MONTHS = [Month(date(2026, month, 1), "wall", False, name, 90, 30, 0.7, 0.5, 0.1) for month in (8, 9, 10) for name in models.SHOWN]
+
+
+def drawn(language: str, months: list[Month]) -> str:
+    locale = Locale(language, ZoneInfo("Asia/Tehran"), NOW)
+    known = bool(months)
+    drift, pending = ([Drift(DAY, "wall", 0.7, 0.5)], [Pending("wall", True, 5, DAY)]) if known else ([], [])
+    model = Model("churn", 1, "in_force", "scored" if known else "learning", Definition(), 90, None, months, drift, [], pending)
+    fate = Fate(0.7, DAY, DAY, 10, 8, 90, 20) if known else None
+    return part(
+        locale,
+        "model.html",
+        visitor=Caller(UUID(int=1), None, "analyst"),
+        back="/models/churn",
+        query=None,
+        at_home=False,
+        model=model,
+        beside=[(Definition(version=2, horizon=45), "past")],
+        clock="wall",
+        ranking=models.plot(months, "auc", locale),
+        errors=models.plot(months, "calibration_error", locale),
+        rows=models.rows(months, locale),
+        names=models.SHOWN,
+        people=models.bars([("0", 3), ("0.1", 9)], locale),
+        fate=fate,
+        shares=fate and (models.share(8, 10, locale), models.share(20, 90, locale)),
+        why=models.bars(models.topics({"prior": 0.4, "happened:complaint|reason=late": 0.2}, locale), locale, places=2),
+        champion=None,
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_months_are_drawn_beside_the_rivals(language: str) -> None:
+    page = drawn(language, MONTHS)
+    assert page.count("<polyline") == 2 * len(models.SHOWN)
+    assert "45" in page if language == "en" else "۴۵" in page
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_before_any_label_it_says_so(language: str) -> None:
+    assert "<polyline" not in drawn(language, [])
