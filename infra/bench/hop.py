@@ -1,5 +1,6 @@
 """One processor in a process of its own, set up as a worker sets it up: `python -m infra.bench.hop resolve`."""
 
+import asyncio
 import sys
 
 import uvloop
@@ -14,7 +15,10 @@ async def run(settings: Settings, name: str) -> None:
     parts = Parts(settings, endpoints(settings), "bench")
     await parts.open()
     processor = next(made for made in (make() for make in parts.processors()) if made.name == name)
-    await parts.runner(processor).run()
+    async with asyncio.TaskGroup() as together:
+        together.create_task(parts.runner(processor).run())
+        if processor.name == "customer":  # a worker that folds also asks whether timers are due
+            together.create_task((await parts.releasing()).run())
 
 
 if __name__ == "__main__":

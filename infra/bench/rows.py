@@ -11,6 +11,7 @@ from statistics import median
 from msgspec.structs import replace
 
 from infra.bench import desks, ruling
+from infra.bench.bursts import RULES, Burst
 from infra.bench.desks import Desks
 from infra.bench.doors import SIZES, Taken
 from infra.bench.growth import Step
@@ -37,6 +38,9 @@ class Samples:
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     reads: list[Reads] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    pending: int = 0  # timers that waited
+    received: list[Seen] = field(default_factory=list)
+    burst: Burst | None = None
     desks: list[Desks] = field(default_factory=list)
     capacity: float = 0.0  # events a second that the whole installation keeps up with, door included
     steps: list[Step] = field(default_factory=list)
@@ -58,9 +62,12 @@ def rows(samples: Samples) -> list[Row]:
     return [
         *_throughput(samples),
         *_ruled(samples),
+        *_pending(samples),
         *_doors(samples),
         *_reads(samples.reads),
-        *_seen(samples),
+        *_seen("visible", "POST until in the view, at half load", samples.seen, samples.capacity, 500.0),
+        *_seen("webhook", "POST until a webhook has its signal, at half load", samples.received, samples.capacity, 1000.0, 150.0),
+        *_burst(samples.burst),
         *_desks(samples.desks),
         *_identity(samples),
         *_growth(samples.steps),
@@ -85,6 +92,13 @@ def _ruled(samples: Samples) -> Iterable[Row]:
         for count, at_least in ruling.LIMITS.items():
             passes = samples.passes[f"rules-{count}"]
             yield _pass(f"rules-{count}", f"customer, {count} rules in force", "rules", passes, _against("rules-0", passes, none, at_least))
+
+
+def _pending(samples: Samples) -> Iterable[Row]:
+    if some := samples.passes.get("timers-pending"):
+        what = f"customer, {RULES} rules in force, {samples.pending:,} timers wait"
+        against = _against(f"rules-{RULES}", some, samples.passes[f"rules-{RULES}"], 0.95)
+        yield _pass("timers-pending", what, "rules", some, against)
 
 
 def _doors(samples: Samples) -> Iterable[Row]:
@@ -117,21 +131,42 @@ def _reads(reads: Sequence[Reads]) -> Iterable[Row]:
     yield _latency("view", "GET /v1/customers/{id}", "view", [one.view for one in reads], against)
 
 
-def _seen(samples: Samples) -> Iterable[Row]:
-    if seen := samples.seen:
+def _seen(name: str, what: str, seen: Sequence[Seen], capacity: float, p99: float, p50: float | None = None) -> Iterable[Row]:
+    if seen:
         loads = [one.load for one in seen]
         yield Row(
-            "visible",
-            "POST until in the view, at half load",
-            "visible",
+            name,
+            what,
+            name,
             events=seen[0].latency.count,
             rate=median(loads),
             rates=loads,
             p50_ms=median(one.latency.p50 for one in seen),
             p99_ms=median(one.latency.p99 for one in seen),
-            at_most_ms=500.0,
-            note=f"events are probes, the rate is the load beside them; {samples.capacity:,.0f} events/s is the full load, door included",
+            at_most_ms=p99,
+            p50_at_most_ms=p50,
+            note=f"events are probes, the rate is the load beside them; {capacity:,.0f} events/s is the full load, door included",
         )
+
+
+def _burst(burst: Burst | None) -> Iterable[Row]:
+    if burst is None:
+        return
+    least, most = (f"{pick(burst.tenths):.0%}" for pick in (min, max))
+    note = f"in each tenth of {burst.seconds:.1f} s between {least} and {most} of them went"
+    what = f"{burst.timers:,} timers due at once, until their signals are given"
+    yield Row("burst", what, "burst", events=burst.timers, rate=burst.timers / burst.seconds, note=note)
+    live = burst.live
+    yield Row(
+        "burst-live",
+        "POST until in the view meanwhile, at a quarter of the load",
+        "burst",
+        events=live.latency.count,
+        rate=live.load,
+        p50_ms=live.latency.p50,
+        p99_ms=live.latency.p99,
+        at_most_ms=1000.0,
+    )
 
 
 def _desks(samples: Sequence[Desks]) -> Iterable[Row]:
