@@ -77,9 +77,10 @@ async def listening(here: Living) -> AsyncIterator[Receiver]:
     server = await asyncio.start_server(receiver.serve, LOOPBACK, 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        await marketing.ask(here.api, "/v1/webhooks", {"url": f"http://{LOOPBACK}:{port}/", "types": ["signal.fired"]})
+        made = await marketing.ask(here.api, "/v1/webhooks", {"url": f"http://{LOOPBACK}:{port}/", "types": ["signal.fired"]})
         await marketing.publish(here.api, RULE)
         yield receiver
+        await marketing.delete(here.api, f"/v1/webhooks/{made['id']}")
 
 
 async def received(here: Living, receiver: Receiver, mix: Mix, rate: float, seconds: float, nth: int) -> Seen:

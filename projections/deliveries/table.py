@@ -77,14 +77,13 @@ async def add(connection: Connection, rows: Sequence[New]) -> None:
     """Have these delivered; what was added before is left as it is."""
     if not rows:
         return
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO contacts.lanes (lane) VALUES (%s) ON CONFLICT DO NOTHING", [(lane,) for lane in sorted({row.lane for row in rows})]
-        )
-        await cursor.executemany(
-            f"INSERT INTO contacts.deliveries ({_NEW}, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'waiting') ON CONFLICT DO NOTHING",
-            rows,
-        )
+    lanes = sorted({row.lane for row in rows})
+    await connection.execute("INSERT INTO contacts.lanes (lane) SELECT * FROM unnest(%s::text[]) ON CONFLICT DO NOTHING", (lanes,))
+    await connection.execute(
+        f"INSERT INTO contacts.deliveries ({_NEW}, state) SELECT *, 'waiting' FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[],"
+        " %s::text[], %s::uuid[], %s::uuid[], %s::bytea[]) ON CONFLICT DO NOTHING",
+        [list(column) for column in zip(*rows, strict=True)],
+    )
     await connection.execute("NOTIFY yekta_deliveries")
 
 
