@@ -49,7 +49,7 @@ def bench(
 ) -> None:
     """Measure Yekta against the barest program that does the same, and print one table with ratios.
 
-    Starts engines of its own in a throw-away folder. Takes about ten minutes; the machine should have nothing else to do.
+    Starts engines of its own in a throw-away folder. Takes about fifteen minutes; the machine should have nothing else to do.
 
     Example: `yekta bench --quick --only floor customer`
 
