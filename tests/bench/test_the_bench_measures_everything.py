@@ -40,7 +40,7 @@ MINIATURE = Plan(
 )
 
 ROWS = {
-    *("floor", "resolve", "customer", "end-to-end", "quix"),
+    *("floor", "resolve", "customer", "end-to-end", "quix", "rules-0", "rules-10", "rules-100"),
     *(f"{door}-{size}" for door in ("door", "segment-door", "bare-door") for size in (1, 20, 100)),
     *("select", "nothing", "view", "visible", "ring", "page", "desk-memory"),
     *("store-100", "store-300"),

@@ -35,6 +35,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     *("delivery", "scope", "way", "silenced", "contacting", "hears", "disabled"),
     *("reason", "letter.became", "letter.status", "letter.state"),
     *("model.name", "model.status", "model.topic", "source.snippet", "source.set"),
+    *("form", "form.kinds", "form.acts", "form.changes"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""
 
