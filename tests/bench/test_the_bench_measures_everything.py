@@ -44,7 +44,7 @@ ROWS = {
     *(f"{door}-{size}" for door in ("door", "segment-door", "bare-door") for size in (1, 20, 100)),
     *("select", "nothing", "view", "visible", "ring", "page", "desk-memory"),
     *("store-100", "store-300"),
-    *("rules-0", "rules-10", "rules-100", "timers-pending", "webhook", "burst", "burst-live"),
+    *("timers-pending", "webhook", "burst", "burst-live"),
     *("identity-plain", "identity", "split"),
     *(f"memory-{process}" for process in ("api", "worker-1", "worker-2")),
 }
