@@ -17,6 +17,7 @@ from psycopg import AsyncConnection
 from infra import refolding
 from infra.cli.evaluate_rules import rules as evaluate
 from projections.declared.table import announce
+from streams import cutting
 from streams.in_force import QUANTILE
 from tests.api.conftest import Api
 from tests.triggers import replayed
@@ -185,6 +186,29 @@ async def test_a_published_quantile_lets_members_in_and_out_though_nothing_happe
     await marketer.until(heard)
     shown = await marketer.api.get(marketer.token, "/v1/segments/top")
     assert (shown["entered"]["day"], shown["left"]["day"]) == (4, 1)
+
+
+async def test_the_quantiles_of_a_score_are_published_where_a_segment_asks_for_them(marketer: Marketer) -> None:
+    await marketer.publish("segments", "likely-lost", "when: {percentile: churn, at_least: 75}\n")
+    scored = [bought(f"l-{number}", type_="score.given", score="churn", value=number / 10) for number in range(4)]
+    await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(marketer.key, *scored))
+    async with await AsyncConnection.connect(marketer.api.world.endpoints.dsn) as connection:
+        await connection.execute(
+            "INSERT INTO churn.states (customer_id, definition, partition, replayed, state, decider, told)"
+            " SELECT gen_random_uuid(), d.id, 0, false, '', '', number / 10.0 FROM churn.definitions d, generate_series(0, 3) number"
+            " WHERE d.stands = 'in_force'"
+        )
+        await cutting.cut(connection)
+        await cutting.cut(connection)  # it is published for today
+        await connection.execute("DELETE FROM churn.states WHERE state = ''")  # nobody's
+
+    async def in_it() -> bool:
+        return bool((await marketer.api.get(marketer.token, "/v1/segments/likely-lost"))["members"] == 2)
+
+    await marketer.until(in_it)
+    async with await AsyncConnection.connect(marketer.api.world.endpoints.dsn) as connection:
+        cursor = await connection.execute("SELECT count(DISTINCT id), min(cuts ->> '75') FROM streams.quantiles WHERE of = 'churn'")
+        assert await cursor.fetchone() == (1, "0.2")
 
 
 async def test_a_dry_run_says_what_happened_and_does_nothing(marketer: Marketer) -> None:
