@@ -37,6 +37,7 @@ from streams.broadcasting import Broadcasting
 from streams.calls import Calls
 from streams.contacting import Deciding
 from streams.customer import Customer
+from streams.cutting import Cutting
 from streams.deliver import TOPIC as SIGNALS
 from streams.duplicates import Changed, Comparing
 from streams.escalating import Escalating
@@ -95,6 +96,7 @@ def work(settings: Settings, name: str) -> None:
             parts.comparing,
             parts.releasing,
             parts.fitting,
+            parts.cutting,
         ],
         _crash,
         _credentials(settings),
@@ -210,6 +212,10 @@ class Parts:
     async def fitting(self) -> Fitting:
         """What fits the models of customer value anew."""
         return Fitting(self.pool, _now)
+
+    async def cutting(self) -> Cutting:
+        """What publishes quantiles of scores."""
+        return Cutting(self.pool)
 
     async def comparing(self) -> Comparing:
         """What compares customers who changed with those they may be one with; of all workers one does."""

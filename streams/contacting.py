@@ -29,6 +29,8 @@ class Deciding:
         self, connection: Connection, schema: str, customer: UUID, fresh: Sequence[Want], now: datetime, objection: Objection
     ) -> Settled:
         """Decide about these, and about those that are held and whose time has come."""
+        if not fresh and not await table.waits(connection, customer):
+            return Settled()
         undone = self._undone.get((await _transaction(connection), customer), ()) if self._undone else ()
         decided = await reserving.reserve(connection, schema, self._keys, customer, fresh, now, objection, undone=undone)
         until = await table.next_time(connection, customer)

@@ -19,7 +19,7 @@ from aggregates.rules.rule import Sequence as Steps
 from aggregates.wire import CustomerEvent
 from projections.triggers.checks import NO_QUANTILES, Quantiles
 from projections.triggers.storing import Storing
-from projections.triggers.trigger import Trigger, trigger_of
+from projections.triggers.trigger import CONSENT, SCORED, Trigger, trigger_of
 from streams.record import Connection, Halt
 
 RULE, SEGMENT = decided_type("rule"), decided_type("segment")
@@ -83,6 +83,7 @@ class InForce:
     rules: dict[tuple[str, int], Active] = field(default_factory=dict)
     by_type: Mapping[str, tuple[Active, ...]] = field(default_factory=dict)
     quantiles: Quantiles = NO_QUANTILES
+    read: frozenset[str] = frozenset()  # types of which some rule looks at what a fact says; of others it is enough that they came
 
     @property
     def types(self) -> frozenset[str]:
@@ -112,6 +113,8 @@ class InForce:
             for type_ in active.trigger.types:
                 by_type.setdefault(type_, []).append(numbered)
         self.by_type = {type_: tuple(some) for type_, some in by_type.items()}
+        patterns = [(type_, pattern) for active in in_order for type_, some in active.trigger.roles.items() for _, pattern in some]
+        self.read = frozenset({type_ for type_, pattern in patterns if pattern.where is not None or type_ in (SCORED, *CONSENT)})
 
 
 async def load(connection: Connection, partition: int) -> InForce:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from aggregates.fact import Fact
+from aggregates.fact import Fact, fact_of
 from aggregates.wire import customer_event_decoder
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
@@ -71,18 +71,18 @@ class Recalling:
         history = sorted([*past, evidence], key=lambda one: one.stamp)
         return refold(trigger, history, standing, now, quantiles, "backfill" if evidence.backfill else "", heard)
 
-    async def together(self, moment: Moment, wanted: Mapping[UUID, Collection[str]]) -> dict[UUID, "Recalled"]:
-        """The facts of these customers, of the types that any of them is asked for, in one reading; opened for those who ask."""
+    async def together(self, moment: Moment, wanted: Mapping[UUID, Collection[str]], read: Collection[str]) -> dict[UUID, "Recalled"]:
+        """The facts of these customers, of the types that any of them is asked for, in one reading; opened where some rule reads them."""
         if not wanted:
             return {}
         types = {type_ for some in wanted.values() for type_ in some}
         rows = await table.histories(moment.connection, moment.schema, wanted, types, moment.partition)
         found = [(customer, at, customer_event_decoder.decode(record)) for customer, at, record in rows]
-        await self._keys.fetch(moment.connection, {event.yektaseal for _, _, event in found if event.yektaseal > 0})
+        await self._keys.fetch(moment.connection, {event.yektaseal for _, _, event in found if event.yektaseal > 0 and event.type in read})
         recalled: dict[UUID, Recalled] = {customer: [] for customer in wanted}
         for customer, at, event in found:
             if event.type in wanted[customer]:
-                recalled[customer].append((at, opened(event, self._keys)))
+                recalled[customer].append((at, opened(event, self._keys) if event.type in read else fact_of(event)))
         return recalled
 
     async def _past(self, moment: Moment, customer: UUID, active: Active, before: int | None) -> list[Evidence]:

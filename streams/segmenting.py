@@ -2,7 +2,8 @@
 
 A change is a fact in the customer's own history (`segment.entered`, `segment.left`), so rules hear it as they hear everything. Who leaves
 because time passes has a timer. Those who were in when a segment was published come in without anybody being told (as imports do).
-Reading order: Segmenting.told, `_judge`, pulse, refolded.
+A published quantile lets members in and out at once, a piece a transaction.
+Reading order: Segmenting.told, pulse, `_recut`, refolded.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,7 @@ from aggregates.wire import CustomerEvent
 from projections.segments import fold, table
 from projections.segments.fold import State, Watch, watch_of
 from projections.segments.table import Change
+from projections.triggers.checks import Quantiles
 from projections.triggers.evidence import Evidence
 from projections.triggers.table import Place, Timer
 from projections.triggers.trigger import ENTERED, LEFT, admit
@@ -27,11 +29,18 @@ from streams.in_force import InForce
 from streams.parts import Heard, Moment
 from streams.recalling import Recalling, now_of
 from streams.record import Effect, Halt, Keys
+from streams.surveying import Survey
 from streams.ticking import Ticking
 from streams.words import CLOCK, DECIDER, told
 
 SPEAKER = "yekta:segments"
 CUSTOMERS = 50_000
+CUT = "quantile"
+"""The survey of a segment that asks for a percentile, once it means something else."""
+
+RECUT = 500
+"""Customers of a piece of it: most of them stay where they are, and nothing is written of these."""
+
 PREFIX = " segment "
 """Before the segment's name, of its timers."""
 
@@ -78,7 +87,10 @@ class Segmenting:
         held = self._held[moment.partition]
         if event.source != DECIDER:
             return []
+        before = held.here.quantiles
         new = await in_force.decided(moment.connection, moment.partition, held.here, event)
+        if held.here.quantiles is not before:
+            await self._cut_anew(moment, held, before)
         if new is None or new.kind != "segment":
             return []
         _put(held, new)
@@ -128,10 +140,12 @@ class Segmenting:
         held = self._held[moment.partition]
         if not held.surveying:
             return []
-        surveys = await surveying.under_way(moment.connection, moment.partition, "segment")
+        surveys = [one for kind in ("segment", CUT) for one in await surveying.under_way(moment.connection, moment.partition, kind)]
         held.surveying = bool(surveys)
         if not surveys:
             return []
+        if surveys[0].kind == CUT:
+            return await self._recut(moment, held, surveys[0])
         turn = _Turn(moment, held)
         customers = await surveying.piece(moment.connection, moment.schema, moment.partition, surveys[0])
         watch = held.watches.get(surveys[0].name)
@@ -143,6 +157,39 @@ class Segmenting:
                     facts = await self._past.facts(moment, customer, watch.roles, None)
                     self._derive(turn, customer, watch, facts, watch.segment.name in members)
         return await self._finish(turn, remember=False)
+
+    async def _cut_anew(self, moment: Moment, held: _Held, before: Quantiles) -> None:
+        """A quantile was published: all of whom the segments that ask for it know something are to be looked at."""
+        changed = {of for of, cuts in held.here.quantiles.published.items() if before.published.get(of) != cuts}
+        for watch in held.watches.values():
+            if fold.quantiles_of(watch) & changed:
+                await surveying.begin(moment.connection, moment.partition, CUT, watch.segment.name, watch.segment.version)
+                held.surveying = True
+
+    async def _recut(self, moment: Moment, held: _Held, survey: Survey) -> list[Effect]:
+        """Some of those whom a quantile may have let in or out, at the time at which it was published.
+
+        Who lives in the time that a source replays hears of it with his next fact: by his clock it is not published yet.
+        """
+        customers = await table.judged(moment.connection, moment.partition, survey.name, survey.after, RECUT)
+        await surveying.behind(moment.connection, moment.partition, survey, customers, RECUT)
+        watch = held.watches.get(survey.name)
+        if watch is None or watch.segment.version != survey.version:
+            return []
+        quantiles = held.here.quantiles
+        at = max(quantiles.published[of][-1][0][0] for of in fold.quantiles_of(watch) if of in quantiles.published)
+        turn = _Turn(moment, held)
+        await self._load(moment, held, customers)
+        for customer in customers:
+            known = held.learned[customer].get(survey.name)
+            if known is not None and fold.inside(watch, known[0], turn.at(known[0], at), quantiles) != known[1]:
+                last = max(await self._past.facts(moment, customer, watch.roles, None), key=now_of, default=None)
+                if last is not None and last.clock != "event":
+                    turn.judge(customer, watch, *known, at, last.clock, simulated=last.simulated)
+        for customer in customers:  # of a chore nobody says that it was committed
+            held.learned.pop(customer, None)
+            held.known.pop(customer, None)
+        return await self._finish(turn)
 
     def restless(self, partition: int) -> bool:
         """Whether there is somebody to look at."""
@@ -229,6 +276,11 @@ class _Turn:
         self.changes: list[Change] = []
         self.effects: list[Effect] = []
 
+    @staticmethod
+    def at(state: State, now: datetime) -> datetime:
+        """The moment of which is spoken: never before the customer's last fact."""
+        return max(now, state.last[0]) if state.last else now
+
     def judge(
         self,
         customer: UUID,
@@ -243,7 +295,7 @@ class _Turn:
     ) -> None:
         """Whether the customer is in now; what follows when that is new."""
         segment, quantiles = watch.segment, self.held.here.quantiles
-        at = max(now, state.last[0]) if state.last else now
+        at = self.at(state, now)
         inside = fold.inside(watch, state, at, quantiles)
         place = (customer, segment.name, segment.version)
         self.states[place] = self.held.learned.setdefault(customer, {})[segment.name] = (state, inside)

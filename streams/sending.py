@@ -1,7 +1,8 @@
 """Sends what is due, each lane on its own: a slow or dead receiver costs the others nothing, and nothing is lost while it is away.
 
-A lane is what must not wait for others: one webhook, the SMS gateway, the mail server. Each has few tries under way and a pace; one that
-failed several times in a row is tried with one delivery now and then. Reading order: Attempt, Sender.run, _round, _one, pause_after.
+A lane is what must not wait for others: one webhook, the SMS gateway, the mail server. Each has few tries under way and a pace, which all
+workers keep together; one that failed several times in a row is tried with one delivery now and then.
+Reading order: Attempt, Sender.run, _round, _one, pause_after.
 """
 
 import asyncio
@@ -15,14 +16,11 @@ import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from projections.deliveries import table
-from projections.deliveries.table import Taken
+from projections.deliveries.table import Pace, Taken
 from streams.record import Connection
 
 AT_ONCE = 16
 """Tries under way in one lane."""
-
-BURST = 5.0
-"""What a lane may send at once after a rest; the pace decides from then on."""
 
 RETRIES = (5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 43_200.0, 86_400.0, 86_400.0)
 """Seconds between tries: three days in all."""
@@ -30,7 +28,7 @@ RETRIES = (5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.
 JITTER = 0.2
 TROUBLE = 3
 LONGEST_REST = 60.0
-IDLE, SOON = 1.0, 0.02
+IDLE, SOON, PACED = 1.0, 0.02, 0.05
 
 log = structlog.get_logger()
 
@@ -60,14 +58,14 @@ class Sender:
         adapters: Mapping[str, Adapter],
         gone: Callable[[Taken, str], Awaitable[None]],
         *,
-        pace: Callable[[str], float],
+        pace: Pace,
         random: Random,
         clock: Callable[[], float],
     ) -> None:
         self._pool, self._adapters, self._gone = pool, adapters, gone
         self._pace, self._random, self._clock = pace, random, clock
         self._under_way: dict[str, int] = {}
-        self._allowance: dict[str, tuple[float, float]] = {}  # lane: what it may send, as of when
+        self._busy = float("-inf")  # when something was sent last: more may wait for its pace
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
 
@@ -85,7 +83,7 @@ class Sender:
                 except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
                     log.warning("sender waits", reason=type(passing).__name__)
                     busy = 0
-                await self._rest(SOON if busy or self._waits_for_pace() else IDLE)
+                await self._rest(SOON if busy else PACED if self._clock() - self._busy < IDLE else IDLE)
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -100,33 +98,17 @@ class Sender:
             return
 
     async def _round(self) -> int:
-        room = {lane: self._room(lane) for lane in {*self._under_way, *self._allowance}}
+        room = {lane: AT_ONCE - busy for lane, busy in self._under_way.items()}
         async with self._pool.connection() as connection:
-            taken = await table.claim(connection, room, 1)
+            taken = await table.claim(connection, room, AT_ONCE, pace=self._pace)
         for one in taken:
             self._begin(one)
+        if taken:
+            self._busy = self._clock()
         return len(taken)
 
-    def _room(self, lane: str) -> int:
-        return min(AT_ONCE - self._under_way.get(lane, 0), int(self._may(lane)))
-
-    def _may(self, lane: str) -> float:
-        """How much a lane may send by its pace."""
-        now = self._clock()
-        pace = self._pace(lane)
-        most = min(BURST, max(pace, 1.0))
-        held, since = self._allowance.get(lane, (most, now))
-        held = min(most, held + (now - since) * pace)
-        self._allowance[lane] = (held, now)
-        return held
-
-    def _waits_for_pace(self) -> bool:
-        return any(self._may(lane) < 1 for lane in list(self._allowance))
-
     def _begin(self, taken: Taken) -> None:
-        lane = taken.lane
-        self._allowance[lane] = (self._may(lane) - 1, self._allowance[lane][1])
-        self._under_way[lane] = self._under_way.get(lane, 0) + 1
+        self._under_way[taken.lane] = self._under_way.get(taken.lane, 0) + 1
         task = asyncio.create_task(self._one(taken))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

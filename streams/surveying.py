@@ -1,9 +1,10 @@
-"""After a rule or a segment was published: goes through the customers that were there before, a piece a transaction.
+"""After a rule, a segment or a quantile was published: goes through the customers that were there before, a piece a transaction.
 
 Those who wait for something (a cancelled order, and no new one yet) get their timers, those of whom a segment speaks come in, though
-nothing more is heard of them. Reading order: begin, piece.
+nothing more is heard of them. Reading order: begin, piece, behind.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -45,10 +46,15 @@ async def piece(connection: Connection, schema: str, partition: int, survey: Sur
         (survey.after, partition, most),
     )
     found = [row[0] for row in await cursor.fetchall()]
+    await behind(connection, partition, survey, found, most)
+    return found
+
+
+async def behind(connection: Connection, partition: int, survey: Survey, found: Sequence[UUID], most: int) -> None:
+    """These were looked at, and when they are fewer than could have been, everybody was."""
     where = "partition = %s AND kind = %s AND name = %s AND version = %s"
     place = (partition, survey.kind, survey.name, survey.version)
     if len(found) < most:
         await connection.execute(f"DELETE FROM streams.surveys WHERE {where}", place)
     else:
         await connection.execute(f"UPDATE streams.surveys SET after = %s WHERE {where}", (found[-1], *place))
-    return found

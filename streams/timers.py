@@ -27,8 +27,8 @@ from streams.words import CLOCK, told
 EVERY = 0.15
 """Seconds between two looks at whether anything is due."""
 
-AT_ONCE = 500
-"""Timers of a partition in one transaction: a burst drains evenly, and live events come in between."""
+AT_ONCE = 100
+"""Timers of a partition in one transaction: a burst drains evenly, and a live event waits behind no more than these."""
 
 DUE = "timer.due"
 

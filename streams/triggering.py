@@ -77,7 +77,7 @@ class Triggering:
         await self._load(
             moment, held, {customer for (item, customer), found in zip(known, evidence, strict=True) if found or not item.fact}
         )
-        turn.recalled = await self._past.together(moment, _unknown(moment, held, known, evidence))
+        turn.recalled = await self._past.together(moment, _unknown(moment, held, known, evidence), held.here.read)
         for (item, customer), found in zip(known, evidence, strict=True):
             if item.fact is None:
                 await self._ring(turn, customer, item)

@@ -77,15 +77,18 @@ class Connection(asyncio.Protocol):
 
 def post(path: str, body: bytes, content_type: str, key: str = "") -> bytes:
     """A POST, as bytes to send."""
-    authorization = f"Authorization: Bearer {key}\r\n" if key else ""
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\n{authorization}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    return request("POST", path, f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n", key) + body
 
 
 def get(path: str, key: str = "") -> bytes:
     """A GET, as bytes to send."""
+    return request("GET", path, key=key)
+
+
+def request(method: str, path: str, headers: str = "", key: str = "") -> bytes:
+    """The head of a request, as bytes to send."""
     authorization = f"Authorization: Bearer {key}\r\n" if key else ""
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{authorization}\r\n".encode()
+    return f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{authorization}{headers}\r\n".encode()
 
 
 @dataclass(slots=True)

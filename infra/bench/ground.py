@@ -21,7 +21,7 @@ from infra.endpoints import Endpoints, endpoints
 from infra.engines import jars, ports
 from infra.home import Home
 from infra.running import running
-from infra.settings import ApiSettings, KafkaSettings, PostgresSettings, Settings
+from infra.settings import ApiSettings, DeliverySettings, KafkaSettings, PostgresSettings, Settings
 from infra.topics import create_topics, topic_names
 
 
@@ -64,6 +64,7 @@ class Ground:
                 "kafka": self.settings.kafka.model_copy(update=kafka),
                 "postgres": PostgresSettings(dsn=SecretStr(dsn)),
                 "api": ApiSettings(host=ports.LOOPBACK, port=ports.choose()),
+                "delivery": DeliverySettings(allow=ports.LOOPBACK, webhook_pace=10_000),  # webhooks of the bench itself
             }
         )
         here = endpoints(settings)

@@ -3,6 +3,7 @@
 `customer-without-churn` is `customer` without the part of that name.
 """
 
+import asyncio
 import sys
 
 import uvloop
@@ -21,7 +22,10 @@ async def run(settings: Settings, name: str) -> None:
     processor = next(made for made in (make() for make in parts.processors()) if made.name == name)
     if without:
         processor = Customer(parts.keys, parts=[part for part in parts.parts() if part.name != without])
-    await parts.runner(processor).run()
+    async with asyncio.TaskGroup() as together:
+        together.create_task(parts.runner(processor).run())
+        if processor.name == "customer":  # a worker that folds also asks whether timers are due
+            together.create_task((await parts.releasing()).run())
 
 
 if __name__ == "__main__":

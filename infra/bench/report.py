@@ -50,6 +50,7 @@ class Row(msgspec.Struct, frozen=True):
     rss_mb: float | None = None  # of the process, of an engine's largest
     ratios: list[Ratio] = []
     at_most_ms: float | None = None  # the target for p99, where there is one
+    p50_at_most_ms: float | None = None  # the target for p50, where there is one
     note: str = ""
     skipped: str = ""  # why it was not measured
 

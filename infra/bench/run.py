@@ -12,7 +12,24 @@ from pathlib import Path
 import msgspec
 
 from infra import database
-from infra.bench import desks, doors, growth, identities, living, quix, reading, report, rows, ruling, scoring, serving, throughput, visible
+from infra.bench import (
+    bursts,
+    desks,
+    doors,
+    growth,
+    identities,
+    living,
+    quix,
+    reading,
+    report,
+    rows,
+    ruling,
+    scoring,
+    serving,
+    throughput,
+    visible,
+    webhooks,
+)
 from infra.bench.feed import Prepared, append, prepare
 from infra.bench.ground import Ground, World, customer_events
 from infra.bench.rows import Samples
@@ -25,10 +42,13 @@ WANTS = {
     "customer": ("resolve",),
     "rules": (),
     "churn": (),
+    "timers": ("rules",),
     "end-to-end": (),
     "quix": ("resolve",),
     "door": (),
     "visible": (),
+    "webhook": (),
+    "burst": (),
     "desk": (),
     "view": (),
     "memory": (),
@@ -56,6 +76,8 @@ class Plan:
     desks: int = 200  # that are open while it rings
     rings: int = 60
     split: int = 10_000  # events of the customer that is split
+    pending: int = 1_000_000  # timers that wait
+    burst: int = 100_000  # timers that are due at once
     history: int = 20_000  # events in the store while people read
     interpreter: Path = quix.INTERPRETER
 
@@ -76,7 +98,7 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
         await _throughput(ground, plan, prepared, samples, on_step)
         if "door" in plan.names:
             await _doors(ground, plan, samples, on_step)
-        if plan.names & {"view", "visible", "desk", "memory"}:
+        if plan.names & {"view", "visible", "webhook", "burst", "desk", "memory"}:
             await _living(ground, plan, prepared, samples, on_step)
     if "identity" in plan.names:
         await _identity(ground, plan, samples, on_step)
@@ -93,7 +115,7 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
 
 
 async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep) -> None:
-    names = plan.names & {"floor", "resolve", "customer", "rules", "churn", "end-to-end", "quix"}
+    names = plan.names & {"floor", "resolve", "customer", "rules", "timers", "churn", "end-to-end", "quix"}
     if "quix" in names and (why := await quix.missing(ground, plan.interpreter)):
         samples.skipped["quix"], names = why, names - {"quix"}
     records = prepared.records[: plan.events]
@@ -110,6 +132,8 @@ async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: S
             await _ruled(ground, plan, prepared, samples, on_step, nth)
         if "churn" in names:
             await _scored(ground, plan, prepared, samples, on_step, nth)
+        if "timers" in names:
+            await _pending(ground, plan, prepared, samples, on_step, nth)
         if "end-to-end" in names and not nth % 2:
             await _end_to_end(ground, plan, prepared, samples, on_step, nth)
 
@@ -132,12 +156,24 @@ async def _folding(ground: Ground, plan: Plan, names: frozenset[str], world: Wor
 
 async def _ruled(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
     for count in ruling.COUNTS[:: -1 if nth % 2 else 1]:
-        async with ground.world(like=prepared.world) as world:
-            on_step(f"customer with {count} rules, {_round(nth, plan)}")
-            await append(world, prepared.records[: plan.events])
-            await ruling.in_force(world, count)
-            await throughput.resolve(ground, world)
-            samples.add(f"rules-{count}", await throughput.customer(ground, world))
+        on_step(f"customer with {count} rules, {_round(nth, plan)}")
+        samples.add(f"rules-{count}", await _with_rules(ground, plan, prepared, count))
+
+
+async def _pending(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
+    on_step(f"customer while {plan.pending:,} timers wait, {_round(nth, plan)}")
+    samples.pending = plan.pending
+    samples.add("timers-pending", await _with_rules(ground, plan, prepared, bursts.RULES, plan.pending))
+
+
+async def _with_rules(ground: Ground, plan: Plan, prepared: Prepared, count: int, timers: int = 0) -> throughput.Pass:
+    async with ground.world(like=prepared.world) as world:
+        await append(world, prepared.records[: plan.events])
+        await ruling.in_force(world, count)
+        if timers:
+            await bursts.pending(world, timers)
+        await throughput.resolve(ground, world)
+        return await throughput.customer(ground, world)
 
 
 async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
@@ -183,7 +219,7 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
     mix = Mix(SEED + 2)
     on_step("an API, two workers and customers")
     async with living.living(ground, prepared.world, prepared.records[: plan.history]) as here:
-        if plan.names & {"visible", "desk"}:
+        if plan.names & {"visible", "webhook", "burst", "desk"}:
             on_step("how much the whole installation keeps up with")
             samples.capacity = await visible.capacity(here, mix, plan.history)
         for nth in range(plan.rounds):
@@ -199,7 +235,17 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
             if "desk" in plan.names:
                 on_step(f"rings while {plan.desks} desks are open, {_round(nth, plan)}")
                 samples.desks.append(await desks.measure(here, mix, samples.capacity / 2, plan.desks, plan.rings, nth))
-        samples.memory = living.memory(ground, here)
+        if "memory" in plan.names:
+            samples.memory = living.memory(ground, here)
+        if "webhook" in plan.names:
+            async with webhooks.listening(here) as receiver:
+                for nth in range(plan.rounds):
+                    on_step(f"from POST to a webhook, {_round(nth, plan)}")
+                    half = samples.capacity / 2
+                    samples.received.append(await webhooks.received(here, receiver, mix, half, plan.seconds, nth))
+        if "burst" in plan.names:
+            on_step(f"{plan.burst:,} timers at once")
+            samples.burst = await bursts.burst(here, mix, plan.burst, samples.capacity)
 
 
 async def _identity(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) -> None:

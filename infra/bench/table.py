@@ -37,7 +37,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.skipped:
         return (row.what, *[""] * 8, f"skipped: {row.skipped}")
     cpu = row.cpu_us
-    target = "" if row.at_most_ms is None else f"p99 {_sign((row.p99_ms or 0) <= row.at_most_ms)} target ≤ {row.at_most_ms:.0f} ms"
+    targets = [_target("p50", row.p50_ms, row.p50_at_most_ms), _target("p99", row.p99_ms, row.at_most_ms)]
     return (
         row.what,
         _number(row.rate),
@@ -45,8 +45,12 @@ def _cells(row: Row) -> tuple[str, ...]:
         _number(row.p99_ms, 2),
         *((_number(part, 1) for part in (cpu.processes, cpu.postgres, cpu.kafka, cpu.total)) if cpu else [""] * 4),
         _number(row.memory_mb),
-        "\n".join([*map(_ratio, row.ratios), *filter(None, [target, row.note])]),
+        "\n".join([*map(_ratio, row.ratios), *filter(None, [*targets, row.note])]),
     )
+
+
+def _target(name: str, value: float | None, most: float | None) -> str:
+    return "" if most is None else f"{name} {_sign((value or 0) <= most)} target ≤ {most:.0f} ms"
 
 
 def _ratio(ratio: Ratio) -> str:

@@ -2,12 +2,14 @@
 
 Each probe is the first event of a new customer, the slowest kind, and asks for his view with `after=` its own position.
 Half load is half of what the whole installation keeps up with, door included: it is found first, by posting without a pause.
-Reading order: Seen, capacity, visible.
+Reading order: Seen, capacity, visible, probing.
 """
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -25,6 +27,7 @@ from infra.errors import Refusal
 from projections.positions import table as positions
 
 BATCH = 20
+EVENT = "application/cloudevents+json"
 LINES = 16
 PROBERS = 4
 BREATH = 0.02
@@ -64,15 +67,24 @@ async def capacity(here: Living, mix: Mix, events: int) -> float:
 
 async def visible(here: Living, mix: Events, rate: float, seconds: float, nth: int) -> Seen:
     """Probe while events arrive at this rate for so many seconds. `nth` tells this time's customers from those of the last."""
-    load = asyncio.create_task(sending(here, mix, rate, seconds))
-    probes = [asyncio.create_task(_probe(here, load, f"{nth}-{number}")) for number in range(PROBERS)]
+    return await probing(here, sending(here, mix, rate, seconds), f"{nth}", in_view)
+
+
+Probe = Callable[[Living, Connection, str], Awaitable[None]]
+"""Posts an event of somebody new, told by his device, and waits until that can be seen."""
+
+
+async def probing(here: Living, load: Coroutine[Any, Any, float], who: str, probe: Probe) -> Seen:
+    """Probe while a load lasts, which answers its rate; `who` tells the devices from those of other times."""
+    under_way = asyncio.create_task(load)
+    probes = [asyncio.create_task(_probe(here, under_way, f"probe-{who}-{number}", probe)) for number in range(PROBERS)]
     try:
         taken = await asyncio.gather(*probes)
-        return Seen(latency([one for some in taken for one in some]), await load)
+        return Seen(latency([one for some in taken for one in some]), await under_way)
     finally:
-        for task in (load, *probes):
+        for task in (under_way, *probes):
             task.cancel()
-        await asyncio.wait([load, *probes])
+        await asyncio.wait([under_way, *probes])
 
 
 async def sending(here: Living, mix: Events, rate: float, seconds: float) -> float:
@@ -102,21 +114,24 @@ async def _send(port: int, requests: list[bytes], rate: float) -> float:
     return reached
 
 
-async def _probe(here: Living, load: asyncio.Task[float], who: str) -> list[float]:
+async def _probe(here: Living, load: asyncio.Task[float], who: str, probe: Probe) -> list[float]:
     """New customers, one after the other, as long as the load lasts; how long each took to be seen."""
     line = await Connection.open(here.api.port)
     taken: list[float] = []
     while not load.done() or len(taken) < LEAST:
-        device = f"probe-{who}-{len(taken)}"
         begin = time.perf_counter()
-        accepted = await line.ask(post("/v1/events", _event(device), "application/cloudevents+json", here.api.write_key))
-        check(accepted)
-        seen = await line.ask(get(f"/v1/customers/by/device/{device}?after={_position(accepted)}", here.api.staff_token))
+        await probe(here, line, f"{who}-{len(taken)}")
         taken.append(time.perf_counter() - begin)
-        check(seen)
         await asyncio.sleep(BREATH)
     line.close()
     return taken
+
+
+async def in_view(here: Living, line: Connection, device: str) -> None:
+    """Until it is in the view."""
+    accepted = await line.ask(post("/v1/events", page_view(device), EVENT, here.api.write_key))
+    check(accepted)
+    check(await line.ask(get(f"/v1/customers/by/device/{device}?after={_position(accepted)}", here.api.staff_token)))
 
 
 def _position(answer: Answer) -> str:
@@ -126,7 +141,7 @@ def _position(answer: Answer) -> str:
     return quote(position.decode())
 
 
-def _event(device: str) -> bytes:
-    page = {"who": {"device": device}, "url": f"{SITE}/price", "title": "Price list", "page": "price"}
-    event = {"specversion": "1.0", "id": device, "source": SITE, "type": "web.page_viewed", "data": page}
-    return msgspec.json.encode(event)
+def page_view(device: str, page: str = "price") -> bytes:
+    """Somebody looks at a page."""
+    data = {"who": {"device": device}, "url": f"{SITE}/{page}", "title": page, "page": page}
+    return msgspec.json.encode({"specversion": "1.0", "id": device, "source": SITE, "type": "web.page_viewed", "data": data})

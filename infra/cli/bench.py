@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,17 @@ from infra.cli.up import run_until_stopped
 from infra.errors import Refusal
 from infra.settings import load
 
-QUICK = Plan(rounds=3, events=10_000, sizes=(2_000, 20_000), stretch=4_000, seconds=2.0, reads=100, history=4_000)
+QUICK = Plan(
+    rounds=3,
+    events=10_000,
+    sizes=(2_000, 20_000),
+    stretch=4_000,
+    seconds=2.0,
+    reads=100,
+    history=4_000,
+    pending=100_000,
+    burst=10_000,
+)
 MILLION = 1_000_000
 
 
@@ -38,15 +49,15 @@ def bench(
 ) -> None:
     """Measure Yekta against the barest program that does the same, and print one table with ratios.
 
-    Starts engines of its own in a throw-away folder. Takes about ten minutes; the machine should have nothing else to do.
+    Starts engines of its own in a throw-away folder. Takes about fifteen minutes; the machine should have nothing else to do.
 
     Example: `yekta bench --quick --only floor customer`
 
     Parameters
     ----------
     only
-        Of floor, resolve, customer, rules, end-to-end, quix, door, visible, desk, view, memory, growth, identity: only these, and what
-        they need.
+        Of floor, resolve, customer, rules, timers, end-to-end, quix, door, visible, webhook, burst, desk, view, memory, growth, identity:
+        only these, and what they need.
     quick
         Fewer rounds over fewer events: a first impression in two minutes.
     full
@@ -95,15 +106,12 @@ def _plan(only: list[str] | None, *, quick: bool, full: bool, events: int | None
         raise Refusal(f"There is no measurement {unknown[0]}.", f"There are {', '.join(WANTS)}.")
     if min(events or 1, rounds or 1) < 1:
         raise Refusal("Less than one event or one round measures nothing.")
-    return Plan(
+    return replace(
+        plan,
         only=frozenset(only or WANTS),
         rounds=rounds or plan.rounds,
         events=events or plan.events,
         sizes=(*plan.sizes, MILLION) if full else plan.sizes,
-        stretch=plan.stretch,
-        seconds=plan.seconds,
-        reads=plan.reads,
-        history=plan.history,
         interpreter=interpreter,
     )
 

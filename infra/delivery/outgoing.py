@@ -23,7 +23,7 @@ from infra.delivery.webhooks import WebhookStore
 from infra.sealing import KeyRing
 from infra.settings import Settings
 from projections.contacts import tasks
-from projections.deliveries.table import WEBHOOK, Taken
+from projections.deliveries.table import WEBHOOK, Pace, Taken
 from projections.triggers.state import Signal
 from streams.deliver import Deliver
 from streams.objecting import objection_now
@@ -69,8 +69,9 @@ class Outgoing:
             adapters["sms"] = SmsAdapter(self._all.sms, messages, links, gateway, rechecking, self._clock)
         if self._all.email.host is not None:
             adapters["email"] = EmailAdapter(self._all.email, messages, links, rechecking, self._clock)
+        pace = Pace(self._settings.pace, self._settings.webhook_pace)
         jitter = Random()  # noqa: S311 - spreads tries, and hides nothing
-        self.sender = Sender(pool, adapters, self._gone, pace=self._pace, random=jitter, clock=time.monotonic)
+        self.sender = Sender(pool, adapters, self._gone, pace=pace, random=jitter, clock=time.monotonic)
         self.deliver = Deliver(pool, self.sender.wake)
 
     async def take(self, values: Sequence[bytes]) -> None:
@@ -80,9 +81,6 @@ class Outgoing:
     async def run(self) -> None:
         """Send until cancelled."""
         await self.sender.run()
-
-    def _pace(self, lane: str) -> float:
-        return self._settings.webhook_pace if lane.startswith(WEBHOOK) else self._settings.pace
 
     async def _gone(self, taken: Taken, why: str) -> None:
         """The receiver does not exist any more."""

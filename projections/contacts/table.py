@@ -104,6 +104,18 @@ async def merged(connection: Connection, customer: UUID) -> list[UUID]:
     return [row[0] for row in await cursor.fetchall()]
 
 
+async def waits(connection: Connection, customer: UUID) -> bool:
+    """Whether anything is held of him, or was decided about one who became one with him: else there is nothing to decide again."""
+    cursor = await connection.execute(
+        "WITH RECURSIVE same (id) AS (SELECT %(customer)s::uuid UNION SELECT m.before FROM identity.moves m JOIN same ON m.owner = same.id)"
+        " SELECT EXISTS (SELECT FROM contacts.decisions WHERE customer_id = %(customer)s AND outcome = 'held' AND NOT requested)"
+        " OR EXISTS (SELECT FROM same JOIN contacts.customers c ON c.customer_id = same.id WHERE same.id <> %(customer)s)",
+        {"customer": customer},
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
 async def made(connection: Connection, customer: UUID) -> list[tuple[datetime, str, UUID]]:
     """When, by which channel and for what he was approached by us or whom we allowed to, the latest first."""
     cursor = await connection.execute(

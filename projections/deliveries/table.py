@@ -20,6 +20,17 @@ LEASE = 30.0
 """Seconds after which what a sender took is another's: longer than any try."""
 
 
+class Pace(NamedTuple):
+    """How much a lane may send: contacts of a channel and posts to a webhook, a second; and at once after a rest."""
+
+    contacts: float
+    posts: float
+    burst: float = 5.0
+
+
+AT_WILL = Pace(1e6, 1e6, 1e6)
+
+
 class New(NamedTuple):
     """A delivery to be made."""
 
@@ -77,44 +88,56 @@ async def add(connection: Connection, rows: Sequence[New]) -> None:
     """Have these delivered; what was added before is left as it is."""
     if not rows:
         return
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO contacts.lanes (lane) VALUES (%s) ON CONFLICT DO NOTHING", [(lane,) for lane in sorted({row.lane for row in rows})]
-        )
-        await cursor.executemany(
-            f"INSERT INTO contacts.deliveries ({_NEW}, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'waiting') ON CONFLICT DO NOTHING",
-            rows,
-        )
+    lanes = sorted({row.lane for row in rows})
+    await connection.execute("INSERT INTO contacts.lanes (lane) SELECT * FROM unnest(%s::text[]) ON CONFLICT DO NOTHING", (lanes,))
+    await connection.execute(
+        f"INSERT INTO contacts.deliveries ({_NEW}, state) SELECT *, 'waiting' FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[],"
+        " %s::text[], %s::uuid[], %s::uuid[], %s::bytea[]) ON CONFLICT DO NOTHING",
+        [list(column) for column in zip(*rows, strict=True)],
+    )
     await connection.execute("NOTIFY yekta_deliveries")
 
 
-async def claim(connection: Connection, room: Mapping[str, int], usual: int, lanes: Iterable[str] | None = None) -> list[Taken]:
+async def claim(
+    connection: Connection, room: Mapping[str, int], usual: int, lanes: Iterable[str] | None = None, pace: Pace = AT_WILL
+) -> list[Taken]:
     """Lease what is due and not paused: of each lane at most its `room`, of one without `usual`; of a lane in trouble one.
 
-    A webhook that is disabled keeps what waits for it.
+    What a lane may send by its pace is kept with it, for whichever process asks; two that ask at once do not get it twice. A webhook that
+    is disabled keeps what waits for it.
     """
     cursor = connection.cursor(row_factory=class_row(Taken))
     await cursor.execute(
         """
-        WITH open AS (
-            SELECT l.lane, l.failures, CASE WHEN l.failures >= 3 THEN 1 ELSE COALESCE(r.room, %(usual)s) END room
+        WITH paced AS (
+            SELECT l.lane, l.failures, COALESCE(r.room, %(usual)s) room, LEAST(
+                GREATEST(1, LEAST(%(burst)s, p.pace)), l.allowance + GREATEST(0, EXTRACT(epoch FROM now() - l.allowed_at)) * p.pace
+            ) may
             FROM contacts.lanes l LEFT JOIN unnest(%(lanes)s::text[], %(rooms)s::int[]) r (lane, room) ON r.lane = l.lane
+            CROSS JOIN LATERAL (SELECT CASE WHEN l.lane LIKE 'webhook:%%' THEN %(posts)s ELSE %(contacts)s END::float8 pace) p
             WHERE l.not_before <= now() AND COALESCE(r.room, 1) > 0
               AND (%(only)s::text[] IS NULL OR l.lane = ANY(%(only)s))
               AND NOT EXISTS (SELECT 1 FROM contacts.pauses p WHERE p.scope IN ('everything', 'channel:' || split_part(l.lane, ':', 1)))
               AND (l.lane NOT LIKE 'webhook:%%'
                    OR EXISTS (SELECT 1 FROM contacts.webhooks w WHERE w.enabled AND w.id::text = substr(l.lane, 9)))
+              AND EXISTS (SELECT 1 FROM contacts.deliveries d WHERE d.lane = l.lane AND d.state = 'waiting' AND d.due <= now())
+            FOR UPDATE OF l SKIP LOCKED
+        ), open AS (
+            SELECT lane, failures, may, LEAST(CASE WHEN failures >= 3 THEN 1 ELSE room END, floor(may)::int) room FROM paced
         ), picked AS (
-            SELECT due.id, open.failures FROM open CROSS JOIN LATERAL (
+            SELECT due.id, open.lane, open.failures FROM open CROSS JOIN LATERAL (
                 SELECT d.id FROM contacts.deliveries d
                 WHERE d.lane = open.lane AND d.state = 'waiting' AND d.due <= now()
                   AND NOT EXISTS (SELECT 1 FROM contacts.pauses p WHERE p.scope = 'rule:' || d.rule)
                 ORDER BY d.due LIMIT open.room FOR UPDATE SKIP LOCKED
             ) due
+        ), spent AS (
+            UPDATE contacts.lanes l SET allowance = open.may - taken.many, allowed_at = now()
+            FROM open JOIN (SELECT lane, count(*) many FROM picked GROUP BY lane) taken USING (lane) WHERE l.lane = open.lane
         )
         UPDATE contacts.deliveries d SET due = now() + make_interval(secs => %(lease)s), attempts = attempts + 1, lease = lease + 1
         FROM picked WHERE d.id = picked.id
-        RETURNING d.id, message, lane, type, rule, customer_id, signal, body, attempts, lease, created, picked.failures
+        RETURNING d.id, message, d.lane, type, rule, customer_id, signal, body, attempts, lease, created, picked.failures
         """,
         {
             "usual": usual,
@@ -122,6 +145,9 @@ async def claim(connection: Connection, room: Mapping[str, int], usual: int, lan
             "rooms": list(room.values()),
             "lease": LEASE,
             "only": None if lanes is None else list(lanes),
+            "contacts": pace.contacts,
+            "posts": pace.posts,
+            "burst": pace.burst,
         },
     )
     return await cursor.fetchall()

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from aggregates.rules.rule import Guard, Not, PercentileIs
 from aggregates.rules.segment import Segment
 from projections.triggers.checks import Check, Quantiles
 from projections.triggers.evidence import Evidence, Stamp
@@ -73,6 +74,15 @@ def changes(watch: Watch, state: State, at: datetime) -> datetime | None:
     """When, after a time, that may change by itself."""
     times = [check.changes(one, at) for check, one in zip(watch.checks, state.checks, strict=True)]
     return min((time for time in times if time is not None and time > at), default=None)
+
+
+def quantiles_of(watch: Watch) -> frozenset[str]:
+    """Of which scores it asks for a percentile: with a quantile of these, members change though nothing happened to them."""
+
+    def inner(guard: Guard) -> Guard:
+        return inner(guard.guard) if isinstance(guard, Not) else guard
+
+    return frozenset(guard.of for guard in map(inner, watch.segment.checks) if isinstance(guard, PercentileIs))
 
 
 def encode(state: State) -> bytes:

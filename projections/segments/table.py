@@ -1,6 +1,6 @@
 """The SQL of segments: who is in, since when, and how it came. Written by the owner of the customer's partition.
 
-Reading order: load, save, put, then what people read: counts, members, history.
+Reading order: load, save, judged, put, then what people read: counts, members, history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -64,6 +64,16 @@ async def save(connection: Connection, partition: int, states: Mapping[Place, tu
                 [inside for _, inside in states.values()],
             ),
         )
+
+
+async def judged(connection: Connection, partition: int, segment: str, after: UUID, most: int) -> list[UUID]:
+    """The next customers of a partition of whom the segment keeps anything."""
+    cursor = await connection.execute(
+        "SELECT customer_id FROM streams.segment_states WHERE segment = %s AND partition = %s AND customer_id > %s"
+        " ORDER BY customer_id LIMIT %s",
+        (segment, partition, after, most),
+    )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def drop(connection: Connection, customers: Sequence[UUID]) -> None:

@@ -36,6 +36,8 @@ MINIATURE = Plan(
     rings=2,
     history=200,
     split=40,
+    pending=1_000,
+    burst=60,
     interpreter=Path("not/installed"),
 )
 
@@ -45,6 +47,7 @@ ROWS = {
     *("select", "nothing", "view", "visible", "merging", "ring", "page", "desk-memory"),
     *("churn-none", "churn", "learner", "churn-again"),
     *("store-100", "store-300"),
+    *("timers-pending", "webhook", "burst", "burst-live"),
     *("identity-plain", "identity", "split"),
     *(f"memory-{process}" for process in ("api", "worker-1", "worker-2")),
 }

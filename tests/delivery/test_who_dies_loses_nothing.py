@@ -97,7 +97,7 @@ async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool
         del taken, why
 
     clock = asyncio.get_running_loop().time
-    senders = [Sender(pool, {"busy": adapter}, gone, pace=lambda _: 1000.0, random=Random(1), clock=clock) for _ in range(2)]
+    senders = [Sender(pool, {"busy": adapter}, gone, pace=table.Pace(1000.0, 1000.0), random=Random(1), clock=clock) for _ in range(2)]
     tasks = [asyncio.create_task(sender.run()) for sender in senders]
     try:
         async with asyncio.timeout(30):
@@ -107,6 +107,21 @@ async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert sorted(sent) == sorted(ids)
+
+
+async def test_all_senders_of_an_installation_keep_one_pace(pool: database.Pool) -> None:
+    await new(pool, "paced", 60)
+    pace = table.Pace(contacts=0.001, posts=1000.0)
+
+    async def claim() -> int:
+        async with pool.connection() as connection:
+            return len(await table.claim(connection, {}, 16, ["paced"], pace))
+
+    assert sum(await asyncio.gather(*(claim() for _ in range(8)))) == 1
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE contacts.lanes SET allowed_at = now() - interval '1 hour' WHERE lane = 'paced'")
+    pace = table.Pace(contacts=20.0, posts=1000.0)
+    assert await claim() == 5  # after a rest, however long
 
 
 def test_tries_go_on_for_three_days_and_a_receiver_may_ask_for_time() -> None:

@@ -12,9 +12,13 @@ from uuid import uuid4
 import httpx
 import pytest
 import yaml
+from psycopg import AsyncConnection
 
 from infra import refolding
 from infra.cli.evaluate_rules import rules as evaluate
+from projections.declared.table import announce
+from streams import cutting
+from streams.in_force import QUANTILE
 from tests.api.conftest import Api
 from tests.triggers import replayed
 
@@ -155,6 +159,56 @@ async def test_who_comes_into_a_segment_leaves_it_when_time_passes(marketer: Mar
     assert exported.text.splitlines() == ["customer_id,since"]
     problem = await marketer.post("/v1/segments", "segment: fans\nwhen: {not: {segment: fans}}\n", 422)
     assert "itself" in problem["detail"]
+
+
+async def test_a_published_quantile_lets_members_in_and_out_though_nothing_happens_to_them(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "into-top", "when: {segment: top, change: entered}\ndo: {notify: x}\n")
+    await marketer.publish("segments", "top", "when: {percentile: worth, at_least: 90}\n")
+    scored = [bought(f"q-{number}", type_="score.given", score="worth", value=number / 10) for number in range(4)]
+    await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(marketer.key, *scored))
+
+    async def quantile(cut: float, members: int) -> None:
+        async with await AsyncConnection.connect(marketer.api.world.endpoints.dsn) as connection:
+            await connection.execute(*announce(uuid4(), QUANTILE, {"of": "worth", "cuts": {"90": cut}}))
+
+        async def so_many() -> bool:
+            return bool((await marketer.api.get(marketer.token, "/v1/segments/top"))["members"] == members)
+
+        await marketer.until(so_many)
+
+    await quantile(0.2, 2)
+    await quantile(0.3, 1)
+    await quantile(0.05, 3)
+
+    async def heard() -> bool:
+        return len(await marketer.signals("into-top")) == 4
+
+    await marketer.until(heard)
+    shown = await marketer.api.get(marketer.token, "/v1/segments/top")
+    assert (shown["entered"]["day"], shown["left"]["day"]) == (4, 1)
+
+
+async def test_the_quantiles_of_a_score_are_published_where_a_segment_asks_for_them(marketer: Marketer) -> None:
+    await marketer.publish("segments", "likely-lost", "when: {percentile: churn, at_least: 75}\n")
+    scored = [bought(f"l-{number}", type_="score.given", score="churn", value=number / 10) for number in range(4)]
+    await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(marketer.key, *scored))
+    async with await AsyncConnection.connect(marketer.api.world.endpoints.dsn) as connection:
+        await connection.execute(
+            "INSERT INTO churn.states (customer_id, definition, partition, replayed, state, decider, told)"
+            " SELECT gen_random_uuid(), d.id, 0, false, '', '', number / 10.0 FROM churn.definitions d, generate_series(0, 3) number"
+            " WHERE d.stands = 'in_force'"
+        )
+        await cutting.cut(connection)
+        await cutting.cut(connection)  # it is published for today
+        await connection.execute("DELETE FROM churn.states WHERE state = ''")  # nobody's
+
+    async def in_it() -> bool:
+        return bool((await marketer.api.get(marketer.token, "/v1/segments/likely-lost"))["members"] == 2)
+
+    await marketer.until(in_it)
+    async with await AsyncConnection.connect(marketer.api.world.endpoints.dsn) as connection:
+        cursor = await connection.execute("SELECT count(DISTINCT id), min(cuts ->> '75') FROM streams.quantiles WHERE of = 'churn'")
+        assert await cursor.fetchone() == (1, "0.2")
 
 
 async def test_a_dry_run_says_what_happened_and_does_nothing(marketer: Marketer) -> None:
