@@ -84,6 +84,7 @@ class Customer(NamedTuple):
     """Everything the regions show of a customer but his timeline."""
 
     name: str
+    tier: Trait | None  # what kind of customer we call him
     badges: Sequence[str]
     notices: Sequence[str]
     facts: Sequence[Fact]
@@ -105,15 +106,17 @@ def customer(view: View, merged_from: UUID | None, locale: Locale) -> Customer:
     """The customer for this reader."""
     points = sorted(view.contact_points, key=lambda point: FIRST.index(point.kind) if point.kind in FIRST else len(FIRST))
     contacts = [(point, _contact(point, locale)) for point in points]
+    traits = {name: _trait(view.customer_id, name, trait, locale) for name, trait in view.traits.items()}
     return Customer(
         name=view.name.display,
+        tier=traits.get("tier"),
         badges=list(_badges(view, locale)),
         notices=list(_notices(view, merged_from, locale)),
         facts=list(_facts(view, locale)),
         contacts=[contact for point, contact in contacts if point.kind not in WEAK],
         devices=[contact for point, contact in contacts if point.kind in WEAK],
         consents=list(_consents(view, locale)),
-        traits=[_trait(view.customer_id, name, trait, locale) for name, trait in view.traits.items()],
+        traits=list(traits.values()),
         matters=list(_matters(view, locale)),
         worths=[
             Worth(locale.money(worth.total, currency), locale.money(worth.average, currency, rounded=True))

@@ -52,7 +52,7 @@ async def test_promising_keeping_breaking_passing_on_and_merging_need_no_mouse(d
     await (await ready(page)).keyboard.press("m")
     await page.keyboard.type(one["number"])
     await page.keyboard.press("Enter")
-    await expect(page.locator(f'a[href="/requests/{one["id"]}"]').first).to_be_visible(timeout=PATIENCE)
+    await expect(page.locator(f'.notice a[href="/requests/{one["id"]}"]')).to_be_visible(timeout=PATIENCE)
     stays = await desk.api.get(desk.agent, f"/v1/service-requests/{one['id']}")
     assert stays["merged"] == [two["id"]]
     assert found == []
