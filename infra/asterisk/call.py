@@ -1,7 +1,7 @@
 """One call as far as it was heard, and the words by which its facts are told the same way live and from files.
 
 The id of a fact is the call's unique id and what happened, so that the manager's events and the files agree. Reading order: Told, Call,
-extension_of, told.
+queued, extension_of, event.
 """
 
 import re
@@ -37,7 +37,10 @@ class Call(msgspec.Struct, omit_defaults=True):
     queue: str = ""
     position: int = 0
     joined: float = 0
+    entered: list[str] = []  # queues that it came into, one as often as it did
+    left: bool = False  # the queue, by an agent or by itself
     rung: list[str] = []  # channels that rang
+    asked: list[str] = []  # those among them that the queue called
     agent: str = ""
     extension: str = ""
     answers: int = 0
@@ -72,6 +75,14 @@ class Told(msgspec.Struct, frozen=True):
 def internal(number: str, longest: int = INTERNAL) -> bool:
     """Whether a number is one of ours."""
     return bool(_DIGITS.match(number)) and len(number.lstrip("+")) <= longest
+
+
+def queued(call: Call, queue: str, at: float) -> Told:
+    """The call came into a queue; who is sent round comes into the same one again, which is another fact."""
+    call.entered.append(queue)
+    again = call.entered.count(queue)
+    part = queue if again == 1 else f"{queue}:{again}"
+    return Told(call.id, "queued", at, call.number, {"queue": queue, "position": call.position or None}, part)
 
 
 def extension_of(interface: str) -> str:

@@ -5,7 +5,7 @@ Reading order: hear, then what each message means, then missed (what is told of 
 
 from collections.abc import Callable, Iterable, Mapping
 
-from infra.asterisk.call import Call, Told, abandoned, agent_of, ended, extension_of, internal
+from infra.asterisk.call import Call, Told, abandoned, agent_of, ended, extension_of, internal, queued
 from infra.asterisk.manager import Message
 
 Calls = dict[str, Call]
@@ -13,6 +13,10 @@ Facts = list[Told]
 
 LOST = "connection_lost"
 """The outcome of a call whose end nobody heard: it was gone when we listened again."""
+
+
+WITHHELD = "<unknown>"
+"""What the manager writes for a number that was not given."""
 
 
 def hear(calls: Calls, message: Message, at: float) -> tuple[str, Facts]:
@@ -23,6 +27,9 @@ def hear(calls: Calls, message: Message, at: float) -> tuple[str, Facts]:
         return "", []
     at = moment(message, at)
     call = calls.get(linked)
+    if message["Event"] == "Hangup":  # a transfer gives channels to another call, where they end; here they began
+        channel = message.get("Uniqueid", "")
+        call = next((one for one in calls.values() if channel in one.channels), call)
     if call is None:
         if message["Event"] != "Newchannel":
             return "", []  # it began before we listened, and was not among the live channels
@@ -30,8 +37,8 @@ def hear(calls: Calls, message: Message, at: float) -> tuple[str, Facts]:
     call.heard = at
     told = handle(call, message, at)
     if not call.channels and message["Event"] == "Hangup":
-        del calls[linked]
-    return linked, [] if _ours(call) else told
+        del calls[call.id]
+    return call.id, [] if _ours(call) else told
 
 
 def found(calls: Calls, message: Message, at: float) -> str:
@@ -65,6 +72,8 @@ def missed(calls: Calls, live: Iterable[str], since: float) -> tuple[list[str], 
 
 def _begun(linked: str, message: Message, at: float) -> Call:
     caller, called = message.get("CallerIDNum", ""), message.get("Exten", "")
+    if caller == WITHHELD:
+        caller = ""
     call = Call(linked, at, number=caller, trunk=extension_of(message.get("Channel", "")))
     if internal(caller):
         call.direction, call.own = "outbound", caller
@@ -85,14 +94,22 @@ def _new_channel(call: Call, message: Message, at: float) -> Facts:
 
 
 def _queued(call: Call, message: Message, at: float) -> Facts:
-    call.queue, call.joined = message.get("Queue", ""), at
+    call.queue, call.joined, call.left = message.get("Queue", ""), at, False
     call.position = _whole(message.get("Position"))
-    return [Told(call.id, "queued", at, call.number, {"queue": call.queue, "position": call.position or None}, call.queue)]
+    return [queued(call, call.queue, at)]
+
+
+def _left(call: Call, message: Message, at: float) -> Facts:
+    """Out of the queue: to an agent, who is told of next, or on through the dialplan, where somebody may still be dialled."""
+    call.left = True
+    return []
 
 
 def _rings(call: Call, message: Message, at: float) -> Facts:
     """A queue calls an agent, or somebody is dialled directly; both are told of one and the same channel, and count once."""
     channel = message.get("DestUniqueid", "")
+    if message["Event"] == "AgentCalled" and channel not in call.asked:
+        call.asked.append(channel)
     if channel in call.rung:
         return []
     if channel:
@@ -114,8 +131,9 @@ def _connected(call: Call, message: Message, at: float) -> Facts:
 
 
 def _dialled(call: Call, message: Message, at: float) -> Facts:
-    """Outside of queues an answer is the end of dialling."""
-    if message.get("DialStatus") != "ANSWER" or (call.queue and call.direction == "inbound"):
+    """Outside of queues an answer is the end of dialling; of whom a queue calls, the queue itself says that he took it."""
+    waiting = bool(call.queue) and not call.left and call.direction == "inbound"
+    if message.get("DialStatus") != "ANSWER" or waiting or message.get("DestUniqueid", "") in call.asked:
         return []
     extension = call.own if call.direction == "outbound" else extension_of(message.get("DestChannel", ""))
     return _answered(call, at, extension, extension, at - call.began, "")
@@ -175,6 +193,7 @@ def _hung_up(call: Call, message: Message, at: float) -> Facts:
 _HEARD: Mapping[str, Callable[[Call, Message, float], Facts]] = {
     "Newchannel": _new_channel,
     "QueueCallerJoin": _queued,
+    "QueueCallerLeave": _left,
     "AgentCalled": _rings,
     "DialBegin": _rings,
     "AgentConnect": _connected,

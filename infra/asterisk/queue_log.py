@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from infra.asterisk.call import Call, Told, abandoned, agent_of, ended, extension_of, internal
+from infra.asterisk.call import Call, Told, abandoned, agent_of, ended, extension_of, internal, queued
 
 
 def read(lines: Iterable[str]) -> Iterator[Told]:
@@ -23,7 +23,7 @@ def _told(calls: dict[str, Call], at: float, id_: str, queue: str, member: str, 
         case "ENTERQUEUE":
             call.joined, call.number = at, "" if internal(data[1]) else data[1]
             call.position = _whole(data[2])
-            yield Told(id_, "queued", at, call.number, {"queue": queue, "position": call.position or None}, queue)
+            yield queued(call, queue, at)
         case "CONNECT":
             call.answers += 1
             call.agent, call.extension = agent_of(member, member), extension_of(member) if "/" in member else ""
@@ -38,7 +38,7 @@ def _told(calls: dict[str, Call], at: float, id_: str, queue: str, member: str, 
             call.position = _whole(data[0])
             yield abandoned(calls.pop(id_), at, _number(data[2]))
         case "EXITEMPTY" | "EXITWITHKEY" | "EXITWITHTIMEOUT":
-            calls.pop(id_)  # it goes on elsewhere: its end is in the CDR
+            calls[id_] = Call(id_, at, entered=call.entered)  # it goes on elsewhere: its end is in the CDR
 
 
 def _is_time(text: str) -> bool:

@@ -61,6 +61,45 @@ def test_who_gives_up_abandoned_the_call_and_it_ends_once() -> None:
     assert facts[-1][1] == {"who": {"phone": "09121234567"}, "call_id": CALLER, "queue": "sales", "wait_seconds": 40.0, "position": 1}
 
 
+def test_who_is_sent_on_when_the_queue_takes_too_long_is_answered_by_whoever_was_dialled_then() -> None:
+    leaves = {"Event": "QueueCallerLeave", **of_call(CALLER), "Queue": "sales", "Timestamp": str(AT + 60)}
+    dials = {"Event": "DialBegin", **of_call(CALLER), "DestChannel": "PJSIP/200-0000001c", "DestUniqueid": "1.9", "Timestamp": str(AT + 61)}
+    takes = {"Event": "DialEnd", **of_call(CALLER), "DestChannel": "PJSIP/200-0000001c", "DestUniqueid": "1.9", "DialStatus": "ANSWER"}
+    facts = heard(*ringing(), leaves, dials, takes | {"Timestamp": str(AT + 65)}, hung_up()[-1])
+    assert [told.what for told in facts] == ["queued", "ringing", "ringing", "answered", "ended"]
+    assert (facts[3].data["agent"], facts[3].data["wait_seconds"], facts[4].data["talk_seconds"]) == ("200", 65.0, 38.0)
+
+
+def test_what_a_phone_behind_a_queue_says_by_itself_is_no_second_answer() -> None:
+    inner = {"Event": "DialEnd", **of_call(CALLER), "DestUniqueid": "1.10", "DialStatus": "ANSWER", "Timestamp": str(AT + 12)}
+    leaves = {"Event": "QueueCallerLeave", **of_call(CALLER), "Queue": "sales", "Timestamp": str(AT + 13)}
+    facts = heard(*ringing(), inner, leaves, *answered(), *hung_up())
+    assert [told.what for told in facts] == ["queued", "ringing", "answered", "ended"]
+
+
+def test_who_comes_into_the_same_queue_again_is_told_of_again_live_and_from_the_file() -> None:
+    joins = {"Event": "QueueCallerJoin", **of_call(CALLER), "Queue": "sales", "Position": "3", "Timestamp": str(AT + 70)}
+    live = [told.id for told in heard(*ringing(), joins) if told.what == "queued"]
+    lines = [f"1795000000|{CALLER}|sales|NONE|ENTERQUEUE||09121234567|1", f"1795000060|{CALLER}|sales|NONE|EXITWITHTIMEOUT|1|1|60"]
+    file = [told.id for told in queue_log.read([*lines, f"1795000070|{CALLER}|sales|NONE|ENTERQUEUE||09121234567|3"])]
+    assert live == file == [f"{CALLER}:queued:sales", f"{CALLER}:queued:sales:2"]
+
+
+def test_a_channel_that_a_transfer_gave_to_another_call_ends_the_call_it_began() -> None:
+    calls: Calls = {}
+    asks = {"Event": "Newchannel", **of_call("5.1", number="204"), "Exten": "205", "Timestamp": str(AT)}
+    given = {"Event": "Hangup", **of_call("5.1", linked=CALLER, number="204"), "Cause": "16", "Timestamp": str(AT + 30)}
+    for message in (*ringing(), asks, given):
+        hear(calls, message, AT)
+    assert list(calls) == [CALLER]
+
+
+def test_a_number_that_was_withheld_is_no_number() -> None:
+    begins = {"Event": "Newchannel", **of_call("6.1", number="<unknown>"), "Exten": "204", "Timestamp": str(AT)}
+    facts = what(heard(begins, {"Event": "Hangup", **of_call("6.1"), "Cause": "16", "Timestamp": str(AT + 9)}))
+    assert facts == [("abandoned", {"call_id": "6.1", "wait_seconds": 9.0})]
+
+
 def test_a_direct_call_that_nobody_takes_is_abandoned() -> None:
     begins = {"Event": "Newchannel", **of_call("9.1"), "Exten": "204", "Timestamp": str(AT)}
     ends = {"Event": "Hangup", **of_call("9.1"), "Cause": "16", "Timestamp": str(AT + 20)}
