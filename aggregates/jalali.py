@@ -1,6 +1,7 @@
-"""Tells where a day stands in the Persian calendar, for windows that are Jalali months.
+"""Tells where a day stands in the Persian calendar: for windows that are Jalali months, and for dates that are read in the HTML itself.
 
-The arithmetic 33-year rule: years of 365 days, and eight leap years in 33. It agrees with the calendar in use until 1501 (2122).
+The arithmetic 33-year rule: years of 365 days, and eight leap years in 33. The calendar in use, and browsers, agree with it until 1501
+(2122); a test compares.
 """
 
 from datetime import date, timedelta

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from aggregates import jalali
 from aggregates.normal import persian
-from api.desk import jalali
 from api.problem import Problem, invalid
 
 LONGEST = 32_768

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from api.desk import jalali, numerals
+from aggregates import jalali
+from api.desk import numerals
 from api.desk.catalog import LANGUAGES, RIGHT_TO_LEFT, messages, plural
 
 COOKIE = "yekta_language"

@@ -11,8 +11,8 @@ from jinja2.nodes import Assign
 from playwright.async_api import Browser
 
 import api.desk
+from aggregates import jalali
 from aggregates.contracts import CONTRACTS
-from api.desk import jalali
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
 from api.desk.identity import objection
