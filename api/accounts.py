@@ -22,7 +22,6 @@ from api.problem import Problem, invalid, not_found
 from projections.accounts import table
 from projections.accounts.fold import Folded, folded
 from projections.accounts.table import Account
-from projections.view import reading
 from projections.view import table as views
 from projections.view.answer import View
 from projections.view.traits import Name
@@ -288,9 +287,7 @@ async def _views(dependencies: Dependencies, connection: Connection, customers: 
     for customer in customers[:PER_VIEW]:
         looked = await views.look(connection, schema, customer, now)
         if looked is not None:
-            found.append(
-                masks.view(reading.read(customer, looked.state, looked.windows, looked.at, moving=looked.moving, rules=looked.rules), role)
-            )
+            found.append(masks.view(looked.view(customer), role))
     return found
 
 

@@ -234,8 +234,7 @@ async def view_at(
         looked = await views.look(connection, schema, customer, now)
         if looked is None:
             return None
-        at = position.token({looked.log_partition: looked.log_offset + 1})
-        return reading.read(customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving, rules=looked.rules)
+        return looked.view(customer, position.token({looked.log_partition: looked.log_offset + 1}))
     state = fold.begin()
     async for records in timeline.history(connection, schema, customer, as_of=as_of, known_at=known_at):
         state = await opening.folded(connection, dependencies.secrets, state, records)

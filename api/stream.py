@@ -22,7 +22,6 @@ from projections.identity import table as identity
 from projections.positions import table as positions
 from projections.timeline import since
 from projections.timeline.since import Edition
-from projections.view import reading
 from projections.view import table as views
 
 HEARTBEAT = 15.0
@@ -123,7 +122,7 @@ async def _changes(dependencies: Dependencies, connection: Connection, mark: Mar
         return
     mark.shown = edition
     at = position.token({looked.log_partition: looked.log_offset + 1})
-    view = reading.read(mark.customer, looked.state, looked.windows, looked.at, position=at, moving=looked.moving, rules=looked.rules)
+    view = looked.view(mark.customer, at)
     yield _event("view", masks.view(view, role))
 
 

@@ -6,6 +6,7 @@ Reading order: Valuing, Fitting.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
 from uuid import UUID
 
 import psycopg
@@ -14,19 +15,18 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.churn import DAY
 from aggregates.fact import Fact
-from aggregates.wire import CustomerEvent, customer_event_decoder
+from aggregates.wire import CustomerEvent
 from projections.churn import table as churn
-from projections.timeline import table as timeline
 from projections.value import fold, table
 from projections.value.state import State
 from projections.value.table import Valued
 from projections.value.worth import Models, history, mean
 from streams import fitting
-from streams.parts import Heard, Moment, opened
+from streams.parts import Heard, Moment
 from streams.record import Connection, Effect, Keys
+from streams.remembering import Histories
 
 CUSTOMERS = 50_000
-ROWS = 20_000
 EVERY = 10.0
 """Seconds between two looks at whether the models should be fitted anew."""
 
@@ -48,7 +48,7 @@ class Valuing:
     name = "value"
 
     def __init__(self, keys: Keys) -> None:
-        self._keys = keys
+        self._histories = Histories(keys, self.wants)
         self._kept: dict[int, dict[str, Valued]] = {}  # by partition
         self._learned: dict[int, dict[str, Valued]] = {}
 
@@ -121,31 +121,17 @@ class Valuing:
         """What is kept of these customers, from all of their rows."""
         if not customers:
             return
-        found: dict[str, Valued] = {}
-        ids = [UUID(customer) for customer in dict.fromkeys(customers)]
-        rows = await timeline.pieces(moment.connection, moment.schema, ids, ROWS + 1)
-        if len(rows) <= ROWS:
-            await self._fold(moment, rows, found)
-        else:
-            for id_ in ids:
-                async for records in timeline.history(moment.connection, moment.schema, id_):
-                    await self._fold(moment, [(id_, record) for record in records], found)
-        self._learned[moment.partition] |= found
-        gone = [id_ for id_ in ids if str(id_) not in found]
+        learned = self._learned[moment.partition]
+        gone: list[UUID] = []
+        async for customer, (facts, _) in self._histories.several(moment, list(dict.fromkeys(customers))):
+            if facts:
+                learned[customer] = Valued(reduce(fold.evolve, facts, fold.INITIAL), all(fact.clock == "event" for fact in facts))
+                continue
+            gone.append(UUID(customer))
+            learned.pop(customer, None)
+            self._kept.get(moment.partition, {}).pop(customer, None)
         if gone:
             await table.forget(moment.connection, gone)
-        for id_ in gone:
-            self._learned[moment.partition].pop(str(id_), None)
-            self._kept.get(moment.partition, {}).pop(str(id_), None)
-
-    async def _fold(self, moment: Moment, rows: Sequence[tuple[UUID, bytes]], found: dict[str, Valued]) -> None:
-        """Fold rows, in the order of each customer's time, onto what was found of him so far."""
-        told = [(str(customer), customer_event_decoder.decode(record)) for customer, record in rows]
-        told = [(customer, event) for customer, event in told if self.wants(moment.partition, event)]
-        await self._keys.fetch(moment.connection, {event.yektaseal for _, event in told if event.yektaseal > 0})
-        for customer, event in told:
-            state, replayed = found.get(customer, Valued(fold.INITIAL, True))
-            found[customer] = Valued(fold.evolve(state, opened(event, self._keys)), replayed and event.yektaclock == "event")
 
 
 class Fitting:

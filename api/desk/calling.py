@@ -27,7 +27,6 @@ from api.problem import Problem, invalid, not_found
 from api.visibility import reached, settled
 from api.watching import Watching
 from projections.calls import table
-from projections.view import reading
 from projections.view import table as views
 
 SEEN = 5.0
@@ -172,7 +171,7 @@ async def _known(dependencies: Dependencies, connection: Connection, found: list
     for customer in found:
         looked = await views.look(connection, schema, customer, now)
         if looked is not None:
-            view = reading.read(customer, looked.state, looked.windows, looked.at, rules=looked.rules)
+            view = looked.view(customer)
             only_rings = set(view.channels) <= {"call"} and view.events <= 3 and not view.name.display
             initials = " ".join(f"{word[0]}." for word in view.name.display.split()[:3])
             known.append((customer, initials, not only_rings, view.last_seen))

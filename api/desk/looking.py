@@ -24,7 +24,6 @@ from api.problem import invalid, not_found
 from projections.calls import table as seats
 from projections.positions import table as positions
 from projections.timeline import page as paging
-from projections.view import reading
 from projections.view import table as views
 
 KINDS = frozenset({"name", "phone", "email", "customer_number", "national_id", "user_id", "account", "social", "reference"})
@@ -119,7 +118,7 @@ async def told(
         looked = await views.look(connection, schema, owner, dependencies.clock())
         if looked is None:
             return None
-        view = reading.read(owner, looked.state, looked.windows, looked.at, moving=looked.moving, rules=looked.rules)
+        view = looked.view(owner)
     if as_of is not None:
         beside = await besides.as_of(dependencies, connection, owner, role, as_of, locale)
     else:

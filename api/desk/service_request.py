@@ -28,7 +28,6 @@ from api.problem import Problem
 from projections.knowledge import table as knowledge
 from projections.service import table
 from projections.service.table import Filter, Row
-from projections.view import reading
 from projections.view import table as views
 
 ACTS: dict[str, tuple[str, ...]] = {
@@ -138,7 +137,7 @@ async def _shown(request: Request, dependencies: Dependencies, asking: Caller, w
 
 async def _name(dependencies: Dependencies, connection: Connection, customer: UUID) -> str:
     looked = await views.look(connection, await dependencies.schema(), customer, dependencies.clock())
-    return reading.read(customer, looked.state, looked.windows, looked.at, rules=looked.rules).name.display if looked else ""
+    return looked.view(customer).name.display if looked else ""
 
 
 async def _others(connection: Connection, row: Row, now: Any) -> list[ServiceRequest]:

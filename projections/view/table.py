@@ -12,7 +12,8 @@ from aggregates.identity.publishing import TraitRule
 from projections.search import table as search
 from projections.search.terms import hash_of, terms_of
 from projections.timeline.table import Connection, stage, uuids, write
-from projections.view import glance
+from projections.view import glance, reading
+from projections.view.answer import View
 from projections.view.precedence import NO_RULES, believed, rules_of
 from projections.view.state import State, decode, encode
 from projections.view.traits import name_of
@@ -38,6 +39,10 @@ class Looked(NamedTuple):
     log_offset: int
     moving: bool
     rules: Sequence[TraitRule] = NO_RULES  # whom to believe of his traits
+
+    def view(self, customer: UUID, position: str = "") -> View:
+        """The view of him now."""
+        return reading.read(customer, self.state, self.windows, self.at, position=position, moving=self.moving, rules=self.rules)
 
 
 async def look(connection: Connection, schema: str, customer: UUID, now: datetime) -> Looked | None:
