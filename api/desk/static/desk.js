@@ -302,10 +302,10 @@ function follow(address) {
   on("fresh", () => (told = null));
   on("stale", ({ since }) => (told = Date.parse(since)));
   on("call", called);
-  /** A region that could not be read keeps what it shows, and says since when. */
+  /** A region that could not be read keeps what it shows, and says since when; one that says so already does not say it twice. */
   function mourn(name, text) {
     const region = $(name);
-    if (region.querySelector(":scope > .failed-now")) return;
+    if (region.querySelector(":scope > .failed")) return;
     const said = document.createElement("p");
     said.className = "failed failed-now";
     said.setAttribute("role", "status");
