@@ -184,7 +184,7 @@ class Parts:
     def parts(self) -> list[Part]:
         """What hears the facts that are folded, in the same transaction."""
         scoring = Scoring(self.keys, _now, self.master.signing, self.touchpoints_end)
-        return [scoring, Valuing(self.keys), Changed(), Belonging(), Responding(), *self.rules()]
+        return [scoring, Valuing(self.keys, _now), Changed(), Belonging(), Responding(), *self.rules()]
 
     def rules(self) -> list[Part]:
         """What runs the published rules and segments; the timers come last."""

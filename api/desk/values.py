@@ -11,7 +11,7 @@ import phonenumbers
 from api.desk.locale import Locale
 from projections.money import amount_of
 
-MONEY = frozenset({"total", "amount", "price", "value", "unit_price", "discount", "shipping", "cost"})
+MONEY = frozenset({"total", "amount", "price", "value", "unit_price", "discount", "shipping", "cost", "before", "past", "future"})
 SECONDS = frozenset({"wait_seconds", "talk_seconds", "hold_seconds", "duration_seconds"})
 MOMENTS = frozenset({"valid_until", "ends_at", "birth_date", "customer_since", "due", "response_due"})
 CODES = frozenset(
@@ -41,6 +41,8 @@ def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
             return Value(locale.say("yes" if value else "no"))
         case str() if name in MONEY and (amount := amount_of(value)) is not None:
             return Value(locale.money(value, currency) if isinstance(currency, str) and currency else locale.number(amount))
+        case float() if name in MONEY and isinstance(currency, str) and currency:
+            return Value(locale.money(f"{value:.2f}", currency))
         case int() | float() if name in SHARES:
             return Value(locale.say("percent", share=locale.number(round(value * 100))))
         case list() if name == "reasons" and value and isinstance(value[0], dict):
