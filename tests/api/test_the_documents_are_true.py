@@ -166,6 +166,26 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
                     await answer.aread()
 
 
+FOLDED = (
+    "/v1/customers",
+    "/v1/signals",
+    "/v1/decisions",
+    "/v1/deliveries",
+    "/v1/call-list",
+    "/v1/accounts",
+    "/v1/households",
+    "/v1/duplicates",
+)
+STREAMED = ("/stream", ".csv")
+
+
+async def test_whatever_is_made_of_events_can_be_waited_for(api: Api) -> None:
+    paths = (await api.client.get("/openapi.json")).json()["paths"]
+    asked = {path: path_["get"].get("parameters", []) for path, path_ in paths.items() if path.startswith(FOLDED) and "get" in path_}
+    impatient = {path for path, known in asked.items() if all(one.get("name") != "after" for one in known)}
+    assert {path for path in impatient if not path.endswith(STREAMED)} == {"/v1/deliveries/{id}"}
+
+
 async def test_no_request_that_the_document_allows_makes_the_api_fail(live: Api) -> None:
     key, admin = await live.write_key("schemathesis"), await live.token()
     document = (await live.client.get("/openapi.json")).json()
