@@ -143,7 +143,7 @@ class Parts:
         self.keys = KeyRing(self.master, BLOCK)
         self.publisher = Publisher(here.kafka_client_kwargs, name="worker", at=crash_points())
         self.stack = AsyncExitStack()
-        self.outgoing = Outgoing(settings, here.dsn, self.keys)
+        self.outgoing = Outgoing(settings, here.dsn, self.keys, self.publisher)
         self.topic_ids: dict[str, str] = {}
 
     async def open(self) -> None:
