@@ -52,7 +52,7 @@ def _told(legs: list[Leg]) -> Iterator[Told]:
     if taken:
         leg = max(taken, key=lambda leg: leg.talk)
         extension = call.own or extension_of(leg.to)
-        call.answers, call.answered, call.agent, call.extension = 1, leg.answered, extension, extension
+        call.answers, call.agent, call.extension = 1, extension, extension
         call.wait, call.talk = leg.answered - first.began, leg.talk
         told = {"agent": extension or "unknown", "extension": extension, "wait_seconds": round(call.wait, 1)}
         yield Told(call.id, "answered", leg.answered, call.number, told)

@@ -28,11 +28,11 @@ def _told(calls: dict[str, Call], at: float, id_: str, queue: str, member: str, 
             call.answers += 1
             call.agent, call.extension = agent_of(member, member), extension_of(member) if "/" in member else ""
             if call.answers == 1:
-                call.answered, call.wait = at, _number(data[0])
+                call.talking, call.wait = at, _number(data[0])
             told = {"agent": call.agent or "unknown", "extension": call.extension, "queue": queue, "wait_seconds": _number(data[0])}
             yield Told(id_, "answered", at, call.number, told, str(call.answers) if call.answers > 1 else "")
         case "COMPLETECALLER" | "COMPLETEAGENT":
-            call.talk, call.reason = _number(data[1]), what.removeprefix("COMPLETE").lower()
+            call.talk, call.talking, call.reason = _number(data[1]), 0, what.removeprefix("COMPLETE").lower()
             yield ended(calls.pop(id_), at)
         case "ABANDON":
             call.position = _whole(data[0])
