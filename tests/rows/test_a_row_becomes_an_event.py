@@ -11,6 +11,7 @@ import yaml
 from aggregates import jalali
 from aggregates.refusal import Refusal, Refused
 from aggregates.rows import cells, dates, headers
+from aggregates.rows.growth import Growing
 from aggregates.rows.identity import Numbering
 from aggregates.rows.layout import layout
 from aggregates.rows.mapping import Mapping, of_plain, read
@@ -352,3 +353,18 @@ def test_rows_of_one_invoice_that_contradict_each_other_are_refused_where_they_d
     assert "sum: true" in invoices(INVOICES, GROUPED | {"columns": COLUMNS | {"مبلغ": TOTAL}})[0].judged.mend
     bad = invoices([INVOICES[0], INVOICES[2] | {"تعداد": "چند"}], GROUPED)[0]
     assert (bad.judged.pointer, bad.column) == ("/more/0/تعداد", "تعداد")
+
+
+def test_an_invoice_is_known_again_by_its_first_rows_and_the_others_are_a_sale_of_their_own() -> None:
+    mapping = of_plain(GROUPED, "reseller.sale_reported").mapping
+    assert mapping is not None
+    first, other, further, *_ = INVOICES
+    before = invoices([first, other], GROUPED)[0].judged
+    row = Row("azar.csv", 2, mapping.type, "310", first, GROUPED, more=(further, further | {"کالا": "POT", "مبلغ": 8}))
+    growing = Growing(row, mapping, layout(mapping, first), NOVIN, NOW)
+    assert [(stop, fact.body == before.body) for stop, fact in growing.tried(0)] == [(2, False), (1, True)]
+    rest = growing.part(1, 3)
+    assert rest is not None
+    assert (rest.id, rest.data["sale_id"], rest.data["total"]) == ("310+1", "310", "158")
+    assert [line["sku"] for line in rest.data["lines"]] == ["CUP", "POT"]
+    assert (rest.occurred, rest.who) == (before.occurred, before.who)  # said by the first row alone
