@@ -18,7 +18,7 @@ def snippets(url: str, key: str, inbox: str = "", kafka: str = "localhost:9092")
     labels = f"-H yekta-key={key} -H content-type=application/cloudevents+json"
     event, another = json.dumps(EVENT), json.dumps(EVENT | {"id": "first-2"})
     return {
-        "curl": f"curl -u '{key}:' {url}/v1/events -H 'Content-Type: application/cloudevents+json' -d '{event}'",
+        "curl": f"curl -u \"{key}:\" {url}/v1/events -H 'Content-Type: application/cloudevents+json' -d '{event}'",
         "python": f"""\
 # pip install segment-analytics-python
 import segment.analytics as analytics
