@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api import (
     accounts,
+    asked_first,
     call_list,
     calls,
     contact_policy,
@@ -61,6 +62,7 @@ def create(dependencies: Dependencies) -> FastAPI:
         sources,
         mappings,
         web,
+        asked_first,
         customers,
         score,
         models,

@@ -1,7 +1,7 @@
 """Reads a request's body whole, however it is packed, and never more of it than is allowed.
 
-Clients mislabel what they pack, so the bytes decide; a small bomb is stopped when what comes out of it passes the limit, not after.
-Reading order: read, received, unpacked.
+Clients mislabel what they pack, so the bytes decide (but of Brotli, which has no mark); a small bomb is stopped when what comes out of it
+passes the limit, not after. Reading order: read, received, unpacked.
 """
 
 import zlib
@@ -14,6 +14,7 @@ REQUEST_BYTES = 10 << 20
 """The largest request that is read: 10 MiB, packed and unpacked."""
 
 GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
 BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 NESTED = 3
 """So many times packed a body may be: a client packs what its HTTP library packs once more."""
@@ -57,12 +58,16 @@ def unpacked(body: bytes, label: str = "") -> bytes:
             body = _gunzipped(body)
         elif _is_zlib(body):
             body = _inflated(body, zlib.MAX_WBITS, "zlib")
+        elif body.startswith(ZSTD):
+            body = _streamed(body, "zstd")
         else:
             break
     match label.rpartition(",")[2].strip().lower():
         case "deflate" if body and not _is_json(body):  # as RFC 1951 has it, without the frame that RFC 9110 wants around it
             return _inflated(body, -zlib.MAX_WBITS, "deflate")
-        case "br" | "zstd" | "compress" as packing if body and not _is_json(body):
+        case "br" if body and not _is_json(body):  # the one packing that no first bytes tell
+            return unpacked(_streamed(body, "brotli"))
+        case "zstd" | "compress" as packing if body and not _is_json(body):
             raise unreadable(f"The body is packed as {packing}, which is not understood here.")
         case _:
             return body
@@ -103,6 +108,20 @@ def _inflated(body: bytes, window: int, name: str) -> bytes:
     return part
 
 
+def _streamed(body: bytes, codec: str) -> bytes:
+    """What is packed as `codec`, read no further than may be."""
+    import pyarrow  # seldom needed, and no small thing: who sends it makes it load
+
+    try:
+        with pyarrow.CompressedInputStream(pyarrow.BufferReader(body), codec) as stream:
+            part: bytes = stream.read(REQUEST_BYTES + 1)
+    except OSError as error:
+        raise unreadable(f"The body is labelled or begins as {codec} and cannot be unpacked as that.") from error
+    if len(part) > REQUEST_BYTES:
+        raise too_large()
+    return part
+
+
 def _member(body: bytes, window: int, name: str, room: int) -> tuple[bytes, bytes]:
     """What is packed at the beginning of a body, as far as there is room for it, and what stands behind."""
     member = zlib.decompressobj(wbits=window)
@@ -122,4 +141,4 @@ def too_large(most: int = REQUEST_BYTES) -> Problem:
 
 def unreadable(detail: str) -> Problem:
     """Nothing can be made of the bytes."""
-    return Problem(415, "unreadable", detail, mend="Send JSON, plain, or packed as gzip or deflate.")
+    return Problem(415, "unreadable", detail, mend="Send JSON, plain, or packed as gzip, deflate, br or zstd.")

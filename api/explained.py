@@ -21,7 +21,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "Send fewer events at a time, or references to large content.",
     ),
     # of a request
-    "unreadable": ("What came packed cannot be unpacked.", "Send JSON, plain, or packed as gzip or deflate."),
+    "unreadable": ("What came packed cannot be unpacked.", "Send JSON, plain, or packed as gzip, deflate, br or zstd."),
     "unknown_key": ("The request carries no key that is known.", "Send the key as the Basic user name or as a Bearer token."),
     "session_over": ("The session of the desk is over.", "Open the desk with a new one-time token."),
     "forbidden": ("The key is known but may not do this, or was ended.", "Ask an admin for a key that may."),

@@ -263,6 +263,7 @@ class Dependencies:
     webhooks: Webhooks
     policies: Policies
     signalled: Changes  # signals were given
+    kafka: str = "localhost:9092"  # where producers find the inbox
     provider: Provider | None = None  # None: people sign in with tokens alone
     recent: Recent = field(default_factory=Recent)
     limits: Limits = field(default_factory=Limits)

@@ -15,9 +15,10 @@ EVENT = {
 
 def snippets(url: str, key: str, inbox: str = "", kafka: str = "localhost:9092") -> dict[str, str]:
     """The lines, by language; `url` is where this is served, `key` the write key or the name of a variable that holds it."""
-    event = json.dumps(EVENT)
+    labels = f"-H yekta-key={key} -H content-type=application/cloudevents+json"
+    event, another = json.dumps(EVENT), json.dumps(EVENT | {"id": "first-2"})
     return {
-        "curl": f"curl -u '{key}:' {url}/v1/events -H 'Content-Type: application/cloudevents+json' -d '{event}'",
+        "curl": f"curl -u \"{key}:\" {url}/v1/events -H 'Content-Type: application/cloudevents+json' -d '{event}'",
         "python": f"""\
 # pip install segment-analytics-python
 import segment.analytics as analytics
@@ -35,5 +36,5 @@ const order = {{ order_id: "o-1", total: 12.5, currency: "USD", products: [] }};
 analytics.track({{ userId: "u-81", event: "Order Completed", properties: order }});
 await analytics.closeAndFlush();""",
         "browser": f'<script async src="{url}/yekta.js" data-key="{key}"></script>',
-        "kcat": f"echo '{event}' | kcat -P -b {kafka} -t {inbox} -k d-first -H content-type=application/cloudevents+json",
+        "kcat": f"echo '{another}' | kcat -P -b {kafka} -t {inbox} -k d-first {labels}",
     }

@@ -239,7 +239,7 @@ async def shown(dependencies: Dependencies, name: str, url: str, key: str) -> So
         rejects=rejects,
         violations=[one for one in rejects if one.reason in VIOLATIONS],
         live_keys=[KeyOf(str(held.id), held.label, [one.hint for one in held.secrets]) for held in live_keys(dependencies, name)],
-        snippets=snippets(url, key, dependencies.topics.inbox),
+        snippets=snippets(url, key, dependencies.topics.inbox, dependencies.kafka),
     )
 
 

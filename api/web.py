@@ -1,8 +1,7 @@
 """The addresses for what runs in browsers and for analytics clients: the Segment dialect, in all the spellings that clients have.
 
 Browsers ask first whether another site may send: everybody may, with a write key, and nothing of a visitor's session is looked at.
-The script
-for web pages is in `browser`. Reading order: router, spellings, shared.
+The script for web pages is in `browser`; what clients ask before they send, in `asked_first`. Reading order: router, spellings, shared.
 """
 
 from collections.abc import Awaitable, Callable
@@ -65,7 +64,10 @@ def router(dependencies: Dependencies) -> APIRouter:
         for path in spellings(kind):
             routes.add_api_route(path, handler, methods=["POST"], include_in_schema=False)
         for path in (f"/v1/{kind}", *spellings(kind)):
-            routes.add_api_route(path, _asked, methods=["OPTIONS"], include_in_schema=False)
+            routes.add_api_route(path, asked, methods=["OPTIONS"], include_in_schema=False)
+    for kind in KINDS:
+        for path in (f"/v1/pixel/{kind}", f"/pixel/v1/{kind}"):
+            routes.add_api_route(path, _showing(dependencies, kind), methods=["GET"], include_in_schema=False)
     routes.add_api_route("/yekta.js", _script, methods=["GET", "HEAD"], include_in_schema=False)
     return routes
 
@@ -109,11 +111,18 @@ def _taking(dependencies: Dependencies, kind: str) -> Callable[[Request], Awaita
     return taken
 
 
-async def _asked(request: Request) -> Response:
+def _showing(dependencies: Dependencies, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    async def shown(request: Request) -> Response:
+        return await segment.looked_at(request, dependencies, kind)
+
+    return shown
+
+
+async def asked(request: Request) -> Response:
     """Whether another site may send: it may, whatever headers its client adds."""
     allowed = request.headers.get("access-control-request-headers") or "Authorization, Content-Type, X-Retry-Count"
     headers = {
-        "Access-Control-Allow-Methods": "POST, OPTIONS",
+        "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
         "Access-Control-Allow-Headers": allowed,
         "Access-Control-Max-Age": DAY,
         "Access-Control-Allow-Private-Network": "true",

@@ -1,11 +1,12 @@
 """Keeps keys: their events through the eventsourcing library's recorder, and how each stands, in one transaction; and says so at once.
 
-The recorder's own functions in the database stay off: with them its subscribers miss events. Reading order: KeyStore, load, _Recorder.
+The recorder's own functions in the database stay off: with them its subscribers miss events.
+Reading order: KeyStore, load, sources_of, _Recorder.
 """
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from aggregates import access, secret
 from aggregates.access import Event, Key
 from aggregates.source import Source
 from aggregates.source_settings import State
+from api.key_ring import KeyRing
 from api.ports import KeyNotFound, Minted
 from api.session import LASTS
 from infra.recording import datastore
@@ -129,6 +131,14 @@ async def settings(connection: AsyncConnection[tuple[Any, ...]]) -> list[Source]
     """What was decided about sources, for a door's memory."""
     cursor = await connection.execute("SELECT state::text FROM sources.settings")
     return [_settings.decode(state).source async for (state,) in cursor]
+
+
+async def sources_of(connection: AsyncConnection[tuple[Any, ...]], secrets_: Collection[str], at: datetime) -> dict[str, Source]:
+    """The sources of those of these write keys that open something now, as they are set."""
+    ring = KeyRing()
+    ring.replace(await load(connection), await settings(connection))
+    grants = {secret: ring.of_secret(secret) for secret in secrets_}
+    return {secret: grant.source for secret, grant in grants.items() if grant is not None and grant.source is not None and grant.valid(at)}
 
 
 class _Recorder(PostgresApplicationRecorder):

@@ -99,6 +99,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 schema=_Generation(pool).schema,
                 clock=_now,
                 zone=settings.zone,
+                kafka=where.bootstrap_servers,
                 provider=provider,
                 follow=Follower(where.kafka_client_kwargs),
                 rehearsals=Rehearsing(where.dsn, master),

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from time import monotonic
@@ -19,7 +19,8 @@ from aiokafka import AIOKafkaConsumer
 from aggregates import dead_letter
 from aggregates.identity import DEFAULT_RULES
 from aggregates.refusal import Refusal as Why
-from infra import database
+from aggregates.source import Source
+from infra import access, database
 from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.outgoing import Outgoing
@@ -45,7 +46,7 @@ from streams.inbox import Inbox
 from streams.learn import Learn
 from streams.letters import Letters
 from streams.parts import Part
-from streams.record import Bury, Processor, Publication
+from streams.record import Bury, Connection, Processor, Publication
 from streams.relay import Relay
 from streams.resolve import Resolve
 from streams.responding import Responding
@@ -172,7 +173,7 @@ class Parts:
     def processors(self) -> list[Callable[[], Processor]]:
         """What a worker runs."""
         return [
-            lambda: Inbox(self.keys, self.replenish),
+            lambda: Inbox(self.keys, self.replenish, _whose),
             lambda: Resolve(DEFAULT_RULES, self.keys),
             lambda: Customer(self.keys, parts=self.parts()),
             lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
@@ -299,6 +300,10 @@ class Parts:
         )
         key, value, headers = dead_letter.record(letter)
         return Publication("dead-letters", key, value, tuple(headers))
+
+
+async def _whose(connection: Connection, keys: Collection[str]) -> Mapping[str, Source]:
+    return await access.sources_of(connection, keys, _now())
 
 
 def _now() -> datetime:

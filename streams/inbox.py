@@ -1,10 +1,11 @@
 """The door for foreign Kafka producers: reads `inbox`, checks as the HTTP doors do, seals, and appends under the right key.
 
 Partitioners differ between clients, so the record's own place says nothing about order: it is re-keyed by source and subject.
+A record may carry a write key in the header `yekta-key`; then it is that key's source that speaks, as at the HTTP doors.
 Reading order: Inbox.apply, binary_attributes.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from aggregates import cloudevents
@@ -15,7 +16,22 @@ from aggregates.source import Source
 from streams.record import Batch, Bury, Connection, Effect, Keys, Memoryless, Publication, Record
 
 SOURCE = Source("inbox")
-"""Whoever may write to the topic speaks as this source; its name is part of every event id (docs/encodings.md)."""
+"""Whoever may write to the topic speaks as this source, without a key; its name is part of every event id (docs/encodings.md)."""
+
+KEY = "yekta-key"
+"""The header with a write key."""
+
+Whose = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, Source]]]
+"""The sources of these write keys; those that open nothing are left out."""
+
+UNKNOWN = "unknown_key", "The record carries a key that is not known, or was ended.", f"Send a write key in the header {KEY}, or none."
+DISABLED = "source_disabled", "The source is disabled.", "Ask an admin to enable it."
+
+
+async def nobodys(connection: Connection, keys: Collection[str]) -> Mapping[str, Source]:
+    """No key is known."""
+    del connection, keys
+    return {}
 
 
 class Inbox(Memoryless):
@@ -25,26 +41,33 @@ class Inbox(Memoryless):
     topic = "inbox"
     durable_outbox = False
 
-    def __init__(self, keys: Keys, replenish: Callable[[], Awaitable[None]], source: Source = SOURCE) -> None:
-        self._keys, self._replenish, self._source = keys, replenish, source
+    def __init__(self, keys: Keys, replenish: Callable[[], Awaitable[None]], whose: Whose = nobodys) -> None:
+        self._keys, self._replenish, self._whose = keys, replenish, whose
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
-        del connection
         await self._replenish()
-        return [self._appended(record) for record in batch.records]
+        headers = [{name.lower(): value.decode("utf-8", "replace") for name, value in record.headers} for record in batch.records]
+        carried = {one[KEY] for one in headers if KEY in one}
+        known = await self._whose(connection, carried) if carried else {}
+        return [self._appended(record, one, known) for record, one in zip(batch.records, headers, strict=True)]
 
-    def _appended(self, record: Record) -> Effect:
-        headers = {name.lower(): value.decode("utf-8", "replace") for name, value in record.headers}
+    def _appended(self, record: Record, headers: Mapping[str, str], known: Mapping[str, Source]) -> Effect:
+        source = known.get(headers[KEY]) if KEY in headers else SOURCE
         content_type = headers.get("content-type", "")
         value = record.value or b""
         attributes = binary_attributes(headers, content_type)
+
+        def buried(reason: str, detail: str, mend: str, pointer: str = "") -> Bury:
+            raw = value if attributes is None else cloudevents.restored(attributes, value)
+            return Bury(record, reason, detail, pointer, mend, (source or SOURCE).name, raw, content_type)
+
+        if source is None or source.disabled:
+            return buried(*(UNKNOWN if source is None else DISABLED))
         event = cloudevents.structured(value) if attributes is None else cloudevents.binary(attributes, value, content_type)
         received = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        understood = event if isinstance(event, Refusal) else read(event, self._source, received)
+        understood = event if isinstance(event, Refusal) else read(event, source, received)
         if isinstance(understood, Refusal):
-            why = understood
-            raw = value if attributes is None else cloudevents.restored(attributes, value)
-            return Bury(record, why.reason, why.detail, why.pointer, why.mend, self._source.name, raw, content_type)
+            return buried(understood.reason, understood.detail, understood.mend, understood.pointer)
         return Publication("touchpoints", *seal(understood, self._keys))
 
 

@@ -17,6 +17,9 @@ Cell = str | int | float | bool | None | list[Any] | dict[str, Any]
 
 _MINUS = re.compile(r"^\((.*)\)$")
 _GROUPED = re.compile(r"^-?\d{1,3}(?:[,٬'’_ ]\d{3})+(?:[./٫]\d+)?$")
+_DOTTED = re.compile(r"^-?\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d+)$", re.ASCII)
+"""Grouped by points as on the continent: two of them, or a comma behind, leave no doubt."""
+
 _NUMBER = re.compile(r"^-?\d+(?:[.]\d+)?$", re.ASCII)
 _EXPONENT = re.compile(r"^-?\d+(?:[.]\d+)?[eE][+-]?\d{1,2}$", re.ASCII)
 EMPTY = frozenset({"", "-", "–", "—", "n/a", "null", "none", "nan", "#n/a", "نامشخص", "ندارد"})
@@ -90,6 +93,7 @@ def number(cell: Cell, pointer: str, reason: str = "wrong_type") -> Decimal:
     written = (
         plain(text(cell))
         .replace("٬", ",")
+        .replace("،", ",")
         .replace("−", "-")
         .replace("/", "." if "." not in text(cell) and text(cell).count("/") == 1 else "/")
     )
@@ -101,7 +105,9 @@ def number(cell: Cell, pointer: str, reason: str = "wrong_type") -> Decimal:
         written = f"-{minus[1].strip()}"
     if written.endswith("-"):
         written = f"-{written[:-1].strip()}"
-    written = written.replace("٫", ".")
+    written = written.replace("٫", "," if written.count("٫") > 1 else ".")  # the decimal mark, which many type between thousands
+    if _DOTTED.match(written):
+        written = written.replace(".", "").replace(",", ".")
     if _GROUPED.match(written):
         written = re.sub(r"[,'’_ ]", "", written).replace("/", ".")
     if not _NUMBER.match(written) and not _EXPONENT.match(written):
@@ -119,4 +125,4 @@ def _words(cell: Cell) -> str:
     """What stands beside the digits of an amount: ۱۲۰٬۰۰۰ تومان."""
     if not isinstance(cell, str):
         return ""
-    return " ".join(re.sub(r"[\d.,/٫٬'’_()+−-]+", " ", plain(cell)).split())
+    return " ".join(re.sub(r"[\d.,،/٫٬'’_()+−-]+", " ", plain(cell)).split())

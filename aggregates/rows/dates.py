@@ -35,10 +35,46 @@ MONTHS = {
     )
     for name in names
 }
+GREGORIAN = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("january", "jan", "ژانویه"),
+            ("february", "feb", "فوریه"),
+            ("march", "mar", "مارس"),
+            ("april", "apr", "آوریل"),
+            ("may", "مه", "می"),
+            ("june", "jun", "ژوئن"),
+            ("july", "jul", "ژوئیه", "جولای"),
+            ("august", "aug", "اوت", "آگوست"),
+            ("september", "sep", "sept", "سپتامبر"),
+            ("october", "oct", "اکتبر"),
+            ("november", "nov", "نوامبر"),
+            ("december", "dec", "دسامبر"),
+        ),
+        1,
+    )
+    for name in map(fold, names)
+}
+NOON = {"am": 0, "pm": 12, "قظ": 0, "بظ": 12, "صبح": 0, "ظهر": 12, "عصر": 12, "بعدازظهر": 12}
+"""The halves of a day of twice twelve hours, without dots and spaces."""
+
+SHEETS = date(1899, 12, 30)
+"""The day from which Excel counts days: a cell that lost its format is such a number, with the time of day behind the point."""
+
 MEND = "write it like 1404/08/30, 1404/08/30 14:05 or 2025-11-21"
 
 _NUMBERS = re.compile(r"^(\d{1,4})\s*[/\-.]\s*(\d{1,2})\s*[/\-.]\s*(\d{1,4})$", re.ASCII)
-_NAMED = re.compile(r"^(?:\D+\s+)?(\d{1,2})\s+([^\W\d]+)\s+(?:ماه\s+)?(\d{4})$")
+_NAMED = re.compile(r"^(?:\D+\s+)?(\d{1,2})[\s/-]+([^\W\d]+)[\s/-]+(?:ماه\s+)?(\d{4})$")
+_WEEKDAY = re.compile(
+    r"^(?:(?:یک|دو|سه|چهار|پنج)?\s?شنبه|جمعه|(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun)[,،.]?\s+",
+    re.IGNORECASE,
+)
+_MONTH_FIRST = re.compile(r"^([^\W\d]+)\s+(\d{1,2})\s+(\d{4})$")
+_SERIAL = re.compile(r"^([2-7]\d{4})(?:\.(\d+))?$", re.ASCII)
+_BETWEEN = re.compile(r"(?<=\d)T(?=\d)|\sساعت\s|[،,]|\s-\s")
+_GLUED = re.compile(r"(\d)([ap]\.?m\b)", re.IGNORECASE)
+_EXACT = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d", re.ASCII)
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:[.]\d+)?)?$", re.ASCII)
 _PACKED = re.compile(r"^(1[234]\d\d|19\d\d|20\d\d)(\d\d)(\d\d)$", re.ASCII)
 
@@ -46,11 +82,11 @@ _PACKED = re.compile(r"^(1[234]\d\d|19\d\d|20\d\d)(\d\d)(\d\d)$", re.ASCII)
 def moment(text: str, zone: str, pointer: str, order: Order = "", clock: str = "") -> str:
     """The moment as RFC 3339; a day alone is its beginning in the zone. Raises `Refused`."""
     written = plain(text)
-    if "T" in written and (exact := _rfc3339(written)) is not None:
+    if ("T" in written or _EXACT.match(written)) and (exact := _rfc3339(written)) is not None:
         return (exact if exact.tzinfo else exact.replace(tzinfo=ZoneInfo(zone))).isoformat()
     day_text, clock_text = _parts(written)
     day = _day(day_text, pointer, order)
-    at = _time(plain(clock) or clock_text, pointer)
+    at = _time(_parts(plain(clock))[1], pointer) if clock else _of_sheet(day_text) or _time(clock_text, pointer)
     return datetime.combine(day, at, ZoneInfo(zone)).isoformat()
 
 
@@ -72,19 +108,28 @@ def _rfc3339(text: str) -> datetime | None:
 
 
 def _parts(text: str) -> tuple[str, str]:
-    """Day and time; some write the time first, some put a hyphen or the word ساعت between."""
-    words = text.replace("T", " ").replace(" ساعت ", " ").replace("،", " ").replace(" - ", " ").split()
+    """Day and time; some write the time first, some put a hyphen or the word ساعت between, some count twice twelve hours."""
+    text = _BETWEEN.sub(" ", _WEEKDAY.sub("", _GLUED.sub(r"\1 \2", text))).replace("بعد از ظهر", "عصر").replace("قبل از ظهر", "صبح")
+    words = text.split()
+    halves = [half for word in words if (half := word.replace(".", "").lower()) in NOON]
     clocks = [word for word in words if ":" in word]
-    return " ".join(word for word in words if ":" not in word), clocks[0] if clocks else ""
+    day_words = [word for word in words if ":" not in word and word.replace(".", "").lower() not in NOON]
+    return " ".join(day_words), " ".join([*clocks[:1], *halves[:1]]) if clocks else ""
 
 
 def _day(text: str, pointer: str, order: Order) -> date:
     packed = _PACKED.match(text)
     if packed:
         return _made(int(packed[1]), int(packed[2]), int(packed[3]), pointer)
-    named = _NAMED.match(text)
-    if named and (month := MONTHS.get(fold(named[2]))):
-        return _made(int(named[3]), month, int(named[1]), pointer)
+    serial = _SERIAL.match(text)
+    if serial:
+        return SHEETS + timedelta(days=int(serial[1]))
+    named = _NAMED.match(text) or _MONTH_FIRST.match(text)
+    if named:
+        word, number = (named[2], named[1]) if named[1].isdecimal() else (named[1], named[2])
+        month = (MONTHS if int(named[3]) <= 1500 else GREGORIAN).get(fold(word))  # the year says the calendar, and so must the name
+        if month:
+            return _made(int(named[3]), month, int(number), pointer)
     numbers = _NUMBERS.match(text)
     if numbers is None:
         raise Refused("wrong_time", pointer, "it is no date that can be read", MEND)
@@ -128,10 +173,23 @@ def gregorian(year: int, month: int, day: int) -> date:
     return found
 
 
+def _of_sheet(text: str) -> time | None:
+    """The time of day in a number of Excel, to the second."""
+    serial = _SERIAL.match(text)
+    if serial is None or not serial[2]:
+        return None
+    seconds = min(round(float(f"0.{serial[2]}") * 86_400), 86_399)
+    return time(seconds // 3600, seconds // 60 % 60, seconds % 60)
+
+
 def _time(text: str, pointer: str) -> time:
     if not text:
         return time()
-    parts = _CLOCK.match(text)
+    clock, _, half = text.partition(" ")
+    parts = _CLOCK.match(clock)
     if parts is None or int(parts[1]) > 23 or int(parts[2]) > 59 or int(parts[3] or 0) > 59:
         raise Refused("wrong_time", pointer, "its time of day cannot be read", MEND)
-    return time(int(parts[1]), int(parts[2]), int(parts[3] or 0))
+    hour = int(parts[1])
+    if half and 1 <= hour <= 12:
+        hour = hour % 12 + NOON[half.replace(".", "").lower()]
+    return time(hour, int(parts[2]), int(parts[3] or 0))

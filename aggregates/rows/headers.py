@@ -165,8 +165,8 @@ WORDS: Mapping[str, Sequence[str]] = {
 }
 
 UNITS: Mapping[str, tuple[str, int]] = {
-    **dict.fromkeys(("ریال", "ریالی", "به ریال", "rial", "rials", "irr", "r"), ("IRR", 1)),
-    **dict.fromkeys(("تومان", "تومن", "به تومان", "toman", "tomans", "irt"), ("IRR", 10)),
+    **dict.fromkeys(("ریال", "ریالی", "به ریال", "rial", "rials", "rls", "rl", "irr", "r"), ("IRR", 1)),
+    **dict.fromkeys(("تومان", "تومن", "به تومان", "ت", "toman", "tomans", "tmn", "irt"), ("IRR", 10)),
     **dict.fromkeys(("هزار تومان", "هزار تومن"), ("IRR", 10_000)),
     **dict.fromkeys(("میلیون تومان", "میلیون تومن"), ("IRR", 10_000_000)),
     **dict.fromkeys(("دلار", "usd", "$"), ("USD", 1)),
@@ -188,6 +188,12 @@ for _place, _names in WORDS.items():
     for _name in (*_names, _place.rpartition(".")[2], _place):
         if _place or _name:
             _PLACES.setdefault(key(_name), []).append(_place)
+_JOINED = {name.replace(" ", ""): places for name, places in _PLACES.items()}
+"""The same without spaces: a half-space is one to some who write it, and none to others."""
+
+_EZAFE = re.compile("\u200c[یي](?=\\s|$)")
+"""What links two words and is seldom written: شماره‌ی فاکتور."""
+
 _UNITS = {key(name): unit for name, unit in UNITS.items()}
 
 
@@ -218,8 +224,8 @@ def unit(text: str) -> tuple[str, int] | None:
 
 def _place_of(type_: str, header: str) -> str | None:
     places = known(type_)
-    wanted = key(header)
-    for place in _PLACES.get(wanted, ()):
+    wanted = key(_EZAFE.sub("", header))
+    for place in _PLACES.get(wanted) or _JOINED.get(wanted.replace(" ", "")) or ():
         if _fits(place, type_):
             return place
         if place == "total" and (amount := CONTRACTS[type_].amount if type_ in CONTRACTS else None):

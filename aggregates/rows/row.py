@@ -29,6 +29,7 @@ FAULTS: Mapping[str, Refusal] = {
     "extra_cells": Refusal(
         "wrong_value", "/cells", "The row has more cells than there are headers.", "Put cells with separators in quotes."
     ),
+    "open_quote": Refusal("wrong_value", "/cells", "A quoted cell of the row is not closed.", "Close its quote, or double a quote inside."),
 }
 """What may be wrong with a row before anybody looks at its cells."""
 
@@ -74,7 +75,7 @@ def understand(row: Row, mapping: RowMapping, shape: Layout, source: Source, rec
         return Understood(made, _header(made.pointer))
     judged = read(made.event | {"yektafile": row.file[:255], "yektarow": row.row}, source, received)
     if isinstance(judged, Refusal):
-        return _placed(judged, made)
+        return _placed(judged, made, shape)
     return Understood(judged, "", made.event)
 
 
@@ -87,14 +88,22 @@ def alone(row: Row, source: Source, received: datetime, newer: Mapping[str, Any]
     return understand(row, reading.mapping, layout(reading.mapping, row.cells), source, received)
 
 
-def _placed(refusal: Refusal, made: Made) -> Understood:
+def _placed(refusal: Refusal, made: Made, shape: Layout) -> Understood:
     """What is wrong with an event, said of the row that it was made of."""
     column = made.column(refusal.pointer)
+    if not column and refusal.reason == "missing_field":
+        column = _empty(refusal.pointer, shape)
+        mend = f"{refusal.mend.rstrip('.')}: " + ("its cell is empty." if column else f"{MAPPED}.")
+        refusal = Refusal(refusal.reason, refusal.pointer, refusal.detail, mend)
     if column:
         refusal = Refusal(refusal.reason, pointer_to("cells", column), refusal.detail, refusal.mend)
-    elif refusal.reason == "missing_field":
-        refusal = Refusal(refusal.reason, refusal.pointer, refusal.detail, f"{refusal.mend.rstrip('.')}: {MAPPED}.")
     return Understood(refusal, column, made.event)
+
+
+def _empty(pointer: str, shape: Layout) -> str:
+    """The column that would have filled what is missing; empty where the file has none for it."""
+    place = ".".join(step for step in pointer.split("/")[2:] if not step.isdecimal())
+    return shape.of(place) or next((header for header, column in shape.columns.items() if column.place.startswith(f"{place}.")), "")
 
 
 def _header(pointer: str) -> str:

@@ -15,6 +15,7 @@ from aggregates import dead_letter
 from aggregates.dead_letter import Cell, DeadLetter, Place
 from aggregates.log import Entry
 from aggregates.refusal import Refusal
+from aggregates.rows.growth import Growing
 from aggregates.rows.layout import Layout, layout
 from aggregates.rows.mapping import Mapping, of_plain
 from aggregates.rows.row import CONTENT_TYPE, Row, Understood, understand
@@ -22,6 +23,7 @@ from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
 from api.doors.appending import BREATH, append, sealed
+from api.doors.growing import grown
 from api.ports import Dependencies
 from api.problem import Problem, invalid
 
@@ -99,9 +101,8 @@ async def _judged(
 ) -> tuple[list[Entry], list[DeadLetter], list[RowAccepted | RowRejected]]:
     now = dependencies.clock()
     layouts: dict[tuple[str, ...], Layout] = {}
-    facts: list[Entry] = []
-    letters: list[DeadLetter] = []
-    results: list[RowAccepted | RowRejected] = []
+    rows: list[tuple[Row, Understood]] = []
+    growing: dict[int, Growing] = {}
     for number, one in enumerate(sent.rows):
         if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)
@@ -111,9 +112,19 @@ async def _judged(
             layouts[names] = layout(mapping, names)
         row = Row(sent.file, one.row, sent.type, one.id, cells, sent.mapping, one.fault, tuple(more))
         found = understand(row, mapping, layouts[names], source, now)
+        rows.append((row, found))
+        if mapping.group and row.id and row.more and isinstance(found.judged, Touchpoint):
+            growing[number] = Growing(row, mapping, layouts[names], source, now)
+    whole = {number: found.judged for number, (_, found) in enumerate(rows) if isinstance(found.judged, Touchpoint)}
+    instead = await grown(dependencies, growing, whole)
+    facts: list[Entry] = []
+    letters: list[DeadLetter] = []
+    results: list[RowAccepted | RowRejected] = []
+    for number, (row, found) in enumerate(rows):
         if isinstance(found.judged, Touchpoint):
-            facts.append(sealed(found.judged, dependencies))
-            results.append(RowAccepted(one.row, found.judged.id, found.judged.source, found.judged.event_id))
+            fact = instead.get(number, found.judged)
+            facts.append(sealed(fact, dependencies))
+            results.append(RowAccepted(row.row, fact.id, fact.source, fact.event_id))
         else:
             letter = bury(row, found, mapping, source, dependencies)
             letters.append(letter)

@@ -1,8 +1,8 @@
 """The door for analytics clients that speak the Segment dialect: one message or a batch, whatever the labels say.
 
 No item costs its batch: it is always answered 200, and what is refused is kept as a dead letter and named in the answer. Any other answer
-would make a client drop what it holds (4xx) or send it again (408, 429, 5xx). Reading order: post, keys, take; how messages are found
-in a body is in `unwrapping`.
+would make a client drop what it holds (4xx) or send it again (408, 429, 5xx). Reading order: post, looked_at, keys, take; how messages are
+found in a body is in `unwrapping`, and in the address of a picture in `pixel`.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
 from api.answers import json
+from api.doors import pixel
 from api.doors.appending import BREATH, Accepted, Rejected, append, sealed
 from api.doors.unwrapping import MOST, NOTHING, Parcel, unwrapped
 from api.ports import Dependencies
@@ -46,7 +47,6 @@ async def post(request: Request, dependencies: Dependencies, kind: str) -> Respo
     source = access.known(dependencies, keys(request, NOTHING))
     packed = await body.received(request)
     now = dependencies.clock()
-    place = Place(f"api/v1/{kind}")
     label = request.headers.get("content-type", "")
     try:
         content = body.unpacked(packed, request.headers.get("content-encoding", ""))
@@ -54,8 +54,24 @@ async def post(request: Request, dependencies: Dependencies, kind: str) -> Respo
         if source is None or problem.body.status != 415:
             raise
         detail, mend = problem.body.detail, problem.body.mend or ""
-        letter = await kept(dependencies, source, packed, Refusal("not_json", "", detail, mend), now, place, label)
+        letter = await kept(dependencies, source, packed, Refusal("not_json", "", detail, mend), now, Place(f"api/v1/{kind}"), label)
         raise Problem(415, problem.reason, detail, mend=mend, dead_letter=letter) from problem
+    return await _found(request, dependencies, source, content, now, kind, label)
+
+
+async def looked_at(request: Request, dependencies: Dependencies, kind: str) -> Response:
+    """Take what the address of a fetched picture says; what is refused in it is kept, and the picture is shown all the same."""
+    source = access.known(dependencies, keys(request, NOTHING))
+    content = pixel.message(request.url.query, KEY_NAMES)
+    taken = await _found(request, dependencies, source, content, dependencies.clock(), kind, "")
+    return Response(pixel.GIF, 200, {"Yekta-Position": taken.headers["yekta-position"], "Cache-Control": "no-store"}, "image/gif")
+
+
+async def _found(
+    request: Request, dependencies: Dependencies, source: Source | None, content: bytes, now: datetime, kind: str, label: str
+) -> Response:
+    """Find the messages in what was sent, and whose they are where only they say it."""
+    place = Place(f"api/v1/{kind}")
     parcel = unwrapped(content)
     source = source or access.source(dependencies, keys(request, NOTHING if parcel is None else parcel.around))
     body.check(len(content), source.size)

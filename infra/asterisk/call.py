@@ -1,7 +1,7 @@
 """One call as far as it was heard, and the words by which its facts are told the same way live and from files.
 
 The id of a fact is the call's unique id and what happened, so that the manager's events and the files agree. Reading order: Told, Call,
-queued, extension_of, event.
+queued, extension_of, half, event.
 """
 
 import re
@@ -44,7 +44,7 @@ class Call(msgspec.Struct, omit_defaults=True):
     agent: str = ""
     extension: str = ""
     answers: int = 0
-    answered: float = 0
+    talking: float = 0  # since when somebody talks with the customer; what was talked before is in `talk`
     wait: float | None = None
     talk: float | None = None
     hold: float = 0
@@ -53,6 +53,11 @@ class Call(msgspec.Struct, omit_defaults=True):
     reason: str = ""
     cause: str = ""
     abandoned: bool = False
+    made: bool = False  # a computer dialled it: who began it is one of the two whom it called
+    handed: bool = False  # a transfer gave it to somebody else
+    reached: str = ""  # the extension that answered last, also who was only asked whether he takes the call
+    halves: dict[str, str] = {}  # Local channels that rang, and the extension of each
+    also: list[str] = []  # Linkedids of calls that a transfer made a part of this one
     heard: float = 0  # when something was last heard of it
 
 
@@ -72,9 +77,14 @@ class Told(msgspec.Struct, frozen=True):
         return ":".join(filter(None, (self.call, self.what, self.part)))
 
 
+def plain(number: str) -> bool:
+    """Whether it is a number at all, and no name and nothing."""
+    return bool(_DIGITS.match(number))
+
+
 def internal(number: str, longest: int = INTERNAL) -> bool:
     """Whether a number is one of ours."""
-    return bool(_DIGITS.match(number)) and len(number.lstrip("+")) <= longest
+    return plain(number) and len(number.lstrip("+")) <= longest
 
 
 def queued(call: Call, queue: str, at: float) -> Told:
@@ -89,6 +99,17 @@ def extension_of(interface: str) -> str:
     """`PJSIP/204-0000001a`, `Local/204@agents/n` and `SIP/204` are 204."""
     found = _INTERFACE.match(interface.strip())
     return found[1] if found else ""
+
+
+def half(channel: str) -> str:
+    """What both halves of a Local channel are called, `Local/204@agents-0000001a;2` without its `;2`; empty for any other channel."""
+    return channel.rpartition(";")[0] if channel.startswith("Local/") else ""
+
+
+def dialled(string: str) -> str:
+    """The outside number in a dial string: `09121234567@trunk`, `trunk/09121234567`, `g0/09121234567`; empty where there is none."""
+    number = string.partition("@")[0].rpartition("/")[2].removeprefix("sip:")
+    return number if _DIGITS.match(number) and not internal(number) else ""
 
 
 def agent_of(member: str, interface: str) -> str:
@@ -115,7 +136,7 @@ def event(told: Told, source: str) -> dict[str, Any]:
 
 def ended(call: Call, at: float, **more: Any) -> Told:
     """The end of a call that was answered, or of one that we made."""
-    talk = call.talk if call.talk is not None else (at - call.answered if call.answered else 0.0)
+    talk = (call.talk or 0.0) + (max(0.0, at - call.talking) if call.talking else 0.0)
     data: dict[str, Any] = {
         "direction": call.direction,
         "queue": call.queue,

@@ -5,7 +5,7 @@ Reading order: hear, then what each message means, then missed (what is told of 
 
 from collections.abc import Callable, Iterable, Mapping
 
-from infra.asterisk.call import Call, Told, abandoned, agent_of, ended, extension_of, internal, queued
+from infra.asterisk.call import Call, Told, abandoned, agent_of, dialled, ended, extension_of, half, internal, plain, queued
 from infra.asterisk.manager import Message
 
 Calls = dict[str, Call]
@@ -18,43 +18,60 @@ LOST = "connection_lost"
 WITHHELD = "<unknown>"
 """What the manager writes for a number that was not given."""
 
+DOWN = "0"
+"""The state of a new channel that Asterisk itself opens; whoever calls in is at once in another."""
 
-def hear(calls: Calls, message: Message, at: float) -> tuple[str, Facts]:
-    """The id of the call that a message is of ("" for none), and what is told because of it. `calls` becomes what is known now."""
-    handle = _HEARD.get(message.get("Event", ""))
-    linked = message.get("Linkedid") or message.get("Uniqueid", "")
-    if handle is None or not linked:
-        return "", []
+
+def hear(calls: Calls, message: Message, at: float) -> tuple[list[str], Facts]:
+    """The ids of the calls that a message is of, and what is told because of it. `calls` becomes what is known now."""
+    kind = message.get("Event", "")
     at = moment(message, at)
-    call = calls.get(linked)
-    if message["Event"] == "Hangup":  # a transfer gives channels to another call, where they end; here they began
-        channel = message.get("Uniqueid", "")
-        call = next((one for one in calls.values() if channel in one.channels), call)
+    if kind == "AttendedTransfer":
+        return _joined(calls, message, at)
+    handle = _HEARD.get(kind)
+    linked, channel = _named(message)
+    if handle is None or not linked:
+        return [], []
+    # A transfer gives channels to another call, where they end; here they began.
+    call = _of(calls, linked, channel if kind == "Hangup" else "")
     if call is None:
-        if message["Event"] != "Newchannel":
-            return "", []  # it began before we listened, and was not among the live channels
+        if kind != "Newchannel":
+            return [], []  # it began before we listened, and was not among the live channels
         call = calls[linked] = _begun(linked, message, at)
     call.heard = at
     told = handle(call, message, at)
-    if not call.channels and message["Event"] == "Hangup":
+    if not call.channels and kind == "Hangup":
         del calls[call.id]
-    return call.id, [] if _ours(call) else told
+    return [call.id], [] if _ours(call) else told
+
+
+def _named(message: Message) -> tuple[str, str]:
+    """The Linkedid and the channel that a message is of: dialling that no channel of ours does is of the channel that is dialled."""
+    for whose in ("", "Transferee", "Transferer", "Dest"):
+        if channel := message.get(f"{whose}Uniqueid", ""):
+            return message.get(f"{whose}Linkedid") or channel, channel
+    return "", ""
+
+
+def _of(calls: Calls, linked: str, channel: str) -> Call | None:
+    """The call that a channel began in, else the one that is linked to it."""
+    own = next((one for one in calls.values() if channel in one.channels), None) if channel else None
+    return own or calls.get(linked) or next((one for one in calls.values() if linked in one.also), None)
 
 
 def found(calls: Calls, message: Message, at: float) -> str:
     """A live channel, told of after connecting: a call that began while nobody listened is known from now on."""
-    linked = message.get("Linkedid") or message.get("Uniqueid", "")
-    channel = message.get("Uniqueid", "")
-    call = calls.get(linked)
+    linked, channel = _named(message)
+    call = _of(calls, linked, channel)
     if call is None:
         hours, minutes, seconds = ([0, 0, 0] + [int(part) for part in message.get("Duration", "0").split(":") if part.isdecimal()])[-3:]
         call = calls[linked] = _begun(linked, message, at - (hours * 3600 + minutes * 60 + seconds))
         call.heard = at
         if message.get("BridgeId"):
-            call.answers, call.answered = 1, at
+            call.answers, call.talking = 1, at
     if channel and channel not in call.channels:
         call.channels.append(channel)
-    return linked
+    return call.id
 
 
 def missed(calls: Calls, live: Iterable[str], since: float) -> tuple[list[str], Facts]:
@@ -74,7 +91,11 @@ def _begun(linked: str, message: Message, at: float) -> Call:
     caller, called = message.get("CallerIDNum", ""), message.get("Exten", "")
     if caller == WITHHELD:
         caller = ""
-    call = Call(linked, at, number=caller, trunk=extension_of(message.get("Channel", "")))
+    first = extension_of(message.get("Channel", ""))
+    if message.get("Event") == "Newchannel" and message.get("ChannelState") == DOWN:
+        # Nobody called: one of the two is called first. What he is shown as the caller may be anything.
+        return Call(linked, at, "outbound", "" if internal(first) else dialled(first), own=first if internal(first) else "", made=True)
+    call = Call(linked, at, number=caller, trunk=first)
     if internal(caller):
         call.direction, call.own = "outbound", caller
         call.number = "" if internal(called) else called
@@ -84,6 +105,16 @@ def _begun(linked: str, message: Message, at: float) -> Call:
 def _ours(call: Call) -> bool:
     """Calls between our own extensions are no customer's."""
     return call.direction == "outbound" and not call.number
+
+
+def _named_anew(call: Call, message: Message, at: float) -> Facts:
+    """The dialplan found out who calls, before anything was told. Later it may only be what the next phone is to show."""
+    caller = message.get("CallerIDNum", "")
+    untold = not (call.made or call.entered or call.rung or call.answers)
+    if message.get("Uniqueid") == call.id and untold and plain(caller) and not plain(call.number) and not call.own:
+        begun = _begun(call.id, message, call.began)
+        call.number, call.direction, call.own = begun.number, begun.direction, begun.own
+    return []
 
 
 def _new_channel(call: Call, message: Message, at: float) -> Facts:
@@ -114,17 +145,27 @@ def _rings(call: Call, message: Message, at: float) -> Facts:
         return []
     if channel:
         call.rung.append(channel)
-    where = extension_of(message.get("Interface") or message.get("DestChannel", ""))
+    to = message.get("DestChannel", "")
+    where = extension_of(message.get("Interface") or to)
+    if half(to):
+        call.halves[half(to)] = where
+    before = call.halves.get(half(message.get("Channel", "")))
+    if before is not None and (where == before or not internal(where)):
+        return []  # the phone behind a Local channel that was told of
     if call.direction == "outbound":
-        where = call.own
-        if not call.number:
-            dialled = message.get("DialString", "").partition("@")[0].rpartition("/")[2]
-            call.number = "" if internal(dialled) else dialled
+        if internal(where):
+            call.own = call.own or where
+        call.number = call.number or dialled(message.get("DialString", ""))
+        if call.made and message["Event"] == "DialBegin" and message.get("Uniqueid") != call.id:
+            return []  # the first of the two: it is not yet known to whom he will be put through
+        if not (call.handed or call.talking):
+            where = call.own
     data = {"direction": call.direction, "number": call.number, "queue": call.queue, "extension": where, "trunk": call.trunk}
     return [Told(call.id, "ringing", at, call.number, data, channel or where)]
 
 
 def _connected(call: Call, message: Message, at: float) -> Facts:
+    call.left = True
     interface = message.get("Interface", "")
     agent = agent_of(message.get("MemberName", ""), interface)
     return _answered(call, at, agent, extension_of(interface), _number(message.get("HoldTime")), message.get("Queue", call.queue))
@@ -132,31 +173,88 @@ def _connected(call: Call, message: Message, at: float) -> Facts:
 
 def _dialled(call: Call, message: Message, at: float) -> Facts:
     """Outside of queues an answer is the end of dialling; of whom a queue calls, the queue itself says that he took it."""
-    waiting = bool(call.queue) and not call.left and call.direction == "inbound"
-    if message.get("DialStatus") != "ANSWER" or waiting or message.get("DestUniqueid", "") in call.asked:
+    if message.get("DialStatus") != "ANSWER" or (call.made and message.get("Uniqueid") != call.id):
         return []
-    extension = call.own if call.direction == "outbound" else extension_of(message.get("DestChannel", ""))
+    to, by = message.get("DestChannel", ""), half(message.get("Channel", ""))
+    waiting = bool(call.queue) and not call.left and call.direction == "inbound"
+    if waiting or message.get("DestUniqueid", "") in call.asked or (half(to) and call.talking):
+        return []
+    call.reached = extension_of(to)
+    if by and by not in call.halves and call.talking and not call.made:
+        return []  # a colleague is asked first, by a feature code; whether he takes the call is told by its transfer
+    extension = call.own if call.direction == "outbound" and not call.handed else call.reached
     return _answered(call, at, extension, extension, at - call.began, "")
 
 
 def _answered(call: Call, at: float, agent: str, extension: str, wait: float | None, queue: str) -> Facts:
+    if call.talking and extension == call.extension:
+        return []  # said by the phone, and by what was dialled to reach it
     call.answers += 1
     call.agent, call.extension = agent, extension
-    call.queue = queue
+    if queue or not call.handed:
+        call.queue = queue
+    _paused(call, at)
+    call.talking = at
     if call.answers == 1:
-        call.answered, call.wait = at, wait
+        call.wait = wait
     part = str(call.answers) if call.answers > 1 else ""  # handed on to another agent
-    waited = None if wait is None else round(max(0.0, wait), 1)
+    waited = None if wait is None or call.handed else round(max(0.0, wait), 1)
     data = {"agent": agent or extension or "unknown", "extension": extension, "queue": queue, "wait_seconds": waited}
     return [Told(call.id, "answered", at, call.number, data, part)]
 
 
+def _paused(call: Call, at: float) -> None:
+    """Nobody talks with the customer for now; what was talked counts."""
+    if call.talking:
+        call.talk = (call.talk or 0.0) + max(0.0, at - call.talking)
+        call.talking = 0
+
+
 def _completed(call: Call, message: Message, at: float) -> Facts:
+    """The queue is done with a call; where a transfer was heard of before, what was talked until then has been counted."""
     talk = _number(message.get("TalkTime"))
-    if talk is not None:
-        call.talk = (call.talk or 0.0) + talk
     call.reason = message.get("Reason", call.reason)
+    if talk is not None and not (call.handed and call.reason == "transfer"):
+        call.talk, call.talking = (call.talk or 0.0) + talk, 0
     return []
+
+
+def _handed_on(call: Call, message: Message, at: float) -> Facts:
+    """A blind transfer: the call rings on elsewhere, and whoever takes it is told of then."""
+    if message.get("Result", "Success") == "Success":
+        call.handed = True
+        _paused(call, at)
+    return []
+
+
+def _joined(calls: Calls, message: Message, at: float) -> tuple[list[str], Facts]:
+    """An attended transfer: a colleague was asked in a call of his own, which becomes part of the customer's, and now talks with him."""
+    how = message.get("DestType", "")
+    if message.get("Result", "Success") != "Success" or how not in {"Bridge", "Link", "App"}:
+        return [], []
+    pairs = [(message.get(f"{whose}TransfererLinkedid", ""), message.get(f"{whose}TransfererUniqueid", "")) for whose in ("Orig", "Second")]
+    known = [one for linked, channel in pairs if (one := _of(calls, linked, channel)) is not None]
+    call = next((one for one in known if not _ours(one)), None)
+    if call is None:
+        return [], []
+    call.heard, call.handed = at, True
+    _paused(call, at)
+    reached = call.reached
+    changed = [call.id]
+    for other in known:
+        if other is not call and _ours(other) and other.id in calls:
+            reached = other.reached
+            call.also.append(other.id)
+            call.channels += [channel for channel in other.channels if channel not in call.channels]
+            changed.append(calls.pop(other.id).id)
+    if how == "App":
+        return changed, []  # to where it still rings, or to a mailbox
+    target = extension_of(message.get("TransferTargetChannel", ""))
+    extension = target if internal(target) else reached
+    if not internal(extension):
+        call.talking = at  # to somebody outside
+        return changed, []
+    return changed, _answered(call, at, extension, extension, None, "")
 
 
 def _abandoned(call: Call, message: Message, at: float) -> Facts:
@@ -180,7 +278,8 @@ def _hung_up(call: Call, message: Message, at: float) -> Facts:
     """The call is over with its first channel, or with its last."""
     channel = message.get("Uniqueid", "")
     call.channels = [one for one in call.channels if one != channel]
-    if channel != call.id and call.channels:
+    first = channel == call.id and not (call.handed and call.direction == "outbound")  # there it was the agent's
+    if call.channels and not first:
         return []
     call.channels = []
     call.cause = message.get("Cause", "")
@@ -192,6 +291,7 @@ def _hung_up(call: Call, message: Message, at: float) -> Facts:
 
 _HEARD: Mapping[str, Callable[[Call, Message, float], Facts]] = {
     "Newchannel": _new_channel,
+    "NewCallerid": _named_anew,
     "QueueCallerJoin": _queued,
     "QueueCallerLeave": _left,
     "AgentCalled": _rings,
@@ -199,6 +299,7 @@ _HEARD: Mapping[str, Callable[[Call, Message, float], Facts]] = {
     "AgentConnect": _connected,
     "DialEnd": _dialled,
     "AgentComplete": _completed,
+    "BlindTransfer": _handed_on,
     "QueueCallerAbandon": _abandoned,
     "Hold": _hold,
     "Unhold": _unhold,

@@ -95,11 +95,11 @@ class Connector:
                 self._keep(gone, [event(one, self._pbx.source) for one in facts], now)
                 self.listening.set()
             else:
-                linked, facts = hear(self._calls, message, now)
+                changed, facts = hear(self._calls, message, now)
                 if kind == "Newchannel" and not caught_up:
-                    live.add(linked)  # it began while the list was told
-                if linked or now > self._kept + SIGN_OF_LIFE:
-                    self._keep([linked] if linked else [], [event(one, self._pbx.source) for one in facts], now)
+                    live.update(changed)  # it began while the list was told
+                if changed or now > self._kept + SIGN_OF_LIFE:
+                    self._keep(changed, [event(one, self._pbx.source) for one in facts], now)
 
     def _pbx_time(self, message: Message) -> float:
         """Now, as the PBX's clock has it: so that what is said of a call that vanished fits what was said of it before."""

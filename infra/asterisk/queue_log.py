@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from infra.asterisk.call import Call, Told, abandoned, agent_of, ended, extension_of, internal, queued
 
+HANDED_ON = "transfer"
+"""The reason of an end that is none yet: the queue knows no more of a call that was transferred, and its CDR may."""
+
 
 def read(lines: Iterable[str]) -> Iterator[Told]:
     """The facts of a queue_log, in its order: `time|callid|queue|agent|event|data…`. Lines that say nothing of a call are passed over."""
@@ -28,12 +31,16 @@ def _told(calls: dict[str, Call], at: float, id_: str, queue: str, member: str, 
             call.answers += 1
             call.agent, call.extension = agent_of(member, member), extension_of(member) if "/" in member else ""
             if call.answers == 1:
-                call.answered, call.wait = at, _number(data[0])
+                call.wait = _number(data[0])
             told = {"agent": call.agent or "unknown", "extension": call.extension, "queue": queue, "wait_seconds": _number(data[0])}
             yield Told(id_, "answered", at, call.number, told, str(call.answers) if call.answers > 1 else "")
         case "COMPLETECALLER" | "COMPLETEAGENT":
-            call.talk, call.reason = _number(data[1]), what.removeprefix("COMPLETE").lower()
+            call.talk, call.reason = (call.talk or 0.0) + (_number(data[1]) or 0.0), what.removeprefix("COMPLETE").lower()
             yield ended(calls.pop(id_), at)
+        case "TRANSFER" | "BLINDTRANSFER" | "ATTENDEDTRANSFER":
+            talked = [number for number in map(_number, data) if number is not None][-2:-1]  # …|hold|talk|position
+            call.talk, call.reason = (call.talk or 0.0) + sum(talked), HANDED_ON
+            yield ended(call, at)
         case "ABANDON":
             call.position = _whole(data[0])
             yield abandoned(calls.pop(id_), at, _number(data[2]))

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from infra.asterisk.call import Told, event
+from infra.asterisk.queue_log import HANDED_ON
 from infra.errors import Refusal
 from infra.posting import detail, post
 
@@ -33,16 +34,34 @@ class Reconciled:
 
 def merged(queue: Iterable[Told], cdr: Iterable[Told]) -> list[Told]:
     """The facts of both files, each once, by time."""
-    first = {told.id: told for told in queue}
-    over = {told.call for told in first.values() if told.what in ENDS}
+    first = {told.id: told for told in queue}  # of a call that was handed on and came back to a queue, the last end
     rest = list(cdr)
+    ends = {told.call: told for told in rest if told.what in ENDS}
+    later = {told.call: told.at for told in reversed(rest) if told.what == "answered" and told.id not in first}
+    gave_up = {told.call for told in first.values() if told.what == "abandoned"}
+    for told in [told for told in first.values() if told.what == "ended" and told.data["reason"] == HANDED_ON]:
+        if told.call in gave_up:  # in the queue that he was sent on to
+            del first[told.id]
+        elif told.call in ends:
+            first[told.id] = _handed_on(told, ends[told.call], later.get(told.call))
+    over = {told.call for told in first.values() if told.what in ENDS}
     numbers = {told.call: (told.number, told.data.get("direction", "inbound")) for told in rest if told.number}
     facts = [
         msgspec.structs.replace(told, number=numbers[told.call][0]) if not told.number and told.call in numbers else told
         for told in first.values()
     ]
-    facts += [told for told in rest if told.id not in first and told.call not in over]
+    handed = {told.call for told in first.values() if told.what == "ended" and told.data["reason"] == HANDED_ON}
+    facts += [
+        told for told in rest if told.id not in first and (told.call not in over or (told.call in handed and told.what == "answered"))
+    ]
     return sorted(facts, key=lambda told: (told.at, told.id))
+
+
+def _handed_on(told: Told, end: Told, again: float | None) -> Told:
+    """The end of a call that a queue transferred: what was talked there, and with whoever took it afterwards."""
+    talk = (told.data["talk_seconds"] or 0.0) + (max(0.0, end.at - again) if again is not None else 0.0)
+    who = end.data["agent"] if again is not None else told.data["agent"]
+    return msgspec.structs.replace(told, at=end.at, data=told.data | {"talk_seconds": round(talk, 1), "agent": who})
 
 
 async def bring(facts: Sequence[Told], source: str, url: str, key: str) -> Reconciled:

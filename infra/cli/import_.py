@@ -71,12 +71,12 @@ def import_(
     json
         One JSON object at the end, for programs.
     """
-    from infra.importing.opening import opened
+    from infra.importing.opening import fitting, opened
 
     text = "{}" if map_ is None else _text(map_, source, key, url)
     mapping, written = _mapping(map_, text, as_, lang)
     table = opened(file, mapping)
-    _check(file, table, mapping)
+    fitting(table, mapping)
     if dry_run:
         _preview(file, table, mapping, source, rows, as_json=json)
     else:
@@ -112,20 +112,6 @@ def _mapping(file: Path | None, text: str, type_: str, lang: str) -> "tuple[Mapp
             print(f"{file}: {problem.text('fa' if lang == 'fa' else 'en')}", file=sys.stderr)
         raise Refusal(f"{file} is no mapping that can be used.")
     return reading.mapping, mappings.plain(text)
-
-
-def _check(file: Path, table: "Opened", mapping: "Mapping") -> None:
-    """A mapping for another file is told before a thousand rows are refused for it."""
-    from aggregates.rows.layout import layout
-    from aggregates.written.problem import nearest
-
-    found = layout(mapping, table.table.headers)
-    if not found.missing or table.table.how == "JSON lines":
-        return
-    name = found.missing[0]
-    near = nearest(name, table.table.headers)
-    hint = f"Did you mean {near}?" if near else f"It has: {', '.join(table.table.headers[:20])}."
-    raise Refusal(f"The mapping names a column {name} that {file.name} does not have.", hint)
 
 
 def _preview(file: Path, table: "Opened", mapping: "Mapping", source: str, first: int, *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ import structlog
 from aggregates.rows import mapping as mappings
 from aggregates.rows.mapping import Mapping
 from infra.errors import Refusal
-from infra.importing.opening import Opened, opened
+from infra.importing.opening import Opened, fitting, opened
 from infra.importing.progress import Memory
 from infra.importing.sending import Job, Result, send
 from infra.posting import detail
@@ -88,6 +88,7 @@ class Watch:
         try:
             mapping, written = _read(text)
             table = await asyncio.to_thread(opened, file, mapping)
+            fitting(table, mapping)
         except Refusal as refusal:
             _put_away(file, REFUSED, {"file": file.name, "refused": str(refusal)})
             log.warning("drop_refused", source=source, file=file.name, why=str(refusal))

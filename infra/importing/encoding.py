@@ -8,6 +8,8 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.importing import packed
+
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 LEGACY = "windows-1256"
 PIECE = 1 << 20
@@ -25,10 +27,10 @@ def look(path: Path) -> Looked:
     sum_ = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     encoding = ""
-    with path.open("rb") as file:
+    with packed.raw(path) as file:
         while piece := file.read(PIECE):
             if not encoding:
-                encoding = next((name for mark, name in MARKS if piece.startswith(mark)), "utf-8")
+                encoding = next((name for mark, name in MARKS if piece.startswith(mark)), _unmarked(piece))
             sum_.update(piece)
             if encoding == "utf-8":
                 try:
@@ -41,3 +43,12 @@ def look(path: Path) -> Looked:
         except UnicodeDecodeError:
             encoding = LEGACY
     return Looked(encoding or "utf-8", sum_.hexdigest())
+
+
+def _unmarked(piece: bytes) -> str:
+    """UTF-16 without its mark is told by the zeros in every second byte: of separators, digits and line ends."""
+    zeros = piece[0::2].count(0), piece[1::2].count(0)
+    few, many = sorted(zeros)
+    if many * 20 < len(piece) or few * 4 > many:
+        return "utf-8"
+    return "utf-16-le" if zeros[1] == many else "utf-16-be"

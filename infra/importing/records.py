@@ -9,6 +9,7 @@ import msgspec
 
 from aggregates.rows.mapping import Mapping
 from infra.errors import Refusal
+from infra.importing import packed
 from infra.importing.table import Read, Table, plain
 
 LINE = 4 << 20
@@ -35,7 +36,7 @@ def parquet(path: Path) -> Table:
 
 
 def _objects(path: Path, encoding: str) -> Iterator[Read]:
-    with path.open(encoding=encoding, errors="replace") as file:
+    with packed.text(path, encoding) as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue

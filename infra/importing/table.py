@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any, NamedTuple
 
 from aggregates.rows import headers
@@ -38,14 +39,19 @@ def begins(lines: Sequence[Sequence[Any]], mapping: Mapping) -> int:
     """The index of the line with the headers: of the first lines the one in which most is understood."""
     if mapping.file.header_row:
         return mapping.file.header_row - 1
-    said = {headers.key(header) for header in mapping.columns}
     best, most = next((index for index, line in enumerate(lines) if any(str(cell).strip() for cell in line)), 0), 0
     for index, line in enumerate(lines):
-        names = [cell for cell in line if isinstance(cell, str) and cell.strip()]
-        known = sum(1 for name in names if headers.key(name) in said or headers.meant(mapping.type, name))
+        known = understood(line, mapping)
         if known > most:
             best, most = index, known
     return best
+
+
+def understood(line: Iterable[Any], mapping: Mapping) -> int:
+    """In how many cells of a line stands the name of a column that is known."""
+    said = {headers.key(header) for header in mapping.columns}
+    names = [cell for cell in line if isinstance(cell, str) and cell.strip()]
+    return sum(1 for name in names if headers.key(name) in said or headers.meant(mapping.type, name))
 
 
 def named(line: Iterable[Any]) -> tuple[str, ...]:
@@ -60,10 +66,13 @@ def named(line: Iterable[Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def rows(names: Sequence[str], lines: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[Read]:
-    """The rows below the headers; what is empty is none."""
-    for number, line in lines:
-        cells = [plain(cell) for cell in line]
+def rows(names: Sequence[str], lines: Iterable[tuple[int, Sequence[Any], str]]) -> Iterator[Read]:
+    """The rows below the headers; what is empty is none. A line with a fault is kept as it stands."""
+    for number, line, fault in lines:
+        if fault:
+            yield Read(number, {"": line[0] if line else ""}, fault)
+            continue
+        cells = [plain(cell) for cell in line] + [""] * (len(names) - len(line))  # a short line has empty cells
         if all(cell is None or cell == "" for cell in cells):
             continue
         beyond = [cell for cell in cells[len(names) :] if cell not in (None, "")]
@@ -79,7 +88,7 @@ def plain(cell: Any) -> Any:
     if cell is None or isinstance(cell, str | bool | int):
         return cell
     if isinstance(cell, float):
-        return None if cell != cell else cell  # noqa: PLR0124 - how one sees that it is no number
+        return cell if isfinite(cell) else None
     if isinstance(cell, datetime | date | time):
         return cell.isoformat()
     if isinstance(cell, timedelta):
@@ -87,7 +96,16 @@ def plain(cell: Any) -> Any:
     if isinstance(cell, Decimal):
         return format(cell, "f")
     if isinstance(cell, bytes):
-        return cell.decode("utf-8", "replace")
+        return _text(cell)
     if isinstance(cell, dict):
         return {str(name): plain(value) for name, value in cell.items()}
     return [plain(value) for value in cell] if isinstance(cell, list | tuple) else str(cell)
+
+
+def _text(cell: bytes) -> str:
+    """Bytes as the text that they are, else their digits: nobody means them, and they cost no row."""
+    try:
+        found = cell.decode()
+    except UnicodeDecodeError:
+        return cell.hex()
+    return cell.hex() if "\0" in found else found

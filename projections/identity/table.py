@@ -1,4 +1,5 @@
-"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates, settled_alone."""
+"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates, bodies,
+settled_alone."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -52,6 +53,12 @@ async def fates(connection: Connection, schema: str, events: Iterable[UUID]) -> 
         (list(events),),
     )
     return [Fate(*row) for row in await cursor.fetchall()]
+
+
+async def bodies(connection: Connection, events: Iterable[UUID]) -> dict[UUID, str]:
+    """The keyed hash of the content of those of these events that were resolved."""
+    cursor = await connection.execute("SELECT event_id, body FROM identity.receipts WHERE event_id = ANY(%s)", (list(events),))
+    return dict(await cursor.fetchall())
 
 
 async def settled_alone(connection: Connection, schema: str, event: UUID) -> bool:

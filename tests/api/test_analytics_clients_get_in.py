@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import msgspec
+import pyarrow
 import pytest
 
 from aggregates.touchpoint import event_id
@@ -157,6 +158,10 @@ def squeezed(content: bytes, window: int) -> bytes:
         ("gzip", lambda content: content),
         ("deflate", lambda content: content),
         ("br", lambda content: content),
+        ("br", lambda content: pyarrow.compress(content, codec="brotli", asbytes=True)),
+        ("gzip, br", lambda content: pyarrow.compress(gzip.compress(content), codec="brotli", asbytes=True)),
+        ("zstd", lambda content: pyarrow.compress(content, codec="zstd", asbytes=True)),
+        ("", lambda content: pyarrow.compress(content, codec="zstd", asbytes=True)),
         ("", lambda content: b"\xef\xbb\xbf" + content),
         ("", lambda content: b"data=" + quote_plus(content).encode()),
         ("", lambda content: b"data=" + quote_plus(b64encode(content)).encode() + b"&compression=base64"),
@@ -178,7 +183,10 @@ async def test_messages_a_line_each(api: Api) -> None:
     assert [item["id"] for item in answer.json()["items"]] == ["line-0", "line-1", "line-2"]
 
 
-@pytest.mark.parametrize(("label", "content"), [("br", b"\x8b\x03\x80{}\x03"), ("zstd", b"(\xb5/\xfd\x04"), ("gzip", b"\x1f\x8bno")])
+@pytest.mark.parametrize(
+    ("label", "content"),
+    [("br", b"\x8b\x03\x80{}\x03"), ("compress", b"\x1f\x9d\x90"), ("zstd", b"(\xb5/\xfd\x04"), ("gzip", b"\x1f\x8bno")],
+)
 async def test_what_cannot_be_unpacked_is_kept_too(api: Api, label: str, content: bytes) -> None:
     headers = {"Content-Encoding": label}
     answer = await api.client.post("/v1/batch", content=content, headers=headers, auth=(await api.write_key(), ""))

@@ -17,14 +17,21 @@ QUEUE_LOG = """\
 1795000240|1795000200.7|sales|NONE|ABANDON|1|2|40
 """
 LEG = (
-    '"","{src}","{dst}","ctx","{src}","PJSIP/trunk-0000000a","{to}","{app}","","{began}","{answer}","{end}",{all},{talk},"{how}",'
-    '"DOCUMENTATION","{id}",""'
+    '"","{src}","{dst}","ctx","{src}","{by}","{to}","{app}","","{began}","{answer}","{end}",{all},{talk},"{how}",'
+    '"DOCUMENTATION","{id}",""{more}'
 )  # one line a leg, as cdr-csv writes it
 
 
 def leg(id_: str, src: str, dst: str, **more: Any) -> str:
     """A line of Master.csv."""
-    told: dict[str, Any] = {"to": "PJSIP/204-0000001a", "app": "Dial", "began": "2026-11-18 09:00:00", "answer": "2026-11-18 09:00:10"}
+    told: dict[str, Any] = {
+        "by": "PJSIP/trunk-0000000a",
+        "more": "",
+        "to": "PJSIP/204-0000001a",
+        "app": "Dial",
+        "began": "2026-11-18 09:00:00",
+        "answer": "2026-11-18 09:00:10",
+    }
     told |= {"end": "2026-11-18 09:01:10", "all": 70, "talk": 60, "how": "ANSWERED"} | more
     return LEG.format(id=id_, src=src, dst=dst, **told)
 
@@ -184,6 +191,96 @@ def test_the_cdr_tells_calls_of_several_legs_once() -> None:
 def test_a_queue_that_answers_the_line_is_nobody_who_took_the_call() -> None:
     waits = leg("4.1", "09121234567", "600", to="", app="Queue")
     assert [told.what for told in cdr.read([waits], "Asia/Tehran")] == ["abandoned"]
+
+
+NOBODY: dict[str, Any] = {"answer": "", "talk": 0, "how": "NO ANSWER"}
+LOCAL = "Local/204@agents-0000000c"
+
+
+def test_a_local_channel_inside_the_pbx_is_no_second_call() -> None:
+    outer = leg("3.1", "09121234567", "600", to=f"{LOCAL};1")
+    inner = leg("3.3", "09121234567", "204", by=f"{LOCAL};2", to="PJSIP/204-0000001a")
+    facts = list(cdr.read([inner, outer], "Asia/Tehran"))
+    assert [(told.id, told.data.get("extension")) for told in facts] == [("3.1:answered", "204"), ("3.1:ended", None)]
+    assert facts[1].data["talk_seconds"] == 60.0
+
+
+def test_the_phone_behind_a_group_is_who_took_the_call() -> None:
+    group = "Local/600@group-0000000c"
+    lines = [leg("3.1", "09121234567", "600", to=f"{group};1"), leg("3.3", "09121234567", "600", by=f"{group};2", to="PJSIP/205-0000001b")]
+    assert next(cdr.read(lines, "Asia/Tehran")).data["agent"] == "205"
+
+
+def test_what_a_computer_dialled_is_an_outbound_call_in_the_cdr_too() -> None:
+    trunk = "PJSIP/trunk-0000001b"
+    by_phone = leg("8.1", "02188880000", "09127654321", by="PJSIP/204-0000002a", to=trunk)
+    agent_first = [leg("9.2", "", "204", by=f"{LOCAL};2"), leg("9.1", "02188880000", "09127654321", by=f"{LOCAL};1", to=trunk)]
+    to_him = "Local/09127654321@out-0000000d"
+    customer_first = [leg("7.2", "", "09127654321", by=f"{to_him};2", to=trunk), leg("7.1", "", "204", by=f"{to_him};1")]
+    for id_, lines in (("8.1", [by_phone]), ("9.1", agent_first), ("7.1", customer_first)):
+        facts = list(cdr.read(lines, "Asia/Tehran"))
+        assert [told.id for told in facts] == [f"{id_}:answered", f"{id_}:ended"]
+        assert {told.number for told in facts} == {"09127654321"}
+        assert (facts[1].data["direction"], facts[1].data["agent"], facts[1].data["talk_seconds"]) == ("outbound", "204", 60.0)
+
+
+def test_whom_a_computer_did_not_reach_is_known_where_the_file_says_to_which_call_a_line_belongs() -> None:
+    inner = leg("1795000000.8", "", "09127654321", by="Local/09127654321@out-0000000d;2", to="PJSIP/trunk-0000001b", **NOBODY)
+    assert list(cdr.read([inner], "Asia/Tehran")) == []
+    linked = leg("1795000000.8", "204", "09127654321", by="Local/09127654321@out-0000000d;2", more=',"","1795000000.7","3"', **NOBODY)
+    assert [told.id for told in cdr.read([linked], "Asia/Tehran")] == ["1795000000.7:ended"]
+
+
+SECOND = {
+    "to": "PJSIP/205-0000001c",
+    "began": "2026-11-18 09:01:10",
+    "answer": "2026-11-18 09:01:20",
+    "end": "2026-11-18 09:02:00",
+    "talk": 40,
+}
+
+
+def test_a_call_that_was_handed_on_has_both_who_took_it_and_all_that_was_talked() -> None:
+    lines = [leg("3.1", "09121234567", "600"), leg("3.1", "09121234567", "205", **SECOND)]
+    facts = list(cdr.read(lines, "Asia/Tehran"))
+    assert [(told.id, told.data["agent"]) for told in facts] == [("3.1:answered", "204"), ("3.1:answered:2", "205"), ("3.1:ended", "205")]
+    assert facts[2].data["talk_seconds"] == 100.0
+
+
+def test_whom_we_called_and_handed_on_is_in_the_same_call() -> None:
+    trunk = "PJSIP/trunk-0000001b"
+    made = leg("1795000000.7", "204", "09127654321", by="PJSIP/204-0000001a", to=trunk)
+    for more in ("", ',"","1795000000.7","2"'):
+        handed = leg("1795000000.8", "09127654321", "205", by=trunk, more=more, **SECOND)
+        facts = list(cdr.read([made, handed], "Asia/Tehran"))
+        assert [told.data["agent"] for told in facts] == ["204", "205", "205"]
+        assert {told.call for told in facts} == {"1795000000.7"}
+
+
+def test_a_question_to_a_colleague_is_no_call_of_the_customer() -> None:
+    asked = leg("1795000000.9", "204", "205", by="PJSIP/204-0000001d", to="PJSIP/205-0000001c", more=',"","1795000000.1","2"')
+    facts = list(cdr.read([leg("1795000000.1", "09121234567", "600"), asked], "Asia/Tehran"))
+    assert [(told.what, told.data["agent"]) for told in facts] == [("answered", "204"), ("ended", "204")]
+
+
+def test_what_a_queue_handed_on_ends_when_its_cdr_says_so_and_without_one_where_the_queue_stopped() -> None:
+    at = 1_795_000_000
+    lines = [f"{at + 1}|{CALLER}|sales|NONE|ENTERQUEUE||09121234567|1", f"{at + 13}|{CALLER}|sales|maryam|CONNECT|12|{at}.2|10"]
+    lines += [f"{at + 73}|{CALLER}|sales|maryam|BLINDTRANSFER|205|from-internal|12|60|1"]
+    alone = list(queue_log.read(lines))
+    assert (alone[-1].what, alone[-1].data["talk_seconds"], alone[-1].data["agent"]) == ("ended", 60.0, "maryam")
+    again = leg(CALLER, "09121234567", "205", **SECOND)
+    facts = merged(queue_log.read(lines), cdr.read([leg(CALLER, "09121234567", "600", talk=70), again], "Asia/Tehran"))
+    assert sorted(told.id for told in facts) == [f"{CALLER}:{end}" for end in ("answered", "answered:2", "ended", "queued:sales")]
+    (end,) = [told for told in facts if told.what == "ended"]
+    assert (end.data["talk_seconds"], end.data["agent"], end.data["queue"]) == (100.0, "205", "sales")
+    waits = [f"{at + 80}|{CALLER}|support|NONE|ENTERQUEUE||09121234567|1", f"{at + 99}|{CALLER}|support|NONE|ABANDON|1|1|19"]
+    assert [told.what for told in merged(queue_log.read([*lines, *waits]), [])] == ["queued", "answered", "queued", "abandoned"]
+
+
+def test_an_attended_transfer_in_the_queue_log_counts_what_was_talked_before_it() -> None:
+    line = f"1795000073|{CALLER}|sales|maryam|ATTENDEDTRANSFER|BRIDGE|4f1-b|12|60|1"
+    assert [told.data["talk_seconds"] for told in queue_log.read([line])] == [60.0]
 
 
 def test_what_both_files_know_is_told_once_and_the_queue_log_wins() -> None:

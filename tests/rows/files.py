@@ -1,6 +1,7 @@
 """The same list of sales in every format that partners send."""
 
 import csv
+import gzip
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -47,6 +48,12 @@ def workbook(path: Path, *, dates: bool = False) -> Path:
     return path
 
 
+def zipped(path: Path, written: Path) -> Path:
+    """What another writer wrote, packed."""
+    path.write_bytes(gzip.compress(written.read_bytes()))
+    return path
+
+
 def lines(path: Path) -> Path:
     """JSON lines."""
     path.write_text("".join(json.dumps(dict(zip(HEADERS, row, strict=True)), ensure_ascii=False) + "\n" for row in ROWS), "utf-8")
@@ -68,6 +75,10 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "mark.csv": lambda path: text(path, encoding="utf-8-sig", delimiter=";"),
     "windows.csv": lambda path: text(path, encoding="windows-1256", delimiter="\t", arabic=True),
     "utf-16.csv": lambda path: text(path, encoding="utf-16", delimiter="\t"),
+    "unmarked.csv": lambda path: text(path, encoding="utf-16-le"),
+    "unmarked-big.csv": lambda path: text(path, encoding="utf-16-be"),
+    "packed.csv.gz": lambda path: zipped(path, text(path.with_name("a.csv"))),
+    "packed.jsonl.gz": lambda path: zipped(path, lines(path.with_name("a.jsonl"))),
     "title.csv": lambda path: text(path, title="گزارش فروش آبان", delimiter="|"),
     "excel-says.csv": lambda path: text(path, title="sep=;", delimiter=";"),
     "book.xlsx": workbook,

@@ -11,6 +11,7 @@ import yaml
 from aggregates import jalali
 from aggregates.refusal import Refusal, Refused
 from aggregates.rows import cells, dates, headers
+from aggregates.rows.growth import Growing
 from aggregates.rows.identity import Numbering
 from aggregates.rows.layout import layout
 from aggregates.rows.mapping import Mapping, of_plain, read
@@ -148,10 +149,37 @@ def test_every_jalali_day_of_two_centuries_is_read_back() -> None:
         ("2025-11-21T10:00:00Z", "2025-11-21T10:00:00+00:00"),
         ("1400/01/01 23:30", "2021-03-21T23:30:00+03:30"),
         ("1400/01/02 12:00", "2021-03-22T12:00:00+04:30"),
+        ("چهارشنبه 1404/08/30", "2025-11-21T00:00:00+03:30"),
+        ("سه\u200cشنبه، ۳۰ آبان ۱۴۰۴", "2025-11-21T00:00:00+03:30"),
+        ("Fri 2025-11-21", "2025-11-21T00:00:00+03:30"),
+        ("1404/08/30 2:05 ب.ظ", "2025-11-21T14:05:00+03:30"),
+        ("1404/08/30 02:05:06 PM", "2025-11-21T14:05:06+03:30"),
+        ("12:05am 1404/08/30", "2025-11-21T00:05:00+03:30"),
+        ("۱۴۰۴/۰۸/۳۰ ساعت ۵:۳۰ بعد از ظهر", "2025-11-21T17:30:00+03:30"),
+        ("Nov 21, 2025", "2025-11-21T00:00:00+03:30"),
+        ("21-Nov-2025 14:05", "2025-11-21T14:05:00+03:30"),
+        ("۲۱ نوامبر ۲۰۲۵", "2025-11-21T00:00:00+03:30"),
+        ("2025-11-21 08:30:10+00:00", "2025-11-21T08:30:10+00:00"),
+        ("2025-11-21 08:30:10.123456", "2025-11-21T08:30:10.123456+03:30"),
+        ("45982", "2025-11-21T00:00:00+03:30"),
+        ("45982.5868055556", "2025-11-21T14:05:00+03:30"),
     ],
 )
 def test_days_are_read_in_both_calendars(written: str, iso: str) -> None:
     assert dates.moment(written, "Asia/Tehran", "") == iso
+
+
+@pytest.mark.parametrize(
+    "written", ["30 آبان 2025", "21 November 1404", "1404/13/01", "04/08/30", "9999", "1404/08/30 25:00", "Smarch 3, 2025"]
+)
+def test_what_is_no_day_is_refused(written: str) -> None:
+    with pytest.raises(Refused):
+        dates.moment(written, "Asia/Tehran", "")
+
+
+@pytest.mark.parametrize("header", ["شماره\u200cی فاکتور", "شماره\u200cفاکتور", "شمارهٔ فاکتور", "شماره  فاكتور", "شماره‌فاكتور:"])
+def test_a_header_is_known_with_half_spaces_and_without(header: str) -> None:
+    assert headers.meant("reseller.sale_reported", header) == headers.Meant("sale_id")
 
 
 def test_a_day_that_could_be_two_is_read_when_it_is_said_which() -> None:
@@ -173,13 +201,20 @@ def test_a_day_that_could_be_two_is_read_when_it_is_said_which() -> None:
         ("1.95E6", "1950000"),
         ("۱ ۲۰۰", "1200"),
         (0.1, "0.1"),
+        ("1.250.000", "1250000"),
+        ("1.250.000,50", "1250000.5"),
+        ("1.250,50", "1250.5"),
+        ("۱٫۹۵۰٫۰۰۰", "1950000"),
+        ("۱،۹۵۰،۰۰۰", "1950000"),
+        ("۱۹۵۰ ت", "19500"),
+        ("1950 Rls", "1950"),
     ],
 )
 def test_amounts_are_read_as_people_write_them(written: Any, amount: str) -> None:
     assert cells.amount(written, "", cells.factor("", written)) == amount
 
 
-@pytest.mark.parametrize("written", ["1,95", "1.250.000", "abc", "12 13", "۱۲/۳/۴", True])
+@pytest.mark.parametrize("written", ["1,95", "1.250.00", "1.250,5.5", "abc", "12 13", "۱۲/۳/۴", True])
 def test_amounts_that_could_be_two_are_refused(written: Any) -> None:
     with pytest.raises(Refused):
         cells.amount(written, "")
@@ -318,3 +353,18 @@ def test_rows_of_one_invoice_that_contradict_each_other_are_refused_where_they_d
     assert "sum: true" in invoices(INVOICES, GROUPED | {"columns": COLUMNS | {"مبلغ": TOTAL}})[0].judged.mend
     bad = invoices([INVOICES[0], INVOICES[2] | {"تعداد": "چند"}], GROUPED)[0]
     assert (bad.judged.pointer, bad.column) == ("/more/0/تعداد", "تعداد")
+
+
+def test_an_invoice_is_known_again_by_its_first_rows_and_the_others_are_a_sale_of_their_own() -> None:
+    mapping = of_plain(GROUPED, "reseller.sale_reported").mapping
+    assert mapping is not None
+    first, other, further, *_ = INVOICES
+    before = invoices([first, other], GROUPED)[0].judged
+    row = Row("azar.csv", 2, mapping.type, "310", first, GROUPED, more=(further, further | {"کالا": "POT", "مبلغ": 8}))
+    growing = Growing(row, mapping, layout(mapping, first), NOVIN, NOW)
+    assert [(stop, fact.body == before.body) for stop, fact in growing.tried(0)] == [(2, False), (1, True)]
+    rest = growing.part(1, 3)
+    assert rest is not None
+    assert (rest.id, rest.data["sale_id"], rest.data["total"]) == ("310+1", "310", "158")
+    assert [line["sku"] for line in rest.data["lines"]] == ["CUP", "POT"]
+    assert (rest.occurred, rest.who) == (before.occurred, before.who)  # said by the first row alone

@@ -1,5 +1,6 @@
 """Every format, encoding and layout of one list gives the same events."""
 
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from aggregates.rows.mapping import Mapping
 from aggregates.rows.mapping import read as read_mapping
 from aggregates.source import Source
 from infra.errors import Refusal
-from infra.importing.opening import opened
+from infra.importing.opening import fitting, opened
 from infra.importing.preview import preview
 from infra.importing.table import Read
 from tests.rows.files import FORMATS, HEADERS, text
@@ -66,6 +67,75 @@ def test_what_cannot_be_read_is_said_in_one_sentence(name: str, tmp_path: Path) 
     if name != "missing.csv":
         path.write_bytes({"empty.csv": b"", "broken.xlsx": b"PK\x03\x04 no", "broken.parquet": b"PAR1 no"}[name])
     with pytest.raises(Refusal, match=name):
+        opened(path, SALES)
+
+
+def test_a_quote_that_nobody_closes_costs_no_row_behind_it(tmp_path: Path) -> None:
+    path = text(tmp_path / "a.csv")
+    row = '{},1404/09/02,09121234567,"{}",1,10\n'
+    path.write_text(
+        path.read_text("utf-8")
+        + row.format(312, "TEA").replace('",', ",")
+        + row.format(313, "two\nlines, and a comma")
+        + row.format(314, "CUP")
+    )
+    read = list(opened(path, SALES).table.rows)
+    assert [(one.number, one.fault, one.cells.get("شماره فاکتور")) for one in read[2:]] == [
+        (4, "open_quote", None),
+        (5, "", "313"),
+        (6, "", "314"),
+    ]
+    path.write_text(path.read_text("utf-8") + row.format(315, "TEA").replace('",', ",") + "316,1404/09/02,09121234567,TEA,1,10\n")
+    read = list(opened(path, SALES).table.rows)
+    assert [(one.number, one.fault) for one in read[5:]] == [(7, "open_quote"), (8, "")]
+    judged = preview(SALES, opened(path, SALES).table.rows, Source("novin"), path.name, 0)
+    assert [one["row"] for one in judged.rejected] == [4, 7]
+
+
+def test_of_several_sheets_the_one_whose_headers_are_known_is_read(tmp_path: Path) -> None:
+    import xlsxwriter
+
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    book.add_worksheet("راهنما").write_column(0, 0, ["این فایل را پر کنید", "تاریخ", "هر ردیف یک فروش"])
+    book.add_worksheet("فروش").write_row(3, 0, HEADERS)
+    book.close()
+    assert opened(path, SALES).table.how == "workbook, sheet فروش"
+
+
+def test_a_file_whose_headers_nobody_knows_is_refused_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for content in ("312,1404/09/02,09121234567\n313,1404/09/02,09121234567\n", "a;b\n1;2\n"):
+        path.write_text(content)
+        with pytest.raises(Refusal, match="No header of"):
+            fitting(opened(path, SALES), SALES)
+        fitting(opened(path, Mapping("x.y")), Mapping("x.y"))  # of an open type everything is kept under its own name
+
+
+def test_what_no_text_is_in_a_column_that_nobody_knows_costs_no_row(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table({"a": [b"\x00\xff", b"text"], "b": [float("inf"), float("nan")]})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    assert [row.cells for row in opened(tmp_path / "a.parquet", SALES).table.rows] == [{"a": "00ff", "b": None}, {"a": "text", "b": None}]
+
+
+def test_a_cell_that_is_missing_is_named_by_its_column(tmp_path: Path) -> None:
+    path = text(tmp_path / "a.csv")
+    path.write_text(path.read_text("utf-8") + "312,1404/09/02,09121234567\n313,1404/09/02,09121234567,TEA,1,\n")
+    judged = preview(SALES, opened(path, SALES).table.rows, Source("novin"), path.name, 0)
+    assert [(one["row"], one["column"], one["reason"]) for one in judged.rejected] == [
+        (4, "کد کالا", "missing_field"),
+        (5, "مبلغ کل (تومان)", "missing_field"),
+    ]
+
+
+@pytest.mark.parametrize("end", [8, -9])
+def test_what_was_packed_and_cut_off_is_said(end: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(text(tmp_path / "a.csv").read_bytes())[:end])
+    with pytest.raises(Refusal, match="cut off or broken"):
         opened(path, SALES)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +14,11 @@ from aggregates import dead_letter
 from aggregates.reading import read
 from aggregates.refusal import Refusal
 from aggregates.sealing import record_key
+from aggregates.source import Source
 from aggregates.wire import touchpoint_decoder
+from infra.access import KeyStore
 from infra.working import Parts
-from streams.inbox import SOURCE, Inbox
+from streams.inbox import KEY, SOURCE
 from tests.conftest import World
 
 pytestmark = pytest.mark.engines
@@ -30,7 +32,7 @@ async def inbox(world: World) -> AsyncIterator[Parts]:
     """The processor at work."""
     parts = Parts(world.settings, world.endpoints, "inbox-test")
     await parts.open()
-    running = asyncio.create_task(parts.runner(Inbox(parts.keys, parts.replenish)).run())
+    running = asyncio.create_task(parts.runner(parts.processors()[0]()).run())
     try:
         yield parts
     finally:
@@ -84,3 +86,22 @@ async def test_what_is_wrong_is_a_dead_letter_with_its_bytes_and_its_neighbour_g
     assert touchpoint_decoder.decode(record.value).id == "b-3"
     assert kept["not_json"] == b"{no json"
     assert json.loads(kept["missing_field"])["id"] == "b-2"
+
+
+async def test_a_record_with_a_write_key_is_its_sources_and_one_with_another_key_is_refused(world: World) -> None:
+    store = KeyStore(world.dsn, lambda: datetime.now(UTC))
+    with closing(store):
+        shop = (await store.create("tests", source=Source("shop", types=("web.*",)))).secret
+        ended = await store.create("tests", source=Source("gone"))
+        await store.revoke(ended.key.id, "tests")
+    for number, (secret, type_) in enumerate(((shop, "web.page_viewed"), (shop, "sales.order_placed"), (ended.secret, "web.page_viewed"))):
+        headers = BINARY | {"ce_id": f"k-{number}", "ce_type": type_, KEY.title(): secret}
+        await write(world, json.dumps(DATA).encode(), headers)
+    async with inbox(world):
+        (record,) = await taken(world, world.topics.touchpoints, 1)
+        letters = [dead_letter.read(r.key, r.value, r.headers) for r in await taken(world, world.topics.dead_letters, 2)]
+    assert touchpoint_decoder.decode(record.value).yektakey == "shop"
+    assert {(one.source, one.reason) for one in letters if isinstance(one, dead_letter.DeadLetter)} == {
+        ("shop", "type_not_allowed"),
+        ("inbox", "unknown_key"),
+    }
