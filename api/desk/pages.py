@@ -24,6 +24,7 @@ from api.desk import (
     contacting,
     dead_letters,
     identity,
+    knowledge,
     live,
     marketing,
     models,
@@ -111,6 +112,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     calling.add(routes, dependencies, watching)
     requests.add(routes, dependencies)
     service_request.add(routes, dependencies)
+    knowledge.add(routes, dependencies)
     board.add(routes, dependencies)
     rating.add(routes, dependencies)
     sources.add(routes, dependencies)

@@ -1,4 +1,4 @@
-"""The desk's lists: service requests by owner and due time, articles and scripts, who looked at whom.
+"""The desk's lists: service requests by owner and due time, who looked at whom.
 
 Reading order: add.
 """
@@ -8,12 +8,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from api import access, cursor, looks, query
-from api.answers import path_id
 from api.desk import besides
 from api.desk.rendering import page
 from api.ports import Dependencies
-from api.problem import Problem
-from projections.knowledge import table as knowledge
 from projections.service import table
 from projections.service.table import Filter
 
@@ -57,34 +54,3 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         kept = {name: value for name in ("customer", "who") if (value := query.text(request, name, 256))}
         following = "?" + urlencode(kept | {"cursor": found.next}) if found.next else None
         return page(request, dependencies, "access_log.html", looks=found.items, following=following)
-
-    @routes.get("/knowledge")
-    async def articles(request: Request) -> Response:
-        """Articles by their words, and the scripts."""
-        access.staff(request, dependencies, access.INSIDE)
-        words = query.text(request, "words", 200) or ""
-        async with dependencies.pool.connection() as connection:
-            found = await knowledge.search(connection, words, SHOWN) if words.strip() else await knowledge.newest(connection, SHOWN)
-            scripts = await knowledge.scripts(connection)
-        return page(request, dependencies, "knowledge.html", found=found, scripts=scripts, words=words)
-
-    @routes.get("/knowledge/articles/{id}")
-    async def article(request: Request) -> Response:
-        """One article."""
-        access.staff(request, dependencies, access.INSIDE)
-        async with dependencies.pool.connection() as connection:
-            found = await knowledge.article(connection, path_id(request))
-        if found is None:
-            raise Problem(404, "not_found", "There is no such article.")
-        return page(request, dependencies, "article.html", article=found)
-
-    @routes.get("/knowledge/scripts/{name}")
-    async def script(request: Request) -> Response:
-        """One step of a script, and where each answer leads."""
-        access.staff(request, dependencies, access.INSIDE)
-        async with dependencies.pool.connection() as connection:
-            found = await knowledge.script(connection, request.path_params["name"])
-        step = None if found is None else found.at(query.text(request, "step", 64))
-        if found is None or step is None:
-            raise Problem(404, "not_found", "There is no such script, or no such step.")
-        return page(request, dependencies, "script.html", script=found, step=step)
