@@ -168,9 +168,9 @@ async def _restore(request: Request, dependencies: Dependencies, kind: str, name
 
 def _past(past: Sequence[Written]) -> list[Past]:
     """All versions, the newest first."""
-    before = [None, *(written.content for written in past[:-1])]
+    before = [None, *(written.content for written in past)]
     made = [
         Past(number, written.at, written.by, written.restored, changes(earlier, written.content))
-        for number, (earlier, written) in enumerate(zip(before, past, strict=True), 1)
+        for number, (earlier, written) in enumerate(zip(before, past, strict=False), 1)
     ]
     return made[::-1]

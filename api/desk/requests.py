@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from api import access, cursor, looks, query
+from api.deliveries import customer_asked
 from api.desk import besides
 from api.desk.rendering import page
 from api.ports import Dependencies
@@ -26,24 +27,25 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """Requests, those due first first."""
         asking = access.staff(request, dependencies, access.INSIDE)
         which = query.choice(request, "list", LISTS) or ("mine" if asking.role in access.SERVICE else "all")
-        queue = query.text(request, "queue", 256) or None
-        wanted = {
-            "mine": Filter(owner=asking.name, queue=queue),
-            "unowned": Filter(owner="", queue=queue),
-            "late": Filter(sla="late", queue=queue),
-            "all": Filter(queue=queue),
-        }[which]
+        queue, customer = query.text(request, "queue", 256) or None, customer_asked(request)
+        lists = {"mine": Filter(owner=asking.name), "unowned": Filter(owner=""), "late": Filter(sla="late"), "all": Filter()}
+        wanted = lists[which]._replace(queue=queue, customer=customer)
         now = dependencies.clock()
         async with dependencies.pool.connection() as connection:
+            if customer is not None:
+                await looks.note(request, connection, asking, customer, "requests")
             after = cursor.place(query.text(request, "cursor"))
             rows = await table.page(connection, wanted, now, after, SHOWN + 1, live=True)
         lines = [(besides.line(row.request, now), row.customer, row.request.queue) for row in rows[:SHOWN]]
-        further = {"list": which} | ({"queue": queue} if queue else {})
+        kept = ({"queue": queue} if queue else {}) | ({"customer": str(customer)} if customer else {})
         following = None
         if len(rows) > SHOWN:
             last = rows[SHOWN - 1].request
-            following = "?" + urlencode(further | {"cursor": cursor.token(last.due, last.id)})
-        return page(request, dependencies, "requests.html", lines=lines, which=which, lists=LISTS, queue=queue, following=following)
+            following = "?" + urlencode({"list": which} | kept | {"cursor": cursor.token(last.due, last.id)})
+        ways = [(name, "?" + urlencode({"list": name} | kept)) for name in LISTS]
+        return page(
+            request, dependencies, "requests.html", lines=lines, which=which, ways_on=ways, queue=queue, of=customer, following=following
+        )
 
     @routes.get("/access-log")
     async def access_log(request: Request) -> Response:

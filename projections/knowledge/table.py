@@ -1,4 +1,4 @@
-"""The SQL of articles and scripts. Reading order: Article, article_kept, search, script."""
+"""The SQL of articles and scripts. Reading order: Article, article_kept, search, suggest, script."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,6 +14,9 @@ from aggregates.knowledge.words import words
 from aggregates.knowledge.writing import ArticleWritten, ScriptWritten
 
 Connection = AsyncConnection[tuple[Any, ...]]
+
+WORDS = 50
+"""So many words of a text are looked for."""
 
 _steps = msgspec.json.Decoder(tuple[Step, ...])
 FIELDS = (
@@ -67,16 +70,27 @@ def script_kept(version: int, written: ScriptWritten) -> Also:
     return statement, (script.name, script.title, script.for_reason, script.for_offer, steps, written.by, written.at, version)
 
 
-async def search(connection: Connection, text: str, limit: int, *, some: bool = False) -> list[Article]:
-    """Articles with all these words, or with `some` of them; the best first, of equals those that resolved most."""
-    asked = _set(text)[:50]
-    if not asked:
+async def search(connection: Connection, text: str, limit: int) -> list[Article]:
+    """Articles with all these words; the best first, of equals those that resolved most."""
+    return await _found(connection, " & ", _set(text)[:WORDS], [], limit)
+
+
+async def suggest(connection: Connection, text: str, context: str, limit: int) -> list[Article]:
+    """Articles with some of the words of a request, then those with words of what else is known of the customer."""
+    return await _found(connection, " | ", _set(text)[:WORDS], _set(context)[:WORDS], limit)
+
+
+async def _found(connection: Connection, joined: str, asked: list[str], besides: list[str], limit: int) -> list[Article]:
+    if not asked and not besides:
         return []
     cursor = await connection.execute(
         f"SELECT {FIELDS} FROM service.articles a,"
-        " (SELECT string_agg(quote_literal(word), %s)::tsquery AS wanted FROM unnest(%s::text[]) word) q"
-        " WHERE a.live AND a.words @@ q.wanted ORDER BY ts_rank(a.words, q.wanted) DESC, 5 DESC, a.title LIMIT %s",
-        (" | " if some else " & ", asked, limit),
+        " (SELECT string_agg(quote_literal(word), %(joined)s)::tsquery AS wanted FROM unnest(%(asked)s::text[]) word) q,"
+        " (SELECT string_agg(quote_literal(word), ' | ')::tsquery AS context FROM unnest(%(besides)s::text[]) word) c"
+        " WHERE a.live AND (a.words @@ q.wanted OR a.words @@ c.context)"
+        " ORDER BY coalesce(ts_rank(a.words, q.wanted), 0) DESC,"
+        " coalesce(ts_rank(a.words, c.context), 0) DESC, 5 DESC, a.title LIMIT %(limit)s",
+        {"joined": joined, "asked": asked, "besides": besides, "limit": limit},
     )
     return [Article(*row) for row in await cursor.fetchall()]
 
