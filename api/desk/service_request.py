@@ -158,6 +158,7 @@ def _past(event: Any, locale: Locale) -> Past:
     texts: Sequence[Any] = [getattr(event, name, "") for name in ("note", "text", "owner", "reason", "into_number", "other_number")]
     score = getattr(event, "score", None)
     text = locale.say("request.score", score=locale.number(score)) if score else next((str(text) for text in texts if text), "")
+    text = locale.word("escalated", text) if tag.endswith("escalated") else text
     return Past(event.at, locale.word("type", tag), event.by, text)
 
 

@@ -294,6 +294,7 @@ function follow(address) {
       if (fresh.innerHTML !== region.innerHTML) region.replaceChildren(...fresh.childNodes);
       waiting.delete(name);
     }
+    if ($("offer")?.matches(".silence")) document.querySelector("#script [data-offer]")?.remove(); // what may not be offered is not said on
   }
 
   const handlers = new Map();
