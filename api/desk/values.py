@@ -19,9 +19,14 @@ CODES = frozenset(
     | {"referrer", "recording", "email", "user_agent", "locale", "postal_code", "national_id", "user_id", "device", "account"}
 )
 PHONES = frozenset({"number", "phone"})
+PERIOD = re.compile(r"P(\d{1,3})([DWMY])")
 DIALLED = re.compile(r"[+\d\s().-]+")
 SHARES = frozenset({"share", "share_before"})
-WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means", "priority": "priority", "of_score": "scored"}
+WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means", "priority": "priority", "of_score": "scored"} | {
+    "outcome": "outcome",
+    "category": "category",
+    "reason": "escalated",
+}
 """Fields whose values are words of the vocabulary, and the group of messages that names them."""
 
 
@@ -61,6 +66,8 @@ def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
             return phone(value, locale)
         case str() if name in CODES:
             return code(value, locale)
+        case str() if name == "period" and (found := PERIOD.fullmatch(value)):
+            return Value(locale.say(f"period.{found[2]}", int(found[1])))
         case str() if name in WORDS:
             return Value(locale.word(WORDS[name], value))
         case str():

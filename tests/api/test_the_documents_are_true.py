@@ -21,6 +21,7 @@ from schemathesis.generation import GenerationMode
 from aggregates.contracts import CONTRACTS
 from aggregates.refusal import Reason
 from api.explained import REASONS
+from api.knowledge import SCRIPT
 from projections.contacts import tasks
 from tests.api import who_is_who
 from tests.api.conftest import Api
@@ -135,6 +136,8 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     delivery = await live.client.post(f"/v1/webhooks/{webhook.json()['id']}/test", auth=(admin, ""))
     wanted = {"who": {"phone": "09121234567"}, "title": "Pasted"}
     opened = await live.client.post("/v1/service-requests", json=wanted, auth=(agent, ""))
+    article = await live.client.post("/v1/articles", json={"title": "Pasted", "body": "Read."}, auth=(admin, ""))
+    await live.client.post("/v1/scripts", json=SCRIPT, auth=(admin, ""))
     churn = await live.client.post("/v1/models/churn/definitions", json={"horizon": 45}, auth=(admin, ""))
     async with live.made.pool.connection() as connection:
         await connection.execute("UPDATE churn.definitions SET past = false")  # what the worker says at its leisure
@@ -152,6 +155,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
             "CALL": str(call),
             "DELIVERY": delivery.json()["id"],
             "REQUEST": opened.json()["id"],
+            "ARTICLE": article.json()["id"],
             "CHURN_VERSION": str(churn.json()["version"]),
             **await who_is_who.happened(live, key, agent),
         }
