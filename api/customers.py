@@ -166,7 +166,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.EVERYONE)
         customer = path_id(request)
         await settled(request, dependencies)
-        async with dependencies.pool.connection() as connection:
+        async with dependencies.pool.connection() as connection, connection.pipeline():
             await looks.note(request, connection, asking, customer, "view")
             return await shown(request, dependencies, connection, customer, asking.role)
 

@@ -112,6 +112,7 @@ class Postgres:
             "wal_compression": "on",
             "fsync": "on",
             "synchronous_commit": "on",
+            "wal_writer_delay": "10ms",  # what is committed without waiting is on disk soon: looks at customers
             "autovacuum_naptime": "15s",
             "autovacuum_vacuum_insert_scale_factor": 0.1,
             "timezone": "UTC",

@@ -46,7 +46,7 @@ class Ground:
             while True:
                 listed = await self.api.get(self.token, "/v1/deliveries", customer=customer, lane="sms")
                 for item in listed["items"]:
-                    if item["state"] == state and (state != "waiting" or item["attempts"]):
+                    if item["state"] == state and (state != "waiting" or item["error"]):
                         return dict(item)
                 await asyncio.sleep(0.05)
 
