@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.normal import NotAnIdentifier, normalise
 from api import access, looks, masks, openapi, opening, position, query
+from api.access import Caller
 from api.answers import json, path_id, sent_path
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
@@ -166,7 +167,12 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.EVERYONE)
         customer = path_id(request)
         await settled(request, dependencies)
-        async with dependencies.pool.connection() as connection, connection.pipeline():
+        schema = await dependencies.schema()
+        async with dependencies.pool.connection() as connection:
+            if "as_of" not in request.query_params and "known_at" not in request.query_params:
+                view = await _at_a_glance(request, dependencies, connection, schema, asking, customer)
+                if view is not None:
+                    return json(masks.view(view, asking.role))
             await looks.note(request, connection, asking, customer, "view")
             return await shown(request, dependencies, connection, customer, asking.role)
 
@@ -223,6 +229,20 @@ async def shown(request: Request, dependencies: Dependencies, connection: Connec
         raise not_found("Nothing was known of this customer at that time." if as_of or known_at else UNKNOWN)
     merged = CustomerView(**msgspec.structs.asdict(masks.view(view, role)), merged_from=customer)
     return json(merged, headers={"Content-Location": f"/v1/customers/{owner}", "Location": f"/v1/customers/{owner}"})
+
+
+async def _at_a_glance(
+    request: Request, dependencies: Dependencies, connection: Connection, schema: str, asking: Caller, customer: UUID
+) -> View | None:
+    """The view now, read and written down as looked at by one statement, in one question to PostgreSQL; None of nobody, or of who became
+    another."""
+    await connection.set_autocommit(True)
+    try:
+        noting = looks.noting(request, schema, asking, "view")
+        looked = await views.look(connection, schema, customer, dependencies.clock(), noting)
+    finally:
+        await connection.set_autocommit(False)
+    return None if looked is None else looked.view(customer, position.token({looked.log_partition: looked.log_offset + 1}))
 
 
 async def view_at(

@@ -1,5 +1,6 @@
 """Writes down every look at a customer: who, at what of him, and why; and answers it to admins. Reading order: note, why, router."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ LONGEST = 200
 
 _NOTE = """
     INSERT INTO access.looks (who, key, role, customer_id, what, why)
-    SELECT %s, %s, %s, %s, %s, %s FROM set_config('synchronous_commit', 'off', true)
+    SELECT %(who)s, %(key)s, %(role)s, %(customer)s, %(what)s, %(why)s FROM set_config('synchronous_commit', 'off', true)
 """
 
 
@@ -46,7 +47,17 @@ async def note(request: Request, connection: Connection, asking: Caller, custome
 
     Its transaction must write nothing else: it does not wait for the disk (docs/decisions/0014).
     """
-    await connection.execute(_NOTE, (asking.name, asking.key, asking.role, customer, what, why(request)))
+    await connection.execute(_NOTE, {"customer": customer, **_said(request, asking, what)})
+
+
+def noting(request: Request, schema: str, asking: Caller, what: str) -> tuple[str, Mapping[str, Any]]:
+    """What writes a look down with the very statement that reads the view (`projections.view.table.look`). Of nobody it writes nothing."""
+    known = f"WHERE EXISTS (SELECT 1 FROM {schema}.view WHERE customer_id = %(customer)s)"
+    return f"WITH noted AS ({_NOTE} {known})", _said(request, asking, what)
+
+
+def _said(request: Request, asking: Caller, what: str) -> dict[str, Any]:
+    return {"who": asking.name, "key": asking.key, "role": asking.role, "what": what, "why": why(request)}
 
 
 def why(request: Request) -> str:

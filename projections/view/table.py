@@ -3,9 +3,9 @@
 A state is written only by the owner of the customer's partition, in the transaction that moves its position.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aggregates.identity.publishing import TraitRule
@@ -45,13 +45,17 @@ class Looked(NamedTuple):
         return reading.read(customer, self.state, self.windows, self.at, position=position, moving=self.moving, rules=self.rules)
 
 
-async def look(connection: Connection, schema: str, customer: UUID, now: datetime) -> Looked | None:
-    """A customer's state, and his windows at his now. `now` is ours; it counts for customers that live in our time.
+async def look(
+    connection: Connection, schema: str, customer: UUID, now: datetime, besides: tuple[str, Mapping[str, Any]] = ("", {})
+) -> Looked | None:
+    """A customer's state, and his windows at his now. `now` is ours; it counts for customers that live in our time. `besides`: what the
+    statement carries out as well, as a `WITH` before it, and its further parameters.
 
     One statement for most. Whoever needs more gets it in further ones: each is planned once for all customers, where a statement that
     answers everybody would be planned anew each time, at thrice the cost.
     """
-    cursor = await connection.execute(glance.statement(schema), glance.parameters(customer, now), binary=True)
+    with_, further = besides
+    cursor = await connection.execute(with_ + glance.statement(schema), {**glance.parameters(customer, now), **further}, binary=True)
     rows = await cursor.fetchall()
     if not rows:
         return None
