@@ -19,6 +19,7 @@ from api.decoding import decoded
 from api.identity import DECIDERS, present
 from api.ports import Connection, Dependencies
 from api.problem import Problem, invalid, not_found
+from api.visibility import settled
 from projections.accounts import table
 from projections.accounts.fold import Folded, folded
 from projections.accounts.table import Account
@@ -111,12 +112,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             Accounts,
             422,
             503,
-            parameters=[KIND, openapi.parameter("q", openapi.TEXT, "Part of the name."), openapi.CURSOR, openapi.LIMIT],
+            504,
+            parameters=[KIND, openapi.parameter("q", openapi.TEXT, "Part of the name."), openapi.CURSOR, openapi.LIMIT, openapi.AFTER],
         ),
     )
     async def listed(request: Request) -> Response:
         """Accounts of companies and households."""
         access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         limit, kind, words = query.limit(request), query.choice(request, "kind", ("account", "household")), query.text(request, "q", 100)
         async with dependencies.pool.connection() as connection:
             found = await table.page(connection, limit + 1, kind=kind, words=words, after=cursor.place(query.text(request, "cursor")))
@@ -125,11 +128,14 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get(
         "/v1/households",
-        openapi_extra=openapi.described('curl -u "$AGENT:" $YEKTA/v1/households', Accounts, 422, 503, parameters=[openapi.LIMIT]),
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" $YEKTA/v1/households', Accounts, 422, 503, 504, parameters=[openapi.LIMIT, openapi.AFTER]
+        ),
     )
     async def households(request: Request) -> Response:
         """Households: those that were declared, and those whose members told the same address."""
         access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         limit = query.limit(request)
         async with dependencies.pool.connection() as connection:
             found = [shown(one) for one in await table.page(connection, limit, kind="household")]
@@ -139,11 +145,14 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get(
         "/v1/accounts/{id}",
-        openapi_extra=openapi.described('curl -u "$AGENT:" $YEKTA/v1/accounts/$ACCOUNT', AccountView, 404, 503, parameters=[ID]),
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" $YEKTA/v1/accounts/$ACCOUNT', AccountView, 404, 422, 503, 504, parameters=[ID, openapi.AFTER]
+        ),
     )
     async def one(request: Request) -> Response:
         """An account, its people, and what their events come to together."""
         asking = access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             return json(await view(dependencies, connection, path_id(request), asking.role))
 

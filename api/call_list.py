@@ -17,6 +17,7 @@ from api.answers import json, path_id
 from api.decoding import decoded
 from api.ports import Dependencies
 from api.problem import Problem, not_found
+from api.visibility import settled
 from projections.contacts import table, tasks
 from projections.contacts.tasks import CHANNELS, Task
 
@@ -74,12 +75,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             TaskList,
             422,
             503,
-            parameters=[STATE, CHANNEL, openapi.CURSOR, openapi.LIMIT],
+            504,
+            parameters=[STATE, CHANNEL, openapi.CURSOR, openapi.LIMIT, openapi.AFTER],
         ),
     )
     async def call_list(request: Request) -> Response:
         """What is to be called, the oldest first."""
         access.staff(request, dependencies, CALLERS)
+        await settled(request, dependencies)
         limit = query.limit(request)
         channel = query.choice(request, "channel", CHANNELS) or CALL
         after = cursor.place(query.text(request, "cursor"))
@@ -166,12 +169,13 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.get(
         "/v1/customers/{id}/offers",
         openapi_extra=openapi.described(
-            'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/offers', TaskList, 404, 503, parameters=[customers.ID]
+            'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/offers', TaskList, 404, 422, 503, 504, parameters=[customers.ID, openapi.AFTER]
         ),
     )
     async def offers(request: Request) -> Response:
         """What is to be offered to a customer now, and what he is to be called for."""
         access.staff(request, dependencies, CALLERS)
+        await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
             found = await tasks.open_of(connection, await table.merged(connection, customer))

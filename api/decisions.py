@@ -19,6 +19,7 @@ from api.answers import json, path_id
 from api.deliveries import customer_asked
 from api.ports import Connection, Dependencies
 from api.problem import invalid
+from api.visibility import settled
 from projections.contacts import responses, table
 from projections.contacts.table import Decision
 
@@ -127,12 +128,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             404,
             422,
             503,
-            parameters=[customers.ID, RULE, *PAGED],
+            504,
+            parameters=[customers.ID, RULE, *PAGED, openapi.AFTER],
         ),
     )
     async def of_customer(request: Request) -> Response:
         """Whether and why a customer was or was not approached, the latest first."""
         access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
             return json(await _page(request, connection, await table.merged(connection, customer), customer))
@@ -144,12 +147,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             DecisionList,
             422,
             503,
-            parameters=[RULE, openapi.parameter("customer", openapi.UUID, "Only those about this customer."), *PAGED],
+            504,
+            parameters=[RULE, openapi.parameter("customer", openapi.UUID, "Only those about this customer."), *PAGED, openapi.AFTER],
         ),
     )
     async def every(request: Request) -> Response:
         """Every candidate with its outcome, the latest first."""
         access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         customer = customer_asked(request)
         async with dependencies.pool.connection() as connection:
             return json(await _page(request, connection, None if customer is None else await table.merged(connection, customer), customer))
@@ -161,12 +166,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             Funnel,
             422,
             503,
-            parameters=[RULE, openapi.parameter("since", openapi.TIME, "Only those decided since then.")],
+            504,
+            parameters=[RULE, openapi.parameter("since", openapi.TIME, "Only those decided since then."), openapi.AFTER],
         ),
     )
     async def funnel(request: Request) -> Response:
         """From candidates to sent, and the silences by their reasons."""
         access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             found = await table.funnel(connection, rule=query.text(request, "rule"), since=query.time(request, "since"))
         return json(Funnel([FunnelRow(**share._asdict()) for share in found]))
@@ -178,16 +185,19 @@ def router(dependencies: Dependencies) -> APIRouter:
             UpliftShown,
             422,
             503,
+            504,
             parameters=[
                 openapi.parameter("rule", openapi.TEXT, "The rule.", required=True),
                 openapi.parameter("goal", openapi.TEXT, "The event that is hoped for; sales.order_placed, if absent."),
                 openapi.parameter("within", openapi.TEXT, "How long after the decision: 14d, if absent."),
+                openapi.AFTER,
             ],
         ),
     )
     async def rule_uplift(request: Request) -> Response:
         """How much more often those whom a rule approached did what was hoped for than its hold-out. Only decisions old enough count."""
         access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         rule = query.text(request, "rule")
         if not rule:
             raise invalid("/query/rule", "Say which rule.", "rule=price-hesitation")
@@ -210,12 +220,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             404,
             422,
             503,
-            parameters=[customers.ID, openapi.LIMIT],
+            504,
+            parameters=[customers.ID, openapi.LIMIT, openapi.AFTER],
         ),
     )
     async def responses_of(request: Request) -> Response:
         """What a customer answered to what, the latest first."""
         access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
             same = await table.merged(connection, customer)

@@ -12,6 +12,7 @@ from api.answers import json, path_id
 from api.decoding import decoded
 from api.ports import Dependencies
 from api.problem import invalid, not_found
+from api.visibility import settled
 from projections.deliveries import table
 from projections.deliveries.table import Shown
 
@@ -81,6 +82,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             DeliveryList,
             422,
             503,
+            504,
             parameters=[
                 openapi.parameter("state", {"type": "string", "enum": list(STATES)}, "Only those in this state."),
                 openapi.parameter("lane", openapi.TEXT, "Only those by this way: `webhook:<id>`, `sms` …"),
@@ -88,12 +90,14 @@ def router(dependencies: Dependencies) -> APIRouter:
                 openapi.parameter("customer", openapi.UUID, "Only those about this customer."),
                 openapi.CURSOR,
                 openapi.LIMIT,
+                openapi.AFTER,
             ],
         ),
     )
     async def list_deliveries(request: Request) -> Response:
         """What goes out, the newest first."""
         access.staff(request, dependencies, access.CAMPAIGNERS)
+        await settled(request, dependencies)
         limit = query.limit(request)
         async with dependencies.pool.connection() as connection:
             found = await table.page(

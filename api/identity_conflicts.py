@@ -17,6 +17,7 @@ from api.access import Caller
 from api.answers import json, path_id
 from api.ports import Connection, Dependencies
 from api.problem import Problem, not_found
+from api.visibility import settled
 from projections.identity import conflicts as table
 from projections.identity.conflicts import Conflict
 from projections.view import table as views
@@ -69,12 +70,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             Conflicts,
             422,
             503,
-            parameters=[STATUS, openapi.CURSOR, openapi.LIMIT],
+            504,
+            parameters=[STATUS, openapi.CURSOR, openapi.LIMIT, openapi.AFTER],
         ),
     )
     async def listed(request: Request) -> Response:
         """What the rules did not join, and a person may."""
         asking = access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         limit = query.limit(request)
         decided = query.choice(request, "status", ("open", "decided")) == "decided"
         async with dependencies.pool.connection() as connection:

@@ -13,7 +13,11 @@ from projections.view.windows import Window
 UNMASKED = frozenset({"agent", "supervisor", "marketer", "admin"})
 NUMBERS = frozenset({"phone", "mobile", "tel", "number", "fax"})
 SHOWN_TO_PARTNERS = frozenset({"company", "city", "language", "preferred_channel"})
-MONEY = frozenset({"total", "amount", "unit_price", "price", "discount", "cost", "shipping", "value", "lines", "payment"})
+MONEY = frozenset({"total", "amount", "unit_price", "price", "discount", "cost", "shipping", "value", "lines", "payment"}) | {
+    "past",
+    "future",
+    "before",
+}
 
 
 def opens(role: str) -> bool:

@@ -24,6 +24,7 @@ from api.declared import LONGEST, READERS, WRITERS
 from api.declaring import Declaring
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
+from api.visibility import settled
 from api.written import decoded, language, named, refused
 from projections.declared import table as rows_of
 from projections.declared.table import Row
@@ -147,11 +148,14 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get(
         "/v1/segments/{name}",
-        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/segments/loyal', SegmentShown, 404, 503, parameters=[NAME]),
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" $YEKTA/v1/segments/loyal', SegmentShown, 404, 422, 503, 504, parameters=[NAME, openapi.AFTER]
+        ),
     )
     async def show_segment(request: Request) -> Response:
         """One segment."""
         access.staff(request, dependencies, READERS)
+        await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             rows = await _known(connection, request)
             counts = await table.counts(connection, dependencies.clock(), rows[0].name)
@@ -165,12 +169,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             404,
             422,
             503,
-            parameters=[NAME, openapi.CURSOR, openapi.LIMIT],
+            504,
+            parameters=[NAME, openapi.CURSOR, openapi.LIMIT, openapi.AFTER],
         ),
     )
     async def list_members(request: Request) -> Response:
         """Who is in, the latest first."""
         access.staff(request, dependencies, READERS)
+        await settled(request, dependencies)
         limit = query.limit(request)
         async with dependencies.pool.connection() as connection:
             rows = await _known(connection, request)
@@ -181,12 +187,13 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.get(
         "/v1/segments/{name}/history",
         openapi_extra=openapi.described(
-            'curl -u "$ADMIN:" "$YEKTA/v1/segments/loyal/history"', SegmentHistory, 404, 422, 503, parameters=[NAME]
+            'curl -u "$ADMIN:" "$YEKTA/v1/segments/loyal/history"', SegmentHistory, 404, 422, 503, 504, parameters=[NAME, openapi.AFTER]
         ),
     )
     async def segment_history(request: Request) -> Response:
         """How many came and left on each of the last 90 days, by the installation's zone."""
         access.staff(request, dependencies, READERS)
+        await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             rows = await _known(connection, request)
             since = dependencies.clock() - timedelta(days=90)

@@ -201,11 +201,14 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get(
         "/v1/service-requests/{id}",
-        openapi_extra=openapi.described('curl -u "$AGENT:" $YEKTA/v1/service-requests/$REQUEST', ServiceRequest, 404, 503, parameters=[ID]),
+        openapi_extra=openapi.described(
+            'curl -u "$AGENT:" $YEKTA/v1/service-requests/$REQUEST', ServiceRequest, 404, 422, 503, 504, parameters=[ID, openapi.AFTER]
+        ),
     )
     async def one_request(request: Request) -> Response:
         """A request as it stands, and all that happened to it."""
         asking = access.staff(request, dependencies, access.INSIDE)
+        await settled(request, dependencies)
         id_ = path_id(request)
         async with dependencies.pool.connection() as connection:
             row = await requesting.load(connection, id_)

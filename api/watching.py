@@ -26,8 +26,8 @@ PATIENCE = timedelta(seconds=3)
 LOOK = 1.0
 """How often to look although nothing was heard."""
 
-AT_ONCE = 6
-"""So many live pages are read at a time: when all change at once, the connections that are left serve who asks for a page."""
+AT_ONCE = 2
+"""So many live pages are read at a time: when all change at once, who asks for a page does not wait behind them."""
 
 QUIET = 0.02
 """The shortest time between two looks: a busy log notifies a hundred times a second."""

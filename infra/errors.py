@@ -1,6 +1,7 @@
 """The one exception that people meet: what cannot be done, in one sentence, and what to do about it."""
 
 import errno
+import sys
 from pathlib import Path
 
 REFUSED = 78  # the exit code that goes with the sentence (EX_CONFIG, as sysexits.h has it)
@@ -31,6 +32,19 @@ def refusal_of(error: OSError, path: Path | None = None) -> Refusal | None:
             return Refusal(f"A file stands where a folder is needed{_at(where)}.", "Choose another folder with YEKTA_HOME.")
         case errno.EADDRINUSE:
             return Refusal("The address is used by another program.", "Choose another port.")
+    return None
+
+
+def unreachable(error: Exception) -> Refusal | None:
+    """Turn an engine that went away under a command into a sentence; None when it is another matter. A command that does not speak to an
+    engine has not imported what speaks to it, and cannot have failed by it."""
+    kafka, psycopg, pools = (sys.modules.get(name) for name in ("aiokafka.errors", "psycopg", "psycopg_pool"))
+    if kafka is not None and isinstance(error, (kafka.KafkaConnectionError, kafka.KafkaTimeoutError)):
+        return Refusal("Kafka does not answer.", "See `yekta status`; if nothing runs, start it with `yekta up`.")
+    if psycopg is not None and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return Refusal("PostgreSQL does not answer.", "See `yekta status`; if nothing runs, start it with `yekta up`.")
+    if pools is not None and isinstance(error, pools.PoolTimeout):
+        return Refusal("PostgreSQL has no connection free.", "See `yekta status`, and try again.")
     return None
 
 

@@ -17,11 +17,14 @@ from aggregates.contact_policy.policy import Policy
 from aggregates.rules.rule import Contact, Rule
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from api.ports import Candidacy, Rehearsed, Said
+from infra import rehearsed_values
 from infra.evaluation.rules.run import QUANTILES, Evaluation
+from infra.rehearsed_values import Values
 from infra.sealing import KeyRing, MasterKey
 from projections.contacts import fold as contacts
 from projections.contacts import table as policies
 from projections.timeline.row import EVENT_CLOCK
+from projections.value.given import SCORE as VALUE
 from streams.parts import opened
 
 LOOKBACK = timedelta(days=400)
@@ -53,9 +56,16 @@ class Rehearsing:
             await connection.set_read_only(True)
             in_force = policy or (await policies.in_force(connection))[1]
             evaluation = Evaluation(rules, in_force, await policies.salt(connection))
-            for of, at, id_, cuts in await _quantiles(connection):
+            published = await _quantiles(connection)
+            for of, at, id_, cuts in published:
                 evaluation.publish(of, (at, id_, ""), {float(place): float(cut) for place, cut in cuts.items()})
             types = {type_ for trigger in evaluation.triggers for type_ in trigger.types} - {QUANTILES}
+            values = None
+            if rehearsed_values.wanted(evaluation.triggers):
+                given = min((at for of, at, _, _ in published if of == VALUE), default=None)
+                values = Values(terms := await rehearsed_values.terms(connection), given)
+                evaluation.publish(VALUE, (since - LOOKBACK, "", ""), await rehearsed_values.cuts(connection, terms, until))
+                types |= rehearsed_values.TYPES
             if any(isinstance(rule.do, Contact) for rule in rules):
                 types |= contacts.TYPES
             count = 0
@@ -66,7 +76,7 @@ class Rehearsing:
                 while rows := await cursor.fetchmany(PIECE):
                     events = [_Row(customer, heard, customer_event_decoder.decode(record)) for customer, heard, _, record in rows]
                     await self._fetch(keys, {row.event.yektaseal for row in events if row.event.yektaseal > 0})
-                    await asyncio.to_thread(_feed, evaluation, keys, events)
+                    await asyncio.to_thread(_feed, evaluation, keys, events, values)
                     count += sum(since <= row.heard for row in events)
             await asyncio.to_thread(evaluation.end, until)
         return _told(evaluation, since, count)
@@ -76,9 +86,12 @@ class Rehearsing:
             await keys.fetch(connection, numbers)
 
 
-def _feed(evaluation: Evaluation, keys: KeyRing, rows: Sequence[_Row]) -> None:
+def _feed(evaluation: Evaluation, keys: KeyRing, rows: Sequence[_Row], values: Values | None) -> None:
     for row in rows:
-        evaluation.tell(row.customer, row.heard, opened(row.event, keys))
+        fact = opened(row.event, keys)
+        evaluation.tell(row.customer, row.heard, fact)
+        for score in values.heard(row.customer, row.heard, fact) if values else ():
+            evaluation.tell(row.customer, row.heard, score)
 
 
 async def _query(connection: psycopg.AsyncConnection[Any]) -> str:

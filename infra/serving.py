@@ -71,7 +71,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
     keys = access.KeyStore(where.dsn, _now)
     decisions = DecisionStore(where.dsn)
     listener = Listener(where.dsn)
-    async with httpx.AsyncClient() as web, _reading(where.dsn) as pool:
+    async with httpx.AsyncClient() as web, _reading(where.dsn) as pool, _reading(where.dsn, most=1) as aside:
         provider = _provider(settings.oidc, web)
 
         async def refresh() -> None:
@@ -96,7 +96,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 decisions=decisions,
                 pool=pool,
                 changes=changes,
-                schema=_Generation(pool).schema,
+                schema=_Generation(aside).schema,
                 clock=_now,
                 zone=settings.zone,
                 kafka=where.bootstrap_servers,
@@ -127,13 +127,13 @@ def _provider(settings: OidcSettings, web: httpx.AsyncClient) -> OidcProvider | 
 
 
 @asynccontextmanager
-async def _reading(dsn: str) -> AsyncIterator[Pool]:
+async def _reading(dsn: str, most: int = 16) -> AsyncIterator[Pool]:
     """A pool for reading: no transaction around a single query, and no query to try a connection before it is lent."""
     pool: Pool = AsyncConnectionPool(
         dsn,
         kwargs={"application_name": "yekta-api", "autocommit": True, "prepare_threshold": 2},
-        min_size=2,
-        max_size=16,
+        min_size=min(2, most),
+        max_size=most,
         timeout=5,
         open=False,
         check=_alive,
@@ -173,7 +173,11 @@ async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey
 
 
 class _Generation:
-    """Which read schema is live; asked again after a second, for a rebuild switches it."""
+    """Which read schema is live; asked again after a second, for a rebuild switches it.
+
+    It asks over a connection of its own: whoever wants to know holds one of the others already, and when all of them were held by such,
+    each would wait for another.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -181,12 +185,13 @@ class _Generation:
         self._until = 0.0
 
     async def schema(self) -> str:
-        now = asyncio.get_running_loop().time()
-        if now >= self._until:
+        clock = asyncio.get_running_loop().time
+        if clock() >= self._until:
             async with self._pool.connection() as connection:
-                row = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
-            assert row is not None  # noqa: S101 - the migration inserted it
-            self._known, self._until = f"read_{row[0]}", now + 1
+                if (now := clock()) >= self._until:  # nobody asked while one waited
+                    row = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
+                    assert row is not None  # noqa: S101 - the migration inserted it
+                    self._known, self._until = f"read_{row[0]}", now + 1
         return self._known
 
 

@@ -95,6 +95,18 @@ class SmsSettings(Section):
         return pattern
 
 
+class SmppSettings(Section):
+    """A message center over SMPP, instead of a gateway over HTTP."""
+
+    host: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    port: Port = 2775
+    system_id: Annotated[str, Field(max_length=15)] = ""
+    password: Annotated[SecretStr | None, Field(max_length=8)] = None  # the protocol takes no longer one
+    system_type: Annotated[str, Field(max_length=12)] = ""
+    sender: Annotated[str, Field(max_length=20)] = ""  # +98… a number, 3000 a short code, else a name
+    enquire_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0  # between two questions whether the center is still there
+
+
 class EmailSettings(Section):
     """A mail server."""
 
@@ -156,6 +168,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     delivery: DeliverySettings = DeliverySettings()
     sms: SmsSettings = SmsSettings()
+    smpp: SmppSettings = SmppSettings()
     email: EmailSettings = EmailSettings()
     asterisk: AsteriskSettings = AsteriskSettings()
     drop: DropSettings = DropSettings()

@@ -144,7 +144,7 @@ class Parts:
         self.keys = KeyRing(self.master, BLOCK)
         self.publisher = Publisher(here.kafka_client_kwargs, name="worker", at=crash_points())
         self.stack = AsyncExitStack()
-        self.outgoing = Outgoing(settings, here.dsn, self.keys)
+        self.outgoing = Outgoing(settings, here.dsn, self.keys, self.publisher)
         self.topic_ids: dict[str, str] = {}
 
     async def open(self) -> None:
@@ -185,7 +185,7 @@ class Parts:
     def parts(self) -> list[Part]:
         """What hears the facts that are folded, in the same transaction."""
         scoring = Scoring(self.keys, _now, self.master.signing, self.touchpoints_end)
-        return [scoring, Valuing(self.keys), Changed(), Belonging(), Responding(), *self.rules()]
+        return [scoring, Valuing(self.keys, _now), Changed(), Belonging(), Responding(), *self.rules()]
 
     def rules(self) -> list[Part]:
         """What runs the published rules and segments; the timers come last."""

@@ -17,7 +17,7 @@ import structlog
 from aggregates.churn import DAY
 from aggregates.log import NotAcknowledged
 from aggregates.touchpoint import derive
-from aggregates.wire import CustomerEvent, encoder
+from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
 from projections.churn.features import brings_in, ever_in_population, in_population
@@ -36,8 +36,8 @@ from streams.learning.snapshot import SnapshotRefused
 from streams.parts import Heard, Moment
 from streams.record import Effect, Keys, Publication
 from streams.remembering import Histories
+from streams.words import SCORES, told
 
-SPEAKER = "yekta:scores"
 OURS = "yekta:"
 GRACE = timedelta(hours=1)
 """After so much of a day has passed, what is still on its way from the day before is late."""
@@ -272,7 +272,6 @@ class Scoring:
         why = reasons.weightiest(summands, said.scored.features, one.definition.horizon, REASONS)
         at = _time(said.at)
         name, version = one.definition.name, one.definition.version
-        id_ = str(derive("score", customer, name, str(version), at.isoformat()))
         data = Published(
             score=name,
             version=version,
@@ -282,24 +281,18 @@ class Scoring:
             model=snapshot,
             reasons=tuple([Reason(r.topic, round(r.level, 6), r.fa, r.en) for r in why]),
         )
-        event = CustomerEvent(
-            specversion="1.0",
-            id=id_,
-            source=SPEAKER,
-            type="score.given",
-            time=at,
-            yektaevent=id_,
-            yektakey="yekta",
-            yektarecorded=self._clock(),
-            yektaseal=0,
-            data=msgspec.Raw(encoder.encode(data)),
-            subject=customer,
-            yektadecider=kept.decider,
-            yektaclock="event" if kept.replayed else "",
-            datacontenttype="application/json",
+        said_of_him = told(
+            SCORES,
+            "score.given",
+            customer,
+            derive("score", customer, name, str(version), at.isoformat()),
+            data,
+            at,
+            clock="event" if kept.replayed else "",
+            decider=kept.decider,
+            recorded=self._clock(),
         )
-        value = encoder.encode(event)
-        return [Publication("customer-events", customer.encode(), value), Publication("scores", customer.encode(), value)]
+        return [said_of_him, said_of_him._replace(topic="scores")]
 
     async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given] | None) -> list[Effect]:
         """What is kept of these customers, from all of their rows; said is only what is so now."""

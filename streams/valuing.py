@@ -22,6 +22,7 @@ from projections.value.state import State
 from projections.value.table import Valued
 from projections.value.worth import Models, history, mean
 from streams import fitting
+from streams.appraising import Appraising
 from streams.parts import Heard, Moment
 from streams.record import Connection, Effect, Keys
 from streams.remembering import Histories
@@ -39,6 +40,9 @@ FEWEST = 50
 
 LOCK = 0x56414C55  # "VALU"
 
+HEARD = fold.HEARD | {"sales.order_cancelled"}
+"""A cancellation is not kept, the timeline knows the order; but the value is another then."""
+
 log = structlog.get_logger()
 
 
@@ -47,14 +51,16 @@ class Valuing:
 
     name = "value"
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, clock: Callable[[], datetime]) -> None:
         self._histories = Histories(keys, self.wants)
+        self._appraising = Appraising(clock)
         self._kept: dict[int, dict[str, Valued]] = {}  # by partition
         self._learned: dict[int, dict[str, Valued]] = {}
 
     def forget(self, partition: int) -> None:
         self._kept.pop(partition, None)
         self._learned.pop(partition, None)
+        self._appraising.forget(partition)
 
     def committed(self, partition: int) -> None:
         kept = self._kept.setdefault(partition, {})
@@ -64,10 +70,11 @@ class Valuing:
 
     async def ready(self, moment: Moment) -> None:
         self._learned[moment.partition] = {}
+        await self._appraising.ready(moment)
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         del partition
-        return event.type in fold.HEARD and not event.yektasimulated
+        return event.type in HEARD and not event.yektasimulated
 
     async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
         del moment, event
@@ -75,9 +82,12 @@ class Valuing:
 
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         mine: dict[str, list[Fact]] = {}
+        deciders: dict[str, str] = {}
         for item in heard:
             if item.fact is not None:
                 mine.setdefault(item.customer, []).append(item.fact)
+                if item.event.yektadecider:
+                    deciders[item.customer] = item.event.yektadecider
         known = await self._load(moment, mine)
         late: list[str] = []
         learned = self._learned[moment.partition]
@@ -90,26 +100,29 @@ class Valuing:
             state = valued.state
             for fact in facts:
                 state = fold.evolve(state, fact)
-            learned[customer] = Valued(state, valued.replayed and all(fact.clock == "event" for fact in facts))
+            replayed = valued.replayed and all(fact.clock == "event" for fact in facts)
+            learned[customer] = Valued(state, replayed, deciders.get(customer, valued.decider), valued.told)
         await self._derived(moment, late)
-        return []
+        imported = [customer for customer, facts in mine.items() if all(fact.backfill for fact in facts)]
+        return await self._appraising.appraise(moment, learned, mine, imported=imported)
 
     async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
-        await self._derived(moment, [str(customer) for customer in customers])
-        return []
+        whose = [str(customer) for customer in customers]
+        await self._derived(moment, whose)
+        return await self._appraising.appraise(moment, self._learned[moment.partition], whose)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
         learned = self._learned[moment.partition]
+        effects = await self._appraising.sweep(moment, learned)
         await table.save(moment.connection, moment.partition, learned)
         if not moment.fresh:  # nobody says of a chore that it was committed
             for customer in learned:
                 self._kept.get(moment.partition, {}).pop(customer, None)
             self._learned[moment.partition] = {}
-        return []
+        return effects
 
     def restless(self, partition: int) -> bool:
-        del partition
-        return False
+        return self._appraising.restless(partition)
 
     async def _load(self, moment: Moment, customers: Mapping[str, object]) -> dict[str, Valued]:
         cached, learned = self._kept.get(moment.partition, {}), self._learned[moment.partition]
@@ -122,10 +135,13 @@ class Valuing:
         if not customers:
             return
         learned = self._learned[moment.partition]
+        before = await self._load(moment, dict.fromkeys(customers))
         gone: list[UUID] = []
-        async for customer, (facts, _) in self._histories.several(moment, list(dict.fromkeys(customers))):
+        async for customer, (facts, decider) in self._histories.several(moment, list(dict.fromkeys(customers))):
             if facts:
-                learned[customer] = Valued(reduce(fold.evolve, facts, fold.INITIAL), all(fact.clock == "event" for fact in facts))
+                told = before[customer].told if customer in before else None
+                replayed = all(fact.clock == "event" for fact in facts)
+                learned[customer] = Valued(reduce(fold.evolve, facts, fold.INITIAL), replayed, decider, told)
                 continue
             gone.append(UUID(customer))
             learned.pop(customer, None)

@@ -27,6 +27,9 @@ DECIDER = "yekta:decisions"
 CLOCK = "yekta:timers"
 """Says that a time has come that a customer waited for."""
 
+SCORES = "yekta:scores"
+"""Says what a customer's score is."""
+
 
 def is_word(event: CustomerEvent) -> bool:
     """Whether identity says it, and not a channel."""
@@ -48,15 +51,18 @@ def told(
     type_: str,
     customer: str,
     id_: UUID,
-    data: Mapping[str, Any],
+    data: Mapping[str, Any] | msgspec.Struct,
     time: datetime,
     key: str = "",
     *,
     backfill: bool = False,
     simulated: bool = False,
     clock: str = "",
+    decider: str = "",
+    recorded: datetime | None = None,
 ) -> Publication:
-    """A record of `customer-events` that Yekta itself says. Of what two speakers of ours say, ids tell which is which."""
+    """A record of `customer-events` that Yekta itself says. Of what two speakers of ours say, ids tell which is which. `recorded`: when it
+    says so, where that is not the time of which it speaks; `decider`: the identifier that decided whose it is."""
     said = CustomerEvent(
         specversion="1.0",
         id=str(id_),
@@ -65,10 +71,11 @@ def told(
         time=time,
         yektaevent=str(id_),
         yektakey=KEY,
-        yektarecorded=time,
+        yektarecorded=recorded or time,
         yektaseal=0,
         data=msgspec.Raw(encoder.encode(data)),
         subject=customer,
+        yektadecider=decider,
         yektabackfill=backfill,
         yektasimulated=simulated,
         yektaclock=clock,

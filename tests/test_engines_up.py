@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,13 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from infra import run_state
 from infra.endpoints import Endpoints, endpoints
 from infra.engines import ports
-from infra.errors import REFUSED
+from infra.errors import REFUSED, unreachable
 from infra.home import Home
 from infra.run_state import RunState
 from infra.settings import load
@@ -94,6 +97,14 @@ def test_a_second_up_says_what_already_runs(up: Up) -> None:
     assert password not in second.stdout
 
 
+def test_whoever_starts_it_gets_an_address_that_opens_the_desk_once(up: Up) -> None:
+    up.wait(lambda: "?token=" in up.says())
+    found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", up.says())
+    assert found is not None
+    up.wait(lambda: httpx.get(found[0]).status_code == 200)  # the API learns of the key within moments
+    assert httpx.get(found[0]).status_code == 403
+
+
 @pytest.mark.parametrize("name", ["kafka", "postgres", "api", "worker-1"])
 async def test_what_is_killed_is_back_with_its_data(up: Up, name: str) -> None:
     offset = await _publish(up.endpoints(), name)
@@ -134,6 +145,16 @@ def test_ctrl_c_stops_everything_in_order(up: Up) -> None:
 def test_commands_in_a_home_that_was_stopped_say_how_to_start_it(up: Up) -> None:
     refused = yekta("prepare", YEKTA_HOME=str(up.home))
     _is_one_sentence(refused, "Nothing runs in")
+
+
+def test_a_command_says_which_engine_went_away_under_it() -> None:
+    reason = unreachable(KafkaConnectionError("Unable to bootstrap"))
+    assert reason is not None
+    assert reason.sentence == "Kafka does not answer."
+    reason = unreachable(psycopg.OperationalError("connection failed"))
+    assert reason is not None
+    assert reason.sentence == "PostgreSQL does not answer."
+    assert unreachable(ValueError("a defect of ours")) is None
 
 
 def test_a_used_port_is_refused(tmp_path: Path) -> None:

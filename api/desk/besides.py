@@ -20,6 +20,7 @@ from api.ports import Connection, Dependencies
 from api.service_requests import sla
 from projections.accounts import table as accounts
 from projections.churn import reading as churn
+from projections.knowledge import table as knowledge
 from projections.service import table as requests
 from projections.timeline import page as paging
 from projections.value import reading as value
@@ -98,6 +99,7 @@ class Offer(NamedTuple):
     contact: str
     silent: str  # why; empty: it may be offered
     script: str = ""
+    title: str = ""  # of the script: what people call the offer
 
 
 class AccountLine(NamedTuple):
@@ -222,7 +224,8 @@ async def _offer(connection: Connection, view: View, now: datetime, locale: Loca
         return Offer(contact, locale.say("silent.consent", purpose=locale.word("purpose", purpose)))
     if outcome == "silent":
         return Offer(contact, _silence(str(reason or ""), locale))
-    return Offer(contact, "", await _script(connection, contact))
+    scripts = await knowledge.scripts(connection, offer=contact)
+    return Offer(contact, "", scripts[0].script.name, scripts[0].script.title) if scripts else Offer(contact, "")
 
 
 def _silence(reason: str, locale: Locale) -> str:
@@ -231,12 +234,6 @@ def _silence(reason: str, locale: Locale) -> str:
     if word == "consent":
         return locale.say("silent.consent", purpose=locale.word("purpose", rest.partition("/")[0]))
     return locale.word("silence", word)
-
-
-async def _script(connection: Connection, contact: str) -> str:
-    cursor = await connection.execute("SELECT name FROM service.scripts WHERE for_offer = %s AND live ORDER BY name LIMIT 1", (contact,))
-    row = await cursor.fetchone()
-    return str(row[0]) if row else ""
 
 
 def _warning(opened: Open | None, leaving: Leaving | None, locale: Locale) -> str:

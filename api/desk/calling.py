@@ -158,7 +158,7 @@ async def _pop(request: Request, dependencies: Dependencies) -> Response:
     named = [one for one in known if (one[0] == found[0] if said else one[2])]
     if len(named) == 1:
         return RedirectResponse(f"/customers/{named[0][0]}?{urlencode(suffix)}", 303, HEADERS)
-    values: dict[str, Any] = {"call": call, "number": number or "", "draft": str(uuid4()), "suffix": urlencode(suffix)}
+    values: dict[str, Any] = {"call": call, "call_scripts": [], "number": number or "", "draft": str(uuid4()), "suffix": urlencode(suffix)}
     if len(named) > 1:
         return page(request, dependencies, "chooser.html", candidates=named, **values)
     return page(request, dependencies, "newcomer.html", **values)

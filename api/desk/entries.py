@@ -70,6 +70,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "service.request_cancelled": ("number", "by"),
     "service.request_merged": ("number", "into_number"),
     "score.given": ("share", "reasons"),
+    "value.given": ("value",),
     "segment.entered": ("segment",),
     "segment.left": ("segment",),
 }
@@ -118,10 +119,11 @@ class Day(NamedTuple):
 
 def entry(item: Item, locale: Locale) -> Entry:
     """The event in the reader's language."""
-    called = CALLED.get(item.type, {})
+    type_ = "value.given" if item.type == "score.given" and item.data.get("score") == "value" else item.type  # money, and no likelihood
+    called = CALLED.get(type_, {})
     shown = {called.get(name, name): value for name, value in item.data.items() if name != "who" and value not in (None, "", [], {})}
     currency = shown.get("currency")
-    names = _line(item.type, shown)
+    names = _line(type_, shown)
     marks = [mark for mark in MARKS if mark in item.flags]
     if item.recorded - item.at > LATE and not OWN_TIME & {*item.flags}:
         marks.append("late")
@@ -129,8 +131,8 @@ def entry(item: Item, locale: Locale) -> Entry:
         marks.append("erased")
     return Entry(
         item=item,
-        title=locale.word("type", item.type),
-        known=locale.knows(f"type.{item.type}"),
+        title=locale.word("type", type_),
+        known=locale.knows(f"type.{type_}"),
         line=[_part(name, shown[name], currency, locale) for name in names],
         note=shown["note"] if isinstance(shown.get("note"), str) else "",
         marks=marks,

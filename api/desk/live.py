@@ -88,18 +88,15 @@ async def _live(
             if mark.changed.is_set():
                 mark.changed.clear()
                 calls, mark.calls = mark.calls, {}
+                for call in calls.values():  # a ring waits for no other page's turn
+                    yield event("call", _call(call, locale))
                 changes = None
-                try:
-                    async with watching.turns, dependencies.pool.connection() as connection:
-                        told_calls = [_call(call, locale) for call in calls.values()]
-                        if customer is not None:
+                if customer is not None:
+                    try:
+                        async with watching.turns, dependencies.pool.connection() as connection:
                             changes = await _changes(dependencies, connection, customer, ends, shown, locale)
-                except (psycopg.OperationalError, PoolTimeout):
-                    mark.calls = calls | mark.calls
-                    mark.changed.set()  # it is still to be told
-                    told_calls = []
-                for call in told_calls:
-                    yield event("call", call)
+                    except (psycopg.OperationalError, PoolTimeout):
+                        mark.changed.set()  # it is still to be told
                 again = bool(changes and changes.get("failed"))
                 if changes is not None:
                     yield event("changes", changes, ends)

@@ -22,6 +22,7 @@ from api.desk.rendering import locale_of
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from projections.calls import table as seats
+from projections.knowledge import table as knowledge
 from projections.positions import table as positions
 from projections.timeline import page as paging
 from projections.view import table as views
@@ -31,7 +32,7 @@ KINDS = frozenset({"name", "phone", "email", "customer_number", "national_id", "
 OUTCOMES = ("solved", "promised", "request", "follow_up", "no_answer", "wrong_number")
 CATEGORIES = ("question", "complaint", "delivery", "billing", "product", "other")
 
-AT_FIRST = 20
+AT_FIRST = 16
 """How many events a page begins with: an agent looks at the latest, and the page must be there at once. Older ones come by fifties."""
 
 
@@ -55,6 +56,7 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
         shown, beside = found
         call, number = await call_of(request, dependencies, connection)
         extension = await seats.extension_of(connection, asking.name)
+        scripts = await knowledge.scripts(connection, reason=call.queue) if call is not None and call.queue else []
         until = until or as_of
         try:
             rows, following = await paging.page(connection, schema, owner, cursor, limit, channel=channel, until=until)
@@ -75,6 +77,7 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
         "id": owner,
         "call": call,
         "number": number,
+        "call_scripts": [standing.script for standing in scripts],
         "extension": extension,
         "as_of": as_of,
         "days_ago": 0 if as_of is None else max(0, (dependencies.clock() - as_of).days),

@@ -24,6 +24,7 @@ from api.desk import (
     contacting,
     dead_letters,
     identity,
+    knowledge,
     live,
     marketing,
     models,
@@ -111,6 +112,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     calling.add(routes, dependencies, watching)
     requests.add(routes, dependencies)
     service_request.add(routes, dependencies)
+    knowledge.add(routes, dependencies)
     board.add(routes, dependencies)
     rating.add(routes, dependencies)
     sources.add(routes, dependencies)
@@ -159,14 +161,21 @@ def router(dependencies: Dependencies) -> APIRouter:
 
 
 async def desk_at(dependencies: Dependencies, asking: access.Caller) -> dict[str, Any]:
-    """What an idle desk shows: the agent's extension, and what he has to see to."""
+    """What an idle desk shows: the agent's extension, what he has to see to, and what nobody sees to."""
     if asking.role not in access.SERVICE:
-        return {"extension": "", "mine": []}
+        return {"seated": False}
     now = dependencies.clock()
     async with dependencies.pool.connection() as connection:
         extension = await seats.extension_of(connection, asking.name)
         rows = await service.page(connection, service.Filter(owner=asking.name), now, None, MINE, live=True)
-    return {"extension": extension, "mine": [besides.line(row.request, now) for row in rows]}
+        queues = await service.board(connection, "queue", now)
+    return {
+        "seated": True,
+        "extension": extension,
+        "mine": [besides.line(row.request, now) for row in rows],
+        "unowned": sum(queue.unowned for queue in queues),
+        "late": sum(queue.late for queue in queues),
+    }
 
 
 def plotted(points: Sequence[churn.Point]) -> str:

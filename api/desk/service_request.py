@@ -29,6 +29,7 @@ from projections.knowledge import table as knowledge
 from projections.service import table
 from projections.service.table import Filter, Row
 from projections.view import table as views
+from projections.view.answer import View
 
 ACTS: dict[str, tuple[str, ...]] = {
     "new": ("take", "note", "resolve", "escalate", "cancel"),
@@ -104,12 +105,16 @@ async def _shown(request: Request, dependencies: Dependencies, asking: Caller, w
     id_, locale, now = path_id(request), locale_of(request, dependencies), dependencies.clock()
     async with dependencies.pool.connection() as connection:
         row = await requesting.load(connection, id_)
-        shown, name, others = row.request, "", []
+        shown, name, others, context = row.request, "", [], ""
         if row.customer is not None:
             await looks.note(request, connection, asking, row.customer, f"request {shown.number}")
-            name = await _name(dependencies, connection, row.customer)
             others = await _others(connection, row, now)
-        articles = await knowledge.search(connection, f"{shown.title} {shown.category} {shown.note}", SUGGESTED, some=True)
+            looked = await views.look(connection, await dependencies.schema(), row.customer, now)
+            if looked is not None:
+                view = looked.view(row.customer)
+                name, context = view.name.display, _context(view, others)
+        articles = await knowledge.suggest(connection, f"{shown.title} {shown.category} {shown.note}", context, SUGGESTED)
+        scripts = await knowledge.scripts(connection, reason=shown.category) if shown.category else []
         agents = [one.name for one in await table.board(connection, "owner", now) if one.name]
     events = requesting.history(await dependencies.decisions.load(id_))
     may_act = asking.role in access.SERVICE and not (shown.cancelled or shown.merged_into)
@@ -129,15 +134,17 @@ async def _shown(request: Request, dependencies: Dependencies, asking: Caller, w
         others=others,
         agents=sorted({*agents, asking.name}),
         articles=articles,
+        scripts=[standing.script for standing in scripts],
         line=besides.line(shown, now),
         draft=str(uuid4()),
         back=f"/requests/{id_}",
     )
 
 
-async def _name(dependencies: Dependencies, connection: Connection, customer: UUID) -> str:
-    looked = await views.look(connection, await dependencies.schema(), customer, dependencies.clock())
-    return looked.view(customer).name.display if looked else ""
+def _context(view: View, others: Sequence[ServiceRequest]) -> str:
+    """The words of what else goes on with him: what he has, what he is interested in, what else he asked."""
+    words = [subscription.plan for subscription in view.subscriptions] + [lead.interest for lead in view.open.leads]
+    return " ".join([*words, *(f"{other.title} {other.category}" for other in others)])
 
 
 async def _others(connection: Connection, row: Row, now: Any) -> list[ServiceRequest]:
@@ -151,6 +158,7 @@ def _past(event: Any, locale: Locale) -> Past:
     texts: Sequence[Any] = [getattr(event, name, "") for name in ("note", "text", "owner", "reason", "into_number", "other_number")]
     score = getattr(event, "score", None)
     text = locale.say("request.score", score=locale.number(score)) if score else next((str(text) for text in texts if text), "")
+    text = locale.word("escalated", text) if tag.endswith("escalated") else text
     return Past(event.at, locale.word("type", tag), event.by, text)
 
 

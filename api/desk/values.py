@@ -11,7 +11,7 @@ import phonenumbers
 from api.desk.locale import Locale
 from projections.money import amount_of
 
-MONEY = frozenset({"total", "amount", "price", "value", "unit_price", "discount", "shipping", "cost"})
+MONEY = frozenset({"total", "amount", "price", "value", "unit_price", "discount", "shipping", "cost", "before", "past", "future"})
 SECONDS = frozenset({"wait_seconds", "talk_seconds", "hold_seconds", "duration_seconds"})
 MOMENTS = frozenset({"valid_until", "ends_at", "birth_date", "customer_since", "due", "response_due"})
 CODES = frozenset(
@@ -19,9 +19,14 @@ CODES = frozenset(
     | {"referrer", "recording", "email", "user_agent", "locale", "postal_code", "national_id", "user_id", "device", "account"}
 )
 PHONES = frozenset({"number", "phone"})
+PERIOD = re.compile(r"P(\d{1,3})([DWMY])")
 DIALLED = re.compile(r"[+\d\s().-]+")
 SHARES = frozenset({"share", "share_before"})
-WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means", "priority": "priority", "of_score": "scored"}
+WORDS = {"direction": "direction", "purpose": "purpose", "preferred_channel": "means", "priority": "priority", "of_score": "scored"} | {
+    "outcome": "outcome",
+    "category": "category",
+    "reason": "escalated",
+}
 """Fields whose values are words of the vocabulary, and the group of messages that names them."""
 
 
@@ -41,6 +46,8 @@ def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
             return Value(locale.say("yes" if value else "no"))
         case str() if name in MONEY and (amount := amount_of(value)) is not None:
             return Value(locale.money(value, currency) if isinstance(currency, str) and currency else locale.number(amount))
+        case float() if name in MONEY and isinstance(currency, str) and currency:
+            return Value(locale.money(f"{value:.2f}", currency))
         case int() | float() if name in SHARES:
             return Value(locale.say("percent", share=locale.number(round(value * 100))))
         case list() if name == "reasons" and value and isinstance(value[0], dict):
@@ -59,6 +66,8 @@ def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
             return phone(value, locale)
         case str() if name in CODES:
             return code(value, locale)
+        case str() if name == "period" and (found := PERIOD.fullmatch(value)):
+            return Value(locale.say(f"period.{found[2]}", int(found[1])))
         case str() if name in WORDS:
             return Value(locale.word(WORDS[name], value))
         case str():

@@ -45,14 +45,10 @@ class Desks:
 
 async def measure(here: Living, mix: Mix, rate: float, desks: int, times: int, nth: int) -> Desks:
     """Open the desks, let events flow, ring and read. `nth` tells this time's callers from those of the last."""
-    phones = [f"+98912{nth:03}{number:04}" for number in range(CALLERS)]
+    phones = [f"+98990{nth:03}{1000 + number}" for number in range(CALLERS)]  # none of them is in the workload
     line = await Connection.open(here.api.port)
-    position = ""
     for phone in phones:
-        answer = await line.ask(post("/v1/events", _event("profile.reported", phone, f"known-{phone}"), JSON, here.api.write_key))
-        check(answer)
-        position = answer.headers[b"yekta-position"].decode()
-    check(await line.ask(get(f"/v1/customers/by/phone/%2B{phones[-1][1:]}?after={position}", here.api.staff_token)))
+        await _made_known(here, line, phone)
     process = psutil.Process(here.api.process.pid)
     before = process.memory_info().rss
     rings: asyncio.Queue[str] = asyncio.Queue()
@@ -61,7 +57,7 @@ async def measure(here: Living, mix: Mix, rate: float, desks: int, times: int, n
         flowing = asyncio.create_task(sending(here, mix, rate, times * 0.3))
         try:
             pages, largest = await _pages(here, line, times)
-            taken = [await _ring(here, line, phone, f"{nth}-{number}", rings) for number, phone in enumerate(islice(cycle(phones), times))]
+            taken = [await _ring(here, phone, f"{nth}-{number}", rings) for number, phone in enumerate(islice(cycle(phones), times))]
             load = await flowing
         finally:
             flowing.cancel()
@@ -76,6 +72,17 @@ async def measure(here: Living, mix: Mix, rate: float, desks: int, times: int, n
 JSON = "application/cloudevents+json"
 
 
+async def _made_known(here: Living, line: Connection, phone: str) -> None:
+    """Tell who calls from the number, and wait until it can be read: what flowed before may still be on its way."""
+    answer = await line.ask(post("/v1/events", _event("profile.reported", phone, f"known-{phone}"), JSON, here.api.write_key))
+    check(answer)
+    path = f"/v1/customers/by/phone/%2B{phone[1:]}?after={answer.headers[b'yekta-position'].decode()}"
+    async with asyncio.timeout(WITHIN * 4):
+        while (found := await line.ask(get(path, here.api.staff_token))).status == 504:
+            pass
+    check(found)
+
+
 async def _pages(here: Living, line: Connection, times: int) -> tuple[list[float], int]:
     """Customers' pages, one after the other."""
     taken, largest = [], 0
@@ -88,8 +95,9 @@ async def _pages(here: Living, line: Connection, times: int) -> tuple[list[float
     return taken, largest
 
 
-async def _ring(here: Living, line: Connection, phone: str, call: str, rings: asyncio.Queue[str]) -> float:
+async def _ring(here: Living, phone: str, call: str, rings: asyncio.Queue[str]) -> float:
     """One ring, from its POST until the caller's page is here."""
+    line = await Connection.open(here.api.port)  # of its own: the server hangs up one that was idle while a ring was on its way
     begin = time.perf_counter()
     check(await line.ask(post("/v1/events", _event("call.ringing", phone, call), JSON, here.api.write_key)))
     async with asyncio.timeout(WITHIN):
@@ -97,9 +105,11 @@ async def _ring(here: Living, line: Connection, phone: str, call: str, rings: as
             pass
     answer = await line.ask(get(pop, here.api.staff_token))
     if answer.status != 303:
-        raise Refusal(f"A ring led to an answer {answer.status} instead of a customer.")
+        raise Refusal(f"A ring led to an answer {answer.status} instead of a customer: {_title(answer.body)}")
     check(await line.ask(get(answer.headers[b"location"].decode(), here.api.staff_token)))
-    return time.perf_counter() - begin
+    taken = time.perf_counter() - begin
+    line.close()
+    return taken
 
 
 @asynccontextmanager
@@ -128,7 +138,7 @@ async def _listen(here: Living, address: str, ready: asyncio.Queue[str], rings: 
     try:
         status, told, live = await reader.readline(), b"", False
         if b" 200 " not in status:
-            ready.put_nowait(status.decode().strip())
+            ready.put_nowait((status + (await reader.read(2_000))).decode(errors="replace"))
         async for line in reader:
             if line.startswith(b"event: "):
                 told = line[7:].strip()
@@ -139,6 +149,10 @@ async def _listen(here: Living, address: str, ready: asyncio.Queue[str], rings: 
                 rings.put_nowait(str(msgspec.json.decode(line[6:])["pop"]))
     finally:
         writer.close()
+
+
+def _title(page: bytes) -> str:
+    return page.partition(b"<title>")[2].partition(b"</title>")[0].decode(errors="replace")
 
 
 def _event(type_: str, phone: str, id_: str) -> bytes:

@@ -9,7 +9,7 @@ import sys
 
 from cyclopts import App
 
-from infra.errors import REFUSED, SAYS, Refusal, refusal_of
+from infra.errors import REFUSED, SAYS, Refusal, refusal_of, unreachable
 
 COMMANDS = {
     "up": "Start everything here: the engines, the API and the workers. Ctrl-C stops all.",
@@ -52,8 +52,9 @@ def main() -> None:
     except BrokenPipeError:  # `yekta … | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:
-        if (known := refusal_of(error)) is None:
+    except Exception as error:
+        known = refusal_of(error) if isinstance(error, OSError) else unreachable(error)
+        if known is None:
             raise
         _refuse(known)
 

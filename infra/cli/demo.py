@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from infra import visiting
 from infra.cli.api import listening
 from infra.cli.up import notice, run_until_stopped, show
 from infra.cli.up import waiting as starting
@@ -87,7 +88,7 @@ async def _ready(settings: Settings, state: RunState, customers: int, what: str)
     if customers:
         await _load(settings, state.api_url, keys, customers)
     show(settings, state, what)
-    _invite(state.api_url, keys, await sources.visit(settings))
+    _invite(state.api_url, keys, await visiting.address(settings, state.api_url, sources.BY))
 
 
 async def _load(settings: Settings, url: str, keys: dict[str, str], customers: int) -> None:
@@ -132,10 +133,10 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="progress.data.speed")
 
 
-def _invite(url: str, keys: dict[str, str], token: str) -> None:
+def _invite(url: str, keys: dict[str, str], address: str) -> None:
     """The address that opens the desk, and lines to paste."""
     out = Console(soft_wrap=True, highlight=False)
-    out.print(f"\nOpen the desk (once, within a day):  [bold]{url}/?token={token}[/]")
+    out.print(f"\n{visiting.line(address)}")
     for number, line in enumerate(try_it.lines(url, keys), 1):
         out.print(f"\n[dim]# {number}. {line.shows}[/]")
         out.print(line.command, markup=False)

@@ -30,6 +30,8 @@ keys = App(name="keys", help=__doc__)
 
 BY = "command line"
 
+WIDE = 130
+
 Made = TypeVar("Made")
 
 
@@ -96,7 +98,7 @@ def list_(*, json: bool = False) -> None:
         if key.revoked is None:
             whom = f"source {key.source.name}" if key.source else f"role {key.role}"
             table.add_row(str(key.id), whom, "\n".join(_secrets(key)), f"{key.created:%Y-%m-%d %H:%M}", key.label)
-    Console(soft_wrap=True).print(table)
+    Console(soft_wrap=True, width=WIDE).print(table)  # a narrower window wraps lines: rich would leave columns out
 
 
 @keys.command

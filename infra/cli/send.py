@@ -217,4 +217,4 @@ def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
         table.add_row(*(str(rejected[name] or "") for name in ("line", "reason", "pointer", "detail", "mend", "dead_letter")))
     if len(tally.rejected) > SHOWN:
         table.caption = f"and {len(tally.rejected) - SHOWN:,} more: see --json"
-    Console(soft_wrap=True).print(table)
+    Console(soft_wrap=True, width=None if sys.stdout.isatty() else 200).print(table)

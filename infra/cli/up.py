@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra import visiting
 from infra.cli.api import listening
 from infra.database import place
 from infra.endpoints import endpoints
@@ -48,7 +49,16 @@ async def _up(settings: Settings) -> None:
         async with everything(settings, notice=notice, progress=progress.jars) as here:
             progress.done()
             show(settings, here.state, "runs")
+            if settings.oidc.issuer is None and here.state.api_url is not None:
+                await _invite(settings, here.state.api_url)
             await asyncio.Event().wait()
+
+
+async def _invite(settings: Settings, url: str) -> None:
+    """Nobody signs in through a provider here: who starts it gets in, and makes keys for the others."""
+    out = Console(soft_wrap=True, highlight=False)
+    out.print(f"\n{visiting.line(await visiting.address(settings, url, 'yekta up'))}")
+    out.print("Keys for channel systems and for people: `yekta keys create --help`.")
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:

@@ -126,7 +126,7 @@ class SmsAdapter:
             return Attempt("failed", error="no phone number of the customer is known")
         settings = self._settings
         assert settings.url is not None  # noqa: S101 - without it there is no adapter
-        name = _name(approach)
+        name = name_in(approach)
         fields = {
             "to": to,
             "text": self._messages.of(approach.want.contact, "sms", name, self._links.of(approach.want)).text,
@@ -159,7 +159,7 @@ class EmailAdapter:
         to = address(approach.state, "email")
         if not to:
             return Attempt("failed", error="no e-mail address of the customer is known")
-        written = self._messages.of(approach.want.contact, "email", _name(approach), self._links.of(approach.want))
+        written = self._messages.of(approach.want.contact, "email", name_in(approach), self._links.of(approach.want))
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._settings.sender, to, " ".join(written.subject.split())
         message["Date"] = format_datetime(self._clock())
@@ -208,5 +208,6 @@ def _json(value: str) -> str:
     return msgspec.json.encode(value).decode()[1:-1]
 
 
-def _name(approach: Approach) -> str:
+def name_in(approach: Approach) -> str:
+    """What the customer is called."""
     return name_of(believed(approach.state.traits, approach.rules)).display if approach.state else ""

@@ -1,6 +1,7 @@
 """Puts what delivers together: the agent's step and the sender with its adapters, on connections of their own, so that no slow receiver
 takes one from the hops. Reading order: Outgoing."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -11,6 +12,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from aggregates.log import Log
 from aggregates.webhook import WebhookNotFound
 from infra import database
 from infra.decisions import DecisionStore
@@ -19,6 +21,7 @@ from infra.delivery.addresses import Allowed
 from infra.delivery.channels import EmailAdapter, Links, Messages, SmsAdapter, TaskAdapter
 from infra.delivery.http import Http
 from infra.delivery.rechecking import Rechecking
+from infra.delivery.smpp import Receipts, SmppAdapter
 from infra.delivery.webhooks import WebhookStore
 from infra.sealing import KeyRing
 from infra.settings import Settings
@@ -42,9 +45,12 @@ class Outgoing:
 
     name = "sender"
 
-    def __init__(self, settings: Settings, dsn: str, keys: KeyRing, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, settings: Settings, dsn: str, keys: KeyRing, publisher: Log, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._all, self._settings = settings, settings.delivery
-        self._dsn, self._keys, self._clock = dsn, keys, clock
+        self._dsn, self._keys, self._publisher, self._clock = dsn, keys, publisher, clock
+        self._center: SmppAdapter | None = None
         self._decisions = DecisionStore(dsn)
 
     async def open(self, stack: AsyncExitStack, name: str) -> None:
@@ -62,7 +68,10 @@ class Outgoing:
             "webhook": rechecking.before(WebhookAdapter(pool, self._keys, http, self._clock)),
             **dict.fromkeys(tasks.CHANNELS, people),
         }
-        if self._all.sms.url is not None:
+        if self._all.smpp.host is not None:
+            receipts = Receipts(pool, self._publisher, self._keys, self._all.kafka.prefix, self._all.zone, self._clock)
+            adapters["sms"] = self._center = SmppAdapter(self._all.smpp, messages, links, rechecking, receipts)
+        elif self._all.sms.url is not None:
             # An operator wrote the gateway's address, not a user of the API: his own network is fine.
             gateway = Http(Allowed(EVERYWHERE))
             stack.push_async_callback(gateway.close)
@@ -80,7 +89,10 @@ class Outgoing:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        await self.sender.run()
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self.sender.run())
+            if self._center is not None:
+                together.create_task(self._center.run())
 
     async def _gone(self, taken: Taken, why: str) -> None:
         """The receiver does not exist any more."""

@@ -47,7 +47,7 @@ class Rechecking:
         async with self._pool.connection() as connection:
             if taken.customer_id is None or taken.signal is None:
                 return Attempt("failed", error="it names no customer")
-            schema = await _schema(connection)
+            schema = await schema_of(connection)
             customer = taken.customer_id
             states = await views.load(connection, schema, [customer])
             if not states and (owner := await identity.successor(connection, customer)):
@@ -90,7 +90,8 @@ def _channel(body: bytes) -> str:
     return str(said["data"]["channel"])
 
 
-async def _schema(connection: Connection) -> str:
+async def schema_of(connection: Connection) -> str:
+    """The read models in force."""
     cursor = await connection.execute("SELECT number FROM streams.generation")
     row = await cursor.fetchone()
     return f"read_{row[0] if row else 1}"

@@ -4,7 +4,7 @@ They are made once per home and kept beside its other secrets, and made anew whe
 """
 
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -29,8 +29,6 @@ TODAY = Source("try-it")
 
 READER: Role = "agent"
 READER_NAME = "reader"
-VISITOR: Role = "admin"
-VISIT_WITHIN = timedelta(days=1)
 BY = "yekta demo"
 
 
@@ -51,12 +49,6 @@ async def keys(settings: Settings) -> dict[str, str]:
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(kept, msgspec.json.encode(secrets).decode())
     return secrets
-
-
-async def visit(settings: Settings) -> str:
-    """A one-time token that opens the desk."""
-    with closing(access.KeyStore(endpoints(settings).dsn, _now)) as store:
-        return (await store.create(BY, role=VISITOR, label="demo, one time", until=_now() + VISIT_WITHIN, once=True)).secret
 
 
 def _live(keys: list[Key]) -> set[bytes]:

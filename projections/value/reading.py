@@ -21,16 +21,5 @@ async def worth(connection: Connection, schema: str, customer: UUID, now: dateti
         clocks = (await churn.clocks(connection)).values()
         at = max([*clocks, datetime.fromtimestamp(kept.state.at * DAY, UTC)])
     models = await table.models(connection, replayed=kept.replayed)
-    called_off = await _called_off(connection, schema, customer)
+    called_off = (await table.called_off(connection, schema, [customer])).get(str(customer), {})
     return worth_of(kept.state, at.timestamp() / DAY, await table.costs(connection), models, called_off)
-
-
-async def _called_off(connection: Connection, schema: str, customer: UUID) -> dict[str, str]:
-    """What was placed and called off since, by currency: the timeline knows an order by its number."""
-    cursor = await connection.execute(
-        f"SELECT p.currency, sum(p.amount)::text FROM {schema}.timeline p WHERE p.customer_id = %s AND p.type = 'sales.order_placed'"
-        f" AND p.currency IS NOT NULL AND EXISTS (SELECT 1 FROM {schema}.timeline c WHERE c.customer_id = p.customer_id"
-        "  AND c.type = 'sales.order_cancelled' AND c.ref = p.ref AND c.at >= p.at) GROUP BY 1",
-        (customer,),
-    )
-    return dict(await cursor.fetchall())

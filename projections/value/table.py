@@ -1,11 +1,11 @@
 """The SQL of customer value. Customers are written by the owner of their partition only.
 
-Reading order: Valued, load, save, models, costs, histories.
+Reading order: Valued, load, save, models, costs, called_off, following, swept.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,37 +16,46 @@ from projections.timeline.table import Connection, stage, uuids, write
 from projections.value.state import State, decode, encode
 from projections.value.worth import Models
 
+_ALL = "customer_id, state, replayed, decider, told"
+
 
 class Valued(NamedTuple):
     """A customer."""
 
     state: State
     replayed: bool
+    decider: str = ""  # the identifier that decided whose the latest fact is
+    told: float | None = None  # the value that was given last, as a score
 
 
 async def load(connection: Connection, customers: Iterable[UUID]) -> dict[str, Valued]:
     """What is kept of these customers."""
     cursor = await connection.execute(
-        "SELECT customer_id, state, replayed FROM unnest(%s::uuid[]) AS wanted(customer_id) JOIN value.states USING (customer_id)",
+        f"SELECT {_ALL} FROM unnest(%s::uuid[]) AS wanted(customer_id) JOIN value.states USING (customer_id)",
         (uuids(customers),),
         binary=True,
     )
-    return {str(customer): Valued(decode(state), replayed) for customer, state, replayed in await cursor.fetchall()}
+    return _valued(await cursor.fetchall())
+
+
+def _valued(rows: Iterable[tuple[Any, ...]]) -> dict[str, Valued]:
+    return {str(customer): Valued(decode(state), *others) for customer, state, *others in rows}
 
 
 async def save(connection: Connection, partition: int, valued: Mapping[str, Valued]) -> None:
     """Write customers down, and count that it was done."""
     if not valued:
         return
-    await stage(connection, "value_stage", "customer_id uuid, partition int2, replayed bool, state bytea")
+    await stage(connection, "value_stage", "customer_id uuid, partition int2, replayed bool, state bytea, told float8, decider text")
     async with connection.cursor() as cursor:
         async with cursor.copy("COPY value_stage FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(("uuid", "int2", "bool", "bytea"))
+            copy.set_types(("uuid", "int2", "bool", "bytea", "float8", "text"))
             for customer, one in valued.items():
-                await write(copy, (UUID(customer), partition, one.replayed, encode(one.state)))
+                await write(copy, (UUID(customer), partition, one.replayed, encode(one.state), one.told, one.decider))
         await cursor.execute(
-            "INSERT INTO value.states SELECT * FROM value_stage ON CONFLICT (customer_id)"
-            " DO UPDATE SET partition = excluded.partition, replayed = excluded.replayed, state = excluded.state"
+            "INSERT INTO value.states (customer_id, partition, replayed, state, told, decider) SELECT * FROM value_stage"
+            " ON CONFLICT (customer_id) DO UPDATE SET partition = excluded.partition, replayed = excluded.replayed,"
+            " state = excluded.state, told = excluded.told, decider = excluded.decider"
         )
         for replayed in (False, True):
             if count := sum(one.replayed is replayed for one in valued.values()):
@@ -101,3 +110,63 @@ async def states(connection: Connection, *, replayed: bool, most: int) -> AsyncI
     )
     for (state,) in await cursor.fetchall():
         yield decode(state)
+
+
+async def called_off(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[str, dict[str, str]]:
+    """What these placed and called off since, by customer and currency: the timeline knows an order by its number."""
+    cursor = await connection.execute(
+        f"SELECT p.customer_id::text, p.currency, sum(p.amount)::text FROM {schema}.timeline p"
+        " WHERE p.customer_id = ANY(%s::uuid[]) AND p.type = 'sales.order_placed' AND p.currency IS NOT NULL"
+        f" AND EXISTS (SELECT 1 FROM {schema}.timeline c WHERE c.customer_id = p.customer_id"
+        "  AND c.type = 'sales.order_cancelled' AND c.ref = p.ref AND c.at >= p.at) GROUP BY 1, 2",
+        (uuids(customers),),
+    )
+    found: dict[str, dict[str, str]] = {}
+    for customer, currency, amount in await cursor.fetchall():
+        found.setdefault(customer, {})[currency] = amount
+    return found
+
+
+async def asked(connection: Connection, name: str) -> bool:
+    """Whether a rule or a segment in force asks for the value as a score."""
+    cursor = await connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM streams.in_force WHERE state IN ('published', 'paused')"
+        " AND text ~ ('(percentile|score)\\W+' || %s || '\\M'))",
+        (name,),
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+async def following(connection: Connection, partition: int, after: UUID, limit: int) -> dict[str, Valued]:
+    """The next customers of a partition, in the order of their ids."""
+    cursor = await connection.execute(
+        f"SELECT {_ALL} FROM value.states WHERE partition = %s AND customer_id > %s ORDER BY customer_id LIMIT %s",
+        (partition, after, limit),
+        binary=True,
+    )
+    return _valued(await cursor.fetchall())
+
+
+class Sweep(NamedTuple):
+    """By which terms everybody of a partition is given his value anew, and how far that has come."""
+
+    terms: str
+    begun: datetime
+    after: UUID | None  # None: all were
+
+
+async def sweep(connection: Connection, partition: int) -> Sweep | None:
+    """The last one of a partition."""
+    cursor = await connection.execute("SELECT terms, begun, after FROM value.sweeps WHERE partition = %s", (partition,))
+    row = await cursor.fetchone()
+    return None if row is None else Sweep(*row)
+
+
+async def swept(connection: Connection, partition: int, one: Sweep) -> None:
+    """It has come so far."""
+    await connection.execute(
+        "INSERT INTO value.sweeps (partition, terms, begun, after) VALUES (%s, %s, %s, %s) ON CONFLICT (partition)"
+        " DO UPDATE SET terms = excluded.terms, begun = excluded.begun, after = excluded.after",
+        (partition, *one),
+    )

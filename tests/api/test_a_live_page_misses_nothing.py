@@ -132,3 +132,17 @@ async def test_nonsense_is_no_place_to_go_on_from(live: Api) -> None:
     path = "/v1/customers/00000000-0000-0000-0000-000000000001/stream"
     assert (await live.client.get(path, auth=(agent, ""), headers={"last-event-id": "nonsense"})).status_code == 422
     assert (await live.client.get(path, auth=(agent, ""), headers={"last-event-id": position.token({0: 1})})).status_code == 404
+
+
+async def test_those_who_hold_every_connection_still_learn_which_schema_is_live(live: Api) -> None:
+    pool, everybody = live.made.pool, asyncio.Barrier(live.made.pool.max_size)
+
+    async def holding() -> str:
+        async with pool.connection():
+            await everybody.wait()
+            return await live.made.schema()
+
+    known = await live.made.schema()
+    live.made.schema.__self__._until = 0.0  # type: ignore[attr-defined]
+    async with asyncio.timeout(pool.timeout):
+        assert set(await asyncio.gather(*(holding() for _ in range(pool.max_size)))) == {known}

@@ -72,3 +72,67 @@ async def test_a_script_leads_somewhere_with_every_answer(live: Api) -> None:
     assert [one["name"] for one in (await live.get(agent, "/v1/scripts", reason="question"))["items"]] == ["which"]
     lost = await post(live, boss, "/v1/scripts", 422, name="lost", title="Lost", steps=steps[:1])
     assert "end" in lost["detail"]
+
+
+async def test_an_article_keeps_its_versions_and_an_older_one_is_found_again(live: Api) -> None:
+    agent, boss = await live.token("agent"), await live.token("supervisor")
+    made = await post(live, boss, "/v1/articles", 201, title="Vouchers", body="Ask for the zebra code.")
+    path = f"/v1/articles/{made['id']}"
+    assert made["version"] == 1
+    await post(live, boss, "/v1/articles", 201, id=made["id"], title="Vouchers", body="Ask for the giraffe code.", version=1)
+    stale = await post(live, boss, "/v1/articles", 409, id=made["id"], title="Vouchers", body="Ask nothing.", version=1)
+    assert "version 2" in stale["detail"]
+    assert (await live.get(agent, "/v1/articles", q="zebra"))["items"] == []
+    assert (await post(live, boss, f"{path}/restore", 200, version=1))["version"] == 3
+    assert [one["version"] for one in (await live.get(agent, "/v1/articles", q="zebra"))["items"]] == [3]
+    versions = (await live.get(agent, f"{path}/versions"))["items"]
+    assert [(one["version"], one["restored"]) for one in versions] == [(3, 1), (2, None), (1, None)]
+    assert [(line["change"], line["text"]) for line in versions[0]["changes"]] == [
+        ("removed", "Ask for the giraffe code."),
+        ("added", "Ask for the zebra code."),
+    ]
+    await post(live, boss, f"{path}/restore", 409, version=9)
+    await post(live, agent, f"{path}/restore", 403, version=1)
+    await post(live, boss, f"/v1/articles/{uuid4()}/restore", 404, version=1)
+
+
+async def test_a_conversation_goes_on_with_the_script_that_it_began_with(live: Api) -> None:
+    agent, boss = await live.token("agent"), await live.token("supervisor")
+    first = [{"id": "ask", "say": "Which?", "answers": [{"text": "This", "next": "old"}]}, {"id": "old", "say": "As it was."}]
+    second = [{"id": "ask", "say": "Which one?", "answers": [{"text": "This", "next": "new"}]}, {"id": "new", "say": "As it is."}]
+    await post(live, boss, "/v1/scripts", 201, name="turn", title="Turn", steps=first)
+    assert (await post(live, boss, "/v1/scripts", 201, name="turn", title="Turn", steps=second, version=1))["version"] == 2
+    assert [step["id"] for step in (await live.get(agent, "/v1/scripts/turn"))["steps"]] == ["ask", "new"]
+    assert [step["id"] for step in (await live.get(agent, "/v1/scripts/turn", version="1"))["steps"]] == ["ask", "old"]
+    await live.get(agent, "/v1/scripts/turn", version="3", status=404)
+    opened = await live.client.post("/sign-in", data={"token": boss}, headers={"sec-fetch-site": "same-origin"})
+    cookies = {**opened.cookies, "yekta_language": "en"}
+    live.client.cookies.clear()
+    running = await live.client.get("/knowledge/scripts/turn?version=1&step=old", headers=cookie(cookies))
+    assert "As it was." in running.text
+    assert "A newer version came out" in running.text
+    restored = await live.client.post(
+        "/knowledge/scripts/turn/restore", data={"version": "1"}, headers=cookie(cookies) | {"sec-fetch-site": "same-origin"}
+    )
+    assert restored.status_code == 303
+    assert (await live.get(agent, "/v1/scripts/turn"))["version"] == 3
+
+
+async def test_who_is_overtaken_while_he_writes_keeps_what_he_typed(live: Api) -> None:
+    boss = await live.token("supervisor")
+    made = await post(live, boss, "/v1/articles", 201, title="Gloves", body="Wear them.")
+    opened = await live.client.post("/sign-in", data={"token": boss}, headers={"sec-fetch-site": "same-origin"})
+    headers = cookie({**opened.cookies, "yekta_language": "en"}) | {"sec-fetch-site": "same-origin"}
+    live.client.cookies.clear()
+    page = f"/knowledge/articles/{made['id']}"
+    await post(live, boss, "/v1/articles", 201, id=made["id"], title="Gloves", body="Wear two.")
+    late = await live.client.post(page, data={"title": "Gloves", "body": "Wear three.", "version": "1"}, headers=headers)
+    assert (late.status_code, "Wear three." in late.text, "Somebody else wrote" in late.text) == (409, True, True)
+    again = await live.client.post(page, data={"title": "Gloves", "body": "Wear three.", "version": "2"}, headers=headers)
+    assert again.status_code == 303
+    assert "Wear three." in (await live.client.get(page, headers=headers)).text
+
+
+def cookie(cookies: dict[str, str]) -> dict[str, str]:
+    """The cookies of a browser, sent with one request only."""
+    return {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}

@@ -21,6 +21,7 @@ from schemathesis.generation import GenerationMode
 from aggregates.contracts import CONTRACTS
 from aggregates.refusal import Reason
 from api.explained import REASONS
+from api.knowledge import SCRIPT
 from projections.contacts import tasks
 from tests.api import who_is_who
 from tests.api.conftest import Api
@@ -135,6 +136,8 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     delivery = await live.client.post(f"/v1/webhooks/{webhook.json()['id']}/test", auth=(admin, ""))
     wanted = {"who": {"phone": "09121234567"}, "title": "Pasted"}
     opened = await live.client.post("/v1/service-requests", json=wanted, auth=(agent, ""))
+    article = await live.client.post("/v1/articles", json={"title": "Pasted", "body": "Read."}, auth=(admin, ""))
+    await live.client.post("/v1/scripts", json=SCRIPT, auth=(admin, ""))
     churn = await live.client.post("/v1/models/churn/definitions", json={"horizon": 45}, auth=(admin, ""))
     async with live.made.pool.connection() as connection:
         await connection.execute("UPDATE churn.definitions SET past = false")  # what the worker says at its leisure
@@ -152,6 +155,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
             "CALL": str(call),
             "DELIVERY": delivery.json()["id"],
             "REQUEST": opened.json()["id"],
+            "ARTICLE": article.json()["id"],
             "CHURN_VERSION": str(churn.json()["version"]),
             **await who_is_who.happened(live, key, agent),
         }
@@ -164,6 +168,26 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
                 assert str(answer.status_code) in {status for status in operation["responses"] if status.startswith("2")}, (path, method)
                 if path not in ENDLESS:
                     await answer.aread()
+
+
+FOLDED = (
+    "/v1/customers",
+    "/v1/signals",
+    "/v1/decisions",
+    "/v1/deliveries",
+    "/v1/call-list",
+    "/v1/accounts",
+    "/v1/households",
+    "/v1/duplicates",
+)
+STREAMED = ("/stream", ".csv")
+
+
+async def test_whatever_is_made_of_events_can_be_waited_for(api: Api) -> None:
+    paths = (await api.client.get("/openapi.json")).json()["paths"]
+    asked = {path: path_["get"].get("parameters", []) for path, path_ in paths.items() if path.startswith(FOLDED) and "get" in path_}
+    impatient = {path for path, known in asked.items() if all(one.get("name") != "after" for one in known)}
+    assert {path for path in impatient if not path.endswith(STREAMED)} == {"/v1/deliveries/{id}"}
 
 
 async def test_no_request_that_the_document_allows_makes_the_api_fail(live: Api) -> None:

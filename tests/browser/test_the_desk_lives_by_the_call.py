@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
+from api.desk.rendering import BUILT
 from tests.browser.conftest import Desk, find, shot
 from tests.browser.story import told
 
@@ -155,3 +156,27 @@ async def test_a_part_that_cannot_be_read_leaves_the_others(desk: Desk) -> None:
         finally:
             await connection.execute("ALTER TABLE service.hidden RENAME TO requests")
     await expect(page.locator("#matters .failed")).to_have_count(0, timeout=15_000)
+
+
+@pytest.mark.skipif("htmx.js" not in BUILT, reason="without htmx a script has a page of its own")
+async def test_a_script_runs_beside_the_customer_until_the_offer_may_not_be_made(desk: Desk) -> None:
+    offer, who = f"offer-{uuid4()}", {"customer_number": f"n-{uuid4()}"}
+    boss, agent = (await desk.token("supervisor"), ""), (await desk.token("agent"), "")
+    steps = [{"id": "ask", "say": "Still content?", "answers": [{"text": "No", "next": "off"}]}, {"id": "off", "say": "A fifth off."}]
+    script: dict[str, Any] = {"name": offer, "title": "Win back", "for_offer": offer, "steps": steps}
+    assert (await desk.api.client.post("/v1/scripts", json=script, auth=boss)).status_code == 201
+    given = told("consent.given", timedelta(hours=1), who, source="crm", purpose="marketing")
+    await desk.visible(await desk.happens(given))
+    asked = {"request_id": offer, "who": who, "channel": "agent_offer", "contact": offer}
+    assert (await desk.api.client.post("/v1/contacts/check", json=asked, auth=agent)).json()["outcome"] == "allowed"
+    page = await desk.customer(who["customer_number"], "en")
+    await page.locator("#offer a").click()
+    await expect(page.locator("#script .say")).to_have_text("Still content?")
+    script["steps"] = [{"id": "ask", "say": "Say nothing."}]
+    assert (await desk.api.client.post("/v1/scripts", json=script, auth=boss)).status_code == 201
+    await page.get_by_role("link", name="No", exact=True).click()
+    await expect(page.locator("#script .say")).to_have_text("A fifth off.")  # the version that the conversation began with
+    await expect(page.locator("#name")).to_be_visible()
+    await desk.happens(told("consent.withdrawn", timedelta(0), who, source="crm", purpose="marketing"))
+    await expect(page.locator("#offer.silence")).to_contain_text("did not agree")
+    await expect(page.locator("#script .say")).to_have_count(0)

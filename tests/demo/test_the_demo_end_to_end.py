@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from api.desk.navigation import ways
-from infra import waiting
+from infra import visiting, waiting
 from infra.demo import cdnow, counts, history, progress, sources, try_it
 from infra.demo.cdnow import Order
 from infra.demo.history import Brought
@@ -104,9 +104,9 @@ async def test_one_view_unifies_four_channels(demo: Demo, orders: list[Order]) -
 
 async def test_every_area_opens_for_whoever_signs_in_by_the_printed_address(demo: Demo) -> None:
     async with httpx.AsyncClient(base_url=demo.url, follow_redirects=True) as browser:
-        token = await sources.visit(demo.settings)
+        address = await visiting.address(demo.settings, demo.url, "tests")
         async with asyncio.timeout(15):
-            while (await browser.get("/", params={"token": token})).status_code != 200:  # the door has not heard of the token yet
+            while (await browser.get(address)).status_code != 200:  # the door has not heard of the token yet
                 pass
         opened = {place.address: (await browser.get(place.address)).status_code for place in ways("admin")}
     assert opened == dict.fromkeys(opened, 200)

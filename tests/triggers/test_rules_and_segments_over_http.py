@@ -1,9 +1,7 @@
 """A marketer's day over HTTP, with a worker behind it: rules and segments are written, published, paused, ended; signals come of them."""
 
-import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,55 +19,16 @@ from streams import cutting
 from streams.in_force import QUANTILE
 from tests.api.conftest import Api
 from tests.triggers import replayed
+from tests.triggers.marketer import Marketer, bought
 
 pytestmark = pytest.mark.engines
 
 COUNT = "when: {count: custom.bought, where: {page: price}, at_least: 2, within: 30d}\ndo: {notify: team:x}\n"
 
 
-def bought(person: str, at: datetime | None = None, type_: str = "custom.bought", **data: Any) -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": str(uuid4()),
-        "source": "/shop",
-        "type": type_,
-        "time": (at or datetime.now(UTC)).isoformat(),
-        "data": {"who": {"customer_number": person}, "page": "price", **data},
-    }
-
-
-class Marketer:
-    """Somebody with a token, in one world."""
-
-    def __init__(self, api: Api, token: str, key: str) -> None:
-        self.api, self.token, self.key = api, token, key
-
-    async def post(self, path: str, text: str = "", status: int = 200, **headers: str) -> Any:
-        answer = await self.api.client.post(path, content=text, auth=(self.token, ""), headers=headers, timeout=60)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    async def publish(self, kind: str, name: str, text: str) -> None:
-        await self.post(f"/v1/{kind}", f"{'rule' if kind == 'triggers' else 'segment'}: {name}\n{text}", 201)
-        stands = await self.post(f"/v1/{kind}/{name}/publish")
-        assert (stands["state"], stands["in_force"]) == ("published", True)
-
-    async def signals(self, rule: str, **query: Any) -> list[dict[str, Any]]:
-        answer = await self.api.get(self.token, "/v1/signals", rule=rule, limit="200", **query)
-        return list(answer["items"])
-
-    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(30):
-            while not await condition():  # noqa: ASYNC110 - a worker tells nobody here
-                await asyncio.sleep(0.02)
-
-
 @pytest.fixture(scope="module")
 async def marketer(live: Api) -> Marketer:
-    made = Marketer(live, await live.token("marketer"), await live.write_key("shop"))
-    after = await live.send(made.key, bought("nobody", type_="first.seen"))
-    await live.get(made.token, "/v1/signals", after=after)  # the worker is there
-    return made
+    return await Marketer.of(live)
 
 
 async def test_a_published_rule_gives_a_signal_and_says_why(marketer: Marketer) -> None:

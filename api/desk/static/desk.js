@@ -78,6 +78,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("click", (event) => {
+  const closes = event.target.closest("[data-closes]");
+  if (closes) $(closes.dataset.closes)?.replaceChildren();
+});
+
 // --- copying: a phone number is read in the reader's digits and copied as machines take it ---
 
 document.addEventListener("copy", (event) => {
@@ -208,7 +213,7 @@ document.addEventListener("submit", (event) => {
 // What an answer brought in place of the page's middle: its drafts, and whoever reads by keyboard begins there.
 document.addEventListener("htmx:after:swap", () => {
   restoreAll();
-  if (document.activeElement === document.body) $("main").focus({ preventScroll: true });
+  if (document.activeElement === document.body) ($("script")?.querySelector("a") ?? $("main")).focus({ preventScroll: true });
 });
 
 // --- the call: its timer, and the ring that fills the desk ---
@@ -289,6 +294,7 @@ function follow(address) {
       if (fresh.innerHTML !== region.innerHTML) region.replaceChildren(...fresh.childNodes);
       waiting.delete(name);
     }
+    if ($("offer")?.matches(".silence")) document.querySelector("#script [data-offer]")?.remove(); // what may not be offered is not said on
   }
 
   const handlers = new Map();
