@@ -15,7 +15,8 @@ from projections.churn.published import Published
 VERSION = "3.0.0"
 HEADERS = {
     "type": "object",
-    "description": "CloudEvents attributes in binary mode: `ce_id`, `ce_source`, `ce_type`, `ce_specversion` …, and `content-type`.",
+    "description": "CloudEvents attributes in binary mode: `ce_id`, `ce_source`, `ce_type`, `ce_specversion` …, and `content-type`;"
+    " `yekta-key`: the write key of the source that speaks.",
     "additionalProperties": True,
 }
 

@@ -91,7 +91,7 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.post("/v1/events", openapi_extra=extra)
     async def send_events(request: Request) -> Response:
-        """Send one CloudEvent or a batch of them: structured, batch or binary mode, plain or gzip."""
+        """Send one CloudEvent or a batch of them: structured, batch or binary mode, plain or packed."""
         return await cloudevents.post(request, dependencies)
 
     @routes.get(

@@ -66,7 +66,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         for path in (f"/v1/{kind}", *spellings(kind)):
             routes.add_api_route(path, asked, methods=["OPTIONS"], include_in_schema=False)
     for kind in KINDS:
-        for path in (f"/v1/pixel/{kind}", f"/pixel/v1/{kind}"):
+        for path in (f"/v1/pixel/{kind}", f"/v1/pixel/{kind}/", f"/pixel/v1/{kind}", f"/pixel/v1/{kind}/"):
             routes.add_api_route(path, _showing(dependencies, kind), methods=["GET"], include_in_schema=False)
     routes.add_api_route("/yekta.js", _script, methods=["GET", "HEAD"], include_in_schema=False)
     return routes

@@ -1,6 +1,6 @@
 """Takes fields out of what clients send, where each writes them a little differently. What is taken is gone from where it was.
 
-What cannot be used stays where it was and is kept as it came. Reading order: text, as_text, money, number, lines, rest.
+What cannot be used stays where it was and is kept as it came. Reading order: text, as_text, money, exact, number, lines, rest.
 """
 
 import math
@@ -8,12 +8,15 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from aggregates.normal.persian import plain
+
 Fields = dict[str, Any]
 
 PLACES = Decimal("0.00000001")
 """The contracts' eight decimals: binary fractions such as 0.1 + 0.2 have more."""
 
 PLAIN = re.compile(r"-?[0-9]{1,18}([.][0-9]{1,8})?")
+GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+([.][0-9]{1,8})?")
 LONGEST = 256
 
 
@@ -45,7 +48,7 @@ def money(left: Fields, *names: str) -> str | None:
             return decimal(value)
         if type(value) is str and value:
             del left[name]
-            return value.strip()
+            return exact(value) or value.strip()
     return None
 
 
@@ -53,9 +56,19 @@ def fitting(left: Fields, *names: str) -> str | None:
     """The first of these fields that is an amount without doubt."""
     for name in names:
         value = left.get(name)
-        if type(value) in {int, float} or (type(value) is str and PLAIN.fullmatch(value)):
+        if type(value) in {int, float} or (type(value) is str and exact(value)):
             return money(left, name)
     return None
+
+
+def exact(text: str) -> str | None:
+    """A text that is an amount without doubt, as a decimal text: also with Persian digits, and grouped by three as pages show it."""
+    if PLAIN.fullmatch(text):
+        return text
+    written = plain(text).replace("٬", ",").replace("٫", ".")
+    if GROUPED.fullmatch(written):
+        written = written.replace(",", "")
+    return written if PLAIN.fullmatch(written) else None
 
 
 def decimal(value: float) -> str:

@@ -151,10 +151,13 @@
     });
     d.querySelectorAll('script[type="application/ld+json"]').forEach((element) => {
       try {
-        for (const one of [].concat(JSON.parse(element.textContent))) {
-          const offer = [].concat(one.offers)[0] || {};
-          if (one["@type"] === "Product")
-            shown({ sku: one.sku || one.productID, name: one.name, category: one.category, price: offer.price, currency: offer.priceCurrency });
+        for (const one of [].concat(JSON.parse(element.textContent)).flatMap((each) => each["@graph"] || each)) {
+          const offer = [].concat(one.offers)[0] || {}, said = [].concat(offer.priceSpecification)[0] || {};
+          if ([].concat(one["@type"]).includes("Product"))
+            shown({
+              sku: one.sku || one.productID, name: one.name, category: one.category,
+              price: offer.price ?? offer.lowPrice ?? said.price, currency: offer.priceCurrency ?? said.priceCurrency,
+            });
         }
       } catch { /* not ours to mend */ }
     });

@@ -98,7 +98,7 @@ def _begun(linked: str, message: Message, at: float) -> Call:
     call = Call(linked, at, number=caller, trunk=first)
     if internal(caller):
         call.direction, call.own = "outbound", caller
-        call.number = "" if internal(called) else called
+        call.number = called if plain(called) and not internal(called) else ""  # else a colleague, or a service of the PBX: *97
     return call
 
 

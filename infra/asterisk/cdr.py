@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from infra.asterisk.call import DISPOSITIONS, Call, Told, abandoned, dialled, ended, extension_of, half, internal
+from infra.asterisk.call import DISPOSITIONS, Call, Told, abandoned, dialled, ended, extension_of, half, internal, plain
 
 FIELDS = 17
 """Of a line with `loguniqueid = yes`; without it calls cannot be told apart."""
@@ -86,12 +86,13 @@ def _told(legs: list[Leg]) -> Iterator[Told]:
     taken = sorted(
         (leg for leg in legs if leg.answered and leg.talk and (leg.to or leg.application != "Queue")), key=lambda leg: leg.answered
     )
-    call = Call(first.id, first.began, number=first.source, trunk=extension_of(first.channel))
+    phone = extension_of(first.channel)
+    call = Call(first.id, first.began, number=first.source, trunk=phone)
     own = first.source if internal(first.source) else _clicked(first)
     if own:
         call.direction, call.own, call.number = "outbound", own, first.destination
-    if internal(call.number) or not call.number:
-        return  # between our own
+    if (own and not plain(call.number)) or internal(call.number) or (internal(phone) and not (own or plain(call.number))):
+        return  # between our own, or of one of us and the PBX
     at = max(leg.ended for leg in legs)
     for leg in taken:
         phone = extension_of(leg.to)

@@ -132,6 +132,34 @@ def test_calls_between_our_own_extensions_are_no_customers() -> None:
     assert heard(begins, ends) == []
 
 
+def test_a_service_of_the_pbx_that_one_of_us_dials_is_no_call_of_a_customer() -> None:
+    for code in ("*97", "*8204", "s", "voicemail"):
+        begins = {"Event": "Newchannel", **of_call("8.1", number="204"), "Exten": code}
+        assert heard(begins, {"Event": "Hangup", **of_call("8.1", number="204"), "Cause": "16"}) == []
+        assert list(cdr.read([leg("8.1", "204", code, by="PJSIP/204-0000001a", to="", app="VoiceMailMain")], "Asia/Tehran")) == []
+    assert list(cdr.read([leg("8.2", "", "204", by="PJSIP/204-0000001a", to="", app="Playback")], "Asia/Tehran")) == []
+
+
+def test_a_withheld_number_is_a_call_of_nobody_in_the_files_too() -> None:
+    for shown in ("", "anonymous"):
+        facts = list(cdr.read([leg("3.1", shown, "600")], "Asia/Tehran"))
+        assert [told.what for told in facts] == ["answered", "ended"]
+        assert all("who" not in event(told, "/pbx")["data"] for told in facts)
+
+
+def test_a_call_that_another_phone_picked_up_is_answered_there() -> None:
+    begins = {"Event": "Newchannel", **of_call("9.1"), "Exten": "204", "ChannelState": "4", "Timestamp": str(AT)}
+    rings = {"Event": "DialBegin", **of_call("9.1"), "DestChannel": "PJSIP/204-0000001a", "DestUniqueid": "9.2"}
+    picks = {"Event": "Newchannel", **of_call("9.3", number="205"), "Exten": "*8204", "ChannelState": "4"}
+    taken = {"Event": "DialEnd", **of_call("9.1"), "DestChannel": "PJSIP/205-0000001b", "DestUniqueid": "9.2", "DialStatus": "ANSWER"}
+    facts = heard(begins, rings, picks, taken, {"Event": "Hangup", **of_call("9.3", number="205")}, {"Event": "Hangup", **of_call("9.1")})
+    assert [(told.what, told.data.get("extension") or told.data.get("agent")) for told in facts] == [
+        ("ringing", "204"),
+        ("answered", "205"),
+        ("ended", "205"),
+    ]
+
+
 def test_a_withheld_number_is_a_call_of_nobody() -> None:
     (queued,) = [told for told in heard(*ringing(number="anonymous")) if told.what == "queued"]
     assert "who" not in event(queued, "/pbx")["data"]

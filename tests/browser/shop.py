@@ -16,9 +16,9 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{tit
 <script async src="{yekta}/yekta.js" data-key="{key}" {more}></script></head><body><h1>{title}</h1>{body}</body></html>"""
 
 PRODUCT = """
-<article data-yekta-sku="TEA-250" data-yekta-name="Tea" data-yekta-price="18.50" data-yekta-currency="EUR">Tea</article>
-<script type="application/ld+json">{"@type": "Product", "sku": "CUP-1", "name": "Cup",
- "offers": {"price": 9.5, "priceCurrency": "EUR"}}</script>"""
+<article data-yekta-sku="TEA-250" data-yekta-name="Tea" data-yekta-price="۱۸٫۵۰" data-yekta-currency="EUR">Tea</article>
+<script type="application/ld+json">{"@graph": [{"@type": "WebPage"}, {"@type": ["Product", "Thing"], "sku": "CUP-1", "name": "Cup",
+ "offers": [{"priceSpecification": [{"price": 9.5, "priceCurrency": "EUR"}]}]}]}</script>"""
 FORM = """
 <form name="contact" action="/prices" method="get" onsubmit="event.preventDefault()">
 <input name="email" value="secret@example.ir"><input name="pin" type="password" value="1234">

@@ -92,6 +92,12 @@ def test_a_quote_that_nobody_closes_costs_no_row_behind_it(tmp_path: Path) -> No
     assert [one["row"] for one in judged.rejected] == [4, 7]
 
 
+def test_a_letter_that_was_cut_in_two_costs_only_itself(tmp_path: Path) -> None:
+    path = text(tmp_path / "a.csv")
+    path.write_bytes(path.read_bytes().replace(b"CUP-1", "کا".encode()[:3]))
+    assert [row.cells["کد کالا"] for row in opened(path, SALES).table.rows] == ["TEA-250", "ک\ufffd"]
+
+
 def test_of_several_sheets_the_one_whose_headers_are_known_is_read(tmp_path: Path) -> None:
     import xlsxwriter
 

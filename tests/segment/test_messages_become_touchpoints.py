@@ -326,3 +326,12 @@ def test_a_clock_is_corrected_however_the_time_of_sending_is_written(sent: Any) 
 
 def test_properties_that_are_no_object_are_kept() -> None:
     assert read(track("X") | {"properties": ["a"]}).personal["properties"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [("۱۲", "12"), ("1,950,000", "1950000"), ("۱٬۹۵۰٬۰۰۰", "1950000"), ("۱۸٫۵۰", "18.50"), ("12,5", None), ("1e5", None)],
+)
+def test_an_amount_is_read_as_pages_show_it_where_there_is_no_doubt(written: str, amount: str | None) -> None:
+    viewed = read(track("Product Viewed", {"sku": "A", "price": written, "currency": "IRR"}))
+    assert viewed.data.get("price") == amount
