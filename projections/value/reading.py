@@ -26,11 +26,15 @@ async def worth(connection: Connection, schema: str, customer: UUID, now: dateti
 
 
 async def _called_off(connection: Connection, schema: str, customer: UUID) -> dict[str, str]:
-    """What was placed and called off since, by currency: the timeline knows an order by its number."""
+    """What was placed and called off since, by currency: the timeline knows an order by its number.
+
+    It begins with what was called off, which is little: thousands of orders that stand are not compared with anything.
+    """
     cursor = await connection.execute(
-        f"SELECT p.currency, sum(p.amount)::text FROM {schema}.timeline p WHERE p.customer_id = %s AND p.type = 'sales.order_placed'"
-        f" AND p.currency IS NOT NULL AND EXISTS (SELECT 1 FROM {schema}.timeline c WHERE c.customer_id = p.customer_id"
-        "  AND c.type = 'sales.order_cancelled' AND c.ref = p.ref AND c.at >= p.at) GROUP BY 1",
-        (customer,),
+        f"WITH off AS MATERIALIZED (SELECT ref, max(at) AS at FROM {schema}.timeline"
+        "  WHERE customer_id = %(customer)s AND type = 'sales.order_cancelled' GROUP BY ref)"
+        f" SELECT p.currency, sum(p.amount)::text FROM off JOIN {schema}.timeline p ON p.ref = off.ref AND p.at <= off.at"
+        " WHERE p.customer_id = %(customer)s AND p.type = 'sales.order_placed' AND p.currency IS NOT NULL GROUP BY 1",
+        {"customer": customer},
     )
     return dict(await cursor.fetchall())

@@ -57,7 +57,8 @@ document.addEventListener("keydown", (event) => {
       focusOn(reached(event.code));
     }
   } else if (found && (event.code === "ArrowDown" || event.code === "ArrowUp")) {
-    if (event.target === $("q") ? event.code === "ArrowDown" : found.contains(event.target)) {
+    const outside = event.target === $("q") || event.target === document.body;
+    if (outside ? event.code === "ArrowDown" : found.contains(event.target)) {
       event.preventDefault();
       along(found, event.code === "ArrowDown" ? 1 : -1);
     }
