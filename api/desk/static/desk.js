@@ -348,7 +348,7 @@ function follow(address) {
   }
   open();
   document.addEventListener("focusout", () => setTimeout(() => holdingStill(settle)));
-  setInterval(judge, 1000);
+  setInterval(judge, 250); // within five seconds, whenever the last word came
   addEventListener("pagehide", () => source.close());
 }
 
