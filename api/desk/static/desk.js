@@ -123,6 +123,8 @@ function addEntry(entry) {
   return item;
 }
 
+let owed = 0; // browsers scroll by whole pixels: what is left over is given with the next change, so that many do not add up
+
 /** Change the page without moving what is being read: the focused entry, or the first one in sight of a scrolled page. */
 function holdingStill(change) {
   const focused = document.activeElement.closest?.(".entry");
@@ -130,7 +132,12 @@ function holdingStill(change) {
   const anchor = focused ?? seen;
   const before = anchor?.getBoundingClientRect().top;
   change();
-  if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+  if (!anchor?.isConnected) return;
+  const from = scrollY;
+  owed += anchor.getBoundingClientRect().top - before;
+  scrollBy({ top: owed, behavior: "instant" });
+  owed -= scrollY - from;
+  if (Math.abs(owed) >= 1) owed = 0; // the page ends there
 }
 
 document.addEventListener("click", async (event) => {
