@@ -4,7 +4,7 @@ Reading order: Watching, watch, Mark.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -86,24 +86,27 @@ class Watching:
         dependencies = self._dependencies
         schema = await dependencies.schema()
         async with dependencies.pool.connection() as connection:
+            if extensions := {mark.extension for mark in self._marks if mark.extension}:
+                self._called(await calls.news(connection, extensions))  # a ring is told before anything else is asked
             editions = await since.editions(connection, schema, {mark.customer for mark in self._marks if mark.customer})
             resolved = await positions.positions(connection, "resolve")
-            extensions = {mark.extension for mark in self._marks if mark.extension}
-            news = await calls.news(connection, extensions) if extensions else []
         for mark in self._marks:
             edition = editions.get(mark.customer) if mark.customer else None
             if edition != mark.edition:
                 mark.edition = edition
                 mark.changed.set()
+        now = dependencies.clock()
+        waiting = dependencies.recent.outstanding(now, resolved)
+        return dependencies.changes.connected and (waiting is None or now - waiting < PATIENCE)
+
+    def _called(self, news: Sequence[Call]) -> None:
+        for mark in self._marks:
             for call in news:
                 name = (call.key, call.call_id)
                 if call.extension == mark.extension and mark.told.get(name) != call.stage:
                     mark.told[name] = call.stage
                     mark.calls[name] = call
                     mark.changed.set()
-        now = dependencies.clock()
-        waiting = dependencies.recent.outstanding(now, resolved)
-        return dependencies.changes.connected and (waiting is None or now - waiting < PATIENCE)
 
     @staticmethod
     def _judge(mark: Mark, stale: datetime | None) -> None:

@@ -109,7 +109,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         async with dependencies.pool.connection() as connection:
             who = await requesting.identifier_of(dependencies, connection, customer)
         done = await requesting.open_for(dependencies, asking, who, wanted, key)
-        said = locale_of(request, dependencies).say("dock.opened", number=done.row.request.number)
+        locale = locale_of(request, dependencies)
+        said = locale.say("dock.opened", number=locale.digits(done.row.request.number))
         return _done(request, {"said": said, "number": done.row.request.number, "position": done.at}, f"/customers/{customer}")
 
     @routes.get("/customers/{id}/not-this-person")

@@ -113,12 +113,16 @@ async def states(connection: Connection, *, replayed: bool, most: int) -> AsyncI
 
 
 async def called_off(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[str, dict[str, str]]:
-    """What these placed and called off since, by customer and currency: the timeline knows an order by its number."""
+    """What these placed and called off since, by customer and currency: the timeline knows an order by its number.
+
+    It begins with what was called off, which is little: thousands of orders that stand are not compared with anything.
+    """
     cursor = await connection.execute(
-        f"SELECT p.customer_id::text, p.currency, sum(p.amount)::text FROM {schema}.timeline p"
-        " WHERE p.customer_id = ANY(%s::uuid[]) AND p.type = 'sales.order_placed' AND p.currency IS NOT NULL"
-        f" AND EXISTS (SELECT 1 FROM {schema}.timeline c WHERE c.customer_id = p.customer_id"
-        "  AND c.type = 'sales.order_cancelled' AND c.ref = p.ref AND c.at >= p.at) GROUP BY 1, 2",
+        f"WITH off AS MATERIALIZED (SELECT customer_id, ref, max(at) AS at FROM {schema}.timeline"
+        "  WHERE customer_id = ANY(%s::uuid[]) AND type = 'sales.order_cancelled' GROUP BY 1, 2)"
+        f" SELECT p.customer_id::text, p.currency, sum(p.amount)::text FROM off"
+        f" JOIN {schema}.timeline p ON p.customer_id = off.customer_id AND p.ref = off.ref AND p.at <= off.at"
+        " WHERE p.type = 'sales.order_placed' AND p.currency IS NOT NULL GROUP BY 1, 2",
         (uuids(customers),),
     )
     found: dict[str, dict[str, str]] = {}

@@ -146,3 +146,31 @@ async def test_those_who_hold_every_connection_still_learn_which_schema_is_live(
     live.made.schema.__self__._until = 0.0  # type: ignore[attr-defined]
     async with asyncio.timeout(pool.timeout):
         assert set(await asyncio.gather(*(holding() for _ in range(pool.max_size)))) == {known}
+
+
+async def test_two_hundred_open_desks_hear_all_that_flows(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    numbers = [f"72{number:02}" for number in range(10)]
+    customers = [await customer(live, key, agent, number) for number in numbers]
+    limits = httpx.Limits(max_connections=None)
+    opened = asyncio.Barrier(201)
+
+    async def desk(client: httpx.AsyncClient, of: str) -> set[str]:
+        heard: set[str] = set()
+        async with client.stream("GET", f"/customers/{of}/live") as answer:
+            stream, waiting = Page(answer.aiter_lines()), True
+            while len(heard) < 6:
+                name, told = await stream.next("beat", "changes")
+                if waiting and name == "beat":
+                    waiting = False
+                    await opened.wait()
+                heard |= {entry["id"] for entry in told.get("entries", ()) if entry["said"]}
+        return heard
+
+    async with served(live) as url, httpx.AsyncClient(base_url=url, auth=(agent, ""), timeout=None, limits=limits) as client:  # noqa: S113
+        desks = [asyncio.create_task(desk(client, customers[number % 10])) for number in range(200)]
+        await opened.wait()
+        for turn in range(5):
+            await live.send(key, *(event(f"{turn}-{number}", data={"url": "u", "who": {"customer_number": number}}) for number in numbers))
+        heard = await asyncio.gather(*desks)
+    assert [len(one) for one in heard] == [6] * 200

@@ -80,7 +80,6 @@ async def test_the_keyboard_is_enough(desk: Desk) -> None:
     await page.keyboard.type("سارا")
     await page.keyboard.press("Enter")
     await page.locator(".found").wait_for()
-    await page.keyboard.press("/")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowUp")

@@ -57,7 +57,8 @@ document.addEventListener("keydown", (event) => {
       focusOn(reached(event.code));
     }
   } else if (found && (event.code === "ArrowDown" || event.code === "ArrowUp")) {
-    if (event.target === $("q") ? event.code === "ArrowDown" : found.contains(event.target)) {
+    const outside = event.target === $("q") || event.target === document.body;
+    if (outside ? event.code === "ArrowDown" : found.contains(event.target)) {
       event.preventDefault();
       along(found, event.code === "ArrowDown" ? 1 : -1);
     }
@@ -122,6 +123,8 @@ function addEntry(entry) {
   return item;
 }
 
+let owed = 0; // browsers scroll by whole pixels: what is left over is given with the next change, so that many do not add up
+
 /** Change the page without moving what is being read: the focused entry, or the first one in sight of a scrolled page. */
 function holdingStill(change) {
   const focused = document.activeElement.closest?.(".entry");
@@ -129,7 +132,12 @@ function holdingStill(change) {
   const anchor = focused ?? seen;
   const before = anchor?.getBoundingClientRect().top;
   change();
-  if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+  if (!anchor?.isConnected) return;
+  const from = scrollY;
+  owed += anchor.getBoundingClientRect().top - before;
+  scrollBy({ top: owed, behavior: "instant" });
+  owed -= scrollY - from;
+  if (Math.abs(owed) >= 1) owed = 0; // the page ends there
 }
 
 document.addEventListener("click", async (event) => {
@@ -347,7 +355,7 @@ function follow(address) {
   }
   open();
   document.addEventListener("focusout", () => setTimeout(() => holdingStill(settle)));
-  setInterval(judge, 1000);
+  setInterval(judge, 250); // within five seconds, whenever the last word came
   addEventListener("pagehide", () => source.close());
 }
 
