@@ -94,15 +94,20 @@ def exclusive(one: Ints, other: Ints, bits: Floats, share: float, size: int) -> 
 def learned(table: Table, one: Ints, other: Ints) -> Weights:
     """The weights that these records teach, nobody having said which are one."""
     step = max(1, -(-len(one) // LEARNED_FROM))
+    if table.linked:
+        of = one % step == 0  # whoever is taken is taken with all whom he was compared with
+        one, other = one[of], other[of]
+    else:
+        one, other = one[::step], other[::step]
     levels = np.concatenate(
         [np.empty((0, len(table.columns)), np.uint8)]
-        + [
-            agreements(table, one[start : start + AT_ONCE * step : step], other[start : start + AT_ONCE * step : step])
-            for start in range(0, len(one), AT_ONCE * step)
-        ]
+        + [agreements(table, one[start : start + AT_ONCE], other[start : start + AT_ONCE]) for start in range(0, len(one), AT_ONCE)]
     )
     expected = 0.2 * (table.size - int(table.side.sum()) if table.linked else table.size)
-    return learn([column.name for column in table.columns], Sample(levels, common(table), max(table.pairs, 1), expected, step))
+    return learn(
+        [column.name for column in table.columns],
+        Sample(levels, common(table), max(table.pairs, 1), expected, step, (one, other) if table.linked else None),
+    )
 
 
 def common(table: Table) -> Floats:

@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from aggregates.matching.alone import alone
+from aggregates.matching.codes import codes
 from aggregates.matching.matching import match, singular
 from aggregates.matching.table import tabulate
 from infra.demo.simulated.names import ENGLISH_FAMILY, ENGLISH_GIVEN
@@ -39,6 +40,44 @@ def work(dice: random.Random) -> dict[str, str]:
 
 def place(dice: random.Random) -> str:
     return f"{' '.join(dice.sample(PLACES, dice.randint(1, 3)))} of {dice.choice(ENGLISH_FAMILY)}{dice.choice(('ton', 'ville', 'ford'))}"
+
+
+BRANDS = ("sony", "canon", "bosch", "philips", "dell", "asus")
+THINGS = ("digital camera", "laser printer", "washer", "memory card", "wireless mouse", "car receiver")
+
+
+def model(dice: random.Random) -> str:
+    return f"{''.join(dice.choices('ABCDEFGHKL', k=3))}-{dice.randint(10, 9999)}"
+
+
+def test_things_described_alike_are_told_apart_by_their_codes() -> None:
+    dice = random.Random(6)
+    first: Rows = {}
+    second: Rows = {}
+    for n in range(300):
+        brand, thing, code = dice.choice(BRANDS), dice.choice(THINGS), model(dice)
+        first[str(n)] = {"title": f"{brand} {thing} - {code}", "maker": brand}
+        if n % 2:
+            second[str(n)] = {"name": f"{code.replace('-', '')} {thing} {dice.choice(('black', 'white'))}", "brand": brand}
+    table = tabulate(first, second)
+    assert "title #" in {column.name for column in table.columns}
+    report = measured(match(table), frozenset((n, n) for n in second), 0.0)
+    assert report.own.f1 > 0.95
+
+
+def test_what_many_texts_have_is_no_code_and_an_address_has_none() -> None:
+    texts = [f"tv 1080p {word} {number}hz" for word in PLACES for number in (50, 60)]
+    assert codes("title", texts) is None
+    assert codes("title", [*texts, "tv kx10b", "tv kx11b"]) is None
+    assert codes("address", [f"flat {n}b2x road" for n in range(50)]) is None
+    assert codes("title", [f"tv KX-{n}B" for n in range(50)]) == [f"KX{n}B" for n in range(50)]
+
+
+def test_the_law_a_company_is_under_is_no_part_of_its_name() -> None:
+    first: Rows = {str(n): {"who": f"{name.title()} Steel Ltd", "town": PLACES[n % 9]} for n, name in enumerate(ENGLISH_FAMILY)}
+    second: Rows = {str(n): {"who": f"{name.upper()} STEEL, Inc.", "town": PLACES[n % 9]} for n, name in enumerate(ENGLISH_FAMILY)}
+    column = next(column for column in tabulate(first, second).columns if column.name == "who")
+    assert set(column.texts) == {"", *(f"{name.lower()} steel" for name in ENGLISH_FAMILY)}
 
 
 def test_what_differs_each_time_does_not_make_a_family_of_one_work() -> None:
