@@ -21,6 +21,7 @@ STILL = 1e-5
 PRIOR_AGREEING = 4.0  # pairs that each level's m is pulled by, so that a level seen once proves nothing
 STRANGERS = 2.5  # for each match expected, so many pairs hold those related by one column for strangers in all others
 MOST_DIFFERENT = 0.3  # matches do not differ more often in a column: else it is namesakes or households that were learned
+CODES_DIFFERENT = 0.05  # nor in their codes: what is described alike and has another code is another thing
 FEWEST = 5.0  # pairs that are related, from which it is asked whether they are one
 APART = 0.5  # a family differs in more than this part of what tells people apart for life; who differs in less is badly written
 
@@ -201,7 +202,8 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
         agreed = np.bincount(patterns[:, n], likely[0], LEVELS)
         known = np.r_[0.0, agreed[1:]]
         prior = _smooth(known)
-        m[n] = _agreeing((known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING))
+        most = CODES_DIFFERENT if weights.columns[n].endswith(MARK) else MOST_DIFFERENT
+        m[n] = _agreeing((known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING), most)
         others = np.maximum(sample.common[n] * sample.pairs - agreed, 0.0)
         others[0] = 0.0
         floor = 0.5 * prior + 0.02
@@ -220,13 +222,12 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
     return replace(weights, m=np.maximum(m, 1e-9), u=u, share=matched, related=related, shares=shares)
 
 
-def _agreeing(m: Floats) -> Floats:
+def _agreeing(m: Floats, most: float) -> Floats:
     """The shares among matches, of which not too many may differ."""
-    too_many = m[Level.DIFFERENT] - MOST_DIFFERENT
-    if too_many <= 0:
+    if m[Level.DIFFERENT] <= most:
         return m
-    kept = m * (1 - MOST_DIFFERENT) / (1 - m[Level.DIFFERENT])
-    kept[Level.DIFFERENT] = MOST_DIFFERENT
+    kept = m * (1 - most) / (1 - m[Level.DIFFERENT])
+    kept[Level.DIFFERENT] = most
     return np.asarray(kept)
 
 
