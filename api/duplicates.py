@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from aggregates.identity import Split
+from aggregates.identity import Rules, Split
 from aggregates.identity.publishing import TraitRule
 from api import access, deciding, explaining, masks, openapi, query, uniting
 from api.access import Caller
@@ -23,6 +23,7 @@ from api.visibility import settled
 from projections.duplicates import table
 from projections.duplicates.record import record
 from projections.duplicates.table import Pair
+from projections.identity import ruling
 from projections.view import table as views
 from projections.view.precedence import believed
 from projections.view.state import State
@@ -142,14 +143,15 @@ async def shown(dependencies: Dependencies, connection: Connection, pairs: list[
     """Pairs as this role may see them."""
     states = await views.load(connection, await dependencies.schema(), {id_ for pair in pairs for id_ in (pair.one, pair.other)})
     rules, empty = await views.rules(connection), State()
+    identity = await ruling.in_force(connection, dependencies.secrets)
     found = []
     for pair in pairs:
         one, other = states.get(pair.one, empty), states.get(pair.other, empty)
         fields = [
             FieldEvidence(
                 part["column"],
-                _value(one, part["column"], role),
-                _value(other, part["column"], role),
+                _value(one, part["column"], role, identity),
+                _value(other, part["column"], role, identity),
                 part["agreement"],
                 part["bits"],
             )
@@ -172,8 +174,8 @@ def _person(id_: UUID, state: State, rules: Sequence[TraitRule]) -> Person:
     return Person(id_, name_of(believed(state.traits, rules)).display, state.events, state.last.at if state.last else None)
 
 
-def _value(state: State, column: str, role: str) -> str | None:
-    value = record(state).get(column)
+def _value(state: State, column: str, role: str, identity: Rules) -> str | None:
+    value = record(state, identity).get(column)
     return masks.masked(value) if value and column == "phone" and role not in masks.UNMASKED else value
 
 

@@ -14,6 +14,7 @@ import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from aggregates.identity import Rules
 from aggregates.matching import customers as matching
 from aggregates.matching.weights import Weights
 from aggregates.sealing import Sealer
@@ -21,6 +22,7 @@ from aggregates.wire import CustomerEvent
 from projections.accounts import table as accounts
 from projections.duplicates import table
 from projections.duplicates.record import record
+from projections.identity import ruling
 from projections.view import table as views
 from projections.view.state import State
 from projections.view.traits import TELLING
@@ -119,14 +121,15 @@ async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID
     generation = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
     schema = f"read_{generation[0] if generation else 1}"
     states = await views.load(connection, schema, changed)
-    mine, keys, counted, homes = await asyncio.to_thread(_looked_up, states, changed, sealer)
+    rules = await ruling.in_force(connection, sealer)
+    mine, keys, counted, homes = await asyncio.to_thread(_looked_up, states, changed, sealer, rules)
     await table.look_up(connection, {id_: [*keys[id_], *counted.get(id_, ())] for id_ in changed})
     await accounts.lives_at(connection, homes)
     pairs = await table.partners(connection, keys, matching.LARGEST, MOST)
     if not pairs:
         return
     states = await views.load(connection, schema, {id_ for pair in pairs for id_ in pair} - mine.keys())
-    all_ = mine | await asyncio.to_thread(lambda: {id_: record(state) for id_, state in states.items()})
+    all_ = mine | await asyncio.to_thread(lambda: {id_: record(state, rules) for id_, state in states.items()})
     hashed = await asyncio.to_thread(_hashed, all_.values(), sealer)
     holders = await table.holders(connection, list(hashed.values()))
     weights = matching.taught(await table.taught(connection))
@@ -137,9 +140,9 @@ async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID
 LookedUp = tuple[dict[UUID, matching.Record], dict[UUID, list[bytes]], dict[UUID, list[bytes]], dict[UUID, bytes | None]]
 
 
-def _looked_up(states: Mapping[UUID, State], changed: Sequence[UUID], sealer: Sealer) -> LookedUp:
+def _looked_up(states: Mapping[UUID, State], changed: Sequence[UUID], sealer: Sealer, rules: Rules) -> LookedUp:
     """What is compared of these customers, by what they are looked up and counted, and where they live."""
-    mine = {id_: record(state) for id_, state in states.items()}
+    mine = {id_: record(state, rules) for id_, state in states.items()}
     keys = {id_: [sealer.digest("block", key.encode()) for key in matching.keys(mine[id_])] if id_ in mine else [] for id_ in changed}
     counted = {id_: [sealer.digest("block", value.encode()) for value in matching.values(one)] for id_, one in mine.items()}
     homes = {id_: matching.address(mine[id_]) if id_ in mine else "" for id_ in changed}

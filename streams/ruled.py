@@ -4,14 +4,12 @@ A published rule set is a record in every partition: what stands before it is at
 the new one, live and whenever it is read again. A version that is not newer is ignored. Reading order: Ruled.under, adopt, usable.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from uuid import UUID
 
 from aggregates.identifier import Token, kind_of
-from aggregates.identity import Kind, Rules, publishing
+from aggregates.identity import Rules, publishing
 from aggregates.sealing import KeyDestroyed, open_sealed
 from aggregates.wire import SealedTouchpoint, encoder, tokens
 from streams.record import Connection, Keys
@@ -104,7 +102,7 @@ class Ruled:
             except KeyDestroyed:
                 continue
             for token, (kind, value) in zip(tokens(one.yektawho), values, strict=False):
-                judged[token] = kind in kinds and matches(rules.kinds[kind], value)
+                judged[token] = kind in kinds and rules.kinds[kind].matches(value)
 
     async def _age(
         self, connection: Connection, days: Mapping[str, int], touchpoints: Sequence[SealedTouchpoint], changed: Changed
@@ -137,18 +135,8 @@ async def _remember(connection: Connection, seen: Mapping[Token, tuple[datetime,
 
 
 def aged(token: Token, epoch: int) -> Token:
-    """The identifier as it is called since it was forgotten so many times."""
+    """The identifier as it is called since it was forgotten so many times; `projections/identity/table` calls it so too."""
     return Token(f"{token}~{epoch}") if epoch else token
-
-
-def matches(kind: Kind, value: str) -> bool:
-    """Whether a value proves nothing by one of the patterns of its kind."""
-    return any(_compiled(pattern).fullmatch(value) for pattern in kind.patterns)
-
-
-@lru_cache(maxsize=512)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
 
 
 def carried(touchpoint: SealedTouchpoint) -> publishing.Carried | None:

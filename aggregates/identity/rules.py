@@ -1,7 +1,9 @@
 """What identity may do with each kind of identifier. A rule set is a value: published ones replace the built-in one, version by version."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from aggregates.identifier import Token, kind_of
 
@@ -15,6 +17,15 @@ class Kind:
     weak: bool = False  # several people may hold one: it follows people and never joins them
     days: int | None = None  # of weak ones: after so many days without being met, whoever comes with it is somebody new
     patterns: tuple[str, ...] = ()  # values that prove nothing, as regular expressions over the normal form
+
+    def matches(self, value: str) -> bool:
+        """Whether a value proves nothing by one of the patterns."""
+        return any(_compiled(pattern).fullmatch(value) for pattern in self.patterns)
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,10 @@ class Rules:
     def of(self, token: Token) -> Kind:
         """The rule of a token's kind."""
         return self.kinds.get(kind_of(token), self.other)
+
+    def blocks(self, token: Token, value: str) -> bool:
+        """Whether an identifier proves nothing: by its value, or by a pattern."""
+        return token in self.blocked or self.of(token).matches(value)
 
 
 DEFAULT_RULES = Rules(

@@ -148,6 +148,14 @@ def _texts(a: Sequence[str], b: Sequence[str], column: Column, same: Same) -> Le
     return _stepped(likeness, (0.2, 0.35, 0.5, 0.65, 0.8, 0.93), Level.FAINT)
 
 
+def _companies(a: Sequence[str], b: Sequence[str], column: Column, same: Same) -> Levels:
+    """Names of companies: rare words weigh, as in texts; the spaces and one slip do not, as in names."""
+    levels = _texts(a, b, column, same)
+    levels[(cpdist(a, b, scorer=OSA.distance, dtype=np.uint8) == 1) & (np.minimum(_lengths(a), _lengths(b)) >= 3)] = Level.NEAR
+    levels[same("sound") | same("joined")] = Level.VARIANT
+    return levels
+
+
 def _misspelt(ones: Set[str], others: Set[str], rarity: Mapping[str, float]) -> float:
     """What words are worth that are nearly the same in both; of very long texts only the rarest are looked at."""
     left = _rarest(others, rarity)
@@ -220,6 +228,7 @@ def _lengths(texts: Sequence[str]) -> Ints:
 
 LIKENESS: dict[Kind, Callable[[Sequence[str], Sequence[str], Column, Same], Levels]] = {
     Kind.NAME: _names,
+    Kind.COMPANY: _companies,
     Kind.TEXT: _texts,
     Kind.DATE: _dates,
     Kind.PHONE: _digits,

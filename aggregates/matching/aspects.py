@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 def aspects(kind: Kind, texts: Sequence[str]) -> Mapping[str, Ints]:
     """The aspects that values of this kind are compared by, each as one number per text."""
     match kind:
-        case Kind.NAME:
+        case Kind.NAME | Kind.COMPANY:
             return {
                 "joined": numbered(text.replace(" ", "") for text in texts),
                 "sound": numbered(skeleton(text) for text in texts),

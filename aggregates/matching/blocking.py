@@ -78,7 +78,7 @@ def _readings(column: Column) -> Iterator[Keys]:
         return
     yield np.arange(len(column.texts), dtype=np.int64)[:, None]
     match column.kind:
-        case Kind.NAME:
+        case Kind.NAME | Kind.COMPANY:
             yield column.aspects["sound"][:, None]
             yield _single(text[:3] if len(text) > 3 else "" for text in column.texts)
             yield _single(text[-4:] if len(text) > 5 else "" for text in column.texts)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from aggregates.matching.dates import date
 from aggregates.matching.kinds import Kind
 from aggregates.normal import NotAnIdentifier, persian, trust
+from aggregates.normal.company import company
 from aggregates.normal.email import email
 from aggregates.normal.names import without_titles
 from aggregates.normal.phone import phone
@@ -29,6 +30,8 @@ def form(kind: Kind, text: str) -> str:
     match kind:
         case Kind.NAME:
             return without_titles(words(text))
+        case Kind.COMPANY:
+            return company(text)
         case Kind.TEXT:
             return words(text)
         case Kind.DATE:

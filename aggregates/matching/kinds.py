@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from aggregates.matching.dates import date
+from aggregates.normal.company import incorporated
 from aggregates.normal.persian import fold
 
 
@@ -15,6 +16,7 @@ class Kind(StrEnum):
     """What a column holds, as far as comparing needs to know."""
 
     NAME = "name"
+    COMPANY = "company"
     TEXT = "text"
     DATE = "date"
     PHONE = "phone"
@@ -26,6 +28,7 @@ class Kind(StrEnum):
 _PHONES = "phone mobile tel telephone cell cellphone fax msisdn تلفن موبایل همراه تماس فکس"
 _EMAILS = "email mail ایمیل رایانامه"
 _DATES = "date dob birth birthday birthdate born dateofbirth تولد تاریخ متولد"
+_COMPANIES = "company organisation organization employer firm شرکت"
 _NUMBERS = "price amount lat latitude lon lng longitude balance weight height total قیمت مبلغ وزن قد"
 HEADERS: dict[Kind, frozenset[str]] = {
     Kind.PHONE: frozenset(_PHONES.split()),
@@ -34,6 +37,10 @@ HEADERS: dict[Kind, frozenset[str]] = {
     Kind.NUMBER: frozenset(_NUMBERS.split()),
 }
 """Words of headers, folded, that speak for a kind."""
+
+COMPANIES = frozenset(_COMPANIES.split())
+INCORPORATED = 0.15
+"""The share of the values that say what law a company is under, from which a column is of companies whatever its header says."""
 
 _CHANGING = """address addr street road house apartment unit city town suburb locality zip postcode postal zipcode state province region
  county phone mobile tel telephone cell fax company employer job ادرس نشانی خیابان پلاک شهر شهرستان استان پستی تلفن موبایل همراه شرکت شغل"""
@@ -72,6 +79,8 @@ def kind_of_column(header: str, values: Iterable[str]) -> Kind:
         return Kind.NUMBER
     if _share(seen, _mostly_digits) >= ENOUGH:
         return Kind.DIGITS
+    if COMPANIES & set(words_of(header)) or _share(seen, incorporated) > INCORPORATED:
+        return Kind.COMPANY
     words = sum(text.count(" ") + 1 for text in seen) / len(seen)
     return Kind.TEXT if words >= 3.2 or sum(map(len, seen)) / len(seen) > 32 else Kind.NAME
 

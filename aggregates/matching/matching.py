@@ -1,6 +1,6 @@
 """Says which records of a table are probably one person's: blocks, compares, learns, scores. The same code evaluates and runs live.
 
-Reading order: Matches, match, judge, learned, common.
+Reading order: Matches, match, scattered, judge, learned, common.
 """
 
 from dataclasses import dataclass, replace
@@ -20,6 +20,7 @@ LEARNED_FROM = 400_000
 RANDOM_PAIRS = 300_000
 THRESHOLD = 0.5
 SURE, SELDOM = 0.95, 0.1
+CLOSED = 0.2  # of the pairs within a group, that are held for one: in fewer, chains of the alike were taken for one
 RIVALS = 0.6  # of the bits of a record's best partner: who has less is no rival, only alike
 
 
@@ -51,8 +52,26 @@ def match(table: Table) -> Matches:
         if table.linked:
             return replace(found, probability=firsts(table, one, other, agreements(table, one, other), found.probability))
         return replace(found, probability=supported(one, other, found.probability, table.size))
-    found = judge(table, learned(table, one, other), one, other)
-    return found if table.linked else replace(found, probability=supported(one, other, found.probability, table.size))
+    found = judge(table, learned(table, one, other, rivals=table.linked), one, other)
+    if table.linked:
+        return found
+    if scattered(found):  # what was learned is what things are alike in; of each the best partners say better what one is
+        found = judge(table, learned(table, one, other, rivals=True), one, other)
+    return replace(found, probability=supported(one, other, found.probability, table.size))
+
+
+def scattered(found: Matches) -> bool:
+    """Whether few of those who would be one through others are so by themselves: who is one with two is one with both."""
+    held = found.probability >= THRESHOLD
+    one, other = found.one[held], found.other[held]
+    group = np.arange(found.table.size)
+    while (group[one] != group[other]).any():
+        least = np.minimum(group[one], group[other])
+        np.minimum.at(group, one, least)
+        np.minimum.at(group, other, least)
+        group = group[group]
+    sizes = np.bincount(group).astype(float)
+    return len(one) < CLOSED * float((sizes * (sizes - 1) / 2).sum())
 
 
 def judge(table: Table, weights: Weights, one: Ints, other: Ints) -> Matches:
@@ -91,18 +110,23 @@ def exclusive(one: Ints, other: Ints, bits: Floats, share: float, size: int) -> 
     return np.asarray(odds / (1 + rivals))
 
 
-def learned(table: Table, one: Ints, other: Ints) -> Weights:
-    """The weights that these records teach, nobody having said which are one."""
+def learned(table: Table, one: Ints, other: Ints, *, rivals: bool) -> Weights:
+    """The weights that these records teach, nobody having said which are one. Rivals for one partner may take from each other."""
     step = max(1, -(-len(one) // LEARNED_FROM))
+    if rivals:
+        of = one % step == 0  # whoever is taken is taken with all whom he was compared with
+        one, other = one[of], other[of]
+    else:
+        one, other = one[::step], other[::step]
     levels = np.concatenate(
         [np.empty((0, len(table.columns)), np.uint8)]
-        + [
-            agreements(table, one[start : start + AT_ONCE * step : step], other[start : start + AT_ONCE * step : step])
-            for start in range(0, len(one), AT_ONCE * step)
-        ]
+        + [agreements(table, one[start : start + AT_ONCE], other[start : start + AT_ONCE]) for start in range(0, len(one), AT_ONCE)]
     )
     expected = 0.2 * (table.size - int(table.side.sum()) if table.linked else table.size)
-    return learn([column.name for column in table.columns], Sample(levels, common(table), max(table.pairs, 1), expected, step))
+    return learn(
+        [column.name for column in table.columns],
+        Sample(levels, common(table), max(table.pairs, 1), expected, step, (one, other) if rivals else None),
+    )
 
 
 def common(table: Table) -> Floats:

@@ -11,8 +11,9 @@ from math import log
 
 import numpy as np
 
-from aggregates.matching.aligning import partners, whole_names
+from aggregates.matching.aligning import partners, together
 from aggregates.matching.aspects import Ints, aspects
+from aggregates.matching.codes import MARK, codes, in_one_piece
 from aggregates.matching.forms import folded, form
 from aggregates.matching.kinds import Kind, kind_of_column
 
@@ -20,6 +21,9 @@ MISSING = 0
 """The code of a value that is not there."""
 
 _WHOLE = re.compile(r"-?[0-9]+\.0", re.ASCII)
+
+WORDED = frozenset({Kind.TEXT, Kind.COMPANY})
+"""Kinds whose words weigh by how rare they are."""
 
 LOOKED_AT = 2000
 """Values from which a column's kind is recognised."""
@@ -73,7 +77,7 @@ def tabulate(first: Records, second: Records | None = None) -> Table:
     """
     sources = [first]
     if second is not None:
-        first, second = _with_whole_names(first, second), _with_whole_names(second, first)
+        first, second = _put_together(first, second), _put_together(second, first)
         sources = [first, _renamed(second, partners(list(first.values()), list(second.values())))]
     order = sorted(
         ((side, identity) for side, source in enumerate(sources) for identity in source), key=lambda one: (_shuffled(one[1]), one[0])
@@ -81,31 +85,39 @@ def tabulate(first: Records, second: Records | None = None) -> Table:
     rows = [sources[side][identity] for side, identity in order]
     numbers: dict[str, int] = {"": 0}
     names = sorted({name for row in rows for name in row})
-    found = (_column(name, [folded(row.get(name) or "") for row in rows], numbers) for name in names)
+    found = [column for name in names for column in _read(name, [folded(row.get(name) or "") for row in rows], numbers)]
     side = np.fromiter((side for side, _ in order), np.int64, len(order))
-    columns = tuple(column for column in found if len(column.texts) > 2)
-    if len(columns) == 1 and columns[0].kind is Kind.NAME:
+    columns = tuple(column for column in found if len(column.texts) > 2 and (second is None or _on_both(column, side)))
+    if len(columns) == 1 and columns[0].kind in (Kind.NAME, Kind.COMPANY):
         columns = (_column(columns[0].name, [folded(row.get(columns[0].name) or "") for row in rows], {"": 0}, Kind.TEXT),)
     return Table(tuple(identity for _, identity in order), side, columns, second is not None)
 
 
-def _with_whole_names(records: Records, others: Records) -> Records:
-    """The records, given and family name put together where the other table has them so."""
-    found = whole_names(list(records.values()), list(others.values()))
-    if found is None:
-        return records
-    one, other, whole = found
-    return {
-        identity: {name: value for name, value in row.items() if name not in {one, other}}
-        | {whole: f"{row.get(one) or ''} {row.get(other) or ''}".strip()}
-        for identity, row in records.items()
-    }
+def _put_together(records: Records, others: Records) -> Records:
+    """The records, names and addresses put together where the other table has them so."""
+    for whole, parts in together(list(records.values()), list(others.values())).items():
+        records = {
+            identity: {name: value for name, value in row.items() if name not in parts}
+            | {whole: " ".join(value for part in parts if (value := row.get(part) or ""))}
+            for identity, row in records.items()
+        }
+    return records
 
 
 def _renamed(records: Records, names: Mapping[str, str]) -> Records:
     if not names:
         return records
     return {identity: {names.get(name, name): value for name, value in row.items()} for identity, row in records.items()}
+
+
+def _read(name: str, values: Sequence[str], numbers: dict[str, int]) -> list[Column]:
+    """A column, and where it is of texts that have codes in them, these as another."""
+    column = _column(name, values, numbers)
+    found = codes(name, values) if column.kind in WORDED else None
+    if found is None:
+        return [column]
+    whole = _column(name, [in_one_piece(value) for value in values], numbers, column.kind)
+    return [whole, _column(f"{name}{MARK}", found, numbers, Kind.DIGITS)]
 
 
 def _column(name: str, values: Sequence[str], numbers: dict[str, int], kind: Kind | None = None) -> Column:
@@ -121,7 +133,13 @@ def _column(name: str, values: Sequence[str], numbers: dict[str, int], kind: Kin
     counts[MISSING] = 0
     everywhere = np.fromiter((numbers.setdefault(text, len(numbers)) for text in codes_of), np.int64, len(codes_of))
     texts = tuple(codes_of)
-    return Column(name, kind, codes, texts, counts, everywhere, aspects(kind, texts), _rarity(texts, counts) if kind is Kind.TEXT else {})
+    return Column(name, kind, codes, texts, counts, everywhere, aspects(kind, texts), _rarity(texts, counts) if kind in WORDED else {})
+
+
+def _on_both(column: Column, side: Ints) -> bool:
+    """Whether both tables say anything there: else no pair is told by it."""
+    said = column.codes != MISSING
+    return bool(said[side == 0].any() and said[side == 1].any())
 
 
 def _whole(values: Sequence[str]) -> Sequence[str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aggregates.matching.agreement import LEVELS, Bools, Floats, Level, Levels
+from aggregates.matching.aspects import Ints
+from aggregates.matching.codes import MARK
 from aggregates.matching.kinds import changes
 
 ROUNDS = 60
@@ -19,6 +21,8 @@ STILL = 1e-5
 PRIOR_AGREEING = 4.0  # pairs that each level's m is pulled by, so that a level seen once proves nothing
 STRANGERS = 2.5  # for each match expected, so many pairs hold those related by one column for strangers in all others
 MOST_DIFFERENT = 0.3  # matches do not differ more often in a column: else it is namesakes or households that were learned
+CODES_DIFFERENT = 0.05  # nor in their codes: what is described alike and has another code is another thing
+FEWEST = 5.0  # pairs that are related, from which it is asked whether they are one
 APART = 0.5  # a family differs in more than this part of what tells people apart for life; who differs in less is badly written
 
 
@@ -40,6 +44,7 @@ class Weights:
 
 
 TINY = 1e-12
+NOBODY = 1e-300  # a class that is not there does not come into being
 
 
 def _known(logarithms: Floats) -> Floats:
@@ -57,17 +62,50 @@ class Sample:
     pairs: int
     expected: float  # matches, as a first guess
     each: float = 1.0  # how many pairs one row stands for, when not all were taken
+    rivals: tuple[Ints, Ints] | None = None  # between two tables: the two records of each row, of which each has hardly two partners
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """The sample's rows, each kind of them once."""
+
+    levels: Levels
+    times: Floats  # how many pairs agree so
+    of: Ints  # which pattern each row is
+    rivals: tuple[Ints, Ints] | None
+
+    def beliefs(self, weights: Weights) -> Floats:
+        """How many pairs of each pattern are matches, strangers, related. Rivals for one partner take from each other."""
+        likely = beliefs(weights, self.levels)
+        if self.rivals is not None:
+            odds = (likely[0] / np.maximum(1.0 - likely[0], TINY))[self.of]
+            total = sum((np.bincount(side, odds)[side] for side in self.rivals), -odds)
+            left = np.bincount(self.of, odds / (1.0 + total), len(self.levels)) / np.bincount(self.of, minlength=len(self.levels))
+            likely[1:] *= (1.0 - left) / np.maximum(1.0 - likely[0], TINY)
+            likely[0] = left
+        return np.asarray(likely * self.times)
 
 
 def learn(columns: Sequence[str], sample: Sample) -> Weights:
-    """The weights under which the sample is likeliest."""
-    patterns, counts = np.unique(sample.levels, axis=0, return_counts=True)
-    times = counts * sample.each
+    """The weights under which the sample is likeliest, of those in which who is related is not who is the same."""
+    levels, of, counts = np.unique(sample.levels, axis=0, return_inverse=True, return_counts=True)
+    patterns = _Patterns(levels, np.asarray(counts * sample.each, np.float64), of.reshape(-1), sample.rivals)
+    related = ~np.array([column.endswith(MARK) for column in columns], bool)  # nobody inherits a code
+    weights = _learned(columns, sample, patterns, related)
+    while (posing := _posing(weights, sample, patterns)) is not None:
+        related[posing] = False
+        weights = _learned(columns, sample, patterns, related)
+    return weights
+
+
+def _learned(columns: Sequence[str], sample: Sample, patterns: _Patterns, related: Bools) -> Weights:
+    """The weights under which the sample is likeliest, where some may be related by these columns."""
     weights = _first_guess(columns, sample)
+    weights = replace(weights, shares=weights.shares * related)
     telling = _telling(columns, sample)
     for n in range(ROUNDS):
         before = weights
-        weights = _maximised(weights, sample, patterns, beliefs(weights, patterns) * times)
+        weights = _maximised(weights, sample, patterns.levels, patterns.beliefs(weights))
         if n < RELATED_FIRST:
             weights = replace(weights, m=before.m, share=before.share)
         elif len(weights.related) == len(columns) and telling[apart := weights.m[:, Level.DIFFERENT] >= MOST_DIFFERENT].sum() > APART:
@@ -75,6 +113,20 @@ def learn(columns: Sequence[str], sample: Sample) -> Weights:
         elif float(np.abs(weights.m - before.m).max()) < STILL:
             break
     return weights
+
+
+def _posing(weights: Weights, sample: Sample, patterns: _Patterns) -> int | None:
+    """The column by which more are related than are one, and who then differ in nothing more often than one does: they are one."""
+    columns = len(weights.columns)
+    most = int(np.argmax(weights.shares[:columns]))
+    if columns < 2 or weights.shares[most] <= max(weights.share, FEWEST / sample.pairs):
+        return None
+    likely = patterns.beliefs(weights)[2 + most]
+    for n in range(columns):
+        seen = np.bincount(patterns.levels[:, n], likely, LEVELS)[1:]
+        if seen[0] > MOST_DIFFERENT * seen.sum():
+            return None
+    return most
 
 
 def scores(weights: Weights, levels: Levels) -> Floats:
@@ -93,7 +145,7 @@ def beliefs_in_bits(weights: Weights, levels: Levels) -> Floats:
     """The logarithm of how often each pair's agreements are met: in a match, between strangers, in those related by each column."""
     strangers = max(1 - weights.share - float(weights.shares.sum()), TINY)
     met = _known(np.log2(np.maximum(np.concatenate([weights.m[None], weights.u[None], weights.related]), TINY)))
-    total = np.repeat(np.log2(np.r_[weights.share, strangers, np.maximum(weights.shares, TINY)])[:, None], len(levels), axis=1)
+    total = np.repeat(np.log2(np.r_[weights.share, strangers, np.maximum(weights.shares, NOBODY)])[:, None], len(levels), axis=1)
     for n in range(levels.shape[1]):
         total += met[:, n, levels[:, n]]
     return np.asarray(total)
@@ -150,7 +202,8 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
         agreed = np.bincount(patterns[:, n], likely[0], LEVELS)
         known = np.r_[0.0, agreed[1:]]
         prior = _smooth(known)
-        m[n] = _agreeing((known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING))
+        most = CODES_DIFFERENT if weights.columns[n].endswith(MARK) else MOST_DIFFERENT
+        m[n] = _agreeing((known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING), most)
         others = np.maximum(sample.common[n] * sample.pairs - agreed, 0.0)
         others[0] = 0.0
         floor = 0.5 * prior + 0.02
@@ -159,7 +212,8 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
             seen = np.bincount(patterns[:, n], likely[2 + k], LEVELS)
             seen[0] = 0.0
             if k < len(weights.columns):
-                before, held = weights.related[k, n] if k == n else u[n], strangers
+                most = STRANGERS * float(seen.sum()) if sample.rivals else 0.0  # between two tables rivals keep the alike apart
+                before, held = weights.related[k, n] if k == n else u[n], max(strangers, most)
             else:
                 before, held = weights.related[k, n], PRIOR_AGREEING
             related[k, n] = (seen + held * before) / (seen.sum() + held)
@@ -168,13 +222,12 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
     return replace(weights, m=np.maximum(m, 1e-9), u=u, share=matched, related=related, shares=shares)
 
 
-def _agreeing(m: Floats) -> Floats:
+def _agreeing(m: Floats, most: float) -> Floats:
     """The shares among matches, of which not too many may differ."""
-    too_many = m[Level.DIFFERENT] - MOST_DIFFERENT
-    if too_many <= 0:
+    if m[Level.DIFFERENT] <= most:
         return m
-    kept = m * (1 - MOST_DIFFERENT) / (1 - m[Level.DIFFERENT])
-    kept[Level.DIFFERENT] = MOST_DIFFERENT
+    kept = m * (1 - most) / (1 - m[Level.DIFFERENT])
+    kept[Level.DIFFERENT] = most
     return np.asarray(kept)
 
 

@@ -14,6 +14,9 @@ _PERSIAN = "شرکت سهامی خاص عام مسیولیت محدود با م�
 SUFFIXES = frozenset(_LATIN.split()) | frozenset(_PERSIAN.split())
 """Words of law and trade around a company's name."""
 
+_LAW = frozenset(["inc", "corp", "corporation", "ltd", "limited", "llc", "llp", "plc", "pty", "gmbh", "sarl", "oyj", "شرکت", "سهامی"])
+"""Those of them that hardly stand in anything but a company's name."""
+
 _NOT_A_WORD = re.compile(r"[^\w]+|_")
 _LABEL = re.compile(r"^شناسه ?ملی[ :.=-]*")
 _FACTORS = (29, 27, 23, 19, 17, 29, 27, 23, 19, 17)
@@ -24,6 +27,11 @@ def company(text: str) -> str:
     parts = _NOT_A_WORD.sub(" ", text.replace(".", "").replace("'", "")).split()
     kept = [part for part in parts if part not in SUFFIXES]
     return " ".join(kept or parts)
+
+
+def incorporated(text: str) -> bool:
+    """Whether a folded text says of itself that it is a company's name."""
+    return not _LAW.isdisjoint(_NOT_A_WORD.sub(" ", text.replace(".", "")).split())
 
 
 def company_id(text: str) -> str:

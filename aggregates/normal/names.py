@@ -10,6 +10,9 @@ _TITLES = """
 TITLES = frozenset(_TITLES.split())
 """Words of respect, and of birth, that some systems write before a name and others do not."""
 
+DESCENT = frozenset({"سادات", "السادات"})
+"""What is said of a Seyyed's daughter behind her name, by some systems and not by others: فاطمه سادات حسینی."""
+
 
 def without_titles(text: str) -> str:
     """A folded name without its titles: دکتر سارا کریمی and سارا کریمی are the same person's."""
@@ -17,4 +20,6 @@ def without_titles(text: str) -> str:
     if len(parts) < 2:
         return text
     kept = [part for part in parts if part.rstrip(".") not in TITLES]
+    if len(kept) > 2:  # at the end it is a family's name
+        kept = [kept[0], *(part for part in kept[1:-1] if part not in DESCENT), kept[-1]]
     return " ".join(kept) if kept else text

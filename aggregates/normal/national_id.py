@@ -5,12 +5,16 @@ import re
 from aggregates.normal.form import NotAnIdentifier
 
 _SEPARATORS = dict.fromkeys(map(ord, " -/._"))
+_FLOAT = re.compile(r"([0-9]{8,10})\.0", re.ASCII)
+"""What a program makes of a number whose zeros it dropped, where another row has none."""
+
 _LABEL = re.compile(r"^(?:کد ?ملی|شماره ملی|national (?:id|code))[ :.=-]*", re.IGNORECASE)
 
 
 def national_id(text: str) -> str:
     """Ten digits; leading zeros that a spreadsheet dropped are put back."""
-    digits = _LABEL.sub("", text).translate(_SEPARATORS)
+    broken = _FLOAT.fullmatch(text)
+    digits = broken[1] if broken else _LABEL.sub("", text).translate(_SEPARATORS)
     if not (digits.isascii() and digits.isdigit()):
         raise NotAnIdentifier("national_id", "there is something in it that is no digit", "write its ten digits")
     if not 8 <= len(digits) <= 10:

@@ -41,6 +41,9 @@ STEPS = {
 }
 
 
+NUMBERED = frozenset({"phone", "email", "national_id", "birth_date", "postal_code"})
+"""Fields whose values run from left to right on every page."""
+
 OBJECTION = re.compile(r"(merge|link): more than (\d+) (?:identifiers|of (.+))")
 
 
@@ -53,6 +56,12 @@ def objection(reason: str, locale: Locale) -> str:
     said = locale.digits(number)
     why = locale.say("identity.objection.limit", number=said, kind=locale.word("contact", kind)) if kind else None
     return locale.say(f"identity.objection.{what}", why=why or locale.say("identity.objection.most", number=said))
+
+
+def firing(rule: str, locale: Locale) -> str:
+    """What a rule kept from being joined, in the reader's words."""
+    what, _, kind = rule.partition(":")
+    return locale.say(f"identity.fired.{what}", kind=locale.word("contact", kind) if kind else "")
 
 
 class Node(NamedTuple):
@@ -103,6 +112,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             conflicts=open_,
             objections=[objection(conflict.reason, locale) for conflict in open_],
             rules=rules,
+            fired_words=[firing(one.rule, locale) for one in rules.fired],
+            ltr=NUMBERED,
             may_decide=asking.role in DECIDERS,
         )
 

@@ -14,8 +14,12 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 
 async def owner(connection: Connection, token: Token) -> UUID | None:
-    """Whose the identifier is now."""
-    cursor = await connection.execute("SELECT customer_id FROM identity.identifiers WHERE identifier = %s", (token,))
+    """Whose the identifier is now: of one that was forgotten, whoever came with it since."""
+    cursor = await connection.execute(
+        "SELECT i.customer_id FROM identity.identifiers i WHERE i.identifier = COALESCE("
+        "(SELECT s.identifier || '~' || s.epoch FROM identity.seen s WHERE s.identifier = %(token)s AND s.epoch > 0), %(token)s)",
+        {"token": token},
+    )
     row = await cursor.fetchone()
     return row[0] if row else None
 

@@ -213,6 +213,17 @@ async def test_rules_are_published_and_hold_from_there_on(live: Api) -> None:
     assert one["customer_id"] != (await live.get(agent, "/v1/customers/by/email/r2@x.ir"))["customer_id"]
     fired = {rule["rule"]: rule["times"] for rule in (await live.get(agent, "/v1/identity-rules"))["fired"]}
     assert fired["blocked:phone"] == 2
+    device = next(kind for kind in built_in["kinds"] if kind["kind"] == "device") | {"ttl_days": 30}
+    kinds = [kind for kind in kinds if kind["kind"] != "device"] + [device]
+    assert (await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(admin, ""))).json()["version"] == 2
+    while not (await live.get(agent, "/v1/identity-rules"))["in_force"]:
+        pass
+    long_ago = page("r3", device="left-behind", email="r3@x.ir") | {"time": "2026-01-01T10:00:00+03:30"}
+    await live.get(agent, "/v1/customers/by/email/r3@x.ir", after=await live.send(key, long_ago))
+    at = await live.send(key, page("r4", device="left-behind"))
+    first = await live.get(agent, "/v1/customers/by/email/r3@x.ir", after=at)
+    somebody = await live.get(agent, "/v1/customers/by/device/left-behind")
+    assert (somebody["customer_id"] != first["customer_id"], first["events"], somebody["events"]) == (True, 1, 1)
 
 
 async def test_a_published_rule_says_whom_to_believe_and_what_it_displaced_is_shown(live: Api) -> None:

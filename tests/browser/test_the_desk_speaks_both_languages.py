@@ -15,7 +15,7 @@ from aggregates import jalali
 from aggregates.contracts import CONTRACTS
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
-from api.desk.identity import objection
+from api.desk.identity import firing, objection
 from api.desk.locale import Locale
 from projections.view.traits import COMMON
 
@@ -53,6 +53,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     *("delivery", "scope", "way", "silenced", "contacting", "hears", "disabled"),
     *("reason", "letter.became", "letter.status", "letter.state"),
     *("model.name", "model.status", "model.topic", "source.snippet", "source.set", "identity.objection", "identity.believed"),
+    "identity.fired",
     *("form", "form.kinds", "form.acts", "form.changes"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""
@@ -110,6 +111,11 @@ def test_why_two_were_not_joined_is_said_in_the_readers_words() -> None:
     assert objection("merge: more than 1 of customer_number", EN) == "As one customer there would be more than 1 × Customer number"
     assert objection("link: more than 50 identifiers", FA) == "با این شناسه می‌شد بیش از ۵۰ شناسه"
     assert objection("as a later version says it", FA) == "as a later version says it"
+
+
+def test_what_a_rule_kept_from_being_joined_is_said_in_the_readers_words() -> None:
+    assert firing("blocked:phone", EN) == "proves nothing: Phone"
+    assert firing("kept_apart", FA) == "کسی گفته که دو نفرند"
 
 
 def test_every_trait_that_is_kept_first_has_a_name() -> None:

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from aggregates.matching.aligning import partners, whole_names
+from aggregates.matching.aligning import partners, together
 from aggregates.matching.matching import match
 from aggregates.matching.table import tabulate
 from aggregates.matching.thirds import supported
@@ -65,11 +65,30 @@ def test_a_name_in_one_column_is_that_in_two_of_the_other_table() -> None:
     for n in range(0, 200, 2):
         row = again(first[str(n)], dice, 0.05)
         second[str(n)] = {"customer": f"{row['last']}, {row['first']}", "tel": row["phone"], "zip": row["zip"], "town": row["town"]}
-    assert whole_names(list(first.values()), list(second.values())) == ("last", "first", "customer")
-    assert whole_names(list(second.values()), list(first.values())) is None
+    assert together(list(first.values()), list(second.values())) == {"customer": ["last", "first"]}
+    assert together(list(second.values()), list(first.values())) == {}
     table = tabulate(first, second)
     assert "customer" in {column.name for column in table.columns}
     assert measured(match(table), frozenset((n, n) for n in second), 0.0).own.f1 > 0.95
+
+
+def test_an_address_in_one_column_is_that_in_several_of_the_other_table() -> None:
+    dice = random.Random(9)
+    people = {str(n): resident(dice) for n in range(200)}
+    first: Rows = {id_: {name: row[name] for name in ("last", "born", "street", "zip", "town")} for id_, row in people.items()}
+    second: Rows = {
+        id_: {"surname": row["last"], "billing address": f"{row['street']}, {row['zip']} {row['town']}"}
+        for id_, row in people.items()
+        if int(id_) % 3
+    }
+    assert together(list(first.values()), list(second.values())) == {"billing address": ["street", "zip", "town"]}
+    assert measured(match(tabulate(first, second)), frozenset((n, n) for n in second), 0.0).own.f1 > 0.99
+
+
+def test_persian_headers_say_which_name_is_the_whole_one() -> None:
+    parted = [{"نام": "سارا", "نام خانوادگی": "کریمی"}, {"نام": "علی", "نام خانوادگی": "نوری"}]
+    whole = [{"نام و نام خانوادگی": "سارا کریمی"}, {"نام و نام خانوادگی": "علی نوری"}]
+    assert together(parted, whole) == {"نام و نام خانوادگی": ["نام", "نام خانوادگی"]}
 
 
 def test_columns_that_have_nothing_in_common_are_not_taken_for_one() -> None:

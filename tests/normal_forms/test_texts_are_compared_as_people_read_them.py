@@ -4,6 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aggregates.matching.forms import folded, form
+from aggregates.matching.kinds import Kind
 from aggregates.normal import persian
 
 MARKS = "\u200c\u200f\u202a\u064b\u064e\u0651\u0654\u0640\u0301"
@@ -36,6 +38,22 @@ def test_case_and_spaces_around_do_not_matter(text: str) -> None:
 )
 def test_what_is_not_the_same_stays_apart(one: str, other: str) -> None:
     assert persian.fold(one) != persian.fold(other)
+
+
+WRITTEN = {"ی": "یيىې", "ک": "کك", "ه": "هةۀہھ", "ا": "اأإآٱ", "و": "وؤ"}
+UNSEEN = ("", "", "", "\u0640", "\u064e", "\u0651", "\u200c", "\u200f", "\u2067")
+TITLES = ("", "آقای ", "خانم ", "دکتر ", "جناب آقاي ", "سركار خانم مهندس ", "سیّده ", "دكتر\u200c", "آقای\u200c ")
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=80)
+@given(st.data(), st.sampled_from(["محمدرضا کریمی", "زهرا هاشمی", "کیان یوسفی", "آرش نوری", "فاطمه موسوی"]))
+def test_a_name_is_one_however_it_is_typed(data: st.DataObject, name: str) -> None:
+    typed = "".join(
+        data.draw(st.sampled_from(WRITTEN.get(letter, letter))) + (data.draw(st.sampled_from(UNSEEN)) if letter != " " else "")
+        for letter in name
+    )
+    written = data.draw(st.sampled_from(TITLES)) + typed
+    assert form(Kind.NAME, folded(written)) == form(Kind.NAME, folded(name))
 
 
 def test_identifiers_keep_case_and_marks_that_search_drops() -> None:
