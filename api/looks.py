@@ -45,7 +45,7 @@ class Looks(msgspec.Struct, frozen=True):
 async def note(request: Request, connection: Connection, asking: Caller, customer: UUID, what: str) -> None:
     """Write a look down before it is answered: what cannot be written down is not shown.
 
-    Its transaction must write nothing else: it does not wait for the disk (docs/decisions/0014).
+    Its transaction must write nothing else: it does not wait for the disk (docs/decisions/0015).
     """
     await connection.execute(_NOTE, {"customer": customer, **_said(request, asking, what)})
 
