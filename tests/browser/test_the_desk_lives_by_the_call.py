@@ -141,23 +141,6 @@ async def test_a_ring_comes_where_nobody_looks_too(desk: Desk) -> None:
     await asyncio.gather(desk.happens(ring("09123456789", "340", f"c-{uuid4()}")), expect(page.locator("#call")).to_be_visible())
 
 
-async def test_a_part_that_cannot_be_read_leaves_the_others(desk: Desk) -> None:
-    page = await desk.customer(language="en")
-    who = {"customer_number": "10042"}
-    async with desk.api.made.pool.connection() as connection:
-        await connection.execute("ALTER TABLE service.requests RENAME TO hidden")
-        try:
-            await desk.happens(told("loyalty.points_earned", timedelta(0), who, source="loyalty", points=1))
-            await expect(page.locator("#matters .failed-now")).to_be_visible()
-            await expect(page.locator("#matters")).to_contain_text("Open quote")
-            await page.reload()
-            await expect(page.locator("#matters .failed")).to_be_visible()
-            await expect(page.locator("#numbers .worth").first).to_be_visible()
-        finally:
-            await connection.execute("ALTER TABLE service.hidden RENAME TO requests")
-    await expect(page.locator("#matters .failed")).to_have_count(0, timeout=15_000)
-
-
 @pytest.mark.skipif("htmx.js" not in BUILT, reason="without htmx a script has a page of its own")
 async def test_a_script_runs_beside_the_customer_until_the_offer_may_not_be_made(desk: Desk) -> None:
     offer, who = f"offer-{uuid4()}", {"customer_number": f"n-{uuid4()}"}
@@ -180,3 +163,20 @@ async def test_a_script_runs_beside_the_customer_until_the_offer_may_not_be_made
     await desk.happens(told("consent.withdrawn", timedelta(0), who, source="crm", purpose="marketing"))
     await expect(page.locator("#offer.silence")).to_contain_text("did not agree")
     await expect(page.locator("#script .say")).to_have_count(0)
+
+
+async def test_a_part_that_cannot_be_read_leaves_the_others(desk: Desk) -> None:
+    page = await desk.customer(language="en")
+    who = {"customer_number": "10042"}
+    async with desk.api.made.pool.connection() as connection:
+        await connection.execute("ALTER TABLE service.requests RENAME TO hidden")
+        try:
+            await desk.happens(told("loyalty.points_earned", timedelta(0), who, source="loyalty", points=1))
+            await expect(page.locator("#matters .failed-now")).to_be_visible()
+            await expect(page.locator("#matters")).to_contain_text("Open quote")
+            await page.reload()
+            await expect(page.locator("#matters .failed")).to_be_visible()
+            await expect(page.locator("#numbers .worth").first).to_be_visible()
+        finally:
+            await connection.execute("ALTER TABLE service.hidden RENAME TO requests")
+    await expect(page.locator("#matters .failed")).to_have_count(0, timeout=15_000)

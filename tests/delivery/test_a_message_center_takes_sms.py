@@ -72,9 +72,22 @@ async def ground(shared_world: World) -> AsyncIterator[Ground]:
         async with serving(shared_world) as api, working(shared_world, environment=environment):
             token = await api.token()
             made = Ground(api, token, await api.write_key("shop"), center)
+            now = datetime.now(UTC).isoformat()
+            first = {
+                "specversion": "1.0",
+                "id": "first",
+                "source": "/shop",
+                "type": "first.seen",
+                "time": now,
+                "data": {"who": {"device": "d"}},
+            }
+            await api.get(
+                token, "/v1/signals", after=await api.send(made.key, first | {"data": {"who": {"device": "d"}}})
+            )  # the worker is there
             for path, content in (("", RULE), ("/by-center/publish", "")):
                 answer = await api.client.post(f"/v1/triggers{path}", content=content, auth=(token, ""), timeout=60)
                 assert answer.is_success, answer.text
+            assert answer.json()["in_force"]
             yield made
 
 
