@@ -15,7 +15,6 @@ import msgspec
 
 from aggregates.churn import DAY
 from aggregates.fact import Fact
-from aggregates.touchpoint import derive
 from projections.money import ZERO, amount_of, currency_of, plus
 from projections.timeline.table import Connection
 from projections.triggers.trigger import SCORED, Trigger
@@ -25,8 +24,7 @@ from projections.value.given import Terms
 from projections.value.state import State
 from projections.value.worth import worth
 from streams.cutting import PERCENTILES
-
-TYPES = fold.HEARD | {"sales.order_cancelled"}
+from streams.words import SCORES
 
 CUSTOMERS = 20_000
 """From the values of so many customers quantiles are taken."""
@@ -60,7 +58,7 @@ class Values:
 
     def heard(self, customer: UUID, heard: datetime, fact: Fact) -> Iterator[Fact]:
         """The score that a fact would have given."""
-        if fact.type not in TYPES or fact.simulated:
+        if fact.type not in fold.WEIGHED or fact.simulated:
             return
         known = self._known.setdefault(customer, _Known())
         known.replayed = known.replayed and fact.clock == "event"
@@ -68,14 +66,13 @@ class Values:
         self._called_off(known, fact)
         if self._until is not None and heard >= self._until:
             return
-        found = worth(known.state, fact.at.timestamp() / DAY, self._terms.costs, self._terms.models[known.replayed], known.called_off)
-        if found is None or not giving.tellable(found, self._terms.costs) or not giving.moved(known.told, float(found.value)):
+        data = giving.due(known.state, fact.at, self._terms, known.called_off, known.told, replayed=known.replayed)
+        if data is None:
             return
-        data = giving.given(found, known.told)
         known.told = data.value
-        event = derive("score", str(customer), giving.SCORE, fact.at.isoformat(), str(found.value))
+        event = giving.id_of(str(customer), fact.at, data)
         yield msgspec.structs.replace(
-            fact, event_id=event, id=str(event), type=SCORED, channel="score", source="yekta:scores", data=msgspec.to_builtins(data)
+            fact, event_id=event, id=str(event), type=SCORED, channel="score", source=SCORES, data=msgspec.to_builtins(data)
         )
 
     @staticmethod
@@ -88,11 +85,6 @@ class Values:
         elif fact.type == "sales.order_cancelled" and order in known.placed:
             currency, amount = known.placed.pop(order)
             known.called_off = known.called_off | {currency: plus(known.called_off.get(currency, ZERO), amount)}
-
-
-async def terms(connection: Connection) -> Terms:
-    """The costs and models of today."""
-    return Terms(await table.costs(connection), {replayed: await table.models(connection, replayed=replayed) for replayed in (False, True)})
 
 
 async def cuts(connection: Connection, by: Terms, now: datetime) -> dict[float, float]:

@@ -24,6 +24,8 @@ from infra.sealing import KeyRing, MasterKey
 from projections.contacts import fold as contacts
 from projections.contacts import table as policies
 from projections.timeline.row import EVENT_CLOCK
+from projections.value import table as valued
+from projections.value.fold import WEIGHED
 from projections.value.given import SCORE as VALUE
 from streams.parts import opened
 
@@ -63,9 +65,9 @@ class Rehearsing:
             values = None
             if rehearsed_values.wanted(evaluation.triggers):
                 given = min((at for of, at, _, _ in published if of == VALUE), default=None)
-                values = Values(terms := await rehearsed_values.terms(connection), given)
+                values = Values(terms := await valued.terms(connection), given)
                 evaluation.publish(VALUE, (since - LOOKBACK, "", ""), await rehearsed_values.cuts(connection, terms, until))
-                types |= rehearsed_values.TYPES
+                types |= WEIGHED
             if any(isinstance(rule.do, Contact) for rule in rules):
                 types |= contacts.TYPES
             count = 0

@@ -10,14 +10,12 @@ from time import monotonic
 from uuid import UUID
 
 from aggregates.churn import DAY
-from aggregates.touchpoint import derive
 from projections.churn import table as churn
 from projections.timeline.row import NOBODY
 from projections.value import given as giving
 from projections.value import table
 from projections.value.given import Terms
 from projections.value.table import Sweep, Valued
-from projections.value.worth import worth
 from streams.parts import Moment
 from streams.record import Effect
 from streams.words import SCORES, told
@@ -50,11 +48,8 @@ class Appraising:
         """Who asks, by what it is computed, and how far everybody was given his."""
         now = monotonic()
         if now - self._looked >= LOOK:
-            connection = moment.connection
-            self._terms = None
-            if await table.asked(connection, giving.SCORE):
-                models = {replayed: await table.models(connection, replayed=replayed) for replayed in (False, True)}
-                self._terms = Terms(await table.costs(connection), models)
+            asked = await table.asked(moment.connection)
+            self._terms = await table.terms(moment.connection) if asked else None
             self._looked = now
         if self._terms is not None and moment.partition not in self._sweeps:
             self._sweeps[moment.partition] = await table.sweep(moment.connection, moment.partition)
@@ -84,15 +79,14 @@ class Appraising:
         for customer in buyers:
             one = valued[customer]
             at = max(datetime.fromtimestamp(one.state.at * DAY, UTC), now[one.replayed])
-            found = worth(one.state, at.timestamp() / DAY, terms.costs, terms.models[one.replayed], called_off.get(customer, {}))
-            if found is None or not giving.tellable(found, terms.costs) or not giving.moved(one.told, float(found.value)):
+            data = giving.due(one.state, at, terms, called_off.get(customer, {}), one.told, replayed=one.replayed)
+            if data is None:
                 continue
-            data = giving.given(found, one.told)
             said = told(
                 SCORES,
                 "score.given",
                 customer,
-                derive("score", customer, giving.SCORE, at.isoformat(), str(found.value)),
+                giving.id_of(customer, at, data),
                 data,
                 at,
                 backfill=customer in quiet,

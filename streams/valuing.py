@@ -40,9 +40,6 @@ FEWEST = 50
 
 LOCK = 0x56414C55  # "VALU"
 
-HEARD = fold.HEARD | {"sales.order_cancelled"}
-"""A cancellation is not kept, the timeline knows the order; but the value is another then."""
-
 log = structlog.get_logger()
 
 
@@ -74,7 +71,7 @@ class Valuing:
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         del partition
-        return event.type in HEARD and not event.yektasimulated
+        return event.type in fold.WEIGHED and not event.yektasimulated
 
     async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
         del moment, event

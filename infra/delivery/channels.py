@@ -1,6 +1,6 @@
-"""Brings a contact to the customer: by SMS gateway, by mail server, or through the people who call and offer.
+"""Brings a contact to the customer: by SMS gateway (or message center, `smpp`), by mail server, or through the people who call and offer.
 
-Reading order: Messages, Links, TaskAdapter, SmsAdapter, EmailAdapter.
+Reading order: Messages, Links, TaskAdapter, Writing, SmsAdapter, EmailAdapter.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -108,30 +109,50 @@ class TaskAdapter:
         return Attempt("sent")
 
 
-class SmsAdapter:
-    """Asks an SMS gateway over HTTP; the request is a template in the settings."""
+class Sms(NamedTuple):
+    """What a customer is sent."""
 
-    def __init__(
-        self, settings: SmsSettings, messages: Messages, links: Links, http: Http, rechecking: Rechecking, clock: Callable[[], datetime]
-    ) -> None:
-        self._settings, self._messages, self._links = settings, messages, links
-        self._http, self._rechecking, self._clock = http, rechecking, clock
+    to: str
+    text: str
+    name: str  # his
 
-    async def __call__(self, taken: Taken) -> Attempt:
+
+class Writing:
+    """Writes the SMS of a contact that may go out now; both who ask a gateway and who speak to a message center begin so."""
+
+    def __init__(self, messages: Messages, links: Links, rechecking: Rechecking) -> None:
+        self._messages, self._links, self._rechecking = messages, links, rechecking
+
+    async def sms(self, taken: Taken) -> tuple[Approach, Sms] | Attempt:
+        """What is to be sent; or why nothing is."""
         approach = await self._rechecking.approach(taken, "sms")
         if isinstance(approach, Attempt):
             return approach
         to = address(approach.state, "phone")
         if not to:
             return Attempt("failed", error="no phone number of the customer is known")
+        name = _name(approach)
+        return approach, Sms(to, self._messages.of(approach.want.contact, "sms", name, self._links.of(approach.want)).text, name)
+
+
+class SmsAdapter:
+    """Asks an SMS gateway over HTTP; the request is a template in the settings."""
+
+    def __init__(self, settings: SmsSettings, writing: Writing, http: Http, clock: Callable[[], datetime]) -> None:
+        self._settings, self._writing, self._http, self._clock = settings, writing, http, clock
+
+    async def __call__(self, taken: Taken) -> Attempt:
+        written = await self._writing.sms(taken)
+        if isinstance(written, Attempt):
+            return written
+        approach, sms = written
         settings = self._settings
         assert settings.url is not None  # noqa: S101 - without it there is no adapter
-        name = name_in(approach)
         fields = {
-            "to": to,
-            "text": self._messages.of(approach.want.contact, "sms", name, self._links.of(approach.want)).text,
+            "to": sms.to,
+            "text": sms.text,
             "contact": approach.want.contact,
-            "name": name,
+            "name": sms.name,
             "id": str(approach.want.candidate.signal),
         }
         body = filled(settings.body, fields, _json if "json" in settings.content_type else _quoted).encode()
@@ -159,7 +180,7 @@ class EmailAdapter:
         to = address(approach.state, "email")
         if not to:
             return Attempt("failed", error="no e-mail address of the customer is known")
-        written = self._messages.of(approach.want.contact, "email", name_in(approach), self._links.of(approach.want))
+        written = self._messages.of(approach.want.contact, "email", _name(approach), self._links.of(approach.want))
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._settings.sender, to, " ".join(written.subject.split())
         message["Date"] = format_datetime(self._clock())
@@ -208,6 +229,5 @@ def _json(value: str) -> str:
     return msgspec.json.encode(value).decode()[1:-1]
 
 
-def name_in(approach: Approach) -> str:
-    """What the customer is called."""
+def _name(approach: Approach) -> str:
     return name_of(believed(approach.state.traits, approach.rules)).display if approach.state else ""

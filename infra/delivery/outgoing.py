@@ -18,7 +18,7 @@ from infra import database
 from infra.decisions import DecisionStore
 from infra.delivery.adapters import WebhookAdapter
 from infra.delivery.addresses import Allowed
-from infra.delivery.channels import EmailAdapter, Links, Messages, SmsAdapter, TaskAdapter
+from infra.delivery.channels import EmailAdapter, Links, Messages, SmsAdapter, TaskAdapter, Writing
 from infra.delivery.http import Http
 from infra.delivery.rechecking import Rechecking
 from infra.delivery.smpp import Receipts, SmppAdapter
@@ -63,6 +63,7 @@ class Outgoing:
         self._webhooks = WebhookStore(self._decisions, self._keys, allowed, self._clock)
         rechecking = Rechecking(pool, self._keys, self._clock, against)
         messages, links = Messages(self._settings.messages), Links(self._all.reached_at, self._keys)
+        writing = Writing(messages, links, rechecking)
         people = TaskAdapter(pool, rechecking)
         adapters: dict[str, Adapter] = {
             "webhook": rechecking.before(WebhookAdapter(pool, self._keys, http, self._clock)),
@@ -70,12 +71,12 @@ class Outgoing:
         }
         if self._all.smpp.host is not None:
             receipts = Receipts(pool, self._publisher, self._keys, self._all.kafka.prefix, self._all.zone, self._clock)
-            adapters["sms"] = self._center = SmppAdapter(self._all.smpp, messages, links, rechecking, receipts)
+            adapters["sms"] = self._center = SmppAdapter(self._all.smpp, writing, receipts)
         elif self._all.sms.url is not None:
             # An operator wrote the gateway's address, not a user of the API: his own network is fine.
             gateway = Http(Allowed(EVERYWHERE))
             stack.push_async_callback(gateway.close)
-            adapters["sms"] = SmsAdapter(self._all.sms, messages, links, gateway, rechecking, self._clock)
+            adapters["sms"] = SmsAdapter(self._all.sms, writing, gateway, self._clock)
         if self._all.email.host is not None:
             adapters["email"] = EmailAdapter(self._all.email, messages, links, rechecking, self._clock)
         pace = Pace(self._settings.pace, self._settings.webhook_pace)

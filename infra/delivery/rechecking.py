@@ -47,12 +47,8 @@ class Rechecking:
         async with self._pool.connection() as connection:
             if taken.customer_id is None or taken.signal is None:
                 return Attempt("failed", error="it names no customer")
-            schema = await schema_of(connection)
-            customer = taken.customer_id
-            states = await views.load(connection, schema, [customer])
-            if not states and (owner := await identity.successor(connection, customer)):
-                customer = owner
-                states = await views.load(connection, schema, [customer])
+            schema = await _schema(connection)
+            customer, state = await present(connection, schema, taken.customer_id)
             await table.lock(connection, customer)
             held = (await table.of(connection, customer, [taken.signal])).get(taken.signal)
             if held is None:
@@ -70,7 +66,7 @@ class Rechecking:
             return Attempt("silent", error=asked.reason)
         if asked.result == "held" and asked.until is not None:
             return Attempt("later", error=asked.reason, after=max((asked.until - at).total_seconds(), 1.0))
-        return Approach(customer, want, channel, states.get(customer), looked.rules if looked else NO_RULES)
+        return Approach(customer, want, channel, state, looked.rules if looked else NO_RULES)
 
     def before(self, adapter: Adapter) -> Adapter:
         """The adapter of webhooks, which tells of a contact only if it may still be made."""
@@ -90,8 +86,21 @@ def _channel(body: bytes) -> str:
     return str(said["data"]["channel"])
 
 
-async def schema_of(connection: Connection) -> str:
-    """The read models in force."""
+async def state_of(connection: Connection, customer: UUID) -> State | None:
+    """The view of a customer, whoever he turned out to be since."""
+    return (await present(connection, await _schema(connection), customer))[1]
+
+
+async def present(connection: Connection, schema: str, customer: UUID) -> tuple[UUID, State | None]:
+    """Who a customer is now, and his view."""
+    states = await views.load(connection, schema, [customer])
+    if not states and (owner := await identity.successor(connection, customer)):
+        customer = owner
+        states = await views.load(connection, schema, [customer])
+    return customer, states.get(customer)
+
+
+async def _schema(connection: Connection) -> str:
     cursor = await connection.execute("SELECT number FROM streams.generation")
     row = await cursor.fetchone()
     return f"read_{row[0] if row else 1}"

@@ -35,12 +35,10 @@ from aggregates.reading import read
 from aggregates.refusal import Refusal
 from aggregates.sealing import Sealer, seal
 from aggregates.source import Source
-from infra.delivery.channels import Links, Messages, address, name_in
-from infra.delivery.rechecking import Rechecking, schema_of
+from infra.delivery.channels import Writing, address
+from infra.delivery.rechecking import state_of
 from infra.settings import SmppSettings
 from projections.deliveries.table import Taken
-from projections.identity import table as identity
-from projections.view import table as views
 from streams.record import Connection
 from streams.sending import Attempt
 
@@ -83,9 +81,9 @@ class _Waiting(AbstractBroker):  # type: ignore[misc]  # the library is untyped
 class SmppAdapter:
     """The adapter of `sms` where a message center is set."""
 
-    def __init__(self, settings: SmppSettings, messages: Messages, links: Links, rechecking: Rechecking, receipts: "Receipts") -> None:
+    def __init__(self, settings: SmppSettings, writing: Writing, receipts: "Receipts") -> None:
         assert settings.host is not None  # noqa: S101 - without it there is no adapter
-        self._settings, self._messages, self._links, self._rechecking = settings, messages, links, rechecking
+        self._settings, self._writing = settings, writing
         self._waiting = _Waiting()
         self._session = ESME(
             settings.host,
@@ -108,23 +106,20 @@ class SmppAdapter:
                 await self._session.stop()
 
     async def __call__(self, taken: Taken) -> Attempt:
-        approach = await self._rechecking.approach(taken, "sms")
-        if isinstance(approach, Attempt):
-            return approach
-        to = address(approach.state, "phone")
-        if not to:
-            return Attempt("failed", error="no phone number of the customer is known")
+        written = await self._writing.sms(taken)
+        if isinstance(written, Attempt):
+            return written
+        approach, sms = written
         if self._session.session_state != SmppSessionState.BOUND_TRX:
             return Attempt("again", error="the message center is not connected")
-        text = self._messages.of(approach.want.contact, "sms", name_in(approach), self._links.of(approach.want)).text
         key = f"{taken.id} {approach.customer} {approach.want.candidate.signal}"
         answer = self._waiting.answers[key] = asyncio.get_running_loop().create_future()
         try:
             await self._waiting.enqueue(
                 SubmitSm(
-                    short_message=text,
+                    short_message=sms.text,
                     source=self._sender(),
-                    destination=PhoneNumber(to.removeprefix("+"), TON.INTERNATIONAL, NPI.ISDN),
+                    destination=PhoneNumber(sms.to.removeprefix("+"), TON.INTERNATIONAL, NPI.ISDN),
                     log_id=key,
                 )
             )
@@ -218,7 +213,7 @@ class Receipts:
             if row is None:
                 log.warning("receipt_of_another", message=message, state=state)
                 return
-            phone = await _phone(connection, row[0])
+            phone = address(await state_of(connection, row[0]), "phone")
         if phone:
             verb, data = ("delivered", {}) if state == DELIVERED else ("refused", {"reason": state})
             await self._tell(f"contact.{verb}", {"signal": str(row[1]), **data}, phone, f"smpp {message} {state}", row[2])
@@ -244,12 +239,3 @@ class Receipts:
             log.warning("receipt_refused", reason=understood.reason, pointer=understood.pointer)
             return
         await self._publisher.publish(self._topic, [(*seal(understood, self._sealer), ())])
-
-
-async def _phone(connection: Connection, customer: UUID) -> str:
-    """By which number a customer is reached now, whoever he turned out to be since."""
-    schema = await schema_of(connection)
-    states = await views.load(connection, schema, [customer])
-    if not states and (owner := await identity.successor(connection, customer)):
-        states = await views.load(connection, schema, [owner])
-    return address(next(iter(states.values()), None), "phone")

@@ -21,6 +21,9 @@ CONTACTS = frozenset(
 HEARD = frozenset({*PURCHASES, RETURNED, *CONTACTS})
 """The types that matter here; a cancellation is known from the view, which remembers orders by their number."""
 
+WEIGHED = HEARD | {"sales.order_cancelled"}
+"""The types by which a value may become another: a cancellation too."""
+
 INITIAL = State()
 
 

@@ -1,11 +1,17 @@
-"""When a customer's value is told to all as a score, as what, and by what it is computed. Pure. Reading order: Terms, moved, given."""
+"""When a customer's value is told to all as a score, as what, and by what it is computed. Pure. Reading order: Terms, moved, due."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
 
 from msgspec import Struct
 
+from aggregates.churn import DAY
+from aggregates.touchpoint import derive
 from aggregates.value import Costs
+from projections.value.state import State
 from projections.value.worth import Models, Worth
+from projections.value.worth import worth as worth_of
 
 SCORE = "value"
 
@@ -52,7 +58,15 @@ class Given(Struct, frozen=True):
     model: int | None
 
 
-def given(worth: Worth, told: float | None) -> Given:
-    """What is told of a value."""
+def due(state: State, at: datetime, terms: Terms, called_off: Mapping[str, str], told: float | None, *, replayed: bool) -> Given | None:
+    """What is to be told of a customer's value at a time, after what was told last; None where it has not moved far, or cannot be told."""
+    worth = worth_of(state, at.timestamp() / DAY, terms.costs, terms.models[replayed], called_off)
+    if worth is None or not tellable(worth, terms.costs) or not moved(told, float(worth.value)):
+        return None
     future = None if worth.future is None else str(worth.future)
     return Given(SCORE, float(worth.value), told, worth.currency, str(worth.past), future, worth.costs, worth.model)
+
+
+def id_of(customer: str, at: datetime, given: Given) -> UUID:
+    """The id of the fact that tells it: of the same value at the same time always the same."""
+    return derive("score", customer, SCORE, at.isoformat(), f"{given.value:.2f}")

@@ -1,6 +1,6 @@
 """The SQL of customer value. Customers are written by the owner of their partition only.
 
-Reading order: Valued, load, save, models, costs, called_off, following, swept.
+Reading order: Valued, load, save, models, costs, called_off, terms, following, swept.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from aggregates.value import Costs
 from projections.timeline.table import Connection, stage, uuids, write
+from projections.value.given import SCORE, Terms
 from projections.value.state import State, decode, encode
 from projections.value.worth import Models
 
@@ -131,12 +132,17 @@ async def called_off(connection: Connection, schema: str, customers: Iterable[UU
     return found
 
 
-async def asked(connection: Connection, name: str) -> bool:
+async def terms(connection: Connection) -> Terms:
+    """What values are computed by now."""
+    return Terms(await costs(connection), {replayed: await models(connection, replayed=replayed) for replayed in (False, True)})
+
+
+async def asked(connection: Connection) -> bool:
     """Whether a rule or a segment in force asks for the value as a score."""
     cursor = await connection.execute(
         "SELECT EXISTS (SELECT 1 FROM streams.in_force WHERE state IN ('published', 'paused')"
         " AND text ~ ('(percentile|score)\\W+' || %s || '\\M'))",
-        (name,),
+        (SCORE,),
     )
     row = await cursor.fetchone()
     return bool(row and row[0])

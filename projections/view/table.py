@@ -45,11 +45,14 @@ class Looked(NamedTuple):
         return reading.read(customer, self.state, self.windows, self.at, position=position, moving=self.moving, rules=self.rules)
 
 
-async def look(
-    connection: Connection, schema: str, customer: UUID, now: datetime, besides: tuple[str, Mapping[str, Any]] = ("", {})
-) -> Looked | None:
-    """A customer's state, and his windows at his now. `now` is ours; it counts for customers that live in our time. `besides`: what the
-    statement carries out as well, as a `WITH` before it, and its further parameters.
+Besides = tuple[str, Mapping[str, Any]]
+"""What a statement carries out as well: a `WITH` before it, and its further parameters."""
+
+NOTHING: Besides = ("", {})
+
+
+async def look(connection: Connection, schema: str, customer: UUID, now: datetime, besides: Besides = NOTHING) -> Looked | None:
+    """A customer's state, and his windows at his now. `now` is ours; it counts for customers that live in our time.
 
     One statement for most. Whoever needs more gets it in further ones: each is planned once for all customers, where a statement that
     answers everybody would be planned anew each time, at thrice the cost.
