@@ -147,8 +147,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             customer = await identity.owner(connection, dependencies.secrets.token(identifier))
             if customer is None:
                 raise not_found("No customer is known by this.")
-            await looks.note(request, connection, asking, customer, "view")
-            return await shown(request, dependencies, connection, customer, asking.role)
+            return await _looked_at(request, dependencies, connection, asking, customer)
 
     @routes.get(
         "/v1/customers/{id}",
@@ -167,14 +166,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.EVERYONE)
         customer = path_id(request)
         await settled(request, dependencies)
-        schema = await dependencies.schema()
         async with dependencies.pool.connection() as connection:
-            if "as_of" not in request.query_params and "known_at" not in request.query_params:
-                view = await _at_a_glance(request, dependencies, connection, schema, asking, customer)
-                if view is not None:
-                    return json(masks.view(view, asking.role))
-            await looks.note(request, connection, asking, customer, "view")
-            return await shown(request, dependencies, connection, customer, asking.role)
+            return await _looked_at(request, dependencies, connection, asking, customer)
 
     @routes.get(
         "/v1/customers/{id}/timeline",
@@ -216,6 +209,22 @@ def router(dependencies: Dependencies) -> APIRouter:
     return routes
 
 
+async def _looked_at(request: Request, dependencies: Dependencies, connection: Connection, asking: Caller, customer: UUID) -> Response:
+    """The view that is asked for, and the look written down: now, of who is still himself, in one question to PostgreSQL."""
+    if "as_of" not in request.query_params and "known_at" not in request.query_params:
+        schema = await dependencies.schema()
+        await connection.rollback()  # what was asked before it wrote nothing
+        await connection.set_autocommit(True)
+        try:
+            view = await _now(dependencies, connection, schema, customer, looks.noting(request, schema, asking, "view"))
+        finally:
+            await connection.set_autocommit(False)
+        if view is not None:
+            return json(masks.view(view, asking.role))
+    await looks.note(request, connection, asking, customer, "view")
+    return await shown(request, dependencies, connection, customer, asking.role)
+
+
 async def shown(request: Request, dependencies: Dependencies, connection: Connection, customer: UUID, role: str) -> Response:
     """The view of a customer, or of whom he became."""
     schema = await dependencies.schema()
@@ -231,30 +240,13 @@ async def shown(request: Request, dependencies: Dependencies, connection: Connec
     return json(merged, headers={"Content-Location": f"/v1/customers/{owner}", "Location": f"/v1/customers/{owner}"})
 
 
-async def _at_a_glance(
-    request: Request, dependencies: Dependencies, connection: Connection, schema: str, asking: Caller, customer: UUID
-) -> View | None:
-    """The view now, read and written down as looked at by one statement, in one question to PostgreSQL; None of nobody, or of who became
-    another."""
-    await connection.set_autocommit(True)
-    try:
-        noting = looks.noting(request, schema, asking, "view")
-        looked = await views.look(connection, schema, customer, dependencies.clock(), noting)
-    finally:
-        await connection.set_autocommit(False)
-    return None if looked is None else looked.view(customer, position.token({looked.log_partition: looked.log_offset + 1}))
-
-
 async def view_at(
     dependencies: Dependencies, connection: Connection, schema: str, customer: UUID, as_of: datetime | None, known_at: datetime | None
 ) -> View | None:
     """The view now, of what had happened by a time, or as it was known at one; None when there was nothing to see."""
     now = dependencies.clock()
     if as_of is None and known_at is None:
-        looked = await views.look(connection, schema, customer, now)
-        if looked is None:
-            return None
-        return looked.view(customer, position.token({looked.log_partition: looked.log_offset + 1}))
+        return await _now(dependencies, connection, schema, customer)
     state = fold.begin()
     async for records in timeline.history(connection, schema, customer, as_of=as_of, known_at=known_at):
         state = await opening.folded(connection, dependencies.secrets, state, records)
@@ -264,6 +256,13 @@ async def view_at(
     counted = await windows.count(connection, schema, customer, at_time, known_at=known_at)
     rules = await views.rules(connection)
     return reading.read(customer, fold.finish(state), counted, at_time, as_of=as_of, known_at=known_at, rules=rules)
+
+
+async def _now(
+    dependencies: Dependencies, connection: Connection, schema: str, customer: UUID, besides: views.Besides = views.NOTHING
+) -> View | None:
+    looked = await views.look(connection, schema, customer, dependencies.clock(), besides)
+    return None if looked is None else looked.view(customer, position.token({looked.log_partition: looked.log_offset + 1}))
 
 
 async def present(connection: Connection, schema: str, customer: UUID) -> UUID:

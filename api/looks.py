@@ -1,6 +1,5 @@
 """Writes down every look at a customer: who, at what of him, and why; and answers it to admins. Reading order: note, why, router."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from api.access import Caller
 from api.answers import json
 from api.ports import Connection, Dependencies
 from api.problem import invalid
+from projections.view.table import Besides
 
 LONGEST = 200
 
@@ -50,7 +50,7 @@ async def note(request: Request, connection: Connection, asking: Caller, custome
     await connection.execute(_NOTE, {"customer": customer, **_said(request, asking, what)})
 
 
-def noting(request: Request, schema: str, asking: Caller, what: str) -> tuple[str, Mapping[str, Any]]:
+def noting(request: Request, schema: str, asking: Caller, what: str) -> Besides:
     """What writes a look down with the very statement that reads the view (`projections.view.table.look`). Of nobody it writes nothing."""
     known = f"WHERE EXISTS (SELECT 1 FROM {schema}.view WHERE customer_id = %(customer)s)"
     return f"WITH noted AS ({_NOTE} {known})", _said(request, asking, what)
