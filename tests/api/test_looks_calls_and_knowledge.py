@@ -1,9 +1,11 @@
 """What stands around the customer: who looked at him and why, calls at an extension, articles and scripts."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from psycopg import AsyncConnection
 
 from tests.api.conftest import Api
 from tests.api.events import event
@@ -32,6 +34,20 @@ async def test_every_look_is_written_down_with_who_what_and_why(live: Api) -> No
     page = await live.get(admin, "/v1/access-log", who="narges", limit="1")
     assert (await live.get(admin, "/v1/access-log", who="narges", limit="1", cursor=page["next"]))["items"][0]["what"] == "view"
     await live.get(agent, "/v1/access-log", status=403)
+
+
+async def test_a_look_whose_connection_breaks_is_told_to_come_again(live: Api) -> None:
+    key, agent = await live.write_key("crm"), await live.token("agent")
+    at = await live.send(key, event("look-2", data={"url": "u", "who": {"phone": "09124440012"}}))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440012", after=at))["customer_id"]
+    async with await AsyncConnection.connect(live.world.endpoints.dsn) as other:
+        await other.execute("LOCK TABLE access.looks")
+        asked = asyncio.create_task(live.client.get(f"/v1/customers/{customer}", auth=(agent, "")))
+        broken = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'access.looks'::regclass AND NOT granted"
+        while not await (await other.execute(broken)).fetchall():  # noqa: ASYNC110 - who waits for a lock tells nobody
+            await asyncio.sleep(0.01)
+        assert (await asked).status_code == 503
+    assert (await live.get(agent, f"/v1/customers/{customer}"))["customer_id"] == customer
 
 
 async def test_a_call_is_listed_where_it_rings_and_wrapped_up_as_a_fact(live: Api) -> None:
