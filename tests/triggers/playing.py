@@ -127,11 +127,14 @@ class Played(History):
 
             async def done() -> bool:
                 async with connection.transaction():
+                    if not await truth.settled(connection, self.memory):
+                        return False
+                    # Asked second: what had been heard by then has set its timers, and a timer stays until its word is heard.
                     cursor = await connection.execute(
                         "SELECT EXISTS (SELECT 1 FROM streams.timers WHERE partition = ANY(%s))", (list(self.memory.numbers),)
                     )
                     row = await cursor.fetchone()
-                    return row is not None and not row[0] and await truth.settled(connection, self.memory)
+                    return row is not None and not row[0]
 
             await until(done, unless=lambda: last.failures)
             await last.leave()
