@@ -116,4 +116,4 @@ def test_what_people_decide_bends_what_was_learned() -> None:
     bent = taught([(levels, True)] * 10, first)
     assert bent.m[n, Level.DIFFERENT] > first.m[n, Level.DIFFERENT]
     assert taught([], first).m == pytest.approx(first.m)
-    assert customers.SHARE == begin().share
+    assert begin().share == customers.SHARE
