@@ -6,7 +6,7 @@ own. What was learned is a decision, a version; then everybody is compared by it
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from datetime import datetime
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -68,7 +68,7 @@ class Estimating:
             done = False
             try:
                 done = await self.forward()
-            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError) as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError, BrokenExecutor) as error:
                 log.warning("estimating_waits", error=type(error).__name__)
             await asyncio.sleep(1.0 if done else LOOK)
 
