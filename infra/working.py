@@ -42,6 +42,7 @@ from streams.cutting import Cutting
 from streams.deliver import TOPIC as SIGNALS
 from streams.duplicates import Changed, Comparing
 from streams.escalating import Escalating
+from streams.estimating import Estimating
 from streams.inbox import Inbox
 from streams.learn import Learn
 from streams.letters import Letters
@@ -95,6 +96,7 @@ def work(settings: Settings, name: str) -> None:
             parts.broadcasting,
             parts.ruling,
             parts.comparing,
+            parts.estimating,
             parts.releasing,
             parts.fitting,
             parts.cutting,
@@ -221,6 +223,10 @@ class Parts:
     async def comparing(self) -> Comparing:
         """What compares customers who changed with those they may be one with; of all workers one does."""
         return Comparing(self.pool, self.keys)
+
+    async def estimating(self) -> Estimating:
+        """What learns by which weights they are compared; of all workers one does."""
+        return Estimating(self.pool, self.keys, DecisionStore(self.here.dsn), _now)
 
     async def releasing(self) -> Releasing:
         """What says how far timers may go."""

@@ -1,7 +1,7 @@
 """Keeps possible duplicates up as customers change: marks who changed, then compares the changed few with those who share a key.
 
 Marking is a part of the customer's transaction and costs a row; comparing is slow work beside it, one process at a time.
-Reading order: Changed, Comparing, compare.
+Reading order: Changed, Comparing, compare, in_force.
 """
 
 import asyncio
@@ -16,11 +16,13 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.identity import Rules
 from aggregates.matching import customers as matching
+from aggregates.matching.published import weights_of
 from aggregates.matching.weights import Weights
 from aggregates.sealing import Sealer
 from aggregates.wire import CustomerEvent
 from projections.accounts import table as accounts
 from projections.duplicates import table
+from projections.duplicates import weights as learned
 from projections.duplicates.record import record
 from projections.identity import ruling
 from projections.view import table as views
@@ -118,11 +120,10 @@ class Comparing:
 
 async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID]) -> None:
     """Look these up anew, and propose whom they may be one with. What only computes does so in a thread: the lanes go on."""
-    generation = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
-    schema = f"read_{generation[0] if generation else 1}"
+    schema = await schema_of(connection)
     states = await views.load(connection, schema, changed)
     rules = await ruling.in_force(connection, sealer)
-    mine, keys, counted, homes = await asyncio.to_thread(_looked_up, states, changed, sealer, rules)
+    mine, keys, counted, homes = await asyncio.to_thread(looked_up, states, changed, sealer, rules)
     await table.look_up(connection, {id_: [*keys[id_], *counted.get(id_, ())] for id_ in changed})
     await accounts.lives_at(connection, homes)
     pairs = await table.partners(connection, keys, matching.LARGEST, MOST)
@@ -130,17 +131,30 @@ async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID
         return
     states = await views.load(connection, schema, {id_ for pair in pairs for id_ in pair} - mine.keys())
     all_ = mine | await asyncio.to_thread(lambda: {id_: record(state, rules) for id_, state in states.items()})
-    hashed = await asyncio.to_thread(_hashed, all_.values(), sealer)
-    holders = await table.holders(connection, list(hashed.values()))
-    weights = matching.taught(await table.taught(connection))
-    found = await asyncio.to_thread(_proposals, all_, pairs, lambda value: holders.get(hashed.get(value, b""), 1), weights)
+    digests = await asyncio.to_thread(hashed, all_.values(), sealer)
+    holders = await table.holders(connection, list(digests.values()))
+    weights = await in_force(connection)
+    found = await asyncio.to_thread(_proposals, all_, pairs, lambda value: holders.get(digests.get(value, b""), 1), weights)
     await table.propose(connection, found)
+
+
+async def schema_of(connection: Connection) -> str:
+    """Where the views that are live stand."""
+    generation = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
+    return f"read_{generation[0] if generation else 1}"
+
+
+async def in_force(connection: Connection) -> Weights:
+    """The weights that were learned last, or the first beliefs, after what people decided."""
+    told = await learned.newest(connection)
+    first = weights_of(told) if told else None
+    return matching.taught(await table.taught(connection), matching.begin() if first is None else first)
 
 
 LookedUp = tuple[dict[UUID, matching.Record], dict[UUID, list[bytes]], dict[UUID, list[bytes]], dict[UUID, bytes | None]]
 
 
-def _looked_up(states: Mapping[UUID, State], changed: Sequence[UUID], sealer: Sealer, rules: Rules) -> LookedUp:
+def looked_up(states: Mapping[UUID, State], changed: Sequence[UUID], sealer: Sealer, rules: Rules) -> LookedUp:
     """What is compared of these customers, by what they are looked up and counted, and where they live."""
     mine = {id_: record(state, rules) for id_, state in states.items()}
     keys = {id_: [sealer.digest("block", key.encode()) for key in matching.keys(mine[id_])] if id_ in mine else [] for id_ in changed}
@@ -149,7 +163,7 @@ def _looked_up(states: Mapping[UUID, State], changed: Sequence[UUID], sealer: Se
     return mine, keys, counted, {id_: sealer.digest("block", f"@{home}".encode()) if home else None for id_, home in homes.items()}
 
 
-def _hashed(records: Iterable[matching.Record], sealer: Sealer) -> dict[str, bytes]:
+def hashed(records: Iterable[matching.Record], sealer: Sealer) -> dict[str, bytes]:
     """All values of these records, as customers are counted by them."""
     values = {value for one in records for value in matching.values(one)}
     return {value: sealer.digest("block", value.encode()) for value in values}

@@ -45,6 +45,14 @@ SHARE = 1e-4
 DIFFERING: Mapping[str, float] = {"city": 0.25, "address": 0.5, "phone": 0.6, "email": 0.6, "company": 0.5, "postal_code": 0.4}
 """How often one person's records differ in a column; in others seldom."""
 
+SELDOM = 0.04
+
+
+def differing(column: str) -> float:
+    """How often one person's records differ in a column, where little is known yet."""
+    return DIFFERING.get(column, SELDOM)
+
+
 PROPOSED = 0.5
 LARGEST = 100
 """A key that more customers share says too little to look at all of them."""
@@ -128,8 +136,8 @@ def begin() -> Weights:
     """What is believed before anybody decided."""
     m, u = np.zeros((len(COLUMNS), LEVELS)), np.zeros((len(COLUMNS), LEVELS))
     for n, column in enumerate(COLUMNS):
-        rare, differing = RARE[column], DIFFERING.get(column, 0.04)
-        m[n, Level.DIFFERENT], u[n, Level.DIFFERENT] = differing, 0.9
+        rare = RARE[column]
+        m[n, Level.DIFFERENT], u[n, Level.DIFFERENT] = differing(column), 0.9
         for level, mine, theirs in (
             (Level.FAINT, 0.01, 0.05),
             (Level.ALIKE, 0.015, 0.02),
@@ -151,9 +159,8 @@ WORTH_ONE, WORTH_TWO = 20.0, 2000.0
 """How many decisions of each sort the first beliefs count as: of one person's records little is believed, of strangers much is known."""
 
 
-def taught(decisions: Sequence[tuple[Mapping[str, int], bool]]) -> Weights:
+def taught(decisions: Sequence[tuple[Mapping[str, int], bool]], first: Weights) -> Weights:
     """The weights after what people decided on pairs: for each the level by column, and whether they were one person."""
-    first = begin()
     m, u = first.m.copy(), first.u.copy()
     for shares, worth, match in ((m, WORTH_ONE, True), (u, WORTH_TWO, False)):
         for n, column in enumerate(COLUMNS):
@@ -194,21 +201,43 @@ def judged(
     """How probable these pairs are; `holders` says how many customers have a value (as `values` names it)."""
     if not pairs:
         return []
-    table = tabulate({**{str(id_): record for id_, record in records.items()}, **_BALLAST})
-    table = replace(table, columns=tuple(_counted(column, records, holders) for column in table.columns))
-    place = {id_: n for n, id_ in enumerate(table.ids)}
-    one = np.array([place[str(pair[0])] for pair in pairs], np.int64)
-    other = np.array([place[str(pair[1])] for pair in pairs], np.int64)
-    levels = _levels(table, one, other)
+    table = tabulated(records, holders)
+    levels = agreed(table, *rows(table, pairs))
     sure = probabilities(scores(weights, levels), weights.share)
     said: dict[tuple[int, ...], tuple[Agreement, ...]] = {}  # many pairs agree in the same way
     found = []
-    for pair, chance, agreed in zip(pairs, sure.tolist(), map(tuple, levels.tolist()), strict=True):
-        parts = said.get(agreed)
+    for pair, chance, so in zip(pairs, sure.tolist(), map(tuple, levels.tolist()), strict=True):
+        parts = said.get(so)
         if parts is None:
-            parts = said[agreed] = _parts(weights, agreed)
+            parts = said[so] = _parts(weights, so)
         found.append(Judged(*pair, chance, parts))
     return found
+
+
+def tabulated(records: Mapping[UUID, Record], holders: Callable[[str], int]) -> Table:
+    """The records as a table, with nobody's beside them, in which each value is counted among all customers."""
+    table = tabulate({**{str(id_): record for id_, record in records.items()}, **_BALLAST})
+    return replace(table, columns=tuple(_counted(column, records, holders) for column in table.columns))
+
+
+def somebody(table: Table) -> Any:
+    """Which rows are customers."""
+    return np.array([id_ not in _BALLAST for id_ in table.ids], bool)
+
+
+def rows(table: Table, pairs: Sequence[tuple[UUID, UUID]]) -> tuple[Any, Any]:
+    """Where the two of each pair stand."""
+    place = {id_: n for n, id_ in enumerate(table.ids)}
+    return np.array([place[str(pair[0])] for pair in pairs], np.int64), np.array([place[str(pair[1])] for pair in pairs], np.int64)
+
+
+def agreed(table: Table, one: Any, other: Any) -> Any:
+    """The levels by all columns that customers are compared by; those that the table has not say nothing."""
+    found = agreements(table, one, other)
+    levels = np.full((len(one), len(COLUMNS)), Level.UNKNOWN, np.uint8)
+    for n, column in enumerate(table.columns):
+        levels[:, COLUMNS.index(column.name)] = found[:, n]
+    return levels
 
 
 def _parts(weights: Weights, levels: Sequence[int]) -> tuple[Agreement, ...]:
@@ -236,12 +265,3 @@ def _counted(column: Column, records: Mapping[UUID, Record], holders: Callable[[
             counts[code] = max(int(counts[code]), holders(f"={column.name}:{text}"))
     counts[MISSING] = 0
     return replace(column, counts=counts)
-
-
-def _levels(table: Table, one: Any, other: Any) -> Any:
-    """The levels by all columns that customers are compared by; those that the table has not say nothing."""
-    found = agreements(table, one, other)
-    levels = np.full((len(one), len(COLUMNS)), Level.UNKNOWN, np.uint8)
-    for n, column in enumerate(table.columns):
-        levels[:, COLUMNS.index(column.name)] = found[:, n]
-    return levels

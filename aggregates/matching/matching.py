@@ -3,6 +3,7 @@
 Reading order: Matches, match, scattered, judge, learned, common.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,14 @@ from aggregates.matching.blocking import candidates, directed
 from aggregates.matching.table import Table
 from aggregates.matching.thirds import supported
 from aggregates.matching.weights import Sample, Weights, learn, probabilities, scores
+
+Doing = Callable[[str, int, int], None]
+"""Hears what is done, and how much of how much is behind it, so that whoever waits for a large table sees it."""
+
+
+def _nobody(what: str, done: int, total: int) -> None:
+    """Hears nothing."""
+
 
 AT_ONCE = 200_000
 LEARNED_FROM = 400_000
@@ -41,22 +50,23 @@ class Matches:
         return THRESHOLD
 
 
-def match(table: Table) -> Matches:
+def match(table: Table, doing: Doing = _nobody) -> Matches:
     """Compare the records of a table with each other and say how probable each pair is."""
     if not table.columns or not table.pairs:
         nobody, nothing = np.empty(0, np.int64), np.empty((0, LEVELS))
         return Matches(table, Weights((), nothing, nothing, 0.0, nothing[None], np.empty(0)), nobody, nobody, np.empty(0), np.empty(0))
+    doing("looking for pairs", 0, 0)
     one, other = candidates(table)
     if alone(table):
-        found = judge(table, believed(table, common(table)), one, other)
+        found = judge(table, believed(table, common(table)), one, other, doing)
         if table.linked:
             return replace(found, probability=firsts(table, one, other, agreements(table, one, other), found.probability))
         return replace(found, probability=supported(one, other, found.probability, table.size))
-    found = judge(table, learned(table, one, other, rivals=table.linked), one, other)
+    found = judge(table, learned(table, one, other, rivals=table.linked, doing=doing), one, other, doing)
     if table.linked:
         return found
     if scattered(found):  # what was learned is what things are alike in; of each the best partners say better what one is
-        found = judge(table, learned(table, one, other, rivals=True), one, other)
+        found = judge(table, learned(table, one, other, rivals=True, doing=doing), one, other, doing)
     return replace(found, probability=supported(one, other, found.probability, table.size))
 
 
@@ -74,10 +84,11 @@ def scattered(found: Matches) -> bool:
     return len(one) < CLOSED * float((sizes * (sizes - 1) / 2).sum())
 
 
-def judge(table: Table, weights: Weights, one: Ints, other: Ints) -> Matches:
+def judge(table: Table, weights: Weights, one: Ints, other: Ints, doing: Doing = _nobody) -> Matches:
     """How probable these pairs are matches under weights that are known: what is asked of a record that has just changed."""
     bits = np.empty(len(one))
     for start in range(0, len(one), AT_ONCE):
+        doing("judging pairs", start, len(one))
         part = slice(start, start + AT_ONCE)
         bits[part] = scores(weights, agreements(table, one[part], other[part]))
     probability = probabilities(bits, weights.share)
@@ -110,7 +121,7 @@ def exclusive(one: Ints, other: Ints, bits: Floats, share: float, size: int) -> 
     return np.asarray(odds / (1 + rivals))
 
 
-def learned(table: Table, one: Ints, other: Ints, *, rivals: bool) -> Weights:
+def learned(table: Table, one: Ints, other: Ints, *, rivals: bool, doing: Doing = _nobody) -> Weights:
     """The weights that these records teach, nobody having said which are one. Rivals for one partner may take from each other."""
     step = max(1, -(-len(one) // LEARNED_FROM))
     if rivals:
@@ -118,10 +129,12 @@ def learned(table: Table, one: Ints, other: Ints, *, rivals: bool) -> Weights:
         one, other = one[of], other[of]
     else:
         one, other = one[::step], other[::step]
-    levels = np.concatenate(
-        [np.empty((0, len(table.columns)), np.uint8)]
-        + [agreements(table, one[start : start + AT_ONCE], other[start : start + AT_ONCE]) for start in range(0, len(one), AT_ONCE)]
-    )
+    compared = [np.empty((0, len(table.columns)), np.uint8)]
+    for start in range(0, len(one), AT_ONCE):
+        doing("comparing pairs", start, len(one))
+        compared.append(agreements(table, one[start : start + AT_ONCE], other[start : start + AT_ONCE]))
+    levels = np.concatenate(compared)
+    doing("learning what agreements say", 0, 0)
     expected = 0.2 * (table.size - int(table.side.sum()) if table.linked else table.size)
     return learn(
         [column.name for column in table.columns],

@@ -6,7 +6,7 @@ although the pairs looked at were chosen for being alike. Reading order: Weights
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -63,6 +63,8 @@ class Sample:
     expected: float  # matches, as a first guess
     each: float = 1.0  # how many pairs one row stands for, when not all were taken
     rivals: tuple[Ints, Ints] | None = None  # between two tables: the two records of each row, of which each has hardly two partners
+    held: Mapping[int, tuple[Floats, Floats]] = field(default_factory=dict)  # columns whose m and u are known, and are not learned
+    most: Mapping[int, float] = field(default_factory=dict)  # of columns in which matches seldom differ: how often they do at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def learn(columns: Sequence[str], sample: Sample) -> Weights:
     levels, of, counts = np.unique(sample.levels, axis=0, return_inverse=True, return_counts=True)
     patterns = _Patterns(levels, np.asarray(counts * sample.each, np.float64), of.reshape(-1), sample.rivals)
     related = ~np.array([column.endswith(MARK) for column in columns], bool)  # nobody inherits a code
+    related[list(sample.held)] = False
     weights = _learned(columns, sample, patterns, related)
     while (posing := _posing(weights, sample, patterns)) is not None:
         related[posing] = False
@@ -103,12 +106,13 @@ def _learned(columns: Sequence[str], sample: Sample, patterns: _Patterns, relate
     weights = _first_guess(columns, sample)
     weights = replace(weights, shares=weights.shares * related)
     telling = _telling(columns, sample)
+    most = np.array([_most(sample, column, n) for n, column in enumerate(columns)])
     for n in range(ROUNDS):
         before = weights
         weights = _maximised(weights, sample, patterns.levels, patterns.beliefs(weights))
         if n < RELATED_FIRST:
             weights = replace(weights, m=before.m, share=before.share)
-        elif len(weights.related) == len(columns) and telling[apart := weights.m[:, Level.DIFFERENT] >= MOST_DIFFERENT].sum() > APART:
+        elif len(weights.related) == len(columns) and telling[apart := weights.m[:, Level.DIFFERENT] >= most].sum() > APART:
             weights = _with_household(weights, apart)
         elif float(np.abs(weights.m - before.m).max()) < STILL:
             break
@@ -160,6 +164,7 @@ def probabilities(bits: Floats, share: float) -> Floats:
 def _telling(columns: Sequence[str], sample: Sample) -> Floats:
     """The part that each column has in telling people apart for life: by how seldom strangers agree in it."""
     lasting = np.array([not changes(column) for column in columns])
+    lasting[list(sample.held)] = False
     rare = -np.log2(np.maximum(sample.common[:, Level.SAME :].sum(axis=1), 1.0 / sample.pairs)) * lasting
     return np.asarray(rare / max(rare.sum(), TINY))
 
@@ -174,6 +179,8 @@ def _first_guess(columns: Sequence[str], sample: Sample) -> Weights:
     m[:, Level.DIFFERENT : Level.SAME] = np.array([0.08, 0.01, 0.01, 0.02, 0.03, 0.05, 0.04, 0.01])
     never = sample.common[:, Level.SAME :].sum(axis=1) == 0  # two tables with words of their own: how they agree is yet to be seen
     m[never] = u[never] / u[never].sum(axis=1, keepdims=True)
+    for n, (one, two) in sample.held.items():
+        m[n], u[n] = one, two
     related = np.repeat(u[None], len(columns), axis=0)
     shares = np.empty(len(columns))
     for n in range(len(columns)):
@@ -199,11 +206,13 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
     m, u, related = np.empty_like(weights.m), np.empty_like(weights.u), np.empty_like(weights.related)
     strangers = STRANGERS * max(sample.expected, float(likely[0].sum()))
     for n in range(len(weights.columns)):
+        if n in sample.held:
+            m[n], u[n], related[:, n] = weights.m[n], weights.u[n], weights.related[:, n]
+            continue
         agreed = np.bincount(patterns[:, n], likely[0], LEVELS)
         known = np.r_[0.0, agreed[1:]]
         prior = _smooth(known)
-        most = CODES_DIFFERENT if weights.columns[n].endswith(MARK) else MOST_DIFFERENT
-        m[n] = _agreeing((known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING), most)
+        m[n] = _agreeing((known + PRIOR_AGREEING * prior) / (known.sum() + PRIOR_AGREEING), _most(sample, weights.columns[n], n))
         others = np.maximum(sample.common[n] * sample.pairs - agreed, 0.0)
         others[0] = 0.0
         floor = 0.5 * prior + 0.02
@@ -220,6 +229,11 @@ def _maximised(weights: Weights, sample: Sample, patterns: Levels, likely: Float
     matched = min(0.5, max(float(likely[0].sum()), 0.5) / sample.pairs)
     shares = likely[2:].sum(axis=1) / sample.pairs
     return replace(weights, m=np.maximum(m, 1e-9), u=u, share=matched, related=related, shares=shares)
+
+
+def _most(sample: Sample, column: str, n: int) -> float:
+    """How often matches differ in a column at most."""
+    return CODES_DIFFERENT if column.endswith(MARK) else sample.most.get(n, MOST_DIFFERENT)
 
 
 def _agreeing(m: Floats, most: float) -> Floats:

@@ -23,8 +23,9 @@ from aggregates.normal.social import social
 
 __all__ = ["FORMS", "KINDS", "NORMALISER_VERSION", "NotAnIdentifier", "is_kind", "normalise", "recognise", "trusted"]
 
-NORMALISER_VERSION = 2
-"""2 gave forms to `company_id` and `iban`; all others are as 1 made them."""
+NORMALISER_VERSION = 3
+"""2 gave forms to `company_id` and `iban`; 3 reads a `national_id` of eight or nine digits and `.0` as what it was before a spreadsheet had
+it, which 1 and 2 took for nine or ten digits of their own or refused. All others are as 1 made them, or were refused."""
 
 FORMS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {

@@ -4,6 +4,7 @@ The same functions as the API's do the work. Reading order: add, objection, draw
 """
 
 import re
+from decimal import Decimal
 from math import cos, pi, sin
 from typing import NamedTuple
 from urllib.parse import quote
@@ -64,6 +65,16 @@ def firing(rule: str, locale: Locale) -> str:
     return locale.say(f"identity.fired.{what}", kind=locale.word("contact", kind) if kind else "")
 
 
+def chance(probability: float, locale: Locale) -> str:
+    """A chance in percent: nothing that was only judged is certain."""
+    return locale.number(Decimal(f"{min(max(probability * 100, 0.1), 99.9):.1f}"))
+
+
+def bits(said: float, locale: Locale) -> str:
+    """What a field speaks for one person, or against it."""
+    return "+" * (said > 0) + locale.number(Decimal(f"{said:.1f}"))
+
+
 class Node(NamedTuple):
     """An identifier in the drawing."""
 
@@ -114,6 +125,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             rules=rules,
             fired_words=[firing(one.rule, locale) for one in rules.fired],
             ltr=NUMBERED,
+            chance=chance,
+            bits=bits,
             may_decide=asking.role in DECIDERS,
         )
 

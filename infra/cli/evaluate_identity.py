@@ -20,12 +20,14 @@ def identity(*, records: list[Path], truth: Path, json: Annotated[bool, Paramete
     json
         Print one JSON object.
     """
+    from infra.cli.progress import steps
     from infra.errors import Refusal
     from infra.evaluation.identity import Quality, evaluated
 
     if len(records) > 2:
         raise Refusal("Records come from one table, or from two that are to be linked.", "Give --records once or twice.")
-    report = evaluated(records[0], records[1] if len(records) > 1 else None, truth)
+    with steps() as doing:
+        report = evaluated(records[0], records[1] if len(records) > 1 else None, truth, doing)
     if json:
         print(encoder.dumps(dataclasses.asdict(report), ensure_ascii=False))
         return

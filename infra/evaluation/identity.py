@@ -12,7 +12,7 @@ import numpy as np
 
 from aggregates.matching.agreement import Floats
 from aggregates.matching.aspects import Ints
-from aggregates.matching.matching import Matches, match
+from aggregates.matching.matching import Doing, Matches, match
 from aggregates.matching.table import tabulate
 from infra.evaluation.known import Truth, ordered, read_records, read_truth
 
@@ -43,12 +43,13 @@ class Report:
     memory_mb: float
 
 
-def evaluated(records: Path, second: Path | None, truth: Path) -> Report:
+def evaluated(records: Path, second: Path | None, truth: Path, doing: Doing) -> Report:
     """Run the matcher over the records and hold what it says against the truth. Raises Refusal."""
+    doing("reading records", 0, 0)
     first = read_records(records)
     other = read_records(second) if second else None
     began = time.perf_counter()
-    matches = match(tabulate(first, other))
+    matches = match(tabulate(first, other), doing)
     seconds = time.perf_counter() - began
     known = read_truth(truth, first, other)
     return measured(matches, known, seconds)

@@ -15,7 +15,7 @@ from aggregates import jalali
 from aggregates.contracts import CONTRACTS
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
-from api.desk.identity import firing, objection
+from api.desk.identity import bits, chance, firing, objection
 from api.desk.locale import Locale
 from projections.view.traits import COMMON
 
@@ -135,6 +135,13 @@ def test_a_sum_keeps_every_digit_and_has_its_currency() -> None:
     assert EN.money("-12.5", "EUR") == "\N{MINUS SIGN}12.50 EUR"
     assert FA.money("1234.5", "XAU") == "۱٬۲۳۴٫۵۰ XAU"
     assert EN.money("20133333.33", "IRR", rounded=True) == "20,133,333 IRR"
+
+
+def test_a_chance_is_never_certain_and_evidence_has_its_sign() -> None:
+    assert [chance(probability, EN) for probability in (1.0, 0.99999, 0.853, 0.0)] == ["99.9", "99.9", "85.3", "0.1"]
+    assert chance(0.853, FA) == "۸۵٫۳"
+    assert [bits(said, FA) for said in (14.09, 0.0)] == ["+۱۴٫۱", "۰٫۰"]
+    assert bits(-0.58, EN) == "\N{MINUS SIGN}0.6"
 
 
 def test_times_are_told_in_the_zone_of_the_desk() -> None:

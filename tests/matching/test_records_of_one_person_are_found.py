@@ -50,6 +50,19 @@ def test_the_order_of_records_does_not_matter() -> None:
     assert told(match(tabulate(rows))) == told(match(tabulate(dict(shuffled))))
 
 
+def test_whoever_waits_hears_what_is_done_and_how_far_it_is() -> None:
+    rows, _ = doubled(150, 50, 3, persian=True)
+    heard: list[tuple[str, int, int]] = []
+    found = match(tabulate(rows), lambda *step: heard.append(step))
+    pairs = len(found.one)
+    assert heard == [
+        ("looking for pairs", 0, 0),
+        ("comparing pairs", 0, pairs),
+        ("learning what agreements say", 0, 0),
+        ("judging pairs", 0, pairs),
+    ]
+
+
 def test_columns_of_any_order_say_the_same() -> None:
     rows, _ = doubled(150, 50, 3, persian=False)
     turned: Rows = {identity: dict(reversed(row.items())) for identity, row in rows.items()}

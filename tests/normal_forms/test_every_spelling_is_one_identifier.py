@@ -82,6 +82,7 @@ def test_nothing_is_no_identifier(kind: str, text: str) -> None:
         normalise(kind, text)
 
 
-def test_the_forms_are_those_of_version_2() -> None:
-    assert NORMALISER_VERSION == 2
+def test_the_forms_are_those_of_version_3() -> None:
+    assert NORMALISER_VERSION == 3
+    assert normalise("national_id", "97737038.0").value == "0097737038"  # 1 and 2 read 0977370380, whose check digit holds too
     assert set(FORMS) == {"phone", "email", "national_id", "card", "social", "company_id", "iban"}
