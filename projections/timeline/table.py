@@ -86,8 +86,9 @@ async def piece(
 async def pieces(connection: Connection, schema: str, customers: Sequence[UUID], limit: int) -> list[tuple[UUID, bytes]]:
     """The histories of several customers, each in the order that folds go by: customer and record, at most `limit` in all."""
     cursor = await connection.execute(
-        f"SELECT customer_id, record FROM {schema}.timeline WHERE customer_id = ANY(%s) ORDER BY customer_id, at, event_id LIMIT %s",
-        (list(customers), limit),
+        f"SELECT customer_id, record FROM {schema}.timeline WHERE customer_id = ANY(%s::uuid[])"
+        " ORDER BY customer_id, at, event_id LIMIT %s",
+        (uuids(customers), limit),
         binary=True,
     )
     return [(customer, record) for customer, record in await cursor.fetchall()]
