@@ -114,6 +114,15 @@ def _scored(samples: Samples) -> Iterable[Row]:
     cost = _median([one.cost for one in again]).total
     spared = [Ratio("10⁶ in 3 minutes on 2 cores", "cpu", 360.0 / cost, at_least=1.0)] if cost else []
     yield _pass("churn-again", "a new champion scores everybody anew, customers", "churn", again, spared)
+    yield _held("churn-again-memory", "memory: who scores everybody anew, customers", samples, "churn-again")
+    yield _held("churn-examples", "memory: the learner, examples that all wait for their labels", samples, "churn-examples")
+
+
+def _held(name: str, what: str, samples: Samples, of: str) -> Row:
+    """The memory that is needed for so many, against that for a quarter of them."""
+    most, few = samples.passes[of][0], samples.passes[f"{of}-few"][0]
+    flat = Ratio("a quarter of them", "memory", most.peak / few.peak, at_most=1.25)
+    return Row(name, what, "churn", events=most.events, rate=most.rate, rss_mb=most.peak, ratios=[flat])
 
 
 def _pending(samples: Samples) -> Iterable[Row]:

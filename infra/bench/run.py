@@ -69,6 +69,7 @@ class Plan:
     events: int = 60_000
     labels: int = 20_000  # that the learner learns in a round
     silent: int = 20_000  # customers that a new champion scores anew
+    examples: int = 80_000  # that wait for their labels
     sizes: Sequence[int] = (10_000, 100_000)
     stretch: int = 10_000  # events that are measured at each size
     seconds: float = 6.0  # of one round of `visible`
@@ -191,6 +192,14 @@ async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
     async with ground.world() as world:
         on_step(f"a new champion, {_round(nth, plan)}")
         samples.add("churn-again", await scoring.again(ground, world, learnt, plan.silent))
+    if not nth:  # memory does not differ from round to round
+        async with ground.world() as world:
+            on_step(f"a new champion of {plan.silent // 4:,} customers")
+            samples.add("churn-again-few", await scoring.again(ground, world, learnt, plan.silent // 4))
+        for name, count in (("churn-examples-few", plan.examples // 4), ("churn-examples", plan.examples)):
+            async with ground.world() as world:
+                on_step(f"{count:,} examples that wait for their labels")
+                samples.add(name, await scoring.remembered(ground, world, count))
 
 
 async def _end_to_end(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:

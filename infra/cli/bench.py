@@ -31,6 +31,7 @@ QUICK = Plan(
     reads=100,
     history=4_000,
     pending=100_000,
+    examples=8_000,
     burst=10_000,
 )
 MILLION = 1_000_000
