@@ -106,6 +106,15 @@ def _scored(samples: Samples) -> Iterable[Row]:
     yield _pass("churn-none", "customer, nobody is scored", "churn", none, [])
     against = _against("churn-none", scored, none, 0.87)
     yield _pass("churn", "customer, every fact is scored, given and remembered", "churn", scored, against)
+    known, after = samples.passes["churn-none-known"], samples.passes["churn-known"]
+    yield _pass("churn-none-known", "the next events of the same, nobody is scored", "churn", known, [])
+    yield _pass(
+        "churn-known",
+        "the next events, every fact is scored; scores come back",
+        "churn",
+        after,
+        _against("churn-none-known", after, known, 0.87),
+    )
     learnt = [one.load for one in samples.learning]
     enough = Ratio("10,000 examples/s", "rate", median(one.rate for one in learnt) / 10_000, at_least=1.0)
     features = samples.learning[-1].features

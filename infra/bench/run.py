@@ -94,7 +94,9 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
     mix = Mix(SEED)
     samples = Samples()
     on_step("preparing the workload")
-    async with prepare(ground, mix, max(plan.events, plan.history)) as prepared:
+    async with prepare(
+        ground, mix, max(plan.events + plan.events // 2 if "churn" in plan.names else plan.events, plan.history)
+    ) as prepared:
         workload = _workload(mix, plan, prepared)
         await _throughput(ground, plan, prepared, samples, on_step)
         if "door" in plan.names:
@@ -180,7 +182,7 @@ async def _with_rules(ground: Ground, plan: Plan, prepared: Prepared, count: int
 async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
     on_step(f"the learner, {_round(nth, plan)}")
     samples.learning.append(scoring.learner(plan.labels))
-    learnt = samples.learning[-1].learner
+    learnt, more = samples.learning[-1].learner, prepared.records[plan.events : plan.events + plan.events // 2]
     for name in ("churn-none", "churn")[:: -1 if nth % 2 else 1]:
         async with ground.world(like=prepared.world) as world:
             on_step(f"customer {'with' if name == 'churn' else 'without'} scores, {_round(nth, plan)}")
@@ -188,7 +190,12 @@ async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
             await throughput.resolve(ground, world)
             if name == "churn":
                 await scoring.champion(world, learnt)
-            samples.add(name, await throughput.customer(ground, world, "customer" if name == "churn" else scoring.WITHOUT))
+            hop = "customer" if name == "churn" else scoring.WITHOUT
+            samples.add(name, await throughput.customer(ground, world, hop))
+            on_step(f"the same where half are known, {_round(nth, plan)}")
+            await append(world, more)
+            await throughput.resolve(ground, world)
+            samples.add(f"{name}-known", await throughput.customer(ground, world, hop, len(more)))
     async with ground.world() as world:
         on_step(f"a new champion, {_round(nth, plan)}")
         samples.add("churn-again", await scoring.again(ground, world, learnt, plan.silent))

@@ -50,8 +50,8 @@ async def resolve(ground: Ground, world: World) -> Pass:
         return await race(ground, [hop], go, lambda: workers.passed(connection, "resolve", target), sum(target.values()))
 
 
-async def customer(ground: Ground, world: World, hop_: str = "customer") -> Pass:
-    """Fold what was resolved of the world's touchpoints, in one process."""
+async def customer(ground: Ground, world: World, hop_: str = "customer", events: int | None = None) -> Pass:
+    """Fold what was resolved of the world's touchpoints, in one process; `events`: how many they were, if not all that is in the log."""
     target = await waiting.ends(world.endpoints, customer_events(world))
     async with (
         workers.watching(world) as connection,
@@ -65,7 +65,9 @@ async def customer(ground: Ground, world: World, hop_: str = "customer") -> Pass
             return row is not None and row[0] == len(target)
 
         await until("the processor has its partitions", waits, [hop])
-        return await race(ground, [hop], gate.commit, lambda: workers.passed(connection, "customer", target), sum(target.values()))
+        return await race(
+            ground, [hop], gate.commit, lambda: workers.passed(connection, "customer", target), events or sum(target.values())
+        )
 
 
 async def idle(ground: Ground, world: World, done: Callable[[], Awaitable[bool]], events: int) -> Pass:
