@@ -57,8 +57,8 @@ def bench(
     Parameters
     ----------
     only
-        Of floor, resolve, customer, rules, timers, end-to-end, quix, door, visible, webhook, burst, desk, view, memory, growth, identity:
-        only these, and what they need.
+        Of floor, resolve, customer, rules, churn, timers, end-to-end, quix, door, visible, webhook, burst, desk, view, memory, growth,
+        identity: only these, and what they need.
     quick
         Fewer rounds over fewer events: a first impression in two minutes.
     full
