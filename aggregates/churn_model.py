@@ -76,12 +76,16 @@ def first(name: str) -> Standing:
 
 
 def publish(standing: Standing, definition: Definition, at: datetime, by: str) -> Published:
-    """A new version. Raises NotAllowed where nothing differs from one that is scored already."""
+    """A new version. Raises NotAllowed where one beside the one in force says the same already.
+
+    The one in force may be published again as it is: the new version learns from the log as it is now, history that was imported late
+    included, and takes over when it is adopted.
+    """
     version = max(standing.versions, default=0) + 1
     made = msgspec.structs.replace(definition, version=version)
     for known, stands in standing.versions.values():
-        if stands != "retired" and msgspec.structs.replace(known, version=version) == made:
-            raise NotAllowed(f"Version {known.version} says exactly this, and is scored.")
+        if stands == "beside" and msgspec.structs.replace(known, version=version) == made:
+            raise NotAllowed(f"Version {known.version} says exactly this, and is scored beside the one in force.")
     return Published(at, by, made)
 
 

@@ -19,7 +19,7 @@ from aggregates.fact import Fact, fact_of
 from aggregates.touchpoint import effective_time
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections.timeline import table as timeline
-from projections.timeline.row import NOBODY
+from projections.timeline.row import uuid_of
 from projections.view import table as views
 from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
@@ -29,21 +29,8 @@ from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publicat
 from streams.words import MOVED, RECEIVED, is_spoken, is_word
 
 STATES = 50_000
-IDS = 200_000
 
-_ids: dict[str, UUID] = {"": NOBODY}
 _stamp = attrgetter("stamp")
-
-
-def uuid_of(customer: str) -> UUID:
-    """The id of a customer's text; "" is nobody's. Raises msgspec.ValidationError."""
-    known = _ids.get(customer)
-    if known is None:
-        if len(_ids) >= IDS:
-            _ids.clear()
-            _ids[""] = NOBODY
-        known = _ids[customer] = msgspec.convert(customer, UUID)
-    return known
 
 
 @dataclass(frozen=True, slots=True)

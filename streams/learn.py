@@ -31,6 +31,9 @@ PIECES = 12
 KEPT = 30
 """Snapshots that never were champion, per definition."""
 
+MOST = 20_000
+"""Examples that are held at once, where a day has not more of them."""
+
 TRAINED_ON = 5_000
 """The latest labels that the usual batch model is trained on."""
 
@@ -148,6 +151,7 @@ class Learn:
             if first is None or first > until:
                 break
             last = min(until, first + min(PIECE, horizon) - 1)
+            last = await examples.reach(connection, place, first, last, horizon, MOST)
             months |= await self._piece(connection, one, time, first, last)
         else:
             self._behind = True

@@ -3,13 +3,13 @@
 A part hears each new fact of each customer once, in the order of the log, behind the lock on the partition's position; what it writes
 through the moment's connection stands or falls with the timeline rows, and what it returns goes through the outbox. Decisions about
 everybody (broadcasts) and words to one customer (timers) come in the same order, so that a replay meets them in the same place. In a
-rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Parts.
+rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Spoken, Choosing, Parts.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from aggregates.fact import Fact, fact_of, unsealed
@@ -93,6 +93,15 @@ class Spoken(NamedTuple):
     whole: bool = False  # it is opened already, if anything of it is sealed
 
 
+@runtime_checkable
+class Choosing(Protocol):
+    """A part to which most of what it wants tells nothing after all: of whom, it knows before anything is opened for it."""
+
+    async def chosen(self, moment: Moment, wanted: Sequence[Spoken]) -> Sequence[Spoken]:
+        """What of this it is to be told."""
+        ...
+
+
 _offset = attrgetter("offset")
 
 
@@ -147,7 +156,11 @@ class Parts:
 
     async def _tell(self, moment: Moment, run: Sequence[Spoken]) -> list[Effect]:
         """Open what somebody wants to hear, once, and let each hear what he wants."""
-        wanted = [[item for item in run if item.customer and part.wants(moment.partition, item.event)] for part in self._parts]
+        wanted: list[Sequence[Spoken]] = []
+        for part in self._parts:
+            wants, partition = part.wants, moment.partition
+            items: Sequence[Spoken] = [item for item in run if item.customer and wants(partition, item.event)]
+            wanted.append(await part.chosen(moment, items) if items and isinstance(part, Choosing) else items)
         opening = {item.event.yektaseal for items in wanted for item in items if not item.whole and item.event.yektaseal > 0}
         if opening:
             await self._keys.fetch(moment.connection, opening)

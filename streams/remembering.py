@@ -9,6 +9,7 @@ from uuid import UUID
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections.timeline import table as timeline
+from projections.timeline.row import uuid_of
 from streams.parts import Moment, opened
 from streams.record import Keys
 
@@ -27,12 +28,12 @@ class Histories:
 
     async def several(self, moment: Moment, customers: Sequence[str]) -> AsyncIterator[tuple[str, History]]:
         """Those of some customers, one after the other; read together where they are not too many rows."""
-        rows = await timeline.pieces(moment.connection, moment.schema, [UUID(customer) for customer in customers], ROWS + 1)
+        rows = await timeline.pieces(moment.connection, moment.schema, [uuid_of(customer) for customer in customers], ROWS + 1)
         if len(rows) > ROWS:
             for customer in customers:
                 yield customer, await self.one(moment, customer)
             return
-        events: dict[UUID, list[CustomerEvent]] = {UUID(customer): [] for customer in customers}
+        events: dict[UUID, list[CustomerEvent]] = {uuid_of(customer): [] for customer in customers}
         for owner, record in rows:
             events[owner].append(customer_event_decoder.decode(record))
         for owner, some in events.items():
@@ -42,7 +43,7 @@ class Histories:
         """One customer's, however many rows they are."""
         facts: list[Fact] = []
         decider = ""
-        async for records in timeline.history(moment.connection, moment.schema, UUID(customer)):
+        async for records in timeline.history(moment.connection, moment.schema, uuid_of(customer)):
             some, decider = await self._opened(moment, [customer_event_decoder.decode(record) for record in records], decider)
             facts += some
         return facts, decider

@@ -20,7 +20,7 @@ from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
-from projections.churn.features import brings_in, ever_in_population, in_population
+from projections.churn.features import bringing_in, ever_in_population, in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Said
 from projections.churn.messages import Example, Told
@@ -29,11 +29,11 @@ from projections.churn.silence import checks, next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
 from projections.positions import table as positions
-from projections.timeline.row import NOBODY
+from projections.timeline.row import NOBODY, uuid_of
 from streams.learning import champion
 from streams.learning.champion import Champion
 from streams.learning.snapshot import SnapshotRefused
-from streams.parts import Heard, Moment
+from streams.parts import Heard, Moment, Spoken
 from streams.record import Effect, Keys, Publication
 from streams.remembering import Histories
 from streams.words import SCORES, told
@@ -120,14 +120,24 @@ class Scoring:
         del partition
         return not event.yektasimulated and not (event.yektakey == "yekta" and event.source.startswith(OURS))
 
+    async def chosen(self, moment: Moment, wanted: Sequence[Spoken]) -> Sequence[Spoken]:
+        """What concerns those of whom something is kept, or who come in by it; everybody else is a stranger."""
+        now = monotonic()
+        self._looks = dict.fromkeys(self._looks, (now + IDLE[0], IDLE[0]))
+        customers = dict.fromkeys(item.customer for item in wanted)
+        concerned = {customer for customer, _ in await self._load(moment, customers)}
+        bring_in = {type_ for one in self._in_force for type_ in bringing_in(one.definition)}
+        concerned.update(item.customer for item in wanted if item.event.type in bring_in)
+        strangers = self._strangers[moment.partition]
+        strangers.update((customer, one.id) for customer in customers if customer not in concerned for one in self._in_force)
+        return [item for item in wanted if item.customer in concerned]
+
     async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
         del moment, event
         return []
 
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         """New facts: fold, score, remember."""
-        now = monotonic()
-        self._looks = dict.fromkeys(self._looks, (now + IDLE[0], IDLE[0]))
         mine: dict[str, list[Heard]] = {}
         for item in heard:
             if item.fact is not None:
@@ -141,11 +151,12 @@ class Scoring:
             decider = next((item.event.yektadecider for item in reversed(items) if item.event.yektadecider), "")
             before = moment.before.get(customer)
             for one in self._in_force:
-                kept = known.get((customer, one.id))
-                if kept is None and not any(brings_in(one.definition, fact.type) for fact in facts):
-                    self._strangers[moment.partition].add((customer, one.id))
+                key = (customer, one.id)
+                kept = known.get(key)
+                if kept is None and not any(fact.type in bringing_in(one.definition) for fact in facts):
+                    self._strangers[moment.partition].add(key)
                     continue
-                if (kept is None and before is not None and before.events) or (
+                if (kept is None and (key in self._strangers[moment.partition] or (before is not None and before.events))) or (
                     kept is not None and any(needs_history(one.definition, kept.state, fact) for fact in facts)
                 ):
                     derive_again.append(customer)
@@ -213,7 +224,9 @@ class Scoring:
                 elif key not in strangers and customer in moment.before and moment.before[customer].events:
                     missing.add(customer)
         if missing:
-            found = await table.load(moment.connection, [UUID(customer) for customer in missing]) | found
+            stored = await table.load(moment.connection, [uuid_of(customer) for customer in missing])
+            self._kept.setdefault(moment.partition, {}).update(stored)
+            found = stored | found
         return found
 
     def _say(
@@ -237,7 +250,7 @@ class Scoring:
                 if keeping.weighty(kept, score):
                     summands = parts(what.scored.weights, what.scored.features, what.scored.anchors)
                     row = (_time(what.at), score, by.number, what.silent, msgspec.msgpack.encode(summands))
-                    given.append(Given(UUID(customer), one.id, *row))
+                    given.append(Given(uuid_of(customer), one.id, *row))
                     kept = msgspec.structs.replace(kept, given=score)
                 if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
                     summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
@@ -300,11 +313,11 @@ class Scoring:
         wanted = list(dict.fromkeys(customers))
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
-            before = await table.load(moment.connection, [UUID(customer) for customer in some])
+            before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
             gone = []
             async for customer, (facts, decider) in self._histories.several(moment, some):
                 if not facts:
-                    gone.append(UUID(customer))
+                    gone.append(uuid_of(customer))
                 for one in self._in_force if facts else ():
                     model = self._champions[one.id].model
                     came = keeping.hear(one.definition, model, Kept(decider=decider), facts, on_the_way=False)
@@ -338,7 +351,7 @@ class Scoring:
             some = [
                 str(customer) for customer in await table.customers_after(moment.connection, moment.schema, moment.partition, after, PAST)
             ]
-            before = await table.load(moment.connection, [UUID(customer) for customer in some])
+            before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
             model = self._champions[one.id].model
             async for customer, (facts, decider) in self._histories.several(moment, some):
                 if not facts:

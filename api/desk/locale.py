@@ -98,6 +98,10 @@ class Locale:
         """A day in the calendar of the language."""
         return self._date(day, self.language)
 
+    def month(self, month: date) -> str:
+        """A month of the calendar that months are counted by, which is not everybody's: told by its name."""
+        return self.digits(f"{messages(self.language)[f'gregorian.{month.month}']} {month.year}")
+
     def moment(self, at: datetime) -> str:
         """Day and time."""
         return self.say("moment", date=self.dated(at), clock=self.clock(at))

@@ -24,6 +24,7 @@ LOOKERS: tuple[Role, ...] = ("supervisor", "marketer", "analyst", "admin")
 HEIGHT = 0.7
 SHOWN = ("model", "decayed_count", "purchase_count", "batch")
 WIDTH, TALL, LEFT, TOP = 640.0, 200.0, 48.0, 10.0
+MARGIN = 40.0  # what half of the longest name of a month takes
 REASONS = 8
 
 
@@ -55,29 +56,30 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     """The route of the model."""
 
     @routes.get("/models/churn")
-    async def churn(request: Request) -> Response:
-        """How churn is predicted."""
+    async def churn(request: Request, model: str = "churn") -> Response:
+        """How churn is predicted; of several models one, which is named."""
         access.staff(request, dependencies, LOOKERS)
         locale = locale_of(request, dependencies)
         async with dependencies.pool.connection() as connection:
             known = await table.in_force(connection)
             in_force = [one for one in known if one.stands == "in_force"]
-            one = min(in_force, key=lambda one: one.definition.name != "churn", default=None)
+            one = min(in_force, key=lambda one: (one.definition.name != model, one.definition.name != "churn"), default=None)
             if one is None:
                 return page(request, dependencies, "model.html", model=None)
-            model = await models.model(connection, one)
+            shown = await models.model(connection, one)
             people = await models.population(connection, one)
             fate = await models.fate(connection, one, HEIGHT)
             why = await models.given_reasons(connection, one)
             others = [(other.definition, models.status(other)) for other in known if other.stands == "beside"]
-        judged = {name: sum(month.rows for month in model.months if month.clock == name) for name in ("wall", "event")}
+        judged = {name: sum(month.rows for month in shown.months if month.clock == name) for name in ("wall", "event")}
         clock = max(judged, key=lambda name: judged[name])
-        months = [month for month in model.months if month.clock == clock and not month.silent]
+        months = [month for month in shown.months if month.clock == clock and not month.silent]
         return page(
             request,
             dependencies,
             "model.html",
-            model=model,
+            model=shown,
+            several=sorted(other.definition.name for other in in_force),
             beside=[of for of in others if of[0].name == one.definition.name],
             clock=clock,
             ranking=plot(months, "auc", locale),
@@ -88,7 +90,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             fate=fate,
             shares=None if fate is None else (share(fate.above_lost, fate.above, locale), share(fate.below_lost, fate.below, locale)),
             why=bars(topics(why, locale), locale, places=2),
-            champion=next((snapshot for snapshot in model.snapshots if snapshot.champion), None),
+            champion=next((snapshot for snapshot in shown.snapshots if snapshot.champion), None),
         )
 
 
@@ -117,7 +119,7 @@ def plot(months: Sequence[Month], field: str, locale: Locale) -> Plot | None:
             drawn.append(Line(model, " ".join(f"{a},{b}" for a, b in points), points[-1]))
     heights = [(y(value), locale.number(Decimal(f"{value:.2f}"))) for value in (low, (low + high) / 2.0, high)]
     step = max(1, len(days) // 5)
-    return Plot(drawn, heights, [(x(day), locale.digits(f"{day:%Y-%m}")) for day in days[::step]])
+    return Plot(drawn, heights, [(min(x(day), WIDTH - MARGIN), locale.month(day)) for day in days[::step]])
 
 
 def rows(months: Sequence[Month], locale: Locale) -> list[tuple[str, int, list[str]]]:
@@ -130,7 +132,7 @@ def rows(months: Sequence[Month], locale: Locale) -> list[tuple[str, int, list[s
             month = of_month.get(model)
             cells.append("–" if month is None or month.auc is None else locale.number(Decimal(f"{month.auc:.3f}")))
             cells.append("–" if month is None else locale.number(Decimal(f"{month.log_loss:.3f}")))
-        found.append((locale.digits(f"{day:%Y-%m}"), of_month["model"].rows if "model" in of_month else 0, cells))
+        found.append((locale.month(day), of_month["model"].rows if "model" in of_month else 0, cells))
     return found
 
 

@@ -87,13 +87,13 @@ async def prepare(ground: Ground, mix: Mix, count: int) -> AsyncIterator[Prepare
         yield Prepared(world, await (await Feed.of(world, mix)).take(count))
 
 
-async def append(world: World, records: Sequence[Entry]) -> None:
-    """Put the records into the world's `touchpoints`."""
+async def append(world: World, records: Sequence[Entry], topic: str = "") -> None:
+    """Put the records into the world's `touchpoints`, or into another topic."""
     publisher = Publisher(world.endpoints.kafka_client_kwargs, timeout=60)
     await publisher.start()
     try:
         for begin in range(0, len(records), CHUNK):
-            await publisher.publish(touchpoints(world), records[begin : begin + CHUNK])
+            await publisher.publish(topic or touchpoints(world), records[begin : begin + CHUNK])
     finally:
         await publisher.stop()
 

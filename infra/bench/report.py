@@ -21,7 +21,7 @@ class Ratio(msgspec.Struct, frozen=True):
     """A row held against others of the same run."""
 
     of: str  # the row or rows that it is held against
-    by: Literal["rate", "cpu", "latency"]
+    by: Literal["rate", "cpu", "latency", "memory"]
     value: float  # median of the rounds' own ratios
     at_least: float | None = None  # the target, where there is one
     at_most: float | None = None

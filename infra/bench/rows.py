@@ -106,6 +106,15 @@ def _scored(samples: Samples) -> Iterable[Row]:
     yield _pass("churn-none", "customer, nobody is scored", "churn", none, [])
     against = _against("churn-none", scored, none, 0.87)
     yield _pass("churn", "customer, every fact is scored, given and remembered", "churn", scored, against)
+    known, after = samples.passes["churn-none-known"], samples.passes["churn-known"]
+    yield _pass("churn-none-known", "the next events of the same, nobody is scored", "churn", known, [])
+    yield _pass(
+        "churn-known",
+        "the next events, every fact is scored; scores come back",
+        "churn",
+        after,
+        _against("churn-none-known", after, known, 0.87),
+    )
     learnt = [one.load for one in samples.learning]
     enough = Ratio("10,000 examples/s", "rate", median(one.rate for one in learnt) / 10_000, at_least=1.0)
     features = samples.learning[-1].features
@@ -114,6 +123,15 @@ def _scored(samples: Samples) -> Iterable[Row]:
     cost = _median([one.cost for one in again]).total
     spared = [Ratio("10⁶ in 3 minutes on 2 cores", "cpu", 360.0 / cost, at_least=1.0)] if cost else []
     yield _pass("churn-again", "a new champion scores everybody anew, customers", "churn", again, spared)
+    yield _held("churn-again-memory", "memory: who scores everybody anew, customers", samples, "churn-again")
+    yield _held("churn-examples", "memory: the learner, examples that all wait for their labels", samples, "churn-examples")
+
+
+def _held(name: str, what: str, samples: Samples, of: str) -> Row:
+    """The memory that is needed for so many, against that for a quarter of them."""
+    most, few = samples.passes[of][0], samples.passes[f"{of}-few"][0]
+    flat = Ratio("a quarter of them", "memory", most.peak / few.peak, at_most=1.25)
+    return Row(name, what, "churn", events=most.events, rate=most.rate, rss_mb=most.peak, ratios=[flat])
 
 
 def _pending(samples: Samples) -> Iterable[Row]:

@@ -69,6 +69,7 @@ class Plan:
     events: int = 60_000
     labels: int = 20_000  # that the learner learns in a round
     silent: int = 20_000  # customers that a new champion scores anew
+    examples: int = 80_000  # that wait for their labels
     sizes: Sequence[int] = (10_000, 100_000)
     stretch: int = 10_000  # events that are measured at each size
     seconds: float = 6.0  # of one round of `visible`
@@ -93,7 +94,9 @@ async def run(ground: Ground, plan: Plan, on_step: OnStep = lambda _: None) -> r
     mix = Mix(SEED)
     samples = Samples()
     on_step("preparing the workload")
-    async with prepare(ground, mix, max(plan.events, plan.history)) as prepared:
+    async with prepare(
+        ground, mix, max(plan.events + plan.events // 2 if "churn" in plan.names else plan.events, plan.history)
+    ) as prepared:
         workload = _workload(mix, plan, prepared)
         await _throughput(ground, plan, prepared, samples, on_step)
         if "door" in plan.names:
@@ -179,7 +182,7 @@ async def _with_rules(ground: Ground, plan: Plan, prepared: Prepared, count: int
 async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
     on_step(f"the learner, {_round(nth, plan)}")
     samples.learning.append(scoring.learner(plan.labels))
-    learnt = samples.learning[-1].learner
+    learnt, more = samples.learning[-1].learner, prepared.records[plan.events : plan.events + plan.events // 2]
     for name in ("churn-none", "churn")[:: -1 if nth % 2 else 1]:
         async with ground.world(like=prepared.world) as world:
             on_step(f"customer {'with' if name == 'churn' else 'without'} scores, {_round(nth, plan)}")
@@ -187,10 +190,23 @@ async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
             await throughput.resolve(ground, world)
             if name == "churn":
                 await scoring.champion(world, learnt)
-            samples.add(name, await throughput.customer(ground, world, "customer" if name == "churn" else scoring.WITHOUT))
+            hop = "customer" if name == "churn" else scoring.WITHOUT
+            samples.add(name, await throughput.customer(ground, world, hop))
+            on_step(f"the same where half are known, {_round(nth, plan)}")
+            await append(world, more)
+            await throughput.resolve(ground, world)
+            samples.add(f"{name}-known", await throughput.customer(ground, world, hop, len(more)))
     async with ground.world() as world:
         on_step(f"a new champion, {_round(nth, plan)}")
         samples.add("churn-again", await scoring.again(ground, world, learnt, plan.silent))
+    if not nth:  # memory does not differ from round to round
+        async with ground.world() as world:
+            on_step(f"a new champion of {plan.silent // 4:,} customers")
+            samples.add("churn-again-few", await scoring.again(ground, world, learnt, plan.silent // 4))
+        for name, count in (("churn-examples-few", plan.examples // 4), ("churn-examples", plan.examples)):
+            async with ground.world() as world:
+                on_step(f"{count:,} examples that wait for their labels")
+                samples.add(name, await scoring.remembered(ground, world, count))
 
 
 async def _end_to_end(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:

@@ -1,10 +1,11 @@
 """What churn costs: the folding hop with and without scores, the learner by itself, and scoring all the silent anew.
 
 Scores are given by a learner that has learnt, so that each is a sum over all features, and what moves is written down and published.
-Reading order: Learning, examples, learner, champion, again.
+Reading order: Learning, examples, learner, champion, again, remembered.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -18,12 +19,13 @@ from aggregates.fact import Fact
 from aggregates.touchpoint import channel_of
 from infra import database
 from infra.bench import throughput, workers
+from infra.bench.feed import append
 from infra.bench.ground import Ground, World
 from infra.bench.throughput import Pass
 from infra.bench.usage import Cost
 from infra.master_key import master_key
 from projections.churn import kept as keeping
-from projections.churn import table
+from projections.churn import messages, table
 from projections.churn.kept import Kept, Said
 from projections.churn.table import Key
 from streams.learning import champion as champions
@@ -38,6 +40,11 @@ DAY = 200
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 TYPES = ("sales.order_placed", "sales.order_placed", "call.ended", "web.page_viewed", "complaint.made")
+
+WAIT = 60
+"""Days of examples of which the last is said before the first label is known: all of them wait at once."""
+
+REMEMBERED = "SELECT count(*) FROM churn.examples WHERE lost IS NOT NULL"
 
 AGAIN = """
 SELECT count(*) FROM churn.rescored r JOIN churn.definitions d ON d.id = r.definition AND d.champion = r.champion WHERE r.after IS NULL
@@ -128,3 +135,29 @@ async def again(ground: Ground, world: World, learnt: Learner, customers: int) -
             return row is not None and row[0] == partitions
 
         return await throughput.idle(ground, world, done, customers)
+
+
+async def remembered(ground: Ground, world: World, count: int) -> Pass:
+    """Let the learner keep so many examples, all of which wait for their labels at once, and then learn them; its database included."""
+    said, first, batches = examples(2_000), int(BEGIN.timestamp() // 86_400), list[messages.Batch]()
+    for start in range(0, count, DAY):
+        told = [_told(first, number, count, said) for number in range(start, min(start + DAY, count))]
+        batches.append(messages.Batch(messages.VERSION, 0, tuple(told), {}))
+    for partition in range(world.settings.kafka.partitions):
+        batches += [messages.Batch(messages.VERSION, partition, (), {"wall": first + days}) for days in (WAIT, 2 * WAIT + 90)]
+    await append(world, [(b"", messages.encode(batch), []) for batch in batches], world.prefix + "churn-examples")
+    async with workers.watching(world) as connection:
+
+        async def done() -> bool:
+            row = await (await connection.execute(REMEMBERED)).fetchone()
+            return row is not None and row[0] == count
+
+        return await throughput.until_done(ground, world, "learn", 1, done, count)
+
+
+def _told(first: int, number: int, count: int, said: Sequence[Said]) -> messages.Told:
+    """What was said of one of so many customers, on one of the days; every other one comes back."""
+    one, day = said[number % len(said)].scored, first + number * WAIT // count
+    example = messages.Example(day, False, one.features, one.anchors, one.logit, 0)
+    customer = str(UUID(int=number << 64, version=4))
+    return messages.Told(customer, 1, False, "", (day + 9,) if number % 2 else (), (), None, (example,))

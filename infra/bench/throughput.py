@@ -6,11 +6,11 @@ Reading order: Pass, one coroutine a program, then how each is held at the start
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aggregates.log import Entry
 from infra import database, waiting
-from infra.bench import workers
+from infra.bench import usage, workers
 from infra.bench.children import DONE_WITHIN, Child, child, until
 from infra.bench.feed import append
 from infra.bench.ground import Ground, World, customer_events, touchpoints
@@ -30,6 +30,7 @@ class Pass:
     events: int
     seconds: float
     cost: Cost
+    peak: float = 0.0  # the largest RSS of any of its processes that was seen, in MB
 
     @property
     def rate(self) -> float:
@@ -49,8 +50,8 @@ async def resolve(ground: Ground, world: World) -> Pass:
         return await race(ground, [hop], go, lambda: workers.passed(connection, "resolve", target), sum(target.values()))
 
 
-async def customer(ground: Ground, world: World, hop_: str = "customer") -> Pass:
-    """Fold what was resolved of the world's touchpoints, in one process."""
+async def customer(ground: Ground, world: World, hop_: str = "customer", events: int | None = None) -> Pass:
+    """Fold what was resolved of the world's touchpoints, in one process; `events`: how many they were, if not all that is in the log."""
     target = await waiting.ends(world.endpoints, customer_events(world))
     async with (
         workers.watching(world) as connection,
@@ -64,21 +65,28 @@ async def customer(ground: Ground, world: World, hop_: str = "customer") -> Pass
             return row is not None and row[0] == len(target)
 
         await until("the processor has its partitions", waits, [hop])
-        return await race(ground, [hop], gate.commit, lambda: workers.passed(connection, "customer", target), sum(target.values()))
+        return await race(
+            ground, [hop], gate.commit, lambda: workers.passed(connection, "customer", target), events or sum(target.values())
+        )
 
 
 async def idle(ground: Ground, world: World, done: Callable[[], Awaitable[bool]], events: int) -> Pass:
     """What the folding processor does of itself, when nothing arrives, until it is done."""
+    return await until_done(ground, world, "customer", world.settings.kafka.partitions, done, events)
+
+
+async def until_done(ground: Ground, world: World, hop_: str, partitions: int, done: Callable[[], Awaitable[bool]], events: int) -> Pass:
+    """What a processor with an outbox does, in one process, until it is done."""
     async with (
         await database.connect(world.endpoints.dsn, name="yekta-bench") as gate,
         workers.watching(world) as connection,
-        _module(ground, world, "infra.bench.hop", "customer") as hop,
+        _module(ground, world, "infra.bench.hop", hop_) as hop,
     ):
         await gate.execute(HELD)
 
         async def waits() -> bool:
             row = await (await connection.execute(WAITING)).fetchone()
-            return row is not None and row[0] == world.settings.kafka.partitions
+            return row is not None and row[0] == partitions
 
         await until("the processor has its partitions", waits, [hop])
         return await race(ground, [hop], gate.commit, done, events)
@@ -113,10 +121,17 @@ async def race(
     ground: Ground, children: Sequence[Child], go: Callable[[], Awaitable[None]], done: Callable[[], Awaitable[bool]], events: int
 ) -> Pass:
     meter = Meter(ground.engines, [child.pid for child in children])
+    peak = 0.0
+
+    async def seen() -> bool:
+        nonlocal peak
+        peak = max(peak, *[usage.resident(child.pid) for child in children])
+        return await done()
+
     begin = meter.read()
     await go()
-    await until("all is worked through", done, children)
-    return passed(begin, meter.read(), events)
+    await until("all is worked through", seen, children)
+    return replace(passed(begin, meter.read(), events), peak=peak)
 
 
 def passed(begin: Reading, end: Reading, events: int) -> Pass:

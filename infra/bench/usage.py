@@ -56,6 +56,11 @@ def cost(begin: Reading, end: Reading, events: int) -> Cost:
     return Cost(of(OWN), of(POSTGRES), of(KAFKA))
 
 
+def resident(pid: int) -> float:
+    """RSS of one process, in MB."""
+    return float(psutil.Process(pid).memory_info().rss) / 2**20
+
+
 def memory(pid: int) -> tuple[float, float]:
     """RSS of the largest of a process and its children, and the memory of all of them with what they share counted once; in MB."""
     sizes = []

@@ -31,6 +31,7 @@ QUICK = Plan(
     reads=100,
     history=4_000,
     pending=100_000,
+    examples=8_000,
     burst=10_000,
 )
 MILLION = 1_000_000
@@ -56,8 +57,8 @@ def bench(
     Parameters
     ----------
     only
-        Of floor, resolve, customer, rules, timers, end-to-end, quix, door, visible, webhook, burst, desk, view, memory, growth, identity:
-        only these, and what they need.
+        Of floor, resolve, customer, rules, churn, timers, end-to-end, quix, door, visible, webhook, burst, desk, view, memory, growth,
+        identity: only these, and what they need.
     quick
         Fewer rounds over fewer events: a first impression in two minutes.
     full

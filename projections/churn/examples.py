@@ -166,6 +166,24 @@ async def next_day(connection: Connection, place: Place, closed: int | None, hor
     return None if row is None else row[0]
 
 
+async def reach(connection: Connection, place: Place, first: int, last: int, horizon: int, most: int) -> int:
+    """The last day up to which one goes on from `first` without reading more than so many rows at once: those of the days, and those whose
+    labels become known in them. One day at least."""
+    known = horizon + 1
+    cursor = await connection.execute(
+        "SELECT of, sum(rows)::int8 FROM (SELECT CASE WHEN day >= %(first)s THEN day ELSE day + %(known)s END AS of, count(*) AS rows"
+        " FROM churn.examples WHERE definition = %(definition)s AND replayed = %(replayed)s AND (day BETWEEN %(first)s AND %(last)s"
+        " OR day BETWEEN %(first)s - %(known)s AND %(last)s - %(known)s) GROUP BY day) AS days GROUP BY of ORDER BY of",
+        {"first": first, "last": last, "known": known, "definition": place[0], "replayed": place[1]},
+    )
+    read = 0
+    for day, rows in await cursor.fetchall():
+        read += rows
+        if read > most:
+            return max(first, int(day) - 1)
+    return last
+
+
 async def waiting(connection: Connection, place: Place, said: tuple[int, int], known: tuple[int, int]) -> list[Row]:
     """What is to be said of some days, and what is to be learnt of some, first and last; in a fixed order."""
     rows: list[Row] = []

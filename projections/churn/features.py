@@ -6,6 +6,7 @@ Reading order: features, in_population, ever_in_population.
 """
 
 import math
+from collections.abc import Collection
 
 from aggregates.churn import STARTS, Definition
 from projections.churn.counters import counts, prior_of
@@ -30,9 +31,9 @@ def ever_in_population(definition: Definition, state: State) -> bool:
     return state.began is not None if definition.contractual else state.rhythm is not None
 
 
-def brings_in(definition: Definition, type_: str) -> bool:
-    """Whether facts of a type bring somebody into the population."""
-    return type_ in STARTS if definition.contractual else type_ in definition.purchases
+def bringing_in(definition: Definition) -> Collection[str]:
+    """The types of facts that bring somebody into the population."""
+    return STARTS if definition.contractual else definition.purchases
 
 
 def features(definition: Definition, state: State, now: float) -> Features:

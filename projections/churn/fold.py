@@ -1,7 +1,7 @@
 """Folds a customer's facts into what he is scored from. Reading order: evolve, needs_history.
 
-Facts are folded in their order of time. One that is late changes gaps that were counted already, unless it is one that is only counted, of
-the same day: `needs_history` says so, and the state is folded anew from the customer's history. Scores that were given stay as they were.
+Facts are folded in their order of time. One that is late may change gaps that were counted already, or come before a number that is newer:
+`needs_history` says so, and the state is folded anew from the customer's history. Scores that were given stay as they were.
 """
 
 import math
@@ -30,38 +30,43 @@ def initial() -> State:
 def evolve(definition: Definition, state: State, fact: Fact) -> State:
     """The state after one more fact, not older than those before it, or one whose order makes no difference."""
     happened = fact.at.timestamp() / DAY
-    now = max(happened, state.at)
-    bought = fact.type in definition.purchases
+    type_, data = fact.type, fact.data
+    rhythm, marks, readings, words, returns = state.rhythm, state.marks, state.readings, state.words, state.returns
+    bought = type_ in definition.purchases
     if bought:
-        state = _bought(definition, state, now, fact.data)
-    elif fact.type not in SILENT:
-        state = replace(state, at=now, marks=_marked(definition, state.marks, happened, fact.type, fact.data))
-    else:
-        state = replace(state, at=now)
-    state = _read(state, now, fact.type, fact.data, worded=bought)
-    if definition.contractual:
-        state = _contract(definition, state, now, fact)
-    return state
+        if (share := telling.given(data)) or "discount" in readings:
+            readings = _with_reading(readings, "discount", happened, share)
+        rhythm = _rhythm(definition.horizon, rhythm or Rhythm(happened, happened), happened, telling.spent(data))
+        returns = _noted(definition, returns, math.floor(happened))
+        words = _worded(words, data)
+    elif type_ not in SILENT:
+        marks = _marked(definition, marks, happened, type_, data)
+    for field, number in telling.numbers(data):
+        readings = _with_reading(readings, f"{type_}.{field}", happened, math.asinh(number))
+    now = max(happened, state.at)
+    evolved = State(now, rhythm, marks, readings, words, state.began, state.ends, state.running, returns, state.losses)
+    return _contract(definition, evolved, now, fact) if definition.contractual else evolved
 
 
 def needs_history(definition: Definition, state: State, fact: Fact) -> bool:
-    """Whether a fact is older than what was folded, so that the customer's history must be folded anew: unless what it changes is the same
-    in any order, and no other day's."""
+    """Whether a fact is older than what was folded, so that the customer's history must be folded anew: unless it is of the same day, and
+    nothing that it changes was changed by a later fact in a way that depends on the order."""
     happened = fact.at.timestamp() / DAY
     if happened >= state.at:
         return False
-    ordered = fact.type in definition.purchases or (definition.contractual and fact.type in STARTS | {CANCELLED})
-    crowded = len(state.marks) + 1 + len(fact.data) > MARKS
-    return ordered or crowded or math.floor(happened) != math.floor(state.at) or any(telling.numbers(fact.data))
-
-
-def _bought(definition: Definition, state: State, now: float, data: dict[str, Any]) -> State:
-    """A purchase: the rhythm, the money, and the day that labels look for."""
+    if math.floor(happened) != math.floor(state.at) or len(state.marks) + 1 + len(fact.data) > MARKS:
+        return True
+    if definition.contractual and fact.type in STARTS | {CANCELLED}:
+        return True
+    names = [f"{fact.type}.{field}" for field, _ in telling.numbers(fact.data)]
+    if fact.type in definition.purchases:
+        if state.rhythm is not None and happened <= state.rhythm.last:
+            return True
+        names.append("discount")
     readings = state.readings
-    if (share := telling.given(data)) or "discount" in readings:
-        readings = _with_reading(readings, "discount", now, share)
-    rhythm = _rhythm(definition.horizon, state.rhythm or Rhythm(now, now), now, telling.spent(data))
-    return replace(state, at=now, rhythm=rhythm, readings=readings, returns=_noted(definition, state.returns, math.floor(now)))
+    if len(readings) + sum(name not in readings for name in names) > READINGS:
+        return True
+    return any(name in readings and happened <= readings[name].at for name in names)
 
 
 def _rhythm(horizon: int, before: Rhythm, now: float, amount: float | None) -> Rhythm:
@@ -111,18 +116,12 @@ def _marked(definition: Definition, marks: dict[str, Mark], now: float, type_: s
     return marks
 
 
-def _read(state: State, now: float, type_: str, data: dict[str, Any], *, worded: bool) -> State:
-    """The numbers and, of purchases, the words that an event tells; the words of others are marks of their own."""
-    readings, words = state.readings, state.words
-    for field, number in telling.numbers(data):
-        readings = _with_reading(readings, f"{type_}.{field}", now, math.asinh(number))
-    if worded:
-        for field, word in telling.words(data):
-            if words.get(field) != word and (field in words or len(words) < WORDS):
-                words = words | {field: word}
-    if readings is state.readings and words is state.words:
-        return state
-    return replace(state, readings=readings, words=words)
+def _worded(words: dict[str, str], data: dict[str, Any]) -> dict[str, str]:
+    """The words that a purchase tells; those of other events are marks of their own."""
+    for field, word in telling.words(data):
+        if words.get(field) != word and (field in words or len(words) < WORDS):
+            words = words | {field: word}
+    return words
 
 
 def _with_reading(readings: dict[str, Reading], name: str, now: float, number: float) -> dict[str, Reading]:

@@ -75,9 +75,11 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
         day = floor(now)
         if on_the_way and due is not None and due <= day:
             said += _silent(definition, model, state, due, day)
-        state = fold.evolve(definition, state, fact)
-        returns.update(state.returns)
-        losses.update(state.losses)
+        before, state = state, fold.evolve(definition, state, fact)
+        if state.returns is not before.returns:
+            returns.update(state.returns)
+        if state.losses is not before.losses:
+            losses.update(state.losses)
         due = floor(state.at) + checks(definition)[0]
         last = place + 1 == len(facts)
         if (last or (on_the_way and floor(facts[place + 1].at.timestamp() / DAY) != day)) and in_population(definition, state):

@@ -7,6 +7,7 @@ Reading order: Reason, reasons, weightiest.
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
@@ -42,6 +43,7 @@ def by_topic(parts: Mapping[str, float]) -> dict[str, float]:
     return {topic: math.fsum(parts) for topic, parts in topics.items()}
 
 
+@lru_cache(maxsize=65_536)
 def topic_of(name: str) -> str:
     """What a feature speaks of."""
     if name in TOPICS:

@@ -13,6 +13,7 @@ import msgspec
 from aggregates.churn import Definition
 from projections.churn.kept import Kept
 from projections.churn.state import decode, encode
+from projections.timeline.row import uuid_of
 from projections.timeline.table import Connection, stage, uuids, write
 
 
@@ -86,7 +87,7 @@ async def save(connection: Connection, partition: int, kept: Mapping[Key, Kept])
             copy.set_types(_TYPES)
             for (customer, definition), one in kept.items():
                 row = (one.replayed, one.due, encode(one.state), one.decider, one.score, one.given, one.told)
-                await write(copy, (UUID(customer), definition, partition, *row))
+                await write(copy, (uuid_of(customer), definition, partition, *row))
         await cursor.execute(
             f"INSERT INTO churn.states ({_ALL}) SELECT {_ALL} FROM churn_stage ON CONFLICT (customer_id, definition) DO UPDATE SET {_NEW}"
         )

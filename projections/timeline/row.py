@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from aggregates.contracts import CONTRACTS, Contract
 from aggregates.fact import Fact, fact_of
 from aggregates.wire import CustomerEvent
@@ -13,6 +15,11 @@ from projections.money import amount_of, currency_of
 
 NOBODY = UUID(int=0)
 """Under whom events are kept that named no identifier."""
+
+IDS = 200_000
+"""How many ids are remembered beside their texts."""
+
+_ids: dict[str, UUID] = {"": NOBODY}
 
 SIMULATED, BACKFILL, FUTURE, PAST, EVENT_CLOCK = 1, 2, 4, 8, 16
 FLAGS = {"": 0, "future": FUTURE, "past": PAST}
@@ -53,6 +60,17 @@ class Told(NamedTuple):
 
 
 NOTHING = Told()
+
+
+def uuid_of(customer: str) -> UUID:
+    """The id of a customer's text; "" is nobody's. Raises msgspec.ValidationError."""
+    known = _ids.get(customer)
+    if known is None:
+        if len(_ids) >= IDS:
+            _ids.clear()
+            _ids[""] = NOBODY
+        known = _ids[customer] = msgspec.convert(customer, UUID)
+    return known
 
 
 def row_of(event: CustomerEvent, record: bytes, customer: UUID, partition: int, offset: int, fact: Fact | None = None) -> Row:

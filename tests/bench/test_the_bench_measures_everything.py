@@ -37,6 +37,7 @@ MINIATURE = Plan(
     history=200,
     split=40,
     pending=1_000,
+    examples=240,
     burst=60,
     interpreter=Path("not/installed"),
 )
@@ -45,7 +46,7 @@ ROWS = {
     *("floor", "resolve", "customer", "end-to-end", "quix", "rules-0", "rules-10", "rules-100"),
     *(f"{door}-{size}" for door in ("door", "segment-door", "bare-door") for size in (1, 20, 100)),
     *("select", "nothing", "view", "visible", "merging", "ring", "page", "desk-memory"),
-    *("churn-none", "churn", "learner", "churn-again"),
+    *("churn-none", "churn", "churn-none-known", "churn-known", "learner", "churn-again", "churn-again-memory", "churn-examples"),
     *("store-100", "store-300"),
     *("timers-pending", "webhook", "burst", "burst-live"),
     *("identity-plain", "identity", "split"),

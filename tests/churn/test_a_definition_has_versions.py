@@ -33,10 +33,18 @@ def test_the_first_version_of_a_name_is_in_force() -> None:
     assert standing.in_force == 1
 
 
-def test_what_makes_no_sense_is_refused() -> None:
+def test_the_one_in_force_may_learn_anew_from_the_log_once_at_a_time() -> None:
     standing = churn_model.first("churn")
+    standing = churn_model.evolve(standing, again := churn_model.publish(standing, Definition(), NOW, "me"))
+    assert again.definition == Definition(version=2)
     with pytest.raises(NotAllowed, match="exactly this"):
         churn_model.publish(standing, Definition(), NOW, "me")
+    standing = churn_model.evolve(standing, churn_model.adopt(standing, 2, NOW, "me"))
+    assert standing.in_force == 2
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    standing = churn_model.first("churn")
     with pytest.raises(NotAllowed, match="not scored beside"):
         churn_model.adopt(standing, 1, NOW, "me")
     retired = churn_model.evolve(standing, churn_model.retire(standing, 1, NOW, "me"))

@@ -32,6 +32,7 @@ def drawn(language: str, months: list[Month]) -> str:
         query=None,
         at_home=False,
         model=model,
+        several=["churn", "quick"],
         beside=[(Definition(version=2, horizon=45), "past")],
         clock="wall",
         ranking=models.plot(months, "auc", locale),
@@ -51,6 +52,13 @@ def test_months_are_drawn_beside_the_rivals(language: str) -> None:
     page = drawn(language, MONTHS)
     assert page.count("<polyline") == 2 * len(models.SHOWN)
     assert "45" in page if language == "en" else "۴۵" in page
+    assert "October 2026" in page if language == "en" else "اکتبر ۲۰۲۶" in page
+
+
+def test_of_several_models_each_has_its_page() -> None:
+    page = drawn("en", MONTHS)
+    assert '<a href="?model=churn" aria-current="true">' in page
+    assert '<a href="?model=quick">' in page
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])

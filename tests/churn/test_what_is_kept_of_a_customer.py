@@ -126,7 +126,9 @@ def test_a_late_fact_asks_for_the_history() -> None:
     assert not fold.needs_history(DEFINITION, kept, fact(5.0))
     assert fold.needs_history(DEFINITION, folded(fact(5.5)), fact(5.4))
     assert fold.needs_history(DEFINITION, kept, fact(4.9, "complaint"))
-    assert fold.needs_history(DEFINITION, folded(fact(5.5)), fact(5.4, "call.ended", wait_seconds=3))
+    called = folded(fact(0.0), fact(5.5, "call.ended", wait_seconds=9))
+    assert fold.needs_history(DEFINITION, called, fact(5.4, "call.ended", wait_seconds=3))
+    assert not fold.needs_history(DEFINITION, called, fact(5.4, "call.ended", talk_seconds=3))
 
 
 @settings(deadline=None, max_examples=50)
@@ -141,6 +143,35 @@ def test_what_is_only_counted_may_be_late_by_hours(happened: list[tuple[float, s
         late = fold.evolve(DEFINITION, late, one)
     ordered = folded(fact(1.0), fact(5.0), *sorted(facts, key=lambda one: one.at))
     said, should = features(DEFINITION, late, late.at + 30.0), features(DEFINITION, ordered, ordered.at + 30.0)
+    assert said == pytest.approx(should, rel=1e-9)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.tuples(st.floats(5.0, 5.9), st.sampled_from(("sales.order_placed", "call.ended", "complaint")), st.integers(0, 99)),
+        min_size=2,
+        max_size=7,
+        unique_by=lambda told: told[0],
+    ),
+    st.sampled_from((0, READINGS - 3)),
+)
+def test_what_is_late_and_asks_for_no_history_is_where_it_would_have_been(told: list[tuple[float, str, int]], crowd: int) -> None:
+    """Numbers, words, amounts and orders: in whatever order a day's facts come, what is known is what its order of time gives."""
+    many = fact(1.0, "survey", **{f"n{number}": number for number in range(crowd)})
+    facts = [fact(at, type_, total=str(number), discount=number % 3, **{f"n{number % 2}": number}) for at, type_, number in told]
+    came = ordered = folded(fact(0.0, total="9"), many)
+    for place, one in enumerate(facts):
+        if fold.needs_history(DEFINITION, came, one):
+            came = ordered
+            for earlier in sorted(facts[: place + 1], key=lambda fact: fact.at):
+                came = fold.evolve(DEFINITION, came, earlier)
+        else:
+            came = fold.evolve(DEFINITION, came, one)
+    for one in sorted(facts, key=lambda fact: fact.at):
+        ordered = fold.evolve(DEFINITION, ordered, one)
+    said, should = features(DEFINITION, came, came.at + 9.0), features(DEFINITION, ordered, ordered.at + 9.0)
+    assert came.rhythm == ordered.rhythm
     assert said == pytest.approx(should, rel=1e-9)
 
 
