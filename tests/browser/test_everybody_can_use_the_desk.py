@@ -56,6 +56,7 @@ async def test_axe_finds_nothing_where_texts_are_written(desk: Desk, language: s
     await page.goto("/knowledge/new-script")
     await page.locator("form .primary").evaluate("(save) => (save.form.noValidate = true)")
     await page.locator("form .primary").click()
+    await expect(page.locator("#title-wrong")).to_be_visible()
     await expect(page.locator("#title")).to_be_focused()
     desk.complaints.clear()  # the browser tells of the 422
     found += await judged(page, "script-wrong")
