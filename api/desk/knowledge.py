@@ -16,6 +16,7 @@ from aggregates.knowledge.changes import Line, changes
 from aggregates.knowledge.writing import Article, ArticleWritten, Written
 from api import access, query, writing
 from api.answers import path_id
+from api.desk import script_writing
 from api.desk.forms import form
 from api.desk.rendering import HEADERS, page
 from api.desk.visitor import acting
@@ -39,6 +40,7 @@ class Past(NamedTuple):
 
 def add(routes: APIRouter, dependencies: Dependencies) -> None:
     """The routes of articles and scripts."""
+    script_writing.add(routes, dependencies)
 
     @routes.get("/knowledge")
     async def found(request: Request) -> Response:

@@ -149,6 +149,44 @@ async def test_who_is_overtaken_while_he_writes_keeps_what_he_typed(live: Api) -
     assert "Wear three." in (await live.client.get(page, headers=headers)).text
 
 
+async def test_a_script_is_written_on_the_desk_by_whoever_may_write_it(live: Api) -> None:
+    boss, agent = await live.token("supervisor"), await live.token("agent")
+    headers = await signed_in(live, boss)
+    first = {"title": "Lost keys", "reason": "keys", "step-1-title": "ask", "step-1-say": "Where?", "step-1-answer-1": "Home"}
+    astray = await live.client.post("/knowledge/scripts", data=first | {"step-1-next-1": "2"}, headers=headers)
+    assert (astray.status_code, astray.text.count('id="step-1-next-1-wrong"')) == (422, 1)
+    assert "This answer leads nowhere" in astray.text
+    longer = await live.client.post("/knowledge/scripts/form?do=step", data=first | {"step-1-next-1": "2"}, headers=headers)
+    assert 'id="step-3-title"' in longer.text
+    assert (await live.get(agent, "/v1/scripts", reason="keys"))["items"] == []
+    whole = first | {"step-1-next-1": "2", "step-2-title": "home", "step-2-say": "Under the mat."}
+    saved = await live.client.post("/knowledge/scripts", data=whole, headers=headers)
+    assert (saved.status_code, saved.headers["location"]) == (303, "/knowledge/scripts/Lost-keys")
+    assert "Under the mat." in (await live.client.get(saved.headers["location"], headers=headers)).text
+    steps = (await live.get(agent, "/v1/scripts/Lost-keys"))["steps"]
+    assert [(step["id"], [answer["next"] for answer in step["answers"]]) for step in steps] == [("ask", ["home"]), ("home", [])]
+    again = await live.client.post("/knowledge/scripts", data=whole, headers=headers)
+    assert (again.status_code, "There is a script of this name" in again.text) == (409, True)
+    await post(live, boss, "/v1/scripts", 201, name="Lost-keys", title="Lost keys", steps=steps)
+    late = whole | {"name": "Lost-keys", "version": "1", "step-2-say": "In the lock."}
+    overtaken = await live.client.post("/knowledge/scripts", data=late, headers=headers)
+    assert (overtaken.status_code, "In the lock." in overtaken.text, "Somebody else wrote" in overtaken.text) == (409, True, True)
+    assert (await live.client.post("/knowledge/scripts", data=late | {"version": "2"}, headers=headers)).status_code == 303
+    edited = await live.client.get("/knowledge/scripts/Lost-keys/edit", headers=headers)
+    assert (edited.status_code, "In the lock." in edited.text) == (200, True)
+    assert (await live.client.post("/knowledge/scripts", data=late | {"name": "Nobodys"}, headers=headers)).status_code == 404
+    below = await signed_in(live, agent)
+    assert (await live.client.post("/knowledge/scripts", data=whole, headers=below)).status_code == 403
+    assert (await live.client.get("/knowledge/new-script", headers=below)).status_code == 403
+
+
+async def signed_in(live: Api, token: str) -> dict[str, str]:
+    """What a browser of somebody sends with each request."""
+    opened = await live.client.post("/sign-in", data={"token": token}, headers={"sec-fetch-site": "same-origin"})
+    live.client.cookies.clear()
+    return cookie({**opened.cookies, "yekta_language": "en"}) | {"sec-fetch-site": "same-origin"}
+
+
 def cookie(cookies: dict[str, str]) -> dict[str, str]:
     """The cookies of a browser, sent with one request only."""
     return {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}

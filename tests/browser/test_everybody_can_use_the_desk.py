@@ -47,10 +47,20 @@ async def test_axe_finds_nothing_where_texts_are_written(desk: Desk, language: s
     await desk.api.client.post("/v1/articles", json={"id": made["id"], "title": "Gloves", "body": "Wear two."}, auth=(boss, ""))
     page = await desk.signed_in(language, boss, color_scheme=scheme)
     found: list[str] = []
-    for path in ("/knowledge", f"/knowledge/articles/{made['id']}", f"/knowledge/articles/{made['id']}/edit", "/knowledge/scripts/which"):
+    article, script = f"/knowledge/articles/{made['id']}", "/knowledge/scripts/which"
+    for path in ("/knowledge", article, f"{article}/edit", script, f"{script}/edit", "/knowledge/new-script"):
         await page.goto(path)
         found += await judged(page, path)
-    await page.goto(f"/knowledge/articles/{made['id']}")
+    await page.goto(f"{script}/edit")
+    await shot(page, f"script-form-{language}")
+    await page.goto("/knowledge/new-script")
+    await page.locator("form .primary").evaluate("(save) => (save.form.noValidate = true)")
+    await page.locator("form .primary").click()
+    await expect(page.locator("#title-wrong")).to_be_visible()
+    await expect(page.locator("#title")).to_be_focused()
+    desk.complaints.clear()  # the browser tells of the 422
+    found += await judged(page, "script-wrong")
+    await page.goto(article)
     await shot(page, f"versions-{language}")
     await page.locator(".versions button").click()
     await expect(page.locator(".body")).to_have_text("Wear them.")

@@ -145,9 +145,7 @@ async def test_a_ring_comes_where_nobody_looks_too(desk: Desk) -> None:
 async def test_a_script_runs_beside_the_customer_until_the_offer_may_not_be_made(desk: Desk) -> None:
     offer, who = f"offer-{uuid4()}", {"customer_number": f"n-{uuid4()}"}
     boss, agent = (await desk.token("supervisor"), ""), (await desk.token("agent"), "")
-    steps = [{"id": "ask", "say": "Still content?", "answers": [{"text": "No", "next": "off"}]}, {"id": "off", "say": "A fifth off."}]
-    script: dict[str, Any] = {"name": offer, "title": "Win back", "for_offer": offer, "steps": steps}
-    assert (await desk.api.client.post("/v1/scripts", json=script, auth=boss)).status_code == 201
+    await written(await desk.signed_in("en", boss[0]), offer)
     given = told("consent.given", timedelta(hours=1), who, source="crm", purpose="marketing")
     await desk.visible(await desk.happens(given))
     asked = {"request_id": offer, "who": who, "channel": "agent_offer", "contact": offer}
@@ -155,7 +153,8 @@ async def test_a_script_runs_beside_the_customer_until_the_offer_may_not_be_made
     page = await desk.customer(who["customer_number"], "en")
     await page.locator("#offer a[data-htmx-powered]").click()  # what htmx has not met yet goes to a page of its own
     await expect(page.locator("#script .say")).to_have_text("Still content?")
-    script["steps"] = [{"id": "ask", "say": "Say nothing."}]
+    steps = [{"id": "ask", "say": "Say nothing."}]
+    script = {"name": offer, "title": offer, "for_offer": offer, "steps": steps}
     assert (await desk.api.client.post("/v1/scripts", json=script, auth=boss)).status_code == 201
     await page.get_by_role("link", name="No", exact=True).click()
     await expect(page.locator("#script .say")).to_have_text("A fifth off.")  # the version that the conversation began with
@@ -163,6 +162,24 @@ async def test_a_script_runs_beside_the_customer_until_the_offer_may_not_be_made
     await desk.happens(told("consent.withdrawn", timedelta(0), who, source="crm", purpose="marketing"))
     await expect(page.locator("#offer.silence")).to_contain_text("did not agree")
     await expect(page.locator("#script .say")).to_have_count(0)
+
+
+async def written(page: Page, offer: str) -> None:
+    """A script for this offer, written on the desk without a mouse."""
+    await page.goto("/knowledge/new-script")
+    await expect(page.locator("#title")).to_be_focused()
+    await page.keyboard.type(offer)
+    await page.locator("#offer").fill(offer)
+    await page.locator("#step-1-title").fill("ask")
+    await page.locator("#step-1-say").fill("Still content?")
+    await page.locator("#step-1-answer-1").fill("No")
+    await page.get_by_role("button", name="Add a step").press("Enter")
+    await expect(page.locator("#step-2-title")).to_be_focused()
+    await page.keyboard.type("off")
+    await page.locator("#step-2-say").fill("A fifth off.")
+    await page.locator("#step-1-next-1").select_option("2")
+    await page.locator("#step-1-answer-1").press("Enter")
+    await expect(page.locator(".steps h3")).to_have_text(["1. ask", "2. off"])
 
 
 async def test_a_part_that_cannot_be_read_leaves_the_others(desk: Desk) -> None:
