@@ -238,8 +238,6 @@ async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Sampl
         if plan.names & {"visible", "webhook", "burst", "desk"}:
             on_step("how much the whole installation keeps up with")
             samples.capacity = await visible.capacity(here, mix, plan.history)
-            on_step("until everything came to rest")
-            await visible.rest(here)
         for nth in range(plan.rounds):
             if "view" in plan.names:
                 on_step(f"reading views, {_round(nth, plan)}")

@@ -1,9 +1,8 @@
 """How long it takes from posting an event until it is in the view, while others send at a steady rate.
 
 Each probe is the first event of a new customer, the slowest kind, and asks for his view with `after=` its own position.
-Half load is half of what the whole installation keeps up with, door included: it is found first, by posting without a pause; then whoever
-reads the same log for other ends (learning, comparing, counting) is let come to rest, else its backlog would be measured.
-Reading order: Seen, capacity, rest, visible, probing.
+Half load is half of what the whole installation keeps up with, door included: it is found first, by posting without a pause.
+Reading order: Seen, capacity, visible, probing.
 """
 
 import asyncio
@@ -64,23 +63,6 @@ async def capacity(here: Living, mix: Mix, events: int) -> float:
     async with workers.watching(here.world) as connection:
         await until("all is in the views", lambda: positions.reached(connection, target), here.workers)
     return events // BATCH * BATCH / (time.perf_counter() - begin)
-
-
-async def rest(here: Living) -> None:
-    """Until every processor has read what is in its topic."""
-
-    async def at_rest() -> bool:
-        cursor = await connection.execute("SELECT topic, partition, min(next_offset) FROM streams.positions GROUP BY topic, partition")
-        at: dict[str, dict[int, int]] = {}
-        for topic, partition, offset in await cursor.fetchall():
-            at.setdefault(topic, {})[partition] = offset
-        for topic, read in at.items():
-            if any(read.get(partition, 0) < end for partition, end in (await waiting.ends(here.world.endpoints, topic)).items()):
-                return False
-        return True
-
-    async with workers.watching(here.world) as connection:
-        await until("everything came to rest", at_rest, here.workers, look=0.5)
 
 
 async def visible(here: Living, mix: Events, rate: float, seconds: float, nth: int) -> Seen:
