@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import AsyncConnection, sql
 
 import projections
+from projections import generation
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -32,17 +33,10 @@ async def drop(connection: Connection, schema: str) -> None:
     await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
-async def live(connection: Connection) -> str:
-    """The schema in force."""
-    cursor = await connection.execute("SELECT number FROM streams.generation")
-    row = await cursor.fetchone()
-    return f"read_{row[0] if row else 1}"
-
-
 async def ensure(connection: Connection) -> None:
     """After migrating: the schema in force exists."""
     async with connection.transaction():
-        schema = await live(connection)
+        schema = await generation.live(connection)
         cursor = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
         if await cursor.fetchone() is None:
             await create(connection, schema)

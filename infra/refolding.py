@@ -22,6 +22,7 @@ from infra.master_key import master_key
 from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
 from infra.waiting import Progress, ends
+from projections import generation
 from projections.positions import table as positions
 from streams.customer import Customer
 from streams.record import Batch, Halt
@@ -103,7 +104,7 @@ async def verify(settings: Settings, on_progress: OnProgress = lambda _: None) -
         async with _at_rest(here) as connection:
             live = await positions.positions(connection, "customer")
             await refold.up_to(live, on_progress)
-            against = await generations.live(connection)
+            against = await generation.live(connection)
             different = await differing.different(connection, against, schema)
             how = {customer: await differing.how(connection, against, schema, customer) for customer in different[:SHOWN]}
             missing, touchpoints = await _missing(connection, here, settings.kafka.prefix + "touchpoints", against)

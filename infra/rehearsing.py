@@ -21,6 +21,7 @@ from infra import rehearsed_values
 from infra.evaluation.rules.run import QUANTILES, Evaluation
 from infra.rehearsed_values import Values
 from infra.sealing import KeyRing, MasterKey
+from projections import generation
 from projections.contacts import fold as contacts
 from projections.contacts import table as policies
 from projections.timeline.row import EVENT_CLOCK
@@ -97,8 +98,7 @@ def _feed(evaluation: Evaluation, keys: KeyRing, rows: Sequence[_Row], values: V
 
 
 async def _query(connection: psycopg.AsyncConnection[Any]) -> str:
-    row = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
-    schema = f"read_{row[0] if row else 1}"
+    schema = await generation.live(connection)
     return (
         f"SELECT customer_id, heard, event_id, record FROM (SELECT customer_id, event_id, record,"
         f" CASE WHEN flags & %(clock)s > 0 THEN at ELSE recorded END AS heard FROM {schema}.timeline"

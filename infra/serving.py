@@ -38,6 +38,7 @@ from infra.publishing import Publisher
 from infra.rehearsing import Rehearsing
 from infra.settings import OidcSettings, Settings
 from infra.topics import topic_names
+from projections import generation
 
 log = structlog.get_logger(__name__)
 
@@ -189,9 +190,7 @@ class _Generation:
         if clock() >= self._until:
             async with self._pool.connection() as connection:
                 if (now := clock()) >= self._until:  # nobody asked while one waited
-                    row = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
-                    assert row is not None  # noqa: S101 - the migration inserted it
-                    self._known, self._until = f"read_{row[0]}", now + 1
+                    self._known, self._until = await generation.live(connection), now + 1
         return self._known
 
 

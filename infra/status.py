@@ -12,13 +12,14 @@ import msgspec
 import psycopg
 from aiokafka.errors import KafkaError
 
-from infra import database, generations, run_state
+from infra import database, run_state
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.home import Home
 from infra.settings import Settings
 from infra.topic_ids import NoAnswerError, ask
 from infra.waiting import ends
+from projections import generation
 
 HOPS = {
     "inbox": "inbox",
@@ -77,7 +78,7 @@ async def status(settings: Settings) -> Status:
         async with await database.connect(here.dsn, name="yekta-status", autocommit=True) as connection:
             hops, age = await _hops(connection, here, settings.kafka.prefix, kafka_up=kafka.up)
             counts = await _counts(connection)
-            schema = await generations.live(connection)
+            schema = await generation.live(connection)
     except (Refusal, psycopg.OperationalError):
         return Status(kafka, Engine(False, database.place(here.dsn)), processes, {}, None, 0, 0, 0, "")
     return Status(kafka, Engine(True, database.place(here.dsn)), processes, hops, age, *counts, schema)
@@ -127,7 +128,7 @@ async def _ends(here: Endpoints, topic: str) -> dict[int, int]:
 
 
 async def _counts(connection: Any) -> tuple[int, int, int]:
-    schema = await generations.live(connection)
+    schema = await generation.live(connection)
     cursor = await connection.execute(
         f"SELECT (SELECT count(*) FROM {schema}.view), (SELECT coalesce(sum(events), 0)::bigint FROM {schema}.view),"
         " (SELECT count(*) FROM letters.letters WHERE status = 'open')"

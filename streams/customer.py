@@ -18,6 +18,7 @@ from aggregates.contracts import VersionUnknown
 from aggregates.fact import Fact, fact_of
 from aggregates.touchpoint import effective_time
 from aggregates.wire import CustomerEvent, customer_event_decoder
+from projections import generation
 from projections.timeline import table as timeline
 from projections.timeline.row import uuid_of
 from projections.view import table as views
@@ -125,9 +126,7 @@ class Customer:
         """The read models in force, read behind the lock on the position: a rebuild that switched is seen at once."""
         if self._schema is not None:
             return self._schema
-        cursor = await connection.execute("SELECT number FROM streams.generation")
-        row = await cursor.fetchone()
-        schema = f"read_{row[0] if row else 1}"
+        schema = await generation.live(connection)
         if schema != self._generation:
             self._states.clear()
             self._generation = schema

@@ -20,6 +20,7 @@ from aggregates.matching.published import weights_of
 from aggregates.matching.weights import Weights
 from aggregates.sealing import Sealer
 from aggregates.wire import CustomerEvent
+from projections import generation
 from projections.accounts import table as accounts
 from projections.duplicates import table
 from projections.duplicates import weights as learned
@@ -120,7 +121,7 @@ class Comparing:
 
 async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID]) -> None:
     """Look these up anew, and propose whom they may be one with. What only computes does so in a thread: the lanes go on."""
-    schema = await schema_of(connection)
+    schema = await generation.live(connection)
     states = await views.load(connection, schema, changed)
     rules = await ruling.in_force(connection, sealer)
     mine, keys, counted, homes = await asyncio.to_thread(looked_up, states, changed, sealer, rules)
@@ -136,12 +137,6 @@ async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID
     weights = await in_force(connection)
     found = await asyncio.to_thread(_proposals, all_, pairs, lambda value: holders.get(digests.get(value, b""), 1), weights)
     await table.propose(connection, found)
-
-
-async def schema_of(connection: Connection) -> str:
-    """Where the views that are live stand."""
-    generation = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
-    return f"read_{generation[0] if generation else 1}"
 
 
 async def in_force(connection: Connection) -> Weights:

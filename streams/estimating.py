@@ -22,11 +22,12 @@ from aggregates.matching import published
 from aggregates.matching.estimating import Seen, estimated
 from aggregates.matching.weights import Weights
 from aggregates.sealing import Sealer
+from projections import generation
 from projections.duplicates import table, weights
 from projections.duplicates.record import record
 from projections.identity import ruling
 from projections.view import table as views
-from streams.duplicates import LOCK, hashed, looked_up, schema_of
+from streams.duplicates import LOCK, hashed, looked_up
 from streams.record import Connection
 
 LOOK = 30.0
@@ -111,7 +112,7 @@ def learn(material: Material) -> Weights | None:
 
 async def seen(connection: Connection, sealer: Sealer, customers: int) -> Material:
     """Some customers and whom they meet by a key. Each pair has the same chance to be among them, however alike the two are."""
-    schema, rules = await schema_of(connection), await ruling.in_force(connection, sealer)
+    schema, rules = await generation.live(connection), await ruling.in_force(connection, sealer)
     records: dict[UUID, matching.Record] = {}
     pairs: set[tuple[UUID, UUID]] = set()
     first, last = 0, None

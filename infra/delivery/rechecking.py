@@ -10,6 +10,7 @@ import msgspec
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.identity.publishing import TraitRule
+from projections import generation
 from projections.contacts import reserving, table
 from projections.contacts.want import Want
 from projections.deliveries.table import Taken
@@ -47,7 +48,7 @@ class Rechecking:
         async with self._pool.connection() as connection:
             if taken.customer_id is None or taken.signal is None:
                 return Attempt("failed", error="it names no customer")
-            schema = await _schema(connection)
+            schema = await generation.live(connection)
             customer, state = await present(connection, schema, taken.customer_id)
             await table.lock(connection, customer)
             held = (await table.of(connection, customer, [taken.signal])).get(taken.signal)
@@ -88,7 +89,7 @@ def _channel(body: bytes) -> str:
 
 async def state_of(connection: Connection, customer: UUID) -> State | None:
     """The view of a customer, whoever he turned out to be since."""
-    return (await present(connection, await _schema(connection), customer))[1]
+    return (await present(connection, await generation.live(connection), customer))[1]
 
 
 async def present(connection: Connection, schema: str, customer: UUID) -> tuple[UUID, State | None]:
@@ -98,9 +99,3 @@ async def present(connection: Connection, schema: str, customer: UUID) -> tuple[
         customer = owner
         states = await views.load(connection, schema, [customer])
     return customer, states.get(customer)
-
-
-async def _schema(connection: Connection) -> str:
-    cursor = await connection.execute("SELECT number FROM streams.generation")
-    row = await cursor.fetchone()
-    return f"read_{row[0] if row else 1}"

@@ -10,6 +10,7 @@ from infra.demo.cdnow import Totals
 from infra.endpoints import endpoints
 from infra.errors import Refusal
 from infra.settings import Settings
+from projections import generation
 from projections.view import table as views
 
 PLACED = "sales.order_placed"
@@ -19,8 +20,7 @@ CHUNK = 2_000
 async def check(settings: Settings, sent: Totals) -> None:
     """Raise Refusal unless every order that was sent stands once, under as many customers, in the timelines and in the views."""
     async with await database.connect(endpoints(settings).dsn) as connection:
-        row = await (await connection.execute("SELECT number FROM streams.generation")).fetchone()
-        schema = f"read_{row[0] if row else 1}"
+        schema = await generation.live(connection)
         in_timelines = await _timelines(connection, schema)
         _compare("timelines", in_timelines, sent)
         all_orders = await _orders_of_its_customers(connection, schema)
