@@ -16,9 +16,9 @@ from projections.value import given as giving
 from projections.value import table
 from projections.value.given import Terms
 from projections.value.table import Sweep, Valued
+from streams import score_records
 from streams.parts import Moment
 from streams.record import Effect
-from streams.words import SCORES, told
 
 LOOK = 5.0
 """Seconds for which it is believed who asks, and what values are computed by."""
@@ -82,19 +82,10 @@ class Appraising:
             data = giving.due(one.state, at, terms, called_off.get(customer, {}), one.told, replayed=one.replayed)
             if data is None:
                 continue
-            said = told(
-                SCORES,
-                "score.given",
-                customer,
-                giving.id_of(customer, at, data),
-                data,
-                at,
-                backfill=customer in quiet,
-                clock="event" if one.replayed else "",
-                decider=one.decider,
-                recorded=self._clock(),
+            id_, recorded = giving.id_of(customer, at, data), self._clock()
+            effects += score_records.given(
+                customer, id_, data, at, recorded, replayed=one.replayed, decider=one.decider, backfill=customer in quiet
             )
-            effects += [said, said._replace(topic="scores")]
             valued[customer] = one._replace(told=data.value)
         return effects
 

@@ -30,13 +30,13 @@ from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
 from projections.positions import table as positions
 from projections.timeline.row import NOBODY, uuid_of
+from streams import score_records
 from streams.learning import champion
 from streams.learning.champion import Champion
 from streams.learning.snapshot import SnapshotRefused
 from streams.parts import Heard, Moment, Spoken
 from streams.record import Effect, Keys, Publication
 from streams.remembering import Histories
-from streams.words import SCORES, told
 
 OURS = "yekta:"
 GRACE = timedelta(hours=1)
@@ -294,18 +294,8 @@ class Scoring:
             model=snapshot,
             reasons=tuple([Reason(r.topic, round(r.level, 6), r.fa, r.en) for r in why]),
         )
-        said_of_him = told(
-            SCORES,
-            "score.given",
-            customer,
-            derive("score", customer, name, str(version), at.isoformat()),
-            data,
-            at,
-            clock="event" if kept.replayed else "",
-            decider=kept.decider,
-            recorded=self._clock(),
-        )
-        return [said_of_him, said_of_him._replace(topic="scores")]
+        id_ = derive("score", customer, name, str(version), at.isoformat())
+        return score_records.given(customer, id_, data, at, self._clock(), replayed=kept.replayed, decider=kept.decider)
 
     async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given] | None) -> list[Effect]:
         """What is kept of these customers, from all of their rows; said is only what is so now."""
