@@ -146,14 +146,13 @@ class Moving:
 
     async def refold(self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked) -> None:
         """Fold these customers' rows from the beginning: all at once, unless together they are more than a piece."""
+        self._drop(partition, customers)
         under_way = await self.busy(connection, partition)
         for customer in under_way.keys() & customers:  # what came to him is met when it begins again, in its own transactions
             await self.interrupted(connection, partition, customer)
-            self._drop(partition, (customer,))
         customers = [customer for customer in customers if customer not in under_way]
         if not customers:
             return
-        self._drop(partition, customers)
         histories: dict[UUID, list[bytes]] = {customer: [] for customer in customers}
         rows = await timeline.pieces(connection, schema, customers, self._piece + 1)
         if len(rows) > self._piece:
