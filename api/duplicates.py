@@ -11,8 +11,9 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from aggregates.identity import Rules, Split
+from aggregates.identity import Split
 from aggregates.identity.publishing import TraitRule
+from aggregates.matching.customers import Record
 from api import access, deciding, explaining, masks, openapi, query, uniting
 from api.access import Caller
 from api.answers import json
@@ -147,11 +148,12 @@ async def shown(dependencies: Dependencies, connection: Connection, pairs: list[
     found = []
     for pair in pairs:
         one, other = states.get(pair.one, empty), states.get(pair.other, empty)
+        his, hers = record(one, identity), record(other, identity)
         fields = [
             FieldEvidence(
                 part["column"],
-                _value(one, part["column"], role, identity),
-                _value(other, part["column"], role, identity),
+                _value(his, part["column"], role),
+                _value(hers, part["column"], role),
                 part["agreement"],
                 part["bits"],
             )
@@ -174,8 +176,8 @@ def _person(id_: UUID, state: State, rules: Sequence[TraitRule]) -> Person:
     return Person(id_, name_of(believed(state.traits, rules)).display, state.events, state.last.at if state.last else None)
 
 
-def _value(state: State, column: str, role: str, identity: Rules) -> str | None:
-    value = record(state, identity).get(column)
+def _value(compared: Record, column: str, role: str) -> str | None:
+    value = compared.get(column)
     return masks.masked(value) if value and column == "phone" and role not in masks.UNMASKED else value
 
 
