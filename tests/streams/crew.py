@@ -31,11 +31,12 @@ class Connections:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._free: list[Connection] = []
+        self._opening: set[asyncio.Task[Connection]] = set()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in a transaction."""
-        lent = self._free.pop() if self._free else await AsyncConnection.connect(self._dsn, application_name="yekta-tests")
+        lent = self._free.pop() if self._free else await self._opened()
         try:
             async with lent.transaction():
                 yield lent
@@ -46,8 +47,19 @@ class Connections:
             if not lent.closed:
                 self._free.append(lent)
 
+    async def _opened(self) -> Connection:
+        """One more. It is opened to the end also when who asked is killed meanwhile: for one that is half open PostgreSQL waits a minute,
+        and lets no database be dropped until then."""
+        opening = asyncio.create_task(AsyncConnection.connect(self._dsn, application_name="yekta-tests"))
+        self._opening.add(opening)
+        opened = await asyncio.shield(opening)
+        self._opening.remove(opening)
+        return opened
+
     async def close(self) -> None:
-        """Close what was given back."""
+        """Close what was given back, and what nobody was left to take."""
+        while self._opening:
+            await (await self._opening.pop()).close()
         while self._free:
             await self._free.pop().close()
 
