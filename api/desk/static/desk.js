@@ -299,7 +299,10 @@ function follow(address) {
       const fresh = parse(html);
       const open = [...region.querySelectorAll("details[open]")].map((details) => details.id);
       for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-      if (fresh.innerHTML !== region.innerHTML) region.replaceChildren(...fresh.childNodes);
+      if (fresh.innerHTML !== region.innerHTML.replaceAll(' data-htmx-powered="true"', "")) {
+        region.replaceChildren(...fresh.childNodes);
+        globalThis.htmx?.process(region); // it meets only what it is shown
+      }
       waiting.delete(name);
     }
     if ($("offer")?.matches(".silence")) document.querySelector("#script [data-offer]")?.remove(); // what may not be offered is not said on
