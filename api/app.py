@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api import (
     accounts,
+    answering,
     asked_first,
     call_list,
     calls,
@@ -30,7 +31,6 @@ from api import (
     models,
     openapi,
     operations,
-    problem,
     rehearsing,
     schemas,
     score,
@@ -55,7 +55,7 @@ def create(dependencies: Dependencies) -> FastAPI:
     """The application over these dependencies."""
     app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.dependencies = dependencies
-    problem.install(app)
+    answering.install(app)
     for room in (
         events,
         imports,

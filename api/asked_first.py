@@ -10,10 +10,11 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.source import Source
 from api import access
+from api.answering import answer
 from api.answers import json
 from api.doors.segment import keys
 from api.ports import Dependencies
-from api.problem import Problem, answer
+from api.problem import Problem
 from api.web import asked, shared
 
 SEGMENT = "/v1/projects/{key}/settings"

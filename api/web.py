@@ -11,10 +11,11 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import browser, openapi
+from api.answering import answer
 from api.doors import segment
 from api.doors.segment import Taken
 from api.ports import Dependencies
-from api.problem import Problem, answer
+from api.problem import Problem
 
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
 DAY = "86400"

@@ -15,6 +15,7 @@ from psycopg_pool import PoolTimeout
 
 from aggregates.sealing import KeyDestroyed
 from api import access, looks, query, session
+from api.answering import write_down
 from api.answers import path_id
 from api.desk import (
     accounts,
@@ -41,7 +42,7 @@ from api.desk.looking import look
 from api.desk.rendering import HEADERS, locale_of, page, static
 from api.desk.visitor import enter, from_here, way_back
 from api.ports import Dependencies
-from api.problem import Problem, not_found, write_down
+from api.problem import Problem, not_found
 from api.visibility import settled
 from api.watching import Watching
 from projections.calls import table as seats
