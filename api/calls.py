@@ -39,7 +39,7 @@ class CallShown(msgspec.Struct, frozen=True):
     """A call as it stands."""
 
     call_id: str
-    stage: str  # ringing, answered, abandoned, ended, wrapped_up
+    stage: str  # ringing, answered, abandoned, ended, wrapped_up; lost: its end was never told
     direction: str
     queue: str
     extension: str
@@ -101,7 +101,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.INSIDE)
         extension, limit = query.text(request, "extension", 64), query.limit(request)
         async with dependencies.pool.connection() as connection:
-            found = await table.at_extension(connection, extension, limit, live=True)
+            found = await table.going_on(connection, extension, dependencies.clock(), limit)
             return json(Calls([await shown(dependencies, connection, call, asking.role) for call in found]))
 
     extra = openapi.described('curl -N -u "$AGENT:" "$YEKTA/v1/calls/stream?extension=204"', None, 422, 503, parameters=[EXTENSION])
@@ -146,7 +146,7 @@ def router(dependencies: Dependencies) -> APIRouter:
 async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str, wanted: WrapUp) -> str:
     """Tell the log how a call ended. Raises problems."""
     async with dependencies.pool.connection() as connection:
-        call = await table.load(connection, call_id)
+        call = await table.load(connection, call_id, dependencies.clock())
         number = await number_of(dependencies, connection, call) if call else None
         if number:
             who: dict[str, Any] = {"phone": number}

@@ -16,7 +16,7 @@ def call_id(request: Request) -> str:
 async def call_of(request: Request, dependencies: Dependencies, connection: Connection) -> tuple[Call | None, str | None]:
     """The call, and its number."""
     id_ = call_id(request)
-    call = await table.load(connection, id_) if id_ else None
+    call = await table.load(connection, id_, dependencies.clock()) if id_ else None
     if call is None:
         return None, None
     return call, await calls.number_of(dependencies, connection, call)

@@ -3,7 +3,6 @@
 Every form can be sent twice: its draft has an id, and what has the same id happened once. Reading order: add, pop, dock.
 """
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -31,9 +30,6 @@ from projections.view import table as views
 
 SEEN = 5.0
 """How long a page waits for what it was just told to be visible."""
-
-GOING_ON = timedelta(hours=4)
-"""After so long a call whose end was never told is over."""
 
 
 def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> None:
@@ -140,7 +136,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
 async def _pop(request: Request, dependencies: Dependencies) -> Response:
     id_ = call_id(request)
     async with dependencies.pool.connection() as connection:
-        call = await table.load(connection, id_) if id_ else None
+        call = await table.load(connection, id_, dependencies.clock()) if id_ else None
         number = query.text(request, "phone", 64)
         if call is not None and not number:
             number = await calls.number_of(dependencies, connection, call)
@@ -183,7 +179,7 @@ async def _calls_from(request: Request, dependencies: Dependencies, connection: 
     """The number of the call, or the one named; else that by which the customer is known."""
     number = query.text(request, "phone", 64)
     id_ = call_id(request)
-    if not number and id_ and (call := await table.load(connection, id_)) is not None:
+    if not number and id_ and (call := await table.load(connection, id_, dependencies.clock())) is not None:
         number = await calls.number_of(dependencies, connection, call)
     if not number:
         number = (await requesting.identifier_of(dependencies, connection, customer)).get("phone")

@@ -1,10 +1,16 @@
-"""The SQL of calls in progress. Stages only go forward, whatever order the log has them in. Reading order: Call, put, ringing, load."""
+"""The SQL of calls in progress. Stages only go forward, whatever order the log has them in.
+
+A call that went on and of which nothing was heard for too long is `lost`: its end was never told. When it was heard of counts, not what
+the clock of a call center says. Reading order: Call, put, going_on, load.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
+
+from projections.view.matters import LONGEST_CALL
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -88,23 +94,30 @@ async def news(connection: Connection, extensions: Collection[str]) -> list[Call
     return [Call(*row) for row in await cursor.fetchall()]
 
 
-async def at_extension(connection: Connection, extension: str | None, limit: int, *, live: bool) -> list[Call]:
-    """Calls at an extension, or at any, the latest first; `live` those that go on."""
-    where = ["rank < 3"] if live else []
-    values: list[Any] = []
+async def going_on(connection: Connection, extension: str | None, now: datetime, limit: int) -> list[Call]:
+    """Calls that ring or are talked at an extension, or at any, the latest first."""
+    values: list[Any] = [RANKS["abandoned"], now - LONGEST_CALL]
+    at = ""
     if extension is not None:
-        where.append("extension = %s")
+        at = " AND extension = %s"
         values.append(extension)
-    condition = f"WHERE {' AND '.join(where)}" if where else ""
-    cursor = await connection.execute(f"SELECT {COLUMNS} FROM service.calls {condition} ORDER BY changed DESC LIMIT %s", (*values, limit))
+    cursor = await connection.execute(
+        f"SELECT {COLUMNS} FROM service.calls WHERE rank < %s AND changed >= %s{at} ORDER BY changed DESC LIMIT %s", (*values, limit)
+    )
     return [Call(*row) for row in await cursor.fetchall()]
 
 
-async def load(connection: Connection, call_id: str) -> Call | None:
-    """The call of this id; of several systems' the latest."""
-    cursor = await connection.execute(f"SELECT {COLUMNS} FROM service.calls WHERE call_id = %s ORDER BY changed DESC LIMIT 1", (call_id,))
+async def load(connection: Connection, call_id: str, now: datetime) -> Call | None:
+    """The call of this id as it stands now; of several systems' the latest."""
+    cursor = await connection.execute(
+        f"SELECT {COLUMNS}, rank < %s AND changed < %s FROM service.calls WHERE call_id = %s ORDER BY changed DESC LIMIT 1",
+        (RANKS["abandoned"], now - LONGEST_CALL, call_id),
+    )
     row = await cursor.fetchone()
-    return Call(*row) if row else None
+    if row is None:
+        return None
+    call = Call(*row[:-1])
+    return call._replace(stage="lost") if row[-1] else call
 
 
 async def extension_of(connection: Connection, agent: str) -> str:

@@ -27,12 +27,25 @@ async def test_stages_only_go_forward(ground: Ground) -> None:
     ground.send("4", "web.page_viewed", 1, url='"call.', who={"device": "d"}, at=0)
     async with ground.working(Calls()) as worker:
         await ground.passed("calls", worker)
-    call = await table.load(ground.connection, "c-1")
+    call = await table.load(ground.connection, "c-1", datetime.now(UTC))
     assert call is not None
     assert (call.stage, call.extension, call.agent, call.direction) == ("ended", "204", "maryam", "inbound")
     assert call.who
     assert b"9121234567" not in call.record
-    assert await table.at_extension(ground.connection, "204", 9, live=True) == []
+    assert await table.going_on(ground.connection, "204", datetime.now(UTC), 9) == []
+
+
+async def test_a_call_whose_end_is_never_told_does_not_ring_for_ever(ground: Ground) -> None:
+    ground.send("1", "call.ringing", 0, call_id="c-1", direction="inbound", number="09121234567", extension="204", at=0)
+    async with ground.working(Calls()) as worker:
+        await ground.passed("calls", worker)
+    (rings,) = await table.going_on(ground.connection, "204", datetime.now(UTC), 9)
+    assert rings.stage == "ringing"
+    later = datetime.now(UTC) + timedelta(hours=5)
+    assert await table.going_on(ground.connection, None, later, 9) == []
+    lost = await table.load(ground.connection, "c-1", later)
+    assert lost is not None
+    assert lost.stage == "lost"
 
 
 async def test_who_dies_while_reading_reads_again_and_nothing_is_other(ground: Ground) -> None:
