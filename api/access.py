@@ -104,8 +104,10 @@ def staff(request: Request, dependencies: Dependencies, roles: tuple[Role, ...])
 
 
 def name_of(key: Key | None, id_: UUID) -> str:
-    """What colleagues know somebody by."""
-    return (key.label if key else "") or str(id_)
+    """What colleagues know somebody by; who was given no label, by role and the beginning of the key's id."""
+    if key is None:
+        return str(id_)
+    return key.label or f"{key.role} {str(id_)[:8]}".strip()
 
 
 def _check(grant: Grant, now: datetime) -> None:

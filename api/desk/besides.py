@@ -38,7 +38,9 @@ LEAVING = 0.7
 """From so high a score on an agent is warned."""
 
 RECENT = timedelta(days=30)
-OFFERED = frozenset({"*", "call", "agent_offer"})
+SERVING = "service"
+SPOKEN = ("call", "agent_offer")
+OFFERED = frozenset({"*", *SPOKEN})
 """Channels whose consent counts for what an agent says."""
 
 log = structlog.get_logger(__name__)
@@ -211,10 +213,14 @@ async def _worth(connection: Connection, schema: str, customer: UUID, now: datet
 
 
 async def _offer(connection: Connection, view: View, now: datetime, locale: Locale) -> Offer | None:
-    """The latest decision about a contact; consent is looked at again now, for it may have been withdrawn a second ago."""
+    """The latest decision about a contact; consent is looked at again now, for it may have been withdrawn a second ago.
+
+    What serves a request (how content was he?) is nothing to offer, unless it is for people to say.
+    """
     cursor = await connection.execute(
-        "SELECT contact, purpose, outcome, reason FROM contacts.decisions WHERE customer_id = %s AND at > %s ORDER BY seq DESC LIMIT 1",
-        (view.customer_id, now - RECENT),
+        "SELECT contact, purpose, outcome, reason FROM contacts.decisions"
+        " WHERE customer_id = %s AND at > %s AND (purpose <> %s OR channel = ANY(%s)) ORDER BY seq DESC LIMIT 1",
+        (view.customer_id, now - RECENT, SERVING, list(SPOKEN)),
     )
     row: Any = await cursor.fetchone()
     if row is None:

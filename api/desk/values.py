@@ -93,7 +93,7 @@ def code(value: str, locale: Locale) -> Value:
 def phone(value: str, locale: Locale) -> Value:
     """A phone number grouped as it is said, in the reader's digits; copying gives the number as machines take it."""
     if DIALLED.fullmatch(value) is None:
-        return Value(value, code=True)  # masked, or no number at all
+        return Value(locale.digits(value), code=True)  # masked, or no number at all
     try:
         number = phonenumbers.parse(value, "IR")
     except phonenumbers.NumberParseException:

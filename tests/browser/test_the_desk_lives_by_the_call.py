@@ -150,6 +150,8 @@ async def test_a_script_runs_beside_the_customer_until_the_offer_may_not_be_made
     await desk.visible(await desk.happens(given))
     asked = {"request_id": offer, "who": who, "channel": "agent_offer", "contact": offer}
     assert (await desk.api.client.post("/v1/contacts/check", json=asked, auth=agent)).json()["outcome"] == "allowed"
+    survey = {"request_id": f"how {offer}", "who": who, "channel": "sms", "contact": "how-content", "purpose": "service"}
+    assert (await desk.api.client.post("/v1/contacts/check", json=survey, auth=agent)).json()["outcome"] == "refused"  # no offer's matter
     page = await desk.customer(who["customer_number"], "en")
     await page.locator("#offer a[data-htmx-powered]").click()  # what htmx has not met yet goes to a page of its own
     await expect(page.locator("#script .say")).to_have_text("Still content?")
