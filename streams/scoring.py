@@ -294,8 +294,9 @@ class Scoring:
             model=snapshot,
             reasons=tuple([Reason(r.topic, round(r.level, 6), r.fa, r.en) for r in why]),
         )
-        id_ = derive("score", customer, name, str(version), at.isoformat())
-        return score_records.given(customer, id_, data, at, self._clock(), replayed=kept.replayed, decider=kept.decider)
+        now = self._clock()  # a source's own time may stand still while one champion after the other scores
+        id_ = derive("score", customer, name, str(version), at.isoformat(), now.isoformat(), f"{data.before} {data.value}")
+        return score_records.given(customer, id_, data, at, now, replayed=kept.replayed, decider=kept.decider)
 
     async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given] | None) -> list[Effect]:
         """What is kept of these customers, from all of their rows; said is only what is so now."""

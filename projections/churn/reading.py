@@ -98,13 +98,12 @@ async def history(connection: Connection, customer: UUID, name: str = "churn", *
         return []
     cursor = await connection.execute(
         "SELECT at, score, silent, snapshot FROM churn.given WHERE customer_id = %s AND definition = %s AND snapshot > 0"
-        " ORDER BY at DESC LIMIT %s",
+        " ORDER BY at DESC, number DESC LIMIT %s",
         (customer, one.id, MOST),
     )
-    given = {(at, silent): Point(at, score, silent, snapshot) for at, score, silent, snapshot in await cursor.fetchall()}
-    days = {(math.floor(at.timestamp() / DAY) - silent, silent) for at, silent in given}
+    points = [Point(at, score, silent, snapshot) for at, score, silent, snapshot in reversed(await cursor.fetchall())]
+    days = {(math.floor(point.at.timestamp() / DAY) - point.silent, point.silent) for point in points}
     known = await _known(connection, one)
-    points = list(given.values())
     cursor = await connection.execute(
         "SELECT replayed, day, silent, logit FROM churn.examples WHERE customer_id = %s AND definition = %s AND logit IS NOT NULL"
         " ORDER BY day DESC LIMIT %s",
@@ -113,7 +112,8 @@ async def history(connection: Connection, customer: UUID, name: str = "churn", *
     for replayed, day, silent, logit in await cursor.fetchall():
         if (day, silent) not in days and day >= known.get(replayed, math.inf):
             points.append(Point(datetime.fromtimestamp((day + 1) * DAY, UTC) - timedelta(seconds=not silent), chance(logit), silent, None))
-    return sorted(point for point in points if since is None or point.at >= since)
+    points.sort(key=lambda point: point.at)  # what was given at one moment stays in the order in which it was given
+    return [point for point in points if since is None or point.at >= since]
 
 
 async def _known(connection: Connection, one: InForce) -> dict[bool, int]:

@@ -161,7 +161,7 @@ async def customers_after(connection: Connection, schema: str, partition: int, a
 
 
 async def give(connection: Connection, rows: Sequence[Given]) -> None:
-    """Write scores down. One that was given at this time already stays as it was given."""
+    """Write scores down, in the transaction that gives them."""
     if not rows:
         return
     await stage(connection, "given_stage", _GIVEN_STAGE)
@@ -171,7 +171,7 @@ async def give(connection: Connection, rows: Sequence[Given]) -> None:
             copy.set_types(_GIVEN_TYPES)
             for row in rows:
                 await write(copy, row)
-        await cursor.execute(f"INSERT INTO churn.given ({columns}) SELECT {columns} FROM given_stage ON CONFLICT DO NOTHING")
+        await cursor.execute(f"INSERT INTO churn.given ({columns}) SELECT {columns} FROM given_stage")
 
 
 async def passed(connection: Connection, partition: int) -> dict[bool, int]:

@@ -113,6 +113,18 @@ class Play:
 
         await until(done, unless=lambda: worker.failures)
 
+    async def given(self, worker: Worker) -> None:
+        """Wait until the champion has scored everybody, and what is published of it is out."""
+
+        async def done() -> bool:
+            rows = await self.ground.ask(
+                "SELECT count(*), (SELECT count(*) FROM streams.outbox)"
+                " FROM churn.rescored r JOIN churn.definitions d ON d.champion = r.champion AND r.after IS NULL"
+            )
+            return rows == [(PARTITIONS, 0)]
+
+        await until(done, unless=lambda: worker.failures)
+
     async def examples(self, definition: int = 1) -> dict[tuple[str, int, bool], tuple[float, bool | None]]:
         """What the learner said, by customer number, day, and whether it was in silence; and the label."""
         names = {}
@@ -211,15 +223,7 @@ async def test_scores_are_given_once_labels_are_known_and_told_where_they_move(p
     worker = play.hire(most=50)
     await play.own(worker)
     await play.learnt(worker, last)
-
-    async def given() -> bool:
-        rows = await play.ground.ask(
-            "SELECT count(*), (SELECT count(*) FROM streams.outbox)"
-            " FROM churn.rescored r JOIN churn.definitions d ON d.champion = r.champion AND r.after IS NULL"
-        )
-        return rows == [(PARTITIONS, 0)]
-
-    await until(given, unless=lambda: worker.failures)
+    await play.given(worker)
     await worker.die()
     told = [event for event in play.ground.published if event.type == "score.given"]
     assert {event.subject for event in told} == {str(row[0]) for row in await play.ground.ask("SELECT customer_id FROM churn.states")}
@@ -263,6 +267,32 @@ async def test_a_rollback_stands_until_another_is_better(play: Play) -> None:
     assert all(won["loss"] < won["loss_before"] for _, won in rows)
     ((champion,),) = await play.ground.ask("SELECT champion FROM churn.definitions")
     assert champion == oldest or champion in {number for number, _ in rows}
+
+
+async def test_what_another_champion_says_at_the_same_moment_is_given_too(play: Play) -> None:
+    """A source's own time stands still while its log rests; champions come and go all the same."""
+    body = msgspec.json.encode({"horizon": HORIZON, "step": 0.02}).decode()
+    await play.ground.ask("UPDATE churn.definitions SET body = %s RETURNING 1", body)
+    events = story(4)
+    half = len(events) // 2
+    worker = play.hire(most=50)
+    await play.own(worker)
+    for first, part in ((0, events[:half]), (half, events[half:])):
+        play.send(part, first)
+        await play.learnt(worker, day_of(part[-1][2]))
+    numbers = [number for (number,) in await play.ground.ask("SELECT number FROM churn.snapshots ORDER BY number")]
+    for champion in (numbers[-1], numbers[0], numbers[-1], numbers[0]):
+        play.now += timedelta(minutes=1)
+        await play.ground.ask("UPDATE churn.definitions SET champion = %s RETURNING 1", champion)
+        await play.given(worker)
+    await worker.die()
+    last = "SELECT DISTINCT ON (customer_id) customer_id, score, snapshot FROM churn.given ORDER BY customer_id, at DESC, number DESC"
+    rows = await play.ground.ask(f"SELECT s.given, g.score, g.snapshot FROM churn.states s JOIN ({last}) g USING (customer_id)")
+    assert all(kept == pytest.approx(written, abs=1e-6) for kept, written, _ in rows)
+    assert numbers[0] in {snapshot for _, _, snapshot in rows}
+    published = [decode(record.value or b"") for record in play.ground.memory.all("scores")]
+    assert len(published) == len({event["id"] for event in published})
+    assert {numbers[0], numbers[-1]} <= {event["data"]["model"] for event in published}
 
 
 async def test_a_new_definition_goes_through_the_log_of_the_past_whoever_dies(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
