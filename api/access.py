@@ -21,6 +21,7 @@ EVERYONE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "par
 INSIDE: tuple[Role, ...] = ("agent", "supervisor", "marketer", "analyst", "admin")
 CAMPAIGNERS: tuple[Role, ...] = ("marketer", "admin")
 OPERATORS: tuple[Role, ...] = ("supervisor", "admin")
+SCRIPTWRITERS: tuple[Role, ...] = ("supervisor", "marketer", "admin")
 SERVICE: tuple[Role, ...] = ("agent", "supervisor", "admin")
 ADMINS: tuple[Role, ...] = ("admin",)
 

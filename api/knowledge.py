@@ -233,7 +233,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     )
     async def write_script(request: Request) -> Response:
         """Write a version of a script."""
-        asking = access.staff(request, dependencies, access.OPERATORS)
+        asking = access.staff(request, dependencies, access.SCRIPTWRITERS)
         wanted = decoded(await body.read(request), NewScript)
         script = Script(**{name: getattr(wanted, name) for name in Script.__struct_fields__})
         if why := scripts.wrong(script):
@@ -284,7 +284,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     )
     async def restore_script(request: Request) -> Response:
         """An older version of a script comes back, as a new one."""
-        asking = access.staff(request, dependencies, access.OPERATORS)
+        asking = access.staff(request, dependencies, access.SCRIPTWRITERS)
         wanted = decoded(await body.read(request), Restoring)
         newest = await writing.restored(dependencies, "script", request.path_params["name"], wanted.version, asking.name)
         assert isinstance(newest.written, ScriptWritten)  # noqa: S101 - only scripts are kept under a script's id

@@ -19,9 +19,11 @@ def lines(content: Content) -> list[str]:
     if isinstance(content, Article):
         return [content.title, *filter(None, (content.category,)), *(line for line in content.body.splitlines() if line.strip())]
     found = [content.title, *filter(None, (content.for_reason, content.for_offer))]
+    called = {step.id: step.called for step in content.steps}
     for step in content.steps:
-        found += (f"{step.id}: {line}" for line in step.say.splitlines() if line.strip())
-        found += (f"{step.id}: «{answer.text}»" + (f" → {answer.next}" if answer.next else "") for answer in step.answers)
+        found += (f"{step.called}: {line}" for line in step.say.splitlines() if line.strip())
+        leads = ((answer, called.get(answer.next, answer.next)) for answer in step.answers)
+        found += (f"{step.called}: «{answer.text}»" + (f" → {next_}" if next_ else "") for answer, next_ in leads)
     return found
 
 

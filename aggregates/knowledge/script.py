@@ -21,6 +21,12 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Name
     say: Annotated[str, Meta(min_length=1, max_length=5_000)]
     answers: Annotated[tuple[Answer, ...], Meta(max_length=20)] = ()
+    title: Annotated[str, Meta(max_length=256)] = ""
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.title or self.id
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

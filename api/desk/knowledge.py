@@ -50,8 +50,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             articles = await table.search(connection, words, SHOWN) if words.strip() else await table.newest(connection, SHOWN)
             scripts = [standing.script for standing in await table.scripts(connection)]
-        writes = asking.role in access.OPERATORS
-        return page(request, dependencies, "knowledge.html", found=articles, scripts=scripts, words=words, writes=writes)
+        may = {"writes": asking.role in access.OPERATORS, "scripts_too": asking.role in access.SCRIPTWRITERS}
+        return page(request, dependencies, "knowledge.html", found=articles, scripts=scripts, words=words, **may)
 
     @routes.get("/knowledge/articles/new")
     async def new(request: Request) -> Response:
@@ -158,12 +158,12 @@ async def _script(request: Request, dependencies: Dependencies) -> Response:
         version=shown[1],
         newest=newest[1],
         past=_past(await writing.versions(dependencies, "script", name)),
-        writes=asking.role in access.OPERATORS,
+        writes=asking.role in access.SCRIPTWRITERS,
     )
 
 
 async def _restore(request: Request, dependencies: Dependencies, kind: str, name: str) -> None:
-    asking = acting(request, dependencies, access.OPERATORS)
+    asking = acting(request, dependencies, access.SCRIPTWRITERS if kind == "script" else access.OPERATORS)
     version = (await form(request)).get("version", "")[:9]
     await writing.restored(dependencies, kind, name, int(version) if version.isdecimal() else 0, asking.name)
 

@@ -63,7 +63,7 @@ def fields_of(script: Script, version: int) -> Fields:
     stages = [
         Stage(
             keys[step.id],
-            step.id,
+            step.called,
             step.say,
             (*(Reply(answer.text, keys.get(answer.next, "")) for answer in step.answers), Reply())[:ANSWERS],
         )
@@ -118,7 +118,12 @@ def read(form: Fields) -> Script | dict[str, str]:
         return wrong
     ids = {stage.key: name_of(stage.title) for stage in stages}
     steps = tuple(
-        Step(ids[stage.key], stage.say, tuple(Answer(reply.text, ids.get(reply.next, "")) for reply in stage.replies if reply.text))
+        Step(
+            ids[stage.key],
+            stage.say,
+            tuple(Answer(reply.text, ids.get(reply.next, "")) for reply in stage.replies if reply.text),
+            stage.title if stage.title != ids[stage.key] else "",
+        )
         for stage in stages
     )
     return Script(form.name or name_of(form.title), form.title, steps, form.reason, form.offer)

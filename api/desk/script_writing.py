@@ -31,13 +31,13 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     @routes.get("/knowledge/new-script")
     async def new_script(request: Request) -> Response:
         """An empty script, with one step to begin with."""
-        access.staff(request, dependencies, access.OPERATORS)
+        access.staff(request, dependencies, access.SCRIPTWRITERS)
         return _shown(request, dependencies, Fields(), focus="title")
 
     @routes.get("/knowledge/scripts/{name}/edit")
     async def edit_script(request: Request) -> Response:
         """A script, to be written anew."""
-        access.staff(request, dependencies, access.OPERATORS)
+        access.staff(request, dependencies, access.SCRIPTWRITERS)
         found = await writing.script(dependencies, request.path_params["name"], None)
         if found is None:
             raise not_found("There is no such script.")
@@ -46,14 +46,14 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     @routes.post("/knowledge/scripts/form")
     async def shape_script(request: Request) -> Response:
         """The form with a step or an answer more, or with its steps in another order; nothing is kept yet."""
-        acting(request, dependencies, access.OPERATORS)
+        acting(request, dependencies, access.SCRIPTWRITERS)
         fields, focus = script_form.shaped(script_form.sent(await form(request, LONGEST)), request.query_params.get("do", ""))
         return _shown(request, dependencies, fields, focus=focus)
 
     @routes.post("/knowledge/scripts")
     async def write_script(request: Request) -> Response:
         """Write a version; whoever left something out, or was overtaken, sees what he typed and what is wrong with it."""
-        asking = acting(request, dependencies, access.OPERATORS)
+        asking = acting(request, dependencies, access.SCRIPTWRITERS)
         return await _save(request, dependencies, script_form.sent(await form(request, LONGEST)), asking.name)
 
 

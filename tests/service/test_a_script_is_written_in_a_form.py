@@ -50,7 +50,10 @@ def test_what_is_filled_in_is_the_script() -> None:
     assert script == Script(
         "Late-parcel",
         "Late parcel",
-        (Step("Ask-him", "Which order?\nHave it ready.", (Answer("Knows it", "گام-دوم"),)), Step("گام-دوم", "It left us.")),
+        (
+            Step("Ask-him", "Which order?\nHave it ready.", (Answer("Knows it", "گام-دوم"),), "Ask him"),
+            Step("گام-دوم", "It left us.", title="گامِ دوم"),
+        ),
         "delivery",
     )
 
