@@ -3,7 +3,8 @@
 Membership is by the identifier that decided whose the event is, so it follows him through merges and splits. Reading order: Belonging.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from aggregates.touchpoint import derive
@@ -55,7 +56,7 @@ class Belonging:
                 )
         return []
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, Any]) -> list[Effect]:
         """Members are named by identifiers: nothing moves."""
         return []
 

@@ -25,8 +25,9 @@ from projections.view import table as views
 from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
 from streams.moving import PIECE, Asked, Moving
-from streams.parts import Moment, Part, Parts, Spoken, opened, opening_of
+from streams.parts import Moment, Part, Parts, Spoken, opening_of
 from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
+from streams.retelling import Retelling
 from streams.words import MOVED, RECEIVED, is_spoken, is_word
 
 STATES = 50_000
@@ -55,10 +56,11 @@ class Customer:
         self._keys = keys
         self._schema = schema
         self._parts = Parts(keys, parts)
+        retelling = Retelling(keys, self._parts.folding)
         self._generation = ""
         self._states: dict[int, dict[str, State]] = {}  # by partition; in a rebuild all of them are one writer's
         self._learned: dict[int, dict[str, State]] = {}
-        self._moving = Moving(self.refold, self._drop, effects=schema is None, piece=piece)
+        self._moving = Moving(retelling, self._drop, effects=schema is None, piece=piece)
 
     def forget(self, partition: int) -> None:
         self._states.pop(self._writer(partition), None)
@@ -92,13 +94,18 @@ class Customer:
         before = await self._fold(connection, schema, batch, new, learned, whole)
         if self._schema is None:
             await _set_clock(connection, batch.partition, new)
-        self._moving.refolded(batch.partition)  # for late facts, not for rows that moved
+        whose: Sequence[UUID] = ()
         if words:
-            effects += await self._moving.move(connection, schema, batch.partition, words, _asked(batch))
+            told, whose = await self._moving.hand_over(connection, schema, batch.partition, words, _asked(batch))
+            effects += told
+        moment = Moment(connection, schema, batch.partition, batch.end, before, frozenset([i.event.yektaevent for i in new]))
         if self._parts:
-            moment = Moment(connection, schema, batch.partition, batch.end, before, learned, frozenset([i.event.yektaevent for i in new]))
+            await self._parts.ready(moment)
             facts = [Spoken(at := item.record.offset, item.customer, item.event, whole.get(at, item.fact), at in whole) for item in new]
-            effects += await self._parts.apply(moment, facts, spoken, self._moving.refolded(batch.partition))
+            effects += await self._parts.told(moment, facts, spoken)
+        if whose:  # after what was decided: it is told anew under the rules that are in force now
+            await self._moving.refold(connection, schema, batch.partition, whose, _asked(batch))
+        effects += await self._parts.end(moment, self._moving.refolded(batch.partition))
         return [*effects, *forwarded]
 
     def has_chores(self, partition: int) -> bool:
@@ -107,11 +114,12 @@ class Customer:
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
         schema = await self._live_schema(connection)
         with reading_what_is_known():
-            self._moving.refolded(partition)
+            moment = Moment(connection, schema, partition, await _position(connection, partition))
+            await self._parts.ready(moment)
             effects = await self._moving.go_on(connection, schema, partition) if self._moving.may_have(partition) else None
+            refolded = self._moving.refolded(partition)
             if self._parts:
-                moment = Moment(connection, schema, partition, await _position(connection, partition))
-                effects = [*(effects or ()), *await self._parts.pulse(moment, self._moving.refolded(partition))]
+                effects = [*(effects or ()), *await self._parts.end(moment, refolded)]
             return effects
 
     def _drop(self, partition: int, customers: Iterable[UUID]) -> None:
@@ -179,7 +187,7 @@ class Customer:
         for customer, told in facts.items():
             if busy and uuid_of(customer) in busy:
                 reached = busy[uuid_of(customer)]
-                if reached is not None and told[0].stamp <= reached:
+                if reached is not None and told[0].at <= reached:
                     await self._moving.interrupted(connection, batch.partition, uuid_of(customer))
                 continue
             state = states[customer]
@@ -192,7 +200,9 @@ class Customer:
                 learned[customer] = state
         rows = [(uuid_of(customer), state, batch.partition, mine[customer][-1].record.offset) for customer, state in learned.items()]
         await views.save(connection, schema, rows)
-        await self._moving.refold(connection, schema, batch.partition, [uuid_of(customer) for customer in refold], _asked(batch))
+        await self._moving.refold(
+            connection, schema, batch.partition, [uuid_of(customer) for customer in refold], _asked(batch), whole=False
+        )
         return states
 
     async def _facts(
@@ -222,26 +232,6 @@ class Customer:
         missing = [uuid_of(customer) for customer, state in states.items() if state is None]
         stored = await views.load(connection, schema, missing) if missing else {}
         return {customer: state or stored.get(uuid_of(customer)) or initial() for customer, state in states.items()}
-
-    async def refold(self, connection: Connection, histories: Sequence[tuple[State, Sequence[bytes]]]) -> list[State]:
-        """Go on folding histories: of each customer a state and the next records, in the order of effective time."""
-        decoded = [(state, [customer_event_decoder.decode(record) for record in records]) for state, records in histories]
-        opening = [openings(state, events) for state, events in decoded]
-        await self._keys.fetch(
-            connection,
-            {
-                event.yektaseal
-                for (_, events), opens in zip(decoded, opening, strict=True)
-                for event, it in zip(events, opens, strict=True)
-                if it
-            },
-        )
-        folded = []
-        for (state, events), opens in zip(decoded, opening, strict=True):
-            for event, it in zip(events, opens, strict=True):
-                state = evolve(state, opened(event, self._keys) if it else fact_of(event))  # noqa: PLW2901 - a fold
-            folded.append(state)
-        return folded
 
 
 @contextmanager

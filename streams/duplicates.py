@@ -64,9 +64,9 @@ class Changed:
         await self._mark(moment, [UUID(one.customer) for one in heard if one.customer])
         return []
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, Any]) -> list[Effect]:
         """Rows came to these, or went."""
-        await self._mark(moment, customers)
+        await self._mark(moment, list(customers))
         return []
 
     async def pulse(self, moment: Moment) -> list[Effect]:

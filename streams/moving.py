@@ -1,27 +1,25 @@
 """Moves histories between customers and folds them anew, in pieces that a partition hardly notices.
 
 A merge or a split moves identifiers; the rows follow their deciders. The partition of the customer that lost them puts the rows under their
-present owners (`hand_over`) and sends word; the partition of the one that got them folds him anew (`refold`). What does not fit into
-one piece goes on behind a cursor in `streams.chores`, one piece a transaction, the view flagged meanwhile.
-Reading order: move, go_on, hand_over, refold.
+present owners (`hand_over`) and sends word; the partition of the one that got them folds him anew (`refold`), and with his view all that
+the parts keep of him. What does not fit into one piece goes on behind a cursor in `streams.chores`, one piece a transaction, the view
+flagged meanwhile. Reading order: hand_over, refold, go_on.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from projections.timeline import table as timeline
 from projections.view import table as views
-from projections.view.fold import begin, finish
-from projections.view.state import State, decode, encode
+from projections.view.fold import finish
 from streams.record import Connection, Effect
+from streams.retelling import Retelling, Retold
 from streams.words import RECEIVED, word
 
 PIECE = 5000
-
-Refold = Callable[[Connection, Sequence[tuple[State, Sequence[bytes]]]], Awaitable[list[State]]]
-"""Folds on: for each customer a state and his next records, in the order of effective time."""
 
 Drop = Callable[[int, Iterable[UUID]], None]
 """Told of customers of a partition who are folded anew: what is cached of them no longer holds."""
@@ -37,20 +35,20 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a refold has come."""
+    """How far a refold has come: all up to and with this time. `whole`: the parts hear it too."""
 
+    whole: bool
     at: datetime | None = None
-    event: UUID | None = None
-    state: State | None = None
+    retold: Retold | None = None
 
 
 class Moving:
     """Without effects (a rebuild) all is done at once: nobody else writes there."""
 
-    def __init__(self, fold: Refold, drop: Drop, *, effects: bool, piece: int = PIECE) -> None:
-        self._fold, self._drop, self._effects, self._piece = fold, drop, effects, piece
+    def __init__(self, retelling: Retelling, drop: Drop, *, effects: bool, piece: int = PIECE) -> None:
+        self._retelling, self._drop, self._effects, self._piece = retelling, drop, effects, piece
         self._none: set[int] = set()  # partitions that are known to have nothing left over
-        self._refolded: dict[int, dict[UUID, None]] = {}
+        self._refolded: dict[int, dict[UUID, Mapping[str, Any]]] = {}
 
     def may_have(self, partition: int) -> bool:
         """Whether work may be left over in the partition."""
@@ -59,33 +57,35 @@ class Moving:
     def forget(self, partition: int) -> None:
         """What is known of a partition's work no longer holds."""
         self._none.discard(partition)
+        self._refolded.pop(partition, None)
 
-    def refolded(self, partition: int) -> list[UUID]:
-        """Who was folded anew to the end since this was asked last."""
-        return list(self._refolded.pop(partition, ()))
+    def refolded(self, partition: int) -> Mapping[UUID, Mapping[str, Any]]:
+        """Who was folded anew to the end since this was asked last, and what the parts have made of them; not who only got his view."""
+        return self._refolded.pop(partition, {})
 
-    async def move(self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked) -> list[Effect]:
-        """Word came about these customers: hand over what is not theirs, fold the rest anew."""
+    async def hand_over(
+        self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked
+    ) -> tuple[list[Effect], list[UUID]]:
+        """Word came about these customers: put what is not theirs under its owners. Answers what these are told, and whom to fold anew."""
         effects: list[Effect] = []
+        whose = dict.fromkeys(customers)
         while True:
             owners, moved = await self._hand_over(connection, schema, customers)
             if self._effects:
                 effects += [word(RECEIVED, str(owner), f"{partition} {asked.offset}", asked.at) for owner in owners]
                 if moved == self._piece:
                     for customer in customers:
-                        await self._chore(connection, schema, partition, customer, "hand_over", Cursor(), asked)
-                    return effects
+                        await self._chore(connection, schema, partition, customer, "hand_over", Cursor(whole=True), asked)
+                    return effects, []
             else:
-                await self.refold(connection, schema, partition, owners, asked)
+                whose |= dict.fromkeys(owners)
             if moved < self._piece:
-                break
-        await self.refold(connection, schema, partition, customers, asked)
-        return effects
+                return effects, list(whose)
 
     async def go_on(self, connection: Connection, schema: str, partition: int) -> list[Effect] | None:
         """One piece of the oldest chore of the partition; None when there is none."""
         cursor = await connection.execute(
-            "SELECT customer_id, chore, asked_offset, asked_at, after_at, after_event, state, schema"
+            "SELECT customer_id, chore, asked_offset, asked_at, whole, after_at, state, parts, schema"
             " FROM streams.chores WHERE partition = %s ORDER BY asked_offset, customer_id, chore LIMIT 1",
             (partition,),
         )
@@ -93,32 +93,37 @@ class Moving:
         if row is None:
             self._none.add(partition)
             return None
-        customer, chore, offset, asked_at, at, event, state, begun_in = row
+        customer, chore, offset, asked_at, whole, at, view, parts, begun_in = row
         asked = Asked(offset, asked_at)
         await connection.execute(
             "DELETE FROM streams.chores WHERE partition = %s AND customer_id = %s AND chore = %s", (partition, customer, chore)
         )
         if chore == "hand_over":
-            return await self.move(connection, schema, partition, (customer,), asked)
-        so_far = Cursor(at, event, decode(state)) if state is not None and begun_in == schema else Cursor()
+            effects, whose = await self.hand_over(connection, schema, partition, (customer,), asked)
+            await self.refold(connection, schema, partition, whose, asked)
+            return effects
+        so_far = Cursor(whole)
+        if at is not None and begun_in == schema:
+            retold = self._retelling.unpack(partition, view, parts, whole=whole)
+            so_far = so_far if retold is None else Cursor(whole, at, retold)
         await self._refold_long(connection, schema, partition, customer, asked, so_far)
         return []
 
-    async def busy(self, connection: Connection, partition: int) -> dict[UUID, tuple[datetime, UUID] | None]:
+    async def busy(self, connection: Connection, partition: int) -> dict[UUID, datetime | None]:
         """The customers whose refold is under way and how far each has come: a fact beyond that will be met by it."""
         if not self._effects or partition in self._none:
             return {}
         cursor = await connection.execute(
-            "SELECT customer_id, after_at, after_event FROM streams.chores WHERE partition = %s AND chore = 'refold'", (partition,)
+            "SELECT customer_id, after_at FROM streams.chores WHERE partition = %s AND chore = 'refold'", (partition,)
         )
-        return {customer: (at, event) if at else None for customer, at, event in await cursor.fetchall()}
+        return dict(await cursor.fetchall())
 
-    async def interrupted(self, connection: Connection, partition: int, customer: UUID) -> None:
-        """A fact came in behind the cursor: the refold begins again."""
+    async def interrupted(self, connection: Connection, partition: int, customer: UUID, *, whole: bool = False) -> None:
+        """A fact came in behind the cursor: the refold begins again. `whole`: also for the parts, if it was not for them already."""
         await connection.execute(
-            "UPDATE streams.chores SET after_at = NULL, after_event = NULL, state = NULL"
+            "UPDATE streams.chores SET after_at = NULL, state = NULL, parts = NULL, whole = whole OR %s"
             " WHERE partition = %s AND customer_id = %s AND chore = 'refold'",
-            (partition, customer),
+            (whole, partition, customer),
         )
 
     async def _hand_over(self, connection: Connection, schema: str, customers: Sequence[UUID]) -> tuple[list[UUID], int]:
@@ -144,12 +149,15 @@ class Moving:
         rows = await cursor.fetchall()
         return [row[0] for row in rows], sum(row[1] for row in rows)
 
-    async def refold(self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked) -> None:
-        """Fold these customers' rows from the beginning: all at once, unless together they are more than a piece."""
+    async def refold(
+        self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked, *, whole: bool = True
+    ) -> None:
+        """Fold these customers' rows from the beginning: all at once, unless together they are more than a piece; then one by one,
+        between batches. `whole`: not for the view alone."""
         self._drop(partition, customers)
         under_way = await self.busy(connection, partition)
         for customer in under_way.keys() & customers:  # what came to him is met when it begins again, in its own transactions
-            await self.interrupted(connection, partition, customer)
+            await self.interrupted(connection, partition, customer, whole=whole)
         customers = [customer for customer in customers if customer not in under_way]
         if not customers:
             return
@@ -157,65 +165,58 @@ class Moving:
         rows = await timeline.pieces(connection, schema, customers, self._piece + 1)
         if len(rows) > self._piece:
             for customer in customers:
-                await self._refold_long(connection, schema, partition, customer, asked, Cursor())
+                if self._effects:
+                    await self._later(connection, schema, partition, customer, asked, Cursor(whole))
+                else:
+                    await self._refold_long(connection, schema, partition, customer, asked, Cursor(whole))
             return
         for customer, record in rows:
             histories[customer].append(record)
-        states = await self._fold(connection, [(begin(), records) for records in histories.values()])
-        folded = [(customer, finish(state)) for customer, state in zip(histories, states, strict=True) if histories[customer]]
+        begun = [(self._retelling.begin(partition, whole=whole), records) for records in histories.values()]
+        retold = dict(zip(customers, await self._retelling.go_on(connection, partition, begun), strict=True))
+        folded = [(customer, finish(retold[customer].view)) for customer, records in histories.items() if records]
         await views.save(connection, schema, [(customer, state, partition, asked.offset) for customer, state in folded])
         await views.delete(connection, schema, [customer for customer, records in histories.items() if not records])
-        await self._done(connection, partition, customers)
+        self._done(partition, retold, whole=whole)
 
     async def _refold_long(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, cursor: Cursor) -> None:
         """Fold one customer's rows, from where the cursor left off; a piece a transaction while live."""
         self._drop(partition, (customer,))
-        state = cursor.state or begin()
-        any_rows = cursor.at is not None
+        retold, at = cursor.retold or self._retelling.begin(partition, whole=cursor.whole), cursor.at
         while True:
-            rows = await timeline.piece(connection, schema, customer, cursor.at, cursor.event, self._piece)
-            (state,) = await self._fold(connection, [(state, [row.record for row in rows])])
-            any_rows = any_rows or bool(rows)
+            rows = await timeline.piece(connection, schema, customer, at, self._piece)
+            (retold,) = await self._retelling.go_on(connection, partition, [(retold, [row.record for row in rows])])
+            at = rows[-1].at if rows else at
             if len(rows) < self._piece:
                 break
-            cursor = Cursor(rows[-1].at, rows[-1].event_id, state)
             if self._effects:
-                await self._chore(connection, schema, partition, customer, "refold", cursor, asked)
-                await views.flag(connection, schema, customer)
+                await self._later(connection, schema, partition, customer, asked, Cursor(cursor.whole, at, retold))
                 return
-        if any_rows:
-            await views.save(connection, schema, [(customer, finish(state), partition, asked.offset)])
+        if at is not None:
+            await views.save(connection, schema, [(customer, finish(retold.view), partition, asked.offset)])
         else:
             await views.delete(connection, schema, [customer])
-        await self._done(connection, partition, (customer,))
+        self._done(partition, {customer: retold}, whole=cursor.whole)
 
-    async def _done(self, connection: Connection, partition: int, customers: Sequence[UUID]) -> None:
-        """These are folded: a refold of theirs that was under way would go on with rows they no longer have."""
-        self._refolded.setdefault(partition, {}).update(dict.fromkeys(customers))
-        if self._effects and partition not in self._none:
-            await connection.execute(
-                "DELETE FROM streams.chores WHERE partition = %s AND customer_id = ANY(%s) AND chore = 'refold'",
-                (partition, list(customers)),
-            )
+    def _done(self, partition: int, retold: Mapping[UUID, Retold], *, whole: bool) -> None:
+        """These are folded."""
+        if whole:
+            self._refolded.setdefault(partition, {}).update({customer: one.parts for customer, one in retold.items()})
+
+    async def _later(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, cursor: Cursor) -> None:
+        """His refold goes on from here in a transaction of its own."""
+        await self._chore(connection, schema, partition, customer, "refold", cursor, asked)
+        await views.flag(connection, schema, customer)
 
     async def _chore(
         self, connection: Connection, schema: str, partition: int, customer: UUID, chore: str, cursor: Cursor, asked: Asked
     ) -> None:
         self._none.discard(partition)
+        view, parts = (None, None) if cursor.retold is None else self._retelling.pack(cursor.retold)
         await connection.execute(
-            "INSERT INTO streams.chores (partition, customer_id, chore, schema, after_at, after_event, state, asked_offset, asked_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (partition, customer_id, chore)"
-            " DO UPDATE SET schema = excluded.schema, after_at = excluded.after_at, after_event = excluded.after_event,"
-            " state = excluded.state",
-            (
-                partition,
-                customer,
-                chore,
-                schema,
-                cursor.at,
-                cursor.event,
-                encode(cursor.state) if cursor.state is not None else None,
-                asked.offset,
-                asked.at,
-            ),
+            "INSERT INTO streams.chores (partition, customer_id, chore, schema, whole, after_at, state, parts, asked_offset, asked_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (partition, customer_id, chore)"
+            " DO UPDATE SET schema = excluded.schema, whole = excluded.whole, after_at = excluded.after_at, state = excluded.state,"
+            " parts = excluded.parts",
+            (partition, customer, chore, schema, cursor.whole, cursor.at, view, parts, asked.offset, asked.at),
         )

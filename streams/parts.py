@@ -3,13 +3,13 @@
 A part hears each new fact of each customer once, in the order of the log, behind the lock on the partition's position; what it writes
 through the moment's connection stands or falls with the timeline rows, and what it returns goes through the outbox. Decisions about
 everybody (broadcasts) and words to one customer (timers) come in the same order, so that a replay meets them in the same place. In a
-rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Spoken, Choosing, Parts.
+rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Past, Folding, Spoken, Choosing, Parts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from aggregates.fact import Fact, fact_of, unsealed
@@ -30,14 +30,13 @@ class Heard(NamedTuple):
 
 @dataclass(slots=True)
 class Moment:
-    """One transaction of one partition. `before` and `after` are views; a customer who is being folded anew is not in `after`."""
+    """One transaction of one partition. `before`: views."""
 
     connection: Connection
     schema: str
     partition: int
     end: int  # the offset after the batch; in a chore the position
     before: Mapping[str, State] = field(default_factory=dict)
-    after: Mapping[str, State] = field(default_factory=dict)
     fresh: frozenset[str] = frozenset()  # event ids (`yektaevent`) whose rows this transaction put into the timeline
 
 
@@ -62,8 +61,8 @@ class Part(Protocol):
         """What it wanted, in the order of the log."""
         ...
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
-        """Rows came to these customers or went away: what is kept of them is derived again from their rows."""
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, Any]) -> list[Effect]:
+        """Rows came to these customers or went away. With each what this part made of all rows he has now, if it is `Folding`."""
         ...
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -80,6 +79,43 @@ class Part(Protocol):
 
     def forget(self, partition: int) -> None:
         """Drop what is remembered of a partition: it was lost, got, or rolled back."""
+        ...
+
+
+class Past(NamedTuple):
+    """A fact of a history that is told anew, opened."""
+
+    event: CustomerEvent
+    fact: Fact
+
+
+@runtime_checkable
+class Folding(Protocol):
+    """A part that keeps what follows from all facts of a customer, and can go on from any place in them. It says nothing on the way.
+
+    While a history is told anew, what was kept before stays in force, and the part hears what comes in as ever.
+    """
+
+    name: str
+
+    def wants(self, partition: int, event: CustomerEvent) -> bool:
+        """As for `Part`."""
+        ...
+
+    def begin(self, partition: int) -> Any:
+        """Nothing is known of a customer."""
+        ...
+
+    def fold(self, partition: int, so_far: Any, told: Sequence[Past]) -> Any:
+        """What his next facts that it wants make of it, in order of time. All facts of an instant come together."""
+        ...
+
+    def pack(self, so_far: Any) -> bytes:
+        """As bytes."""
+        ...
+
+    def unpack(self, partition: int, packed: bytes) -> Any | None:
+        """What was packed; None where something is in force now that has not heard the facts before."""
         ...
 
 
@@ -114,10 +150,18 @@ class Parts:
     def __bool__(self) -> bool:
         return bool(self._parts)
 
-    async def apply(self, moment: Moment, new: Sequence[Spoken], spoken: Sequence[Spoken], refolded: Sequence[UUID]) -> list[Effect]:
-        """Tell all parts what this transaction brought: facts and what was spoken in the order of the log, then who was folded anew."""
+    @property
+    def folding(self) -> list[Folding]:
+        """Those to which histories are told anew."""
+        return [part for part in self._parts if isinstance(part, Folding)]
+
+    async def ready(self, moment: Moment) -> None:
+        """Called first in every transaction."""
         for part in self._parts:
             await part.ready(moment)
+
+    async def told(self, moment: Moment, new: Sequence[Spoken], spoken: Sequence[Spoken]) -> list[Effect]:
+        """Tell all parts what came: facts and what was spoken, in the order of the log."""
         effects: list[Effect] = []
         run: list[Spoken] = []
         for item in sorted([*new, *spoken], key=_offset) if spoken else new:
@@ -128,14 +172,16 @@ class Parts:
             run = []
             for part in self._parts:
                 effects += await part.decided(moment, item.event)
-        effects += await self._tell(moment, run)
-        if refolded:
-            effects += await self._each(lambda part: part.refolded(moment, refolded))
-        return effects + await self._each(lambda part: part.pulse(moment))
+        return effects + await self._tell(moment, run)
 
-    async def pulse(self, moment: Moment, refolded: Sequence[UUID]) -> list[Effect]:
-        """Let time pass in a partition to which nothing comes."""
-        return await self.apply(moment, (), (), refolded)
+    async def end(self, moment: Moment, refolded: Mapping[UUID, Mapping[str, Any]]) -> list[Effect]:
+        """The end of a transaction: who was folded anew, with what each part made of him, and then time passes."""
+        effects: list[Effect] = []
+        for part in self._parts if refolded else ():
+            effects += await part.refolded(moment, {customer: made.get(part.name) for customer, made in refolded.items()})
+        for part in self._parts:
+            effects += await part.pulse(moment)
+        return effects
 
     def restless(self, partition: int) -> bool:
         """Whether a part has something to do though nothing comes."""
@@ -150,9 +196,6 @@ class Parts:
         """What is remembered of a partition no longer holds."""
         for part in self._parts:
             part.forget(partition)
-
-    async def _each(self, ask: Callable[[Part], Awaitable[list[Effect]]]) -> list[Effect]:
-        return [effect for part in self._parts for effect in await ask(part)]
 
     async def _tell(self, moment: Moment, run: Sequence[Spoken]) -> list[Effect]:
         """Open what somebody wants to hear, once, and let each hear what he wants."""

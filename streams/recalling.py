@@ -1,11 +1,13 @@
 """What rules know of a customer's past, from his rows: where no state is kept yet, and where a fact came that is older than what is kept.
 
-Reading order: Recalling.first, mended, together, then facts and evidence_of.
+Reading order: Recalling.first, mended, together, then facts, last_of and evidence_of.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from aggregates.fact import Fact, fact_of
 from aggregates.wire import customer_event_decoder
@@ -22,6 +24,14 @@ Recalled = list[tuple[int | None, Fact]]
 """A customer's facts, each with its offset in the partition's own log."""
 
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Last(Struct, frozen=True, array_like=True, gc=False):
+    """Of the facts of a customer the one that was heard last: when that was, by which clock, and whether it happened at all."""
+
+    now: datetime
+    clock: str
+    simulated: bool
 
 
 class Recalling:
@@ -100,6 +110,15 @@ class Recalling:
 def now_of(fact: Fact) -> datetime:
     """The moment at which a fact is heard: when it was received; the fact's own where a source replays its time."""
     return fact.at if fact.clock == "event" else fact.recorded
+
+
+def last_of(facts: Iterable[Fact], before: Last | None = None) -> Last | None:
+    """The last that was heard of these, and of those before; of several at a time the first."""
+    for fact in facts:
+        now = now_of(fact)
+        if before is None or now > before.now:
+            before = Last(now, fact.clock, fact.simulated)
+    return before
 
 
 def evidence_of(active: Active, facts: Iterable[Fact]) -> list[Evidence]:

@@ -1,6 +1,7 @@
 """Closes the loop: what came back of contacts, as facts of the customer, beside what was decided. A part of `customer`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from aggregates.wire import CustomerEvent
@@ -32,7 +33,7 @@ class Responding:
                 await responses.note(moment.connection, UUID(item.customer), fact)
         return []
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, Any]) -> list[Effect]:
         """A response stays with its contact, whoever the customer turns out to be."""
         del moment, customers
         return []

@@ -2,12 +2,12 @@
 
 What is said is a pure function of the facts and the champion (`projections.churn.kept`); here it is written down, published where it moved,
 and remembered as examples through `churn-examples`. Once a definition has learnt its first labels its scores are given; until then it is
-only remembered what would have been said. Reading order: Scoring.ready, told, refolded, pulse, `_say`, `_past`.
+only remembered what would have been said. Reading order: Scoring.ready, told, fold, refolded, pulse, `_say`, `_past`.
 """
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 from uuid import UUID
 
@@ -15,41 +15,31 @@ import msgspec
 import structlog
 
 from aggregates.churn import DAY
-from aggregates.log import NotAcknowledged
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
 from projections.churn import messages, reasons, table
 from projections.churn.features import bringing_in, ever_in_population, in_population
 from projections.churn.fold import needs_history
-from projections.churn.kept import Came, Kept, Said
+from projections.churn.kept import Came, Kept, Recalled, Said
 from projections.churn.messages import Example, Told
 from projections.churn.published import Published, Reason
 from projections.churn.silence import checks, next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
-from projections.positions import table as positions
 from projections.timeline.row import NOBODY, uuid_of
 from streams import score_records
+from streams.days import Days
 from streams.learning import champion
 from streams.learning.champion import Champion
 from streams.learning.snapshot import SnapshotRefused
-from streams.parts import Heard, Moment, Spoken
+from streams.parts import Heard, Moment, Past, Spoken
 from streams.record import Effect, Keys, Publication
 from streams.remembering import Histories
 
 OURS = "yekta:"
-GRACE = timedelta(hours=1)
-"""After so much of a day has passed, what is still on its way from the day before is late."""
-
 LOOKS = 2_000
 """How many silent customers are looked at in one transaction."""
-
-MARGIN = timedelta(days=14)
-"""How far replayed sources may be apart in their own time while they replay: many do so at once, through several partitions."""
-
-REST = 2.0
-"""Seconds for which the time of replayed sources must stand still before a partition follows it to the end."""
 
 IDLE = (1.0, 10.0)
 """How often an idle partition looks at the time, in seconds: at first, and at last."""
@@ -64,6 +54,17 @@ CUSTOMERS = 50_000
 STRANGERS = 500_000
 REASONS = 3
 
+
+class History(msgspec.Struct, frozen=True, gc=False):
+    """What the first facts of a customer make of him: for each definition, and how many they are."""
+
+    by: dict[int, Recalled]
+    decider: str = ""
+    facts: int = 0
+
+
+_history = msgspec.msgpack.Decoder(History)
+
 log = structlog.get_logger()
 
 
@@ -73,7 +74,7 @@ class Scoring:
     name = "churn"
 
     def __init__(self, keys: Keys, clock: Callable[[], datetime], key: bytes, ends: Callable[[], Awaitable[Mapping[int, int]]]) -> None:
-        self._keys, self._clock, self._key, self._ends = keys, clock, key, ends
+        self._clock, self._key, self._days = clock, key, Days(clock, ends)
         self._histories = Histories(keys, self.wants)
         self._in_force: list[InForce] = []
         self._champions: dict[int, Champion] = {}  # by definition
@@ -84,7 +85,6 @@ class Scoring:
         self._passed: dict[int, dict[bool, int]] = {}
         self._behind: set[int] = set()  # partitions in which silent customers wait to be looked at
         self._looks: dict[int, tuple[float, float]] = {}  # when an idle partition looks at the time again, and after how long then
-        self._still: tuple[datetime | None, float] = (None, 0.0)  # the time of replayed sources, and since when it stands
 
     def forget(self, partition: int) -> None:
         for held in (self._kept, self._learned, self._strangers, self._telling, self._passed, self._looks):
@@ -170,9 +170,32 @@ class Scoring:
         await table.give(moment.connection, given)
         return effects
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+    def begin(self, partition: int) -> History:
+        del partition
+        return History({one.id: Recalled() for one in self._in_force})
+
+    def fold(self, partition: int, so_far: History, told: Sequence[Past]) -> History:
+        """For the definitions of the beginning that are still in force."""
+        del partition
+        facts = [fact for _, fact in told]
+        by = {one.id: keeping.recall(one.definition, so_far.by[one.id], facts) for one in self._in_force if one.id in so_far.by}
+        decider = next((event.yektadecider for event, _ in reversed(told) if event.yektadecider), so_far.decider)
+        return History(by, decider, so_far.facts + len(facts))
+
+    def pack(self, so_far: History) -> bytes:
+        return msgspec.msgpack.encode(so_far)
+
+    def unpack(self, partition: int, packed: bytes) -> History | None:
+        del partition
+        so_far = _history.decode(packed)
+        return so_far if all(one.id in so_far.by for one in self._in_force) else None
+
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
         """Rows came or went: what is known of these customers follows from their rows; nothing is published."""
-        await self._derived(moment, [str(customer) for customer in customers], None)
+        before = await table.load(moment.connection, customers)
+        for customer, history in customers.items():
+            self._from_history(moment, str(customer), history, before, None)
+        await self._forgotten(moment, [customer for customer, history in customers.items() if not history.facts])
         return []
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -298,36 +321,46 @@ class Scoring:
         id_ = derive("score", customer, name, str(version), at.isoformat(), now.isoformat(), f"{data.before} {data.value}")
         return score_records.given(customer, id_, data, at, now, replayed=kept.replayed, decider=kept.decider)
 
-    async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given] | None) -> list[Effect]:
+    async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given]) -> list[Effect]:
         """What is kept of these customers, from all of their rows; said is only what is so now."""
         effects: list[Effect] = []
         wanted = list(dict.fromkeys(customers))
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
-            gone = []
             async for customer, (facts, decider) in self._histories.several(moment, some):
-                if not facts:
-                    gone.append(uuid_of(customer))
-                for one in self._in_force if facts else ():
-                    model = self._champions[one.id].model
-                    came = keeping.hear(one.definition, model, Kept(decider=decider), facts, on_the_way=False)
-                    kept, known = came.kept, before.get((customer, one.id))
-                    if known is None and not ever_in_population(one.definition, kept.state):
-                        continue
-                    last = self._passed[moment.partition].get(kept.replayed, 0)
-                    day = math.floor(kept.state.at)
-                    if kept.due is not None:
-                        kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
-                    if known is not None:
-                        kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
-                    effects += self._say(moment, customer, one, came._replace(kept=kept), given)
-            if gone:
-                await table.forget(moment.connection, gone)
-                for key in [key for held in (self._kept, self._learned) for key in held.get(moment.partition, {}) if UUID(key[0]) in gone]:
-                    self._kept.get(moment.partition, {}).pop(key, None)
-                    self._learned[moment.partition].pop(key, None)
+                by = {one.id: keeping.recall(one.definition, Recalled(), facts) for one in self._in_force}
+                effects += self._from_history(moment, customer, History(by, decider, len(facts)), before, given)
         return effects
+
+    def _from_history(
+        self, moment: Moment, customer: str, history: History, before: Mapping[Key, Kept], given: list[Given] | None
+    ) -> list[Effect]:
+        """What is kept of a customer after all of his history; `before`: what was kept until now."""
+        effects: list[Effect] = []
+        for one in self._in_force if history.facts else ():
+            came = keeping.recalled(one.definition, self._champions[one.id].model, history.by[one.id])
+            kept, known = msgspec.structs.replace(came.kept, decider=history.decider), before.get((customer, one.id))
+            if known is None and not ever_in_population(one.definition, kept.state):
+                continue
+            last = self._passed[moment.partition].get(kept.replayed, 0)
+            day = math.floor(kept.state.at)
+            if kept.due is not None:
+                kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
+            if known is not None:
+                kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
+            effects += self._say(moment, customer, one, came._replace(kept=kept), given)
+        return effects
+
+    async def _forgotten(self, moment: Moment, customers: Sequence[UUID]) -> None:
+        """These have no facts any more."""
+        if not customers:
+            return
+        await table.forget(moment.connection, customers)
+        for customer in map(str, customers):
+            for one in self._in_force:
+                self._kept.get(moment.partition, {}).pop((customer, one.id), None)
+                self._learned[moment.partition].pop((customer, one.id), None)
 
     async def _past(self, moment: Moment) -> list[int]:
         """Tell what those definitions would have said of some customers that were published when these were there; answers those that
@@ -365,7 +398,7 @@ class Scoring:
         effects: list[Effect] = []
         partition = moment.partition
         self._behind.discard(partition)
-        for replayed, day in (await self._days(moment)).items():
+        for replayed, day in (await self._days.begun(moment, self._passed[partition])).items():
             if day <= self._passed[partition].get(replayed, -1):
                 continue
             waiting = await table.due(moment.connection, partition, replayed=replayed, day=day, limit=LOOKS)
@@ -416,32 +449,6 @@ class Scoring:
             self._behind.add(moment.partition)
             return effects
         return []
-
-    async def _at_rest(self, moment: Moment) -> bool:
-        """Whether nothing at all is on its way to the views."""
-        try:
-            ends = await self._ends()
-        except NotAcknowledged:
-            return False
-        return await positions.reached(moment.connection, ends)
-
-    async def _days(self, moment: Moment) -> dict[bool, int]:
-        """The day that has begun in our time, and in that of replayed sources as far as this partition can know."""
-        days = {False: math.floor((self._clock() - GRACE).timestamp() / DAY)}
-        clocks = await table.clocks(moment.connection)
-        if clocks:
-            latest = max(clocks.values())
-            now = monotonic()
-            if self._still[0] != latest:
-                self._still = (latest, now)
-            rests = not moment.fresh and now - self._still[1] >= REST
-            own = clocks.get(moment.partition)
-            if own is not None:
-                days[True] = math.floor((own - MARGIN).timestamp() / DAY)
-            end = math.floor(latest.timestamp() / DAY)
-            if rests and end > self._passed[moment.partition].get(True, -1) and await self._at_rest(moment):
-                days[True] = end
-        return days
 
 
 def _time(days: float) -> datetime:

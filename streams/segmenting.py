@@ -3,14 +3,16 @@
 A change is a fact in the customer's own history (`segment.entered`, `segment.left`), so rules hear it as they hear everything. Who leaves
 because time passes has a timer. Those who were in when a segment was published come in without anybody being told (as imports do).
 A published quantile lets members in and out at once, a piece a transaction.
-Reading order: Segmenting.told, pulse, `_recut`, refolded.
+Reading order: Segmenting.told, pulse, `_recut`, fold, refolded.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
+
+import msgspec
 
 from aggregates.declaration import Decided
 from aggregates.fact import Fact
@@ -26,8 +28,8 @@ from projections.triggers.table import Place, Timer
 from projections.triggers.trigger import ENTERED, LEFT, admit
 from streams import in_force, surveying, timers
 from streams.in_force import InForce
-from streams.parts import Heard, Moment
-from streams.recalling import Recalling, now_of
+from streams.parts import Heard, Moment, Past
+from streams.recalling import Last, Recalling, last_of, now_of
 from streams.record import Effect, Halt, Keys
 from streams.surveying import Survey
 from streams.ticking import Ticking
@@ -58,6 +60,17 @@ class _Held:
     known: dict[UUID, dict[str, Known]] = field(default_factory=dict)
     learned: dict[UUID, dict[str, Known]] = field(default_factory=dict)
     surveying: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the first facts of a customer make of him: for each segment, and which of them was heard last."""
+
+    states: Mapping[tuple[str, int], State]
+    last: Last | None = None
+
+
+_packed = msgspec.msgpack.Decoder(tuple[list[tuple[str, int, bytes]], Last | None])
 
 
 class Segmenting:
@@ -119,20 +132,50 @@ class Segmenting:
                     await self._hear(turn, customer, item, item.fact, watch, evidence)
         return await self._finish(turn)
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
-        """Rows moved: who is in is found again from what rows they have now."""
+    def begin(self, partition: int) -> History:
+        watches = self._held[partition].watches
+        return History({(name, watch.segment.version): fold.initial(watch) for name, watch in watches.items()})
+
+    def fold(self, partition: int, so_far: History, told: Sequence[Past]) -> History:
+        """For the segments of the beginning that are still in force."""
+        held = self._held[partition]
+        facts = [fact for _, fact in told if fact.type in held.by_type]
+        states = {}
+        for watch in held.watches.values():
+            state = so_far.states.get((watch.segment.name, watch.segment.version))
+            if state is not None:
+                states[watch.segment.name, watch.segment.version] = fold.fold(watch, _evidence_of(watch, facts), state)
+        return History(states, last_of(facts, so_far.last))
+
+    def pack(self, so_far: History) -> bytes:
+        states = [(name, version, fold.encode(state)) for (name, version), state in so_far.states.items()]
+        return msgspec.msgpack.encode((states, so_far.last))
+
+    def unpack(self, partition: int, packed: bytes) -> History | None:
+        states, last = _packed.decode(packed)
+        known = {(name, version): state for name, version, state in states}
+        found = {}
+        for name, watch in self._held[partition].watches.items():
+            state = known.get((name, watch.segment.version))
+            if state is None:
+                return None
+            found[name, watch.segment.version] = fold.decode(watch, state)
+        return History(found, last)
+
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
+        """Rows moved: who is in is found again from what rows they have now. Nobody is told of what that shows."""
         held = self._held[moment.partition]
         if not held.watches:
             return []
         turn = _Turn(moment, held)
-        for customer in customers:
+        for customer, history in customers.items():
             await table.drop(moment.connection, [customer])
             members = await table.members_of(moment.connection, customer)
             held.known.pop(customer, None)
             held.learned[customer] = {}
-            facts = await self._past.facts(moment, customer, held.by_type, None)
             for watch in held.watches.values():
-                self._derive(turn, customer, watch, facts, watch.segment.name in members)
+                state = history.states[watch.segment.name, watch.segment.version]
+                self._derive(turn, customer, watch, state, history.last, watch.segment.name in members)
         return await self._finish(turn, remember=False)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -155,7 +198,8 @@ class Segmenting:
                 if watch.segment.name not in held.learned[customer]:
                     members = await table.members_of(moment.connection, customer)
                     facts = await self._past.facts(moment, customer, watch.roles, None)
-                    self._derive(turn, customer, watch, facts, watch.segment.name in members)
+                    state = fold.fold(watch, _evidence_of(watch, facts))
+                    self._derive(turn, customer, watch, state, last_of(facts), watch.segment.name in members)
         return await self._finish(turn, remember=False)
 
     async def _cut_anew(self, moment: Moment, held: _Held, before: Quantiles) -> None:
@@ -243,15 +287,12 @@ class Segmenting:
             return
         turn.judge(customer, watch, known[0], known[1], timer.at, timer.clock, simulated=timer.quiet == "test")
 
-    def _derive(self, turn: "_Turn", customer: UUID, watch: Watch, facts: Sequence[Fact], was: bool) -> None:
+    def _derive(self, turn: "_Turn", customer: UUID, watch: Watch, state: State, last: Last | None, was: bool) -> None:
         """From all rows; nobody is told of what that shows."""
-        mine = [fact for fact in facts if fact.type in watch.roles]
-        evidence = _evidence_of(watch, mine)
-        if not facts and not was:
+        if last is None and not was:
             return
-        last = max(facts, key=now_of) if facts else None
-        now = self._now() if last is None or not last.clock else now_of(last)
-        turn.judge(customer, watch, fold.fold(watch, evidence), was, now, last.clock if last else "", backfill=True)
+        now = self._now() if last is None or not last.clock else last.now
+        turn.judge(customer, watch, state, was, now, last.clock if last else "", backfill=True)
 
     async def _finish(self, turn: "_Turn", *, remember: bool = True) -> list[Effect]:
         connection, partition = turn.moment.connection, turn.moment.partition

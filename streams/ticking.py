@@ -6,6 +6,7 @@ A part of `customer` itself, and the last of them: it hears nothing. Reading ord
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from aggregates.wire import CustomerEvent
@@ -64,7 +65,7 @@ class Ticking:
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         return []
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, Any]) -> list[Effect]:
         return []
 
     async def pulse(self, moment: Moment) -> list[Effect]:

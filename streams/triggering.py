@@ -3,28 +3,30 @@
 Per rule and customer there is one bounded state (`projections/triggers`); a fact touches only the rules that name its type. What is due
 later is a row in `streams.timers`; when its time has come it is a fact of the log and heard here (`streams/timers`). Where no state is kept
 yet, the rule was published after the customer's first facts: his past is folded, and what it would have said then is not said.
-Reading order: Triggering.told, `_hear`, `_ring`, refolded, pulse; then `streams/turn`, in which the changes of one call gather, and
+Reading order: Triggering.told, `_hear`, `_ring`, fold, refolded, pulse; then `streams/turn`, in which the changes of one call gather, and
 `streams/recalling`, by which the past is folded.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
 from msgspec.structs import replace
 
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
-from projections.triggers.react import react, refold, ripen, wake_of
-from projections.triggers.state import Fire
+from projections.triggers.react import begin, react, recall, recalled, ripen, wake_of
+from projections.triggers.state import Fire, State
+from projections.triggers.storing import encode
 from projections.triggers.trigger import admit
 from streams import in_force, surveying, timers
 from streams.candidates import Contacting
 from streams.in_force import Active, InForce
-from streams.parts import Heard, Moment
-from streams.recalling import NEVER, Recalling, evidence_of, now_of
+from streams.parts import Heard, Moment, Past
+from streams.recalling import NEVER, Last, Recalling, evidence_of, last_of, now_of
 from streams.record import Effect, Keys
 from streams.ticking import Ticking
 from streams.turn import HELD, Held, Turn
@@ -36,6 +38,18 @@ FEW = 300
 
 MOST_KEPT = 64
 """Facts of a customer that may wait for his timers: beyond it what is due is said with the next fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the first facts of a customer make of him: for each rule, and which of them was heard last."""
+
+    quantiles: Mapping[str, int]  # how often each was published
+    runs: Mapping[tuple[str, int], State]
+    last: Last | None = None
+
+
+_packed = msgspec.msgpack.Decoder(tuple[dict[str, int], list[tuple[str, int, bytes]], Last | None])
 
 
 class Triggering:
@@ -86,17 +100,52 @@ class Triggering:
                 await self._hear(turn, customer, item, item.fact, active, one)
         return await turn.finish()
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
+    def begin(self, partition: int) -> History:
+        here = self._held[partition].here
+        return History(
+            here.quantiles.counted, {active.key: begin(active.trigger) for active in here.rules.values() if active.until is None}
+        )
+
+    def fold(self, partition: int, so_far: History, told: Sequence[Past]) -> History:
+        """For the rules of the beginning that are still in force."""
+        here = self._held[partition].here
+        facts = [fact for _, fact in told if fact.type in here.by_type]
+        last = last_of(facts, so_far.last)
+        runs = {}
+        for key, state in so_far.runs.items():
+            active = here.rules.get(key)
+            if active is not None and active.until is None:
+                evidence = evidence_of(active, facts)
+                runs[key] = recall(active.trigger, state, evidence, last.now, here.quantiles)[0] if evidence and last else state
+        return History(so_far.quantiles, runs, last)
+
+    def pack(self, so_far: History) -> bytes:
+        runs = [(name, version, encode(state)) for (name, version), state in so_far.runs.items()]
+        return msgspec.msgpack.encode((so_far.quantiles, runs, so_far.last))
+
+    def unpack(self, partition: int, packed: bytes) -> History | None:
+        here = self._held[partition].here
+        quantiles, packed_runs, last = _packed.decode(packed)
+        runs = {}
+        for name, version, state in packed_runs:
+            active = here.rules.get((name, version))
+            if active is not None and active.until is None:
+                runs[active.key] = active.storing.decode(state)
+        unheard = any(active.until is None and active.key not in runs for active in here.rules.values())
+        return None if unheard or quantiles != here.quantiles.counted else History(quantiles, runs, last)
+
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
         """Rows moved: what rules know of these customers is derived from what rows they have now. Nobody is told of what that shows."""
         held = self._held[moment.partition]
         if not held.here.rules:
             return []
         turn = Turn(moment, held, self._contacting, self._ticking)
-        for customer in customers:
+        for customer, history in customers.items():
             await table.drop(moment.connection, [customer])
             held.runs.pop(customer, None)
-            held.learned.pop(customer, None)
-            await turn.settle_now(customer, await self._derive_all(turn, customer))
+            held.learned[customer] = {}
+            await self._from_history(turn, customer, history)
+            await turn.settle_now(customer, history.last.now if history.last else NEVER)
         return await turn.finish(remember=False)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -216,25 +265,21 @@ class Triggering:
         state = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
         await turn.take(customer, active, None, state, (), now, last.clock, "test" if last.simulated else "")
 
-    async def _derive_all(self, turn: Turn, customer: UUID) -> datetime:
-        """All rules of a customer, from his rows; the moment at which that is."""
-        here = turn.held.here
-        turn.held.learned[customer] = {}
-        facts = await self._past.facts(turn.moment, customer, here.types, None)
+    async def _from_history(self, turn: Turn, customer: UUID, history: History) -> None:
+        """All rules of a customer, after all of his history."""
+        here, last = turn.held.here, history.last
         standing = await table.standing(turn.moment.connection, turn.moment.schema, customer)
-        at = max((now_of(fact) for fact in facts), default=NEVER)
         for active in here.rules.values():
             said_so = standing.get(active.key, {})
-            evidence = [] if active.until is not None else evidence_of(active, facts)
-            if not evidence and not said_so:
+            run = begin(active.trigger) if active.until is not None else history.runs[active.key]
+            if not said_so and not run.kept and run.base.last is None:
                 continue
-            last = max(facts, key=now_of) if facts else None
-            now = now_of(last) if last else active.since
-            state, said = refold(active.trigger, evidence, said_so.keys(), now, here.quantiles, "moved")
+            now = last.now if last else active.since
+            run, _ = recall(active.trigger, run, (), now, here.quantiles)
+            state, said = recalled(active.trigger, run, said_so.keys(), now, here.quantiles, "moved")
             said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal.occurred_at < active.since)])
             quiet = "test" if last and last.simulated else ""
             await turn.take(customer, active, None, state, said, now, last.clock if last else "", quiet)
-        return at
 
 
 def _unknown(

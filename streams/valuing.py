@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import reduce
 from uuid import UUID
 
+import msgspec
 import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -23,7 +24,7 @@ from projections.value.table import Valued
 from projections.value.worth import Models, history, mean
 from streams import fitting
 from streams.appraising import Appraising
-from streams.parts import Heard, Moment
+from streams.parts import Heard, Moment, Past
 from streams.record import Connection, Effect, Keys
 from streams.remembering import Histories
 
@@ -41,6 +42,18 @@ FEWEST = 50
 LOCK = 0x56414C55  # "VALU"
 
 log = structlog.get_logger()
+
+
+class History(msgspec.Struct, frozen=True, gc=False):
+    """What the first facts of a customer make of him, and how many they are."""
+
+    state: State = fold.INITIAL
+    replayed: bool = True
+    decider: str = ""
+    facts: int = 0
+
+
+_history = msgspec.msgpack.Decoder(History)
 
 
 class Valuing:
@@ -103,9 +116,30 @@ class Valuing:
         imported = [customer for customer, facts in mine.items() if all(fact.backfill for fact in facts)]
         return await self._appraising.appraise(moment, learned, mine, imported=imported)
 
-    async def refolded(self, moment: Moment, customers: Sequence[UUID]) -> list[Effect]:
-        whose = [str(customer) for customer in customers]
-        await self._derived(moment, whose)
+    def begin(self, partition: int) -> History:
+        del partition
+        return History()
+
+    def fold(self, partition: int, so_far: History, told: Sequence[Past]) -> History:
+        del partition
+        facts = [fact for _, fact in told]
+        return History(
+            reduce(fold.evolve, facts, so_far.state),
+            so_far.replayed and all(fact.clock == "event" for fact in facts),
+            next((event.yektadecider for event, _ in reversed(told) if event.yektadecider), so_far.decider),
+            so_far.facts + len(facts),
+        )
+
+    def pack(self, so_far: History) -> bytes:
+        return msgspec.msgpack.encode(so_far)
+
+    def unpack(self, partition: int, packed: bytes) -> History:
+        del partition
+        return _history.decode(packed)
+
+    async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
+        whose = {str(customer): history for customer, history in customers.items()}
+        await self._from_histories(moment, whose)
         return await self._appraising.appraise(moment, self._learned[moment.partition], whose)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -131,14 +165,21 @@ class Valuing:
         """What is kept of these customers, from all of their rows."""
         if not customers:
             return
-        learned = self._learned[moment.partition]
-        before = await self._load(moment, dict.fromkeys(customers))
-        gone: list[UUID] = []
+        found: dict[str, History] = {}
         async for customer, (facts, decider) in self._histories.several(moment, list(dict.fromkeys(customers))):
-            if facts:
+            replayed = all(fact.clock == "event" for fact in facts)
+            found[customer] = History(reduce(fold.evolve, facts, fold.INITIAL), replayed, decider, len(facts))
+        await self._from_histories(moment, found)
+
+    async def _from_histories(self, moment: Moment, customers: Mapping[str, History]) -> None:
+        """What is kept of customers after all of their histories."""
+        learned = self._learned[moment.partition]
+        before = await self._load(moment, customers)
+        gone: list[UUID] = []
+        for customer, found in customers.items():
+            if found.facts:
                 told = before[customer].told if customer in before else None
-                replayed = all(fact.clock == "event" for fact in facts)
-                learned[customer] = Valued(reduce(fold.evolve, facts, fold.INITIAL), replayed, decider, told)
+                learned[customer] = Valued(found.state, found.replayed, found.decider, told)
                 continue
             gone.append(UUID(customer))
             learned.pop(customer, None)

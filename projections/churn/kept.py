@@ -1,7 +1,7 @@
 """What is kept of a customer for one definition, and what is said of him as facts and days go by. Pure.
 
 The silent are looked at on days that follow from their last event alone, so it makes no difference when that is done: by a timer, or when
-his next fact comes. Reading order: Kept, Said, Came, hear, too_early, look, weighty, tellable.
+his next fact comes. Reading order: Kept, Said, Came, hear, too_early, look, weighty, tellable; then Recalled, recall, recalled.
 """
 
 from collections.abc import Sequence
@@ -53,6 +53,14 @@ class Came(NamedTuple):
     losses: tuple[int, ...]
 
 
+class Recalled(Struct, frozen=True, gc=False):
+    """What the first facts of a history made of a customer, of whom nothing is said on the way."""
+
+    kept: Kept = Kept()
+    returns: tuple[int, ...] = ()  # as in `Came`
+    losses: tuple[int, ...] = ()
+
+
 def too_early(definition: Definition, kept: Kept, fact: Fact) -> int | None:
     """The day of a fact that was on its way while the customer was taken for silent: what was said of silence since then is void."""
     last, day = floor(kept.state.at), floor(fact.at.timestamp() / DAY)
@@ -62,18 +70,15 @@ def too_early(definition: Definition, kept: Kept, fact: Fact) -> int | None:
     return day if any(look > day for look in looked) else None
 
 
-def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact], *, on_the_way: bool = True) -> Came:
-    """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs.
-
-    Without what was said `on_the_way` only the last word is told.
-    """
+def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]) -> Came:
+    """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs."""
     said: list[Said] = []
     state, due = kept.state, kept.due
     returns, losses = set(state.returns), set(state.losses)
     for place, fact in enumerate(facts):
         now = fact.at.timestamp() / DAY
         day = floor(now)
-        if on_the_way and due is not None and due <= day:
+        if due is not None and due <= day:
             said += _silent(definition, model, state, due, day)
         before, state = state, fold.evolve(definition, state, fact)
         if state.returns is not before.returns:
@@ -82,11 +87,34 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
             losses.update(state.losses)
         due = floor(state.at) + checks(definition)[0]
         last = place + 1 == len(facts)
-        if (last or (on_the_way and floor(facts[place + 1].at.timestamp() / DAY) != day)) and in_population(definition, state):
+        if (last or floor(facts[place + 1].at.timestamp() / DAY) != day) and in_population(definition, state):
             said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False)))
     replayed = kept.replayed and all(fact.clock == "event" for fact in facts)
     kept = replace(kept, state=state, due=due if in_population(definition, state) else None, replayed=replayed)
     return Came(kept, said, tuple(sorted(returns)), tuple(sorted(losses)))
+
+
+def recall(definition: Definition, before: Recalled, facts: Sequence[Fact]) -> Recalled:
+    """Take in the next facts of a history, none older than those before; nothing is said of them."""
+    state, returns, losses = before.kept.state, set(before.returns), set(before.losses)
+    for fact in facts:
+        known, state = state, fold.evolve(definition, state, fact)
+        if state.returns is not known.returns:
+            returns.update(state.returns)
+        if state.losses is not known.losses:
+            losses.update(state.losses)
+    replayed = before.kept.replayed and all(fact.clock == "event" for fact in facts)
+    return Recalled(replace(before.kept, state=state, replayed=replayed), tuple(sorted(returns)), tuple(sorted(losses)))
+
+
+def recalled(definition: Definition, model: Model, history: Recalled) -> Came:
+    """The end of a history: the last word of it alone."""
+    kept, state = history.kept, history.kept.state
+    if not in_population(definition, state):
+        return Came(kept, (), history.returns, history.losses)
+    day = floor(state.at)
+    said = Said(day, state.at, False, scored(definition, model, state, state.at, silent=False))
+    return Came(replace(kept, due=day + checks(definition)[0]), (said,), history.returns, history.losses)
 
 
 def look(definition: Definition, model: Model, kept: Kept, day: int) -> Came:

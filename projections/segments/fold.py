@@ -57,9 +57,9 @@ def take(watch: Watch, state: State, fact: Evidence) -> State | None:
     return State(tuple([check.take(one, fact) for check, one in zip(watch.checks, state.checks, strict=True)]), fact.stamp)
 
 
-def fold(watch: Watch, facts: Iterable[Evidence]) -> State:
-    """The state after a whole history, in any order."""
-    state = initial(watch)
+def fold(watch: Watch, facts: Iterable[Evidence], state: State | None = None) -> State:
+    """The state after a whole history, in any order; or after one before which there was a state, and whose facts are all later."""
+    state = state or initial(watch)
     for fact in sorted(facts, key=lambda one: one.stamp):
         state = take(watch, state, fact) or state
     return state

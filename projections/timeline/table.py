@@ -76,11 +76,17 @@ def uuids(ids: Iterable[UUID]) -> str:
     return "{" + ",".join([f"{id_.int:032x}" for id_ in ids]) + "}"
 
 
-async def piece(
-    connection: Connection, schema: str, customer: UUID, after_at: datetime | None, after_event: UUID | None, limit: int
-) -> list[Piece]:
-    """The next rows of a customer's history after a place in it; from its beginning without one."""
-    return await _piece(connection, schema, customer, after_at, after_event, limit, "", ())
+async def piece(connection: Connection, schema: str, customer: UUID, after: datetime | None, limit: int) -> list[Piece]:
+    """The next rows of a customer's history after a time; from its beginning without one. All rows of an instant come together, so there
+    may be more than asked for."""
+    later = "" if after is None else " AND at > %s"
+    cursor = await connection.execute(
+        f"SELECT at, event_id, record FROM (SELECT at, event_id, record FROM {schema}.timeline WHERE customer_id = %s{later}"
+        " ORDER BY at FETCH FIRST %s ROWS WITH TIES) AS next ORDER BY at, event_id",
+        (customer, limit) if after is None else (customer, after, limit),
+        binary=True,
+    )
+    return [Piece(*row) for row in await cursor.fetchall()]
 
 
 async def pieces(connection: Connection, schema: str, customers: Sequence[UUID], limit: int) -> list[tuple[UUID, bytes]]:
@@ -109,35 +115,20 @@ async def history(
     chunk: int = 5000,
 ) -> AsyncIterator[list[bytes]]:
     """A customer's records in the order folds go by: what had happened by `as_of`, as far as it had been received by `known_at`."""
-    bounds = "".join(condition for condition, value in ((" AND at <= %s", as_of), (" AND recorded <= %s", known_at)) if value is not None)
-    values = tuple(value for value in (as_of, known_at) if value is not None)
+    bounded = "".join(condition for condition, value in ((" AND at <= %s", as_of), (" AND recorded <= %s", known_at)) if value is not None)
+    bounds = tuple(value for value in (as_of, known_at) if value is not None)
     at: datetime | None = None
     event: UUID | None = None
     while True:
-        rows = await _piece(connection, schema, customer, at, event, chunk, bounds, values)
+        further, place = ("", ()) if at is None else (" AND (at, event_id) > (%s, %s)", (at, event))
+        cursor = await connection.execute(
+            f"SELECT at, event_id, record FROM {schema}.timeline WHERE customer_id = %s{further}{bounded} ORDER BY at, event_id LIMIT %s",
+            (customer, *place, *bounds, chunk),
+            binary=True,
+        )
+        rows = [Piece(*row) for row in await cursor.fetchall()]
         if rows:
             yield [row.record for row in rows]
             at, event = rows[-1].at, rows[-1].event_id
         if len(rows) < chunk:
             return
-
-
-async def _piece(
-    connection: Connection,
-    schema: str,
-    customer: UUID,
-    after_at: datetime | None,
-    after_event: UUID | None,
-    limit: int,
-    bounds: str,
-    values: tuple[Any, ...],
-) -> list[Piece]:
-    place: tuple[Any, ...] = ()
-    if after_at is not None:
-        bounds, place = " AND (at, event_id) > (%s, %s)" + bounds, (after_at, after_event)
-    cursor = await connection.execute(
-        f"SELECT at, event_id, record FROM {schema}.timeline WHERE customer_id = %s{bounds} ORDER BY at, event_id LIMIT %s",
-        (customer, *place, *values, limit),
-        binary=True,
-    )
-    return [Piece(*row) for row in await cursor.fetchall()]

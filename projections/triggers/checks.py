@@ -27,6 +27,11 @@ class Quantiles:
                 return cuts.get(percentile)
         return None
 
+    @property
+    def counted(self) -> dict[str, int]:
+        """How often each was published: what was folded under fewer may be another thing now."""
+        return {of: len(some) for of, some in self.published.items()}
+
     def with_published(self, of: str, stamp: Stamp, cuts: Mapping[float, float]) -> "Quantiles":
         """One more publication."""
         known = sorted((*self.published.get(of, ()), (stamp, cuts)), key=lambda one: one[0])

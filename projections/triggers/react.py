@@ -1,7 +1,7 @@
 """Carries one rule of one customer through facts and timers as they arrive: `(state, fact) -> (state, effects)`.
 
 What stands in the end is what the fold over all facts in order of time gives; a late fact therefore withdraws, and fires anew, wherever
-that fold now differs from what was said. Reading order: react, ripen, mend, refold; then _Telling, which compares.
+that fold now differs from what was said. Reading order: react, ripen, mend, refold, recall; then _Telling, which compares.
 """
 
 from bisect import bisect_right, insort
@@ -114,23 +114,45 @@ def refold(
 
     What is due from `heard` on waits for its timer.
     """
-    fold, before, sealed, first = initial(trigger), list[Firing](), list[Effect](), 0
-    while len(history) - first >= 2 * KEPT:
-        facts = tuple(history[first : first + KEPT])
-        after, firings = _folded(trigger, fold, facts, quantiles)
-        if any(firing.at >= (heard or now) for firing in firings):
+    state, sealed = recall(trigger, begin(trigger), history, heard or now, quantiles)
+    state, effects = recalled(trigger, state, standing, now, quantiles, quiet, heard)
+    return state, (*sealed, *effects)
+
+
+def recall(trigger: Trigger, state: State, facts: Iterable[Evidence], heard: datetime, quantiles: Quantiles) -> Reaction:
+    """Go on folding a whole history, in order, from `begin`; nothing is said yet. Called with a later `heard`, it goes the further.
+
+    Between two pieces of a history the state has no head, and all that fired since the beginning.
+    """
+    fold, kept, fired, sealed, first = state.base, (*state.kept, *facts), list(state.fired), list[Effect](), 0
+    while len(kept) - first >= 2 * KEPT:
+        block = kept[first : first + KEPT]
+        after, firings = _folded(trigger, fold, block, quantiles)
+        if any(firing.at >= heard for firing in firings):
             break  # facts of a clock that runs ahead: what they made due was not said yet
-        sealed.append(Seal(fold, facts, firings))
+        sealed.append(Seal(fold, block, firings))
         fold, first = after, first + KEPT
-        before += firings
-    kept = tuple(history[first:])
-    head, firings = _folded(trigger, fold, kept, quantiles)
+        fired += [Given(firing, given=False) for firing in firings]
+    return State(fold, kept[first:], fold, tuple(fired)), tuple(sealed)
+
+
+def recalled(
+    trigger: Trigger,
+    state: State,
+    standing: Collection[UUID],
+    now: datetime,
+    quantiles: Quantiles,
+    quiet: str = "",
+    heard: datetime | None = None,
+) -> Reaction:
+    """The end of a history that was recalled: its state, and what must be said so that this stands, as `refold` has it."""
+    head, firings = _folded(trigger, state.base, state.kept, quantiles)
     head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
-    fired = tuple([Given(firing, given=False) for firing in (*before, *firings, *more)])
+    fired = (*state.fired, *[Given(firing, given=False) for firing in (*firings, *more)])
     telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True, heard=heard)
     fired, effects = telling.settled(fired, standing)
-    fired = fired[len(before) :]
-    return State(fold, kept, head, fired), (*sealed, *effects, *_wake(trigger, None, head, fired))
+    fired = fired[len(state.fired) :]
+    return State(state.base, state.kept, head, fired), (*effects, *_wake(trigger, None, head, fired))
 
 
 def signal_id(trigger: Trigger, cause: UUID) -> UUID:

@@ -111,7 +111,7 @@ async def test_a_refold_under_way_ends_when_its_rows_went_to_another(ground: Gro
     ground.send("b2", minute=40, who={"account": "b"})
     await ground.work(piece=PIECE)
     customer = await ground.owner(mail)
-    gate = Gate("customer.published", when=lambda: ground.has(UNDER_WAY))
+    gate = Gate("customer.chore_committed", when=lambda: ground.has(UNDER_WAY))
     worker = ground.hire(at=gate, piece=PIECE)
     ground.told_to_refold(customer)
     await worker.own_all()

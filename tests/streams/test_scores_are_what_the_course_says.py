@@ -18,7 +18,7 @@ from aggregates.log import Entry
 from aggregates.source import Source
 from aggregates.touchpoint import channel_of
 from infra.sealing import KeyRing
-from streams import scoring
+from streams import days, scoring
 from streams.customer import Customer
 from streams.lane import Point, passed
 from streams.learn import Learn
@@ -162,8 +162,8 @@ def day_of(minute: float) -> int:
 
 @pytest.fixture
 async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Play:
-    monkeypatch.setattr(scoring, "REST", 0.1)
-    monkeypatch.setattr(scoring, "MARGIN", timedelta(days=10_000))  # so that a slow partition on a busy machine is never too late
+    monkeypatch.setattr(days, "REST", 0.1)
+    monkeypatch.setattr(days, "MARGIN", timedelta(days=10_000))  # so that a slow partition on a busy machine is never too late
     monkeypatch.setattr(scoring, "IDLE", (0.02, 0.02))
     await ground.ask("UPDATE churn.definitions SET body = %s RETURNING 1", msgspec.json.encode({"horizon": HORIZON}).decode())
     return Play(ground)

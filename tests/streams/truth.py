@@ -18,10 +18,10 @@ from aggregates.wire import CustomerEvent, customer_event_decoder, identity_deco
 from infra.sealing import KeyRing
 from projections.positions import table as positions
 from projections.timeline.row import NOBODY
-from projections.view.fold import begin, finish
+from projections.view.fold import finish
 from projections.view.state import encode
-from streams.customer import Customer
 from streams.record import Connection
+from streams.retelling import Retelling
 from streams.words import MOVED, RECEIVED, is_spoken
 from tests.streams.memory import Memory
 
@@ -94,12 +94,12 @@ async def _check_views(
     )
     views = {customer: (state, moving) for customer, state, moving in await cursor.fetchall()}
     assert views.keys() == histories.keys(), "the customers that have a view are not those that have events"
-    fold = Customer(keys)
+    retelling = Retelling(keys)
     for customer, history in histories.items():
         records = [msgspec.json.encode(told[event]) for event in await _in_order(connection, schema, customer)]
         assert len(records) == len(history)
-        (state,) = await fold.refold(connection, [(begin(), records)])
-        assert views[customer] == (encode(finish(state)), False), f"the view of {customer} is not the fold of its events"
+        (retold,) = await retelling.go_on(connection, 0, [(retelling.begin(0, whole=False), records)])
+        assert views[customer] == (encode(finish(retold.view)), False), f"the view of {customer} is not the fold of its events"
 
 
 async def _in_order(connection: Connection, schema: str, customer: UUID) -> list[UUID]:

@@ -72,9 +72,10 @@ async def test_a_history_comes_in_the_order_folds_go_by(connection: Connection, 
     chunks = [chunk async for chunk in timeline.history(connection, schema, CUSTOMER, chunk=4)]
     assert [len(chunk) for chunk in chunks] == [4, 4, 4, 1]
     assert [record for chunk in chunks for record in chunk] == in_order
-    pieces = await timeline.piece(connection, schema, CUSTOMER, None, None, 5)
-    pieces += await timeline.piece(connection, schema, CUSTOMER, pieces[-1].at, pieces[-1].event_id, 50)
+    pieces = await timeline.piece(connection, schema, CUSTOMER, None, 5)
+    pieces += await timeline.piece(connection, schema, CUSTOMER, pieces[-1].at, 50)
     assert [piece.record for piece in pieces] == in_order
+    assert len(await timeline.piece(connection, schema, CUSTOMER, pieces[2].at, 2)) == 5, "a piece ends between two rows of one time"
 
 
 async def test_a_history_can_end_at_a_time_on_either_clock(connection: Connection, schema: str) -> None:
