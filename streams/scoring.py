@@ -191,12 +191,14 @@ class Scoring:
         return so_far if all(one.id in so_far.by for one in self._in_force) else None
 
     async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
-        """Rows came or went: what is known of these customers follows from their rows; nothing is published."""
+        """Rows came or went: what is known of these customers follows from their rows, and what is so of them now is given."""
         before = await table.load(moment.connection, customers)
         for customer, history in customers.items():
             self._from_history(moment, str(customer), history, before, None)
         await self._forgotten(moment, [customer for customer, history in customers.items() if not history.facts])
-        return []
+        whose = [(str(customer), one) for customer in customers for one in self._in_force]
+        learned = self._learned[moment.partition]
+        return await self._give_now(moment, [(*key, kept) for key in whose if (kept := learned.get((key[0], key[1].id))) is not None])
 
     async def pulse(self, moment: Moment) -> list[Effect]:
         """Look at the silent up to where the time has come, write down what changed, and tell the learner."""
@@ -431,24 +433,33 @@ class Scoring:
                 continue
             start = after if champion_then == by.number and after is not None else NOBODY
             some = await table.following(moment.connection, moment.partition, one.id, start, LOOKS)
-            given: list[Given] = []
-            effects: list[Effect] = []
-            clocks = await table.clocks(moment.connection)
-            times = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
-            for (customer, _), stored in some.items():
-                kept = self._learned[moment.partition].get((customer, one.id), stored)
-                now = max(times[kept.replayed].timestamp() / DAY, kept.state.at)
-                if in_population(one.definition, kept.state):
-                    said = scored(one.definition, by.model, kept.state, now)
-                    silent = now - kept.state.at >= checks(one.definition)[0]
-                    came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())
-                    effects += self._say(moment, customer, one, came, given, remember=False)
-            await table.give(moment.connection, given)
+            learned = self._learned[moment.partition]
+            effects = await self._give_now(
+                moment, [(customer, one, learned.get((customer, one.id), stored)) for (customer, _), stored in some.items()]
+            )
             last = UUID(list(some)[-1][0]) if len(some) == LOOKS else None
             await table.rescored(moment.connection, moment.partition, one.id, by.number, last)
             self._behind.add(moment.partition)
             return effects
         return []
+
+    async def _give_now(self, moment: Moment, whose: Sequence[tuple[str, InForce, Kept]]) -> list[Effect]:
+        """What the champions say now of these customers is given, where that is another score; it is not learnt from."""
+        if not whose:
+            return []
+        given: list[Given] = []
+        effects: list[Effect] = []
+        clocks = await table.clocks(moment.connection)
+        times = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
+        for customer, one, kept in whose:
+            now = max(times[kept.replayed].timestamp() / DAY, kept.state.at)
+            if in_population(one.definition, kept.state):
+                said = scored(one.definition, self._champions[one.id].model, kept.state, now)
+                silent = now - kept.state.at >= checks(one.definition)[0]
+                came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())
+                effects += self._say(moment, customer, one, came, given, remember=False)
+        await table.give(moment.connection, given)
+        return effects
 
 
 def _time(days: float) -> datetime:

@@ -13,7 +13,7 @@ from msgspec.json import decode
 
 from aggregates.churn import Definition
 from aggregates.fact import Fact
-from aggregates.identity import DEFAULT_RULES
+from aggregates.identity import DEFAULT_RULES, Merge, Split
 from aggregates.log import Entry
 from aggregates.source import Source
 from aggregates.touchpoint import channel_of
@@ -249,6 +249,43 @@ async def test_examples_follow_their_customer_through_a_merge(play: Play) -> Non
     first = day_of(-50 * 1440)
     ((lost,),) = await play.ground.ask("SELECT lost FROM churn.examples WHERE day = %s AND NOT silent", first)
     assert lost is False  # the second order came within the horizon, from who is the same person
+
+
+async def test_who_is_two_people_or_one_is_told_his_score_with_no_event(play: Play) -> None:
+    """What the merge and the split make of it is so at once, for the topic and for rules too."""
+    events = story(4)
+    play.send(events)
+    worker = play.hire(most=50)
+    await play.own(worker)
+    await play.learnt(worker, day_of(events[-1][2]))
+    await play.given(worker)
+    scores = "SELECT customer_id, given FROM churn.states"
+    then = dict(await play.ground.ask(scores))
+    numbers = [play.ground.token("customer_number", f"c{number}") for number in range(9)]
+    owned = "SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s)"
+    first, *_, last = sorted(then, key=then.__getitem__)
+    (keeps,), (goes,) = [
+        [token for token in numbers if await play.ground.ask(owned, [token]) == [(customer,)]] for customer in (first, last)
+    ]
+
+    async def settled() -> int:
+        await play.ground.settle(worker)
+        await play.given(worker)
+        return len(play.ground.memory.all("scores"))
+
+    before = await settled()
+    play.ground.decide("m", Merge(by="tests", at=BEGINNING, join=(keeps, goes)))
+    after = await settled()
+    ((one,),) = await play.ground.ask("SELECT DISTINCT customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", [keeps, goes])
+    told = [decode(record.value or b"") for record in play.ground.memory.all("scores")][before:after]
+    assert {event["subject"] for event in told} <= {str(one)}
+    assert dict(await play.ground.ask(scores)).keys() == then.keys() - ({first, last} - {one})
+    play.ground.decide("s", Split(by="tests", at=BEGINNING, go=(goes,), stay=(keeps,)))
+    await settled()
+    await worker.die()
+    now = dict(await play.ground.ask(scores))
+    assert now.keys() == then.keys()
+    assert all(now[customer] == pytest.approx(then[customer], abs=0.02) for customer in then)
 
 
 async def test_a_rollback_stands_until_another_is_better(play: Play) -> None:
