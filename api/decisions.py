@@ -83,6 +83,7 @@ class UpliftShown(msgspec.Struct):
     held_out: ArmShown
     uplift: float | None  # null: one of the two is empty
     interval: tuple[float, float] | None
+    waiting: int  # decisions after which `within` is not over yet: these are not counted above
 
 
 class ResponseShown(msgspec.Struct):
@@ -210,7 +211,9 @@ def router(dependencies: Dependencies) -> APIRouter:
             schema = await dependencies.schema()
             found = await responses.arms(connection, schema, rule, goal, within, dependencies.clock())
         made = uplift(found.contacted_did, found.contacted, found.held_out_did, found.held_out)
-        return json(UpliftShown(rule, goal, written, _arm(made.contacted), _arm(made.held_out), made.difference, made.interval))
+        return json(
+            UpliftShown(rule, goal, written, _arm(made.contacted), _arm(made.held_out), made.difference, made.interval, found.waiting)
+        )
 
     @routes.get(
         "/v1/customers/{id}/responses",

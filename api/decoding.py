@@ -1,9 +1,14 @@
-"""Reads a JSON body into a struct, or says with a pointer what is wrong with it."""
+"""Reads a JSON body into a struct, or says with a pointer what is wrong with it, and what may stand there instead.
+
+Reading order: decoded, wrong, then what may stand at a place.
+"""
 
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from aggregates import cloudevents
 from aggregates.refusal import Refusal
@@ -23,13 +28,37 @@ def decoded(content: bytes, struct: type[Struct]) -> Struct:
     try:
         return msgspec.convert(value, struct, strict=True)
     except msgspec.ValidationError as error:
-        raise wrong(error) from error
+        raise wrong(error, struct) from error
 
 
-def wrong(error: msgspec.ValidationError) -> Problem:
+def wrong(error: msgspec.ValidationError, struct: type) -> Problem:
     """A msgspec error as a problem: its path becomes an RFC 6901 pointer."""
     text = str(error)
     place = _PLACE.search(text)
-    steps = _STEP.finditer(place["path"]) if place else ()
-    pointer = "".join("/" + (step["name"] or step["index"]) for step in steps)
-    return invalid(pointer, _PLACE.sub("", text) + ".")
+    steps = [step["name"] or step["index"] for step in _STEP.finditer(place["path"])] if place else []
+    mend = _mend(text, inspect.type_info(struct), steps)
+    return invalid("".join(f"/{step}" for step in steps), _PLACE.sub("", text) + ".", mend)
+
+
+def _mend(text: str, info: inspect.Type, steps: Sequence[str]) -> str | None:
+    places = _at(info, steps)
+    if text.startswith("Invalid enum value"):
+        words = [str(value) for place in places if isinstance(place, inspect.LiteralType) for value in place.values]
+        return f"Say one of: {', '.join(words)}." if words else None
+    if text.startswith("Object contains unknown field"):
+        names = [field.encode_name for place in places if isinstance(place, inspect.StructType) for field in place.fields]
+        return f"The fields here are: {', '.join(names)}." if names else None
+    return None
+
+
+def _at(info: inspect.Type, steps: Sequence[str]) -> list[inspect.Type]:
+    """What may stand at a place; several where one of several may."""
+    if isinstance(info, inspect.UnionType):
+        return [place for one in info.types for place in _at(one, steps)]
+    if not steps:
+        return [info]
+    if isinstance(info, inspect.StructType):
+        return [place for field in info.fields if field.encode_name == steps[0] for place in _at(field.type, steps[1:])]
+    if isinstance(info, inspect.DictType):
+        return _at(info.value_type, steps[1:])
+    return _at(info.item_type, steps[1:]) if isinstance(info, inspect.CollectionType) else []

@@ -35,6 +35,7 @@ class Arms(NamedTuple):
     contacted_did: int
     held_out: int
     held_out_did: int
+    waiting: int  # of either: their time is not over yet, so they are not among those above
 
 
 async def note(connection: Connection, customer: UUID, fact: Fact) -> None:
@@ -88,7 +89,8 @@ async def arms(connection: Connection, schema: str, rule: str, goal: str, within
         f"   {schema}.timeline t WHERE t.customer_id = first.customer_id AND t.type = %(goal)s AND t.at > first.at"
         "    AND t.at <= first.at + %(within)s) did FROM first WHERE at <= %(now)s - %(within)s)"
         " SELECT count(*) FILTER (WHERE outcome = 'sent'), count(*) FILTER (WHERE outcome = 'sent' AND did),"
-        " count(*) FILTER (WHERE outcome = 'silent'), count(*) FILTER (WHERE outcome = 'silent' AND did) FROM told",
+        " count(*) FILTER (WHERE outcome = 'silent'), count(*) FILTER (WHERE outcome = 'silent' AND did),"
+        " (SELECT count(*) FROM first WHERE at > %(now)s - %(within)s) FROM told",
         {"rule": rule, "goal": goal, "within": within, "now": now},
     )
     row = await cursor.fetchone()

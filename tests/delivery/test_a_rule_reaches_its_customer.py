@@ -24,6 +24,7 @@ RULES = """
   when: {{count: {type}, at_least: 1, within: 1h}}
   do: {{contact: {contact}, purpose: marketing, prefer: [{channel}]}}
   cooldown: 1h
+  holdout: {holdout}%
 """
 MESSAGES = """
 spring: {sms: {text: "سلام $name"}, email: {subject: "بهار", text: "سلام $name، خوش آمدید"}}
@@ -36,8 +37,8 @@ class Ground:
     def __init__(self, api: Api, token: str, key: str, gateway: Receiver, mail: Mail, hooks: Receiver) -> None:
         self.api, self.token, self.key, self.gateway, self.mail, self.hooks = api, token, key, gateway, mail, hooks
 
-    async def rule(self, name: str, type_: str, channel: str) -> None:
-        text = RULES.format(name=name, type=type_, contact="spring", channel=channel)
+    async def rule(self, name: str, type_: str, channel: str, holdout: int = 0) -> None:
+        text = RULES.format(name=name, type=type_, contact="spring", channel=channel, holdout=holdout)
         answer = await self.api.client.post("/v1/triggers", content=text, auth=(self.token, ""))
         assert answer.status_code in (200, 201), answer.text
         answer = await self.api.client.post(f"/v1/triggers/{name}/publish", auth=(self.token, ""), timeout=60)
@@ -204,3 +205,34 @@ async def test_a_resolved_request_asks_its_customer_and_his_answer_is_a_fact(gro
         if timeline["items"]:
             break
     assert timeline["items"][0]["data"]["score"] == 4
+
+
+async def test_what_a_rule_brought_is_counted_against_those_kept_out_of_it_once_their_time_is_over(ground: Ground) -> None:
+    await ground.rule("half", "shop.half", "call", holdout=50)
+    phones = [f"+98912111{number:04d}" for number in range(20, 40)]
+    for phone in phones:
+        await consent(ground, phone, "call")
+    for phone in phones:
+        await ground.happens("shop.half", phone)
+    decided = {phone: await ground.decided(phone, "half") for phone in phones}
+    kept_out = [phone for phone in phones if decided[phone]["reason"] == "holdout"]
+    approached = [phone for phone in phones if decided[phone]["outcome"] == "sent"]
+    assert len(kept_out) + len(approached) == len(phones)
+    assert kept_out
+    assert approached
+    for phone in (*approached[::2], kept_out[0]):
+        await ground.happens("shop.came_back", phone)
+    wanted: dict[str, Any] = {"rule": "half", "goal": "shop.came_back"}
+    for phone in (*approached[::2], kept_out[0]):
+        while (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}"))["last_type"] != "shop.came_back":
+            pass
+    waits = await ground.api.get(ground.token, "/v1/decisions/uplift", within="14d", **wanted)
+    assert (waits["contacted"]["of"], waits["held_out"]["of"], waits["waiting"], waits["uplift"]) == (0, 0, len(phones), None)
+    span, back = 1, (len(approached[::2]), 1)
+    while True:
+        found = await ground.api.get(ground.token, "/v1/decisions/uplift", within=f"{span}s", **wanted)
+        if not found["waiting"] and (found["contacted"]["did"], found["held_out"]["did"]) == back:
+            break
+        span += not found["waiting"]
+    assert (found["contacted"]["of"], found["held_out"]["of"]) == (len(approached), len(kept_out))
+    assert found["uplift"] == pytest.approx(len(approached[::2]) / len(approached) - 1 / len(kept_out))
