@@ -38,6 +38,10 @@ class KeyDestroyed(Exception):
     """The data key was destroyed by an erasure: what it sealed is gone for ever."""
 
 
+class KeyMissing(Exception):
+    """A data key has no row, and no erasure destroyed it: the keys were not restored. Whoever needs it stops and says so."""
+
+
 class KeyUnknown(Exception):
     """The data key is not in memory: fetch it, then try again."""
 

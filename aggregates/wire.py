@@ -75,7 +75,7 @@ class Link(msgspec.Struct, frozen=True, array_like=True):
     """One identifier came to a customer; of two facts about the same identifier the higher number holds."""
 
     token: Token
-    owner: str  # customer id
+    owner: str  # customer id; empty: nobody, its owner was erased
     number: int  # identity_seq
     before: str = ""  # the customer that it was taken from; empty: it was new
 

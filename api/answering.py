@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
-from aggregates.sealing import KeyDestroyed
+from aggregates.sealing import KeyDestroyed, KeyMissing
 from api.problem import MEDIA_TYPE, Problem, invalid, unavailable
 
 log = structlog.get_logger(__name__)
@@ -38,6 +38,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(KeyDestroyed, _erased)
+    app.add_exception_handler(KeyMissing, _missing)
     app.add_exception_handler(psycopg.OperationalError, _database)
     app.add_exception_handler(PoolTimeout, _database)
     app.add_exception_handler(Exception, _unexpected)
@@ -64,6 +65,11 @@ async def _parameters(_: Request, error: Exception) -> Response:
 
 async def _erased(_: Request, __: Exception) -> Response:
     return answer(Problem(410, "erased", "What this was sealed with was destroyed by an erasure: it is gone for ever."))
+
+
+async def _missing(_: Request, error: Exception) -> Response:
+    log.critical("data_key_missing", why=str(error))
+    return answer(Problem(500, "data_key_missing", str(error), mend="Ask the operator: nothing is lost that a backup has."))
 
 
 async def _database(request: Request, error: Exception) -> Response:

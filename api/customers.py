@@ -17,9 +17,10 @@ from api import access, looks, masks, openapi, opening, position, query
 from api.access import Caller
 from api.answers import json, path_id, sent_path
 from api.ports import Connection, Dependencies
-from api.problem import invalid, not_found
+from api.problem import erased, invalid, not_found
 from api.visibility import settled
 from projections.dead_letters import table as letters
+from projections.erasure import table as erasure
 from projections.identity import table as identity
 from projections.timeline import page as paging
 from projections.timeline import table as timeline
@@ -122,6 +123,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             'curl -u "$AGENT:" $YEKTA/v1/customers/by/phone/09121234567',
             CustomerView,
             404,
+            410,
             422,
             503,
             504,
@@ -146,7 +148,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         async with dependencies.pool.connection() as connection:
             customer = await identity.owner(connection, dependencies.secrets.token(identifier))
             if customer is None:
-                raise not_found("No customer is known by this.")
+                gone = await erasure.of_token(connection, dependencies.secrets.token(identifier))
+                raise erased(gone) if gone is not None else not_found("No customer is known by this.")
             return await _looked_at(request, dependencies, connection, asking, customer)
 
     @routes.get(
@@ -155,6 +158,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER',
             CustomerView,
             404,
+            410,
             422,
             503,
             504,
@@ -175,6 +179,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             'curl -u "$AGENT:" "$YEKTA/v1/customers/$CUSTOMER/timeline?channel=web&limit=20"',
             Timeline,
             404,
+            410,
             422,
             503,
             504,
@@ -266,9 +271,12 @@ async def _now(
 
 
 async def present(connection: Connection, schema: str, customer: UUID) -> UUID:
-    """Who this customer is now: himself, or whom he became. Raises a 404 problem when he never was."""
+    """Who this customer is now: himself, or whom he became. Raises a 410 problem when he was erased, a 404 problem when he never was."""
     if await views.load(connection, schema, [customer]):
         return customer
+    gone = await erasure.erased(connection, [customer])
+    if gone:
+        raise erased(gone[customer])
     owner = await identity.successor(connection, customer)
     if owner is None:
         raise not_found(UNKNOWN)

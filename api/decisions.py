@@ -127,6 +127,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/decisions',
             DecisionList,
             404,
+            410,
             422,
             503,
             504,

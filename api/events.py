@@ -44,7 +44,7 @@ class EventFate(msgspec.Struct, frozen=True):
     event_id: UUID
     source: str
     id: str
-    state: Literal["accepted", "attributed", "visible", "unattributed", "refused"]
+    state: Literal["accepted", "attributed", "visible", "unattributed", "refused", "erased"]
     customer_id: UUID | None = None
     refused: Refused | None = None  # also when the same id came once more with another content
 
@@ -160,7 +160,8 @@ async def _fate(dependencies: Dependencies, names: set[str], source: str, id_: s
         refused = await letters.of_events(connection, candidates)
     if resolved:
         fate = max(resolved, key=lambda fate: fate.visible)
-        return EventFate(fate.event_id, source, id_, _state(fate), fate.customer_id, _why(refused.get(fate.event_id)))
+        whose = None if fate.erased else fate.customer_id
+        return EventFate(fate.event_id, source, id_, _state(fate), whose, _why(refused.get(fate.event_id)))
     recent = next((event for event in candidates if dependencies.recent.accepted(event)), None)
     if recent is not None:
         return EventFate(recent, source, id_, "accepted")
@@ -171,6 +172,8 @@ async def _fate(dependencies: Dependencies, names: set[str], source: str, id_: s
 
 
 def _state(fate: Fate) -> Any:
+    if fate.erased:
+        return "erased"
     if fate.customer_id is None:
         return "unattributed"
     return "visible" if fate.visible else "attributed"

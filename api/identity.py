@@ -57,6 +57,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             'curl -u "$AGENT:" "$YEKTA/v1/customers/$CUSTOMER/identity"',
             Identity,
             404,
+            410,
             422,
             503,
             504,

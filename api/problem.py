@@ -4,6 +4,7 @@ How a problem becomes an answer is in `api.answering`: workers and commands know
 """
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import msgspec
 
@@ -33,6 +34,7 @@ class ProblemDetails(msgspec.Struct, omit_defaults=True):
     pointer: str | None = None  # RFC 6901, into what was sent
     mend: str | None = None  # what to do about it
     dead_letter: str | None = None  # under which id the bytes are kept
+    receipt: str | None = None  # of the erasure: where it is
     errors: tuple[Mistake, ...] = ()  # all that is wrong in a text that a person wrote
 
 
@@ -48,13 +50,14 @@ class Problem(Exception):
         pointer: str | None = None,
         mend: str | None = None,
         dead_letter: str | None = None,
+        receipt: str | None = None,
         headers: Mapping[str, str] | None = None,
         errors: tuple[Mistake, ...] = (),
     ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.headers = dict(headers or {})
-        self.body = ProblemDetails(f"/problems/{reason}", title_of(reason), status, detail, pointer, mend, dead_letter, errors)
+        self.body = ProblemDetails(f"/problems/{reason}", title_of(reason), status, detail, pointer, mend, dead_letter, receipt, errors)
 
 
 def title_of(reason: str) -> str:
@@ -86,6 +89,17 @@ def forbidden(detail: str, mend: str | None = None) -> Problem:
 def not_found(detail: str) -> Problem:
     """There is no such thing, or not for who asks."""
     return Problem(404, "not_found", detail)
+
+
+def erased(erasure: UUID) -> Problem:
+    """Somebody was here, and was erased."""
+    return Problem(
+        410,
+        "customer_erased",
+        "This customer was erased: nothing is known of him any more.",
+        mend="The receipt says who asked for it, when and why.",
+        receipt=f"/v1/erasures/{erasure}",
+    )
 
 
 def invalid(pointer: str, detail: str, mend: str | None = None) -> Problem:

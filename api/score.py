@@ -65,6 +65,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             'curl -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/score',
             Scored,
             404,
+            410,
             422,
             503,
             504,

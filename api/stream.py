@@ -18,6 +18,7 @@ from api import access, customers, looks, masks, openapi, position
 from api.answers import path_id
 from api.ports import Connection, Dependencies
 from api.watching import Mark, Watching
+from projections.erasure import table as erasure
 from projections.identity import table as identity
 from projections.positions import table as positions
 from projections.timeline import since
@@ -31,7 +32,7 @@ RETRY = b"retry: 1000\n\n"
 STREAM = {
     "200": {
         "description": "Server-sent events: `timeline` (an event), `view` (the view after it), `stale` and `fresh`, `merged` (the customer"
-        " became one with another: ask for that one).",
+        " became one with another: ask for that one), `erased` (he was erased: nothing comes any more).",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
@@ -46,6 +47,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         'curl -N -u "$AGENT:" $YEKTA/v1/customers/$CUSTOMER/stream',
         None,
         404,
+        410,
         422,
         503,
         parameters=[
@@ -85,7 +87,7 @@ async def _live(dependencies: Dependencies, watching: Watching, customer: UUID, 
                 async with dependencies.pool.connection() as connection:
                     async for part in _changes(dependencies, connection, mark, ends, role):
                         yield part
-                        if part.startswith(b"event: merged"):
+                        if part.startswith((b"event: merged", b"event: erased")):
                             return
             except (psycopg.OperationalError, PoolTimeout):
                 mark.stale = mark.stale or dependencies.clock()
@@ -109,6 +111,10 @@ async def _changes(dependencies: Dependencies, connection: Connection, mark: Mar
     assert mark.customer is not None  # noqa: S101 - this stream is of a customer
     looked = await views.look(connection, schema, mark.customer, dependencies.clock())
     if looked is None:
+        gone = await erasure.erased(connection, [mark.customer])
+        if gone:
+            yield _event("erased", {"receipt": f"/v1/erasures/{gone[mark.customer]}"})
+            return
         owner = await identity.successor(connection, mark.customer)
         if owner is not None:
             yield _event("merged", {"customer_id": owner})

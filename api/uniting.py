@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from aggregates.identifier import Token, kind_of
-from aggregates.identity import Merge, Split, graph, strongest
+from aggregates.identity import Merge, Said, Split, graph, strongest
 from aggregates.identity import decisions as deciding
 from aggregates.log import NotAcknowledged
 from aggregates.normal import NotAnIdentifier, normalise
@@ -78,7 +78,7 @@ class Divided(msgspec.Struct, frozen=True):
     position: str | None = None
 
 
-async def say(dependencies: Dependencies, decision: Merge | Split, reason: str) -> tuple[UUID, str]:
+async def say(dependencies: Dependencies, decision: Said, reason: str) -> tuple[UUID, str]:
     """Put a decision into the log: its event id, and the position to wait for. Raises a 503 problem."""
     told = deciding.touchpoint(decision, str(uuid4()), reason)
     entry = (*seal(told, dependencies.secrets), ())

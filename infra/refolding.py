@@ -14,6 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
+from aggregates.sealing import KeyMissing
 from aggregates.wire import touchpoint_decoder
 from infra import database, differing, generations
 from infra.endpoints import Endpoints, endpoints
@@ -91,7 +92,7 @@ class Refold:
         try:
             async with self._pool.connection() as connection:
                 await self._step.apply(connection, batch)
-        except Halt as halt:
+        except (Halt, KeyMissing) as halt:
             raise Refusal(str(halt)) from halt
         self._step.committed(batch)
         self.at[partition] = batch.end
@@ -184,7 +185,7 @@ async def _live_positions(pool: database.Pool) -> dict[int, int]:
 
 
 async def _missing(connection: Connection, here: Endpoints, topic: str, live: str) -> tuple[list[str], int]:
-    """Touchpoints in the log that have neither receipt and row in the timeline, nor a dead letter."""
+    """Touchpoints in the log that have neither receipt and row in the timeline, nor a dead letter, and were not erased."""
     at = await positions.positions(connection, "resolve")
     await connection.execute('CREATE TEMPORARY TABLE IF NOT EXISTS witnessed (event_id uuid, partition int, "offset" bigint)')
     await connection.execute("TRUNCATE witnessed")
@@ -198,6 +199,7 @@ async def _missing(connection: Connection, here: Endpoints, topic: str, live: st
         SELECT DISTINCT w.event_id::text FROM witnessed w LEFT JOIN identity.receipts r USING (event_id)
         LEFT JOIN {live}.timeline t ON t.event_id = w.event_id
         WHERE (r.event_id IS NULL OR t.event_id IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM identity.erased_events e WHERE e.event_id = w.event_id)
         AND NOT EXISTS (SELECT 1 FROM letters.letters l WHERE l.topic = %s AND l.partition = w.partition AND l."offset" = w."offset")
         """,
         (topic,),

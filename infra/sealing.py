@@ -1,17 +1,21 @@
 """Seals and opens with real keys: the adapter of `aggregates.sealing.Sealer` over data keys in PostgreSQL.
 
 A door must accept while PostgreSQL is down, so it draws its data keys from a block leased ahead; a reader fetches the keys it needs in
-batches. Every data key is wrapped by the master key and bound to its number. Reading order: MasterKey, KeyRing.
+batches. Every data key is wrapped by the master key and bound to its number. A key that an erasure destroyed keeps its row, which says so;
+what others had sealed with it is in `secrets.anew`, wrapped one by one. Reading order: MasterKey, KeyRing.
 """
 
 import os
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from uuid import UUID, uuid4
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -19,13 +23,15 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.identifier import Identifier, Token, hash_input
-from aggregates.sealing import KeyDestroyed, KeyUnknown, text
+from aggregates.sealing import KeyDestroyed, KeyMissing, KeyUnknown, text
 from infra.errors import Refusal
 
 BLOCK = 10_000
 DAY = 86_400
 OPENED = 100_000
 SUBJECTS = 200_000
+REMEMBERED = "1 minute"
+"""For so long a ring that did not look is told what was destroyed."""
 
 Connection = AsyncConnection[tuple[object, ...]]
 
@@ -78,8 +84,18 @@ def _expand(secret: bytes, purpose: bytes) -> bytes:
     return HKDFExpand(algorithm=SHA256(), length=32, info=purpose).derive(secret)
 
 
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """A key that an erasure destroyed, and what of others was sealed with it, by what it is of."""
+
+    anew: Mapping[bytes, bytes]
+
+
 class KeyRing:
-    """The keys one process holds. `lease` before sealing, `fetch` before opening; neither is needed for hashes."""
+    """The keys one process holds. `lease` before sealing, `fetch` before opening; neither is needed for hashes.
+
+    Whoever seals calls `heed` every second, so that it stops to use keys that are to be destroyed.
+    """
 
     def __init__(self, master: MasterKey, block: int = BLOCK) -> None:
         self._master = master
@@ -87,7 +103,9 @@ class KeyRing:
         self._free: deque[tuple[int, AESGCM]] = deque()
         self._spent: deque[tuple[int, AESGCM]] = deque(maxlen=256)
         self._subjects: OrderedDict[bytes, tuple[int, AESGCM, float]] = OrderedDict()
-        self._opened: OrderedDict[int, AESGCM | None] = OrderedDict()
+        self._opened: OrderedDict[int, AESGCM | Destroyed] = OrderedDict()
+        self._doomed: frozenset[int] = frozenset()
+        self._id: UUID = uuid4()
         self._tokens: dict[Identifier, Token] = {}
         self._token_hash = blake2b(digest_size=16, key=master.hashing, person=b"token")
         purposes = ("subject", "body", "session", "block")
@@ -168,15 +186,15 @@ class KeyRing:
 
     def unseal(self, number: int, sealed: bytes, context: bytes) -> bytes:
         try:
-            cipher = self._opened[number]
+            held = self._opened[number]
         except KeyError:
             raise KeyUnknown(f"data key {number} was not fetched") from None
-        if cipher is None:
-            raise KeyDestroyed(f"data key {number} was destroyed")
-        return cipher.decrypt(sealed[:12], sealed[12:], context)
+        if isinstance(held, Destroyed):
+            return self._unwrap_anew(number, held, context)
+        return held.decrypt(sealed[:12], sealed[12:], context)
 
     async def fetch(self, connection: Connection, numbers: Iterable[int]) -> None:
-        """Bring the keys with these numbers into memory; those that were destroyed are remembered as such."""
+        """Bring the keys with these numbers into memory; those that were destroyed are remembered as such. Raises KeyMissing."""
         missing = list({number for number in numbers if number and number not in self._opened})
         if not missing:
             return
@@ -186,13 +204,81 @@ class KeyRing:
             for old in [held for held in self._opened if held not in wanted][: len(missing)]:
                 del self._opened[old]
         cursor = await connection.execute("SELECT number, wrapped FROM secrets.data_keys WHERE number = ANY(%s)", (missing,))
-        for row in await cursor.fetchall():
-            number = int(str(row[0]))
-            self._opened[number] = self._unwrap(number, row[1])
-        for number in missing:
-            self._opened.setdefault(number, None)
+        found = {int(str(row[0])): row[1] for row in await cursor.fetchall()}
+        lost = sorted(set(missing) - found.keys())
+        if lost:
+            raise KeyMissing(
+                f"Data key {lost[0]} has no row{f', nor have {len(lost) - 1} others' if lost[1:] else ''}: it was not erased, it is lost."
+                " Restore `secrets.data_keys` from its backup."
+            )
+        destroyed = [number for number, wrapped in found.items() if not isinstance(wrapped, bytes)]
+        anew = await self._anew(connection, destroyed) if destroyed else {}
+        for number, wrapped in found.items():
+            self._opened[number] = self._unwrap(number, wrapped) if isinstance(wrapped, bytes) else Destroyed(anew[number])
 
-    def _unwrap(self, number: int, wrapped: object) -> AESGCM | None:
-        if not isinstance(wrapped, bytes):
-            return None
+    def _unwrap(self, number: int, wrapped: bytes) -> AESGCM:
         return AESGCM(self._master.wrapping.decrypt(wrapped[:12], wrapped[12:], str(number).encode()))
+
+    @staticmethod
+    async def _anew(connection: Connection, numbers: Collection[int]) -> dict[int, dict[bytes, bytes]]:
+        found: dict[int, dict[bytes, bytes]] = {number: {} for number in numbers}
+        cursor = await connection.execute("SELECT number, context, sealed FROM secrets.anew WHERE number = ANY(%s)", (list(numbers),))
+        for number, context, sealed in await cursor.fetchall():
+            if isinstance(sealed, bytes) and isinstance(context, bytes):
+                found[int(str(number))][context] = sealed
+        return found
+
+    def _unwrap_anew(self, number: int, held: Destroyed, context: bytes) -> bytes:
+        wrapped = held.anew.get(context)
+        if wrapped is None:
+            raise KeyDestroyed(f"data key {number} was destroyed")
+        return self._master.wrapping.decrypt(wrapped[:12], wrapped[12:], _anew_context(number, context))
+
+    # letting go
+
+    def rewrap(self, number: int, sealed: bytes, context: bytes) -> bytes | None:
+        """What a key that is to be destroyed had sealed of somebody else, wrapped by the master key; None: it cannot be opened.
+
+        Taking away this one text destroys it as taking away a key destroys all that it sealed.
+        """
+        try:
+            plain = self.unseal(number, sealed, context)
+        except (KeyDestroyed, InvalidTag):
+            return None
+        nonce = os.urandom(12)
+        return nonce + self._master.wrapping.encrypt(nonce, plain, _anew_context(number, context))
+
+    async def heed(self, connection: Connection) -> None:
+        """Seal with no key that is to be destroyed, open with none that was, then say that it is so."""
+        cursor = await connection.execute(
+            "SELECT number, false, clock_timestamp() FROM secrets.doomed UNION ALL"
+            " SELECT number, true, clock_timestamp() FROM secrets.data_keys WHERE destroyed > now() - %s::interval UNION ALL"
+            " SELECT 0, true, clock_timestamp()",
+            (REMEMBERED,),
+        )
+        rows = await cursor.fetchall()
+        doomed = frozenset(int(str(row[0])) for row in rows if not row[1])
+        destroyed = {int(str(row[0])) for row in rows if row[1]} | self._doomed - doomed
+        self._stop(doomed - self._doomed | destroyed)
+        stale = [number for number in destroyed if number in self._opened]
+        if stale:
+            anew = await self._anew(connection, stale)
+            self._opened |= {number: Destroyed(anew[number]) for number in stale}
+        self._doomed = doomed
+        await connection.execute(
+            "INSERT INTO secrets.holders (id, heard) VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET heard = excluded.heard",
+            (self._id, rows[-1][2]),
+        )
+
+    def _stop(self, numbers: Collection[int]) -> None:
+        """Draw no more from these, whatever they served."""
+        for subject in [subject for subject, (number, _, _) in self._subjects.items() if number in numbers]:
+            del self._subjects[subject]
+        for keys in (self._free, self._spent):
+            for key in [key for key in keys if key[0] in numbers]:
+                keys.remove(key)
+
+
+def _anew_context(number: int, context: bytes) -> bytes:
+    """Never what binds a wrapped key, which is a number alone."""
+    return str(number).encode() + b" " + context

@@ -154,7 +154,10 @@ async def _alive(connection: Connection) -> None:
 
 
 async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey) -> None:
-    """Keep data keys in stock; while PostgreSQL is away the stock lasts. Under a wrong master key there is none: the door stays shut."""
+    """Keep data keys in stock, but none that is to be destroyed; while PostgreSQL is away the stock lasts.
+
+    Under a wrong master key there is none: the door stays shut.
+    """
     checked, told = False, ""
     while True:
         try:
@@ -164,6 +167,8 @@ async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey
                 checked = True
             if secrets.wants_lease():
                 await secrets.lease(pool)
+            async with pool.connection() as connection:
+                await secrets.heed(connection)
         except (psycopg.Error, PoolTimeout) as error:
             log.warning("data_keys_not_leased", error=type(error).__name__)
         except Refusal as refusal:

@@ -175,6 +175,7 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     oidc: OidcSettings = OidcSettings()
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tehran"
+    erasure_rest: Annotated[float, Field(ge=0, le=86_400)] = 15.0  # seconds in which what was sealed with a doomed key may still arrive
     master_key: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
 
     def environment(self) -> dict[str, str]:

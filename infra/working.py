@@ -18,13 +18,15 @@ from aiokafka import AIOKafkaConsumer
 
 from aggregates import dead_letter
 from aggregates.identity import DEFAULT_RULES
+from aggregates.log import NotAcknowledged
 from aggregates.refusal import Refusal as Why
 from aggregates.source import Source
-from infra import access, database
+from infra import access, database, waiting
 from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.outgoing import Outgoing
 from infra.endpoints import Endpoints, endpoints
+from infra.errors import Refusal
 from infra.home import Home
 from infra.master_key import master_key
 from infra.publishing import Publisher
@@ -41,6 +43,7 @@ from streams.customer import Customer
 from streams.cutting import Cutting
 from streams.deliver import TOPIC as SIGNALS
 from streams.duplicates import Changed, Comparing
+from streams.erasing import Erasing, Heeding
 from streams.escalating import Escalating
 from streams.estimating import Estimating
 from streams.inbox import Inbox
@@ -100,6 +103,8 @@ def work(settings: Settings, name: str) -> None:
             parts.releasing,
             parts.fitting,
             parts.cutting,
+            parts.heeding,
+            parts.erasing,
         ],
         _crash,
         _credentials(settings),
@@ -227,6 +232,21 @@ class Parts:
     async def estimating(self) -> Estimating:
         """What learns by which weights they are compared; of all workers one does."""
         return Estimating(self.pool, self.keys, DecisionStore(self.here.dsn), _now)
+
+    async def heeding(self) -> Heeding:
+        """What stops this process from sealing with keys that are to be destroyed."""
+        return Heeding(self.pool, self.keys)
+
+    async def erasing(self) -> Erasing:
+        """What ends erasures; of all workers one does."""
+
+        async def settled() -> None:
+            try:
+                await waiting.wait(self.settings)
+            except Refusal as halted:
+                raise NotAcknowledged(str(halted)) from halted  # a partition stands still: until it goes on, so does this
+
+        return Erasing(self.here.dsn, self.keys, settled, rest=self.settings.erasure_rest, at=crash_points())
 
     async def releasing(self) -> Releasing:
         """What says how far timers may go."""

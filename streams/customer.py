@@ -2,7 +2,8 @@
 
 One writer per customer: the owner of the partition that his id hashes to. Rows are inserted first, and only those that were new are folded,
 so no duplicate counts. A customer that ever lost an identifier is *marked*; his records are held against the present owner of their decider
-and what is another's is forwarded. Reading order: Customer.apply, `_at_home`, `_fold`; moving whole histories is in `moving`.
+and what is another's is forwarded. What is an erased customer's is in no timeline and heard by nobody. Reading order: Customer.apply,
+`_at_home`, `_not_erased`, `_fold`; moving whole histories is in `moving`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from aggregates.fact import Fact, fact_of
 from aggregates.touchpoint import effective_time
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections import generation
+from projections.erasure import table as erasure
+from projections.erasure.table import Judged
 from projections.timeline import table as timeline
 from projections.timeline.row import uuid_of
 from projections.view import table as views
@@ -28,7 +31,7 @@ from streams.moving import PIECE, Asked, Moving
 from streams.parts import Moment, Part, Parts, Spoken, opening_of
 from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
 from streams.retelling import Retelling
-from streams.words import MOVED, RECEIVED, is_spoken, is_word
+from streams.words import ERASED, MOVED, RECEIVED, is_spoken, is_word
 
 STATES = 50_000
 
@@ -87,6 +90,8 @@ class Customer:
         schema = await self._live_schema(connection)
         arrived, words, spoken, effects = _decode(batch.records)
         arrived, forwarded = await self._at_home(connection, arrived)
+        if spoken:
+            spoken = await _heard(connection, spoken)
         learned: dict[str, State] = {}
         self._learned[self._writer(batch.partition)] = learned
         new = await _insert(connection, schema, batch.partition, arrived)
@@ -149,6 +154,7 @@ class Customer:
         marked = {row[0] for row in await cursor.fetchall()}
         if not marked:
             return arrived, []
+        arrived = await self._not_erased(connection, arrived, marked)
         deciders = {item.event.yektadecider for item in arrived if item.customer in marked}
         cursor = await connection.execute(
             "SELECT identifier, customer_id::text FROM identity.identifiers WHERE identifier = ANY(%s)", (list(deciders),)
@@ -166,6 +172,21 @@ class Customer:
                 event = msgspec.structs.replace(item.event, subject=owner)
                 forwarded.append(Publication("customer-events", owner.encode(), msgspec.json.encode(event)))
         return home, forwarded
+
+    async def _not_erased(self, connection: Connection, arrived: list[Arrived], marked: set[str]) -> list[Arrived]:
+        """What is not an erased customer's. His are remembered as such, and their keys destroyed; he lost identifiers, so he is marked."""
+        judged = [
+            Judged(item.event.yektaevent, item.customer, item.event.yektadecider, item.event.yektarecorded)
+            for item in arrived
+            if item.customer in marked
+        ]
+        gone = await erasure.judge(connection, judged)
+        if not gone:
+            return arrived
+        if self._schema is None:
+            his = [item.event for item in arrived if item.event.yektaevent in gone]
+            await erasure.note(connection, gone, {(event.yektaseal, gone[event.yektaevent]) for event in his})
+        return [item for item in arrived if item.event.yektaevent not in gone]
 
     async def _fold(
         self, connection: Connection, schema: str, batch: Batch, new: Sequence[Arrived], learned: dict[str, State], whole: dict[int, Fact]
@@ -258,7 +279,7 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
             effects.append(Bury(record, "not_a_customer_event", str(bad)))
             continue
         if is_word(event):
-            if event.type not in (MOVED, RECEIVED):
+            if event.type not in (MOVED, RECEIVED, ERASED):
                 raise Halt(f"Identity says {event.type}, which this version does not know. Start the newer one.")
             words[customer] = None
         elif is_spoken(event):
@@ -266,6 +287,12 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
         else:
             arrived.append(Arrived(record, event, event.subject, fact_of(event)))
     return arrived, list(words), spoken, effects
+
+
+async def _heard(connection: Connection, spoken: Sequence[Spoken]) -> list[Spoken]:
+    """Timers of erased customers are let go to nobody."""
+    gone = await erasure.erased(connection, [UUID(item.customer) for item in spoken if item.customer])
+    return [item for item in spoken if not item.customer or UUID(item.customer) not in gone]
 
 
 def _asked(batch: Batch) -> Asked:

@@ -8,7 +8,7 @@ What can go wrong, and what follows:
 * bad content that PostgreSQL refuses (SQLSTATE 22 or 23): the batch again one record at a time, the culprit dead-lettered; what a
   processor itself cannot understand it returns as `Bury`, and the batch goes on;
 * another worker owns the partition now: nothing was written; stop, and leave it to him;
-* `Halt`: the partition stands still and says why;
+* `Halt`, or a data key that was lost: the partition stands still and says why;
 * two deaths at one position: one record at a time, remembered before it is tried; the one of which the process then ends three times more
   is dead-lettered. Where nobody can say of what it died it takes twenty: an operator's kill -9 must not be taken for a poisonous record;
 * anything else ends the process: its supervisor starts it again, and the two deaths above are counted.
@@ -28,6 +28,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.log import Entry, Log, NotAcknowledged
+from aggregates.sealing import KeyMissing
 from projections.positions import table as positions
 from streams import outbox
 from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record
@@ -124,7 +125,7 @@ class Lane:
                     # Another owner, or our own commit whose answer was lost: what PostgreSQL says now is right either way.
                     self.log.info("displaced, reading the position again")
                     await asyncio.sleep(PAUSES[1])
-        except Halt as halt:
+        except (Halt, KeyMissing) as halt:
             await self._halt(str(halt))
         except asyncio.CancelledError:
             if not self.stopping:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from projections.erasure import table as erasure
 from projections.timeline import table as timeline
 from projections.view import table as views
 from projections.view.fold import finish
@@ -66,11 +67,16 @@ class Moving:
     async def hand_over(
         self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked
     ) -> tuple[list[Effect], list[UUID]]:
-        """Word came about these customers: put what is not theirs under its owners. Answers what these are told, and whom to fold anew."""
+        """Word came about these customers: take what is erased, put what is not theirs under its owners.
+
+        Answers what these are told, and whom to fold anew.
+        """
         effects: list[Effect] = []
         whose = dict.fromkeys(customers)
         while True:
+            taken = await erasure.take(connection, schema, customers, self._piece, effects=self._effects)
             owners, moved = await self._hand_over(connection, schema, customers)
+            moved = max(moved, taken)
             if self._effects:
                 effects += [word(RECEIVED, str(owner), f"{partition} {asked.offset}", asked.at) for owner in owners]
                 if moved == self._piece:

@@ -4,6 +4,9 @@ The receipt answers every duplicate, whenever and in whatever partition it is me
 another body under the same id is a dead letter. Most touchpoints name identifiers that one customer owns; they change nothing and take no
 lock. The others take the one identity lock, re-read and decide. Reading order: Resolve.apply, _under_one_rule, _attribute,
 _receipts; which rules those are is in `ruled`.
+
+No batch attributes anything to a customer while he is erased: each holds `ERASING` shared, the one with the decision alone. What a door had
+received before the erasure and comes only now is the erased customer's (`_stragglers`), and so is it when he comes back as somebody new.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,20 +18,23 @@ import msgspec
 import psycopg
 
 from aggregates.identifier import Token
-from aggregates.identity import Attribution, Knowledge, Merge, Rules, Split, attribute, decide, settled
+from aggregates.identity import Attribution, Erase, Knowledge, Rules, Said, attribute, decide, settled, strongest
 from aggregates.identity import decisions as deciding
 from aggregates.identity.publishing import Carried
 from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
+from projections.erasure import table as erasure
+from projections.erasure.table import Gone
 from projections.identity import knowing
 from projections.identity.knowing import Change
 from streams.record import Batch, Bury, Connection, Effect, Keys, NoChores, Publication, Record, check
 from streams.ruled import Ruled, carried
-from streams.words import KEY, MOVED, word
+from streams.words import ERASED, KEY, MOVED, word
 
 OWNERS = 500_000
 LOCK = 0x59454B54  # "YEKT": the advisory lock of all who change identity
+ERASING = 0x45524153  # "ERAS": held shared by every batch, and alone by one that erases
 
 REUSED = "Give every event its own id; to correct an event, send another one."
 
@@ -56,7 +62,7 @@ class Pending:
     record: Record
     touchpoint: SealedTouchpoint
     who: tuple[Token, ...]
-    decision: Merge | Split | None = None  # a person's word about who is who: it is nobody's event
+    decision: Said | None = None  # a person's word about who is who: it is nobody's event
     rules: Carried | None = None  # a rule set: what stands after it in the partition is attributed under it
 
     @property
@@ -74,16 +80,21 @@ class Resolve(NoChores):
 
     def __init__(self, rules: Rules, keys: Keys) -> None:
         self._keys, self._ruled = keys, Ruled(rules, keys)
-        self._learned: dict[int, tuple[Rules, dict[Token, UUID]]] = {}
+        self._learned: dict[int, tuple[Rules, dict[Token, UUID], int]] = {}
+        self._erasure = 0  # as of which what is remembered of owners holds
+        self._gone: dict[Token, Gone] = {}
 
     def forget(self, partition: int) -> None:
         """Identity is of all partitions: drop everything."""
         self._ruled.forget(partition)
         self._learned.pop(partition, None)
+        self._erasure = -1
 
     def committed(self, batch: Batch) -> None:
         if batch.partition in self._learned:
-            rules, learned = self._learned.pop(batch.partition)
+            rules, learned, as_of = self._learned.pop(batch.partition)
+            if as_of != self._erasure:
+                return  # somebody was erased between the commit and now
             owners = self._ruled.owners(rules)
             if len(owners) > OWNERS:
                 owners.clear()
@@ -91,31 +102,58 @@ class Resolve(NoChores):
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         pending, buried = _decode(batch.records)
+        alone = any(isinstance(item.decision, Erase) for item in pending)
+        await connection.execute(f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s)", (ERASING,))
         final: dict[str, Receipt] = {}
-        begin = 0
-        for end in [*(number for number, item in enumerate(pending) if item.rules is not None), len(pending)]:
-            final |= await self._under_one_rule(connection, batch.partition, pending[begin : end + 1])
-            if end < len(pending) and (told := pending[end].rules):
+        for some in _in_turn(pending):
+            await self._remember_erasures(connection)
+            final |= await self._under_one_rule(connection, batch.partition, some)
+            if told := some[-1].rules:
                 await self._ruled.adopt(connection, batch.partition, told)
-            begin = end + 1
         reused = [item for item in pending if final[item.touchpoint.yektaevent].body != item.touchpoint.yektabody]
         if reused:
             await self._keys.fetch(connection, {item.touchpoint.yektaseal for item in reused})
             buried += [_reused(item, self._keys) for item in reused]
+        await _note_copies(connection, batch.partition, pending, final)
         return [*buried, *_publications(batch.partition, pending, final)]
 
+    async def _remember_erasures(self, connection: Connection) -> None:
+        """Owners that were remembered before the last erasure may be nobody now."""
+        latest = await erasure.latest(connection)
+        if latest != self._erasure:
+            self._ruled.disown()
+            self._gone = await erasure.gone(connection)
+            self._erasure = latest
+
+    def _stragglers(self, pending: Sequence[Pending], rules: Rules, decided: dict[str, Receipt], partition: int) -> list[Pending]:
+        """What was received before an erasure goes with it when its strongest identifier did; of others what was erased is left out."""
+        left = []
+        for item in pending:
+            gone = {token for token in item.who if (one := self._gone.get(token)) and item.touchpoint.yektarecorded < one.at}
+            if not gone or item.decision is not None:
+                left.append(item)
+            elif (first := strongest(item.who, rules)) in gone:
+                straggler = Attribution(self._gone[first].customer, first, Identity())
+                decided.setdefault(item.touchpoint.yektaevent, _receipt(item, partition, straggler))
+            else:
+                left.append(replace(item, who=tuple(token for token in item.who if token not in gone)))
+        return left
+
     async def _under_one_rule(self, connection: Connection, partition: int, pending: Sequence[Pending]) -> dict[str, Receipt]:
-        """Answer these touchpoints, the last of which may publish the rules of those after it."""
+        """Answer these touchpoints, the last of which may publish the rules of those after it, or erase somebody."""
         rules = await self._ruled.under(connection, partition)
         fired: list[str] = []
+        last = pending[-1].touchpoint.yektarecorded
         usable = await self._ruled.usable(connection, rules, [item.touchpoint for item in pending], fired)
         if usable:
             pending = [replace(item, who=usable.get(item.touchpoint.yektaevent, item.who)) for item in pending]
         learned: dict[Token, UUID] = {}
-        self._learned[partition] = rules, learned
+        self._learned[partition] = rules, learned, self._erasure
         owners = self._ruled.owners(rules)
-        await _look_up(connection, pending, owners, learned)
         decided: dict[str, Receipt] = {}
+        if self._gone:
+            pending = self._stragglers(pending, rules, decided, partition)
+        await _look_up(connection, pending, owners, learned)
         unsettled: list[Pending] = []
         for item in {item.touchpoint.yektaevent: item for item in reversed(pending)}.values():  # of duplicates the first counts
             attribution = None if item.decision else settled(lambda token: learned.get(token) or owners.get(token), item.who, rules)
@@ -131,7 +169,7 @@ class Resolve(NoChores):
         if not changed.isdisjoint(stored):
             raise Overtaken
         if fired:
-            await knowing.count(connection, partition, fired, pending[-1].touchpoint.yektarecorded)
+            await knowing.count(connection, partition, fired, last)
         return decided | stored
 
     async def _attribute(
@@ -150,6 +188,7 @@ class Resolve(NoChores):
             connection,
             {token for item in unsettled for token in item.who},
             {token for item in unsettled if item.decision for token in item.decision.tokens},
+            {item.decision.customer for item in unsettled if isinstance(item.decision, Erase)},
         )
         begin = known.number
         answered = await _existing(connection, [item.touchpoint.yektaevent for item in unsettled])
@@ -162,14 +201,58 @@ class Resolve(NoChores):
             attribution, change = _decide(known, event, item, rules)
             fired += attribution.fired
             if change is not None:
+                if isinstance(item.decision, Erase):
+                    change = change._replace(why=await self._why(connection, item))
                 known.learn(change.customer, change.change)
                 changes.append(change)
             decided[str(event)] = _receipt(item, partition, attribution)
         learned.update({token: known.owners[token] for item in unsettled for token in item.who if token in known.owners})
-        learned.update({link.token: known.owners[link.token] for change in changes for link in change.change.links})
+        learned.update({link.token: known.owners[link.token] for change in changes for link in change.change.links if link.owner})
         if changes:
             await knowing.write(connection, known, changes, begin)
         return {str(change.event) for change in changes}
+
+    async def _why(self, connection: Connection, item: Pending) -> str:
+        """Why somebody is erased, as it was said."""
+        await self._keys.fetch(connection, [item.touchpoint.yektaseal])
+        try:
+            return str(open_sealed(item.touchpoint, self._keys).personal.get("reason", ""))
+        except KeyDestroyed:
+            return ""
+
+
+def _in_turn(pending: Sequence[Pending]) -> Iterable[Sequence[Pending]]:
+    """The touchpoints in pieces: rules hold for what stands after them, and an erasure is decided on what stands before it."""
+    begin = 0
+    for number, item in enumerate(pending):
+        if isinstance(item.decision, Erase) and begin < number:
+            yield pending[begin:number]
+            begin = number
+        if item.rules is not None or isinstance(item.decision, Erase):
+            yield pending[begin : number + 1]
+            begin = number + 1
+    if begin < len(pending):
+        yield pending[begin:]
+
+
+async def _note_copies(connection: Connection, partition: int, pending: Sequence[Pending], receipts: dict[str, Receipt]) -> None:
+    """Of an event that was sent again: with which key it was sealed this time. Whoever erases it destroys that one too."""
+    copies = {
+        (item.touchpoint.yektaevent, item.touchpoint.yektaseal)
+        for item in pending
+        if item.touchpoint.yektaseal > 0 and not _first(partition, item, receipts)
+    }
+    if copies:
+        events, numbers = zip(*copies, strict=True)
+        await connection.execute(
+            "INSERT INTO secrets.copies (event_id, number) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING",
+            (list(events), list(numbers)),
+        )
+
+
+def _first(partition: int, item: Pending, receipts: dict[str, Receipt]) -> bool:
+    receipt = receipts[item.touchpoint.yektaevent]
+    return (receipt.partition, receipt.offset) == (partition, item.offset)
 
 
 async def _look_up(connection: Connection, pending: Sequence[Pending], owners: dict[Token, UUID], learned: dict[Token, UUID]) -> None:
@@ -207,11 +290,11 @@ def _decode(records: Sequence[Record]) -> tuple[list[Pending], list[Bury]]:
     return pending, buried
 
 
-def _decision(touchpoint: SealedTouchpoint) -> Merge | Split | None:
+def _decision(touchpoint: SealedTouchpoint) -> Said | None:
     """A person's word about who is who; a channel's event may have such a type too, and is an event like any other."""
-    if touchpoint.yektakey != KEY or touchpoint.type not in (deciding.MERGED, deciding.SPLIT):
+    if touchpoint.yektakey != KEY or touchpoint.type not in deciding.TYPES.values():
         return None
-    decided: Merge | Split = deciding.decoder.decode(touchpoint.data)
+    decided: Said = deciding.decoder.decode(touchpoint.data)
     return decided
 
 
@@ -289,7 +372,7 @@ def _publications(partition: int, pending: Sequence[Pending], receipts: dict[str
     for item in pending:
         touchpoint = item.touchpoint
         receipt = receipts[touchpoint.yektaevent]
-        if (receipt.partition, receipt.offset) != (partition, item.offset):
+        if not _first(partition, item, receipts):
             continue
         customer = receipt.customer_id or ""
         yield Publication(
@@ -325,5 +408,5 @@ def _attributed(touchpoint: SealedTouchpoint, customer: str, receipt: Receipt) -
 
 
 def _word_to_losers(touchpoint: SealedTouchpoint, change: Identity) -> Iterable[Publication]:
-    for loser in dict.fromkeys(link.before for link in change.links if link.before):
-        yield word(MOVED, loser, touchpoint.yektaevent, touchpoint.yektarecorded)
+    for loser, owner in {link.before: link.owner for link in change.links if link.before}.items():
+        yield word(MOVED if owner else ERASED, loser, touchpoint.yektaevent, touchpoint.yektarecorded)

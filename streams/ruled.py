@@ -39,6 +39,10 @@ class Ruled:
         """Who owns what, as far as it is remembered under these rules."""
         return self._owners.setdefault(rules.version, {})
 
+    def disown(self) -> None:
+        """Somebody was erased: what is remembered of owners no longer holds."""
+        self._owners.clear()
+
     async def under(self, connection: Connection, partition: int) -> Rules:
         """The rules that the partition is under."""
         known = self._under.get(partition)

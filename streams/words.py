@@ -14,6 +14,9 @@ from streams.record import Publication
 MOVED = "customer.moved"
 """The customer lost identifiers: his partition hands over the rows that they decided."""
 
+ERASED = "customer.erased"
+"""The customer, or identifiers of his, are erased: his partition takes the rows that they decided; of him nothing is left."""
+
 RECEIVED = "customer.received"
 """Rows were put under the customer: his partition folds him anew."""
 

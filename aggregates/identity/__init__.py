@@ -4,7 +4,7 @@ Reading order: rules, knowledge, attribution, decisions, graph, publishing.
 """
 
 from aggregates.identity.attribution import NOBODY, Attribution, attribute, settled, strongest
-from aggregates.identity.decisions import Merge, Split, decide
+from aggregates.identity.decisions import Erase, Merge, Said, Split, decide
 from aggregates.identity.knowledge import Knowledge, Owned
 from aggregates.identity.rules import DEFAULT_RULES, Kind, Rules
 
@@ -12,11 +12,13 @@ __all__ = [
     "DEFAULT_RULES",
     "NOBODY",
     "Attribution",
+    "Erase",
     "Kind",
     "Knowledge",
     "Merge",
     "Owned",
     "Rules",
+    "Said",
     "Split",
     "attribute",
     "decide",

@@ -1,15 +1,18 @@
 """What a person decides about who is who: two are one, or some identifiers are another's. Both are facts, and both can be taken back.
 
-A decision names identifiers, never customers, so it means the same wherever it is read again: customers may have become others meanwhile.
+A merge and a split name identifiers, never customers, so they mean the same wherever they are read again: customers may have become others
+meanwhile.
 
 * `Merge` makes the owners of its identifiers one customer, whatever the limits say, and takes away what was kept apart between them.
 * `Split` says that `go` are one customer's and `stay` are not his. From then on no evidence joins the two sides. If nobody owns identifiers
   of both sides, nothing moves: the two are only kept apart.
+* `Erase` takes a customer's identifiers from him and gives them to nobody: those that were his when it was asked, and those that are when
+  it is done. It cannot be taken back.
 
-Reading order: Merge, Split, touchpoint, decide.
+Reading order: Merge, Split, Erase, touchpoint, decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +23,7 @@ from aggregates.identity.knowledge import Knowledge
 from aggregates.touchpoint import Touchpoint, derive, event_id
 from aggregates.wire import Identity, Link, Wall, encoder
 
-MERGED, SPLIT = "identity.merged", "identity.split"
+MERGED, SPLIT, ERASED = "identity.merged", "identity.split", "identity.erased"
 
 KEY, SOURCE = "yekta", "/yekta/identity"
 """Who says so: no key of a channel is given for this source."""
@@ -62,7 +65,25 @@ class Split(Decision, frozen=True, tag_field="decision", tag="split", kw_only=Tr
         return (*self.go, *self.stay)
 
 
-def touchpoint(decision: Merge | Split, id_: str, reason: str = "") -> Touchpoint:
+class Erase(Decision, frozen=True, tag_field="decision", tag="erase", kw_only=True, omit_defaults=True):
+    """This customer is to be forgotten."""
+
+    customer: UUID
+    his: tuple[Token, ...] = ()  # his identifiers when it was asked
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """All identifiers it names."""
+        return self.his
+
+
+Said = Merge | Split | Erase
+"""What a person may decide."""
+
+TYPES: Mapping[type, str] = {Merge: MERGED, Split: SPLIT, Erase: ERASED}
+
+
+def touchpoint(decision: Said, id_: str, reason: str = "") -> Touchpoint:
     """The decision as a door would hand it to sealing. It names nobody in `who`: whose it is, is what it decides."""
     data = msgspec.to_builtins(decision, builtin_types=(datetime,))
     return Touchpoint(
@@ -70,7 +91,7 @@ def touchpoint(decision: Merge | Split, id_: str, reason: str = "") -> Touchpoin
         key=KEY,
         source=SOURCE,
         id=id_,
-        type=MERGED if isinstance(decision, Merge) else SPLIT,
+        type=TYPES[type(decision)],
         version=0,
         occurred=decision.at,
         recorded=decision.at,
@@ -83,12 +104,24 @@ def touchpoint(decision: Merge | Split, id_: str, reason: str = "") -> Touchpoin
     )
 
 
-decoder = msgspec.json.Decoder(Merge | Split)
+decoder = msgspec.json.Decoder(Said)
 
 
-def decide(known: Knowledge, event: UUID, decision: Merge | Split) -> Identity:
+def decide(known: Knowledge, event: UUID, decision: Said) -> Identity:
     """What the decision that `event` tells changes. Changes are numbered from `known.number + 1`."""
-    return _merge(known, event, decision) if isinstance(decision, Merge) else _split(known, event, decision)
+    match decision:
+        case Merge():
+            return _merge(known, event, decision)
+        case Split():
+            return _split(known, event, decision)
+        case Erase():
+            return _erase(known, decision)
+
+
+def _erase(known: Knowledge, decision: Erase) -> Identity:
+    owned = known.customers[decision.customer].tokens if decision.customer in known.customers else set()
+    gone = sorted({token for token in decision.his if token in known.owners} | owned)
+    return Identity(tuple(Link(token, "", known.number + n, str(known.owners[token])) for n, token in enumerate(gone, 1)))
 
 
 def _merge(known: Knowledge, event: UUID, decision: Merge) -> Identity:

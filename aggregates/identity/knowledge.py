@@ -64,9 +64,13 @@ class Knowledge:
                 before = self.owners.get(link.token)
                 if before is not None:
                     self.customers[before].tokens.discard(link.token)
-                self.owners[link.token] = owner = UUID(link.owner)
                 self.learned[link.token] = link.number
-                self._customer(owner).tokens.add(link.token)
+                if link.owner:
+                    self.owners[link.token] = owner = UUID(link.owner)
+                    self._customer(owner).tokens.add(link.token)
+                else:
+                    self.owners.pop(link.token, None)
+                    self.detached.discard(link.token)
             self.number = max(self.number, link.number)
         for wall in change.walls:
             self.walls.build(wall)

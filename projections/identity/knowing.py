@@ -13,17 +13,23 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from aggregates.identifier import Token
-from aggregates.identity import Knowledge, Merge, Owned, Split
+from aggregates.identity import Erase, Knowledge, Merge, Owned, Said, Split
 from aggregates.wire import Identity, Wall
+from projections.erasure import table as erasure
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
 
-async def knowledge(connection: Connection, wanted: Iterable[Token], named_by_people: Iterable[Token] = ()) -> Knowledge:
-    """All that identity knows of these identifiers and of their owners; of those that a person named also who owned them first."""
+async def knowledge(
+    connection: Connection, wanted: Iterable[Token], named_by_people: Iterable[Token] = (), customers: Iterable[UUID] = ()
+) -> Knowledge:
+    """All that identity knows of these identifiers and of their owners; of those that a person named also who owned them first; and of
+    these customers."""
     named = list(named_by_people)
     known = Knowledge(number=await _number(connection))
     await _owners(connection, known, [*wanted, *named])
+    if named_customers := list(customers):
+        await _owned_by(connection, known, named_customers)
     if named:
         cursor = await connection.execute(
             "SELECT DISTINCT ON (m.identifier) m.identifier, m.before, c.founded FROM identity.moves m"
@@ -80,17 +86,25 @@ class Change(NamedTuple):
     customer: UUID  # whom it founded, or whose it is
     change: Identity
     recorded: datetime
-    decision: Merge | Split | None = None
+    decision: Said | None = None
+    why: str = ""  # of an erasure, for its receipt
 
 
 async def write(connection: Connection, known: Knowledge, changes: Sequence[Change], begin: int) -> None:
-    """The changed identifiers, founded customers, moves, conflicts and decisions of a batch."""
+    """The changed identifiers, founded customers, moves, conflicts and decisions of a batch. An erasure is written by itself."""
     latest: dict[Token, tuple[UUID, int, UUID]] = {}
+    gone: list[Token] = []
     founded: list[tuple[UUID, int, UUID]] = []
     moves: list[tuple[int, Token, UUID, UUID, UUID]] = []
-    for event, customer, change, _, decision in changes:
+    losers: set[UUID] = set()
+    for event, customer, change, _, decision, why in changes:
         if change.founded:
             founded.append((customer, change.founded, event))
+        if isinstance(decision, Erase):
+            gone += [link.token for link in change.links]
+            await erasure.begin(connection, event, decision, gone, known.number, why)
+            losers |= {UUID(link.before) for link in change.links}
+            continue
         for link in change.links:
             latest[link.token] = (UUID(link.owner), link.number, event)
             if link.before:
@@ -111,7 +125,10 @@ async def write(connection: Connection, known: Knowledge, changes: Sequence[Chan
         await many(
             cursor, "identity.moves (number, identifier, owner, before, event_id)", "bigint[], text[], uuid[], uuid[], uuid[]", moves
         )
-        await many(cursor, "identity.moved (customer_id)", "uuid[]", [(b,) for b in {m[3] for m in moves}], " ON CONFLICT DO NOTHING")
+        losers |= {before for _, _, _, before, _ in moves}
+        await many(cursor, "identity.moved (customer_id)", "uuid[]", [(loser,) for loser in losers], " ON CONFLICT DO NOTHING")
+        if gone:
+            await cursor.execute("DELETE FROM identity.identifiers WHERE identifier = ANY(%s)", (gone,))
         if detached:
             await cursor.execute("UPDATE identity.identifiers SET detached = true WHERE identifier = ANY(%s)", (detached,))
         if known.number != begin:
@@ -122,7 +139,7 @@ async def write(connection: Connection, known: Knowledge, changes: Sequence[Chan
 async def _conflicts(connection: Connection, changes: Sequence[Change]) -> None:
     """What was not linked, and why: the same between the same identifiers is one conflict that came up again."""
     met: dict[object, tuple[UUID, UUID, str, str, int, datetime, datetime, UUID]] = {}
-    for event, customer, change, recorded, _ in changes:
+    for event, customer, change, recorded, _, _ in changes:
         key = (change.conflict, change.between) if change.between else event
         first = met.get(key, (event, customer, change.conflict, " ".join(change.between), 0, recorded, recorded, event))
         met[key] = (*first[:4], first[4] + 1, first[5], max(first[6], recorded), event)

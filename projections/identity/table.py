@@ -44,6 +44,7 @@ class Fate(NamedTuple):
     customer_id: UUID | None  # None: it named no identifier
     decider: str
     visible: bool  # its row is in the timeline of whoever it belongs to now
+    erased: bool  # with its customer
 
 
 async def fates(connection: Connection, schema: str, events: Iterable[UUID]) -> list[Fate]:
@@ -51,7 +52,8 @@ async def fates(connection: Connection, schema: str, events: Iterable[UUID]) -> 
     cursor = await connection.execute(
         "SELECT r.event_id, COALESCE(i.customer_id, r.customer_id), r.decider,"
         f" EXISTS (SELECT 1 FROM {schema}.timeline t WHERE t.event_id = r.event_id"
-        " AND t.customer_id IN (COALESCE(i.customer_id, r.customer_id, '00000000-0000-0000-0000-000000000000'), r.customer_id))"
+        " AND t.customer_id IN (COALESCE(i.customer_id, r.customer_id, '00000000-0000-0000-0000-000000000000'), r.customer_id)),"
+        " EXISTS (SELECT 1 FROM identity.erased_events e WHERE e.event_id = r.event_id)"
         " FROM identity.receipts r LEFT JOIN identity.identifiers i ON i.identifier = r.decider AND r.customer_id IS NOT NULL"
         " WHERE r.event_id = ANY(%s)",
         (list(events),),

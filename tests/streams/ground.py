@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from aggregates.identifier import Token
-from aggregates.identity import DEFAULT_RULES, Merge, Split
+from aggregates.identity import DEFAULT_RULES, Said, Split
 from aggregates.identity import decisions as deciding
 from aggregates.normal import normalise
 from aggregates.sealing import seal
@@ -114,7 +114,7 @@ class Ground:
 
         await until(done, unless=lambda: worker.failures)
 
-    def decide(self, id_: str, decision: Merge | Split) -> UUID:
+    def decide(self, id_: str, decision: Said) -> UUID:
         """A person decides who is who."""
         told = deciding.touchpoint(decision, id_)
         self.sent[told.event_id] = lambda _: seal(told, self.keys)
