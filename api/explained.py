@@ -46,6 +46,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "already_done": ("The outcome of this call was said already.", "See its outcome."),
     "already_replayed": ("The dead letter was replayed already.", "Send a new event instead."),
     "not_allowed": ("The key is not in a state in which this can be done.", "See the detail."),
+    "customer_erased": ("The customer was erased: nothing is known of him any more.", "The receipt says who asked for it, when and why."),
+    "data_key_missing": (
+        "A data key is not in the database, and no erasure destroyed it.",
+        "Restore secrets from its backup.",
+    ),
     "erased": ("What this was sealed with was destroyed by an erasure.", "It is gone for ever; there is nothing to do."),
     "unavailable": ("Something behind the API is away for a moment.", "Send the same request again, with the same ids."),
     "not_visible_yet": ("What was accepted is safe, but not visible within the time that was waited.", "Ask again later."),

@@ -120,6 +120,7 @@ class Erasing:
         async with connection.transaction():
             await scrubbing.scrub(connection, erasure)
             await doomed.copies(connection, erasure)
+            await doomed.reasons(connection, await generation.live(connection), erasure)
             tokens = await scrubbing.tokens_of(connection, erasure)
             events = await scrubbing.events_of(connection, erasure)
             async for letters in scrubbing.letters(connection, LETTERS):

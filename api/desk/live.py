@@ -26,6 +26,7 @@ from api.ports import Connection, Dependencies
 from api.watching import Mark, Watching
 from projections.calls import table as seats
 from projections.calls.table import Call
+from projections.erasure import table as erasure
 from projections.timeline import since
 
 BEAT = 2.0
@@ -123,7 +124,8 @@ async def _changes(
     schema = await dependencies.schema()
     found = await told(dependencies, connection, schema, customer, shown.role, locale, shown.merged_from)
     if found is None:
-        return {"gone": f"/customers/{customer}"}  # the page of whom he became, which says so
+        erased = bool(await erasure.erased(connection, [customer]))
+        return {"gone": f"/customers/{customer}", "erased": erased}  # the page of whom he became, or that he was erased
     regions, beside = found
     entries: list[dict[str, Any]] = []
     while rows := await since.since(connection, schema, customer, ends, AT_ONCE):

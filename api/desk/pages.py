@@ -240,7 +240,7 @@ def _route_class(dependencies: Dependencies) -> type[APIRoute]:
                 try:
                     return await handle(request)
                 except Problem as problem:
-                    return _failed(request, dependencies, problem.body.status, problem.reason)
+                    return _failed(request, dependencies, problem.body.status, problem.reason, problem.body.receipt or "")
                 except KeyDestroyed:
                     return _failed(request, dependencies, 410, "erased")
                 except (psycopg.OperationalError, PoolTimeout):
@@ -256,8 +256,8 @@ def _route_class(dependencies: Dependencies) -> type[APIRoute]:
     return DeskRoute
 
 
-def _failed(request: Request, dependencies: Dependencies, status: int, reason: str) -> Response:
-    """The page for what went wrong; without a session, the one to sign in on."""
+def _failed(request: Request, dependencies: Dependencies, status: int, reason: str, receipt: str = "") -> Response:
+    """The page for what went wrong; without a session, the one to sign in on. Of who was erased it names the receipt."""
     locale = locale_of(request, dependencies)
     wanted = way_back(request.url.path + (f"?{request.url.query}" if request.url.query else "")) if request.method == "GET" else "/"
     if request.url.path.endswith("/live"):
@@ -265,4 +265,6 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
     if status == 401:
         return _sign_in(request, dependencies, wanted, "sign_in.again" if reason == "session_over" else None, 401)
     error = f"error.{status}" if locale.knows(f"error.{status}") else "error.other"
-    return page(request, dependencies, "problem.html", status, error=error, again=status >= 500, back=wanted)
+    erased = request.path_params.get("id", "") if receipt else ""
+    number = receipt.rpartition("/")[2]
+    return page(request, dependencies, "problem.html", status, error=error, again=status >= 500, back=wanted, receipt=number, erased=erased)

@@ -21,6 +21,7 @@ COMMANDS = {
     "import": "Import a file of rows: CSV, a workbook, JSON lines or Parquet.",
     "drop": "Watch the folder where partners drop files, and import them.",
     "dead-letters": "What was refused: count, look, correct, replay.",
+    "erase": "Forget a customer for good, and print the receipt.",
     "asterisk": "A call center on Asterisk: its calls as they happen, and from its files.",
     "worker": "Run one worker process: the stream processors.",
     "status": "Show engines, lag, rates and the age of what people see.",

@@ -14,12 +14,14 @@ from typing import Annotated, Any
 import httpx
 from cyclopts import App, Parameter
 
+from infra.cli import asking
+from infra.cli.asking import ask, table
 from infra.errors import Refusal
-from infra.posting import detail
 
 dead_letters = App(name="dead-letters", help=__doc__)
 
 Token = Annotated[str | None, Parameter(env_var="YEKTA_TOKEN")]
+FOR = "Dead letters are for supervisors and admins."
 STILL = 1
 """Exit code when at least one letter is still refused."""
 
@@ -37,12 +39,12 @@ def counts(*, token: Token = None, url: str | None = None, json: bool = False) -
     json
         The answer of the API, for programs.
     """
-    with _api(url, token) as api:
-        found = _ask(api, "GET", "/v1/dead-letters/counts")
+    with asking.api(url, token, FOR) as api:
+        found = ask(api, "GET", "/v1/dead-letters/counts")
     if json:
         print(json_.dumps(found, ensure_ascii=False))
         return
-    _table(
+    table(
         ("source", "reason", "open", "replayed", "oldest open"),
         [[one[name] for name in ("source", "reason", "open", "replayed", "oldest_open")] for one in found["items"]],
         f"{found['open']:,} open",
@@ -86,14 +88,14 @@ def list_(
         One JSON object a line.
     """
     query = {"source": source, "reason": reason, "file": file, "mapping": mapping, "status": status, "limit": str(min(limit, 200))}
-    with _api(url, token) as api:
+    with asking.api(url, token, FOR) as api:
         items = list(_pages(api, {name: value for name, value in query.items() if value}, limit))
     if json:
         for one in items:
             print(json_.dumps(one, ensure_ascii=False))
         return
     rows = [[one["id"], one["source"], one["reason"], _where(one), one["detail"], one["recorded"][:19]] for one in items]
-    _table(("id", "source", "reason", "where", "what", "received"), rows, f"{len(items):,} letters")
+    table(("id", "source", "reason", "where", "what", "received"), rows, f"{len(items):,} letters")
 
 
 @dead_letters.command
@@ -109,8 +111,8 @@ def show(letter: str, /, *, token: Token = None, url: str | None = None) -> None
     url
         Where the API is, instead of the one that runs in this home.
     """
-    with _api(url, token) as api:
-        print(json_.dumps(_ask(api, "GET", f"/v1/dead-letters/{letter}"), ensure_ascii=False, indent=2))
+    with asking.api(url, token, FOR) as api:
+        print(json_.dumps(ask(api, "GET", f"/v1/dead-letters/{letter}"), ensure_ascii=False, indent=2))
 
 
 @dead_letters.command
@@ -167,7 +169,7 @@ def replay(
         wanted["mapping"] = _text(map_)
     items: list[dict[str, Any]] = []
     totals: dict[str, int] = {}
-    with _api(url, token) as api:
+    with asking.api(url, token, FOR) as api:
         for answer in _replays(api, wanted):
             items += answer["items"]
             for status, count in answer["counts"].items():
@@ -177,14 +179,14 @@ def replay(
     else:
         said = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in sorted(totals.items())) or "no open letter"
         rows = [[one["id"], one["status"], one.get("reason", ""), one.get("pointer", ""), one.get("detail", "")] for one in items[:100]]
-        _table(("id", "status", "reason", "where", "what"), rows, said)
+        table(("id", "status", "reason", "where", "what"), rows, said)
     if totals.get("refused"):
         sys.exit(STILL)
 
 
 def _replays(api: httpx.Client, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
     while True:
-        answer = _ask(api, "POST", "/v1/dead-letters/replay", wanted)
+        answer = ask(api, "POST", "/v1/dead-letters/replay", wanted)
         yield answer
         if answer["next"] is None:
             return
@@ -193,31 +195,12 @@ def _replays(api: httpx.Client, wanted: dict[str, Any]) -> Iterator[dict[str, An
 
 def _pages(api: httpx.Client, query: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:
     while limit > 0:
-        answer = _ask(api, "GET", "/v1/dead-letters", query=query)
+        answer = ask(api, "GET", "/v1/dead-letters", query=query)
         yield from answer["items"][:limit]
         limit -= len(answer["items"])
         if answer["next"] is None:
             return
         query = query | {"cursor": answer["next"]}
-
-
-def _api(url: str | None, token: str | None) -> httpx.Client:
-    from infra.cli.send import running_api
-
-    if not token:
-        raise Refusal("Dead letters are for supervisors and admins.", "Give a staff token with --token, or as YEKTA_TOKEN.")
-    return httpx.Client(base_url=url or running_api(), auth=(token, ""), timeout=60)
-
-
-def _ask(api: httpx.Client, method: str, path: str, wanted: Any = None, query: dict[str, str] | None = None) -> dict[str, Any]:
-    try:
-        answer = api.request(method, path, json=wanted, params=query)
-    except httpx.TransportError as error:
-        raise Refusal(f"The API at {api.base_url} does not answer.") from error
-    if answer.status_code != 200:
-        said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-        raise Refusal(detail(answer), str(said.get("mend") or ""))
-    return dict(answer.json())
 
 
 def _patch(given: str) -> Any:
@@ -239,16 +222,3 @@ def _where(one: dict[str, Any]) -> str:
     if one["file"]:
         return f"{one['file']}, row {one['row']}" + (f", {one['column']}" if one["column"] else "")
     return str(one["pointer"] or "/")
-
-
-def _table(headers: tuple[str, ...], rows: list[list[Any]], said: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200)
-    if rows:
-        table = Table(*headers, box=None)
-        for row in rows:
-            table.add_row(*("" if cell is None else str(cell) for cell in row))
-        out.print(table)
-    out.print(said)

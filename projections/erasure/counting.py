@@ -15,7 +15,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 class Count(NamedTuple):
     """How much it is."""
 
-    events: int
+    events: int  # and decisions of people about who he is
     keys: int
     rows: Mapping[str, int]  # by table, where there are any
 
@@ -26,10 +26,11 @@ async def count(connection: Connection, schema: str, customer: UUID, tokens: Seq
         f"SELECT count(*), count(DISTINCT seal) FILTER (WHERE seal > 0) FROM {schema}.timeline WHERE customer_id = %s", (customer,)
     )
     events, keys = await cursor.fetchone() or (0, 0)
+    his = list(tokens)
+    events += await _one(connection, "SELECT count(*) FROM identity.decisions WHERE tokens && %s", his)
     rows = {}
     for table in OF_CUSTOMER:
         rows[table] = await _one(connection, f"SELECT count(*) FROM {table} WHERE customer_id = %s", customer)
-    his = list(tokens)
     rows["service.requests"] = await _one(connection, "SELECT count(*) FROM service.requests WHERE decider = ANY(%s)", his)
     rows["service.calls"] = await _one(connection, "SELECT count(*) FROM service.calls WHERE who && %s", his)
     rows["identity.members"] = await _one(connection, "SELECT count(*) FROM identity.members WHERE identifier = ANY(%s)", his)

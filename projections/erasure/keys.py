@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from aggregates.sealing import raw
 from aggregates.webhook import Webhook
 from aggregates.wire import customer_event_decoder
+from projections.timeline.row import NOBODY
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -29,6 +30,17 @@ async def copies(connection: Connection, erasure: UUID) -> None:
         " JOIN secrets.copies c USING (event_id) JOIN secrets.data_keys k USING (number)"
         " WHERE x.erasure = %s AND k.wrapped IS NOT NULL ON CONFLICT DO NOTHING",
         (erasure,),
+    )
+
+
+async def reasons(connection: Connection, schema: str, erasure: UUID) -> None:
+    """Why people decided that he was one with somebody, or not, is personal: its key is to be destroyed. The decision stays."""
+    await connection.execute(
+        f"INSERT INTO secrets.doomed (number, erasure) SELECT DISTINCT t.seal, x.erasure FROM {schema}.timeline t"
+        " JOIN identity.erased_events x USING (event_id) LEFT JOIN secrets.anew a"
+        " ON a.number = t.seal AND a.context = convert_to(t.event_id::text, 'UTF8') JOIN secrets.data_keys k ON k.number = t.seal"
+        " WHERE x.erasure = %s AND t.customer_id = %s AND (k.wrapped IS NOT NULL OR a.number IS NOT NULL) ON CONFLICT DO NOTHING",
+        (erasure, NOBODY),
     )
 
 
@@ -65,7 +77,11 @@ class Sealed(NamedTuple):
 
 async def of_others(connection: Connection, schema: str, numbers: Sequence[int]) -> list[Sealed]:
     """All that is sealed with these keys and stays: events, dead letters, secrets of webhooks."""
-    cursor = await connection.execute(f"SELECT record FROM {schema}.timeline WHERE seal = ANY(%s)", (list(numbers),))
+    cursor = await connection.execute(
+        f"SELECT record FROM {schema}.timeline t WHERE seal = ANY(%s)"
+        " AND NOT EXISTS (SELECT 1 FROM identity.erased_events x WHERE x.event_id = t.event_id)",
+        (list(numbers),),
+    )
     events = [customer_event_decoder.decode(row[0]) for row in await cursor.fetchall()]
     found = [Sealed(event.yektaseal, event.yektaevent.encode(), raw(event.yektasealed)) for event in events]
     cursor = await connection.execute(

@@ -27,6 +27,13 @@ class Gone(NamedTuple):
     customer: UUID
 
 
+_DECISIONS = (
+    "WITH gone AS (DELETE FROM identity.decisions WHERE tokens && %(his)s RETURNING event_id)"
+    " INSERT INTO identity.erased_events (event_id, erasure) SELECT event_id, %(event)s FROM gone ON CONFLICT DO NOTHING"
+)
+"""Why people decided what about him was told in words; their key is destroyed as that of his events (`keys.reasons`)."""
+
+
 async def latest(connection: Connection) -> int:
     """The number of the erasure done last: who remembers owners remembers them as of one."""
     row = await (await connection.execute("SELECT max(number) FROM identity.erasures")).fetchone()
@@ -61,10 +68,10 @@ async def begin(connection: Connection, event: UUID, decision: Erase, tokens: Co
     for statement in (
         "DELETE FROM identity.moves WHERE identifier = ANY(%(his)s)",
         "DELETE FROM identity.members WHERE identifier = ANY(%(his)s)",
-        "DELETE FROM identity.decisions WHERE tokens && %(his)s",
+        _DECISIONS,
         "DELETE FROM identity.conflicts WHERE between_tokens && %(his)s OR customer_id = ANY(%(ids)s)",
     ):
-        await connection.execute(statement, {"his": his, "ids": ids})
+        await connection.execute(statement, {"his": his, "ids": ids, "event": event})
 
 
 async def _led_to(connection: Connection, customer: UUID, his: list[Token]) -> list[UUID]:

@@ -139,6 +139,9 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     article = await live.client.post("/v1/articles", json={"title": "Pasted", "body": "Read."}, auth=(admin, ""))
     await live.client.post("/v1/scripts", json=SCRIPT, auth=(admin, ""))
     churn = await live.client.post("/v1/models/churn/definitions", json={"horizon": 45}, auth=(admin, ""))
+    at = await live.send(key, event("forgotten", data={"url": "u", "who": {"customer_number": "forgotten"}}))
+    forgotten = (await live.get(agent, "/v1/customers/by/customer_number/forgotten", after=at))["customer_id"]
+    erasure = await live.client.post(f"/v1/customers/{forgotten}/erase", json={"why": "Pasted"}, auth=(admin, ""))
     async with live.made.pool.connection() as connection:
         await connection.execute("UPDATE churn.definitions SET past = false")  # what the worker says at its leisure
     document = (await live.client.get("/openapi.json")).json()
@@ -156,6 +159,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
             "DELIVERY": delivery.json()["id"],
             "REQUEST": opened.json()["id"],
             "ARTICLE": article.json()["id"],
+            "ERASURE": erasure.json()["id"],
             "CHURN_VERSION": str(churn.json()["version"]),
             **await who_is_who.happened(live, key, agent),
         }

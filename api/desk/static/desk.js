@@ -334,7 +334,8 @@ function follow(address) {
     said.append(again);
     region.prepend(said);
   }
-  on("changes", ({ gone, entries = [], regions = {}, failed = {} }) => {
+  on("changes", ({ gone, erased, entries = [], regions = {}, failed = {} }) => {
+    if (erased) document.querySelectorAll("form[data-draft]").forEach((form) => localStorage.removeItem(keyOf(form)));
     if (gone) return location.replace(gone);
     holdingStill(() => {
       const added = entries.filter(addEntry).filter((entry) => entry.said);
@@ -361,6 +362,10 @@ function follow(address) {
   setInterval(judge, 250); // within five seconds, whenever the last word came
   addEventListener("pagehide", () => source.close());
 }
+
+// Of a customer who was erased nothing that was being written stays in this browser either.
+const forgotten = document.querySelector("[data-erased]")?.dataset.erased;
+if (forgotten) for (const key of Object.keys(localStorage)) if (key.includes(forgotten)) localStorage.removeItem(key);
 
 const stream = document.querySelector("[data-stream]")?.dataset.stream;
 if (stream) follow(stream);
