@@ -1,6 +1,9 @@
-"""What rules ask of whoever decides about contacts, and what they are answered. Reading order: Want, Settled, Contacting, Nobody."""
+"""What rules ask of whoever decides about contacts, and what they are answered.
 
-from collections.abc import Callable, Sequence
+A batch asks about all its customers together. Reading order: Want, Asked, Settled, Contacting, Nobody.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,10 +11,11 @@ from uuid import UUID
 
 from aggregates.contact_policy.candidate import Outcome
 from aggregates.wire import CustomerEvent
+from projections.contacts.reserving import Asked
 from projections.contacts.want import Want
 from streams.record import Connection, Publication
 
-__all__ = ["Contacting", "Nobody", "Objection", "Settled", "Want"]
+__all__ = ["NOTHING", "Asked", "Contacting", "Nobody", "Settled", "Undone", "Want"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +27,26 @@ class Settled:
     until: datetime | None = None  # when the next of all that are held of this customer is to be decided again; None: none is held
 
 
-Objection = Callable[[Want], str]
-"""What the rule has against a contact that was held; empty: nothing."""
+NOTHING = Settled()
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Signals of one customer that were withdrawn at a moment."""
+
+    signals: Sequence[UUID]
+    now: datetime
 
 
 class Contacting(Protocol):
     """Decides in the customer's transaction, under the lock on his contacts."""
 
-    async def settle(
-        self, connection: Connection, schema: str, customer: UUID, fresh: Sequence[Want], now: datetime, objection: Objection
-    ) -> Settled:
-        """Decide about these, and about those that are held and whose time has come."""
+    async def settle(self, connection: Connection, schema: str, asked: Sequence[Asked]) -> Mapping[UUID, Settled]:
+        """Decide about what these customers, each here once, are to get, and about what is held of them and whose time has come."""
         ...
 
-    async def withdraw(self, connection: Connection, customer: UUID, signals: Sequence[UUID], now: datetime) -> Sequence[Publication]:
-        """These signals do not stand any more."""
+    async def withdraw(self, connection: Connection, undone: Mapping[UUID, Undone]) -> Mapping[UUID, Sequence[Publication]]:
+        """Signals of these customers do not stand any more."""
         ...
 
     async def control(self, connection: Connection, event: CustomerEvent) -> None:
@@ -48,13 +57,11 @@ class Contacting(Protocol):
 class Nobody:
     """Nobody is approached."""
 
-    async def settle(
-        self, connection: Connection, schema: str, customer: UUID, fresh: Sequence[Want], now: datetime, objection: Objection
-    ) -> Settled:
-        return Settled()
+    async def settle(self, connection: Connection, schema: str, asked: Sequence[Asked]) -> Mapping[UUID, Settled]:
+        return {}
 
-    async def withdraw(self, connection: Connection, customer: UUID, signals: Sequence[UUID], now: datetime) -> Sequence[Publication]:
-        return ()
+    async def withdraw(self, connection: Connection, undone: Mapping[UUID, Undone]) -> Mapping[UUID, Sequence[Publication]]:
+        return {}
 
     async def control(self, connection: Connection, event: CustomerEvent) -> None:
         return None

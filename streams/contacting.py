@@ -1,7 +1,7 @@
 """Decides about the contacts that rules want, in the customer's transaction, and says what may go out. Reading order: Deciding."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,7 @@ from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.contacts import reserving, table
 from projections.contacts.want import Want
-from streams.candidates import Objection, Settled
+from streams.candidates import Asked, Settled, Undone
 from streams.record import Connection, Keys, Publication
 
 SPEAKER = "yekta:contacts"
@@ -25,29 +25,39 @@ class Deciding:
         self._keys = keys
         self._undone: dict[tuple[str, UUID], set[UUID]] = {}  # by transaction: signals withdrawn in it, for those that stand in their place
 
-    async def settle(
-        self, connection: Connection, schema: str, customer: UUID, fresh: Sequence[Want], now: datetime, objection: Objection
-    ) -> Settled:
-        """Decide about these, and about those that are held and whose time has come."""
-        if not fresh and not await table.waits(connection, customer):
-            return Settled()
-        undone = self._undone.get((await _transaction(connection), customer), ()) if self._undone else ()
-        decided = await reserving.reserve(connection, schema, self._keys, customer, fresh, now, objection, undone=undone)
-        until = await table.next_time(connection, customer)
-        return Settled(tuple(outcome for _, outcome in decided), tuple(said(*one) for one in decided), until)
+    async def settle(self, connection: Connection, schema: str, asked: Sequence[Asked]) -> Mapping[UUID, Settled]:
+        """Decide about what these customers are to get, and about what is held of them and whose time has come."""
+        if silent := [one.customer for one in asked if not one.fresh]:
+            waiting = await table.waiting(connection, silent)
+            asked = [one for one in asked if one.fresh or one.customer in waiting]
+        if not asked:
+            return {}
+        if self._undone:
+            transaction = await _transaction(connection)
+            asked = [replace(one, undone=self._undone.get((transaction, one.customer), ())) for one in asked]
+        decided = await reserving.reserve_all(connection, schema, self._keys, asked)
+        until = await table.next_times(connection, decided)
+        return {
+            customer: Settled(tuple([outcome for _, outcome in some]), tuple([said(*one) for one in some]), until.get(customer))
+            for customer, some in decided.items()
+        }
 
-    async def withdraw(self, connection: Connection, customer: UUID, signals: Sequence[UUID], now: datetime) -> Sequence[Publication]:
+    async def withdraw(self, connection: Connection, undone: Mapping[UUID, Undone]) -> Mapping[UUID, Sequence[Publication]]:
         """These signals do not stand any more: what was held for them is silent."""
         transaction = await _transaction(connection)
-        self._undone = {key: undone for key, undone in self._undone.items() if key[0] == transaction}
-        self._undone.setdefault((transaction, customer), set()).update(signals)
-        await table.lock(connection, customer)
-        told = []
-        for outcome, want in (await table.of(connection, customer, signals)).values():
+        self._undone = {key: signals for key, signals in self._undone.items() if key[0] == transaction}
+        for customer, gone in undone.items():
+            self._undone.setdefault((transaction, customer), set()).update(gone.signals)
+        await table.lock_all(connection, undone)
+        told: dict[UUID, list[Publication]] = {}
+        silent = list[tuple[UUID, Want, Outcome]]()
+        signals = [(customer, signal) for customer, gone in undone.items() for signal in gone.signals]
+        for (customer, _), (outcome, want) in (await table.of_all(connection, signals)).items():
             if outcome == "held":
-                silent = Outcome(want.candidate, "silent", now, reason=WITHDRAWN)
-                await table.write(connection, customer, [(want, silent)])
-                told.append(said(want, silent))
+                silent.append((customer, want, Outcome(want.candidate, "silent", undone[customer].now, reason=WITHDRAWN)))
+                told.setdefault(customer, []).append(said(*silent[-1][1:]))
+        if silent:
+            await table.write(connection, silent)
         return told
 
     async def control(self, connection: Connection, event: CustomerEvent) -> None:

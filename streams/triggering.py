@@ -145,7 +145,8 @@ class Triggering:
             held.runs.pop(customer, None)
             held.learned[customer] = {}
             await self._from_history(turn, customer, history)
-            await turn.settle_now(customer, history.last.now if history.last else NEVER)
+            turn.settle(customer, history.last.now if history.last else NEVER)
+            await turn.decide()  # a signal that is withdrawn here may be given to the next
         return await turn.finish(remember=False)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -237,13 +238,13 @@ class Triggering:
         if reaction is None:
             reaction = await self._past.mended(turn.moment, turn.held.here, customer, active, state, evidence, now, item.offset)
         quiet = "test" if fact.simulated else ""
-        await turn.take(customer, active, state, reaction[0], reaction[1], now, fact.clock, quiet)
+        turn.take(customer, active, state, reaction[0], reaction[1], now, fact.clock, quiet)
 
     async def _ring(self, turn: Turn, customer: UUID, item: Heard) -> None:
         """A timer: ignored when nothing waits for it any more."""
         timer = timers.decoder.decode(item.event.data)
         if timer.rule == HELD:
-            await turn.settle_now(customer, timer.at)
+            turn.settle(customer, timer.at)
             return
         if timer.rule.startswith(" "):
             return  # another part's
@@ -253,7 +254,7 @@ class Triggering:
             await self._ticking.set(turn.moment, {(customer, timer.rule, timer.version): None})
             return
         after, said = ripen(active.trigger, state, timer.at, turn.held.here.quantiles)
-        await turn.take(customer, active, state, after, said, timer.at, timer.clock, timer.quiet, rung=True)
+        turn.take(customer, active, state, after, said, timer.at, timer.clock, timer.quiet, rung=True)
 
     async def _surveyed(self, turn: Turn, customer: UUID, active: Active) -> None:
         """What somebody waits for who was there before the rule."""
@@ -263,7 +264,7 @@ class Triggering:
         last = max(facts, key=now_of)
         now = now_of(last) if last.clock else max(now_of(last), active.since)
         state = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
-        await turn.take(customer, active, None, state, (), now, last.clock, "test" if last.simulated else "")
+        turn.take(customer, active, None, state, (), now, last.clock, "test" if last.simulated else "")
 
     async def _from_history(self, turn: Turn, customer: UUID, history: History) -> None:
         """All rules of a customer, after all of his history."""
@@ -279,7 +280,7 @@ class Triggering:
             state, said = recalled(active.trigger, run, said_so.keys(), now, here.quantiles, "moved")
             said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal.occurred_at < active.since)])
             quiet = "test" if last and last.simulated else ""
-            await turn.take(customer, active, None, state, said, now, last.clock if last else "", quiet)
+            turn.take(customer, active, None, state, said, now, last.clock if last else "", quiet)
 
 
 def _unknown(

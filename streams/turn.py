@@ -1,9 +1,9 @@
 """One call of the part that runs rules: states, timers and what was said gather here, and are written down and told together.
 
-Reading order: Held, Turn.take, finish, then `_decide`.
+What is said in a batch is decided at its end, of all customers together. Reading order: Held, Words, Turn.take, decide, finish, `_decide`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ from projections.triggers.state import Fire, State, Withdraw
 from projections.triggers.storing import encode
 from projections.triggers.table import Place, Timer
 from streams import signal_records
-from streams.candidates import Contacting, Want
+from streams.candidates import NOTHING, Asked, Contacting, Undone, Want
 from streams.in_force import Active, InForce
 from streams.objecting import against
 from streams.parts import Moment
@@ -42,6 +42,16 @@ class Held:
     surveying: bool = True  # whether customers may still have to be looked at for a rule that was published
 
 
+@dataclass(slots=True)
+class Words:
+    """What is said of one customer at one moment, which is decided together."""
+
+    now: datetime
+    said: list[tuple[Active, Said]] = field(default_factory=list)
+    ripe: bool = False  # contacts that were held are to be decided again
+    runs: Runs | None = None  # his states as they were when the moment was over; None: it is not yet
+
+
 class Turn:
     """The changes of one call: states, timers, and what was said, per customer and moment."""
 
@@ -49,12 +59,12 @@ class Turn:
         self.moment, self.held, self._contacting, self._ticking = moment, held, contacting, ticking
         self._states: dict[Place, State] = {}
         self._timers: dict[Place, Timer | None] = {}
-        self._said: dict[UUID, tuple[datetime, list[tuple[Active, Said]]]] = {}
+        self._said: dict[UUID, list[Words]] = {}  # of each customer one moment after the other
         self._effects: list[Effect] = []
         self.recalled: dict[UUID, Recalled] = {}  # what was read of several customers together
         self._spoke = False
 
-    async def take(
+    def take(
         self,
         customer: UUID,
         active: Active,
@@ -80,35 +90,45 @@ class Turn:
             if isinstance(one, Fire):
                 signal = one.signal
                 hushed = signal.quiet or quiet or ("paused" if active.state == "paused" else "")
-                await self._say(customer, now, active, Fire(replace(signal, quiet=hushed)) if hushed != signal.quiet else one)
+                self._say(customer, now, active, Fire(replace(signal, quiet=hushed)) if hushed != signal.quiet else one)
             elif isinstance(one, Withdraw):
-                await self._say(customer, now, active, one)
+                self._say(customer, now, active, one)
 
     def _set(self, place: Place, timer: Timer | None, known: bool) -> None:
         if timer is None and not known:
             return
         self._timers[place] = timer
 
-    async def _say(self, customer: UUID, now: datetime, active: Active, said: Said) -> None:
+    def _say(self, customer: UUID, now: datetime, active: Active, said: Said) -> None:
         """All that is said of a customer at one moment is decided together."""
-        known = self._said.get(customer)
-        if known is not None and known[0] != now:
-            await self._decide({customer: self._said.pop(customer)})
-            known = None
-        if known is None:
-            known = self._said[customer] = (now, [])
-        known[1].append((active, said))
+        moments = self._said.setdefault(customer, [])
+        if not moments or moments[-1].runs is not None or moments[-1].now != now:
+            self._over(customer)
+            moments.append(Words(now))
+        moments[-1].said.append((active, said))
 
-    async def settle_now(self, customer: UUID, now: datetime) -> None:
+    def _over(self, customer: UUID) -> None:
+        """The moment of this customer is over: by what is known of him now, held contacts are judged."""
+        moments = self._said.get(customer)
+        if moments and moments[-1].runs is None:
+            moments[-1].runs = dict(self.held.learned.get(customer, {}))
+
+    def settle(self, customer: UUID, now: datetime) -> None:
         """A contact that was held is to be decided again, after all that was said before."""
-        if customer in self._said:
-            await self._decide({customer: self._said.pop(customer)})
-        await self._contact(customer, (), now)
+        self._over(customer)
+        self._said.setdefault(customer, []).append(Words(now, ripe=True))
+        self._over(customer)
+
+    async def decide(self) -> None:
+        """Decide what was said so far: of all customers together, the moments of each one after the other."""
+        said, self._said = self._said, {}
+        for nth in range(max(map(len, said.values()), default=0)):
+            await self._decide({customer: moments[nth] for customer, moments in said.items() if nth < len(moments)})
 
     async def finish(self, *, remember: bool = True) -> list[Effect]:
         """Write everything down; what is to be published."""
         connection, partition = self.moment.connection, self.moment.partition
-        await self._decide(self._said)
+        await self.decide()
         await table.save(connection, partition, {place: encode(state) for place, state in self._states.items()})
         await self._ticking.set(self.moment, self._timers)
         if self._spoke:
@@ -119,21 +139,19 @@ class Turn:
                 self.held.runs.pop(customer, None)
         return self._effects
 
-    async def _decide(self, said: Mapping[UUID, tuple[datetime, list[tuple[Active, Said]]]]) -> None:
+    async def _decide(self, said: Mapping[UUID, Words]) -> None:
         """Keep what was said; tell of it; let the contact policy decide about those who are to be approached."""
-        if not said:
-            return
         fired = {
             (customer, one.signal.id): (active, one.signal)
-            for customer, (_, some) in said.items()
-            for active, one in some
+            for customer, words in said.items()
+            for active, one in words.said
             if isinstance(one, Fire)
         }
-        gone = [one.signal for _, some in said.values() for _, one in some if isinstance(one, Withdraw)]
+        gone = [one.signal for words in said.values() for _, one in words.said if isinstance(one, Withdraw)]
         withdrawn = await table.withdraw(self.moment.connection, gone) if gone else []
         given = [(customer, signal) for (customer, _), (_, signal) in fired.items()]
         new = await table.give(self.moment.connection, self.moment.partition, given) if given else set()
-        back = {id_ for _, some in said.values() for id_ in _withdrawn_last(some)} & new
+        back = {id_ for words in said.values() for id_ in _withdrawn_last(words.said)} & new
         if back:  # given and withdrawn at the same moment
             withdrawn += await table.withdraw(self.moment.connection, list(back))
         self._spoke = self._spoke or bool(new or withdrawn)
@@ -144,23 +162,39 @@ class Turn:
             self._effects.append(signal_records.fired(customer, signal, active))
             if isinstance(active.rule.do, Contact) and id_ not in back:
                 wants.setdefault(customer, []).append(signal_records.want(customer, active, active.rule.do, signal))
+        undone: dict[UUID, list[UUID]] = {}
         for one in withdrawn:
             self._effects.append(signal_records.withdrawn(one))
-        for customer, (now, _) in said.items():
-            mine = [one.id for one in withdrawn if one.customer_id == customer]
-            if mine:
-                self._effects += await self._contacting.withdraw(self.moment.connection, customer, mine, now)
-            if customer in wants:
-                await self._contact(customer, wants[customer], now)
+            if one.customer_id in said:
+                undone.setdefault(one.customer_id, []).append(one.id)
+        if undone:
+            gone_by = {customer: Undone(signals, said[customer].now) for customer, signals in undone.items()}
+            told = await self._contacting.withdraw(self.moment.connection, gone_by)
+            self._effects += [publication for some in told.values() for publication in some]
+        await self._contact(
+            [
+                Asked(customer, wants.get(customer, ()), words.now, self._objection(customer, words))
+                for customer, words in said.items()
+                if words.ripe or customer in wants
+            ]
+        )
 
-    async def _contact(self, customer: UUID, wants: Sequence[Want], now: datetime) -> None:
+    def _objection(self, customer: UUID, words: Words) -> Callable[[Want], str]:
         def objection(want: Want) -> str:
             key = (want.candidate.rule, want.candidate.version)
-            return against(self.held.here, key, self.held.learned.get(customer, {}).get(key), want.blob, now)
+            runs = self.held.learned.get(customer, {}) if words.runs is None else words.runs
+            return against(self.held.here, key, runs.get(key), want.blob, words.now)
 
-        settled = await self._contacting.settle(self.moment.connection, self.moment.schema, customer, wants, now, objection)
-        self._effects += settled.publications
-        self._set((customer, HELD, 0), None if settled.until is None else Timer(settled.until), known=True)
+        return objection
+
+    async def _contact(self, asked: Sequence[Asked]) -> None:
+        if not asked:
+            return
+        settled = await self._contacting.settle(self.moment.connection, self.moment.schema, asked)
+        for one in asked:
+            found = settled.get(one.customer, NOTHING)
+            self._effects += found.publications
+            self._set((one.customer, HELD, 0), None if found.until is None else Timer(found.until), known=True)
 
 
 def _withdrawn_last(said: Sequence[tuple[Active, Said]]) -> set[UUID]:

@@ -1,9 +1,10 @@
 """Decides about a customer's contacts under the lock on his row, exactly as `aggregates.contact_policy.decide` has it, and keeps it.
 
-The customer's partition, the doors where others ask first, and the sender all come through here. Reading order: Ground, reserve, again.
+The customer's partition, the doors where others ask first, and the sender all come through here.
+Reading order: Ground, Asked, reserve_all, again.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -13,9 +14,12 @@ from aggregates.contact_policy.decide import decide, judged
 from aggregates.contact_policy.policy import SERVICE, Policy
 from projections.contacts import spending, table
 from projections.contacts.fold import Known, contacted
-from projections.contacts.standing import Keys, known
+from projections.contacts.standing import Keys, Until, known
 from projections.contacts.table import Connection
 from projections.contacts.want import Want
+
+TOGETHER = 200
+"""Customers about whom it is decided together: what is known of them is in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +31,96 @@ class Ground:
     at: datetime  # never before the last contact: windows only ever end at the latest
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A customer about whom it is to be decided at a moment: about what is new, and about what was held until now."""
+
+    customer: UUID
+    fresh: Sequence[Want]
+    now: datetime
+    objection: Callable[[Want], str]
+    undone: Collection[UUID] = ()  # signals that were withdrawn, for those that stand in their place
+
+
 async def ground(connection: Connection, schema: str, keys: Keys, customer: UUID, now: datetime, *, without: UUID | None = None) -> Ground:
     """Lock the customer's row and see how he stands; `without` leaves out one contact of his."""
-    await table.lock(connection, customer)
-    _, policy = await table.in_force(connection)
-    contacts = await table.made(connection, customer)
-    at = max([now, *(when for when, _, _ in contacts)])
-    reserved = {str(id_) for _, _, id_ in contacts}
-    standing = await known(connection, schema, keys, customer, now, reserved)
-    for when, channel, id_ in [contact for contact in contacts if contact[2] != without]:
-        standing = contacted(standing, when, channel, str(id_))
-    return Ground(policy, standing, at)
+    policy = await table.lock(connection, customer)
+    return (await _grounds(connection, schema, keys, policy, {customer: now}, without))[customer]
+
+
+async def _grounds(
+    connection: Connection, schema: str, keys: Keys, policy: Policy, moments: Mapping[UUID, datetime], without: UUID | None = None
+) -> dict[UUID, Ground]:
+    """How these customers stand, whose rows are locked."""
+    made = await table.made_of(connection, moments)
+    reserved = {customer: {str(id_) for _, _, id_ in made.get(customer, ())} for customer in moments}
+    facts = await known(connection, schema, keys, {customer: Until(now, reserved[customer]) for customer, now in moments.items()})
+    found = {}
+    for customer, now in moments.items():
+        standing, contacts = facts[customer], made.get(customer, [])
+        for when, channel, id_ in [contact for contact in contacts if contact[2] != without]:
+            standing = contacted(standing, when, channel, str(id_))
+        found[customer] = Ground(policy, standing, max([now, *(when for when, _, _ in contacts)]))
+    return found
 
 
 async def reserve(
-    connection: Connection,
-    schema: str,
-    keys: Keys,
-    customer: UUID,
-    fresh: Sequence[Want],
-    now: datetime,
-    objection: Callable[[Want], str],
-    *,
-    undone: Collection[UUID] = (),
+    connection: Connection, schema: str, keys: Keys, customer: UUID, fresh: Sequence[Want], now: datetime, objection: Callable[[Want], str]
 ) -> list[tuple[Want, Outcome]]:
-    """Decide together about what is new and about what was held until now; what was sent before is no candidate again."""
-    standing = await ground(connection, schema, keys, customer, now)
-    before = await table.of(connection, customer, [want.candidate.signal for want in fresh])
-    new = [want for want in fresh if before.get(want.candidate.signal, ("",))[0] != "sent"]
-    made = await table.approached(connection, customer, {want.candidate.rule for want in new})
-    waiting = {want.candidate.signal: want for want in await table.held(connection, customer, standing.at)}
-    wants = [_asked(want, objection(want)) for id_, want in waiting.items() if id_ not in before]
-    wants += [_asked(want, want.candidate.objection or _repetition(standing.policy, want, made, undone)) for want in new]
-    if not wants:
-        return []
-    wants = [replace(want, candidate=replace(want.candidate, customer=customer)) for want in wants]
-    salt = await table.salt(connection)
-    paid = await spending.spent(connection, standing.policy, standing.at)
-    outcomes = decide(standing.policy, standing.known, [want.candidate for want in wants], standing.at, salt, paid)
-    decided = list(zip(wants, outcomes, strict=True))
-    await _write(connection, standing.policy, customer, decided)
+    """Decide about one customer."""
+    return (await reserve_all(connection, schema, keys, [Asked(customer, fresh, now, objection)]))[customer]
+
+
+async def reserve_all(connection: Connection, schema: str, keys: Keys, asked: Sequence[Asked]) -> dict[UUID, list[tuple[Want, Outcome]]]:
+    """Decide about customers, each of whom is asked about once: what is new of one is decided together with what was held of him.
+
+    Where a budget binds them all, one after the other, since what one gets is not there for the next.
+    """
+    policy = await table.lock_all(connection, [one.customer for one in asked])
+    most = 1 if policy.budget is not None else TOGETHER
+    decided: dict[UUID, list[tuple[Want, Outcome]]] = {}
+    for at in range(0, len(asked), most):
+        decided |= await _reserved(connection, schema, keys, policy, asked[at : at + most])
     return decided
+
+
+async def _reserved(
+    connection: Connection, schema: str, keys: Keys, policy: Policy, asked: Sequence[Asked]
+) -> dict[UUID, list[tuple[Want, Outcome]]]:
+    """What was sent before is no candidate again."""
+    standing = await _grounds(connection, schema, keys, policy, {one.customer: one.now for one in asked})
+    before = await table.of_all(connection, [(one.customer, want.candidate.signal) for one in asked for want in one.fresh])
+    made = await table.approached(connection, {one.customer: {want.candidate.rule for want in one.fresh} for one in asked})
+    held = await table.held(connection, {customer: ground.at for customer, ground in standing.items()})
+    wanted = {one.customer: _wanted(policy, one, before, made.get(one.customer, ()), held.get(one.customer, ())) for one in asked}
+    decided: dict[UUID, list[tuple[Want, Outcome]]] = {one.customer: [] for one in asked}
+    if not any(wanted.values()):
+        return decided
+    salt = await table.salt(connection)
+    for customer, wants in wanted.items():
+        if wants:
+            here = standing[customer]
+            paid = await spending.spent(connection, policy, here.at)
+            outcomes = decide(policy, here.known, [want.candidate for want in wants], here.at, salt, paid)
+            decided[customer] = list(zip(wants, outcomes, strict=True))
+    await _write(connection, policy, [(customer, *one) for customer, some in decided.items() for one in some])
+    return decided
+
+
+def _wanted(
+    policy: Policy,
+    asked: Asked,
+    before: Mapping[tuple[UUID, UUID], tuple[str, Want]],
+    made: Sequence[tuple[str, UUID, datetime]],
+    held: Iterable[Want],
+) -> list[Want]:
+    """The candidates of a customer, with what speaks against each."""
+    customer = asked.customer
+    waiting = {want.candidate.signal: want for want in held}
+    wants = [_against(want, asked.objection(want)) for id_, want in waiting.items() if (customer, id_) not in before]
+    new = [want for want in asked.fresh if before.get((customer, want.candidate.signal), ("",))[0] != "sent"]
+    wants += [_against(want, want.candidate.objection or _repetition(policy, want, made, asked.undone)) for want in new]
+    return [replace(want, candidate=replace(want.candidate, customer=customer)) for want in wants]
 
 
 async def request(connection: Connection, schema: str, keys: Keys, want: Want, now: datetime) -> None:
@@ -82,7 +135,7 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
     salt = await table.salt(connection)
     paid = await spending.spent(connection, standing.policy, standing.at)
     outcomes = decide(standing.policy, standing.known, [want.candidate], standing.at, salt, paid)
-    await _write(connection, standing.policy, customer, [(want, outcomes[0])], requested=True)
+    await _write(connection, standing.policy, [(customer, want, outcomes[0])], requested=True)
 
 
 async def again(connection: Connection, schema: str, keys: Keys, want: Want, channel: str, now: datetime, against: str) -> Outcome:
@@ -102,11 +155,9 @@ async def again(connection: Connection, schema: str, keys: Keys, want: Want, cha
     return outcome
 
 
-async def _write(
-    connection: Connection, policy: Policy, customer: UUID, decided: Sequence[tuple[Want, Outcome]], *, requested: bool = False
-) -> None:
-    await table.write(connection, customer, decided, requested=requested)
-    sent = [(outcome.at, want.contact, outcome.channel) for want, outcome in decided if outcome.result == "sent"]
+async def _write(connection: Connection, policy: Policy, decided: Sequence[tuple[UUID, Want, Outcome]], *, requested: bool = False) -> None:
+    await table.write(connection, decided, requested=requested)
+    sent = [(outcome.at, want.contact, outcome.channel) for _, want, outcome in decided if outcome.result == "sent"]
     await spending.count(connection, policy, sent)
 
 
@@ -122,7 +173,7 @@ def plain(want: Want, outcome: Outcome) -> Mapping[str, object]:
     }
 
 
-def _asked(want: Want, objection: str) -> Want:
+def _against(want: Want, objection: str) -> Want:
     return replace(want, candidate=replace(want.candidate, objection=objection)) if objection else want
 
 

@@ -3,7 +3,8 @@
 Candidates are rare, and consent, calls and requests are few among a customer's events. Reading order: known.
 """
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,6 +18,7 @@ from aggregates.wire import customer_event_decoder
 from projections.contacts import fold
 from projections.contacts.fold import NOTHING, Known
 from projections.timeline.row import EVENT_CLOCK
+from projections.timeline.table import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -31,27 +33,32 @@ class Keys(Sealer, Protocol):
         ...
 
 
-async def known(
-    connection: Connection, schema: str, keys: Keys, customer: UUID, now: datetime, reserved: Container[str] = frozenset()
-) -> Known:
-    """What his facts say as far as they were known at `now`; of sources that replay their own time, as far as they had happened.
+@dataclass(frozen=True, slots=True)
+class Until:
+    """As far as it is to be known. Contacts that were `reserved` are counted as such, and not again when they are said to be made."""
 
-    Contacts that were `reserved` are counted as such, and not again when somebody says that he made them.
-    """
+    now: datetime
+    reserved: Container[str] = frozenset()
+
+
+async def known(connection: Connection, schema: str, keys: Keys, customers: Mapping[UUID, Until]) -> dict[UUID, Known]:
+    """What the facts of each say, as far as they were known at a moment; of sources that replay their time, as far as they had happened."""
     cursor = await connection.execute(
-        f"SELECT record FROM {schema}.timeline WHERE customer_id = %s AND type = ANY(%s)"
-        " AND CASE WHEN flags & %s <> 0 THEN at ELSE recorded END <= %s ORDER BY at, event_id",
-        (customer, TYPES, EVENT_CLOCK, now),
+        "SELECT wanted.id, his.record FROM unnest(%s::uuid[], %s::timestamptz[]) AS wanted(id, now), LATERAL"
+        f" (SELECT record FROM {schema}.timeline WHERE customer_id = wanted.id AND type = ANY(%s)"
+        " AND CASE WHEN flags & %s <> 0 THEN at ELSE recorded END <= wanted.now ORDER BY at, event_id) his",
+        (uuids(customers), [until.now for until in customers.values()], TYPES, EVENT_CLOCK),
     )
-    events = [customer_event_decoder.decode(record) for (record,) in await cursor.fetchall()]
-    telling = [event for event in events if event.type in fold.TELLING]
+    events = [(customer, customer_event_decoder.decode(record)) for customer, record in await cursor.fetchall()]
+    telling = [event for _, event in events if event.type in fold.TELLING]
     if telling:
         await keys.fetch(connection, [event.yektaseal for event in telling])
-    found = NOTHING
-    for event in events:
-        if event.type == fold.CONTACTED and str(msgspec.json.decode(event.data).get("signal")) in reserved:
+    found = dict.fromkeys(customers, NOTHING)
+    for customer, event in events:
+        if event.type == fold.CONTACTED and str(msgspec.json.decode(event.data).get("signal")) in customers[customer].reserved:
             continue
-        found = fold.evolve(found, _opened(event, keys) if event.type in fold.TELLING else fact_of(event, None))
+        fact = _opened(event, keys) if event.type in fold.TELLING else fact_of(event, None)
+        found[customer] = fold.evolve(found[customer], fact)
     return found
 
 

@@ -1,9 +1,9 @@
-"""The SQL of contacts: the customer's row that everybody locks, what was made, every decision. Reading order: lock, made, write.
+"""The SQL of contacts: the customer's row that everybody locks, what was made, every decision. Reading order: lock_all, made_of, write.
 
 Whoever decides holds the lock until his transaction ends, so no cap can be passed by two at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.policy import DEFAULT, Policy
 from projections.contacts import spending
 from projections.contacts.want import Want, decode, encode
+from projections.timeline.table import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -71,90 +72,139 @@ async def salt(connection: Connection) -> str:
     return str(row[0])
 
 
-async def lock(connection: Connection, customer: UUID) -> None:
-    """Wait until nobody else decides about this customer; and put under him what was of those who are he.
+async def lock(connection: Connection, customer: UUID) -> Policy:
+    """Wait until nobody else decides about this customer; the policy that binds him."""
+    return await lock_all(connection, [customer])
 
-    Where a budget binds, until nobody else decides about anybody: always first, so that no two wait for each other.
+
+async def lock_all(connection: Connection, customers: Collection[UUID]) -> Policy:
+    """Wait until nobody else decides about these customers; and put under each what was of those who are he.
+
+    Where a budget binds, until nobody else decides about anybody: always first, so that no two wait for each other. For the same reason
+    customers are locked in the order of their ids. Answers the policy by which it was locked.
     """
-    await spending.lock(connection, (await in_force(connection))[1])
-    await connection.execute("INSERT INTO contacts.customers (customer_id) VALUES (%s) ON CONFLICT DO NOTHING", (customer,))
-    await connection.execute("SELECT FROM contacts.customers WHERE customer_id = %s FOR UPDATE", (customer,))
-    others = [other for other in await merged(connection, customer) if other != customer]
-    if not others:
-        return
+    _, policy = await in_force(connection)
+    await spending.lock(connection, policy)
+    wanted = uuids(sorted(customers))
+    await connection.execute("INSERT INTO contacts.customers (customer_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING", (wanted,))
+    await connection.execute(
+        "SELECT FROM contacts.customers WHERE customer_id = ANY(%s::uuid[]) ORDER BY customer_id FOR UPDATE", (wanted,)
+    )
+    for customer, others in (await _others(connection, customers)).items():
+        await _put_under(connection, customer, others)
+    return policy
+
+
+async def _put_under(connection: Connection, customer: UUID, others: Sequence[UUID]) -> None:
     await connection.execute(
         "UPDATE contacts.made m SET customer_id = %(into)s WHERE customer_id = ANY(%(others)s)"
         " AND NOT EXISTS (SELECT 1 FROM contacts.made n WHERE n.customer_id = %(into)s AND n.id = m.id)",
-        {"into": customer, "others": others},
+        {"into": customer, "others": list(others)},
     )
     await connection.execute(
         "UPDATE contacts.decisions m SET customer_id = %(into)s WHERE customer_id = ANY(%(others)s)"
         " AND NOT EXISTS (SELECT 1 FROM contacts.decisions n WHERE n.customer_id = %(into)s AND n.signal = m.signal)",
-        {"into": customer, "others": others},
+        {"into": customer, "others": list(others)},
     )
 
 
 async def merged(connection: Connection, customer: UUID) -> list[UUID]:
     """The customer, and all that became one with him and own nothing any more."""
-    cursor = await connection.execute(
-        "WITH RECURSIVE same (id) AS (SELECT %s::uuid UNION SELECT m.before FROM identity.moves m JOIN same ON m.owner = same.id"
-        " WHERE NOT EXISTS (SELECT 1 FROM identity.identifiers i WHERE i.customer_id = m.before)) SELECT id FROM same",
-        (customer,),
-    )
-    return [row[0] for row in await cursor.fetchall()]
+    return [customer, *(await _others(connection, [customer])).get(customer, ())]
 
 
-async def waits(connection: Connection, customer: UUID) -> bool:
-    """Whether anything is held of him, or was decided about one who became one with him: else there is nothing to decide again."""
+async def _others(connection: Connection, customers: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Who became one with each of these and owns nothing any more."""
     cursor = await connection.execute(
-        "WITH RECURSIVE same (id) AS (SELECT %(customer)s::uuid UNION SELECT m.before FROM identity.moves m JOIN same ON m.owner = same.id)"
-        " SELECT EXISTS (SELECT FROM contacts.decisions WHERE customer_id = %(customer)s AND outcome = 'held' AND NOT requested)"
-        " OR EXISTS (SELECT FROM same JOIN contacts.customers c ON c.customer_id = same.id WHERE same.id <> %(customer)s)",
-        {"customer": customer},
+        "WITH RECURSIVE same (customer, id) AS (SELECT asked, asked FROM unnest(%s::uuid[]) AS asked"
+        " UNION SELECT same.customer, m.before FROM same, LATERAL (SELECT before FROM identity.moves WHERE owner = same.id AND NOT EXISTS"
+        " (SELECT FROM identity.identifiers i WHERE i.customer_id = before) OFFSET 0) m)"
+        " SELECT customer, id FROM same WHERE customer <> id",
+        (uuids(customers),),
     )
-    row = await cursor.fetchone()
-    return bool(row and row[0])
+    found: dict[UUID, list[UUID]] = {}
+    for customer, other in await cursor.fetchall():
+        found.setdefault(customer, []).append(other)
+    return found
+
+
+async def waiting(connection: Connection, customers: Collection[UUID]) -> set[UUID]:
+    """Of whom anything is held, or was decided about one who became one with him: of the others nothing is to be decided again."""
+    cursor = await connection.execute(
+        "WITH RECURSIVE asked (id) AS (SELECT unnest(%s::uuid[])), same (customer, id) AS (SELECT id, id FROM asked"
+        " UNION SELECT same.customer, m.before FROM same, LATERAL (SELECT before FROM identity.moves WHERE owner = same.id OFFSET 0) m)"
+        " SELECT asked.id FROM asked, LATERAL (SELECT FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held'"
+        " AND NOT requested LIMIT 1) held"
+        " UNION SELECT same.customer FROM same, LATERAL (SELECT FROM contacts.customers WHERE customer_id = same.id LIMIT 1) other"
+        " WHERE same.id <> same.customer",
+        (uuids(customers),),
+    )
+    return {row[0] for row in await cursor.fetchall()}
 
 
 async def made(connection: Connection, customer: UUID) -> list[tuple[datetime, str, UUID]]:
     """When, by which channel and for what he was approached by us or whom we allowed to, the latest first."""
+    return (await made_of(connection, [customer])).get(customer, [])
+
+
+async def made_of(connection: Connection, customers: Collection[UUID]) -> dict[UUID, list[tuple[datetime, str, UUID]]]:
+    """The same of several."""
     cursor = await connection.execute(
-        "SELECT at, channel, id FROM contacts.made WHERE customer_id = %s ORDER BY at DESC LIMIT %s", (customer, MOST)
+        "SELECT asked.id, m.at, m.channel, m.id FROM unnest(%s::uuid[]) AS asked(id), LATERAL"
+        " (SELECT at, channel, id FROM contacts.made WHERE customer_id = asked.id ORDER BY at DESC LIMIT %s) m",
+        (uuids(customers), MOST),
     )
-    return [(at, channel, id_) for at, channel, id_ in await cursor.fetchall()]
+    found: dict[UUID, list[tuple[datetime, str, UUID]]] = {}
+    for customer, at, channel, id_ in await cursor.fetchall():
+        found.setdefault(customer, []).append((at, channel, id_))
+    return found
 
 
-async def held(connection: Connection, customer: UUID, now: datetime) -> list[Want]:
-    """What is held of this customer and whose time has come."""
+async def held(connection: Connection, moments: Mapping[UUID, datetime]) -> dict[UUID, list[Want]]:
+    """What is held of each of these customers and whose time has come at a moment."""
     cursor = await connection.execute(
-        "SELECT want FROM contacts.decisions WHERE customer_id = %s AND outcome = 'held' AND NOT requested AND until <= %s"
-        " ORDER BY wanted, signal",
-        (customer, now),
+        "SELECT asked.id, d.want FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked(id, at), LATERAL"
+        " (SELECT want FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held' AND NOT requested AND until <= asked.at"
+        " ORDER BY wanted, signal) d",
+        (uuids(moments), list(moments.values())),
     )
-    return [decode(row[0]) for row in await cursor.fetchall()]
+    found: dict[UUID, list[Want]] = {}
+    for customer, want in await cursor.fetchall():
+        found.setdefault(customer, []).append(decode(want))
+    return found
 
 
-async def next_time(connection: Connection, customer: UUID) -> datetime | None:
-    """When the next of what is held is to be decided again."""
+async def next_times(connection: Connection, customers: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the next of what is held of each of these is to be decided again; whoever is not here, of him nothing is."""
     cursor = await connection.execute(
-        "SELECT min(until) FROM contacts.decisions WHERE customer_id = %s AND outcome = 'held' AND NOT requested", (customer,)
+        "SELECT asked.id, d.until FROM unnest(%s::uuid[]) AS asked(id), LATERAL"
+        " (SELECT until FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held' AND NOT requested"
+        " ORDER BY until LIMIT 1) d",
+        (uuids(customers),),
     )
-    row = await cursor.fetchone()
-    return row[0] if row else None
+    return dict(await cursor.fetchall())
 
 
-async def approached(connection: Connection, customer: UUID, rules: Iterable[str]) -> list[tuple[str, UUID, datetime]]:
-    """For which signals of these rules he was approached: rule, signal, when it occurred."""
+async def approached(connection: Connection, rules: Mapping[UUID, Collection[str]]) -> dict[UUID, list[tuple[str, UUID, datetime]]]:
+    """For which signals of its rules each of these customers was approached: rule, signal, when it occurred."""
+    asked = [(customer, rule) for customer, some in rules.items() for rule in some]
     cursor = await connection.execute(
-        "SELECT rule, signal, occurred FROM contacts.decisions WHERE customer_id = %s AND rule = ANY(%s) AND outcome = 'sent'"
-        " AND NOT requested",
-        (customer, list(rules)),
+        "SELECT asked.id, asked.rule, d.signal, d.occurred FROM unnest(%s::uuid[], %s::text[]) AS asked(id, rule), LATERAL"
+        " (SELECT signal, occurred FROM contacts.decisions WHERE customer_id = asked.id AND rule = asked.rule AND outcome = 'sent'"
+        " AND NOT requested OFFSET 0) d",
+        (uuids([customer for customer, _ in asked]), [rule for _, rule in asked]),
     )
-    return [(rule, signal, occurred) for rule, signal, occurred in await cursor.fetchall()]
+    found: dict[UUID, list[tuple[str, UUID, datetime]]] = {}
+    for customer, rule, signal, occurred in await cursor.fetchall():
+        found.setdefault(customer, []).append((rule, signal, occurred))
+    return found
 
 
-async def write(connection: Connection, customer: UUID, decided: Sequence[tuple[Want, Outcome]], *, requested: bool = False) -> None:
+async def write(connection: Connection, decided: Sequence[tuple[UUID, Want, Outcome]], *, requested: bool = False) -> None:
     """Keep outcomes, and reserve what is to be sent."""
+    made = [
+        (customer, outcome.candidate.signal, outcome.at, outcome.channel) for customer, _, outcome in decided if outcome.result == "sent"
+    ]
     async with connection.cursor() as cursor:
         await cursor.executemany(
             f"INSERT INTO contacts.decisions ({_ALL}, want) VALUES ({', '.join(['%s'] * (len(Decision._fields) + 1))})"
@@ -178,13 +228,11 @@ async def write(connection: Connection, customer: UUID, decided: Sequence[tuple[
                     requested,
                     encode(want),
                 )
-                for want, outcome in decided
+                for customer, want, outcome in decided
             ],
         )
-        await cursor.executemany(
-            "INSERT INTO contacts.made (customer_id, id, at, channel) VALUES (%s, %s, %s, %s)",
-            [(customer, outcome.candidate.signal, outcome.at, outcome.channel) for _, outcome in decided if outcome.result == "sent"],
-        )
+        if made:
+            await cursor.executemany("INSERT INTO contacts.made (customer_id, id, at, channel) VALUES (%s, %s, %s, %s)", made)
 
 
 async def one(connection: Connection, customer: UUID, signal: UUID) -> Decision | None:
@@ -196,10 +244,18 @@ async def one(connection: Connection, customer: UUID, signal: UUID) -> Decision 
 
 async def of(connection: Connection, customer: UUID, signals: Sequence[UUID]) -> dict[UUID, tuple[str, Want]]:
     """How these stand: outcome and what was wanted."""
+    found = await of_all(connection, [(customer, signal) for signal in signals])
+    return {signal: stands for (_, signal), stands in found.items()}
+
+
+async def of_all(connection: Connection, signals: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], tuple[str, Want]]:
+    """The same, of signals of several customers."""
     cursor = await connection.execute(
-        "SELECT signal, outcome, want FROM contacts.decisions WHERE customer_id = %s AND signal = ANY(%s)", (customer, list(signals))
+        "SELECT d.customer_id, d.signal, d.outcome, d.want FROM unnest(%s::uuid[], %s::uuid[]) AS asked(customer, signal), LATERAL"
+        " (SELECT * FROM contacts.decisions WHERE customer_id = asked.customer AND signal = asked.signal OFFSET 0) d",
+        (uuids([customer for customer, _ in signals]), uuids([signal for _, signal in signals])),
     )
-    return {signal: (outcome, decode(want)) for signal, outcome, want in await cursor.fetchall()}
+    return {(customer, signal): (outcome, decode(want)) for customer, signal, outcome, want in await cursor.fetchall()}
 
 
 async def silence(connection: Connection, customer: UUID, signal: UUID, at: datetime, reason: str) -> None:
