@@ -20,7 +20,7 @@ from streams.record import Connection, Effect
 from streams.retelling import Retelling, Retold
 from streams.words import RECEIVED, word
 
-PIECE = 5000
+PIECE = 2000
 
 Drop = Callable[[int, Iterable[UUID]], None]
 """Told of customers of a partition who are folded anew: what is cached of them no longer holds."""

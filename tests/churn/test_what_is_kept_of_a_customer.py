@@ -3,15 +3,17 @@
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.churn import Definition
 from aggregates.fact import Fact
-from projections.churn import counters, fold, state
+from projections.churn import counters, fold, kept, state
 from projections.churn.features import features, in_population
 from projections.churn.state import MARKS, READINGS, WORDS, State
+from streams.learning.champion import ignorant
 from tests.churn.told import FIRST, fact
 
 DEFINITION = Definition(horizon=90)
@@ -180,3 +182,16 @@ def test_a_state_is_the_same_after_its_bytes() -> None:
     assert state.decode(state.encode(kept)) == kept
     assert in_population(DEFINITION, kept)
     assert not in_population(DEFINITION, fold.initial())
+
+
+@settings(deadline=None)
+@given(days, st.lists(st.sampled_from(["sales.order_placed", "note.taken", "complaint.made"]), min_size=20, max_size=20), st.integers(1, 7))
+def test_a_history_in_pieces_is_the_history(when: list[float], types: list[str], size: int) -> None:
+    facts = [fact(day, type_) for day, type_ in zip(when, types, strict=False)]
+    whole, so_far = kept.recall(DEFINITION, kept.Recalled(), facts), kept.Recalled()
+    for first in range(0, len(facts), size):
+        packed = msgspec.msgpack.encode(kept.recall(DEFINITION, so_far, facts[first : first + size]))
+        so_far = msgspec.msgpack.decode(packed, type=kept.Recalled)
+    assert kept.recalled(DEFINITION, ignorant(90), so_far) == kept.recalled(DEFINITION, ignorant(90), whole)
+    heard = kept.hear(DEFINITION, ignorant(90), kept.Kept(), facts)
+    assert kept.recalled(DEFINITION, ignorant(90), so_far) == heard._replace(said=tuple(heard.said[-1:]))

@@ -125,13 +125,14 @@ class Ground:
         """The token of an identifier."""
         return self.keys.token(normalise(kind, value))
 
-    async def split(self, kind: str, customer: UUID) -> UUID:
+    async def split(self, kind: str, customer: UUID, *processors: Processor) -> UUID:
         """A person says that identifiers of this kind are another's; who they go to."""
         rows = await self.ask("SELECT identifier FROM identity.identifiers WHERE customer_id = %s", customer)
         go = tuple(Token(token) for (token,) in rows if token.startswith(f"{kind}:"))
         stay = tuple(Token(token) for (token,) in rows if Token(token) not in go)
         self.decide(f"split {kind} {customer}", Split(by="tests", at=BEGINNING, go=go, stay=stay))
-        await self.work()
+        async with self.working(*processors) as worker:
+            await self.settle(worker)
         ((owner,),) = await self.ask("SELECT DISTINCT customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", list(go))
         return UUID(str(owner))
 
