@@ -17,6 +17,7 @@ from streams.broadcasting import keys as broadcast_keys
 from streams.candidates import Nobody
 from streams.customer import Customer
 from streams.in_force import QUANTILE
+from streams.parts import Part
 from streams.record import Processor
 from streams.resolve import Resolve
 from streams.scoring import Scoring
@@ -66,7 +67,7 @@ def processors(ground: Ground, piece: int) -> list[Processor]:
     async def ends() -> dict[int, int]:
         return ground.memory.ends("touchpoints")
 
-    parts = [
+    parts: list[Part] = [
         Scoring(ring, lambda: BEGINNING, b"a key of the tests", ends),
         Valuing(ring, lambda: BEGINNING),
         Triggering(ring, Nobody(), ticking),
@@ -178,6 +179,11 @@ async def a_definition_is_published(ground: Ground) -> None:
     )
 
 
+async def other_read_models_are_put_in_force(ground: Ground) -> None:
+    """What was folded is of no use there."""
+    await ground.ask("UPDATE streams.chores SET schema = 'read_0' RETURNING 1")
+
+
 async def another_merge(ground: Ground) -> None:
     order(ground, "third", 20, loyalty="c")
     ground.send("again", minute=550, who={"loyalty": "c", "account": "b"})
@@ -193,6 +199,7 @@ async def another_merge(ground: Ground) -> None:
         a_rule_ends_and_is_resumed,
         a_quantile_is_published,
         a_definition_is_published,
+        other_read_models_are_put_in_force,
         another_merge,
     ],
 )

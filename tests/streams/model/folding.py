@@ -1,11 +1,12 @@
 """The second hop, as the processor `customer`, `moving` and their lane do it together.
 
-A view is the tuple of the events folded into it, in order: whatever was folded twice, or not, shows. Reading order: folding, handling,
-moving, folding_on, Draft.
+A view is the tuple of the events folded into it, in order: whatever was folded twice, or not, shows. A part keeps such a tuple too; it
+hears every new event at once, also while the customer is folded anew. Reading order: folding, handling, handing_over, refolding,
+folding_on, Draft.
 """
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from random import Random
 from uuid import UUID
 
@@ -73,6 +74,7 @@ class Draft:
         self.put: dict[tuple[UUID, str], Token] = {}
         self.gone: set[tuple[UUID, str]] = set()
         self.views: dict[UUID, tuple[str, ...]] = {}
+        self.kept: dict[UUID, tuple[str, ...]] = {}
         self.learned: States = {}
         self.dropped: set[UUID] = set()
         self.outbox: list[Told] = []
@@ -102,6 +104,10 @@ class Draft:
             store.views[customer] = view
             if not view:
                 del store.views[customer]
+        for customer, kept in self.kept.items():
+            store.kept[customer] = kept
+            if not kept:
+                del store.kept[customer]
         for (customer, kind), chore in self.chores.items():
             if chore is None:
                 store.chores.pop((self.partition, customer, kind), None)
@@ -136,9 +142,14 @@ def handling(draft: Draft, batch: Sequence[Told], asked: int) -> Steps:
                 insort(state, event)
             draft.views[customer] = draft.learned[customer] = tuple(state)
     words = list(dict.fromkeys(told.customer for told in batch if told.word))
+    refold: list[UUID] = []
     if words:
         yield None
-        yield from moving(draft, words, asked)
+        refold = yield from handing_over(draft, words, asked)
+    for customer, arrived in new.items():
+        if customer != NOBODY:
+            draft.kept[customer] = tuple(sorted([*store.kept.get(customer, ()), *arrived]))
+    yield from refolding(draft, refold, asked)
 
 
 def busy(draft: Draft, customer: UUID, earliest: str) -> bool:
@@ -149,8 +160,8 @@ def busy(draft: Draft, customer: UUID, earliest: str) -> bool:
     return chore is not None
 
 
-def moving(draft: Draft, customers: Sequence[UUID], asked: int) -> Steps:
-    """Hand over what is not theirs, up to a piece, and fold the rest anew."""
+def handing_over(draft: Draft, customers: Sequence[UUID], asked: int) -> Generator[Lock | None, None, list[UUID]]:
+    """Hand over what is not theirs, up to a piece; whom to fold anew now."""
     gone = [
         (customer, event, decider, owner)
         for customer in customers
@@ -163,25 +174,42 @@ def moving(draft: Draft, customers: Sequence[UUID], asked: int) -> Steps:
         draft.put[owner, event] = decider
     draft.outbox += [Told(owner, word="received") for owner in dict.fromkeys(owner for *_, owner in gone)]
     yield None
+    if len(gone) < draft.piece:
+        return list(customers)
     for customer in customers:
-        if len(gone) == draft.piece:
-            draft.chores[customer, "hand_over"] = draft.chore(customer, "hand_over") or Chore(asked)
+        draft.chores[customer, "hand_over"] = draft.chore(customer, "hand_over") or Chore(asked)
+    return []
+
+
+def refolding(draft: Draft, customers: Sequence[UUID], asked: int) -> Steps:
+    """Fold them anew: whoever is being folded begins again; the others at once, or each by himself where they are more than a piece."""
+    idle: list[UUID] = []
+    for customer in customers:
+        if (chore := draft.chore(customer, "refold")) is not None:
+            draft.chores[customer, "refold"] = Chore(chore.asked)
         else:
-            yield from folding_on(draft, customer, Chore(asked))
+            idle.append(customer)
+    together = sum(len(draft.rows(customer)) for customer in idle) <= draft.piece
+    for customer in idle:
+        if not together:
+            draft.dropped.add(customer)
+            draft.chores[customer, "refold"] = Chore(asked)
+        else:
+            yield from folding_on(draft, customer, Chore(asked), at_once=True)
 
 
-def folding_on(draft: Draft, customer: UUID, chore: Chore) -> Steps:
+def folding_on(draft: Draft, customer: UUID, chore: Chore, *, at_once: bool = False) -> Steps:
     """Fold the next piece of a history; keep how far it came, or the view when that was all."""
-    rows = sorted(event for event in draft.rows(customer) if event > chore.after)[: draft.piece]
+    rows = sorted(event for event in draft.rows(customer) if event > chore.after)[: None if at_once else draft.piece]
     folded = chore.folded + tuple(rows)
     yield None
     draft.dropped.add(customer)
-    if len(rows) == draft.piece:
+    if len(rows) == draft.piece and not at_once:
         asked = (draft.chore(customer, "refold") or chore).asked
         draft.chores[customer, "refold"] = Chore(asked, rows[-1], folded)
     else:
         draft.chores[customer, "refold"] = None
-        draft.views[customer] = folded
+        draft.views[customer] = draft.kept[customer] = folded
 
 
 def long_work(draft: Draft, customer: UUID, kind: str) -> Steps:
@@ -192,4 +220,5 @@ def long_work(draft: Draft, customer: UUID, kind: str) -> Steps:
         yield from folding_on(draft, customer, chore)
     else:
         draft.chores[customer, kind] = None
-        yield from moving(draft, (customer,), chore.asked)
+        refold = yield from handing_over(draft, (customer,), chore.asked)
+        yield from refolding(draft, refold, chore.asked)

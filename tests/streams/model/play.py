@@ -135,7 +135,7 @@ class History:
         return handled and not store.chores and not any(store.outbox)
 
     def check(self) -> None:
-        """Every event once under its present owner, every view the fold of its rows, and nothing under an id but the first."""
+        """Every event once under its present owner; views and what parts keep the folds of rows; nothing under an id but the first."""
         store = self.store
         sent = {touch.event for topic in store.touchpoints for touch in topic}
         owners = {event: store.owner(receipt.customer, receipt.decider) for event, receipt in store.receipts.items()}
@@ -147,6 +147,7 @@ class History:
             if owner != NOBODY:
                 histories.setdefault(owner, []).append(event)
         assert store.views == {owner: tuple(sorted(events)) for owner, events in histories.items()}
+        assert store.kept == store.views
         assert set(store.letters) == {
             touch for topic in store.touchpoints for touch in topic if touch.body != store.receipts[touch.event].body
         }

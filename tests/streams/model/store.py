@@ -93,6 +93,7 @@ class Store:
     positions: dict[tuple[str, int], Position] = field(default_factory=lambda: defaultdict(Position))
     timeline: dict[UUID, dict[str, Token]] = field(default_factory=lambda: defaultdict(dict))
     views: dict[UUID, tuple[str, ...]] = field(default_factory=dict)
+    kept: dict[UUID, tuple[str, ...]] = field(default_factory=dict)  # what a part has made of a customer's facts
     outbox: list[list[Told]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])
     chores: dict[tuple[int, UUID, str], Chore] = field(default_factory=dict)
 
