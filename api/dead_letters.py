@@ -22,7 +22,7 @@ from api.replaying import Correction, Outcome, carried_out, raw_of, totals, trie
 from projections.dead_letters import table
 from projections.dead_letters.table import Letter
 
-OPEN, REPLAYED = "open", "replayed"
+OPEN, REPLAYED, ERASED = "open", "replayed", "erased"
 AT_ONCE = 200
 """So many letters one request replays; `next` goes on."""
 
@@ -39,7 +39,7 @@ class LetterShown(msgspec.Struct, kw_only=True):
     recorded: datetime
     place: str  # a door's path, or topic-partition-offset
     content_type: str
-    status: Literal["open", "replayed"]
+    status: Literal["open", "replayed", "erased"]
     event_id: UUID | None  # when what was refused named its source and id
     replayed_as: UUID | None
     replayed_at: datetime | None
@@ -143,7 +143,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             parameters=[
                 openapi.parameter("reason", openapi.TEXT, "Only those refused for this reason."),
                 openapi.parameter("source", openapi.TEXT, "Only those of this source."),
-                openapi.parameter("status", {"type": "string", "enum": [OPEN, REPLAYED]}, "Only those in this state."),
+                openapi.parameter("status", {"type": "string", "enum": [OPEN, REPLAYED, ERASED]}, "Only those in this state."),
                 openapi.parameter("file", openapi.TEXT, "Only rows of this file."),
                 openapi.parameter("mapping", openapi.TEXT, "Only rows that were read by the mapping of this name."),
                 openapi.CURSOR,
@@ -162,7 +162,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 before=cursor.place(query.text(request, "cursor")),
                 source=query.text(request, "source"),
                 reason=query.text(request, "reason"),
-                status=query.choice(request, "status", (OPEN, REPLAYED)),
+                status=query.choice(request, "status", (OPEN, REPLAYED, ERASED)),
                 file=query.text(request, "file"),
                 mapping=query.text(request, "mapping"),
             )

@@ -97,7 +97,8 @@ class KeyRing:
     Whoever seals calls `heed` every second, so that it stops to use keys that are to be destroyed.
     """
 
-    def __init__(self, master: MasterKey, block: int = BLOCK) -> None:
+    def __init__(self, master: MasterKey, block: int = BLOCK, holder: UUID | None = None) -> None:
+        """`holder`: by what it is known among those who hold keys. Who has the same takes the place of one that died."""
         self._master = master
         self._block = block
         self._free: deque[tuple[int, AESGCM]] = deque()
@@ -105,7 +106,7 @@ class KeyRing:
         self._subjects: OrderedDict[bytes, tuple[int, AESGCM, float]] = OrderedDict()
         self._opened: OrderedDict[int, AESGCM | Destroyed] = OrderedDict()
         self._doomed: frozenset[int] = frozenset()
-        self._id: UUID = uuid4()
+        self._id = holder or uuid4()
         self._tokens: dict[Identifier, Token] = {}
         self._token_hash = blake2b(digest_size=16, key=master.hashing, person=b"token")
         purposes = ("subject", "body", "session", "block")
@@ -185,6 +186,8 @@ class KeyRing:
     # opening
 
     def unseal(self, number: int, sealed: bytes, context: bytes) -> bytes:
+        if not sealed:
+            raise KeyDestroyed("it was erased, and its key is about to be destroyed")
         try:
             held = self._opened[number]
         except KeyError:

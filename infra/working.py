@@ -21,6 +21,7 @@ from aggregates.identity import DEFAULT_RULES
 from aggregates.log import NotAcknowledged
 from aggregates.refusal import Refusal as Why
 from aggregates.source import Source
+from aggregates.touchpoint import derive
 from infra import access, database, waiting
 from infra.crashing import crash_points
 from infra.decisions import DecisionStore
@@ -148,7 +149,7 @@ class Parts:
     def __init__(self, settings: Settings, here: Endpoints, name: str) -> None:
         self.settings, self.here, self.name = settings, here, name
         self.master = master_key(settings)
-        self.keys = KeyRing(self.master, BLOCK)
+        self.keys = KeyRing(self.master, BLOCK, derive("holder", name))
         self.publisher = Publisher(here.kafka_client_kwargs, name="worker", at=crash_points())
         self.stack = AsyncExitStack()
         self.outgoing = Outgoing(settings, here.dsn, self.keys, self.publisher)

@@ -90,8 +90,9 @@ class Customer:
         schema = await self._live_schema(connection)
         arrived, words, spoken, effects = _decode(batch.records)
         arrived, forwarded = await self._at_home(connection, arrived)
-        if spoken:
-            spoken = await _heard(connection, spoken)
+        if told := {item.customer for item in spoken if item.customer}:
+            gone = await erasure.erased(connection, map(UUID, told))
+            spoken = [item for item in spoken if not item.customer or UUID(item.customer) not in gone]  # their timers wake nobody
         learned: dict[str, State] = {}
         self._learned[self._writer(batch.partition)] = learned
         new = await _insert(connection, schema, batch.partition, arrived)
@@ -287,12 +288,6 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
         else:
             arrived.append(Arrived(record, event, event.subject, fact_of(event)))
     return arrived, list(words), spoken, effects
-
-
-async def _heard(connection: Connection, spoken: Sequence[Spoken]) -> list[Spoken]:
-    """Timers of erased customers are let go to nobody."""
-    gone = await erasure.erased(connection, [UUID(item.customer) for item in spoken if item.customer])
-    return [item for item in spoken if not item.customer or UUID(item.customer) not in gone]
 
 
 def _asked(batch: Batch) -> Asked:

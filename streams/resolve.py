@@ -114,8 +114,14 @@ class Resolve(NoChores):
         if reused:
             await self._keys.fetch(connection, {item.touchpoint.yektaseal for item in reused})
             buried += [_reused(item, self._keys) for item in reused]
-        await _note_copies(connection, batch.partition, pending, final)
-        return [*buried, *_publications(batch.partition, pending, final)]
+        first: list[Pending] = []
+        again: list[Pending] = []
+        for item in pending:
+            receipt = final[item.touchpoint.yektaevent]
+            (first if receipt.offset == item.offset and receipt.partition == batch.partition else again).append(item)
+        if again:
+            await _note_copies(connection, again)
+        return [*buried, *_publications(first, final)]
 
     async def _remember_erasures(self, connection: Connection) -> None:
         """Owners that were remembered before the last erasure may be nobody now."""
@@ -235,24 +241,16 @@ def _in_turn(pending: Sequence[Pending]) -> Iterable[Sequence[Pending]]:
         yield pending[begin:]
 
 
-async def _note_copies(connection: Connection, partition: int, pending: Sequence[Pending], receipts: dict[str, Receipt]) -> None:
-    """Of an event that was sent again: with which key it was sealed this time. Whoever erases it destroys that one too."""
-    copies = {
-        (item.touchpoint.yektaevent, item.touchpoint.yektaseal)
-        for item in pending
-        if item.touchpoint.yektaseal > 0 and not _first(partition, item, receipts)
-    }
+async def _note_copies(connection: Connection, again: Sequence[Pending]) -> None:
+    """Of events that were sent again: with which keys they were sealed this time. Whoever erases them destroys those too."""
+    copies = {(item.touchpoint.yektaevent, item.touchpoint.yektaseal) for item in again if item.touchpoint.yektaseal > 0}
     if copies:
         events, numbers = zip(*copies, strict=True)
         await connection.execute(
             "INSERT INTO secrets.copies (event_id, number) SELECT * FROM unnest(%s::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING",
             (list(events), list(numbers)),
         )
-
-
-def _first(partition: int, item: Pending, receipts: dict[str, Receipt]) -> bool:
-    receipt = receipts[item.touchpoint.yektaevent]
-    return (receipt.partition, receipt.offset) == (partition, item.offset)
+        await erasure.doom_copies(connection, events)
 
 
 async def _look_up(connection: Connection, pending: Sequence[Pending], owners: dict[Token, UUID], learned: dict[Token, UUID]) -> None:
@@ -362,7 +360,7 @@ async def _receipts(connection: Connection, decided: dict[str, Receipt]) -> dict
     return await _existing(connection, old) if old else {}
 
 
-def _publications(partition: int, pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Effect]:
+def _publications(pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Effect]:
     """What is published for each touchpoint: the event under its customer, and word to every customer that lost identifiers by it.
 
     Only the record that has the receipt is published, as often as it is read. A retry was received at another time and sealed with other
@@ -372,8 +370,6 @@ def _publications(partition: int, pending: Sequence[Pending], receipts: dict[str
     for item in pending:
         touchpoint = item.touchpoint
         receipt = receipts[touchpoint.yektaevent]
-        if not _first(partition, item, receipts):
-            continue
         customer = receipt.customer_id or ""
         yield Publication(
             "customer-events", (customer or touchpoint.yektaevent).encode(), encoder.encode(_attributed(touchpoint, customer, receipt))

@@ -1,6 +1,6 @@
 """Asks the running API on behalf of a command, and prints tables: for commands that do what the API does.
 
-Reading order: api, ask, table.
+Reading order: api, ask, answered, table.
 """
 
 import sys
@@ -23,14 +23,19 @@ def api(url: str | None, token: str | None, who: str) -> httpx.Client:
 
 def ask(api: httpx.Client, method: str, path: str, wanted: Any = None, query: dict[str, str] | None = None) -> dict[str, Any]:
     """What the API answers. Raises Refusal with what it says when it does not do it."""
-    try:
-        answer = api.request(method, path, json=wanted, params=query)
-    except httpx.TransportError as error:
-        raise Refusal(f"The API at {api.base_url} does not answer.") from error
+    answer = answered(api, method, path, wanted, query)
     if answer.status_code != 200:
         said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         raise Refusal(detail(answer), str(said.get("mend") or ""))
     return dict(answer.json())
+
+
+def answered(api: httpx.Client, method: str, path: str, wanted: Any = None, query: dict[str, str] | None = None) -> httpx.Response:
+    """The answer, whatever it is. Raises Refusal when there is none."""
+    try:
+        return api.request(method, path, json=wanted, params=query)
+    except httpx.TransportError as error:
+        raise Refusal(f"The API at {api.base_url} does not answer.") from error
 
 
 def table(headers: tuple[str, ...], rows: list[list[Any]], said: str) -> None:

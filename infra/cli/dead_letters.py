@@ -77,7 +77,7 @@ def list_(
     mapping
         Only rows that were read by the mapping of this name.
     status
-        open or replayed.
+        open, replayed or erased.
     limit
         How many at most.
     token

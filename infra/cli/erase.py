@@ -5,10 +5,11 @@ import sys
 import time
 from typing import Annotated, Any
 
+import httpx
 from cyclopts import Parameter
 
+from infra.cli.asking import answered, ask, table
 from infra.cli.asking import api as api_
-from infra.cli.asking import ask, table
 from infra.errors import Refusal
 
 FOR = "Only an admin may erase a customer."
@@ -61,7 +62,9 @@ def erase(
             found = ask(api, "POST", path, {"why": why})
             while found["state"] == "erasing":
                 time.sleep(LOOK)
-                found = ask(api, "GET", f"/v1/erasures/{found['id']}")
+                answer = answered(api, "GET", f"/v1/erasures/{found['id']}")
+                if answer.status_code == httpx.codes.OK:  # it is in the log: with the workers or PostgreSQL away it is done later
+                    found = answer.json()
     if json:
         print(json_.dumps(found, ensure_ascii=False))
         return

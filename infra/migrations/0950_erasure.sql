@@ -11,7 +11,8 @@ CREATE TABLE identity.erasures (
     done_at     timestamptz                          -- null: it goes on
 );
 CREATE INDEX erasures_newest ON identity.erasures (at DESC, id DESC);
-CREATE INDEX erasures_open ON identity.erasures (number) WHERE done_at IS NULL;
+CREATE INDEX erasures_by_number ON identity.erasures (number);
+CREATE INDEX erasures_open ON identity.erasures (id) WHERE done_at IS NULL;
 
 -- He, and those whose ids led to him.
 CREATE TABLE identity.erased (customer_id uuid PRIMARY KEY, erasure uuid NOT NULL);
@@ -27,6 +28,10 @@ CREATE INDEX erased_tokens_by ON identity.erased_tokens (erasure);
 
 CREATE TABLE identity.erased_events (event_id uuid PRIMARY KEY, erasure uuid NOT NULL);
 CREATE INDEX erased_events_by ON identity.erased_events (erasure);
+
+-- A dead letter of his keeps when and where it was refused, and nothing else.
+ALTER TABLE letters.letters DROP CONSTRAINT letters_status_check;
+ALTER TABLE letters.letters ADD CONSTRAINT letters_status_check CHECK (status IN ('open', 'replayed', 'erased'));
 
 -- A destroyed key says when, and by which erasure; one that merely has no row was lost, and whoever wants it stops.
 ALTER TABLE secrets.data_keys ADD COLUMN destroyed timestamptz, ADD COLUMN erasure uuid;

@@ -145,7 +145,8 @@ async def empty_letters(connection: Connection, erasure: UUID, taken: Collection
     """Nothing is left in these but where and when they were refused; their keys are to be destroyed."""
     ids = [letter.id for letter in taken]
     await connection.execute(
-        "UPDATE letters.letters SET sealed = '', key = '', detail = '', mend = '', pointer = '' WHERE id = ANY(%s)", (ids,)
+        "UPDATE letters.letters SET status = 'erased', sealed = '', key = '', detail = '', mend = '', pointer = '' WHERE id = ANY(%s)",
+        (ids,),
     )
     await connection.execute(
         "DELETE FROM secrets.anew WHERE number = ANY(%s) AND context = ANY(%s)",
