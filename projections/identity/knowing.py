@@ -33,7 +33,9 @@ async def knowledge(
     if named:
         cursor = await connection.execute(
             "SELECT DISTINCT ON (m.identifier) m.identifier, m.before, c.founded FROM identity.moves m"
-            " JOIN identity.customers c ON c.customer_id = m.before WHERE m.identifier = ANY(%s) ORDER BY m.identifier, m.number",
+            " JOIN identity.customers c ON c.customer_id = m.before WHERE m.identifier = ANY(%s)"
+            " AND NOT EXISTS (SELECT 1 FROM identity.erased e WHERE e.customer_id = m.before)"  # nobody becomes who was erased
+            " ORDER BY m.identifier, m.number",
             (named,),
         )
         first = await cursor.fetchall()

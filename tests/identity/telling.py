@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from aggregates.identifier import Token
-from aggregates.identity import DEFAULT_RULES, Attribution, Knowledge, Merge, Rules, Split, attribute, decide
+from aggregates.identity import DEFAULT_RULES, Attribution, Knowledge, Rules, Said, attribute, decide
 from aggregates.identity.graph import Meeting
 from aggregates.touchpoint import derive
 from aggregates.wire import Identity
@@ -40,7 +40,7 @@ class Story:
         self.told.append((attribution.customer or UUID(int=0), attribution.change))
         return attribution
 
-    def decide(self, decision: Merge | Split) -> Identity:
+    def decide(self, decision: Said) -> Identity:
         """A person decides."""
         event = derive("test", str(len(self.told)))
         change = decide(self.known, event, decision)

@@ -207,6 +207,24 @@ async def test_who_became_one_with_him_is_erased_and_who_was_split_from_him_is_n
     assert not await folded_again(ground)
 
 
+async def test_nobody_becomes_who_was_erased_though_he_was_the_first_to_have_an_identifier(ground: Ground, dsn: str) -> None:
+    first = ground.send("f", who={"email": "a@x.ir", "account": "n"})
+    await ground.work()
+    erased, account = await ground.owner(first), (ground.token("account", "n"),)
+    ground.decide("apart", Split(by="tests", at=BEGINNING, go=account, stay=(ground.token("email", "a@x.ir"),)))
+    other = ground.send("o", who={"account": "n"})
+    await ground.work()
+    erase(ground, erased)
+    await end(ground, dsn)
+    ground.send("t", who={"account": "n", "user_id": "u"})
+    await ground.work()
+    ground.decide("again", Split(by="tests", at=BEGINNING, go=account, stay=(ground.token("user_id", "u"),)))
+    await ground.work()
+    assert await ground.owner(other) != erased
+    assert await ground.ask("SELECT count(*) FROM read_1.view v JOIN identity.erased USING (customer_id)") == [(0,)]
+    assert not await folded_again(ground)
+
+
 async def test_a_neighbour_who_is_erased_too_leaves_nothing_of_what_was_kept_for_him(ground: Ground, dsn: str) -> None:
     his, other = await a_life(ground)
     customer, neighbour = await ground.owner(his), await ground.owner(other)
