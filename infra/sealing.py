@@ -206,7 +206,8 @@ class KeyRing:
             wanted = set(numbers)
             for old in [held for held in self._opened if held not in wanted][: len(missing)]:
                 del self._opened[old]
-        cursor = await connection.execute("SELECT number, wrapped FROM secrets.data_keys WHERE number = ANY(%s)", (missing,))
+        array = "{" + ",".join(map(str, missing)) + "}"  # of a list psycopg would look at each element for its type
+        cursor = await connection.execute("SELECT number, wrapped FROM secrets.data_keys WHERE number = ANY(%s::int8[])", (array,))
         found = {int(str(row[0])): row[1] for row in await cursor.fetchall()}
         lost = sorted(set(missing) - found.keys())
         if lost:

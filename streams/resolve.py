@@ -28,6 +28,7 @@ from projections.erasure import table as erasure
 from projections.erasure.table import Gone
 from projections.identity import knowing
 from projections.identity.knowing import Change
+from projections.timeline.table import texts
 from streams.record import Batch, Bury, Connection, Effect, Keys, NoChores, Publication, Record, check
 from streams.ruled import Ruled, carried
 from streams.words import ERASED, KEY, MOVED, word
@@ -257,7 +258,7 @@ async def _look_up(connection: Connection, pending: Sequence[Pending], owners: d
     missing = {token for item in pending for token in item.who if token not in owners}
     if missing:
         cursor = await connection.execute(
-            "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", (list(missing),)
+            "SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s::text[])", (texts(missing),)
         )
         learned.update(await cursor.fetchall())
 
@@ -339,7 +340,7 @@ async def _existing(connection: Connection, events: list[str]) -> dict[str, Rece
     cursor = await connection.execute(
         'SELECT event_id::text, body, customer_id::text, decider, identity, partition, "offset" FROM identity.receipts'
         " WHERE event_id = ANY(%s::uuid[])",
-        (events,),
+        (texts(events),),
     )
     return {row[0]: Receipt(*row) for row in await cursor.fetchall()}
 

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 
+from projections.timeline.table import uuids
+
 Connection = AsyncConnection[tuple[Any, ...]]
 
 COUNTED = 4096
@@ -82,7 +84,7 @@ async def propose(connection: Connection, pairs: Sequence[tuple[UUID, UUID, floa
         "INSERT INTO identity.duplicates (one, other, probability, evidence)"
         " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::float8[], %s::jsonb[])"
         " ON CONFLICT (one, other) DO UPDATE SET probability = excluded.probability, evidence = excluded.evidence",
-        (list(ones), list(others), list(probabilities), [msgspec.json.encode(one).decode() for one in evidence]),
+        (uuids(ones), uuids(others), list(probabilities), [msgspec.json.encode(one).decode() for one in evidence]),
     )
 
 

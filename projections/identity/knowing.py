@@ -4,7 +4,7 @@ Reading order: knowledge, Change, write.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ from aggregates.identifier import Token
 from aggregates.identity import Erase, Knowledge, Merge, Owned, Said, Split
 from aggregates.wire import Identity, Wall
 from projections.erasure import table as erasure
+from projections.timeline.table import texts, uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -53,14 +54,14 @@ async def _number(connection: Connection) -> int:
 
 
 async def _owners(connection: Connection, known: Knowledge, wanted: list[Token]) -> None:
-    await _learn(connection, known, "SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", wanted)
+    await _learn(connection, known, "SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s::text[])", texts(wanted))
 
 
 async def _owned_by(connection: Connection, known: Knowledge, customers: list[UUID]) -> None:
-    await _learn(connection, known, "SELECT unnest(%s::uuid[])", customers)
+    await _learn(connection, known, "SELECT unnest(%s::uuid[])", uuids(customers))
 
 
-async def _learn(connection: Connection, known: Knowledge, whose: str, values: list[Any]) -> None:
+async def _learn(connection: Connection, known: Knowledge, whose: str, values: str) -> None:
     cursor = await connection.execute(
         "SELECT i.identifier, i.customer_id, i.detached, c.founded"
         f" FROM identity.identifiers i JOIN identity.customers c USING (customer_id) WHERE customer_id IN ({whose})",
@@ -76,7 +77,9 @@ async def _learn(connection: Connection, known: Knowledge, whose: str, values: l
 
 async def _walls(connection: Connection, known: Knowledge, tokens: list[Token]) -> None:
     """Only sides are told: whether two identifiers stand on two sides of one wall needs no more."""
-    cursor = await connection.execute("SELECT identifier, wall, side FROM identity.walls WHERE identifier = ANY(%s)", (tokens,))
+    cursor = await connection.execute(
+        "SELECT identifier, wall, side FROM identity.walls WHERE identifier = ANY(%s::text[])", (texts(tokens),)
+    )
     for identifier, wall, side in await cursor.fetchall():
         known.walls.sides.setdefault(Token(identifier), {})[wall] = side
 
@@ -204,9 +207,13 @@ async def count(connection: Connection, partition: int, fired: Sequence[str], at
         )
 
 
+_ARRAYS: Mapping[str, Callable[[Any], Any]] = {"uuid[]": uuids, "text[]": texts}
+
+
 async def many(cursor: Any, into: str, types: str, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
     """Insert rows as one statement with an array per column."""
     if rows:
-        arrays = ", ".join(f"%s::{type_}" for type_ in types.split(", "))
-        statement = f"INSERT INTO {into} SELECT * FROM unnest({arrays}){conflict}"
-        await cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+        arrays = types.split(", ")
+        statement = f"INSERT INTO {into} SELECT * FROM unnest({', '.join([f'%s::{type_}' for type_ in arrays])}){conflict}"
+        columns = zip(arrays, zip(*rows, strict=True), strict=True)
+        await cursor.execute(statement, [_ARRAYS.get(type_, list)(column) for type_, column in columns])

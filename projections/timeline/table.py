@@ -76,6 +76,11 @@ def uuids(ids: Iterable[UUID]) -> str:
     return "{" + ",".join([f"{id_.int:032x}" for id_ in ids]) + "}"
 
 
+def texts(words: Iterable[str]) -> str:
+    """The same of texts."""
+    return "{" + ",".join(['"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words]) + "}"
+
+
 async def piece(connection: Connection, schema: str, customer: UUID, after: datetime | None, limit: int) -> list[Piece]:
     """The next rows of a customer's history after a time; from its beginning without one. All rows of an instant come together, so there
     may be more than asked for."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from projections.timeline.table import stage, uuids, write
+from projections.timeline.table import stage, texts, uuids, write
 from projections.triggers.state import Signal
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -104,9 +104,11 @@ async def histories(
 ) -> list[tuple[UUID, int | None, bytes]]:
     """Records of several customers of these types: whose, and where this partition's log has it."""
     cursor = await connection.execute(
-        f"SELECT customer_id, CASE WHEN log_partition = %s THEN log_offset END, record FROM {schema}.timeline"
-        " WHERE customer_id = ANY(%s) AND type = ANY(%s) ORDER BY at, event_id",
-        (partition, list(customers), list(types)),
+        "SELECT asked.id, CASE WHEN his.log_partition = %s THEN his.log_offset END, his.record"
+        " FROM unnest(%s::uuid[]) AS asked(id), LATERAL"
+        f" (SELECT log_partition, log_offset, record FROM {schema}.timeline WHERE customer_id = asked.id AND type = ANY(%s)"
+        " ORDER BY at, event_id) his",
+        (partition, uuids(customers), list(types)),
         binary=True,
     )
     return await cursor.fetchall()
@@ -124,17 +126,17 @@ async def give(connection: Connection, partition: int, signals: Sequence[tuple[U
         RETURNING id
         """,
         (
-            [signal.id for _, signal in signals],
-            [signal.rule for _, signal in signals],
+            uuids([signal.id for _, signal in signals]),
+            texts([signal.rule for _, signal in signals]),
             [signal.version for _, signal in signals],
-            [customer for customer, _ in signals],
-            [signal.source for _, signal in signals],
-            [signal.cause for _, signal in signals],
-            [signal.event for _, signal in signals],
+            uuids([customer for customer, _ in signals]),
+            texts([signal.source for _, signal in signals]),
+            texts([signal.cause for _, signal in signals]),
+            uuids([signal.event for _, signal in signals]),
             [signal.occurred_at for _, signal in signals],
             [signal.recorded_at for _, signal in signals],
             [signal.late for _, signal in signals],
-            [signal.quiet for _, signal in signals],
+            texts([signal.quiet for _, signal in signals]),
             [partition] * len(signals),
         ),
     )
@@ -173,25 +175,27 @@ async def set_timers(connection: Connection, partition: int, timers: Mapping[Pla
         await connection.execute(
             "DELETE FROM streams.timers t USING unnest(%s::uuid[], %s::text[], %s::int[]) AS g(customer_id, rule, version)"
             " WHERE t.customer_id = g.customer_id AND t.rule = g.rule AND t.version = g.version",
-            ([c for c, _, _ in gone], [r for _, r, _ in gone], [v for _, _, v in gone]),
+            (uuids([c for c, _, _ in gone]), texts([r for _, r, _ in gone]), [v for _, _, v in gone]),
         )
     wanted = [(place, timer) for place, timer in timers.items() if timer is not None]
     if wanted:
         await connection.execute(
             """
             INSERT INTO streams.timers (customer_id, rule, version, partition, at, clock, quiet)
-            SELECT * FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::smallint[], %s::timestamptz[], %s::text[], %s::text[])
+            SELECT customer_id, rule, version, %s, at, clock, quiet
+            FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[], %s::text[], %s::text[])
+                AS wanted(customer_id, rule, version, at, clock, quiet)
             ON CONFLICT (customer_id, rule, version)
             DO UPDATE SET partition = excluded.partition, at = excluded.at, clock = excluded.clock, quiet = excluded.quiet, told = false
             """,
             (
-                [place[0] for place, _ in wanted],
-                [place[1] for place, _ in wanted],
+                partition,
+                uuids([place[0] for place, _ in wanted]),
+                texts([place[1] for place, _ in wanted]),
                 [place[2] for place, _ in wanted],
-                [partition] * len(wanted),
                 [timer.at for _, timer in wanted],
-                [timer.clock for _, timer in wanted],
-                [timer.quiet for _, timer in wanted],
+                texts([timer.clock for _, timer in wanted]),
+                texts([timer.quiet for _, timer in wanted]),
             ),
         )
 
