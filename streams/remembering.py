@@ -35,22 +35,25 @@ class Histories:
             return
         events: dict[UUID, list[CustomerEvent]] = {uuid_of(customer): [] for customer in customers}
         for owner, record in rows:
-            events[owner].append(customer_event_decoder.decode(record))
+            event = customer_event_decoder.decode(record)
+            if self._wants(moment.partition, event):
+                events[owner].append(event)
+        await self._keys.fetch(moment.connection, {event.yektaseal for some in events.values() for event in some if event.yektaseal > 0})
         for owner, some in events.items():
-            yield str(owner), await self._opened(moment, some, "")
+            yield str(owner), self._opened(some, "")
 
     async def one(self, moment: Moment, customer: str) -> History:
         """One customer's, however many rows they are."""
         facts: list[Fact] = []
         decider = ""
         async for records in timeline.history(moment.connection, moment.schema, uuid_of(customer)):
-            some, decider = await self._opened(moment, [customer_event_decoder.decode(record) for record in records], decider)
+            events = [event for event in map(customer_event_decoder.decode, records) if self._wants(moment.partition, event)]
+            await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
+            some, decider = self._opened(events, decider)
             facts += some
         return facts, decider
 
-    async def _opened(self, moment: Moment, events: Sequence[CustomerEvent], decider: str) -> History:
-        """What is wanted of these events, and who decided whose they are; `decider` of those before."""
-        events = [event for event in events if self._wants(moment.partition, event)]
-        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
+    def _opened(self, events: Sequence[CustomerEvent], decider: str) -> History:
+        """These events, whose keys are in memory, and who decided whose they are; `decider` of those before."""
         decider = next((event.yektadecider for event in reversed(events) if event.yektadecider), decider)
         return [opened(event, self._keys) for event in events], decider
