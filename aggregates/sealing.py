@@ -3,8 +3,7 @@
 `Sealer` is the port; its one adapter for production lives in `infra/sealing.py`. Reading order: Sealer, seal, open_sealed.
 """
 
-from base64 import urlsafe_b64decode
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -96,6 +95,7 @@ def whole_data(event: SealedTouchpoint | CustomerEvent, sealed: Sealed) -> dict[
 
 
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def text(value: bytes) -> str:
@@ -105,4 +105,4 @@ def text(value: bytes) -> str:
 
 def raw(value: str) -> bytes:
     """The bytes of a base64url text without padding."""
-    return urlsafe_b64decode(value + "=" * (-len(value) % 4))
+    return a2b_base64((value + "=" * (-len(value) % 4)).encode("ascii").translate(_STANDARD))
