@@ -16,6 +16,7 @@ from aggregates.contact_policy.policy import Policy
 from infra import database
 from infra.sealing import KeyRing
 from projections.contacts import reserving, table
+from projections.contacts.reserving import Asked
 from projections.contacts.want import Want
 from tests.conftest import World
 from tests.streams.keys import MASTER
@@ -51,16 +52,21 @@ def want(customer: UUID, random: Random, now: datetime, id_: UUID | None = None)
     return Want(candidate, "spring", {"source": "/tests", "id": "1"}, now, late=False, blob=b"")
 
 
-async def once(pool: database.Pool, customer: UUID, seed: int, *, dies: bool) -> None:
-    """One of those who reserve: the customer's partition, or a door where another system asks."""
+def some(customer: UUID, random: Random, now: datetime) -> Asked:
+    return Asked(customer, [want(customer, random, now) for _ in range(random.randint(1, 3))], now, lambda _: "")
+
+
+async def once(pool: database.Pool, customers: Sequence[UUID], seed: int, *, dies: bool) -> None:
+    """One of those who reserve: a partition, for some customers together, or a door where another system asks."""
     random = Random(seed)
+    customer = random.choice(customers)
     keys = KeyRing(MASTER)
     now = START + timedelta(minutes=random.randrange(60 * 24 * 20))
     try:
         async with pool.connection() as connection, connection.transaction():
             if random.random() < 0.5:
-                wants = [want(customer, random, now) for _ in range(random.randint(1, 3))]
-                await reserving.reserve(connection, "read_1", keys, customer, wants, now, lambda _: "")
+                among = random.sample(customers, random.randint(1, 3))
+                await reserving.reserve_all(connection, "read_1", keys, [some(one, random, now) for one in among])
             else:
                 await reserving.request(connection, "read_1", keys, want(customer, random, now), now)
             if dies:
@@ -86,9 +92,7 @@ async def test_no_cap_is_ever_passed_by_concurrent_reservers_some_of_whom_die(
     assert policy is not None
     customers = [uuid4() for _ in range(6)]
     random = Random(seed)
-    await asyncio.gather(
-        *(once(pool, random.choice(customers), random.randrange(1 << 30), dies=random.random() < 0.15) for _ in range(240))
-    )
+    await asyncio.gather(*(once(pool, customers, random.randrange(1 << 30), dies=random.random() < 0.15) for _ in range(240)))
     full = 0
     async with pool.connection() as connection:
         for customer in customers:
@@ -98,6 +102,27 @@ async def test_no_cap_is_ever_passed_by_concurrent_reservers_some_of_whom_die(
             assert sorted(decision.at for decision in decisions if decision.outcome == "sent") == sorted(at for at, _ in contacts)
             full += sum(1 for decision in decisions if (decision.reason or "").startswith("cap "))
     assert full > 20, "the caps were hardly ever reached"
+
+
+async def test_customers_who_are_decided_together_get_what_each_would_get_by_himself(
+    pool: database.Pool, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr("projections.contacts.fold.Known.allows", lambda *_: True)
+    random, keys, said = Random(seed), KeyRing(MASTER), list[list[list[tuple[str, str, str]]]]()
+    pairs = [(uuid4(), uuid4()) for _ in range(8)]
+    async with pool.connection() as connection, connection.transaction():
+        for nth in range(4):
+            now, drawn = START + timedelta(hours=5 * nth), random.randrange(1 << 30)
+            by_itself = [
+                await reserving.reserve_all(connection, "read_1", keys, [some(one, Random(drawn + place), now)])
+                for place, (one, _) in enumerate(pairs)
+            ]
+            asked = [some(other, Random(drawn + place), now) for place, (_, other) in enumerate(pairs)]
+            together = await reserving.reserve_all(connection, "read_1", keys, asked)
+            both = [[decided[one], together[other]] for decided, (one, other) in zip(by_itself, pairs, strict=True)]
+            said += [[[(o.result, o.channel, o.reason) for _, o in decided] for decided in each] for each in both]
+    assert all(alone == among for alone, among in said)
+    assert {result for alone, _ in said for result, _, _ in alone} >= {"sent", "silent"}
 
 
 async def test_who_died_can_ask_again_and_is_counted_once(pool: database.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +191,11 @@ async def test_no_budget_is_ever_passed_and_what_was_not_sent_after_all_is_not_s
         for wanted in (another := [asked(uuid4()), asked(uuid4())]):
             await approach(wanted)
         assert [outcomes[want.candidate.customer] for want in another] == [["sent"], ["budget"]]
+        next_month = START + timedelta(days=30)
+        batch = [Asked(want.candidate.customer, [want], next_month, lambda _: "") for want in (asked(uuid4()) for _ in range(8))]
+        async with pool.connection() as connection, connection.transaction():
+            decided = await reserving.reserve_all(connection, "read_1", keys, batch)
+        assert [outcome.reason or outcome.result for one in batch for _, outcome in decided[one.customer]] == ["sent"] * 6 + ["budget"] * 2
     finally:
         async with pool.connection() as connection:
             await connection.execute("DELETE FROM contacts.policy WHERE version = 2")
