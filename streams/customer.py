@@ -90,8 +90,8 @@ class Customer:
         schema = await self._live_schema(connection)
         arrived, words, spoken, effects = _decode(batch.records)
         arrived, forwarded = await self._at_home(connection, arrived)
-        if told := {item.customer for item in spoken if item.customer}:
-            gone = await erasure.erased(connection, map(UUID, told))
+        if called := {item.customer for item in spoken if item.customer}:
+            gone = await erasure.erased(connection, map(UUID, called))
             spoken = [item for item in spoken if not item.customer or UUID(item.customer) not in gone]  # their timers wake nobody
         learned: dict[str, State] = {}
         self._learned[self._writer(batch.partition)] = learned
