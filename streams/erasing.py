@@ -123,7 +123,7 @@ class Erasing:
             await doomed.reasons(connection, await generation.live(connection), erasure)
             tokens = await scrubbing.tokens_of(connection, erasure)
             events = await scrubbing.events_of(connection, erasure)
-            async for letters in scrubbing.letters(connection, LETTERS):
+            async for letters in scrubbing.letters(connection, erasure, LETTERS):
                 await self._keys.fetch(connection, {letter.seal for letter in letters})
                 his = [letter for letter in letters if letter.event in events or names(self._opened(letter), tokens, self._keys.token)]
                 if his:

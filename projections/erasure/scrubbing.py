@@ -52,29 +52,32 @@ KEPT = (
 )
 """Tables of which rows with his id stay, or went already."""
 
-_REQUESTS = "SELECT id FROM service.requests WHERE decider = ANY(%(tokens)s)"
+_REQUESTS = "SELECT id FROM service.requests WHERE decider = ANY(%(free)s) OR decider = ANY(%(tokens)s) AND opened_at < %(at)s"
 
 OF_IDENTIFIERS = {
     "service.resolved_by": f"DELETE FROM service.resolved_by WHERE request IN ({_REQUESTS})",
     "decisions.commands": f"DELETE FROM decisions.commands WHERE id IN ({_REQUESTS})",
     "decisions.events": f"DELETE FROM decisions.events WHERE originator_id IN ({_REQUESTS})",
-    "service.requests": "DELETE FROM service.requests WHERE decider = ANY(%(tokens)s)",
-    "service.calls": "DELETE FROM service.calls WHERE who && %(tokens)s",
-    "identity.members": "DELETE FROM identity.members WHERE identifier = ANY(%(tokens)s)",
+    "service.requests": f"DELETE FROM service.requests WHERE id IN ({_REQUESTS})",
+    "service.calls": "DELETE FROM service.calls WHERE who && %(free)s OR who && %(tokens)s AND changed < %(at)s",
+    "identity.members": "DELETE FROM identity.members WHERE identifier = ANY(%(free)s)",
     "identity.duplicates": "DELETE FROM identity.duplicates WHERE one = ANY(%(ids)s) OR other = ANY(%(ids)s)",
 }
-"""How what names his identifiers goes, in this order: what hangs on a request before the request."""
+"""How what names his identifiers goes, in this order: what hangs on a request before the request. An identifier that somebody has again
+is his from then on: of what names it only what was there before the erasure goes."""
 
 
 async def scrub(connection: Connection, erasure: UUID) -> None:
     """Take it, and add to the receipt how much it was. Doing it again takes what came in between."""
     ids = [row[0] for row in await _all(connection, "SELECT customer_id FROM identity.erased WHERE erasure = %s", erasure)]
+    ((at,),) = await _all(connection, "SELECT at FROM identity.erasures WHERE id = %s", erasure)
     tokens = await tokens_of(connection, erasure)
+    names = {"ids": ids, "tokens": tokens, "free": await _free(connection, tokens), "at": at}
     counts: dict[str, int] = {}
     for table in OF_CUSTOMER:
         counts[table] = (await connection.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s)", (ids,))).rowcount
     for table, statement in OF_IDENTIFIERS.items():
-        counts[table] = (await connection.execute(statement, {"ids": ids, "tokens": tokens})).rowcount
+        counts[table] = (await connection.execute(statement, names)).rowcount
     await connection.execute("UPDATE access.looks SET why = '' WHERE customer_id = ANY(%s) AND why <> ''", (ids,))
     for schema in await _older(connection):
         for name in ("timeline", "view", "terms"):
@@ -91,12 +94,17 @@ async def add(connection: Connection, erasure: UUID, counts: dict[str, int]) -> 
 
 
 async def tokens_of(connection: Connection, erasure: UUID) -> list[Token]:
-    """The identifiers that were his and are nobody's: what is made by one that somebody has again is his."""
+    """The identifiers that were his."""
+    rows = await _all(connection, "SELECT identifier FROM identity.erased_tokens WHERE erasure = %s", erasure)
+    return [Token(row[0]) for row in rows]
+
+
+async def _free(connection: Connection, tokens: list[Token]) -> list[Token]:
+    """Those that are nobody's."""
     rows = await _all(
         connection,
-        "SELECT t.identifier FROM identity.erased_tokens t WHERE t.erasure = %s"
-        " AND NOT EXISTS (SELECT 1 FROM identity.identifiers i WHERE i.identifier = t.identifier)",
-        erasure,
+        "SELECT t FROM unnest(%s::text[]) AS t WHERE NOT EXISTS (SELECT 1 FROM identity.identifiers i WHERE i.identifier = t)",
+        tokens,
     )
     return [Token(row[0]) for row in rows]
 
@@ -125,14 +133,16 @@ class Letter(NamedTuple):
     event: UUID | None
 
 
-async def letters(connection: Connection, at_once: int) -> AsyncIterator[list[Letter]]:
-    """All dead letters that hold anything, some at a time."""
+async def letters(connection: Connection, erasure: UUID, at_once: int) -> AsyncIterator[list[Letter]]:
+    """All dead letters from before an erasure that hold anything, some at a time."""
     after = UUID(int=0)
     while True:
         rows = await _all(
             connection,
-            "SELECT id, seal, sealed, event FROM letters.letters WHERE id > %s AND sealed <> '' ORDER BY id LIMIT %s",
+            "SELECT id, seal, sealed, event FROM letters.letters WHERE id > %s AND sealed <> ''"
+            " AND recorded < (SELECT at FROM identity.erasures WHERE id = %s) ORDER BY id LIMIT %s",
             after,
+            erasure,
             at_once,
         )
         if not rows:

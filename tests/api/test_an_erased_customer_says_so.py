@@ -38,7 +38,7 @@ async def a_life(api: Api) -> tuple[str, str, dict[str, Any]]:
     """Somebody with something of his in every place: his id, that of who became one with him, and a dead letter's answer."""
     key, agent = await api.write_key(), await api.token("agent")
     who = {"phone": PHONE, "device": "d-erased"}
-    await api.send(
+    first = await api.send(
         key,
         event("e1", type="web.identified", data={"who": who, "traits": {"name": MARK, "email": f"{MARK}@x.ir"}}),
         event("e2", type="call.ended", data={"call_id": "c-e", "note": f"{MARK} calls", "who": {"phone": PHONE}}),
@@ -47,7 +47,7 @@ async def a_life(api: Api) -> tuple[str, str, dict[str, Any]]:
     )
     at = await api.send(key, event("e4", type="profile.reported", data={"who": {"customer_number": "erased-1"}, "traits": {"city": MARK}}))
     other = (await api.get(agent, "/v1/customers/by/customer_number/erased-1", after=at))["customer_id"]
-    third = (await api.get(agent, "/v1/customers/by/customer_number/erased-2"))["customer_id"]
+    third = (await api.get(agent, "/v1/customers/by/customer_number/erased-2", after=first))["customer_id"]
     customer = (await api.get(agent, f"/v1/customers/by/phone/{PHONE}"))["customer_id"]
     for one in (other, third):
         merged = await api.client.post(f"/v1/customers/{customer}/merge", json={"with": one, "reason": MARK}, auth=(agent, ""))

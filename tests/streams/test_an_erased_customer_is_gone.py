@@ -141,6 +141,14 @@ async def test_who_comes_back_is_somebody_new_and_late_words_of_old_are_not_his(
     await ground.work()
     ground.send("late", "profile.reported", 6, traits={"name": MARK}, who={"email": "a@x.ir"})  # a door had it before
     mixed = ground.send("mixed", who={"customer_number": "7", "email": "a@x.ir"})
+    for number, hours in (("old", 0), ("new", 1)):
+        await ground.connection.execute(
+            "INSERT INTO service.requests (id, number, version, state, live, queue, owner, priority, category, decider, opened_at,"
+            " changed_at, response_due, due, waiting, escalation, body)"
+            " SELECT gen_random_uuid(), %s, 1, 'new', true, '', '', '', '', %s, at, at, at, at, false, 0, '{}'"
+            " FROM (SELECT %s::timestamptz AS at) AS opened",
+            (number, ground.token("email", "a@x.ir"), BEGINNING + timedelta(days=10, hours=hours)),
+        )
     back = later(ground, "back", "profile.reported", traits={"name": "Back"}, who={"email": "a@x.ir", "device": "d"})
     await end(ground, dsn)
     again = ground.send("later still", "call.ended", 7, call_id="c", note=MARK, who={"device": "d"})  # and even now comes what it had
@@ -151,6 +159,7 @@ async def test_who_comes_back_is_somebody_new_and_late_words_of_old_are_not_his(
     assert new not in (customer, await ground.owner(mixed))
     assert await ground.ask("SELECT name FROM read_1.view WHERE customer_id = %s", new) == [("Back",)]
     assert not await ground.ask("SELECT 1 FROM read_1.timeline WHERE event_id = %s", again)
+    assert await ground.ask("SELECT number FROM service.requests") == [("new",)]
     assert not await traces(ground.connection, MARK)
     assert MARK not in await readable(ground)
     assert not await folded_again(ground)
