@@ -56,7 +56,7 @@ class Active:
     @property
     def has_timers(self) -> bool:
         """Whether it may say something though nothing comes."""
-        return bool(self.rule.wait) or isinstance(self.rule.when, Absence)
+        return self.trigger.timed
 
     @property
     def ending(self) -> int:

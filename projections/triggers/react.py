@@ -162,10 +162,17 @@ def signal_id(trigger: Trigger, cause: UUID) -> UUID:
 
 def wake_of(trigger: Trigger, state: State) -> datetime | None:
     """When something is due next."""
-    times = [one.firing.at for one in state.fired if not one.given]
-    if (next_due := due(trigger, state.head)) is not None:
-        times.append(next_due)
-    return min(times, default=None)
+    return _due(trigger, state.head, state.fired)
+
+
+def _due(trigger: Trigger, head: Fold, fired: tuple[Given, ...]) -> datetime | None:
+    if not trigger.timed:
+        return None  # all that it says it says with a fact
+    at = due(trigger, head)
+    for one in fired:
+        if not one.given and (at is None or one.firing.at < at):
+            at = one.firing.at
+    return at
 
 
 def objection(trigger: Trigger, state: State, signal: Signal, now: datetime, quantiles: Quantiles) -> str:

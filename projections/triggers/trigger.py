@@ -67,6 +67,7 @@ class Trigger:
     condition: Condition
     checks: tuple[Check, ...]
     stops: tuple[Stop, ...]
+    timed: bool  # whether it may say something though nothing comes
     patient: bool  # whether several episodes may wait: what stops one by its end need not stop the next
 
     @property
@@ -103,7 +104,9 @@ def trigger_of(rule: Rule) -> Trigger:
     roles.place(_watched(rule))
     stops = tuple(Stop(roles.place([(unless.pattern,)]), unless.within) for unless in rule.unless)
     checks = tuple(check_of(guard, roles.place(_asked(guard))) for guard in rule.checks)
-    return Trigger(rule, roles.by_type, condition_of(rule.when), checks, stops, patient=bool(checks) or any(stop.within for stop in stops))
+    timed = bool(rule.wait) or isinstance(rule.when, Absence)
+    patient = bool(checks) or any(stop.within for stop in stops)
+    return Trigger(rule, roles.by_type, condition_of(rule.when), checks, stops, timed, patient)
 
 
 def asking(guards: Iterable[Guard]) -> tuple[Roles, tuple[Check, ...]]:
