@@ -112,3 +112,16 @@ async def test_the_newest_version_is_what_is_judged_by(dsn: str, connection: Con
     await decisions.record([published.decision(other)], weights.keep(other))
     assert (await in_force(connection)).m == pytest.approx(begin().m, rel=1e-5)
     decisions.close()
+
+
+async def test_of_very_many_customers_some_are_counted(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    await come(connection, range(3_000))
+    await connection.execute("DELETE FROM identity.due")
+    for fewest in (100, 2_000):
+        monkeypatch.setattr(weights, "FEWEST", fewest)
+        monkeypatch.setattr(weights, "COUNTED", 400)
+        due = await weights.due(connection)
+        assert due is not None
+        assert due.customers == pytest.approx(3_000, rel=0.1)
+    monkeypatch.setattr(weights, "FEWEST", 3_500)
+    assert await weights.due(connection) is None
