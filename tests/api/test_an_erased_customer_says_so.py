@@ -11,7 +11,7 @@ import pytest
 
 from aggregates.sealing import KeyDestroyed, open_sealed
 from aggregates.wire import customer_event_decoder, touchpoint_decoder
-from infra import refolding
+from infra import refolding, waiting
 from infra.master_key import master_key
 from infra.sealing import KeyRing
 from projections.contacts import tasks
@@ -69,8 +69,7 @@ async def a_life(api: Api) -> tuple[str, str, dict[str, Any]]:
             " VALUES (gen_random_uuid(), gen_random_uuid(), 'email', 'signal.given', 'r', %s, %s, 'failed')",
             (customer, f'{{"to": "{MARK}@x.ir"}}'.encode()),
         )
-    at = await api.send(key, event("last", data={"url": "u", "who": {"device": "d-erased"}}))
-    await api.get(agent, f"/v1/customers/{customer}", after=at)
+    await waiting.wait(api.world.settings, within=60)
     return customer, other, letter.json()
 
 
