@@ -47,11 +47,10 @@ class Active:
     since: datetime
     until: datetime | None  # another version took its place: it only ends what it has begun
     order: int = 0
+    key: tuple[str, int] = field(init=False)  # name and version
 
-    @property
-    def key(self) -> tuple[str, int]:
-        """Name and version."""
-        return self.rule.name, self.rule.version
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.rule.name, self.rule.version))
 
     @property
     def has_timers(self) -> bool:

@@ -3,7 +3,7 @@
 A part hears each new fact of each customer once, in the order of the log, behind the lock on the partition's position; what it writes
 through the moment's connection stands or falls with the timeline rows, and what it returns goes through the outbox. Decisions about
 everybody (broadcasts) and words to one customer (timers) come in the same order, so that a replay meets them in the same place. In a
-rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Past, Folding, Spoken, Choosing, Parts.
+rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Past, Folding, Spoken, Choosing, Skimming, Parts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Heard(NamedTuple):
     offset: int
     customer: str
     event: CustomerEvent
-    fact: Fact | None  # opened, its personal fields included; None: a word
+    fact: Fact | None  # opened, its personal fields included, where any part reads it; None: a word
 
 
 @dataclass(slots=True)
@@ -138,6 +138,15 @@ class Choosing(Protocol):
         ...
 
 
+@runtime_checkable
+class Skimming(Protocol):
+    """A part to which it is enough of some facts that they came: those need not be opened for it."""
+
+    def reads(self, partition: int, event: CustomerEvent) -> bool:
+        """Whether it looks at what this fact says. Asked of what it wants."""
+        ...
+
+
 _offset = attrgetter("offset")
 
 
@@ -204,9 +213,9 @@ class Parts:
             wants, partition = part.wants, moment.partition
             items: Sequence[Spoken] = [item for item in run if item.customer and wants(partition, item.event)]
             wanted.append(await part.chosen(moment, items) if items and isinstance(part, Choosing) else items)
-        opening = {item.event.yektaseal for items in wanted for item in items if not item.whole and item.event.yektaseal > 0}
+        opening = self._opening(moment.partition, wanted)
         if opening:
-            await self._keys.fetch(moment.connection, opening)
+            await self._keys.fetch(moment.connection, set(opening.values()))
         made: dict[int, Heard] = {}
         effects: list[Effect] = []
         for part, items in zip(self._parts, wanted, strict=True):
@@ -214,10 +223,20 @@ class Parts:
                 continue
             for item in items:
                 if item.offset not in made:
-                    fact = item.fact if item.fact is None or item.whole else opening_of(item.fact, item.event, self._keys)
+                    fact = opening_of(item.fact, item.event, self._keys) if item.fact and item.offset in opening else item.fact
                     made[item.offset] = Heard(item.offset, item.customer, item.event, fact)
             effects += await part.told(moment, [made[item.offset] for item in items])
         return effects
+
+    def _opening(self, partition: int, wanted: Sequence[Sequence[Spoken]]) -> dict[int, int]:
+        """By offset the keys of facts that somebody reads and that are not open yet."""
+        found: dict[int, int] = {}
+        for part, items in zip(self._parts, wanted, strict=True):
+            reads = part.reads if isinstance(part, Skimming) else None
+            for item in items:
+                if item.event.yektaseal > 0 and not item.whole and (reads is None or reads(partition, item.event)):
+                    found[item.offset] = item.event.yektaseal
+        return found
 
 
 def opened(event: CustomerEvent, keys: Keys) -> Fact:

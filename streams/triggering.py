@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
+from projections.timeline.row import uuid_of
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
 from projections.triggers.react import begin, react, recall, recalled, ripen, wake_of
@@ -71,6 +72,10 @@ class Triggering:
         """Facts that some rule names, and timers."""
         return event.type in self._held[partition].here.by_type or (event.type == timers.DUE and event.source == CLOCK)
 
+    def reads(self, partition: int, event: CustomerEvent) -> bool:
+        """Most rules only ask that something came."""
+        return event.type in self._held[partition].here.read
+
     async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
         """A rule or a quantile."""
         if event.source == DECIDER:
@@ -86,7 +91,7 @@ class Triggering:
         """Facts and timers, in their order."""
         held = self._held[moment.partition]
         turn = Turn(moment, held, self._contacting, self._ticking)
-        known = [(item, UUID(item.customer)) for item in heard]
+        known = [(item, uuid_of(item.customer)) for item in heard]
         evidence = [self._evidence(held.here, item) for item, _ in known]
         await self._load(
             moment, held, {customer for (item, customer), found in zip(known, evidence, strict=True) if found or not item.fact}
@@ -96,8 +101,8 @@ class Triggering:
             if item.fact is None:
                 await self._ring(turn, customer, item)
                 continue
-            for active, one in found:
-                await self._hear(turn, customer, item, item.fact, active, one)
+            if found:
+                await self._hear(turn, customer, item, item.fact, found)
         return await turn.finish()
 
     def begin(self, partition: int) -> History:
@@ -207,13 +212,14 @@ class Triggering:
     async def _load(self, moment: Moment, held: Held, customers: Iterable[UUID]) -> None:
         """States of these customers into the turn: from memory, or read once."""
         missing = [customer for customer in customers if customer not in held.learned and customer not in held.runs]
-        met = {customer: moment.before.get(str(customer)) for customer in missing}
-        for customer, view in met.items():
+        kept = []
+        for customer in missing:
             held.learned[customer] = {}
-            if view is not None and view.events == 0:
-                missing.remove(customer)  # nobody knew him: nothing is kept of him
-        if missing:
-            for customer, rule, version, state in await table.load(moment.connection, missing):
+            view = moment.before.get(str(customer))
+            if view is None or view.events:
+                kept.append(customer)  # of whom nobody knew, nothing is kept
+        if kept:
+            for customer, rule, version, state in await table.load(moment.connection, kept):
                 active = held.here.rules.get((rule, version))
                 if active is not None:
                     held.learned[customer][rule, version] = active.storing.decode(state)
@@ -221,24 +227,24 @@ class Triggering:
             if customer not in held.learned:
                 held.learned[customer] = dict(held.runs[customer])
 
-    async def _hear(self, turn: Turn, customer: UUID, item: Heard, fact: Fact, active: Active, evidence: Evidence) -> None:
-        """One fact for one rule."""
-        runs, now = turn.held.learned[customer], now_of(fact)
-        state = runs.get(active.key)
-        if state is None:
-            if active.until is not None:
-                return
-            recalled = turn.recalled.get(customer)
-            state = await self._past.first(turn.moment, turn.held.here, customer, active, runs, now, item.offset, recalled)
-        elif active.until is not None and wake_of(active.trigger, state) is None:
-            return
-        quantiles = turn.held.here.quantiles
-        heard = NEVER if len(state.kept) < MOST_KEPT else None
-        reaction = react(active.trigger, state, evidence, now, quantiles, heard)
-        if reaction is None:
-            reaction = await self._past.mended(turn.moment, turn.held.here, customer, active, state, evidence, now, item.offset)
+    async def _hear(self, turn: Turn, customer: UUID, item: Heard, fact: Fact, found: Sequence[tuple[Active, Evidence]]) -> None:
+        """One fact for the rules that it concerns."""
+        here, runs, now = turn.held.here, turn.held.learned[customer], now_of(fact)
         quiet = "test" if fact.simulated else ""
-        turn.take(customer, active, state, reaction[0], reaction[1], now, fact.clock, quiet)
+        for active, evidence in found:
+            state = runs.get(active.key)
+            if state is None:
+                if active.until is not None:
+                    continue
+                recalled = turn.recalled.get(customer)
+                state = await self._past.first(turn.moment, here, customer, active, runs, now, item.offset, recalled)
+            elif active.until is not None and wake_of(active.trigger, state) is None:
+                continue
+            heard = NEVER if len(state.kept) < MOST_KEPT else None
+            reaction = react(active.trigger, state, evidence, now, here.quantiles, heard)
+            if reaction is None:
+                reaction = await self._past.mended(turn.moment, here, customer, active, state, evidence, now, item.offset)
+            turn.take(customer, active, state, reaction[0], reaction[1], now, fact.clock, quiet)
 
     async def _ring(self, turn: Turn, customer: UUID, item: Heard) -> None:
         """A timer: ignored when nothing waits for it any more."""
@@ -294,5 +300,5 @@ def _unknown(
             continue
         for active, _ in found:
             if active.until is None and active.key not in held.learned[customer]:
-                wanted.setdefault(customer, set()).update(active.trigger.types)
+                wanted.setdefault(customer, set()).update(active.trigger.roles)
     return wanted

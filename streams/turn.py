@@ -78,10 +78,10 @@ class Turn:
         rung: bool = False,
     ) -> None:
         """One rule of one customer has come so far."""
-        place = (customer, *active.key)
-        if after is not before or active.key not in self.held.learned[customer]:
+        place, runs = (customer, *active.key), self.held.learned[customer]
+        if after is not before or active.key not in runs:
             self._states[place] = after
-            self.held.learned[customer][active.key] = after
+            runs[active.key] = after
         wake = wake_of(active.trigger, after)
         known = None if before is None else wake_of(active.trigger, before)
         if rung or wake != known or before is None:

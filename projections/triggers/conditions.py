@@ -91,15 +91,18 @@ class Following(Prompt):
     state: ClassVar[Any] = tuple[Evidence | None, ...]
 
     def take(self, state: tuple[Evidence | None, ...], fact: Evidence) -> tuple[tuple[Evidence | None, ...], bool]:
-        if not any(fact.roles & bit for bit in self.bits):
-            return state, False
+        roles = fact.roles
         before = state[-1]
-        after: list[Evidence | None] = list(state)
-        for step in range(len(self.bits) - 1, -1, -1):  # from the last, so that a fact is one step of a run
-            if fact.roles & self.bits[step]:
+        after: list[Evidence | None] | None = None
+        for step, bit in enumerate(self.bits):  # each by what was before, so that a fact is one step of a run
+            if roles & bit:
                 begun = fact if step == 0 else state[step - 1]
+                if after is None:
+                    after = list(state)
                 if begun is not None:
                     after[step] = begun
+        if after is None:
+            return state, False
         now = after[-1]
         was = before is not None and self.window.holds(before.at, fact.at)
         return tuple(after), not was and now is not None and self.window.holds(now.at, fact.at)

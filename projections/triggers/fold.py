@@ -68,7 +68,9 @@ def initial(trigger: Trigger) -> Fold:
 
 def step(trigger: Trigger, fold: Fold, fact: Evidence, quantiles: Quantiles) -> Folded:
     """The fold after one more fact, and what fired up to and with it."""
-    fold, fired = pass_time(trigger, fold, fact.at, quantiles, inclusive=False)
+    fired: tuple[Firing, ...] = ()
+    if fold.waiting or trigger.condition.due(fold.condition) is not None:
+        fold, fired = pass_time(trigger, fold, fact.at, quantiles, inclusive=False)
     condition, rose = trigger.condition.take(fold.condition, fact)
     checks = fold.checks
     if checks:

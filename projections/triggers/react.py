@@ -53,9 +53,11 @@ def react(
         return None
     head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
     fired = (*fired, *[Given(firing, given=False) for firing in more]) if more else fired
-    given = {one.firing.cause.event for one in state.fired if one.given} if late else frozenset[UUID]()
-    telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True, heard=heard)
-    fired, effects = telling.settled(fired, given)
+    effects: list[Effect] = []
+    if late or fired is not state.fired or not all(one.given for one in fired):
+        given = {one.firing.cause.event for one in state.fired if one.given} if late else frozenset[UUID]()
+        telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True, heard=heard)
+        fired, effects = telling.settled(fired, given)
     effects += _wake(trigger, state, head, fired)
     state = State(state.base, kept, head, fired)
     if len(kept) < 2 * KEPT or not all(one.given for one in fired):
@@ -258,5 +260,5 @@ def _split(trigger: Trigger, past: list[Block], place: int, quantiles: Quantiles
 
 def _wake(trigger: Trigger, before: State | None, head: Fold, fired: tuple[Given, ...]) -> list[Effect]:
     """The timer that is needed now, if it is not the one that is set."""
-    at = wake_of(trigger, State(head, (), head, fired))
+    at = _due(trigger, head, fired)
     return [] if at is None or (before is not None and at == wake_of(trigger, before)) else [Wake(at)]
