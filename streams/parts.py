@@ -3,7 +3,8 @@
 A part hears each new fact of each customer once, in the order of the log, behind the lock on the partition's position; what it writes
 through the moment's connection stands or falls with the timeline rows, and what it returns goes through the outbox. Decisions about
 everybody (broadcasts) and words to one customer (timers) come in the same order, so that a replay meets them in the same place. In a
-rebuild there are no parts: what they keep is no read model. Reading order: Moment, Heard, Part, Past, Folding, Spoken, Choosing, Skimming, Parts.
+rebuild there are no parts: what they keep is no read model.
+Reading order: Moment, Heard, Part, Past, Folding, Spoken, Choosing, Skimming, Parts.
 """
 
 from collections.abc import Mapping, Sequence
