@@ -53,6 +53,8 @@ async def a_life(api: Api) -> tuple[str, str, dict[str, Any]]:
         merged = await api.client.post(f"/v1/customers/{customer}/merge", json={"with": one, "reason": MARK}, auth=(agent, ""))
         assert merged.status_code == 200, merged.text
         await api.get(agent, f"/v1/customers/{customer}", after=merged.json()["position"])
+    stands = (await api.get(agent, f"/v1/customers/by/phone/{PHONE}"))["customer_id"]  # whoever of them was there first
+    customer, other = stands, next(one for one in (other, customer) if one != stands)
     opened = {"who": {"phone": PHONE}, "title": MARK, "note": MARK}
     request = await api.client.post("/v1/service-requests", json=opened, auth=(agent, ""))
     assert request.status_code in {200, 201}, request.text
