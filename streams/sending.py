@@ -136,7 +136,7 @@ class Sender:
                 case "sent" | "silent":
                     await table.finish(connection, taken, attempt.result, status=attempt.status, error=attempt.error)
                     if attempt.result == "sent":
-                        await table.fared(connection, taken.lane, well=True)
+                        await table.fared(connection, taken.lane, 0)
                 case "later":
                     await table.later(connection, taken, attempt.after or 1.0, error=attempt.error, counts=False)
                 case "failed":
@@ -149,7 +149,8 @@ class Sender:
                         await table.finish(connection, taken, "failed", status=attempt.status, error=attempt.error)
                     else:
                         await table.later(connection, taken, pause, status=attempt.status, error=attempt.error)
-                    await table.fared(connection, taken.lane, well=False, rest=rest_after(taken.failures + 1, attempt.after, self._random))
+                    failures = taken.failures + 1
+                    await table.fared(connection, taken.lane, failures, rest=rest_after(failures, attempt.after, self._random))
         if attempt.result == "gone":
             await self._gone(taken, attempt.error)
 

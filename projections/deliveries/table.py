@@ -175,17 +175,17 @@ async def later(
     return cursor.rowcount == 1
 
 
-async def fared(connection: Connection, lane: str, *, well: bool, rest: float = 0.0) -> None:
-    """A lane answered, or failed once more and rests for so many seconds."""
-    if well:
+async def fared(connection: Connection, lane: str, failures: int, *, rest: float = 0.0) -> None:
+    """A lane answered (0), or has failed so often in a row and rests for so many seconds. Tries under way together fail as one."""
+    if failures:
         await connection.execute(
-            "UPDATE contacts.lanes SET failures = 0, not_before = '-infinity' WHERE lane = %s AND failures > 0", (lane,)
+            "UPDATE contacts.lanes SET failures = GREATEST(failures, %s),"
+            " not_before = GREATEST(not_before, now() + make_interval(secs => %s)) WHERE lane = %s",
+            (failures, rest, lane),
         )
     else:
         await connection.execute(
-            "UPDATE contacts.lanes SET failures = failures + 1, not_before = GREATEST(not_before, now() + make_interval(secs => %s))"
-            " WHERE lane = %s",
-            (rest, lane),
+            "UPDATE contacts.lanes SET failures = 0, not_before = '-infinity' WHERE lane = %s AND failures > 0", (lane,)
         )
 
 
@@ -200,7 +200,7 @@ async def next_due(connection: Connection) -> float | None:
 
 
 async def resend(connection: Connection, id_: UUID) -> Shown | None:
-    """Have a delivery tried again from the start, whatever became of it; the message keeps its id."""
+    """Have a delivery tried again from the start, whatever became of it; the message keeps its id, and its lane rests no longer."""
     cursor = connection.cursor(row_factory=class_row(Shown))
     await cursor.execute(
         "UPDATE contacts.deliveries SET state = 'waiting', due = now(), attempts = 0, ended = NULL, lease = lease + 1, error = ''"
@@ -209,6 +209,7 @@ async def resend(connection: Connection, id_: UUID) -> Shown | None:
     )
     found = await cursor.fetchone()
     if found is not None:
+        await connection.execute("UPDATE contacts.lanes SET not_before = '-infinity' WHERE lane = %s AND not_before > now()", (found.lane,))
         await connection.execute("NOTIFY yekta_deliveries")
     return found
 

@@ -74,12 +74,24 @@ async def test_what_a_dead_sender_took_is_anothers_when_the_lease_is_over(pool: 
 async def test_a_lane_in_trouble_is_tried_with_one(pool: database.Pool) -> None:
     await new(pool, "trouble", 5)
     async with pool.connection() as connection:
-        for _ in range(3):
-            await table.fared(connection, "trouble", well=False)
+        await table.fared(connection, "trouble", 3)
     assert len(await claimed(pool, "trouble")) == 1
     async with pool.connection() as connection:
-        await table.fared(connection, "trouble", well=True)
+        await table.fared(connection, "trouble", 0)
     assert len(await claimed(pool, "trouble")) == 4
+
+
+async def test_what_fails_together_is_one_failure_and_a_rest_ends_when_somebody_asks_for_a_delivery_again(pool: database.Pool) -> None:
+    id_, *_ = await new(pool, "blip", 5)
+    async with pool.connection() as connection:
+        for _ in range(5):
+            await table.fared(connection, "blip", 1)
+        assert len(await table.claim(connection, {"blip": 2}, 0, ["blip"])) == 2
+        await table.fared(connection, "blip", 2, rest=3600.0)
+    assert await claimed(pool, "blip") == []
+    async with pool.connection() as connection:
+        await table.resend(connection, id_)
+    assert id_ in {taken.id for taken in await claimed(pool, "blip")}
 
 
 async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool) -> None:

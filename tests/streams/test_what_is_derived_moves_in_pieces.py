@@ -34,7 +34,8 @@ from tests.streams.people import BEGINNING
 pytestmark = pytest.mark.engines
 
 PIECE = 3
-UNDER_WAY = "SELECT EXISTS (SELECT 1 FROM streams.chores WHERE chore = 'refold' AND parts IS NOT NULL)"
+CURSOR = "SELECT after_at FROM streams.chores WHERE chore = 'refold' AND parts IS NOT NULL"
+UNDER_WAY = f"SELECT EXISTS ({CURSOR})"
 NONE = "SELECT count(*) = 0 FROM streams.chores"
 
 RULES = (
@@ -126,12 +127,14 @@ async def moving(ground: Ground) -> AsyncIterator[None]:
     ground.send("merge", minute=500, who={"email": "a@x.ir", "account": "b"})
     gate = Gate("customer.chore_committed", when=lambda: ground.has(UNDER_WAY), after=2)
     worker = ground.hire(*processors(ground, PIECE), at=gate)
-    await worker.own_all()
-    await gate.wait()
-    yield
-    gate.opened.set()
-    await ground.settle(worker)
-    await worker.die()
+    try:
+        await worker.own_all()
+        await gate.wait()
+        yield
+        gate.opened.set()
+        await ground.settle(worker)
+    finally:
+        await worker.die()
     await as_in_one_go(ground)
 
 
@@ -151,7 +154,7 @@ async def a_fact_behind_the_cursor(ground: Ground) -> None:
 
 
 async def a_fact_at_the_cursor(ground: Ground) -> None:
-    ((at,),) = await ground.ask("SELECT after_at FROM streams.chores")
+    ((at,),) = await ground.ask(CURSOR)
     order(ground, "meanwhile", (at - BEGINNING).total_seconds() / 60, email="a@x.ir")
 
 
