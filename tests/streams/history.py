@@ -1,6 +1,6 @@
 """One random history of both hops: what is sent, who owns which partition, who dies when.
 
-The seed decides everything but the timing of PostgreSQL. Reading order: History.play, _happen, _at, _bury, _share, _finish.
+The seed decides everything but the timing of PostgreSQL. Reading order: History.play, _happen, _at, _bury, _share, _finish, _check.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from aggregates.identity import DEFAULT_RULES
 from aggregates.sealing import seal
 from infra.sealing import KeyRing
 from streams.customer import Customer
-from streams.record import Processor
+from streams.record import Connection, Processor
 from streams.resolve import Resolve
 from tests.streams import truth
 from tests.streams.crew import Connections, Worker, until
@@ -130,7 +130,7 @@ class History:
                     await worker.own(hop, [partition for partition, owner in owners.items() if owner is worker])
 
     async def _finish(self) -> None:
-        """A last worker, in peace, does what is left."""
+        """A last worker, in peace, does what is left; then what came out is looked at."""
         self.memory.faults = 0.0
         last = Worker(self.memory, self.pool, self._processors(), most=self.most)
         await last.own_all()
@@ -138,10 +138,18 @@ class History:
 
             async def done() -> bool:
                 async with connection.transaction():
-                    return await truth.settled(connection, self.memory)
+                    return await self._settled(connection)
 
             await until(done, unless=lambda: last.failures)
             await last.leave()
-            await truth.check(connection, self.memory, self.sent, self.keys)
-            assert await truth.clusters(connection, self.sent) == truth.connected(self.memory)
+            await self._check(connection)
         assert not self.memory.all("dead-letters")
+
+    async def _settled(self, connection: Connection) -> bool:
+        """Whether nothing is left to do."""
+        return await truth.settled(connection, self.memory)
+
+    async def _check(self, connection: Connection) -> None:
+        """Raise an AssertionError that says what is not as it must be."""
+        await truth.check(connection, self.memory, self.sent, self.keys)
+        assert await truth.clusters(connection, self.sent) == truth.connected(self.memory)

@@ -15,8 +15,7 @@ from infra import differing, generations
 from infra.sealing import KeyRing
 from streams.customer import Customer
 from streams.record import Batch, Connection, Record
-from tests.streams import truth
-from tests.streams.crew import Connections, Worker, until
+from tests.streams.crew import Connections
 from tests.streams.history import History
 from tests.streams.keys import MASTER
 from tests.streams.people import BEGINNING
@@ -49,20 +48,6 @@ class Erasing(History):
                 told = deciding.touchpoint(Erase(by="tests", at=at, customer=self.random.choice(known)), f"{self.name} {number}")
                 self.memory.append("touchpoints", *seal(told, self.keys))
 
-    async def _finish(self) -> None:
-        self.memory.faults = 0.0
-        last = Worker(self.memory, self.pool, self._processors(), most=self.most)
-        await last.own_all()
-        async with self.pool.connection() as connection:
-
-            async def done() -> bool:
-                async with connection.transaction():
-                    return await truth.settled(connection, self.memory)
-
-            await until(done, unless=lambda: last.failures)
-            await last.leave()
-            await self._check(connection)
-
     async def _check(self, connection: Connection) -> None:
         """Each event is in one timeline, or was erased; who was erased has no view, and nothing that was his is left."""
         sent = list(self.sent)
@@ -79,7 +64,6 @@ class Erasing(History):
             " WHERE t.event_id = ANY(%s)"
         )
         assert await _all(connection, left, sent) == []
-        assert not self.memory.all("dead-letters")
 
 
 async def _all(connection: Connection, statement: str, *values: Any) -> list[UUID]:
