@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection
 
 from aggregates.churn import STARTS, Definition
-from projections.churn.counters import counts, prior_of
+from projections.churn.counters import dropped_out, prior_of, rate
 from projections.churn.state import Rhythm, State
 
 LN2 = math.log(2.0)
@@ -57,12 +57,13 @@ def features(definition: Definition, state: State, now: float) -> Features:
 
 def _rhythm(found: Features, rhythm: Rhythm, now: float, horizon: float) -> None:
     silence, tenure = now - rhythm.last, now - rhythm.first
-    counted, exposed = counts(rhythm, now, horizon)
-    found["prior"] = prior_of(counted, exposed)
+    shape, exposed = rate(rhythm, now, horizon)
+    found["prior"] = prior_of(shape, exposed)
     found["orders"] = math.log(rhythm.orders)
     found["frequency"] = math.log(rhythm.decayed + 0.05) - LN2 * silence / horizon if silence < 8.0 * horizon else -8.5
-    found["rate"] = math.log((max(counted - 0.5, 0.0) + 0.1) / (exposed + 1.0))
+    found["rate"] = math.log((shape + 0.1) / (exposed + 1.0))
     found["silence"] = math.log1p(silence / horizon)
+    found["gone"] = math.log1p(dropped_out(rhythm, now, horizon))
     found["tenure"] = math.log1p(tenure / horizon)
     found["young"] = math.exp(-LN2 * tenure / horizon)
     if rhythm.orders == 1:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
 from projections.churn.wording import sentence
 
-RHYTHM = frozenset({"prior", "decayed", "orders", "frequency", "rate", "silence", "gap", "last_gap", "late", "spread"})
+RHYTHM = frozenset({"prior", "decayed", "orders", "frequency", "rate", "silence", "gone", "gap", "last_gap", "late", "spread"})
 TOPICS = {
     **dict.fromkeys(RHYTHM, "rhythm"),
     **dict.fromkeys(("tenure", "young", "first"), "tenure"),

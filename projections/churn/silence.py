@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from aggregates.churn import Definition
 
-CHECKS = (1 / 12, 1 / 6, 1 / 3, 2 / 3, 1.0, 1.5, 2.0, 3.0)
-"""When the silent are scored: so many horizons after their last event. After that only when somebody asks."""
+CHECKS = (1 / 12, 1 / 6, *(third / 3 for third in range(1, 10)))
+"""When the silent are scored: so many horizons after their last event, with one of 90 days once a month. After three only when somebody
+asks."""
 
 
 def checks(definition: Definition) -> Sequence[int]:

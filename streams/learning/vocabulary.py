@@ -13,7 +13,7 @@ from projections.churn.features import HAPPENED, LATELY, SAID
 from streams.learning.logistic import Array
 
 FIXED = (
-    *("one", "prior", "orders", "frequency", "rate", "silence", "tenure", "young", "first", "gap", "last_gap", "late", "spread"),
+    *("one", "prior", "orders", "frequency", "rate", "silence", "gone", "tenure", "young", "first", "gap", "last_gap", "late", "spread"),
     *("money", "last_money", "winter", "spring", "contract_age", "ends_within", "left", "overdue"),
 )
 

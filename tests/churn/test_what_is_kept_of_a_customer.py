@@ -13,6 +13,7 @@ from aggregates.fact import Fact
 from projections.churn import counters, fold, kept, state
 from projections.churn.features import features, in_population
 from projections.churn.state import MARKS, READINGS, WORDS, State
+from projections.churn.weights import chance
 from streams.learning.champion import ignorant
 from tests.churn.told import FIRST, fact
 
@@ -36,24 +37,45 @@ def test_the_counters_are_those_of_the_whole_history_at_any_later_time(bought: l
     assert rhythm is not None
     now = FIRST + bought[-1] + silence
     decayed = sum(2.0 ** ((FIRST + day - now) / 90.0) for day in bought)
-    counted = sum(math.exp((FIRST + day - now) / 180.0) for day in bought)
+    shape = sum(math.exp((FIRST + day - now) / 180.0) for day in bought) - 0.5 * math.exp(-silence / 180.0)
     exposed = 2.0 * (1.0 - math.exp((FIRST + bought[0] - now) / 180.0))
     assert counters.decayed_count(rhythm, now, 90) == pytest.approx(-math.log(decayed), abs=1e-6)
     assert counters.purchase_count(rhythm) == -math.log(len(bought))
-    assert counters.counts(rhythm, now, 90) == pytest.approx((counted, exposed), abs=1e-6)
+    assert counters.rate(rhythm, now, 90) == pytest.approx((shape, exposed), abs=1e-6)
 
 
 def test_the_prior_is_the_laplace_transform_of_a_gamma_rate() -> None:
     for counted, exposed in ((1.0, 0.0), (3.5, 0.7), (9.0, 1.9)):
-        chance = ((exposed + 1.0) / (exposed + 2.0)) ** (counted - 0.5)
-        assert counters.prior_of(counted, exposed) == pytest.approx(math.log(chance / (1.0 - chance)))
+        none = ((exposed + 1.0) / (exposed + 2.0)) ** (counted - 0.5)
+        assert counters.prior_of(counted - 0.5, exposed) == pytest.approx(math.log(none / (1.0 - none)))
 
 
 def test_the_prior_grows_sure_only_slowly_and_never_stops_ranking() -> None:
-    said = [counters.prior_of(float(orders), 1.0) for orders in range(1, 2_000, 7)]
+    said = [counters.prior_of(orders - 0.5, 1.0) for orders in range(1, 2_000, 7)]
     assert said == sorted(said, reverse=True)
     assert len(set(said)) == len(said)
     assert said[-1] > -12.0
+
+
+def test_whoever_bought_once_is_not_lost_for_certain_however_long_he_is_silent() -> None:
+    rhythm = folded(fact(0.0)).rhythm
+    assert rhythm is not None
+    chances = [chance(counters.prior(rhythm, FIRST + day, 90)) for day in (0, 30, 135, 270)]
+    assert chances == sorted(chances)
+    assert chances[0] == pytest.approx(0.5**0.5)
+    # of CDNOW's customers with one order and so long a silence, .91 and .94 did not come in the next 90 days
+    assert chances[2:] == pytest.approx([0.91, 0.96], abs=0.005)
+
+
+def test_who_left_for_good_shows_the_sooner_the_more_steadily_he_bought() -> None:
+    steady, rare = folded(*map(fact, range(0, 100, 10))).rhythm, folded(fact(0.0), fact(90.0)).rhythm
+    assert steady is not None
+    assert rare is not None
+    assert counters.dropped_out(steady, steady.last, 90) == counters.dropped_out(rare, rare.last, 90) == 0.0
+    for silence in (20, 60, 180):
+        assert counters.dropped_out(steady, steady.last + silence, 90) > counters.dropped_out(rare, rare.last + silence, 90) > 0.0
+    # a/(b+x-1) ((alpha+T)/(alpha+t))^(r+x), less what it is at T = t: two orders a horizon apart, then one of silence
+    assert counters.dropped_out(rare, rare.last + 90, 90) == pytest.approx(0.5 / 2.5 * ((2.5 / 1.5) ** 1.25 - 1.0))
 
 
 def test_a_silent_customer_becomes_more_likely_to_be_lost_without_any_event() -> None:
