@@ -218,12 +218,7 @@ async def _looked_at(request: Request, dependencies: Dependencies, connection: C
     """The view that is asked for, and the look written down: now, of who is still himself, in one question to PostgreSQL."""
     if "as_of" not in request.query_params and "known_at" not in request.query_params:
         schema = await dependencies.schema()
-        await connection.rollback()  # what was asked before it wrote nothing
-        await connection.set_autocommit(True)
-        try:
-            view = await _now(dependencies, connection, schema, customer, looks.noting(request, schema, asking, "view"))
-        finally:
-            await connection.set_autocommit(False)
+        view = await _now(dependencies, connection, schema, customer, looks.noting(request, schema, asking, "view"))
         if view is not None:
             return json(masks.view(view, asking.role))
     await looks.note(request, connection, asking, customer, "view")
