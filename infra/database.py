@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,6 +38,14 @@ class Pool(AsyncConnectionPool[Connection]):
         return connection
 
 
+async def alive(connection: Connection) -> None:
+    """An idle connection on which something can be read was closed by the server: that is seen without asking it."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await connection.execute("SELECT 1")
+
+
 async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) -> Connection:
     """One connection, or a Refusal that says what is wrong with the DSN or the server."""
     try:
@@ -53,7 +62,7 @@ async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) ->
 async def open_pool(
     dsn: str, *, name: str = "yekta", smallest: int = 1, largest: int = 8, patience: float | None = None
 ) -> AsyncIterator[Pool]:
-    """A pool whose connections are tried before they are lent, so a restarted server is met with new ones.
+    """A pool whose connections are looked at before they are lent, so a restarted server is met with new ones.
 
     Whoever stands still in a transaction for longer than `patience` seconds loses it, and with it the locks that others wait for.
     """
@@ -70,7 +79,7 @@ async def open_pool(
         max_size=largest,
         open=False,
         name=name,
-        check=Pool.check_connection,
+        check=alive,
         reconnect_timeout=0,
         configure=limit,
     )

@@ -16,7 +16,7 @@ import msgspec
 from aggregates.churn import DAY
 from aggregates.fact import Fact
 from projections.money import ZERO, amount_of, currency_of, plus
-from projections.timeline.table import Connection
+from projections.rows import Connection
 from projections.triggers.trigger import SCORED, Trigger
 from projections.value import fold, table
 from projections.value import given as giving

@@ -5,7 +5,6 @@ A door needs only Kafka to accept: keys are in memory, data keys are leased ahea
 
 import asyncio
 import gc
-import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,8 +19,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from api.app import create
 from api.key_ring import KeyRing
 from api.limits import Limits
-from api.ports import Connection, Dependencies, Pool, Topics
-from infra import access, sealing
+from api.ports import Dependencies, Pool, Topics
+from infra import access, database, sealing
 from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.addresses import Allowed
@@ -137,20 +136,12 @@ async def _reading(dsn: str, most: int = 16) -> AsyncIterator[Pool]:
         max_size=most,
         timeout=5,
         open=False,
-        check=_alive,
+        check=database.alive,
         reconnect_timeout=0,
         name="yekta-api",
     )
     async with pool:
         yield pool
-
-
-async def _alive(connection: Connection) -> None:
-    """An idle connection on which something can be read was closed by the server: that is seen without asking it."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        await connection.execute("SELECT 1")
 
 
 async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey) -> None:

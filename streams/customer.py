@@ -22,6 +22,7 @@ from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections import generation
 from projections.erasure import table as erasure
 from projections.erasure.table import Judged
+from projections.rows import texts
 from projections.timeline import table as timeline
 from projections.timeline.row import uuid_of
 from projections.view import table as views
@@ -150,7 +151,7 @@ class Customer:
         """Events of marked customers go to whom their decider belongs to now: forwarded live, put there at once in a rebuild."""
         cursor = await connection.execute(
             "SELECT customer_id::text FROM identity.moved WHERE customer_id = ANY(%s::uuid[])",
-            (timeline.texts({item.customer for item in arrived if item.customer}),),
+            (texts({item.customer for item in arrived if item.customer}),),
         )
         marked = {row[0] for row in await cursor.fetchall()}
         if not marked:
@@ -158,7 +159,7 @@ class Customer:
         arrived = await self._not_erased(connection, arrived, marked)
         deciders = {item.event.yektadecider for item in arrived if item.customer in marked}
         cursor = await connection.execute(
-            "SELECT identifier, customer_id::text FROM identity.identifiers WHERE identifier = ANY(%s::text[])", (timeline.texts(deciders),)
+            "SELECT identifier, customer_id::text FROM identity.identifiers WHERE identifier = ANY(%s::text[])", (texts(deciders),)
         )
         owners: dict[str, str] = dict(await cursor.fetchall())
         home: list[Arrived] = []

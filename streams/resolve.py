@@ -28,7 +28,7 @@ from projections.erasure import table as erasure
 from projections.erasure.table import Gone
 from projections.identity import knowing
 from projections.identity.knowing import Change
-from projections.timeline.table import texts
+from projections.rows import texts
 from streams.record import Batch, Bury, Connection, Effect, Keys, NoChores, Publication, Record, check
 from streams.ruled import Ruled, carried
 from streams.words import ERASED, KEY, MOVED, word

@@ -107,7 +107,8 @@ async def test_a_pool_survives_a_restart_of_its_connections(dsn: str) -> None:
             await one.execute("SELECT 1")
         async with await database.connect(dsn, autocommit=True) as other:
             await other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
             )
         async with pool.connection() as again:
             assert await (await again.execute("SELECT 1")).fetchone() == (1,)

@@ -14,7 +14,7 @@ from msgspec import msgpack
 from projections.churn.anchors import Anchors
 from projections.churn.features import Features
 from projections.churn.messages import Told
-from projections.timeline.table import Connection, stage, uuids, write
+from projections.rows import Connection, stage, uuids, write
 
 _features = msgpack.Decoder(dict[str, float])
 

@@ -11,7 +11,7 @@ import msgspec
 from aggregates.churn import DAY, Definition
 from projections.churn.table import InForce
 from projections.churn.weights import Model as Sums
-from projections.timeline.table import Connection
+from projections.rows import Connection
 
 SHOWN = 60
 

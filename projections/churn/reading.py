@@ -19,7 +19,7 @@ from projections.churn.kept import Kept
 from projections.churn.reasons import Reason
 from projections.churn.table import InForce
 from projections.churn.weights import Model, chance
-from projections.timeline.table import Connection
+from projections.rows import Connection
 
 TREND = 30
 """Days over which a trend is told."""

@@ -13,8 +13,8 @@ import msgspec
 from aggregates.churn import Definition
 from projections.churn.kept import Kept
 from projections.churn.state import decode, encode
+from projections.rows import Columns, Connection, bring, uuids
 from projections.timeline.row import uuid_of
-from projections.timeline.table import Connection, stage, uuids, write
 
 
 class InForce(NamedTuple):
@@ -45,13 +45,12 @@ Key = tuple[str, int]
 
 _COLUMNS = ("customer_id", "definition", "partition", "replayed", "due", "state", "decider", "score", "given", "told")
 _TYPES = ("uuid", "int2", "int2", "bool", "int4", "bytea", "text", "float4", "float4", "float4")
-_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _TYPES, strict=True))
-_ALL = ", ".join(_COLUMNS)
+_STAGE = Columns("churn_stage", dict(zip(_COLUMNS, _TYPES, strict=True)))
+_ALL = _STAGE.all
 _NEW = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])
 
-_GIVEN = ("customer_id", "definition", "at", "score", "snapshot", "silent", "parts")
 _GIVEN_TYPES = ("uuid", "int2", "timestamptz", "float4", "int8", "bool", "bytea")
-_GIVEN_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_GIVEN, _GIVEN_TYPES, strict=True))
+_GIVEN = Columns("given_stage", dict(zip(("customer_id", *Given._fields[1:]), _GIVEN_TYPES, strict=True)))
 
 
 async def in_force(connection: Connection) -> list[InForce]:
@@ -81,16 +80,15 @@ async def save(connection: Connection, partition: int, kept: Mapping[Key, Kept])
     """Write customers down."""
     if not kept:
         return
-    await stage(connection, "churn_stage", _STAGE)
-    async with connection.cursor() as cursor:
-        async with cursor.copy(f"COPY churn_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(_TYPES)
-            for (customer, definition), one in kept.items():
-                row = (one.replayed, one.due, encode(one.state), one.decider, one.score, one.given, one.told)
-                await write(copy, (uuid_of(customer), definition, partition, *row))
-        await cursor.execute(
-            f"INSERT INTO churn.states ({_ALL}) SELECT {_ALL} FROM churn_stage ON CONFLICT (customer_id, definition) DO UPDATE SET {_NEW}"
-        )
+    rows = [
+        (uuid_of(customer), definition, partition, one.replayed, one.due, encode(one.state), one.decider, one.score, one.given, one.told)
+        for (customer, definition), one in kept.items()
+    ]
+    brought = await bring(connection, _STAGE, rows)
+    await connection.execute(
+        f"INSERT INTO churn.states ({_ALL}) SELECT {_ALL} FROM {brought.source} ON CONFLICT (customer_id, definition) DO UPDATE SET {_NEW}",
+        brought.values,
+    )
 
 
 async def forget(connection: Connection, customers: Iterable[UUID]) -> None:
@@ -164,14 +162,8 @@ async def give(connection: Connection, rows: Sequence[Given]) -> None:
     """Write scores down, in the transaction that gives them."""
     if not rows:
         return
-    await stage(connection, "given_stage", _GIVEN_STAGE)
-    columns = ", ".join(_GIVEN)
-    async with connection.cursor() as cursor:
-        async with cursor.copy(f"COPY given_stage ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(_GIVEN_TYPES)
-            for row in rows:
-                await write(copy, row)
-        await cursor.execute(f"INSERT INTO churn.given ({columns}) SELECT {columns} FROM given_stage")
+    brought = await bring(connection, _GIVEN, rows)
+    await connection.execute(f"INSERT INTO churn.given ({_GIVEN.all}) SELECT {_GIVEN.all} FROM {brought.source}", brought.values)
 
 
 async def passed(connection: Connection, partition: int) -> dict[bool, int]:

@@ -17,8 +17,8 @@ from aggregates.sealing import KeyDestroyed, Sealer, open_sealed
 from aggregates.wire import customer_event_decoder
 from projections.contacts import fold
 from projections.contacts.fold import NOTHING, Known
+from projections.rows import uuids
 from projections.timeline.row import EVENT_CLOCK
-from projections.timeline.table import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

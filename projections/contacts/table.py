@@ -16,7 +16,7 @@ from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.policy import DEFAULT, Policy
 from projections.contacts import spending
 from projections.contacts.want import Want, decode, encode
-from projections.timeline.table import uuids
+from projections.rows import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

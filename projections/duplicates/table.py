@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 
-from projections.timeline.table import uuids
+from projections.rows import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

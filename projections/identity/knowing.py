@@ -16,7 +16,7 @@ from aggregates.identifier import Token
 from aggregates.identity import Erase, Knowledge, Merge, Owned, Said, Split
 from aggregates.wire import Identity, Wall
 from projections.erasure import table as erasure
-from projections.timeline.table import texts, uuids
+from projections.rows import texts, uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

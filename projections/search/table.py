@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from aggregates.normal import persian
+from projections.rows import Connection, uuids
 from projections.search.terms import Asked, Term, ask
-from projections.timeline.table import Connection, uuids
 
 CANDIDATES = 1000
 """So many customers at most are ranked; whoever types two letters wants a hint, not a list of half the customers."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from projections.timeline.table import uuids
+from projections.rows import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from projections.rows import Connection
 from projections.timeline.page import Item
-from projections.timeline.table import Connection
 
 
 class Edition(NamedTuple):

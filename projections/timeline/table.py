@@ -3,19 +3,15 @@
 Reading order: insert, history, piece; what people turn the pages of is in `page`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncCopy
-from psycopg.pq import TransactionStatus
-
+from projections.rows import Columns, Connection, bring, uuids
 from projections.timeline.row import NOBODY, Row, row_of
 
 __all__ = ["COLUMNS", "NOBODY", "Piece", "Row", "history", "insert", "piece", "pieces", "row_of"]
-
-Connection = AsyncConnection[tuple[Any, ...]]
 
 COLUMNS = Row._fields[1:]
 """All columns but the customer, whom a row may change."""
@@ -28,8 +24,7 @@ _TYPES = {"customer_id": "uuid", "event_id": "uuid", "amount": "numeric", "seal"
     "log_partition": "int2",
     "log_offset": "int8",
 }
-_COPY_TYPES = [_TYPES.get(column, "text") for column in Row._fields]
-_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(Row._fields, _COPY_TYPES, strict=True))
+_STAGE = Columns("timeline_stage", {column: _TYPES.get(column, "text") for column in Row._fields})
 
 
 class Piece(NamedTuple):
@@ -44,41 +39,12 @@ async def insert(connection: Connection, schema: str, rows: Sequence[Row]) -> se
     """Put rows of one log partition in; the offsets of those that were not there yet. Only these may be folded."""
     if not rows:
         return set()
-    await stage(connection, "timeline_stage", _STAGE)
-    async with connection.cursor() as cursor:
-        async with cursor.copy(f"COPY timeline_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(_COPY_TYPES)
-            for row in rows:
-                await write(copy, row)
-        await cursor.execute(
-            f"INSERT INTO {schema}.timeline ({_ALL}) SELECT {_ALL} FROM timeline_stage ON CONFLICT DO NOTHING RETURNING log_offset"
-        )
-        return {row[0] for row in await cursor.fetchall()}
-
-
-async def stage(connection: Connection, name: str, columns: str) -> None:
-    """An empty table of this connection, by which COPY brings rows into a statement that decides what becomes of them."""
-    if connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE:
-        raise RuntimeError("a stage table is emptied at every commit: begin a transaction first")
-    await connection.execute(  # one way to the server and back
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS; DELETE FROM {name}", prepare=False
+    brought = await bring(connection, _STAGE, rows)
+    cursor = await connection.execute(
+        f"INSERT INTO {schema}.timeline ({_ALL}) SELECT {_ALL} FROM {brought.source} ON CONFLICT DO NOTHING RETURNING log_offset",
+        brought.values,
     )
-
-
-async def write(copy: AsyncCopy, row: Sequence[Any]) -> None:
-    """Add a row to a COPY. What `write_row` does, without its wait for rows that only fill its buffer."""
-    if full := copy.formatter.write_row(row):
-        await copy.write(full)
-
-
-def uuids(ids: Iterable[UUID]) -> str:
-    """Ids as the text of a PostgreSQL array: psycopg looks at each element of a list for its type, which costs more than the look-up."""
-    return "{" + ",".join([f"{id_.int:032x}" for id_ in ids]) + "}"
-
-
-def texts(words: Iterable[str]) -> str:
-    """The same of texts."""
-    return "{" + ",".join(['"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words]) + "}"
+    return {row[0] for row in await cursor.fetchall()}
 
 
 async def piece(connection: Connection, schema: str, customer: UUID, after: datetime | None, limit: int) -> list[Piece]:

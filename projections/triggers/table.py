@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from projections.timeline.table import stage, texts, uuids, write
+from projections.rows import Columns, bring, texts, uuids
 from projections.triggers.state import Signal
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -21,10 +21,7 @@ Place = tuple[UUID, str, int]
 NOTICE = "yekta_signals"
 """One NOTIFY a transaction in which signals were given or withdrawn."""
 
-_STATE = ("customer_id", "rule", "version", "partition", "state")
-_STATE_TYPES = ("uuid", "text", "int4", "int2", "bytea")
-_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_STATE, _STATE_TYPES, strict=True))
-_STATES = ", ".join(_STATE)
+_STATE = Columns("rule_stage", {"customer_id": "uuid", "rule": "text", "version": "int4", "partition": "int2", "state": "bytea"})
 
 _GIVEN = "seq, id, rule, version, customer_id, source, cause, occurred_at, recorded_at, late, withdrawn, quiet"
 
@@ -68,16 +65,13 @@ async def save(connection: Connection, partition: int, states: Mapping[Place, by
     """Keep these states."""
     if not states:
         return
-    await stage(connection, "rule_stage", _STAGE)
-    async with connection.cursor() as cursor:
-        async with cursor.copy(f"COPY rule_stage ({_STATES}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(_STATE_TYPES)
-            for (customer, rule, version), state in states.items():
-                await write(copy, (customer, rule, version, partition, state))
-        await cursor.execute(
-            f"INSERT INTO streams.rule_states ({_STATES}) SELECT {_STATES} FROM rule_stage"
-            " ON CONFLICT (customer_id, rule, version) DO UPDATE SET state = excluded.state, partition = excluded.partition"
-        )
+    rows = [(customer, rule, version, partition, state) for (customer, rule, version), state in states.items()]
+    brought = await bring(connection, _STATE, rows)
+    await connection.execute(
+        f"INSERT INTO streams.rule_states ({_STATE.all}) SELECT {_STATE.all} FROM {brought.source}"
+        " ON CONFLICT (customer_id, rule, version) DO UPDATE SET state = excluded.state, partition = excluded.partition",
+        brought.values,
+    )
 
 
 async def drop(connection: Connection, customers: Sequence[UUID]) -> None:

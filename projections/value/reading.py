@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aggregates.churn import DAY
 from projections.churn import table as churn
-from projections.timeline.table import Connection
+from projections.rows import Connection
 from projections.value import table
 from projections.value.worth import Worth
 from projections.value.worth import worth as worth_of

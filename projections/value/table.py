@@ -12,12 +12,16 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from aggregates.value import Costs
-from projections.timeline.table import Connection, stage, uuids, write
+from projections.rows import Columns, Connection, bring, uuids
 from projections.value.given import SCORE, Terms
 from projections.value.state import State, decode, encode
 from projections.value.worth import Models
 
 _ALL = "customer_id, state, replayed, decider, told"
+_STAGE = Columns(
+    "value_stage",
+    {"customer_id": "uuid", "partition": "int2", "replayed": "bool", "state": "bytea", "told": "float8", "decider": "text"},
+)
 
 
 class Valued(NamedTuple):
@@ -47,24 +51,21 @@ async def save(connection: Connection, partition: int, valued: Mapping[str, Valu
     """Write customers down, and count that it was done."""
     if not valued:
         return
-    await stage(connection, "value_stage", "customer_id uuid, partition int2, replayed bool, state bytea, told float8, decider text")
-    async with connection.cursor() as cursor:
-        async with cursor.copy("COPY value_stage FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(("uuid", "int2", "bool", "bytea", "float8", "text"))
-            for customer, one in valued.items():
-                await write(copy, (UUID(customer), partition, one.replayed, encode(one.state), one.told, one.decider))
-        await cursor.execute(
-            "INSERT INTO value.states (customer_id, partition, replayed, state, told, decider) SELECT * FROM value_stage"
-            " ON CONFLICT (customer_id) DO UPDATE SET partition = excluded.partition, replayed = excluded.replayed,"
-            " state = excluded.state, told = excluded.told, decider = excluded.decider"
-        )
-        for replayed in (False, True):
-            if count := sum(one.replayed is replayed for one in valued.values()):
-                await cursor.execute(
-                    "INSERT INTO value.changes AS c VALUES (%s, %s, %s) ON CONFLICT (partition, replayed)"
-                    " DO UPDATE SET changes = c.changes + excluded.changes",
-                    (partition, replayed, count),
-                )
+    rows = [(UUID(customer), partition, one.replayed, encode(one.state), one.told, one.decider) for customer, one in valued.items()]
+    brought = await bring(connection, _STAGE, rows)
+    await connection.execute(
+        f"INSERT INTO value.states ({_STAGE.all}) SELECT {_STAGE.all} FROM {brought.source}"
+        " ON CONFLICT (customer_id) DO UPDATE SET partition = excluded.partition, replayed = excluded.replayed,"
+        " state = excluded.state, told = excluded.told, decider = excluded.decider",
+        brought.values,
+    )
+    for replayed in (False, True):
+        if count := sum(one.replayed is replayed for one in valued.values()):
+            await connection.execute(
+                "INSERT INTO value.changes AS c VALUES (%s, %s, %s) ON CONFLICT (partition, replayed)"
+                " DO UPDATE SET changes = c.changes + excluded.changes",
+                (partition, replayed, count),
+            )
 
 
 async def forget(connection: Connection, customers: Iterable[UUID]) -> None:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from aggregates.identity.publishing import TraitRule
+from projections.rows import Columns, Connection, bring, uuids
 from projections.search import table as search
 from projections.search.terms import hash_of, terms_of
-from projections.timeline.table import Connection, stage, uuids, write
 from projections.view import glance, reading
 from projections.view.answer import View
 from projections.view.precedence import NO_RULES, believed, rules_of
@@ -23,9 +23,9 @@ Saved = tuple[UUID, State, int, int]
 """A customer, his state, and where in the log its last change stands: partition and offset."""
 
 _COLUMNS = ("customer_id", "state", "name", "last_seen", "events", "wall", "terms", "log_partition", "log_offset")
-_COPY_TYPES = ("uuid", "bytea", "text", "timestamptz", "int8", "bool", "bytea", "int2", "int8")
-_STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _COPY_TYPES, strict=True))
-_ALL = ", ".join(_COLUMNS)
+_TYPES = ("uuid", "bytea", "text", "timestamptz", "int8", "bool", "bytea", "int2", "int8")
+_STAGE = Columns("view_stage", dict(zip(_COLUMNS, _TYPES, strict=True)))
+_ALL = _STAGE.all
 _NEW = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
 
 
@@ -112,29 +112,30 @@ async def save(connection: Connection, schema: str, rows: Sequence[Saved]) -> No
     """
     if not rows:
         return
-    await stage(connection, "view_stage", _STAGE)
-    async with connection.cursor() as cursor:
-        async with cursor.copy(f"COPY view_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(_COPY_TYPES)
-            for customer, state, partition, offset in rows:
-                last = state.last.at if state.last else None
-                name = name_of(state.traits).display.replace("\0", "")[:200]
-                known_by = hash_of(state)
-                await write(copy, (customer, encode(state), name, last, state.events, state.wall, known_by, partition, offset))
-        await cursor.execute(
-            f"""
-            WITH changed AS (
-                SELECT customer_id FROM view_stage s
-                WHERE terms IS DISTINCT FROM (SELECT v.terms FROM {schema}.view v WHERE v.customer_id = s.customer_id)
-            ), saved AS (
-                INSERT INTO {schema}.view ({_ALL}) SELECT {_ALL} FROM view_stage
-                ON CONFLICT (customer_id) DO UPDATE SET {_NEW}, moving = false
-            )
-            SELECT customer_id FROM changed
-            """
+    brought = await bring(connection, _STAGE, [_row(*one) for one in rows])
+    cursor = await connection.execute(
+        f"""
+        WITH told AS (
+            SELECT {_ALL} FROM {brought.source}
+        ), changed AS (
+            SELECT customer_id FROM told s
+            WHERE terms IS DISTINCT FROM (SELECT v.terms FROM {schema}.view v WHERE v.customer_id = s.customer_id)
+        ), saved AS (
+            INSERT INTO {schema}.view ({_ALL}) SELECT {_ALL} FROM told
+            ON CONFLICT (customer_id) DO UPDATE SET {_NEW}, moving = false
         )
-        changed = {row[0] for row in await cursor.fetchall()}
+        SELECT customer_id FROM changed
+        """,
+        brought.values,
+    )
+    changed = {row[0] for row in await cursor.fetchall()}
     await search.write(connection, schema, {customer: terms_of(state) for customer, state, _, _ in rows if customer in changed})
+
+
+def _row(customer: UUID, state: State, partition: int, offset: int) -> tuple[Any, ...]:
+    last = state.last.at if state.last else None
+    name = name_of(state.traits).display.replace("\0", "")[:200]
+    return (customer, encode(state), name, last, state.events, state.wall, hash_of(state), partition, offset)
 
 
 async def flag(connection: Connection, schema: str, customer: UUID) -> None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from aggregates.contracts import CONTRACTS
 from projections.money import EXACT, ZERO, plus, text_of
-from projections.timeline.table import Connection
+from projections.rows import Connection
 from projections.view.channels import ORDER_CANCELLED, ORDER_PLACED
 
 DAYS = (7, 30, 90, 365)

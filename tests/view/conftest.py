@@ -7,7 +7,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from infra import generations
-from projections.timeline.table import Connection
+from projections.rows import Connection
 from tests.conftest import World
 
 

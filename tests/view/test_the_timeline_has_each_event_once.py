@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from projections.rows import Connection
 from projections.timeline import page as pages
 from projections.timeline import table as timeline
 from projections.timeline.row import EVENT_CLOCK, FUTURE, SIMULATED, Row, row_of
-from projections.timeline.table import Connection
 from tests.view.telling import BEGINNING, CUSTOMER, Happening, happened
 
 pytestmark = pytest.mark.engines

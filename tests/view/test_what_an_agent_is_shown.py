@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from projections.rows import Connection
 from projections.timeline import table as timeline
 from projections.timeline.row import row_of
-from projections.timeline.table import Connection
 from projections.view import table as views
 from projections.view.fold import consent_for
 from projections.view.reading import read

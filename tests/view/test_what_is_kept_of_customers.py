@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from projections.rows import Connection
 from projections.search.table import Found, search
 from projections.search.terms import terms_of
 from projections.timeline import table as timeline
-from projections.timeline.table import Connection, row_of
+from projections.timeline.table import row_of
 from projections.view import table as views
 from projections.view.fold import initial
 from projections.view.state import State

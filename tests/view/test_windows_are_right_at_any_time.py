@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from projections.rows import Connection
 from projections.timeline import table as timeline
 from projections.timeline.row import row_of
-from projections.timeline.table import Connection
 from projections.view import table as views
 from projections.view.windows import Counted, Window, count, windows
 from tests.view.histories import histories
