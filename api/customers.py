@@ -92,6 +92,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             'curl -u "$AGENT:" "$YEKTA/v1/customers?q=4567"',
             Hits,
+            410,
             422,
             503,
             504,
@@ -115,6 +116,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         schema = await dependencies.schema()
         async with dependencies.pool.connection() as connection:
             found = await views.find(connection, schema, words, limit)
+            if not found and (gone := await erasure.of_words(connection, words)):
+                raise erased(gone)
         return json(Hits([Hit(one.customer_id, one.name, one.last_seen, list(one.matched)) for one in found]))
 
     @routes.get(

@@ -18,7 +18,7 @@ from api.access import Caller
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.ports import Dependencies
-from api.problem import invalid, not_found
+from api.problem import RECEIPTS, invalid, not_found, receipt_at
 from projections.erasure import counting, table
 from projections.identity import explaining
 
@@ -92,13 +92,13 @@ def router(dependencies: Dependencies) -> APIRouter:
         if not asked.why.strip() or len(asked.why) > LONGEST:
             raise invalid("/why", f"Say why, in at most {LONGEST} characters.", "Name a case, not a person: it stays on the receipt.")
         receipt = await erase(dependencies, asking, path_id(request), asked.why.strip(), dry_run=asked.dry_run)
-        headers = {"Location": f"/v1/erasures/{receipt.id}"} if not asked.dry_run else {}
+        headers = {"Location": receipt_at(receipt.id)} if not asked.dry_run else {}
         return json(receipt, headers=headers | ({"Yekta-Position": receipt.position} if receipt.position else {}))
 
     @routes.get(
-        "/v1/erasures",
+        RECEIPTS,
         openapi_extra=openapi.described(
-            'curl -u "$ADMIN:" $YEKTA/v1/erasures', Erasures, 422, 503, parameters=[openapi.CURSOR, openapi.LIMIT]
+            f'curl -u "$ADMIN:" $YEKTA{RECEIPTS}', Erasures, 422, 503, parameters=[openapi.CURSOR, openapi.LIMIT]
         ),
     )
     async def list_erasures(request: Request) -> Response:
@@ -111,8 +111,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         return json(Erasures([shown(one) for one in found[:limit]], following))
 
     @routes.get(
-        "/v1/erasures/{id}",
-        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/erasures/$ERASURE', Erasure, 404, 503, parameters=[ID]),
+        receipt_at("{id}"),
+        openapi_extra=openapi.described(f'curl -u "$ADMIN:" $YEKTA{receipt_at("$ERASURE")}', Erasure, 404, 503, parameters=[ID]),
     )
     async def one_erasure(request: Request) -> Response:
         """The receipt of an erasure: who, when, why and how much, and whether it is done."""

@@ -12,6 +12,8 @@ from aggregates.refusal import Refusal
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
+RECEIPTS = "/v1/erasures"
+"""Where the receipts of erasures are."""
 
 
 class Mistake(msgspec.Struct, omit_defaults=True):
@@ -91,6 +93,11 @@ def not_found(detail: str) -> Problem:
     return Problem(404, "not_found", detail)
 
 
+def receipt_at(erasure: UUID | str) -> str:
+    """Where the receipt of an erasure is."""
+    return f"{RECEIPTS}/{erasure}"
+
+
 def erased(erasure: UUID) -> Problem:
     """Somebody was here, and was erased."""
     return Problem(
@@ -98,7 +105,7 @@ def erased(erasure: UUID) -> Problem:
         "customer_erased",
         "This customer was erased: nothing is known of him any more.",
         mend="The receipt says who asked for it, when and why.",
-        receipt=f"/v1/erasures/{erasure}",
+        receipt=receipt_at(erasure),
     )
 
 

@@ -23,7 +23,8 @@ from aggregates.service_request.telling import Kept
 from api import commands, position
 from api.access import Caller
 from api.ports import Connection, Dependencies
-from api.problem import Problem, invalid, not_found, unavailable
+from api.problem import Problem, erased, invalid, not_found, unavailable
+from projections.erasure import table as erasure
 from projections.service import table
 from projections.service.table import Row
 from projections.view import reading
@@ -84,8 +85,13 @@ async def act(dependencies: Dependencies, asking: Caller, id_: UUID, verb: str, 
 
 
 async def load(connection: Connection, id_: UUID) -> Row:
-    """A request. Raises a 404 problem."""
+    """A request. Raises a 410 problem when whose it was is erased, a 404 problem when there never was one."""
     row = await table.load(connection, id_)
+    if row is not None and row.customer is not None:
+        return row
+    gone = await erasure.of_request(connection, id_)
+    if gone is not None:
+        raise erased(gone)
     if row is None:
         raise not_found("No service request has this id.")
     return row

@@ -130,6 +130,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             400,
             404,
             409,
+            410,
             413,
             415,
             422,
@@ -202,7 +203,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.get(
         "/v1/service-requests/{id}",
         openapi_extra=openapi.described(
-            'curl -u "$AGENT:" $YEKTA/v1/service-requests/$REQUEST', ServiceRequest, 404, 422, 503, 504, parameters=[ID, openapi.AFTER]
+            'curl -u "$AGENT:" $YEKTA/v1/service-requests/$REQUEST', ServiceRequest, 404, 410, 422, 503, 504, parameters=[ID, openapi.AFTER]
         ),
     )
     async def one_request(request: Request) -> Response:

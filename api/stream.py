@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 from api import access, customers, looks, masks, openapi, position
 from api.answers import path_id
 from api.ports import Connection, Dependencies
+from api.problem import receipt_at
 from api.watching import Mark, Watching
 from projections.erasure import table as erasure
 from projections.identity import table as identity
@@ -113,7 +114,7 @@ async def _changes(dependencies: Dependencies, connection: Connection, mark: Mar
     if looked is None:
         gone = await erasure.erased(connection, [mark.customer])
         if gone:
-            yield _event("erased", {"receipt": f"/v1/erasures/{gone[mark.customer]}"})
+            yield _event("erased", {"receipt": receipt_at(gone[mark.customer])})
             return
         owner = await identity.successor(connection, mark.customer)
         if owner is not None:

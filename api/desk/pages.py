@@ -42,11 +42,12 @@ from api.desk.looking import look
 from api.desk.rendering import HEADERS, locale_of, page, static
 from api.desk.visitor import enter, from_here, way_back
 from api.ports import Dependencies
-from api.problem import Problem, not_found
+from api.problem import Problem, erased, not_found
 from api.visibility import settled
 from api.watching import Watching
 from projections.calls import table as seats
 from projections.churn import reading as churn
+from projections.erasure import table as erasure
 from projections.search import table as searching
 from projections.service import table as service
 from projections.view import table as views
@@ -196,7 +197,10 @@ def plotted(points: Sequence[churn.Point]) -> str:
 async def _found(dependencies: Dependencies, words: str) -> list[searching.Found]:
     schema = await dependencies.schema()
     async with dependencies.pool.connection() as connection:
-        return await views.find(connection, schema, words, FOUND + 1)
+        found = await views.find(connection, schema, words, FOUND + 1)
+        if not found and (gone := await erasure.of_words(connection, words)):
+            raise erased(gone)
+    return found
 
 
 async def _entered(request: Request, dependencies: Dependencies, token: str, wanted: str, wrong: str) -> Response:
@@ -265,6 +269,8 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
     if status == 401:
         return _sign_in(request, dependencies, wanted, "sign_in.again" if reason == "session_over" else None, 401)
     error = f"error.{status}" if locale.knows(f"error.{status}") else "error.other"
-    erased = request.path_params.get("id", "") if receipt else ""
+    forgotten = request.path_params.get("id", "") if receipt else ""
     number = receipt.rpartition("/")[2]
-    return page(request, dependencies, "problem.html", status, error=error, again=status >= 500, back=wanted, receipt=number, erased=erased)
+    return page(
+        request, dependencies, "problem.html", status, error=error, again=status >= 500, back=wanted, receipt=number, erased=forgotten
+    )

@@ -16,6 +16,7 @@ from api.desk.forms import form
 from api.desk.rendering import page
 from api.ports import Dependencies
 from api.problem import Problem, not_found
+from projections.service.table import Row
 
 SCORES = (1, 2, 3, 4, 5)
 NOBODY = UUID(int=0)
@@ -28,22 +29,20 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     @routes.get("/rate/{id}/{signature}")
     async def asked(request: Request) -> Response:
         """The question."""
-        id_ = _opened(request, dependencies)
-        async with dependencies.pool.connection() as connection:
-            row = await requesting.load(connection, id_)
+        row = await _opened(request, dependencies)
         may = row.request.state in ("resolved", "closed") and not row.request.cancelled
         return page(request, dependencies, "rating.html", scores=SCORES, chosen=row.request.score, may=may, thanks=False, visitor=None)
 
     @routes.post("/rate/{id}/{signature}")
     async def answered(request: Request) -> Response:
         """The answer is a fact of the request, and so of his timeline. Said twice it is the last that counts."""
-        id_, fields = _opened(request, dependencies), await form(request)
+        row, fields = await _opened(request, dependencies), await form(request)
         score = int(fields["score"]) if fields.get("score") in {str(one) for one in SCORES} else None
         customer = Caller(NOBODY, None, "agent", asking.CUSTOMER)
         command = Command(score=score, note=fields.get("note", "")[:1_000])
         status = 200
         try:
-            await requesting.act(dependencies, customer, id_, "rate", command, None)
+            await requesting.act(dependencies, customer, row.request.id, "rate", command, None)
         except Problem as problem:
             if problem.body.status not in {409, 422}:
                 raise
@@ -52,8 +51,14 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         return page(request, dependencies, "rating.html", status, **values)
 
 
-def _opened(request: Request, dependencies: Dependencies) -> UUID:
+async def _opened(request: Request, dependencies: Dependencies) -> Row:
+    """The request that the address is for; of one that went with an erasure nothing is said to whoever has the address."""
     id_ = path_id(request)
-    if not asking.opens(id_, request.path_params["signature"], dependencies.secrets):
-        raise not_found("There is nothing to answer here.")
-    return id_
+    if asking.opens(id_, request.path_params["signature"], dependencies.secrets):
+        try:
+            async with dependencies.pool.connection() as connection:
+                return await requesting.load(connection, id_)
+        except Problem as problem:
+            if problem.body.status not in {404, 410}:
+                raise
+    raise not_found("There is nothing to answer here.")

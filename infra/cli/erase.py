@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import httpx
 from cyclopts import Parameter
 
+from api.problem import receipt_at
 from infra.cli.asking import answered, ask, table
 from infra.cli.asking import api as api_
 from infra.errors import Refusal
@@ -62,7 +63,7 @@ def erase(
             found = ask(api, "POST", path, {"why": why})
             while found["state"] == "erasing":
                 time.sleep(LOOK)
-                answer = answered(api, "GET", f"/v1/erasures/{found['id']}")
+                answer = answered(api, "GET", receipt_at(found["id"]))
                 if answer.status_code == httpx.codes.OK:  # it is in the log: with the workers or PostgreSQL away it is done later
                     found = answer.json()
     if json:

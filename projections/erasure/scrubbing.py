@@ -54,6 +54,12 @@ KEPT = (
 
 _REQUESTS = "SELECT id FROM service.requests WHERE decider = ANY(%(free)s) OR decider = ANY(%(tokens)s) AND opened_at < %(at)s"
 
+_CALLED = (
+    "INSERT INTO identity.erased_requests (id, number, erasure)"
+    f" SELECT id, number, %(erasure)s FROM service.requests WHERE id IN ({_REQUESTS}) ON CONFLICT DO NOTHING"
+)
+"""Who asks for a request of his is told that it is gone: its id and its number stay, and nothing that was in it."""
+
 OF_IDENTIFIERS = {
     "service.resolved_by": f"DELETE FROM service.resolved_by WHERE request IN ({_REQUESTS})",
     "decisions.commands": f"DELETE FROM decisions.commands WHERE id IN ({_REQUESTS})",
@@ -74,6 +80,7 @@ async def scrub(connection: Connection, erasure: UUID) -> None:
     tokens = await tokens_of(connection, erasure)
     names = {"ids": ids, "tokens": tokens, "free": await _free(connection, tokens), "at": at}
     counts: dict[str, int] = {}
+    await connection.execute(_CALLED, names | {"erasure": erasure})
     for table in OF_CUSTOMER:
         counts[table] = (await connection.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s)", (ids,))).rowcount
     for table, statement in OF_IDENTIFIERS.items():

@@ -3,7 +3,7 @@
 The decision is written by `resolve`, behind the identity lock; rows are taken by the partition of their customer.
 
 An event is an erased customer's when its decider was his and a door received it before the erasure was asked for, or when it was attributed
-to him at all. Reading order: Gone, gone, begin, Judged, judge, take, Receipt.
+to him at all. Reading order: Gone, gone, begin, Judged, judge, take, of_request, Receipt.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 
 from aggregates.identifier import Token
 from aggregates.identity import Erase
+from aggregates.normal import persian
 from projections.identity import table as identity
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -181,6 +182,38 @@ async def erased(connection: Connection, customers: Iterable[UUID]) -> dict[UUID
 async def of_token(connection: Connection, token: Token) -> UUID | None:
     """The last erasure of somebody whose identifier this was."""
     cursor = await connection.execute("SELECT erasure FROM identity.erased_tokens WHERE identifier = %s ORDER BY at DESC LIMIT 1", (token,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def of_request(connection: Connection, request: UUID) -> UUID | None:
+    """The erasure with which a service request went, or is about to go."""
+    return await _of_request(connection, "id", request)
+
+
+async def of_words(connection: Connection, words: str) -> UUID | None:
+    """The erasure of whom somebody looks for by an id, of a customer or of a request, or by the number of a request."""
+    try:
+        id_ = UUID(words.strip())
+    except ValueError:
+        pass
+    else:
+        return (await erased(connection, [id_])).get(id_) or await of_request(connection, id_)
+    number = persian.plain(words).lstrip("#")
+    if not number.isdecimal():
+        return None
+    return await _of_request(connection, "number", number)
+
+
+async def _of_request(connection: Connection, column: str, value: UUID | str) -> UUID | None:
+    """Of a request of his that is still there too: it goes some seconds after him."""
+    cursor = await connection.execute(
+        f"SELECT erasure FROM identity.erased_requests WHERE {column} = %(value)s"
+        " UNION ALL SELECT t.erasure FROM service.requests r JOIN identity.erased_tokens t ON t.identifier = r.decider"
+        f" WHERE r.{column} = %(value)s AND (r.opened_at < t.at"
+        " OR NOT EXISTS (SELECT 1 FROM identity.identifiers i WHERE i.identifier = r.decider)) LIMIT 1",
+        {"value": value},
+    )
     row = await cursor.fetchone()
     return row[0] if row else None
 
