@@ -148,29 +148,40 @@ async def test_those_who_hold_every_connection_still_learn_which_schema_is_live(
         assert set(await asyncio.gather(*(holding() for _ in range(pool.max_size)))) == {known}
 
 
-async def test_two_hundred_open_desks_hear_all_that_flows(live: Api) -> None:
+async def test_each_of_two_hundred_open_desks_hears_its_own_ring_and_its_own_customer_and_nobody_elses(live: Api) -> None:
     key, agent = await live.write_key(), await live.token("agent")
-    numbers = [f"72{number:02}" for number in range(10)]
-    customers = [await customer(live, key, agent, number) for number in numbers]
-    limits = httpx.Limits(max_connections=None)
-    opened = asyncio.Barrier(201)
+    numbers = [f"72{number:03}" for number in range(200)]
 
-    async def desk(client: httpx.AsyncClient, of: str) -> set[str]:
-        heard: set[str] = set()
-        async with client.stream("GET", f"/customers/{of}/live") as answer:
+    def seen(turn: int, number: str) -> Any:
+        return event(f"{turn}-{number}", data={"url": "u", "who": {"customer_number": number}})
+
+    at = await live.send(key, *(seen(0, number) for number in numbers))
+    await live.get(agent, "/v1/customers", q="nobody", after=at)
+    owners = [(await live.get(agent, f"/v1/customers/by/customer_number/{number}"))["customer_id"] for number in numbers]
+    opened = asyncio.Barrier(len(numbers) + 1)
+
+    async def desk(client: httpx.AsyncClient, of: str, extension: str) -> tuple[set[str], set[str]]:
+        entries, calls = set[str](), set[str]()
+        async with client.stream("GET", f"/customers/{of}/live?extension={extension}") as answer:
             stream, waiting = Page(answer.aiter_lines()), True
-            while len(heard) < 6:
-                name, told = await stream.next("beat", "changes")
+            while len(entries) < 6 or not calls:
+                name, told = await stream.next("beat", "changes", "call")
                 if waiting and name == "beat":
                     waiting = False
                     await opened.wait()
-                heard |= {entry["id"] for entry in told.get("entries", ()) if entry["said"]}
-        return heard
+                entries |= {entry["id"] for entry in told.get("entries", ()) if entry["said"]}
+                calls |= {told["id"]} if name == "call" else set()
+        return entries, calls
 
+    limits = httpx.Limits(max_connections=None)
     async with served(live) as url, httpx.AsyncClient(base_url=url, auth=(agent, ""), timeout=None, limits=limits) as client:  # noqa: S113
-        desks = [asyncio.create_task(desk(client, customers[number % 10])) for number in range(200)]
+        desks = [asyncio.create_task(desk(client, owner, f"x-{number}")) for owner, number in zip(owners, numbers, strict=True)]
         await opened.wait()
-        for turn in range(5):
-            await live.send(key, *(event(f"{turn}-{number}", data={"url": "u", "who": {"customer_number": number}}) for number in numbers))
+        for turn in range(1, 6):
+            await live.send(key, *(seen(turn, number) for number in numbers))
+        rings = ({"call_id": f"c-{number}", "extension": f"x-{number}", "direction": "inbound"} for number in numbers)
+        await live.send(key, *(event(f"r-{ring['call_id']}", type="call.ringing", source="/pbx", data=ring) for ring in rings))
         heard = await asyncio.gather(*desks)
-    assert [len(one) for one in heard] == [6] * 200
+    items = [(await live.get(agent, f"/v1/customers/{owner}/timeline", channel="web"))["items"] for owner in owners]
+    assert [entries for entries, _ in heard] == [{f"e-{item['event_id']}" for item in his} for his in items]
+    assert [calls for _, calls in heard] == [{f"c-{number}"} for number in numbers]
