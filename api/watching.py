@@ -4,15 +4,17 @@ Reading order: Watching, watch, Mark.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from aggregates.log import NotAcknowledged
 from api.ports import Dependencies
 from projections.calls import table as calls
 from projections.calls.table import Call
@@ -53,7 +55,7 @@ class Watching:
     def __init__(self, dependencies: Dependencies) -> None:
         self._dependencies = dependencies
         self._marks: set[Mark] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: dict[Callable[[], Coroutine[Any, Any, None]], asyncio.Task[None]] = {}
         self.turns = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
@@ -61,12 +63,22 @@ class Watching:
         """A mark whose event is set whenever the customer's view changed, or became stale or fresh, or a call at the extension went on."""
         mark = Mark(customer, extension)
         self._marks.add(mark)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._look())
+        for work in (self._look, self._follow):
+            if work not in self._tasks or self._tasks[work].done():
+                self._tasks[work] = asyncio.create_task(work())
         try:
             yield mark
         finally:
             self._marks.discard(mark)
+
+    async def _follow(self) -> None:
+        """Note how long the log is: what other doors accepted, or this one before it began anew, is waited for as well."""
+        dependencies = self._dependencies
+        while self._marks:
+            with suppress(NotAcknowledged):
+                ends = await dependencies.log.ends([dependencies.topics.touchpoints])
+                dependencies.recent.note({partition: end for (_, partition), end in ends.items()}, dependencies.clock())
+            await asyncio.sleep(LOOK)
 
     async def _look(self) -> None:
         changes = self._dependencies.changes

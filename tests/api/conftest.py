@@ -96,10 +96,10 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @asynccontextmanager
-async def working(
-    world: World, name: str = "w1", environment: Mapping[str, str] | None = None
+async def running(
+    world: World, name: str, *command: str, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker over the same world, as a process of its own."""
+    """A command over the same world, as a process of its own."""
     postgres = world.settings.postgres.dsn
     assert postgres is not None
     variables = os.environ | {
@@ -112,7 +112,7 @@ async def working(
     log = Path(world.settings.home) / f"{name}.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "infra.cli", "worker", "--name", name, env=variables, stdout=output, stderr=output
+            sys.executable, "-m", "infra.cli", *command, env=variables, stdout=output, stderr=output
         )
     try:
         yield process
@@ -120,6 +120,15 @@ async def working(
         if process.returncode is None:
             process.terminate()
             await process.wait()
+
+
+@asynccontextmanager
+async def working(
+    world: World, name: str = "w1", environment: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker over the same world."""
+    async with running(world, name, "worker", "--name", name, environment=environment) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,13 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import pytest
 import uvicorn
@@ -19,7 +21,8 @@ from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Error, Page
 
 from aggregates.access import Role
-from tests.api.conftest import Api, serving, until, working
+from api.desk.locale import Locale
+from tests.api.conftest import Api, running, serving, until
 from tests.browser import story
 from tests.browser.chromium import NoBrowser, chromium, launched
 from tests.conftest import World
@@ -64,22 +67,54 @@ class Listening:
         await self._task
 
 
+class Mortal:
+    """A process of the installation: killed, it leaves no word behind, and it can be started again."""
+
+    def __init__(self, world: World, name: str, *command: str) -> None:
+        self._world, self._name, self._command = world, name, command
+        self._lives = AsyncExitStack()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await self._lives.enter_async_context(running(self._world, self._name, *self._command))
+
+    async def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._lives.aclose()
+
+
 @dataclass
 class Desk:
     """The desk of one world, and the pages that were opened on it."""
 
     api: Api
     listening: Listening
+    worker: Mortal
     browser: Browser
     write_key: str
     agent: str
     contexts: list[BrowserContext] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    elsewhere: str = ""  # where another process than this one serves the pages
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return self.elsewhere or self.listening.url
 
     async def context(self, language: str = "fa", **options: Any) -> BrowserContext:
         """A browser that knows nothing yet but its language."""
-        opened = await self.browser.new_context(base_url=self.listening.url, viewport=LAPTOP, **options)  # type: ignore[arg-type]
-        await opened.add_cookies([{"name": "yekta_language", "value": language, "url": self.listening.url}])
+        opened = await self.browser.new_context(base_url=self.url, viewport=LAPTOP, **options)  # type: ignore[arg-type]
+        await opened.add_cookies([{"name": "yekta_language", "value": language, "url": self.url}])
         opened.on("weberror", lambda error: self.complaints.append(str(error.error)))
         opened.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         self.contexts.append(opened)
@@ -129,8 +164,9 @@ async def listening(app: FastAPI) -> AsyncIterator[Listening]:
 @pytest.fixture(scope="module")
 async def told(browser: Browser, shared_world: World) -> AsyncIterator[Desk]:
     """The desk after the story."""
-    async with serving(shared_world) as api, working(shared_world), listening(api.app) as here:
-        desk = Desk(api, here, browser, await api.write_key("channels"), await api.token("agent"))
+    worker = Mortal(shared_world, "w1", "worker", "--name", "w1")
+    async with serving(shared_world) as api, worker, listening(api.app) as here:
+        desk = Desk(api, here, worker, browser, await api.write_key("channels"), await api.token("agent"))
         for events in (story.first(), [*story.sara(), *story.others()]):
             await desk.visible(await desk.happens(*events))
         yield desk
@@ -145,6 +181,11 @@ async def desk(told: Desk) -> AsyncIterator[Desk]:
         await context.close()
     told.contexts.clear()
     assert told.complaints == []
+
+
+def spoken(language: str) -> Callable[..., str]:
+    """What the desk says in a language."""
+    return Locale(language, ZoneInfo("Asia/Tehran"), datetime.now(UTC)).say
 
 
 async def find(page: Page, query: str) -> None:

@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
+from api.desk.catalog import LANGUAGES
 from tests.browser import story
-from tests.browser.conftest import Desk, find, shot
+from tests.browser.conftest import Desk, find, shot, spoken
 from tests.browser.story import HER_DEVICE, told
+from tests.browser.test_everybody_can_use_the_desk import judged
 
 
 def newest(page: Page) -> Locator:
@@ -14,16 +17,19 @@ def newest(page: Page) -> Locator:
     return page.locator(".entry").filter(has_not_text="score.given").first
 
 
-async def test_a_new_event_comes_and_takes_nothing_from_who_types(desk: Desk) -> None:
-    page = await desk.customer(language="en")
+@pytest.mark.parametrize(("language", "age"), [("fa", "همین حالا"), ("en", "just now")])
+async def test_a_new_event_comes_and_takes_nothing_from_who_types(desk: Desk, language: str, age: str) -> None:
+    title = f"Just now, {language}"
+    page = await desk.customer(language=language)
     await page.locator("#q").fill("half a w")
     await page.keyboard.press("ArrowLeft")
-    await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/", title="Just now"))
-    await expect(newest(page)).to_contain_text("Just now")
-    await expect(page.locator("#news")).to_have_text("New: Page viewed")
+    await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/", title=title))
+    await expect(newest(page)).to_contain_text(title)
+    await expect(page.locator("#news")).to_have_text(spoken(language)("live.new", title=spoken(language)("type.web.page_viewed")))
     await expect(page.locator("#q")).to_be_focused()
     assert await page.evaluate("[q.value, q.selectionStart]") == ["half a w", 7]
-    await expect(page.locator("#who")).to_contain_text("just now")
+    await expect(page.locator("#who")).to_contain_text(age)
+    await shot(page, f"live-{language}")
 
 
 async def test_what_is_being_read_stays_where_it_is(desk: Desk) -> None:
@@ -99,32 +105,37 @@ async def test_a_trait_leads_to_the_event_that_said_so(desk: Desk) -> None:
 
 
 async def test_the_page_follows_a_customer_who_became_one_with_another(desk: Desk) -> None:
-    page = await desk.customer("0935 111 2233")
-    before = page.url
-    await expect(page.get_by_role("heading", level=1)).to_have_text("مشتری بی‌نام")
+    pages = {language: await desk.customer("0935 111 2233", language) for language in LANGUAGES}
+    before = pages["fa"].url
+    for language, page in pages.items():
+        await expect(page.get_by_role("heading", level=1)).to_have_text(spoken(language)("customer.nameless"))
     await desk.happens(told("profile.reported", timedelta(0), story.BEFORE | {"email": "mina@example.ir"}, source="crm", traits={}))
-    await expect(page.get_by_role("heading", level=1)).to_have_text("مینا راد")
-    await expect(page.locator(".entry", has_text="ارسال فرم")).to_have_count(1)
-    await expect(page.locator(".notice")).to_contain_text("یکی شدند")
-    assert before.startswith(page.url)
-    await page.locator('.live[data-state="live"]').wait_for()
+    for language, page in pages.items():
+        await expect(page.get_by_role("heading", level=1)).to_have_text("مینا راد")
+        await expect(page.locator(".entry", has_text=spoken(language)("type.web.form_submitted"))).to_have_count(1)
+        await expect(page.locator(".notice")).to_contain_text({"fa": "یکی شدند", "en": "became one"}[language])
+        assert before.startswith(page.url)
+        await page.locator('.live[data-state="live"]').wait_for()
+        await shot(page, f"merged-{language}")
     await desk.happens(told("web.page_viewed", timedelta(0), story.BEFORE, source="web", url="https://shop.example/", title="پس از آن"))
-    await expect(newest(page)).to_contain_text("پس از آن")
-    await expect(page.locator(".notice")).to_contain_text("یکی شدند")
+    for page in pages.values():
+        await expect(newest(page)).to_contain_text("پس از آن")
 
 
 async def test_a_page_whose_api_died_says_so_and_goes_on_when_it_is_back(desk: Desk) -> None:
-    page = await desk.customer()
+    pages = {language: await desk.customer(language=language) for language in LANGUAGES}
     await desk.listening.stop()
-    await expect(page.get_by_role("alert")).to_be_visible(timeout=20_000)
-    await expect(page.locator("#live-word")).to_have_text("زنده نیست")
-    await expect(page.locator("#stale-age")).to_contain_text("پیش")
-    await shot(page, "stale-fa")
+    for language, page in pages.items():
+        await expect(page.get_by_role("alert")).to_contain_text(spoken(language)("live.stale"), timeout=20_000)
+        await expect(page.locator("#live-word")).to_have_text(spoken(language)("live.stale.short"))
+        await expect(page.locator("#stale-age")).to_contain_text({"fa": "ثانیه پیش", "en": "seconds ago"}[language])
+        await shot(page, f"stale-{language}")
     await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/5", title="در غیبت"))
     await desk.listening.start()
-    await expect(page.locator('.live[data-state="live"]')).to_be_visible(timeout=20_000)
-    await expect(page.get_by_role("alert")).to_be_hidden()
-    await expect(newest(page)).to_contain_text("در غیبت")
+    for page in pages.values():
+        await expect(page.locator('.live[data-state="live"]')).to_be_visible(timeout=20_000)
+        await expect(page.get_by_role("alert")).to_be_hidden()
+        await expect(newest(page)).to_contain_text("در غیبت")
     desk.complaints.clear()  # the browser tells of the lost line
 
 
@@ -155,11 +166,13 @@ async def _top(entry: Locator) -> float:
     return box["y"]
 
 
-async def test_the_page_of_another_day_shows_nothing_of_today(desk: Desk) -> None:
-    page = await desk.customer(language="en")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_page_of_another_day_shows_nothing_of_today(desk: Desk, language: str) -> None:
+    page = await desk.customer(language=language)
     await page.locator("#as-of").fill("120")
     await page.locator("#as-of").press("Enter")
-    await expect(page.locator(".as-of")).to_contain_text("as it was told later")
+    await expect(page.locator(".as-of")).to_contain_text({"fa": "پس از آن گفته شد", "en": "as it was told later"}[language])
+    await shot(page, f"as-of-{language}")
     await expect(page.locator("#offer")).to_have_count(0)
     await expect(page.locator("#dock")).to_have_count(0)
     await expect(page.locator("#as-of")).to_have_value("120")
@@ -167,3 +180,36 @@ async def test_the_page_of_another_day_shows_nothing_of_today(desk: Desk) -> Non
     await expect(page.locator("#timeline")).not_to_contain_text("q-77")  # a quote of three days ago
     await page.locator(".as-of a").click()
     await expect(page.locator("#timeline")).to_contain_text("q-77")
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "number", "elsewhere"),
+    [("fa", "پاک شده", "شمارهٔ رسید", "جست‌وجوی کسی دیگر"), ("en", "Erased", "Number of the receipt", "Search for somebody else")],
+)
+async def test_an_open_page_of_somebody_erased_becomes_one_that_says_so(
+    desk: Desk, language: str, said: str, number: str, elsewhere: str
+) -> None:
+    who = {"customer_number": f"to-erase-{language}"}
+    traits = {"name": f"Erased {language}"}
+    await desk.visible(await desk.happens(told("profile.reported", timedelta(0), who, traits=traits)))
+    opened = {"who": who, "title": "To be gone"}
+    asked = (await desk.api.client.post("/v1/service-requests", json=opened, auth=(desk.agent, ""))).json()
+    page = await desk.customer(who["customer_number"], language)
+    address = page.url
+    await page.evaluate("localStorage.setItem('yekta:wrap-up:' + location.pathname.split('/')[2], '{\"note\": \"half a sentence\"}')")
+    admin = await desk.token("admin")
+    customer = address.partition("/customers/")[2].partition("?")[0]
+    receipt = (await desk.api.client.post(f"/v1/customers/{customer}/erase", json={"why": "case 7"}, auth=(admin, ""))).json()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(said)
+    await expect(page.get_by_text(number)).to_contain_text(receipt["id"])
+    assert await page.evaluate("Object.keys(localStorage).filter((key) => key.includes(location.pathname.split('/')[2])).length") == 0
+    await shot(page, f"erased-{language}")
+    assert await judged(page, "erased") == []
+    await page.get_by_role("link", name=elsewhere).focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("searchbox")).to_be_focused()
+    for gone in (address, f"/customers/{customer}/score", f"/requests/{asked['id']}", f"/?q={asked['number']}"):
+        await page.goto(gone)
+        await expect(page.get_by_role("heading", level=1)).to_have_text(said)
+        await expect(page.get_by_text(number)).to_contain_text(receipt["id"])
+    desk.complaints.clear()  # the browser tells of the 410

@@ -4,7 +4,8 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Desk, shot
+from api.desk.catalog import LANGUAGES
+from tests.browser.conftest import Desk, shot, spoken
 from tests.browser.test_everybody_can_use_the_desk import judged
 
 WHO = {"phone": "0912 555 0177"}
@@ -37,6 +38,11 @@ async def test_promising_keeping_breaking_passing_on_and_merging_need_no_mouse(d
         await expect(page.locator(".promises li", has_text=text)).to_be_visible(timeout=PATIENCE)
         await (await ready(page)).keyboard.press(key)
         await expect(page.locator(f'.promises li[data-state="{became}"]', has_text=text)).to_be_visible(timeout=PATIENCE)
+    for language in LANGUAGES:
+        his = await desk.signed_in(language)
+        await his.goto("/pop?phone=09125550177")
+        await expect(his.locator("#matters .warning")).to_have_text(spoken(language)("warning.broken"), timeout=PATIENCE)
+        await shot(his, f"warning-{language}")
     await (await ready(page)).keyboard.press("a")
     await page.keyboard.press("Control+a")
     await page.keyboard.type("reza")

@@ -47,19 +47,17 @@ async def test_another_site_can_neither_sign_in_nor_out(desk: Desk) -> None:
     assert all(cookie["name"] == "yekta_language" for cookie in await context.cookies())
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+async def test_any_spelling_finds_her(desk: Desk) -> None:
+    page = await desk.signed_in()
+    for query in (
         *("سارا کریمی", "سارا كريمي", "کريمی سارا", "کریم"),
         *("09123456789", "+98 912 345 67 89", "۰۹۱۲ ۳۴۵ ۶۷۸۹", "٠٩١٢٣٤٥٦٧٨٩", "0098-912-345-6789", "6789"),
         *("SARA.karimi@example.ir", "10042", "۱۰۰۴۲", "o-4711", "c-1001"),
-    ],
-)
-async def test_any_spelling_finds_her(desk: Desk, query: str) -> None:
-    page = await desk.signed_in()
-    await find(page, query)
-    await expect(page.locator(".found a").filter(has_text="سارا کریمی")).to_have_count(1)
-    await expect(page.locator("#q")).to_have_value(query)
+    ):
+        await page.goto("/")
+        await find(page, query)
+        await expect(page.locator(".found a").filter(has_text="سارا کریمی")).to_have_count(1)
+        await expect(page.locator("#q")).to_have_value(query)
 
 
 async def test_several_are_told_apart_and_nobody_is_told_kindly(desk: Desk) -> None:

@@ -2,10 +2,10 @@
 
 import re
 
-import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Desk, find, shot
+from api.desk.catalog import LANGUAGES
+from tests.browser.conftest import Desk, find, shot, spoken
 
 LATIN_DIGITS = re.compile(r"[0-9]")
 
@@ -69,7 +69,7 @@ async def test_the_language_is_changed_on_the_page_and_remembered(desk: Desk) ->
 async def test_every_currency_stands_for_itself(desk: Desk) -> None:
     page = await desk.customer("10043", "en")
     await expect(page.locator(".worth .big dd")).to_have_text(["353.10 EUR", "35.31 USD"])
-    await expect(page.locator("#matters")).to_contain_text("Nothing is open")
+    await expect(page.locator("#matters .nothing")).to_have_text(["No open request"])
     await expect(page.locator("#who")).to_contain_text("Never asked")
 
 
@@ -118,20 +118,22 @@ async def test_a_partner_sees_neither_money_nor_a_way_to_reach_her(desk: Desk) -
     assert "912 345" not in shown
 
 
-async def test_an_unknown_customer_is_a_page_that_helps(desk: Desk) -> None:
-    page = await desk.signed_in("en")
-    await page.goto("/customers/11111111-1111-4111-8111-111111111111")
-    await expect(page.get_by_role("heading", name="No such customer")).to_be_visible()
-    await page.goto("/customers/nonsense")
-    await expect(page.get_by_role("heading", name="No such customer")).to_be_visible()
-    desk.complaints.clear()  # the browser tells of the 404
+async def test_who_is_unknown_and_what_is_forbidden_is_a_page_that_says_so(desk: Desk) -> None:
+    for language in LANGUAGES:
+        page = await desk.signed_in(language)
+        for path, error in (("/customers/11111111-1111-4111-8111-111111111111", 404), ("/requests/nonsense", "404.other"), ("/board", 403)):
+            await page.goto(path)
+            await expect(page.get_by_role("heading", level=1)).to_have_text(spoken(language)(f"error.{error}"))
+            await expect(page.locator("main")).to_contain_text(spoken(language)(f"error.{error}.more"))
+        await shot(page, f"forbidden-{language}")
+    desk.complaints.clear()  # the browser tells of the 404 and the 403
 
 
-@pytest.mark.parametrize("width", [390, 768, 1366, 1920])
-async def test_nothing_sticks_out_at_any_width(desk: Desk, width: int) -> None:
+async def test_nothing_sticks_out_at_any_width(desk: Desk) -> None:
     page = await desk.customer()
-    await page.set_viewport_size({"width": width, "height": 844})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width
-    for column in (".column.who", ".column.centre", ".column.numbers"):
-        assert await page.locator(column).evaluate("(element) => element.scrollWidth <= element.clientWidth")
-    await shot(page, f"customer-fa-{width}")
+    for width in (390, 768, 1366, 1920):
+        await page.set_viewport_size({"width": width, "height": 844})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        for column in (".column.who", ".column.centre", ".column.numbers"):
+            assert await page.locator(column).evaluate("(element) => element.scrollWidth <= element.clientWidth")
+        await shot(page, f"customer-fa-{width}")

@@ -2,6 +2,8 @@
 
 const $ = (id) => document.getElementById(id);
 const language = document.documentElement.lang;
+const timeZone = document.documentElement.dataset.zone; // of the desk, wherever the browser thinks it is
+const calendar = language === "fa" ? "fa-IR-u-ca-persian" : "en-GB";
 
 // --- keys: by their place on the keyboard, for a Persian layout types other signs there ---
 
@@ -238,6 +240,8 @@ function tick() {
 }
 setInterval(tick, 1000);
 tick();
+// The page that a ring fills says so itself: what the page before it began to say was cut off.
+if (stage === "ringing") setTimeout(() => ($("ring").textContent = [$("call-said"), document.querySelector("h1")].map((one) => one.textContent).join(" · ")), 100);
 
 /** A ring fills the desk by itself, once; other stages change what is shown of the call. */
 function called({ id, stage: now, said, at, pop }) {
@@ -257,7 +261,7 @@ function called({ id, stage: now, said, at, pop }) {
 }
 
 const slider = $("as-of");
-const days = new Intl.DateTimeFormat(language === "fa" ? "fa-IR-u-ca-persian" : "en-GB", { dateStyle: "long" });
+const days = new Intl.DateTimeFormat(calendar, { dateStyle: "long", timeZone });
 slider?.addEventListener("input", () => ($("as-of-days").textContent = days.format(Date.now() - slider.value * 86_400_000)));
 
 // --- live ---
@@ -326,7 +330,7 @@ function follow(address) {
     const said = document.createElement("p");
     said.className = "failed failed-now";
     said.setAttribute("role", "status");
-    said.textContent = `${text} · ${new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date())} `;
+    said.textContent = `${text} · ${new Intl.DateTimeFormat(calendar, { timeStyle: "short", timeZone }).format(new Date())} `;
     const again = document.createElement("a");
     again.href = location.href;
     again.textContent = "↻";
@@ -348,6 +352,7 @@ function follow(address) {
   function open() {
     source = new EventSource(address);
     for (const [name, handle] of handlers) source.addEventListener(name, handle);
+    source.addEventListener("open", () => (told = null)); // another server may answer, and knows nothing of what the last one said
     source.addEventListener("error", () => {
       // A stream that was refused does not come back by itself: the server was too busy, the session is over, or the customer is gone.
       if (source.readyState === EventSource.CLOSED) {
