@@ -18,6 +18,7 @@ from api.answers import path_id
 from api.desk.forms import form
 from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page
+from api.desk.values import identifier
 from api.desk.visitor import acting
 from api.explaining import Identity
 from api.identity import DECIDERS, present
@@ -189,7 +190,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             customer: UUID = await present(dependencies, connection, path_id(request))
             shown = await explaining.explained(dependencies, connection, customer, role)
-        nodes, lines = drawn(shown)
+        nodes, lines = drawn(shown, locale_of(request, dependencies))
         return page(
             request,
             dependencies,
@@ -209,14 +210,14 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         )
 
 
-def drawn(shown: Identity) -> tuple[list[Node], list[Line]]:
+def drawn(shown: Identity, locale: Locale) -> tuple[list[Node], list[Line]]:
     """His identifiers on an ellipse, those that decide first at its top, and lines for what ties them."""
     count = max(len(shown.identifiers), 1)
     nodes: dict[str, Node] = {}
     for number, one in enumerate(shown.identifiers):
         angle = 2 * pi * number / count - pi / 2
         x, y = WIDE / 2 + cos(angle) * (WIDE / 2 - 110), HIGH / 2 + sin(angle) * (HIGH / 2 - 40)
-        text = one.value or "•••"
+        text = identifier(one.kind, one.value, locale).text
         nodes[one.id] = Node(one.id, one.kind, text if len(text) < 25 else text[:24] + "…", round(x, 1), round(y, 1), one.weak, one.shared)
     lines: list[Line] = []
     for link in shown.links:

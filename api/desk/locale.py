@@ -57,6 +57,10 @@ class Locale:
         message = messages(self.language).get(f"{group}.{name}")
         return message if isinstance(message, str) else name
 
+    def within(self, name: str) -> str:
+        """A name as it stands within a sentence."""
+        return name[:1].lower() + name[1:]
+
     def join(self, words: Iterable[str]) -> str:
         """Words as a list."""
         return self.say("list.separator").join(words)

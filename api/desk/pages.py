@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from psycopg_pool import PoolTimeout
 
 from aggregates.sealing import KeyDestroyed
-from api import access, looks, query, session
+from api import access, customers, looks, query, session
 from api.answering import write_down
 from api.answers import path_id
 from api.desk import (
@@ -99,11 +99,14 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def score(request: Request) -> Response:
         """How a customer's score went, as a line and as a table."""
         asking = access.staff(request, dependencies, access.INSIDE)
-        id_ = path_id(request)
         async with dependencies.pool.connection() as connection:
+            schema = await dependencies.schema()
+            id_ = await customers.present(connection, schema, path_id(request))
             await looks.note(request, connection, asking, id_, "score")
+            looked = await views.look(connection, schema, id_, dependencies.clock())
             points = await churn.history(connection, id_)
-        return page(request, dependencies, "score.html", id=id_, points=points, line=plotted(points))
+        name = looked.view(id_).name.display if looked else ""
+        return page(request, dependencies, "score.html", id=id_, name=name, points=points, line=plotted(points))
 
     @routes.get("/customers/{id}/live")
     async def customer_live(request: Request) -> Response:
@@ -269,6 +272,8 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
     if status == 401:
         return _sign_in(request, dependencies, wanted, "sign_in.again" if reason == "session_over" else None, 401)
     error = f"error.{status}" if locale.knows(f"error.{status}") else "error.other"
+    if status == 404 and not request.url.path.startswith("/customers/"):
+        error = "error.404.other"
     forgotten = request.path_params.get("id", "") if receipt else ""
     number = receipt.rpartition("/")[2]
     return page(

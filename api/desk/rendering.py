@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.access import Caller
 from api.desk.locale import COOKIE, Locale, chosen
 from api.desk.navigation import ways
-from api.desk.values import phone
+from api.desk.values import identifier, phone
 from api.desk.visitor import visitor
 from api.ports import Dependencies
 
@@ -86,7 +86,8 @@ def page(request: Request, dependencies: Dependencies, template: str, status: in
 
 def part(locale: Locale, template: str, **values: Any) -> str:
     """A piece of a page."""
-    return _templates.get_template(template).render(locale=locale, say=locale.say, phone=lambda number: phone(number, locale), **values)
+    spoken = {"phone": lambda number: phone(number, locale), "identifier": lambda kind, value: identifier(kind, value, locale)}
+    return _templates.get_template(template).render(locale=locale, say=locale.say, **spoken, **values)
 
 
 def static(name: str, version: str) -> Response | None:

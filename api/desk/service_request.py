@@ -155,10 +155,12 @@ async def _others(connection: Connection, row: Row, now: Any) -> list[ServiceReq
 
 def _past(event: Any, locale: Locale) -> Past:
     tag = str(event.__struct_config__.tag)
-    texts: Sequence[Any] = [getattr(event, name, "") for name in ("note", "text", "owner", "reason", "into_number", "other_number")]
+    texts: Sequence[Any] = [getattr(event, name, "") for name in ("note", "text", "reason", "into_number", "other_number")]
     score = getattr(event, "score", None)
     text = locale.say("request.score", score=locale.number(score)) if score else next((str(text) for text in texts if text), "")
     text = locale.word("escalated", text) if tag.endswith("escalated") else text
+    if not text and (owner := getattr(event, "owner", "")):
+        text = f"{locale.say('field.owner')}: \u2068{owner}\u2069"
     return Past(event.at, locale.word("type", tag), event.by, text)
 
 

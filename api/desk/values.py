@@ -103,6 +103,13 @@ def phone(value: str, locale: Locale) -> Value:
     return Value(locale.digits(phonenumbers.format_number(number, style)), code=True, copy=value)
 
 
+def identifier(kind: str, value: str | None, locale: Locale) -> Value:
+    """An identifier of a customer; one that this reader may not see is three dots."""
+    if value is None:
+        return Value("•••", code=True)
+    return phone(value, locale) if kind == "phone" else code(value, locale)
+
+
 def _number(value: float, locale: Locale) -> str:
     try:
         return locale.number(value if isinstance(value, int) else Decimal(repr(value)))
