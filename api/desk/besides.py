@@ -157,12 +157,8 @@ async def as_of(dependencies: Dependencies, connection: Connection, customer: UU
     """What stood beside the view at another time: the score that he had then. Nothing of today is mixed into it."""
     points = await churn.history(connection, customer) if role != "partner" else []
     score = next((point.score for point in reversed(points) if point.at <= at), None)
-    leaving = Leaving("none") if score is None else Leaving("scored", _percent(score, locale), score >= LEAVING)
+    leaving = Leaving("none") if score is None else Leaving("scored", locale.judged(score), score >= LEAVING)
     return Beside(Open([], 0, None), leaving, None, None, role != "partner", "", frozenset(), dependencies.clock(), [], then=True)
-
-
-def _percent(score: float, locale: Locale) -> str:
-    return locale.say("percent", share=locale.number(round(score * 100)))
 
 
 async def _accounts(connection: Connection, customer: UUID) -> list[AccountLine]:
@@ -201,7 +197,7 @@ async def _leaving(connection: Connection, schema: str, customer: UUID, now: dat
     if told.score is None:
         return Leaving("learning")
     reasons = tuple(reason.fa if locale.language == "fa" else reason.en for reason in told.reasons if reason.topic != "everybody")[:SHOWN]
-    return Leaving("scored", _percent(told.score, locale), told.score >= LEAVING, told.trend or "", reasons)
+    return Leaving("scored", locale.judged(told.score), told.score >= LEAVING, told.trend or "", reasons)
 
 
 async def _worth(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale) -> Worth | None:

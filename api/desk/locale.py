@@ -73,6 +73,13 @@ class Locale:
         """A number in groups of three."""
         return numerals.number(value, self.language)
 
+    def judged(self, share: float) -> str:
+        """A chance in percent: what was only judged is never impossible and never certain."""
+        percent = round(share * 100)
+        if percent < 1:
+            return self.say("percent.under")
+        return self.say("percent.over") if percent > 99 else self.say("percent", share=self.number(percent))
+
     def money(self, value: str, currency: str, *, rounded: bool = False) -> str:
         """A sum with its currency; `rounded` where it is only an average."""
         if rounded and currency in WHOLE:

@@ -49,7 +49,7 @@ def field(name: str, value: Any, currency: object, locale: Locale) -> Value:
         case float() if name in MONEY and isinstance(currency, str) and currency:
             return Value(locale.money(f"{value:.2f}", currency))
         case int() | float() if name in SHARES:
-            return Value(locale.say("percent", share=locale.number(round(value * 100))))
+            return Value(locale.judged(value))
         case list() if name == "reasons" and value and isinstance(value[0], dict):
             return Value(str(value[0].get(locale.language, "")))  # the one that counted most; its score's page has them all
         case int() | float() if name in SECONDS:

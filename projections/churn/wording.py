@@ -62,7 +62,8 @@ def _rhythm(features: Features, horizon: int) -> Both:
     if "gap" not in features:
         return f"{fa}؛ سفارش نخست او بود", f"{en}; it was the first"
     usual = max(1, round(math.exp(features["gap"]) * horizon))
-    return f"{fa}؛ معمولاً هر {_fa(usual)} روز سفارش می‌داد", f"{en}; used to order every {_count(usual, 'day') if usual > 1 else 'day'}"
+    every = f"{_fa(usual)} روز" if usual > 1 else "روز"
+    return f"{fa}؛ معمولاً هر {every} سفارش می‌داد", f"{en}; used to order every {_count(usual, 'day') if usual > 1 else 'day'}"
 
 
 def _money(features: Features) -> Both:

@@ -1,7 +1,7 @@
 """The stream of a customer's view: new events and the changed view within a second, and where it was after a break."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -124,6 +124,22 @@ async def test_a_page_hears_that_what_it_shows_is_old(live: Api) -> None:
         _, stale = await heard.next("stale")
         assert stale["since"]
         live.made.recent.outstanding(now, dict.fromkeys(range(64), 1 << 41))  # its note may have been joined to one of other partitions
+        await heard.next("fresh")
+
+
+async def test_a_page_hears_that_what_another_door_accepted_is_not_there_yet(live: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ends(topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
+        return {(topic, 0): 1 << 40 for topic in topics}
+
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7007")
+    async with served(live) as url, page(url, agent, id_) as heard:
+        await heard.next("view")
+        with monkeypatch.context() as patched:
+            patched.setattr(live.made.log, "ends", ends)
+            _, stale = await heard.next("stale")
+        assert stale["since"]
+        live.made.recent.outstanding(live.made.clock(), dict.fromkeys(range(64), 1 << 41))
         await heard.next("fresh")
 
 

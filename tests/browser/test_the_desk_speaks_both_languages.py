@@ -144,6 +144,11 @@ def test_a_chance_is_never_certain_and_evidence_has_its_sign() -> None:
     assert bits(-0.58, EN) == "\N{MINUS SIGN}0.6"
 
 
+def test_who_was_judged_to_leave_is_never_told_to_be_certain_or_impossible() -> None:
+    assert [EN.judged(share) for share in (0.0, 0.004, 0.46, 0.996)] == ["under 1%", "under 1%", "46%", "over 99%"]
+    assert FA.judged(0.002) == "زیر ۱٪"
+
+
 def test_times_are_told_in_the_zone_of_the_desk() -> None:
     at = datetime(2026, 11, 21, 20, 45, tzinfo=UTC)  # past midnight in Tehran
     assert FA.moment(at) == "۱ آذر ۱۴۰۵، ۰۰:۱۵"
