@@ -154,7 +154,8 @@ def _split(known: Knowledge, event: UUID, decision: Split) -> Identity:
     mixed = {known.owners[token] for token in leaving} & {known.owners[token] for token in left}
     links, founded = [], 0
     if mixed:
-        if _founders(known, leaving, mixed) and not _founders(known, left, mixed):
+        ours, theirs = _since(known, leaving, mixed), _since(known, left, mixed)
+        if ours and (not theirs or (ours < theirs and _target(known, left, mixed))):
             leaving = left  # he was theirs before the others came: they keep his id, and the others go back
         target = _target(known, leaving, mixed)
         if target is None:
@@ -168,9 +169,10 @@ def _split(known: Knowledge, event: UUID, decision: Split) -> Identity:
     return Identity(tuple(links), founded, detached=detached, walls=(wall,) if go and stay else ())
 
 
-def _founders(known: Knowledge, tokens: Sequence[Token], mixed: set[UUID]) -> bool:
-    """Whether one of them has been his from the first."""
-    return any(known.owners[token] in mixed and known.first.get(token, known.owners[token]) == known.owners[token] for token in tokens)
+def _since(known: Knowledge, tokens: Sequence[Token], mixed: set[UUID]) -> int:
+    """As of which fact the first of them has been his from the first; 0: none has."""
+    his = (token for token in tokens if known.owners[token] in mixed and known.first.get(token, known.owners[token]) == known.owners[token])
+    return min((known.learned.get(token, 0) for token in his), default=0)
 
 
 def _target(known: Knowledge, go: Sequence[Token], mixed: set[UUID]) -> UUID | None:

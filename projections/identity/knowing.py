@@ -63,13 +63,13 @@ async def _owned_by(connection: Connection, known: Knowledge, customers: list[UU
 
 async def _learn(connection: Connection, known: Knowledge, whose: str, values: str) -> None:
     cursor = await connection.execute(
-        "SELECT i.identifier, i.customer_id, i.detached, c.founded"
+        "SELECT i.identifier, i.customer_id, i.number, i.detached, c.founded"
         f" FROM identity.identifiers i JOIN identity.customers c USING (customer_id) WHERE customer_id IN ({whose})",
         (values,),
     )
-    for identifier, customer, detached, founded in await cursor.fetchall():
+    for identifier, customer, number, detached, founded in await cursor.fetchall():
         token = Token(identifier)
-        known.owners[token] = customer
+        known.owners[token], known.learned[token] = customer, number
         known.customers.setdefault(customer, Owned(founded)).tokens.add(token)
         if detached:
             known.detached.add(token)

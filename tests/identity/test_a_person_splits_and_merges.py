@@ -102,6 +102,16 @@ def test_whoever_was_there_first_keeps_his_id_whichever_side_is_named() -> None:
     assert (story.owner("email:a"), story.owner("phone:p")) == (older, younger)
 
 
+def test_who_was_met_anew_while_they_were_one_takes_nobodys_id() -> None:
+    for go, stay in (("email:a", "phone:p device:d"), ("phone:p device:d", "email:a")):
+        story = Story("email:a", "phone:p")
+        older, younger = story.owner("email:a"), story.owner("phone:p")
+        story.decide(Merge(by="x", at=AT, join=tokens("email:a phone:p")))
+        story.meet("phone:p device:d")
+        split(story, go, stay)
+        assert (story.owner("email:a"), story.owner("phone:p"), story.owner("device:d")) == (older, younger, younger)
+
+
 def test_a_person_joins_whom_the_limits_keep_apart_and_what_he_kept_apart() -> None:
     story = Story("national_id:n phone:1", "national_id:m email:e")
     story.decide(Merge(by="x", at=AT, join=tokens("national_id:n national_id:m")))
