@@ -192,12 +192,19 @@ class Scoring:
 
     async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
         """Rows came or went: what is known of these customers follows from their rows, and what is so of them now is given."""
-        before = await table.load(moment.connection, customers)
-        for customer, history in customers.items():
-            self._from_history(moment, str(customer), history, before, None)
-        await self._forgotten(moment, [customer for customer, history in customers.items() if not history.facts])
+        learned, whole = self._learned[moment.partition], {str(customer): history for customer, history in customers.items()}
+        for key in [key for key in learned if key[0] in whole]:
+            learned.pop(key)
+        # what was said of him last may have been said of two, and have gone with the rows of the other: it is said again
+        before = {
+            key: msgspec.structs.replace(kept, score=None, given=None, told=None)
+            for key, kept in (await table.load(moment.connection, customers)).items()
+        }
+        for customer, history in whole.items():
+            self._from_history(moment, customer, history, before, None)
+        asked = {one.id for one in self._in_force}
+        await self._forgotten(moment, [key for key in before if not whole[key[0]].facts or (key[1] in asked and key not in learned)])
         whose = [(str(customer), one) for customer in customers for one in self._in_force]
-        learned = self._learned[moment.partition]
         return await self._give_now(moment, [(*key, kept) for key in whose if (kept := learned.get((key[0], key[1].id))) is not None])
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -343,7 +350,7 @@ class Scoring:
         for one in self._in_force if history.facts else ():
             came = keeping.recalled(one.definition, self._champions[one.id].model, history.by[one.id])
             kept, known = msgspec.structs.replace(came.kept, decider=history.decider), before.get((customer, one.id))
-            if known is None and not ever_in_population(one.definition, kept.state):
+            if not ever_in_population(one.definition, kept.state):
                 continue
             last = self._passed[moment.partition].get(kept.replayed, 0)
             day = math.floor(kept.state.at)
@@ -354,15 +361,14 @@ class Scoring:
             effects += self._say(moment, customer, one, came._replace(kept=kept), given)
         return effects
 
-    async def _forgotten(self, moment: Moment, customers: Sequence[UUID]) -> None:
-        """These have no facts any more."""
-        if not customers:
+    async def _forgotten(self, moment: Moment, gone: Sequence[Key]) -> None:
+        """These have no facts any more by which anything is kept of them."""
+        if not gone:
             return
-        await table.forget(moment.connection, customers)
-        for customer in map(str, customers):
-            for one in self._in_force:
-                self._kept.get(moment.partition, {}).pop((customer, one.id), None)
-                self._learned[moment.partition].pop((customer, one.id), None)
+        await table.forget(moment.connection, gone)
+        for key in gone:
+            self._kept.get(moment.partition, {}).pop(key, None)
+            self._learned[moment.partition].pop(key, None)
 
     async def _past(self, moment: Moment) -> list[int]:
         """Tell what those definitions would have said of some customers that were published when these were there; answers those that

@@ -3,7 +3,7 @@
 A change is a fact in the customer's own history (`segment.entered`, `segment.left`), so rules hear it as they hear everything. Who leaves
 because time passes has a timer. Those who were in when a segment was published come in without anybody being told (as imports do).
 A published quantile lets members in and out at once, a piece a transaction.
-Reading order: Segmenting.told, pulse, `_recut`, fold, refolded.
+Reading order: Segmenting.told, pulse, `_recut`, fold, refolded; how a change is told is in `membership`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,25 +17,23 @@ import msgspec
 from aggregates.declaration import Decided
 from aggregates.fact import Fact
 from aggregates.rules import segment as reading
-from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.segments import fold, table
 from projections.segments.fold import State, Watch, watch_of
-from projections.segments.table import Change
 from projections.triggers.checks import Quantiles
 from projections.triggers.evidence import Evidence
 from projections.triggers.table import Place, Timer
 from projections.triggers.trigger import ENTERED, LEFT, admit
-from streams import in_force, surveying, timers
+from streams import in_force, membership, surveying, timers
 from streams.in_force import InForce
+from streams.membership import NOTHING_SAID, New, Said, last_said
 from streams.parts import Heard, Moment, Past
-from streams.recalling import Last, Recalling, last_of, now_of
+from streams.recalling import NEVER, Last, Recalling, last_of, now_of
 from streams.record import Effect, Halt, Keys
 from streams.surveying import Survey
 from streams.ticking import Ticking
-from streams.words import CLOCK, DECIDER, told
+from streams.words import CLOCK, DECIDER
 
-SPEAKER = "yekta:segments"
 CUSTOMERS = 50_000
 CUT = "quantile"
 """The survey of a segment that asks for a percentile, once it means something else."""
@@ -173,9 +171,10 @@ class Segmenting:
             members = await table.members_of(moment.connection, customer)
             held.known.pop(customer, None)
             held.learned[customer] = {}
+            said = last_said(await self._past.facts(moment, customer, (ENTERED, LEFT), None))
             for watch in held.watches.values():
-                state = history.states[watch.segment.name, watch.segment.version]
-                self._derive(turn, customer, watch, state, history.last, watch.segment.name in members)
+                state, name = history.states[watch.segment.name, watch.segment.version], watch.segment.name
+                self._derive(turn, customer, watch, state, history.last, name in members, said.get(name, NOTHING_SAID))
         return await self._finish(turn, remember=False)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -287,24 +286,28 @@ class Segmenting:
             return
         turn.judge(customer, watch, known[0], known[1], timer.at, timer.clock, simulated=timer.quiet == "test")
 
-    def _derive(self, turn: "_Turn", customer: UUID, watch: Watch, state: State, last: Last | None, was: bool) -> None:
-        """From all rows; nobody is told of what that shows."""
-        if last is None and not was:
+    def _derive(
+        self, turn: "_Turn", customer: UUID, watch: Watch, state: State, last: Last | None, was: bool, said: Said | None = None
+    ) -> None:
+        """From all rows; nobody is told of what that shows. Who has none of which the segment speaks is not in it."""
+        if last is None or state.last is None:
+            if was or (said is not None and said.inside):
+                turn.change(customer, watch, False, was, said, self._now())
             return
-        now = self._now() if last is None or not last.clock else last.now
-        turn.judge(customer, watch, state, was, now, last.clock if last else "", backfill=True)
+        now = self._now() if not last.clock else last.now
+        turn.judge(customer, watch, state, was, now, last.clock, backfill=True, said=said)
 
     async def _finish(self, turn: "_Turn", *, remember: bool = True) -> list[Effect]:
         connection, partition = turn.moment.connection, turn.moment.partition
         states = {place: (fold.encode(state), inside) for place, (state, inside) in turn.states.items()}
         await table.save(connection, partition, states)
-        await table.put(connection, turn.changes)
         await self._ticking.set(turn.moment, turn.timers)
+        effects = await membership.tell(turn.moment, turn.new) if turn.new else []
         if not remember:
             for customer, _, _ in turn.states:
                 turn.held.learned.pop(customer, None)
                 turn.held.known.pop(customer, None)
-        return turn.effects
+        return effects
 
 
 class _Turn:
@@ -314,8 +317,7 @@ class _Turn:
         self.moment, self.held = moment, held
         self.states: dict[Place, Known] = {}
         self.timers: dict[Place, Timer | None] = {}
-        self.changes: list[Change] = []
-        self.effects: list[Effect] = []
+        self.new: list[New] = []
 
     @staticmethod
     def at(state: State, now: datetime) -> datetime:
@@ -333,8 +335,9 @@ class _Turn:
         *,
         backfill: bool = False,
         simulated: bool = False,
+        said: Said | None = None,
     ) -> None:
-        """Whether the customer is in now; what follows when that is new."""
+        """Whether the customer is in now; what follows when that is new. `said`: what his history says, where rows moved."""
         segment, quantiles = watch.segment, self.held.here.quantiles
         at = self.at(state, now)
         inside = fold.inside(watch, state, at, quantiles)
@@ -343,13 +346,26 @@ class _Turn:
         wake = fold.changes(watch, state, at)
         timed = (customer, f"{PREFIX}{segment.name}", segment.version)
         self.timers[timed] = None if wake is None else Timer(wake, clock, "test" if simulated else "")
-        if inside == was:
-            return
-        type_ = ENTERED if inside else LEFT
-        self.changes.append(Change(segment.name, segment.version, customer, type_.partition(".")[2], at))
-        id_ = derive(type_, segment.name, str(segment.version), str(customer), at.isoformat())
-        data = {"segment": segment.name, "version": segment.version}
-        self.effects.append(told(SPEAKER, type_, str(customer), id_, data, at, backfill=backfill, simulated=simulated, clock=clock))
+        self.change(customer, watch, inside, was, said, at, clock, backfill=backfill, simulated=simulated)
+
+    def change(
+        self,
+        customer: UUID,
+        watch: Watch,
+        inside: bool,
+        was: bool,
+        said: Said | None,
+        at: datetime,
+        clock: str = "",
+        *,
+        backfill: bool = True,
+        simulated: bool = False,
+    ) -> None:
+        """Let the customer in or out, if that is new; and tell it, if it is not what he heard last."""
+        heard = was if said is None else said.inside
+        if not inside == was == heard:
+            last = NEVER if said is None else said.at
+            self.new.append(New(customer, watch.segment, inside, inside != was, inside != heard, at, last, clock, backfill, simulated))
 
 
 def _evidence_of(watch: Watch, facts: Iterable[Fact]) -> list[Evidence]:

@@ -139,8 +139,11 @@ class Valuing:
 
     async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
         whose = {str(customer): history for customer, history in customers.items()}
+        learned = self._learned[moment.partition]
         await self._from_histories(moment, whose)
-        return await self._appraising.appraise(moment, self._learned[moment.partition], whose)
+        for customer in whose.keys() & learned.keys():  # what he was told last may have gone with the rows of another: it is told again
+            learned[customer] = learned[customer]._replace(told=None)
+        return await self._appraising.appraise(moment, learned, whose)
 
     async def pulse(self, moment: Moment) -> list[Effect]:
         learned = self._learned[moment.partition]

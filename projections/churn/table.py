@@ -91,9 +91,13 @@ async def save(connection: Connection, partition: int, kept: Mapping[Key, Kept])
     )
 
 
-async def forget(connection: Connection, customers: Iterable[UUID]) -> None:
-    """These have no facts any more."""
-    await connection.execute("DELETE FROM churn.states WHERE customer_id = ANY(%s::uuid[])", (uuids(customers),))
+async def forget(connection: Connection, gone: Sequence[Key]) -> None:
+    """Of these nothing is kept any more."""
+    await connection.execute(
+        "DELETE FROM churn.states s USING unnest(%s::uuid[], %s::int2[]) AS g(customer_id, definition)"
+        " WHERE s.customer_id = g.customer_id AND s.definition = g.definition",
+        ([customer for customer, _ in gone], [definition for _, definition in gone]),
+    )
 
 
 async def due(connection: Connection, partition: int, *, replayed: bool, day: int, limit: int) -> dict[Key, Kept]:

@@ -1,6 +1,6 @@
 """The SQL of segments: who is in, since when, and how it came. Written by the owner of the customer's partition.
 
-Reading order: load, save, judged, put, then what people read: counts, members, history.
+Reading order: load, save, judged, last, put, then what people read: counts, members, history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -97,6 +97,14 @@ async def members_of(connection: Connection, customer: UUID) -> set[str]:
     """The segments that a customer is in."""
     cursor = await connection.execute("SELECT segment FROM signals.members WHERE customer_id = %s", (customer,))
     return {row[0] for row in await cursor.fetchall()}
+
+
+async def last(connection: Connection, customers: Iterable[UUID]) -> dict[tuple[UUID, str], datetime]:
+    """When these customers came into segments last, or left them."""
+    cursor = await connection.execute(
+        "SELECT customer_id, segment, max(at) FROM signals.changes WHERE customer_id = ANY(%s::uuid[]) GROUP BY 1, 2", (uuids(customers),)
+    )
+    return {(customer, segment): at for customer, segment, at in await cursor.fetchall()}
 
 
 async def put(connection: Connection, changes: Sequence[Change]) -> None:

@@ -1,9 +1,9 @@
 """The timeline's SQL: rows in, each event once; histories out, in the order that folds go by.
 
-Reading order: insert, history, piece; what people turn the pages of is in `page`.
+Reading order: insert, history, piece, deciders; what people turn the pages of is in `page`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -74,6 +74,19 @@ async def pieces(connection: Connection, schema: str, customers: Sequence[UUID],
         binary=True,
     )
     return [(customer, record) for customer, record in await cursor.fetchall()]
+
+
+async def deciders(connection: Connection, schema: str, customers: Collection[UUID]) -> dict[UUID, str]:
+    """Of each of these customers the identifier that decided his latest row: what is told of him follows it. Who has no row is absent."""
+    if not customers:
+        return {}
+    cursor = await connection.execute(
+        "SELECT asked.id, his.decider FROM unnest(%s::uuid[]) AS asked(id), LATERAL"
+        f" (SELECT decider FROM {schema}.timeline WHERE customer_id = asked.id AND decider <> ''"
+        " ORDER BY at DESC, event_id DESC LIMIT 1) his",
+        (uuids(customers),),
+    )
+    return dict(await cursor.fetchall())
 
 
 async def history(

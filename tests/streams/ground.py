@@ -45,12 +45,13 @@ class Ground:
         *,
         at: int | None = None,
         source: Source = SOURCE,
+        place: int = 0,
         **data: Any,
     ) -> UUID:
         """A door accepts an event; `who` is in the data. It is kept in the partition of its subject, or where it is told."""
 
         def accept(times: int) -> Sealed:
-            return seal(touchpoint(id_, type_, data, minute, source, times=times), self.keys)
+            return seal(touchpoint(id_, type_, data, minute, source, times=times, place=place), self.keys)
 
         event = touchpoint(id_, type_, data, minute, source).event_id
         self.sent.setdefault(event, accept)

@@ -18,16 +18,16 @@ Sealed = tuple[bytes, bytes]
 
 
 def touchpoint(
-    id_: str, type_: str, data: dict[str, Any], minute: float | None = 0, source: Source = SOURCE, *, times: int = 0
+    id_: str, type_: str, data: dict[str, Any], minute: float | None = 0, source: Source = SOURCE, *, times: int = 0, place: int = 0
 ) -> Touchpoint:
     """An event that a door accepted, ten days after the beginning and an hour more for each time that it was sent before.
 
-    Without a minute it does not say when it happened.
+    Without a minute it does not say when it happened. `place`: among those that were accepted at about the same time.
     """
     event = {"specversion": "1.0", "id": id_, "source": "/tests", "type": type_, "data": data}
     if minute is not None:
         event["time"] = (BEGINNING + timedelta(minutes=minute)).isoformat()
-    understood = read(event, source, BEGINNING + timedelta(days=10, hours=times))
+    understood = read(event, source, BEGINNING + timedelta(days=10, hours=times, microseconds=place))
     assert isinstance(understood, Touchpoint), understood
     return understood
 

@@ -2,34 +2,17 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from aggregates.declaration import Decided, decided_type
-from aggregates.identity import DEFAULT_RULES
-from aggregates.touchpoint import derive
-from infra.sealing import KeyRing
-from streams.broadcasting import keys as broadcast_keys
-from streams.candidates import Nobody
-from streams.customer import Customer
 from streams.in_force import QUANTILE
-from streams.parts import Part
-from streams.record import Processor
-from streams.resolve import Resolve
-from streams.scoring import Scoring
-from streams.segmenting import Segmenting
-from streams.ticking import Ticking
-from streams.triggering import Triggering
-from streams.valuing import Valuing
-from streams.words import DECIDER, told
 from tests.streams.crew import Gate, until
 from tests.streams.ground import Ground
-from tests.streams.keys import MASTER
 from tests.streams.people import BEGINNING
+from tests.streams.whole import everywhere, processors, publish, settled
 
 pytestmark = pytest.mark.engines
 
@@ -60,44 +43,8 @@ DERIVED = (
 Meanwhile = Callable[[Ground], Awaitable[None]]
 
 
-def processors(ground: Ground, piece: int) -> list[Processor]:
-    """Both hops, with all parts that derive something from whole histories; no timer is ever due."""
-    ring = KeyRing(MASTER)
-    ticking = Ticking(monotonic, lambda: BEGINNING)
-
-    async def ends() -> dict[int, int]:
-        return ground.memory.ends("touchpoints")
-
-    parts: list[Part] = [
-        Scoring(ring, lambda: BEGINNING, b"a key of the tests", ends),
-        Valuing(ring, lambda: BEGINNING),
-        Triggering(ring, Nobody(), ticking),
-        Segmenting(ring, ticking, lambda: BEGINNING),
-        ticking,
-    ]
-    return [Resolve(DEFAULT_RULES, ring), Customer(ring, piece=piece, parts=parts)]
-
-
-def everywhere(ground: Ground, type_: str, id_: str, data: Any) -> None:
-    """Every partition hears it."""
-    for key in broadcast_keys(ground.memory.partitions):
-        said = told(DECIDER, type_, "", derive("announced", id_), data, BEGINNING, key)
-        ground.memory.append(said.topic, said.key, said.value)
-
-
-def publish(ground: Ground, kind: str, body: dict[str, Any], state: str = "published", number: int = 1) -> None:
-    """A rule or a segment stands so."""
-    decided = Decided(kind, body[kind], 1, number, state, msgspec.json.encode(body).decode(), "Asia/Tehran", BEGINNING)
-    everywhere(ground, decided_type(kind), f"{body[kind]} {number}", msgspec.to_builtins(decided))
-
-
 def order(ground: Ground, id_: str, minute: float, **who: str) -> UUID:
     return ground.send(id_, "sales.order_placed", minute, order_id=id_, lines=[], total="5.00", currency="USD", who=who)
-
-
-async def settled(ground: Ground, piece: int) -> None:
-    async with ground.working(*processors(ground, piece)) as worker:
-        await ground.settle(worker)
 
 
 async def derived(ground: Ground) -> list[list[tuple[Any, ...]]]:
