@@ -14,6 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
+from aggregates.partition import partition_of
 from aggregates.sealing import KeyMissing
 from aggregates.wire import touchpoint_decoder
 from infra import database, differing, generations
@@ -120,6 +121,7 @@ async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) 
         cursor = await connection.execute("SELECT number FROM streams.generation")
         row = await cursor.fetchone()
     number = (int(str(row[0])) if row else 1) + 1
+    partitions = len(await ends(here, settings.kafka.prefix + "customer-events"))
     async with _apart(settings, f"read_{number}", keep=True) as (here, pool, refold, _):
         target = await _live_positions(pool)
         while True:
@@ -131,9 +133,7 @@ async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) 
             # Live folding waits here; what it has folded meanwhile is a moment's work.
             await connection.execute("SELECT 1 FROM streams.positions WHERE processor = 'customer' FOR UPDATE")
             await refold.up_to(await positions.positions(connection, "customer"), on_progress)
-            # What was folded of long histories is in the new read models already; what is kept beside views still has to hear of it.
-            await connection.execute("DELETE FROM streams.chores WHERE NOT whole")
-            await generations.switch(connection, number)
+            await generations.switch(connection, number, lambda customer: partition_of(str(customer).encode(), partitions))
         async with pool.connection() as connection:
             await generations.drop(connection, f"read_{number - 2}")
     return number

@@ -144,6 +144,7 @@ class Customer:
         schema = await generation.live(connection)
         if schema != self._generation:
             self._states.clear()
+            self._moving.forget_all()
             self._generation = schema
         return schema
 

@@ -60,6 +60,10 @@ class Moving:
         self._none.discard(partition)
         self._refolded.pop(partition, None)
 
+    def forget_all(self) -> None:
+        """Other read models are in force: whoever put them there may have left work."""
+        self._none.clear()
+
     def refolded(self, partition: int) -> Mapping[UUID, Mapping[str, Any]]:
         """Who was folded anew to the end since this was asked last, and what the parts have made of them; not who only got his view."""
         return self._refolded.pop(partition, {})
