@@ -1,7 +1,7 @@
 """Keeps possible duplicates up as customers change: marks who changed, then compares the changed few with those who share a key.
 
 Marking is a part of the customer's transaction and costs a row; comparing is slow work beside it, one process at a time.
-Reading order: Changed, Comparing, compare, in_force.
+Reading order: Changed, Comparing, compare.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.identity import Rules
 from aggregates.matching import customers as matching
-from aggregates.matching.published import weights_of
 from aggregates.matching.weights import Weights
 from aggregates.sealing import Sealer
 from aggregates.wire import CustomerEvent
@@ -134,16 +133,9 @@ async def compare(connection: Connection, sealer: Sealer, changed: Sequence[UUID
     all_ = mine | await asyncio.to_thread(lambda: {id_: record(state, rules) for id_, state in states.items()})
     digests = await asyncio.to_thread(hashed, all_.values(), sealer)
     holders = await table.holders(connection, list(digests.values()))
-    weights = await in_force(connection)
+    weights = await learned.in_force(connection)
     found = await asyncio.to_thread(_proposals, all_, pairs, lambda value: holders.get(digests.get(value, b""), 1), weights)
     await table.propose(connection, found)
-
-
-async def in_force(connection: Connection) -> Weights:
-    """The weights that were learned last, or the first beliefs, after what people decided."""
-    told = await learned.newest(connection)
-    first = weights_of(told) if told else None
-    return matching.taught(await table.taught(connection), matching.begin() if first is None else first)
 
 
 LookedUp = tuple[dict[UUID, matching.Record], dict[UUID, list[bytes]], dict[UUID, list[bytes]], dict[UUID, bytes | None]]

@@ -13,13 +13,14 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api import access, duplicates, explaining, identity_conflicts, identity_rules, position, query, uniting
+from api import access, duplicate_weights, duplicates, explaining, identity_conflicts, identity_rules, position, query, uniting
 from api.answers import path_id
 from api.desk.forms import form
 from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.values import identifier
 from api.desk.visitor import acting
+from api.duplicate_weights import LevelShown, WeightsShown
 from api.explaining import Identity
 from api.identity import DECIDERS, present
 from api.ports import Dependencies
@@ -76,6 +77,21 @@ def bits(said: float, locale: Locale) -> str:
     return "+" * (said > 0) + locale.number(Decimal(f"{said:.1f}"))
 
 
+def part(share: float, locale: Locale) -> str:
+    """A part of all in percent, to two digits."""
+    return locale.number(Decimal(f"{share * 100:.2g}"))
+
+
+def agreements(weights: WeightsShown) -> list[tuple[str, list[tuple[str, LevelShown]]]]:
+    """By field what each agreement says, by the end of its message; of equal values what the commonest and the rarest of them say."""
+    found = []
+    for field in weights.fields:
+        same = [level for level in field.levels if level.rarity is not None]
+        unlike = [(level.agreement, level) for level in field.levels if level.rarity is None]
+        found.append((field.field, [*unlike, ("same", same[0]), ("same_rare", same[-1])]))
+    return found
+
+
 class Node(NamedTuple):
     """An identifier in the drawing."""
 
@@ -112,6 +128,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             shown = await duplicates.shown(dependencies, connection, found[:1], asking.role)
             open_ = await identity_conflicts.shown(dependencies, connection, await conflicts.page(connection, WAITING), asking.role)
             rules = await identity_rules.shown(connection)
+            weights = await duplicate_weights.shown(connection)
         locale = locale_of(request, dependencies)
         following = f"/identity?after={quote(duplicates.cursor(found[0]))}" if len(found) > 1 else ""
         return page(
@@ -124,6 +141,9 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             conflicts=open_,
             objections=[objection(conflict.reason, locale) for conflict in open_],
             rules=rules,
+            weights=weights,
+            agreements=agreements(weights),
+            part=part,
             fired_words=[firing(one.rule, locale) for one in rules.fired],
             ltr=NUMBERED,
             chance=chance,

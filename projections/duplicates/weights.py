@@ -1,4 +1,5 @@
-"""The SQL of what agreements say: when it is learned again, from whom, and the versions. Reading order: due, some, newest, keep, sweep."""
+"""The SQL of what agreements say: when it is learned again, from whom, and the versions. Reading order: due, some, newest, in_force, keep,
+sweep."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -6,8 +7,10 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from aggregates.decision import Also
+from aggregates.matching import customers as matching
 from aggregates.matching import published
 from aggregates.matching.published import Learned
+from aggregates.matching.weights import Weights
 from projections.duplicates import table
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -69,6 +72,13 @@ async def newest(connection: Connection) -> Learned | None:
     cursor = await connection.execute("SELECT document::text FROM identity.weights ORDER BY version DESC LIMIT 1")
     row = await cursor.fetchone()
     return published.decoder.decode(row[0]) if row else None
+
+
+async def in_force(connection: Connection) -> Weights:
+    """The weights that were learned last, or the first beliefs, after what people decided."""
+    told = await newest(connection)
+    first = published.weights_of(told) if told else None
+    return matching.taught(await table.taught(connection), matching.begin() if first is None else first)
 
 
 def keep(told: Learned) -> list[Also]:

@@ -191,7 +191,7 @@ async def test_whatever_is_made_of_events_can_be_waited_for(api: Api) -> None:
     paths = (await api.client.get("/openapi.json")).json()["paths"]
     asked = {path: path_["get"].get("parameters", []) for path, path_ in paths.items() if path.startswith(FOLDED) and "get" in path_}
     impatient = {path for path, known in asked.items() if all(one.get("name") != "after" for one in known)}
-    assert {path for path in impatient if not path.endswith(STREAMED)} == {"/v1/deliveries/{id}"}
+    assert {path for path in impatient if not path.endswith(STREAMED)} == {"/v1/deliveries/{id}", "/v1/duplicates/weights"}
 
 
 async def test_no_request_that_the_document_allows_makes_the_api_fail(live: Api) -> None:

@@ -1,5 +1,6 @@
 """People see why a customer is one, make two one, take it back, and ask for what would come of it before."""
 
+from math import log2
 from typing import Any
 
 import pytest
@@ -159,6 +160,22 @@ async def test_possible_duplicates_wait_with_their_evidence(live: Api) -> None:
     assert await waiting(live, agent, "علی رضایی") == await waiting(live, agent, "سارا کریمی") == []
     gone = await live.client.post(f"/v1/duplicates/{sara['id']}/accept", auth=(agent, ""))
     assert gone.status_code == 404
+
+
+async def test_by_what_they_are_judged_is_shown(live: Api) -> None:
+    agent, marketer = await live.token("agent"), await live.token("marketer")
+    assert (await live.client.get("/v1/duplicates/weights", auth=(await live.write_key("weights"), ""))).status_code == 403
+    shown = await live.get(agent, "/v1/duplicates/weights")
+    assert (shown["version"], shown["at"], shown["customers"], shown["pairs"]) == (0, None, 0, 0)
+    assert shown == await live.get(marketer, "/v1/duplicates/weights")
+    fields = {field["field"]: field["levels"] for field in shown["fields"]}
+    assert {"name", "birth_date", "phone", "email"} <= fields.keys()
+    for levels in fields.values():
+        assert [level["rarity"] for level in levels if level["agreement"] == "same"] == list(range(16))
+        for level in levels:
+            assert level["bits"] == pytest.approx(log2(level["m"] / level["u"]), abs=0.01)
+        assert levels[0]["agreement"] == "different"
+        assert levels[0]["bits"] < 0 < levels[-1]["bits"]
 
 
 async def test_an_account_folds_its_peoples_events_and_leaves_them_who_they_are(live: Api) -> None:

@@ -53,7 +53,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     *("delivery", "scope", "way", "silenced", "contacting", "hears", "disabled"),
     *("reason", "letter.became", "letter.status", "letter.state"),
     *("model.name", "model.status", "model.topic", "source.snippet", "source.set", "identity.objection", "identity.believed"),
-    "identity.fired",
+    *("identity.fired", "identity.level"),
     *("form", "form.kinds", "form.acts", "form.changes"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""

@@ -16,7 +16,6 @@ from infra.decisions import DecisionStore
 from infra.sealing import KeyRing
 from projections.duplicates import table, weights
 from streams import estimating
-from streams.duplicates import in_force
 from streams.estimating import Estimating, Material
 from streams.record import Connection
 from tests.streams.crew import Connections
@@ -92,7 +91,7 @@ async def test_what_teaches_nothing_leaves_the_first_beliefs_and_is_not_asked_ag
     assert not await one.forward()
     assert not await one.forward()
     assert asked == [100]
-    assert np.array_equal((await in_force(connection)).m, begin().m)
+    assert np.array_equal((await weights.in_force(connection)).m, begin().m)
 
 
 async def test_what_was_learned_long_ago_is_learned_again(dsn: str, pool: Connections, connection: Connection, keys: KeyRing) -> None:
@@ -110,7 +109,7 @@ async def test_the_newest_version_is_what_is_judged_by(dsn: str, connection: Con
     decisions = DecisionStore(dsn)
     other = published.learned(begin(), Seen({}, (), 100), 1, BEGINNING)
     await decisions.record([published.decision(other)], weights.keep(other))
-    assert (await in_force(connection)).m == pytest.approx(begin().m, rel=1e-5)
+    assert (await weights.in_force(connection)).m == pytest.approx(begin().m, rel=1e-5)
     decisions.close()
 
 
