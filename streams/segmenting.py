@@ -267,13 +267,13 @@ class Segmenting:
                 held.learned[customer][name] = (fold.decode(watch, state), inside)
 
     async def _hear(self, turn: "_Turn", customer: UUID, item: Heard, fact: Fact, watch: Watch, evidence: Evidence) -> None:
-        known, now = turn.held.learned[customer].get(watch.segment.name), now_of(fact)
-        state = fold.take(watch, known[0], evidence) if known is not None else None
-        if state is None:  # it is the first that the segment hears of him, or it is late
+        known = turn.held.learned[customer].get(watch.segment.name)
+        if known is None:  # it is the first that the segment hears of him
             past = await self._past.facts(turn.moment, customer, watch.roles, item.offset)
-            state = fold.fold(watch, [*_evidence_of(watch, past), evidence])
-        was = watch.segment.name in await table.members_of(turn.moment.connection, customer) if known is None else known[1]
-        turn.judge(customer, watch, state, was, now, fact.clock, backfill=fact.backfill, simulated=fact.simulated)
+            was = watch.segment.name in await table.members_of(turn.moment.connection, customer)
+            known = fold.fold(watch, _evidence_of(watch, past)), was
+        state = fold.take(watch, known[0], evidence)
+        turn.judge(customer, watch, state, known[1], now_of(fact), fact.clock, backfill=fact.backfill, simulated=fact.simulated)
 
     def _ring(self, turn: "_Turn", customer: UUID, timer: timers.Timer) -> None:
         """Time passed; ignored when nothing waits for it any more."""

@@ -1,4 +1,4 @@
-"""Whether a customer is in a segment: its checks over his facts in order, asked at any time. Reading order: Watch, State, take, inside."""
+"""Whether a customer is in a segment: its checks over his facts, in any order, asked at any time. Reading order: Watch, State, take, inside."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Watch:
 
 
 class State(Struct, frozen=True, array_like=True, gc=False):
-    """What is known of a customer: the states of the checks after his last fact."""
+    """What is known of a customer: the states of the checks after all that was heard of him, and the place of his last fact."""
 
     checks: tuple[Any, ...]
     last: Stamp | None = None
@@ -50,18 +50,17 @@ def initial(watch: Watch) -> State:
     return State(tuple([check.initial for check in watch.checks]))
 
 
-def take(watch: Watch, state: State, fact: Evidence) -> State | None:
-    """The state after one more fact; None when the fact is not after those before: only the past can tell."""
-    if state.last is not None and fact.stamp < state.last:
-        return None
-    return State(tuple([check.take(one, fact) for check, one in zip(watch.checks, state.checks, strict=True)]), fact.stamp)
+def take(watch: Watch, state: State, fact: Evidence) -> State:
+    """The state after one more fact, which may be older than those before it: each check knows the place of what it keeps."""
+    last = fact.stamp if state.last is None else max(state.last, fact.stamp)
+    return State(tuple([check.take(one, fact) for check, one in zip(watch.checks, state.checks, strict=True)]), last)
 
 
 def fold(watch: Watch, facts: Iterable[Evidence], state: State | None = None) -> State:
-    """The state after a whole history, in any order; or after one before which there was a state, and whose facts are all later."""
+    """The state after a whole history, in any order; or after one before which there was a state."""
     state = state or initial(watch)
-    for fact in sorted(facts, key=lambda one: one.stamp):
-        state = take(watch, state, fact) or state
+    for fact in facts:
+        state = take(watch, state, fact)
     return state
 
 

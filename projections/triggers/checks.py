@@ -1,17 +1,23 @@
-"""What `if` asks, each as a small machine over facts in order: is it so at a time?
+"""What `if` asks, each as a small machine over facts in any order: is it so at a time?
 
+What is kept is the latest of a kind, or the latest few, each with its place among the customer's facts. A fact that comes late finds its
+place by that, and nothing of the past is needed for it.
 Reading order: Quantiles, Check, then the checks, check_of.
 """
 
+from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar, Protocol
 
 from aggregates.rules.rule import ConsentIs, Count, Guard, Not, PercentileIs, ScoreIs, SegmentIs
 from projections.triggers.conditions import Counting
 from projections.triggers.evidence import Evidence, Stamp, Word
 from projections.view.consent import ALL, Consent, deciding
+
+_stamp = attrgetter("stamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Check(Protocol):
         """The state before all facts."""
 
     def take(self, state: Any, fact: Evidence) -> Any:
-        """The state after a fact."""
+        """The state after a fact, which may be older than those before it."""
 
     def holds(self, state: Any, at: datetime, quantiles: Quantiles) -> bool:
         """Whether it is so."""
@@ -64,26 +70,28 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """State: the latest score; None as long as there is none, and then nothing is so."""
+    """State: the latest score and its place; None as long as there is none, and then nothing is so."""
 
     bit: int
     guard: ScoreIs | PercentileIs
     initial: None = None
-    state: ClassVar[Any] = float | None
+    state: ClassVar[Any] = tuple[float, Stamp] | None
 
-    def take(self, state: float | None, fact: Evidence) -> float | None:
-        return fact.value if fact.roles & self.bit and isinstance(fact.value, float) else state
+    def take(self, state: tuple[float, Stamp] | None, fact: Evidence) -> tuple[float, Stamp] | None:
+        if not fact.roles & self.bit or not isinstance(fact.value, float) or (state is not None and fact.stamp < state[1]):
+            return state
+        return fact.value, fact.stamp
 
-    def holds(self, state: float | None, at: datetime, quantiles: Quantiles) -> bool:
+    def holds(self, state: tuple[float, Stamp] | None, at: datetime, quantiles: Quantiles) -> bool:
         low, high = self.guard.at_least, self.guard.below
         if isinstance(self.guard, PercentileIs):
             low = None if low is None else quantiles.cut(self.guard.of, low, at)
             high = None if high is None else quantiles.cut(self.guard.of, high, at)
         if state is None or (low is None and high is None):
             return False
-        return (low is None or state >= low) and (high is None or state < high)
+        return (low is None or state[0] >= low) and (high is None or state[0] < high)
 
-    def changes(self, state: float | None, at: datetime) -> datetime | None:
+    def changes(self, state: tuple[float, Stamp] | None, at: datetime) -> datetime | None:
         return None
 
 
@@ -119,22 +127,22 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """State: whether the customer is in the segment."""
+    """State: whether the customer is in the segment, and the place of the fact that says so; None as long as there is none."""
 
     entered: int
     left: int
-    initial: bool = False
-    state: ClassVar[Any] = bool
+    initial: None = None
+    state: ClassVar[Any] = tuple[bool, Stamp] | None
 
-    def take(self, state: bool, fact: Evidence) -> bool:
-        if fact.roles & self.entered:
-            return True
-        return state and not fact.roles & self.left
+    def take(self, state: tuple[bool, Stamp] | None, fact: Evidence) -> tuple[bool, Stamp] | None:
+        if not fact.roles & (self.entered | self.left) or (state is not None and fact.stamp < state[1]):
+            return state
+        return bool(fact.roles & self.entered), fact.stamp
 
-    def holds(self, state: bool, at: datetime, quantiles: Quantiles) -> bool:
-        return state
+    def holds(self, state: tuple[bool, Stamp] | None, at: datetime, quantiles: Quantiles) -> bool:
+        return state is not None and state[0]
 
-    def changes(self, state: bool, at: datetime) -> datetime | None:
+    def changes(self, state: tuple[bool, Stamp] | None, at: datetime) -> datetime | None:
         return None
 
 
@@ -147,7 +155,13 @@ class Counted:
     state: ClassVar[Any] = tuple[Evidence, ...]
 
     def take(self, state: tuple[Evidence, ...], fact: Evidence) -> tuple[Evidence, ...]:
-        return self.counting.take(state, fact)[0]
+        if not state or state[-1].stamp < fact.stamp:
+            return self.counting.take(state, fact)[0]
+        if not fact.roles & self.counting.bit:
+            return state
+        latest = list(state)
+        insort(latest, fact, key=_stamp)
+        return tuple(latest[-self.counting.least :])
 
     def holds(self, state: tuple[Evidence, ...], at: datetime, quantiles: Quantiles) -> bool:
         return self.counting.holds(state, at)

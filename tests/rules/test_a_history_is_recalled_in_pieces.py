@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -75,9 +76,11 @@ def test_what_a_rule_says_of_a_history(kept: int, rule: dict[str, Any], events: 
         assert in_pieces == said(refold(trigger, evidence_of(trigger, facts), standing, last.now, NO_QUANTILES, "moved"))
 
 
-@given(st.lists(histories.checks(), min_size=1, max_size=3), histories.events(40), SIZES)
+@given(st.lists(histories.checks(), min_size=1, max_size=3), histories.events(40), SIZES, st.randoms())
 @settings(max_examples=60, deadline=None)
-def test_who_is_in_a_segment(checks: list[dict[str, Any]], events: list[dict[str, Any]], sizes: list[int]) -> None:
+def test_who_is_in_a_segment_also_when_facts_come_in_any_order(
+    checks: list[dict[str, Any]], events: list[dict[str, Any]], sizes: list[int], order: Random
+) -> None:
     found = segment.read(json.dumps({"segment": "some", "when": checks}), "Asia/Tehran").segment
     if found is None:  # it asks for another segment
         return
@@ -86,3 +89,6 @@ def test_who_is_in_a_segment(checks: list[dict[str, Any]], events: list[dict[str
     for piece in pieces(facts, sizes):
         state = segments.decode(watch, segments.encode(segments.fold(watch, evidence_of(watch, piece), state)))
     assert state == segments.fold(watch, evidence_of(watch, facts))
+    arriving = evidence_of(watch, facts)
+    order.shuffle(arriving)
+    assert state == segments.fold(watch, arriving)
