@@ -1,9 +1,9 @@
 """What rules know of a customer's past, from his rows: where no state is kept yet, and where a fact came that is older than what is kept.
 
-Reading order: Recalling.first, mended, together, then facts, last_of and evidence_of.
+Reading order: Recalling.first, reopened, together, then facts, last_of and evidence_of.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from aggregates.fact import Fact, fact_of
 from aggregates.wire import customer_event_decoder
-from projections.triggers import table
+from projections.triggers import marks, table
 from projections.triggers.evidence import Evidence
-from projections.triggers.react import Reaction, begin, refold, wake_of
-from projections.triggers.state import Fire, State
+from projections.triggers.fold import initial
+from projections.triggers.marks import Reopened
+from projections.triggers.react import begin, blocks, refold, wake_of
+from projections.triggers.state import Seal, State
 from projections.triggers.trigger import admit
 from streams.in_force import Active, InForce
 from streams.parts import Moment, opened
@@ -50,8 +52,8 @@ class Recalling:
         now: datetime,
         before: int | None,
         recalled: "Recalled | None" = None,
-    ) -> State:
-        """The state of a customer who was there before the rule: what his past would have said is not said.
+    ) -> tuple[State, Sequence[Seal]]:
+        """The state of a customer who was there before the rule, and what is kept no longer: what his past would have said is not said.
 
         `recalled` is what was read of him together with others.
         """
@@ -59,27 +61,30 @@ class Recalling:
         for older in here.older(active):
             state = runs.get(older.key)
             if state is not None and wake_of(older.trigger, state) is not None:
-                return begin(trigger)  # the version before it ends what it has begun
+                return begin(trigger), ()  # the version before it ends what it has begun
         if recalled is None:
-            past = await self._past(moment, customer, active, before)
+            past = await self._past(moment, here, customer, active, before)
         else:
             past = evidence_of(active, [fact for at, fact in recalled if at is None or before is None or at < before])
         if not past:
-            return begin(trigger)
-        return refold(trigger, past, (), now, here.quantiles)[0]
+            return begin(trigger), ()
+        state, said = refold(trigger, past, (), now, here.quantiles)
+        return state, [one for one in said if isinstance(one, Seal)]
 
-    async def mended(
-        self, moment: Moment, here: InForce, customer: UUID, active: Active, state: State, evidence: Evidence, now: datetime, before: int
-    ) -> Reaction:
-        """A fact that is older than what is kept: fold the past with and without it, and say what differs."""
-        trigger, quantiles = active.trigger, here.quantiles
-        past = await self._past(moment, customer, active, before)
-        wake = wake_of(trigger, state)
-        heard = now if wake is None else min(now, wake)
-        _, said_so = refold(trigger, past, (), now, quantiles, heard=heard)
-        standing = {said.signal.event for said in said_so if isinstance(said, Fire)}
-        history = sorted([*past, evidence], key=lambda one: one.stamp)
-        return refold(trigger, history, standing, now, quantiles, "backfill" if evidence.backfill else "", heard)
+    async def reopened(
+        self, moment: Moment, here: InForce, customer: UUID, active: Active, state: State, late: Evidence, before: int
+    ) -> Reopened:
+        """The past from the last mark before a fact that is older than what is kept, up to what is kept."""
+        place = (customer, *active.key)
+        known = marks.before((await table.marks(moment.connection, [place])).get(place, ()), late)
+        start = active.storing.fold_of(known[-1]) if known else initial(active.trigger)
+        since, last = start.last, state.base.last
+        past = [
+            one
+            for one in await self._past(moment, here, customer, active, before, since[0] if since else None)
+            if (since is None or since < one.stamp) and (last is None or one.stamp <= last)
+        ]
+        return Reopened(known, blocks(active.trigger, start, past, here.quantiles))
 
     async def together(self, moment: Moment, wanted: Mapping[UUID, Collection[str]], read: Collection[str]) -> dict[UUID, "Recalled"]:
         """The facts of these customers, of the types that any of them is asked for, in one reading; opened where some rule reads them."""
@@ -95,16 +100,27 @@ class Recalling:
                 recalled[customer].append((at, opened(event, self._keys) if event.type in read else fact_of(event)))
         return recalled
 
-    async def _past(self, moment: Moment, customer: UUID, active: Active, before: int | None) -> list[Evidence]:
-        facts = await self.facts(moment, customer, active.trigger.types, before)
-        return evidence_of(active, facts)
+    async def _past(
+        self, moment: Moment, here: InForce, customer: UUID, active: Active, before: int | None, since: datetime | None = None
+    ) -> list[Evidence]:
+        return evidence_of(active, await self.facts(moment, customer, active.trigger.types, before, since, here.read))
 
-    async def facts(self, moment: Moment, customer: UUID, types: Iterable[str], before: int | None) -> list[Fact]:
-        """His facts of these types; those that came before an offset, or all."""
-        records = await table.history(moment.connection, moment.schema, customer, types, moment.partition, before)
+    async def facts(
+        self,
+        moment: Moment,
+        customer: UUID,
+        types: Iterable[str],
+        before: int | None,
+        since: datetime | None = None,
+        read: Collection[str] | None = None,
+    ) -> list[Fact]:
+        """His facts of these types; those that came before an offset, or all; from a time on. Opened are those of types that are read."""
+        records = await table.history(moment.connection, moment.schema, customer, types, moment.partition, before, since)
         events = [customer_event_decoder.decode(record) for record in records]
-        await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
-        return [opened(event, self._keys) for event in events]
+        opening = [read is None or event.type in read for event in events]
+        sealed = zip(events, opening, strict=True)
+        await self._keys.fetch(moment.connection, {event.yektaseal for event, opens in sealed if opens and event.yektaseal > 0})
+        return [opened(event, self._keys) if opens else fact_of(event) for event, opens in zip(events, opening, strict=True)]
 
 
 def now_of(fact: Fact) -> datetime:

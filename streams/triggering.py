@@ -9,6 +9,7 @@ Reading order: Triggering.told, `_hear`, `_ring`, fold, refolded, pulse; then `s
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -19,7 +20,7 @@ from aggregates.wire import CustomerEvent
 from projections.timeline.row import uuid_of
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
-from projections.triggers.react import begin, react, recall, recalled, ripen, wake_of
+from projections.triggers.react import Reaction, begin, mend, react, recall, recalled, ripen, wake_of
 from projections.triggers.state import Fire, State
 from projections.triggers.storing import encode
 from projections.triggers.trigger import admit
@@ -237,14 +238,27 @@ class Triggering:
                 if active.until is not None:
                     continue
                 recalled = turn.recalled.get(customer)
-                state = await self._past.first(turn.moment, here, customer, active, runs, now, item.offset, recalled)
+                state, sealed = await self._past.first(turn.moment, here, customer, active, runs, now, item.offset, recalled)
+                for seal in sealed:
+                    turn.seal((customer, *active.key), seal)
             elif active.until is not None and wake_of(active.trigger, state) is None:
                 continue
             heard = NEVER if len(state.kept) < MOST_KEPT else None
             reaction = react(active.trigger, state, evidence, now, here.quantiles, heard)
             if reaction is None:
-                reaction = await self._past.mended(turn.moment, here, customer, active, state, evidence, now, item.offset)
+                reaction = await self._mended(turn, customer, active, state, evidence, now, item.offset)
             turn.take(customer, active, state, reaction[0], reaction[1], now, fact.clock, quiet)
+
+    async def _mended(
+        self, turn: Turn, customer: UUID, active: Active, state: State, late: Evidence, now: datetime, offset: int
+    ) -> Reaction:
+        """A fact that is older than what is kept: the past from a mark before it on, read once for all late ones of a call."""
+        here, place = turn.held.here, (customer, *active.key)
+        if place not in turn.reopened or not turn.reopened[place].reaches(late):
+            turn.reopen(place, await self._past.reopened(turn.moment, here, customer, active, state, late, offset))
+        wake, quiet = wake_of(active.trigger, state), "backfill" if late.backfill else ""
+        heard = now if wake is None else min(now, wake)
+        return mend(active.trigger, turn.reopened[place].blocks, state, late, now, here.quantiles, quiet, heard)
 
     async def _ring(self, turn: Turn, customer: UUID, item: Heard) -> None:
         """A timer: ignored when nothing waits for it any more."""
@@ -269,8 +283,8 @@ class Triggering:
             return
         last = max(facts, key=now_of)
         now = now_of(last) if last.clock else max(now_of(last), active.since)
-        state = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
-        turn.take(customer, active, None, state, (), now, last.clock, "test" if last.simulated else "")
+        state, sealed = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
+        turn.take(customer, active, None, state, sealed, now, last.clock, "test" if last.simulated else "")
 
     async def _from_history(self, turn: Turn, customer: UUID, history: History) -> None:
         """All rules of a customer, after all of his history."""

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from aggregates.rules.rule import Contact
 from projections.triggers import table
+from projections.triggers.fold import Fold
+from projections.triggers.marks import Reopened, added
 from projections.triggers.react import wake_of
+from projections.triggers.state import Block, Fire, Seal, State, Withdraw
 from projections.triggers.state import Effect as Said
-from projections.triggers.state import Fire, State, Withdraw
 from projections.triggers.storing import encode
 from projections.triggers.table import Place, Timer
 from streams import signal_records
@@ -62,6 +64,8 @@ class Turn:
         self._said: dict[UUID, list[Words]] = {}  # of each customer one moment after the other
         self._effects: list[Effect] = []
         self.recalled: dict[UUID, Recalled] = {}  # what was read of several customers together
+        self.reopened: dict[Place, Reopened] = {}  # the pasts that late facts of this call are put into
+        self._sealed: dict[Place, list[Fold]] = {}  # of all others, the folds before what is kept no longer
         self._spoke = False
 
     def take(
@@ -93,6 +97,20 @@ class Turn:
                 self._say(customer, now, active, Fire(replace(signal, quiet=hushed)) if hushed != signal.quiet else one)
             elif isinstance(one, Withdraw):
                 self._say(customer, now, active, one)
+            elif isinstance(one, Seal):
+                self.seal(place, one)
+
+    def seal(self, place: Place, seal: Seal) -> None:
+        """Facts are kept no longer: from the fold before them a late one may go on."""
+        if place in self.reopened:
+            self.reopened[place].blocks.append(Block(seal.start, list(seal.facts), seal.firings))
+        else:
+            self._sealed.setdefault(place, []).append(seal.start)
+
+    def reopen(self, place: Place, past: Reopened) -> None:
+        """A part of the past is in hand: late facts change it, and what is kept no longer goes to its end."""
+        self.reopened[place] = past
+        self._sealed.pop(place, None)
 
     def _set(self, place: Place, timer: Timer | None, known: bool) -> None:
         if timer is None and not known:
@@ -130,6 +148,7 @@ class Turn:
         connection, partition = self.moment.connection, self.moment.partition
         await self.decide()
         await table.save(connection, partition, {place: encode(state) for place, state in self._states.items()})
+        await self._mark()
         await self._ticking.set(self.moment, self._timers)
         if self._spoke:
             await connection.execute(f"NOTIFY {table.NOTICE}")
@@ -138,6 +157,15 @@ class Turn:
                 self.held.learned.pop(customer, None)
                 self.held.runs.pop(customer, None)
         return self._effects
+
+    async def _mark(self) -> None:
+        """Keep from where late facts may go on."""
+        marks = {place: past.all() for place, past in self.reopened.items()}
+        if self._sealed:
+            known = await table.marks(self.moment.connection, self._sealed)
+            marks |= {place: added(known.get(place, ()), starts) for place, starts in self._sealed.items()}
+        if marks:
+            await table.mark(self.moment.connection, self.moment.partition, marks)
 
     async def _decide(self, said: Mapping[UUID, Words]) -> None:
         """Keep what was said; tell of it; let the contact policy decide about those who are to be approached."""

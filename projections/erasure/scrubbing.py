@@ -16,6 +16,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 OF_CUSTOMER = (
     "streams.rule_states",
+    "streams.rule_marks",
     "streams.segment_states",
     "streams.timers",
     "signals.given",

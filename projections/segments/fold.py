@@ -1,4 +1,7 @@
-"""Whether a customer is in a segment: its checks over his facts, in any order, asked at any time. Reading order: Watch, State, take, inside."""
+"""Whether a customer is in a segment: its checks over his facts, in any order, asked at any time.
+
+Reading order: Watch, State, take, inside.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ What stands in the end is what the fold over all facts in order of time gives; a
 that fold now differs from what was said. Reading order: react, ripen, mend, refold, recall; then _Telling, which compares.
 """
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -74,9 +74,32 @@ def ripen(trigger: Trigger, state: State, now: datetime, quantiles: Quantiles) -
     return State(state.base, state.kept, head, fired), tuple(effects)
 
 
-def mend(trigger: Trigger, past: list[Block], state: State, fact: Evidence, now: datetime, quantiles: Quantiles, quiet: str) -> Reaction:
-    """What a fact changes that is older than those that are kept. From its place on, facts are folded anew until nothing differs."""
-    place = max(bisect_right(past, fact.stamp, key=lambda block: block.facts[0].stamp) - 1, 0)
+def blocks(trigger: Trigger, start: Fold, facts: Sequence[Evidence], quantiles: Quantiles) -> list[Block]:
+    """Some of the past, in order, as `mend` takes it: at least one block."""
+    found: list[Block] = []
+    for first in range(0, len(facts) or 1, KEPT):
+        block = list(facts[first : first + KEPT])
+        after, firings = _folded(trigger, start, block, quantiles)
+        found.append(Block(start, block, firings))
+        start = after
+    return found
+
+
+def mend(
+    trigger: Trigger,
+    past: list[Block],
+    state: State,
+    fact: Evidence,
+    now: datetime,
+    quantiles: Quantiles,
+    quiet: str,
+    heard: datetime | None = None,
+) -> Reaction:
+    """What a fact changes that is older than those that are kept. From its place on, facts are folded anew until nothing differs.
+
+    `past` begins before the fact, and need not go further back. What is due from `heard` on waits for its timer: its facts are kept again.
+    """
+    place = max(bisect_left(past, True, key=lambda block: not block.start.is_before(fact)) - 1, 0)
     changed = past[place]
     insort(changed.facts, fact, key=_stamp)
     fold, was, fired_now = changed.start, list[Firing](), list[Firing]()
@@ -91,16 +114,21 @@ def mend(trigger: Trigger, past: list[Block], state: State, fact: Evidence, now:
         fired_now += block.firings
     if len(changed.facts) >= 4 * KEPT:
         _split(trigger, past, place, quantiles)
-    telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True)
+    telling = _Telling(trigger, now, late=True, quiet=quiet, overdue=True, heard=heard)
     standing = {firing.cause.event for firing in was}
     if same or fold == state.base:
-        return state, tuple(telling.settled(tuple([Given(firing, given=False) for firing in fired_now]), standing)[1])
-    head, firings = _folded(trigger, fold, state.kept, quantiles)
-    head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
-    standing |= {one.firing.cause.event for one in state.fired if one.given}
-    fired, effects = telling.settled(tuple([Given(firing, given=False) for firing in (*fired_now, *firings, *more)]), standing)
-    fired = fired[len(fired_now) :]
-    return State(fold, state.kept, head, fired), (*effects, *_wake(trigger, None, head, fired))
+        settled, effects = telling.settled(tuple([Given(firing, given=False) for firing in fired_now]), standing)
+        after = state
+    else:
+        head, firings = _folded(trigger, fold, state.kept, quantiles)
+        head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
+        standing |= {one.firing.cause.event for one in state.fired if one.given}
+        fired, effects = telling.settled(tuple([Given(firing, given=False) for firing in (*fired_now, *firings, *more)]), standing)
+        settled, fired = fired[: len(fired_now)], fired[len(fired_now) :]
+        after = State(fold, state.kept, head, fired)
+    if not all(one.given for one in settled):
+        after = _kept_again(past, place, after, {one.firing.cause.event for one in settled if not one.given})
+    return after, (*effects, *(() if after is state else _wake(trigger, None, after.head, after.fired)))
 
 
 def refold(
@@ -245,6 +273,16 @@ def _trimmed(trigger: Trigger, state: State, effects: list[Effect], quantiles: Q
     base, firings = _folded(trigger, state.base, facts, quantiles)
     rest = State(base, state.kept[KEPT:], state.head, state.fired[len(firings) :])
     return rest, (*effects, Seal(state.base, facts, firings))
+
+
+def _kept_again(past: list[Block], place: int, state: State, waiting: Collection[UUID]) -> State:
+    """The state with the facts from the first block on of which a firing waits: by its cause."""
+    while all(firing.cause.event not in waiting for firing in past[place].firings):
+        place += 1
+    back, past[place:] = past[place:], []
+    facts = [fact for block in back for fact in block.facts]
+    fired = [Given(firing, firing.cause.event not in waiting) for block in back for firing in block.firings]
+    return State(back[0].start, (*facts, *state.kept), state.head, (*fired, *state.fired))
 
 
 def _split(trigger: Trigger, past: list[Block], place: int, quantiles: Quantiles) -> None:

@@ -8,6 +8,7 @@ from msgspec import Raw, Struct
 
 from projections.triggers.evidence import Evidence, Stamp
 from projections.triggers.fold import Fold, Rise, Stopped
+from projections.triggers.marks import Mark
 from projections.triggers.state import Given, State
 from projections.triggers.trigger import Trigger
 
@@ -39,6 +40,7 @@ class _State(Struct, frozen=True, array_like=True):
 
 
 _decoder = msgspec.msgpack.Decoder(_State)
+_fold_decoder = msgspec.msgpack.Decoder(_Fold)
 
 
 class Storing:
@@ -52,6 +54,10 @@ class Storing:
         """The state of bytes that `encode` wrote for this rule."""
         read = _decoder.decode(encoded)
         return State(self._fold(read.base), read.kept, self._fold(read.head), read.fired)
+
+    def fold_of(self, mark: Mark) -> Fold:
+        """The fold that a mark keeps."""
+        return self._fold(_fold_decoder.decode(mark.fold))
 
     def _fold(self, fold: _Fold) -> Fold:
         checks = tuple([decoder.decode(state) for decoder, state in zip(self._checks, fold.checks, strict=True)])

@@ -1,9 +1,9 @@
 """The SQL of rules: states of customers, signals given and withdrawn, timers. Written only by the owner of the customer's partition.
 
-Reading order: load, save, history, give, withdraw, set_timers; then what people read, `page`.
+Reading order: load, save, marks, mark, history, give, withdraw, set_timers; then what people read, `page`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from projections.rows import Columns, bring, texts, uuids
+from projections.triggers.marks import Marks, decode, encode
 from projections.triggers.state import Signal
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -77,17 +78,53 @@ async def save(connection: Connection, partition: int, states: Mapping[Place, by
 async def drop(connection: Connection, customers: Sequence[UUID]) -> None:
     """Forget states and timers of these customers' rules."""
     await connection.execute("DELETE FROM streams.rule_states WHERE customer_id = ANY(%s)", (list(customers),))
+    await connection.execute("DELETE FROM streams.rule_marks WHERE customer_id = ANY(%s)", (list(customers),))
     await connection.execute("DELETE FROM streams.timers WHERE customer_id = ANY(%s) AND rule NOT LIKE ' %%'", (list(customers),))
 
 
+async def marks(connection: Connection, places: Collection[Place]) -> dict[Place, Marks]:
+    """The marks of these rules of customers, where there are some."""
+    cursor = await connection.execute(
+        "SELECT m.customer_id, m.rule, m.version, m.marks FROM streams.rule_marks m"
+        " JOIN unnest(%s::uuid[], %s::text[], %s::int[]) AS g(customer_id, rule, version) USING (customer_id, rule, version)",
+        (uuids([place[0] for place in places]), texts([place[1] for place in places]), [place[2] for place in places]),
+        binary=True,
+    )
+    return {(customer, rule, version): decode(some) for customer, rule, version, some in await cursor.fetchall()}
+
+
+async def mark(connection: Connection, partition: int, places: Mapping[Place, Marks]) -> None:
+    """Keep these marks, and no others of these rules of customers."""
+    await connection.execute(
+        "INSERT INTO streams.rule_marks (customer_id, rule, version, partition, marks)"
+        " SELECT customer_id, rule, version, %s, marks FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::bytea[])"
+        " AS g(customer_id, rule, version, marks) ON CONFLICT (customer_id, rule, version)"
+        " DO UPDATE SET marks = excluded.marks, partition = excluded.partition",
+        (
+            partition,
+            uuids([place[0] for place in places]),
+            texts([place[1] for place in places]),
+            [place[2] for place in places],
+            [encode(some) for some in places.values()],
+        ),
+    )
+
+
 async def history(
-    connection: Connection, schema: str, customer: UUID, types: Iterable[str], partition: int, before: int | None
+    connection: Connection,
+    schema: str,
+    customer: UUID,
+    types: Iterable[str],
+    partition: int,
+    before: int | None,
+    since: datetime | None = None,
 ) -> list[bytes]:
-    """A customer's records of these types, without what this partition's log has from an offset on."""
+    """A customer's records of these types from a time on, without what this partition's log has from an offset on."""
     cursor = await connection.execute(
         f"SELECT record FROM {schema}.timeline WHERE customer_id = %s AND type = ANY(%s)"
-        " AND NOT (log_partition = %s AND log_offset >= COALESCE(%s, 9223372036854775807)) ORDER BY at, event_id",
-        (customer, list(types), partition, before),
+        " AND NOT (log_partition = %s AND log_offset >= COALESCE(%s, 9223372036854775807))"
+        " AND at >= COALESCE(%s::timestamptz, '-infinity') ORDER BY at, event_id",
+        (customer, list(types), partition, before, since),
         binary=True,
     )
     return [row[0] for row in await cursor.fetchall()]
