@@ -18,7 +18,7 @@ from aggregates.churn import DAY
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
-from projections.churn import messages, reasons, table
+from projections.churn import marks, messages, reasons, table
 from projections.churn.features import bringing_in, ever_in_population, in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Recalled, Said
@@ -36,6 +36,7 @@ from streams.learning.snapshot import SnapshotRefused
 from streams.parts import Heard, Moment, Past, Spoken
 from streams.record import Effect, Keys, Publication
 from streams.remembering import Histories
+from streams.retracing import Retracing
 
 OURS = "yekta:"
 LOOKS = 2_000
@@ -49,6 +50,9 @@ PAST = 200
 
 EXAMPLES = 2_000
 """What is told in one record, more or less: records have a largest size."""
+
+LONG = 1_000
+"""Events of a customer whose past is not gone through from the beginning whenever one comes late."""
 
 CUSTOMERS = 50_000
 STRANGERS = 500_000
@@ -75,7 +79,7 @@ class Scoring:
 
     def __init__(self, keys: Keys, clock: Callable[[], datetime], key: bytes, ends: Callable[[], Awaitable[Mapping[int, int]]]) -> None:
         self._clock, self._key, self._days = clock, key, Days(clock, ends)
-        self._histories = Histories(keys, self.wants)
+        self._histories, self._retracing = Histories(keys, self.wants), Retracing(keys, self)
         self._in_force: list[InForce] = []
         self._champions: dict[int, Champion] = {}  # by definition
         self._kept: dict[int, dict[Key, Kept]] = {}  # by partition
@@ -145,6 +149,7 @@ class Scoring:
         known = await self._load(moment, mine)
         effects: list[Effect] = []
         derive_again: list[str] = []
+        late: dict[str, datetime] = {}  # of those to whom something came that is not after all that is kept: when it was
         given: list[Given] = []
         for customer, items in mine.items():
             facts = sorted((item.fact for item in items if item.fact is not None), key=lambda fact: fact.stamp)
@@ -156,6 +161,8 @@ class Scoring:
                 if kept is None and not any(fact.type in bringing_in(one.definition) for fact in facts):
                     self._strangers[moment.partition].add(key)
                     continue
+                if kept is not None and facts[0].at.timestamp() / DAY <= kept.state.at:
+                    late[customer] = facts[0].at
                 if (kept is None and (key in self._strangers[moment.partition] or (before is not None and before.events))) or (
                     kept is not None and any(needs_history(one.definition, kept.state, fact) for fact in facts)
                 ):
@@ -166,7 +173,8 @@ class Scoring:
                 if decider:
                     came = came._replace(kept=msgspec.structs.replace(came.kept, decider=decider))
                 effects += self._say(moment, customer, one, came, given, void)
-        effects += await self._derived(moment, derive_again, given)
+        await marks.void(moment.connection, {uuid_of(customer): at for customer, at in late.items() if customer not in derive_again})
+        effects += await self._derived(moment, derive_again, given, late)
         await table.give(moment.connection, given)
         return effects
 
@@ -200,6 +208,7 @@ class Scoring:
             key: msgspec.structs.replace(kept, score=None, given=None, told=None)
             for key, kept in (await table.load(moment.connection, customers)).items()
         }
+        await marks.forget(moment.connection, customers)
         for customer, history in whole.items():
             self._from_history(moment, customer, history, before, None)
         asked = {one.id for one in self._in_force}
@@ -330,10 +339,15 @@ class Scoring:
         id_ = derive("score", customer, name, str(version), at.isoformat(), now.isoformat(), f"{data.before} {data.value}")
         return score_records.given(customer, id_, data, at, now, replayed=kept.replayed, decider=kept.decider)
 
-    async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given]) -> list[Effect]:
+    async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given], late: Mapping[str, datetime]) -> list[Effect]:
         """What is kept of these customers, from all of their rows; said is only what is so now."""
         effects: list[Effect] = []
-        wanted = list(dict.fromkeys(customers))
+        long = {customer for customer in late.keys() & set(customers) if moment.before[customer].events > LONG}
+        await marks.forget(moment.connection, [uuid_of(customer) for customer in customers if customer not in long])
+        for customer in sorted(long):
+            history: History = await self._retracing.retraced(moment, uuid_of(customer), late[customer])
+            effects += self._from_history(moment, customer, history, await table.load(moment.connection, [uuid_of(customer)]), given)
+        wanted = [customer for customer in dict.fromkeys(customers) if customer not in long]
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])

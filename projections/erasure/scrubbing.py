@@ -30,6 +30,7 @@ OF_CUSTOMER = (
     "contacts.responses",
     "contacts.smpp_taken",
     "churn.states",
+    "churn.marks",
     "churn.given",
     "churn.examples",
     "churn.evidence",

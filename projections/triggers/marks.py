@@ -1,7 +1,7 @@
 """Places in a customer's past from which a rule can be folded on: a late fact costs what came after it, not the whole history.
 
-A mark is the fold before some facts that are kept no longer (`Seal`). The further back, the fewer there are: from a fact back to the mark
-before it is not much further than from the fact to the last one. Reading order: Mark, added, before, Reopened.
+A mark is the fold before some facts that are kept no longer (`Seal`); of a hundred thousand facts some twenty are kept.
+Reading order: Mark, added, before, Reopened.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from projections.spans import surplus
 from projections.triggers.evidence import Evidence, Stamp
 from projections.triggers.fold import Fold
 from projections.triggers.state import Block
-
-EACH = 2
-"""So many marks are kept for every power of two: of a hundred thousand facts some twenty in all."""
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic", uuid_format="bytes")
 
@@ -56,17 +54,15 @@ class Reopened:
 
 
 def added(marks: Marks, starts: Sequence[Fold]) -> Marks:
-    """The marks with those of later folds. Where there are too many of a span, the oldest but one takes the place of the oldest."""
+    """The marks with those of later folds."""
     kept = list(marks)
     for start in starts:
         if start.last is None:
             continue  # the beginning needs no mark
         kept.append(Mark(1, start.last, _encoder.encode(start)))
-        span = 1
-        while len(same := [place for place, mark in enumerate(kept) if mark.span == span]) > EACH:
-            span *= 2
-            kept[same[1]] = replace(kept[same[1]], span=span)
-            del kept[same[0]]
+        while (gone := surplus([mark.span for mark in kept])) is not None:
+            kept[gone + 1] = replace(kept[gone + 1], span=2 * kept[gone].span)
+            del kept[gone]
     return tuple(kept)
 
 

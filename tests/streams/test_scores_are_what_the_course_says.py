@@ -18,7 +18,7 @@ from aggregates.log import Entry
 from aggregates.source import Source
 from aggregates.touchpoint import channel_of
 from infra.sealing import KeyRing
-from streams import days, scoring
+from streams import days, retracing, scoring
 from streams.customer import Customer
 from streams.lane import Point, passed
 from streams.learn import Learn
@@ -192,6 +192,30 @@ async def test_live_says_and_labels_what_the_course_does(play: Play) -> None:
     ((learnt, champion),) = await play.ground.ask("SELECT learnt, champion FROM churn.definitions")
     assert learnt > 0
     assert champion is not None
+    await worker.die()
+
+
+async def test_what_comes_late_to_a_long_history_is_folded_from_a_mark_as_from_the_beginning(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "LONG", 10)
+    monkeypatch.setattr(retracing, "STEP", 4)
+    random = Random(5)
+    events = [("c0", *event[1:]) for event in story(5)]
+    lateness = {place: random.choice((0, 0, 0, 5, 30)) for place in range(len(events))}
+    play.send([events[place] for place in sorted(lateness, key=lambda place: place + lateness[place])])
+    worker = play.hire(most=7)
+    await play.own(worker)
+    await play.ground.settle(worker)
+    states = "SELECT state FROM churn.states"
+    live = await play.ground.ask(states)
+    ((marks, farthest, customer),) = await play.ground.ask("SELECT count(*), max(span), min(customer_id::text) FROM churn.marks")
+    assert 4 < marks < len(events) / 8
+    assert farthest > 4
+    play.ground.told_to_refold(UUID(customer))
+    await play.ground.passed("customer", worker)
+    assert await play.ground.ask("SELECT 1 FROM churn.marks") == []
+    assert await play.ground.ask(states) == live
     await worker.die()
 
 
