@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from projections.rows import uuids
 from projections.spans import surplus
-from projections.timeline.table import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
