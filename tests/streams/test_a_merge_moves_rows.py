@@ -40,6 +40,7 @@ async def test_an_event_that_was_attributed_before_a_merge_is_forwarded_after_it
     resolver = ground.hire()
     await resolver.own("resolve", ground.memory.numbers)
     late = ground.send("3", who={"account": "b"})
+    await ground.passed("resolve", resolver)
     ground.send("4", who={"email": "a@x.ir", "account": "b"})
     await ground.passed("resolve", resolver)
     await resolver.die()
