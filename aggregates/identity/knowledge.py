@@ -53,7 +53,7 @@ class Knowledge:
     number: int = 0  # the identity_seq given last
     learned: dict[Token, int] = field(default_factory=dict)  # the number of the fact that gave an identifier its owner
     walls: Walls = field(default_factory=Walls)
-    first: dict[Token, UUID] = field(default_factory=dict)  # who owned an identifier first, where that was looked up
+    first: dict[Token, UUID] = field(default_factory=dict)  # who owned an identifier first, where it moved and that is known
 
     def learn(self, customer: UUID, change: Identity) -> None:
         """Make what an attribution changed known to the next. Facts may be learned in any order: of two the higher number holds."""
@@ -64,6 +64,7 @@ class Knowledge:
                 before = self.owners.get(link.token)
                 if before is not None:
                     self.customers[before].tokens.discard(link.token)
+                    self.first.setdefault(link.token, before)
                 self.learned[link.token] = link.number
                 if link.owner:
                     self.owners[link.token] = owner = UUID(link.owner)

@@ -112,6 +112,15 @@ def test_who_was_met_anew_while_they_were_one_takes_nobodys_id() -> None:
         assert (story.owner("email:a"), story.owner("phone:p"), story.owner("device:d")) == (older, younger, younger)
 
 
+def test_who_was_made_one_and_split_in_one_breath_is_again_who_he_was() -> None:
+    story = Story("email:a", "phone:p")
+    older, younger = story.owner("email:a"), story.owner("phone:p")
+    story.known.first.clear()  # nothing had moved when it was looked up
+    story.decide(Merge(by="x", at=AT, join=tokens("email:a phone:p")))
+    split(story, "phone:p", "email:a")
+    assert (story.owner("email:a"), story.owner("phone:p")) == (older, younger)
+
+
 def test_a_person_joins_whom_the_limits_keep_apart_and_what_he_kept_apart() -> None:
     story = Story("national_id:n phone:1", "national_id:m email:e")
     story.decide(Merge(by="x", at=AT, join=tokens("national_id:n national_id:m")))
