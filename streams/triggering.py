@@ -298,7 +298,9 @@ class Triggering:
             now = last.now if last else active.since
             run, _ = recall(active.trigger, run, (), now, here.quantiles)
             state, said = recalled(active.trigger, run, said_so.keys(), now, here.quantiles, "moved")
-            said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal.occurred_at < active.since)])
+            before = [one.signal for one in said if isinstance(one, Fire) and one.signal.occurred_at < active.since]
+            told = await table.told_since(turn.moment.connection, turn.moment.schema, customer, before, active.since) if before else set()
+            said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal in before and one.signal.id not in told)])
             quiet = "test" if last and last.simulated else ""
             turn.take(customer, active, None, state, said, now, last.clock if last else "", quiet)
 

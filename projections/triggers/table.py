@@ -199,6 +199,16 @@ async def standing(connection: Connection, schema: str, customer: UUID) -> dict[
     return found
 
 
+async def told_since(connection: Connection, schema: str, customer: UUID, signals: Sequence[Signal], since: datetime) -> set[UUID]:
+    """Those of a customer's signals that were given once, or whose cause a door received after a time."""
+    cursor = await connection.execute(
+        "SELECT s.id FROM unnest(%s::uuid[], %s::uuid[]) AS s(id, event) WHERE EXISTS (SELECT 1 FROM signals.given g WHERE g.id = s.id)"
+        f" OR EXISTS (SELECT 1 FROM {schema}.timeline t WHERE t.customer_id = %s AND t.event_id = s.event AND t.recorded >= %s)",
+        (uuids([one.id for one in signals]), uuids([one.event for one in signals]), customer, since),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def set_timers(connection: Connection, partition: int, timers: Mapping[Place, Timer | None]) -> None:
     """When these are due next; None: nothing is. One that stands so already, told or not, stays."""
     gone = [place for place, timer in timers.items() if timer is None]

@@ -18,7 +18,7 @@ from tests.streams.twins import Story, members_as_told, so_now
 
 pytestmark = pytest.mark.engines
 
-AT_MOST = 3
+AT_MOST = 4
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ class Story:
         self.alone = self.random.choice(self.people)  # whom a link joins with each of the others
         self.others = [person for person in self.people if person != self.alone]
         self.by_person = self.random.random() < 0.5
+        self.hasty = self.random.random() < 0.5  # nobody waits for anything: what was said of one is on its way while he becomes another
         self.told = 0
 
     async def play(self) -> None:
@@ -81,7 +82,7 @@ class Story:
     async def go_on(self) -> None:
         """What happens while somebody works."""
         for rule in RULES:
-            publish(self.ground, "rule", rule | {"do": {"notify": "x"}})
+            publish(self.ground, "rule", rule | {"do": {"notify": "x"}}, at=BEGINNING + timedelta(days=5))
         for segment in SEGMENTS:
             publish(self.ground, "segment", segment)
         for person in self.people:
@@ -89,22 +90,24 @@ class Story:
             await self.settle()
         if self.forbidden:
             await self.apart()
+            await self.settle()
         await self.happen()
         for number, other in enumerate(self.others):
             self.link(self.alone, other, number)
-            await self.settle()
+            await self.pause()
             await self.happen()
         if not self.forbidden:
             await self.apart()
         await self.happen()
+        await self.settle()
 
     async def apart(self) -> None:
         """A person says of all whom the links joined that they are not one."""
         self.ground.decide(f"{self.name} alone", self.split([self.alone], self.others))
-        await self.settle()
+        await self.pause()
         if len(self.others) > 1:
             self.ground.decide(f"{self.name} others", self.split(self.others[:1], self.others[1:]))
-            await self.settle()
+            await self.pause()
 
     async def happen(self) -> None:
         """Some facts of everybody, in no order of time."""
@@ -115,7 +118,7 @@ class Story:
             minute = self.random.randrange(14_000) + 0.5
             who = self.who(person, *self.random.choice((("email",), ("account",), ("user_id",), ("email", "device"))))
             self.ground.send(f"{self.name} {self.told}", type_, minute, place=1000 * self.told, who=who, **data)
-        await self.settle()
+        await self.pause()
 
     def happening(self, person: str) -> tuple[str, dict[str, Any]]:
         order = {"order_id": f"{self.name}{person}{self.random.randrange(4)}"}
@@ -135,7 +138,8 @@ class Story:
 
     def __repr__(self) -> str:
         joined = "a person" if self.by_person else "a fact"
-        return f"{'/'.join(self.people)}, {self.alone} joined with the others by {joined}, in pieces of {self.piece}"
+        how = f"{self.alone} joined with the others by {joined}, in pieces of {self.piece}"
+        return f"{'/'.join(self.people)}, {how}{', in haste' if self.hasty else ''}"
 
     def link(self, one: str, other: str, number: int) -> None:
         """They become one: a person says so, or a fact names both."""
@@ -157,6 +161,11 @@ class Story:
 
     def who(self, person: str, *kinds: str) -> dict[str, str]:
         return {kind: self.value(person, kind) for kind in kinds}
+
+    async def pause(self) -> None:
+        """All is at rest before the next thing happens, unless they are in haste."""
+        if not self.hasty:
+            await self.settle()
 
     async def settle(self) -> None:
         await self.ground.settle(self.worker)
