@@ -15,15 +15,13 @@ import msgspec
 import structlog
 
 from aggregates.churn import DAY
-from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
-from projections.churn import marks, messages, reasons, table
+from projections.churn import marks, messages, table
 from projections.churn.features import bringing_in, ever_in_population, in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Recalled, Said
 from projections.churn.messages import Example, Told
-from projections.churn.published import Published, Reason
 from projections.churn.silence import checks, next_check
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
@@ -56,7 +54,6 @@ LONG = 1_000
 
 CUSTOMERS = 50_000
 STRANGERS = 500_000
-REASONS = 3
 
 
 class History(msgspec.Struct, frozen=True, gc=False):
@@ -295,7 +292,7 @@ class Scoring:
                     kept = msgspec.structs.replace(kept, given=score)
                 if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
                     summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
-                    effects += self._publish(customer, one, kept, what, summands, by.number)
+                    effects += score_records.moved(customer, one.definition, kept, what, summands, by.number, self._clock())
                     kept = msgspec.structs.replace(kept, told=score)
         if said:
             kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
@@ -318,26 +315,6 @@ class Scoring:
             )
         )
         return effects
-
-    def _publish(
-        self, customer: str, one: InForce, kept: Kept, said: Said, summands: Mapping[str, float], snapshot: int
-    ) -> list[Publication]:
-        """The score for everybody: on `scores`, and as a fact of the customer that rules hear."""
-        why = reasons.weightiest(summands, said.scored.features, one.definition.horizon, REASONS)
-        at = _time(said.at)
-        name, version = one.definition.name, one.definition.version
-        data = Published(
-            score=name,
-            version=version,
-            value=round(said.scored.score, 6),
-            before=None if kept.told is None else round(kept.told, 6),
-            silent=said.silent,
-            model=snapshot,
-            reasons=tuple([Reason(r.topic, round(r.level, 6), r.fa, r.en) for r in why]),
-        )
-        now = self._clock()  # a source's own time may stand still while one champion after the other scores
-        id_ = derive("score", customer, name, str(version), at.isoformat(), now.isoformat(), f"{data.before} {data.value}")
-        return score_records.given(customer, id_, data, at, now, replayed=kept.replayed, decider=kept.decider)
 
     async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given], late: Mapping[str, datetime]) -> list[Effect]:
         """What is kept of these customers, from all of their rows; said is only what is so now."""

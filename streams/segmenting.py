@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -20,6 +21,7 @@ from aggregates.rules import segment as reading
 from aggregates.wire import CustomerEvent
 from projections.segments import fold, table
 from projections.segments.fold import State, Watch, watch_of
+from projections.triggers import table as timing
 from projections.triggers.checks import Quantiles
 from projections.triggers.evidence import Evidence
 from projections.triggers.table import Place, Timer
@@ -117,8 +119,9 @@ class Segmenting:
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         """Facts and timers, in their order."""
         held = self._held[moment.partition]
-        turn = _Turn(moment, held)
-        await self._load(moment, held, {UUID(item.customer) for item in heard})
+        customers = {UUID(item.customer) for item in heard}
+        turn = _Turn(moment, held, await timing.waiting(moment.connection, customers, PREFIX))
+        await self._load(moment, held, customers)
         for item in heard:
             customer = UUID(item.customer)
             if item.fact is None:
@@ -272,8 +275,17 @@ class Segmenting:
             past = await self._past.facts(turn.moment, customer, watch.roles, item.offset)
             was = watch.segment.name in await table.members_of(turn.moment.connection, customer)
             known = fold.fold(watch, _evidence_of(watch, past)), was
+        known = self._pass(turn, customer, watch, known, now_of(fact))
         state = fold.take(watch, known[0], evidence)
         turn.judge(customer, watch, state, known[1], now_of(fact), fact.clock, backfill=fact.backfill, simulated=fact.simulated)
+
+    @staticmethod
+    def _pass(turn: "_Turn", customer: UUID, watch: Watch, known: Known, now: datetime) -> Known:
+        """What time alone made of him before a fact: of a time that is replayed years are told at once, and timers come after them."""
+        while (timer := turn.waits(customer, watch)) is not None and timer.at < now:
+            turn.judge(customer, watch, *known, timer.at, timer.clock, simulated=timer.quiet == "test")
+            known = turn.held.learned[customer][watch.segment.name]
+        return known
 
     def _ring(self, turn: "_Turn", customer: UUID, timer: timers.Timer) -> None:
         """Time passed; ignored when nothing waits for it any more."""
@@ -313,11 +325,16 @@ class Segmenting:
 class _Turn:
     """The changes of one call."""
 
-    def __init__(self, moment: Moment, held: _Held) -> None:
-        self.moment, self.held = moment, held
+    def __init__(self, moment: Moment, held: _Held, waiting: Mapping[Place, Timer] = MappingProxyType({})) -> None:
+        self.moment, self.held, self._waiting = moment, held, waiting
         self.states: dict[Place, Known] = {}
         self.timers: dict[Place, Timer | None] = {}
         self.new: list[New] = []
+
+    def waits(self, customer: UUID, watch: Watch) -> Timer | None:
+        """What is set for him by now: when he may come in or leave though nothing happens."""
+        place = (customer, f"{PREFIX}{watch.segment.name}", watch.segment.version)
+        return self.timers[place] if place in self.timers else self._waiting.get(place)
 
     @staticmethod
     def at(state: State, now: datetime) -> datetime:

@@ -17,7 +17,7 @@ from infra.demo.simulated.dice import Dice
 from infra.demo.simulated.person import SEED
 from infra.demo.simulated.telling import Told, event
 
-VERSION = 1
+VERSION = 2
 """Of what is fed: another one is loaded anew."""
 
 TWICE = 0.001

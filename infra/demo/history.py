@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from infra import waiting
-from infra.demo import cdnow, fetching, progress
+from infra.demo import cdnow, fetching, progress, sources
 from infra.demo.cdnow import Order, Totals
 from infra.demo.feed import VERSION, Sent, feed
 from infra.demo.simulated.person import CAST
@@ -43,8 +43,10 @@ async def bring(settings: Settings, url: str, keys: dict[str, str], customers: i
     kept = progress.read(file)
     if kept is not None and kept.covers(wanted):
         return None
-    from infra.demo import counts, loading
+    from infra.demo import counts, loading, marketing
 
+    on_step("Setting up what marketing wants", 0, None)
+    await marketing.set_up(url, keys[sources.MARKETER_NAME])
     on_step("Preparing the data", 0, None)
     orders, events = await asyncio.to_thread(_prepared, _cache(settings), customers)
     begin = kept.goes_on(wanted) if kept is not None else wanted

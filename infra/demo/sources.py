@@ -1,8 +1,9 @@
-"""The keys by which the demo speaks: one write key for each channel system, one for the reader's own events, one staff token to look with.
+"""The keys by which the demo speaks: a write key for each channel system, one for the reader's own events, and two staff tokens.
 
 They are made once per home and kept beside its other secrets, and made anew when the database does not know them.
 """
 
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -27,13 +28,14 @@ SOURCES = (
 TODAY = Source("try-it")
 """For events typed today: a source that lives in our time."""
 
-READER: Role = "agent"
 READER_NAME = "reader"
+MARKETER_NAME = "marketer"
+STAFF: Mapping[str, Role] = {READER_NAME: "agent", MARKETER_NAME: "marketer"}
 BY = "yekta demo"
 
 
 async def keys(settings: Settings) -> dict[str, str]:
-    """The secrets by source name, and that of the reader; those that are missing are made."""
+    """The secrets by source name, and those of the staff; those that are missing are made."""
     kept = Home(settings.home).secrets / "demo.json"
     dsn = endpoints(settings).dsn
     held = msgspec.json.decode(kept.read_bytes(), type=dict[str, str]) if kept.exists() else {}
@@ -44,8 +46,9 @@ async def keys(settings: Settings) -> dict[str, str]:
         for source in (*SOURCES, TODAY):
             if source.name not in secrets:
                 secrets[source.name] = (await store.create(BY, source=source, label="demo")).secret
-        if READER_NAME not in secrets:
-            secrets[READER_NAME] = (await store.create(BY, role=READER, label="demo")).secret
+        for name, role in STAFF.items():
+            if name not in secrets:
+                secrets[name] = (await store.create(BY, role=role, label="demo")).secret
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(kept, msgspec.json.encode(secrets).decode())
     return secrets

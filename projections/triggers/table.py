@@ -110,6 +110,16 @@ async def mark(connection: Connection, partition: int, places: Mapping[Place, Ma
     )
 
 
+async def waiting(connection: Connection, customers: Iterable[UUID], prefix: str) -> dict[Place, Timer]:
+    """The timers of these customers whose purpose begins so, that have not been heard yet."""
+    cursor = await connection.execute(
+        "SELECT customer_id, rule, version, at, clock, quiet FROM streams.timers WHERE customer_id = ANY(%s::uuid[]) AND rule LIKE %s",
+        (uuids(customers), f"{prefix}%"),
+        binary=True,
+    )
+    return {(customer, rule, version): Timer(*timer) for customer, rule, version, *timer in await cursor.fetchall()}
+
+
 async def history(
     connection: Connection,
     schema: str,

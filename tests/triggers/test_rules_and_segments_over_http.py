@@ -120,6 +120,21 @@ async def test_who_comes_into_a_segment_leaves_it_when_time_passes(marketer: Mar
     assert "itself" in problem["detail"]
 
 
+async def test_years_that_are_told_at_once_let_everybody_out_when_his_time_was_over(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "yearly-went", "when: {segment: yearly, change: left}\ndo: {notify: x}\n")
+    await marketer.publish("segments", "yearly", "when: {count: yearly.bought, at_least: 1, within: 30d}\n")
+    key = await marketer.api.write_key("years", clock="event")
+    days = [datetime(2020, month, day, tzinfo=UTC) for month, day in ((1, 1), (3, 1), (3, 20), (9, 1))]
+    await marketer.api.send(key, *(bought("years", day, "yearly.bought") for day in days), bought("others", days[-1], "yearly.looked"))
+
+    async def went() -> bool:
+        return len(await marketer.signals("yearly-went")) == 2
+
+    await marketer.until(went)
+    left = sorted(one["occurred_at"] for one in await marketer.signals("yearly-went"))
+    assert left == ["2020-01-31T00:00:00Z", "2020-04-19T00:00:00Z"]  # in March he bought again before his time was over
+
+
 async def test_a_published_quantile_lets_members_in_and_out_though_nothing_happens_to_them(marketer: Marketer) -> None:
     await marketer.publish("triggers", "into-top", "when: {segment: top, change: entered}\ndo: {notify: x}\n")
     await marketer.publish("segments", "top", "when: {percentile: worth, at_least: 90}\n")

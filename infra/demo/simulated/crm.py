@@ -25,7 +25,7 @@ def after(order: Aftermath) -> Iterator[Told]:
             shared = {"who": number | {"phone": spelling.phone(person.family_phone, dice)}, "traits": {"household": person.family}}
             yield order.tell(SOURCE, "profile.reported", entered + timedelta(minutes=3), shared)
         if order.chance(0.6):
-            allowed = {"who": number, "purpose": "marketing", "channels": ["sms", "email"], "evidence": "order form"}
+            allowed = {"who": number, "purpose": "marketing", "channels": ["sms", "email", "call"], "evidence": "order form"}
             yield order.tell(SOURCE, "consent.given", entered + timedelta(minutes=5), allowed)
     elif dice.chance(0.03):
         withdrawn = {"who": number, "purpose": "marketing", "channels": [dice.one_of(("sms", "email"))]}
