@@ -271,6 +271,8 @@ class Segmenting:
 
     async def _hear(self, turn: "_Turn", customer: UUID, item: Heard, fact: Fact, watch: Watch, evidence: Evidence) -> None:
         known = turn.held.learned[customer].get(watch.segment.name)
+        if known is None and turn.new_here(customer):
+            known = fold.initial(watch), False
         if known is None:  # it is the first that the segment hears of him
             past = await self._past.facts(turn.moment, customer, watch.roles, item.offset)
             was = watch.segment.name in await table.members_of(turn.moment.connection, customer)
@@ -330,6 +332,11 @@ class _Turn:
         self.states: dict[Place, Known] = {}
         self.timers: dict[Place, Timer | None] = {}
         self.new: list[New] = []
+
+    def new_here(self, customer: UUID) -> bool:
+        """Whether nothing of him is older than this call."""
+        view = self.moment.before.get(str(customer))
+        return view is not None and not view.events
 
     def waits(self, customer: UUID, watch: Watch) -> Timer | None:
         """What is set for him by now: when he may come in or leave though nothing happens."""
