@@ -175,13 +175,14 @@ class Turn:
             for active, one in words.said
             if isinstance(one, Fire)
         }
-        gone = [one.signal for words in said.values() for _, one in words.said if isinstance(one, Withdraw)]
+        gone = [(customer, one.signal) for customer, words in said.items() for _, one in words.said if isinstance(one, Withdraw)]
         withdrawn = await table.withdraw(self.moment.connection, gone) if gone else []
         given = [(customer, signal) for (customer, _), (_, signal) in fired.items()]
         new = await table.give(self.moment.connection, self.moment.partition, given) if given else set()
-        back = {id_ for words in said.values() for id_ in _withdrawn_last(words.said)} & new
-        if back:  # given and withdrawn at the same moment
-            withdrawn += await table.withdraw(self.moment.connection, list(back))
+        last = {(customer, id_) for customer, words in said.items() for id_ in _withdrawn_last(words.said) & new}
+        back = {id_ for _, id_ in last}
+        if last:  # given and withdrawn at the same moment
+            withdrawn += await table.withdraw(self.moment.connection, last)
         self._spoke = self._spoke or bool(new or withdrawn)
         wants: dict[UUID, list[Want]] = {}
         for (customer, id_), (active, signal) in fired.items():

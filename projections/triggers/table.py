@@ -184,11 +184,15 @@ async def give(connection: Connection, partition: int, signals: Sequence[tuple[U
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def withdraw(connection: Connection, signals: Sequence[UUID]) -> list[Given]:
-    """These were said too soon. Answers those that stood until now."""
+async def withdraw(connection: Connection, signals: Collection[tuple[UUID, UUID]]) -> list[Given]:
+    """These, by customer and id, were said too soon. Answers those that stood until now.
+
+    What went to another customer with the fact that is its cause, perhaps a moment ago, is no longer this one's to withdraw.
+    """
     cursor = await connection.execute(
-        f"UPDATE signals.given SET withdrawn = true, seq = DEFAULT WHERE id = ANY(%s) AND NOT withdrawn RETURNING {_GIVEN}",
-        (list(signals),),
+        "UPDATE signals.given g SET withdrawn = true, seq = DEFAULT FROM unnest(%s::uuid[], %s::uuid[]) AS w(whose, signal)"
+        f" WHERE id = signal AND customer_id = whose AND NOT withdrawn RETURNING {_GIVEN}",
+        (uuids([customer for customer, _ in signals]), uuids([id_ for _, id_ in signals])),
     )
     return [Given(*row) for row in await cursor.fetchall()]
 

@@ -10,10 +10,13 @@ from psycopg import AsyncConnection
 from infra import database
 from infra.endpoints import Endpoints
 from infra.sealing import KeyRing
+from projections.triggers import table
+from projections.triggers.state import Signal
 from tests.streams.crew import Connections
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
 from tests.streams.memory import PARTITIONS, Memory
+from tests.streams.people import BEGINNING
 from tests.streams.twins import Story, members_as_told, so_now
 
 pytestmark = pytest.mark.engines
@@ -57,3 +60,17 @@ async def test_what_is_so_now_is_as_if_the_link_had_never_been(ground: Ground, t
         except BaseException as error:
             error.add_note(f"--seed {seed + number} --histories 1: {joined}")
             raise
+
+
+async def test_whom_a_signal_left_does_not_withdraw_it_from_whom_it_went_to(ground: Ground) -> None:
+    """The customers of a split are in two partitions: one may claim what is his while the other still holds it for his own."""
+    await ground.work()
+    loser, owner = uuid4(), uuid4()
+    signal = Signal(uuid4(), "often", 1, "/shop", "1", uuid4(), BEGINNING, BEGINNING, late=False)
+    async with ground.pool.connection() as connection:
+        assert await table.give(connection, 0, [(loser, signal)]) == {signal.id}
+        await connection.execute("UPDATE signals.given SET customer_id = %s WHERE id = %s", (owner, signal.id))
+        assert await table.withdraw(connection, [(loser, signal.id)]) == []
+        (gone,) = await table.withdraw(connection, [(owner, signal.id)])
+        assert (gone.id, gone.customer_id, gone.withdrawn) == (signal.id, owner, True)
+        assert await table.give(connection, 0, [(loser, signal)]) == {signal.id}
