@@ -157,12 +157,13 @@ class Customer:
         marked = {row[0] for row in await cursor.fetchall()}
         if not marked:
             return arrived, []
-        arrived = await self._not_erased(connection, arrived, marked)
         deciders = {item.event.yektadecider for item in arrived if item.customer in marked}
         cursor = await connection.execute(
             "SELECT identifier, customer_id::text FROM identity.identifiers WHERE identifier = ANY(%s::text[])", (texts(deciders),)
         )
         owners: dict[str, str] = dict(await cursor.fetchall())
+        # Asked last: whoever has an identifier because its owner was erased is not taken for the present owner of what was his.
+        arrived = await self._not_erased(connection, arrived, marked)
         home: list[Arrived] = []
         forwarded: list[Publication] = []
         for item in arrived:

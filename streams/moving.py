@@ -71,15 +71,15 @@ class Moving:
     async def hand_over(
         self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked
     ) -> tuple[list[Effect], list[UUID]]:
-        """Word came about these customers: take what is erased, put what is not theirs under its owners.
+        """Word came about these customers: put what is not theirs under its owners, take what is erased.
 
         Answers what these are told, and whom to fold anew.
         """
         effects: list[Effect] = []
         whose = dict.fromkeys(customers)
         while True:
-            taken = await erasure.take(connection, schema, customers, self._piece, effects=self._effects)
             owners, moved = await self._hand_over(connection, schema, customers)
+            taken = await erasure.take(connection, schema, customers, self._piece, effects=self._effects)  # last: what did not go is found
             moved = max(moved, taken)
             if self._effects:
                 effects += [word(RECEIVED, str(owner), f"{partition} {asked.offset}", asked.at) for owner in owners]
@@ -137,14 +137,19 @@ class Moving:
         )
 
     async def _hand_over(self, connection: Connection, schema: str, customers: Sequence[UUID]) -> tuple[list[UUID], int]:
-        """Put up to a piece of rows under the present owners of their deciders; who got some, and how many rows went."""
+        """Put up to a piece of rows under the present owners of their deciders; who got some, and how many rows went.
+
+        What is an erased customer's does not go with his identifier to whoever has it now. That is asked with the same statement, for
+        an erasure may be done at any moment.
+        """
         columns = timeline.COLUMNS
         cursor = await connection.execute(
             f"""
             WITH gone AS MATERIALIZED (
                 SELECT t.customer_id, t.event_id, i.customer_id AS owner
                 FROM {schema}.timeline t JOIN identity.identifiers i ON i.identifier = t.decider
-                WHERE t.customer_id = ANY(%(customers)s) AND i.customer_id <> t.customer_id LIMIT %(piece)s
+                WHERE t.customer_id = ANY(%(customers)s) AND i.customer_id <> t.customer_id AND NOT EXISTS ({erasure.OF_ROW})
+                LIMIT %(piece)s
             ), taken AS (
                 DELETE FROM {schema}.timeline t USING gone WHERE t.customer_id = gone.customer_id AND t.event_id = gone.event_id
                 RETURNING gone.owner, {", ".join(f"t.{column}" for column in columns)}

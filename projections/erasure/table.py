@@ -142,6 +142,13 @@ async def doom_copies(connection: Connection, events: Iterable[str]) -> None:
     )
 
 
+OF_ROW = (
+    "SELECT 1 FROM identity.erased_tokens e LEFT JOIN identity.erased h ON h.customer_id = t.customer_id"
+    " WHERE e.identifier = t.decider AND (t.recorded < e.at OR e.erasure = h.erasure)"
+)
+"""Whether a row `t` of a timeline is an erased customer's, whoever its decider belongs to by now."""
+
+
 async def take(connection: Connection, schema: str, customers: Sequence[UUID], limit: int, *, effects: bool) -> int:
     """Take rows that are an erased customer's from these customers' timelines; how many. Live, their keys are to be destroyed."""
     noted = (
