@@ -40,6 +40,11 @@ class Moment:
     before: Mapping[str, State] = field(default_factory=dict)
     fresh: frozenset[str] = frozenset()  # event ids (`yektaevent`) whose rows this transaction put into the timeline
 
+    def is_new(self, customer: str) -> bool:
+        """Whether nothing of a customer is older than this transaction, as far as is known without asking."""
+        view = self.before.get(customer)
+        return view is not None and not view.events
+
 
 class Part(Protocol):
     """One further fold. It must cost nothing where it has nothing to do."""

@@ -261,8 +261,7 @@ class Segmenting:
             if customer in held.learned:
                 continue
             held.learned[customer] = dict(held.known.get(customer, {}))
-            view = moment.before.get(str(customer))
-            if customer not in held.known and (view is None or view.events > 0):
+            if customer not in held.known and not moment.is_new(str(customer)):
                 missing.append(customer)
         for customer, name, version, state, inside in await table.load(moment.connection, missing) if missing else ():
             watch = held.watches.get(name)
@@ -271,7 +270,7 @@ class Segmenting:
 
     async def _hear(self, turn: "_Turn", customer: UUID, item: Heard, fact: Fact, watch: Watch, evidence: Evidence) -> None:
         known = turn.held.learned[customer].get(watch.segment.name)
-        if known is None and turn.new_here(customer):
+        if known is None and turn.moment.is_new(item.customer):
             known = fold.initial(watch), False
         if known is None:  # it is the first that the segment hears of him
             past = await self._past.facts(turn.moment, customer, watch.roles, item.offset)
@@ -333,14 +332,9 @@ class _Turn:
         self.timers: dict[Place, Timer | None] = {}
         self.new: list[New] = []
 
-    def new_here(self, customer: UUID) -> bool:
-        """Whether nothing of him is older than this call."""
-        view = self.moment.before.get(str(customer))
-        return view is not None and not view.events
-
     def waits(self, customer: UUID, watch: Watch) -> Timer | None:
         """What is set for him by now: when he may come in or leave though nothing happens."""
-        place = (customer, f"{PREFIX}{watch.segment.name}", watch.segment.version)
+        place = _timer_of(customer, watch)
         return self.timers[place] if place in self.timers else self._waiting.get(place)
 
     @staticmethod
@@ -368,8 +362,7 @@ class _Turn:
         place = (customer, segment.name, segment.version)
         self.states[place] = self.held.learned.setdefault(customer, {})[segment.name] = (state, inside)
         wake = fold.changes(watch, state, at)
-        timed = (customer, f"{PREFIX}{segment.name}", segment.version)
-        self.timers[timed] = None if wake is None else Timer(wake, clock, "test" if simulated else "")
+        self.timers[_timer_of(customer, watch)] = None if wake is None else Timer(wake, clock, "test" if simulated else "")
         self.change(customer, watch, inside, was, said, at, clock, backfill=backfill, simulated=simulated)
 
     def change(
@@ -390,6 +383,10 @@ class _Turn:
         if not inside == was == heard:
             last = NEVER if said is None else said.at
             self.new.append(New(customer, watch.segment, inside, inside != was, inside != heard, at, last, clock, backfill, simulated))
+
+
+def _timer_of(customer: UUID, watch: Watch) -> Place:
+    return customer, f"{PREFIX}{watch.segment.name}", watch.segment.version
 
 
 def _evidence_of(watch: Watch, facts: Iterable[Fact]) -> list[Evidence]:

@@ -216,8 +216,7 @@ class Triggering:
         kept = []
         for customer in missing:
             held.learned[customer] = {}
-            view = moment.before.get(str(customer))
-            if view is None or view.events:
+            if not moment.is_new(str(customer)):
                 kept.append(customer)  # of whom nobody knew, nothing is kept
         if kept:
             for customer, rule, version, state in await table.load(moment.connection, kept):

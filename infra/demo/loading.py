@@ -1,13 +1,14 @@
 """Sends the demo's events through the HTTP door, in their order, several batches at a time, and remembers how far it came.
 
 A window of the feed is sent at once, split so that what concerns one customer is in one batch of its source; the next follows when all of
-it is accepted. So no source overtakes itself, and all of them tell the same weeks. Reading order: load, posts.
+it is accepted. So no source overtakes itself, and all of them tell the same weeks. Reading order: load, posts, known.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -39,7 +40,7 @@ async def load(url: str, keys: Mapping[str, str], events: Sequence[Sent], file: 
     """Send what was not sent before. Raises Refusal when the door takes no more, or refuses an event."""
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         for source in dict.fromkeys(one.source for one in events):
-            await _known(client, keys[source])
+            await known(partial(client.post, "/v1/events", auth=(keys[source], ""), content=b"[]"))  # changes nothing
         on_sent(progress.sent)
         while progress.sent < len(events):
             window = events[progress.sent : progress.sent + WINDOW]
@@ -75,11 +76,11 @@ async def _post(client: httpx.AsyncClient, key: str, batch: Post) -> None:
         )
 
 
-async def _known(client: httpx.AsyncClient, key: str) -> None:
-    """Wait until the door has heard of the key: an empty batch is then accepted, and changes nothing."""
+async def known(ask: Callable[[], Awaitable[httpx.Response]]) -> None:
+    """Ask until the API has heard of the key that is asked with. Raises Refusal when it does not."""
     try:
         async with asyncio.timeout(KNOWN_WITHIN):
-            while (await client.post("/v1/events", auth=(key, ""), content=b"[]")).status_code == 401:  # noqa: ASYNC110 - another process
+            while (await ask()).status_code == 401:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise Refusal("The API does not learn of new keys.", "Is it on another database than this home's?") from None

@@ -3,11 +3,12 @@
 Reading order: set_up.
 """
 
-import asyncio
+from functools import partial
 
 import httpx
 import msgspec
 
+from infra.demo.loading import known
 from infra.errors import Refusal
 from infra.posting import detail
 
@@ -82,7 +83,7 @@ class Listed(msgspec.Struct):
 async def set_up(url: str, token: str) -> None:
     """Put in force what is not there yet. Raises Refusal when the API does not take it."""
     async with httpx.AsyncClient(base_url=url, timeout=60, auth=(token, "")) as client:
-        await _known(client)
+        await known(partial(client.get, "/v1/triggers"))
         if (await client.get("/v1/contact-policy")).json()["version"] == 0:
             _taken(await client.put("/v1/contact-policy", content=POLICY))
         for kind, texts in (("segments", SEGMENTS), ("triggers", RULES)):
@@ -99,10 +100,3 @@ def _taken(answer: httpx.Response) -> httpx.Response:
     if answer.status_code >= 400:
         raise Refusal(f"The API does not take what marketing sets up: {detail(answer)}")
     return answer
-
-
-async def _known(client: httpx.AsyncClient) -> None:
-    """Wait until the API has heard of the token."""
-    async with asyncio.timeout(10):
-        while (await client.get("/v1/triggers")).status_code == 401:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.05)

@@ -41,7 +41,7 @@ class Erasing(History):
                 await asyncio.sleep(0.01)
                 known = await self._known()
             if not known:
-                return  # all are erased, and nobody came since
+                continue  # all are erased, and nobody came since
             at = BEGINNING + timedelta(days=10, hours=self.random.choice((-1, 0.5, 4.5, 20)))
             told = deciding.touchpoint(Erase(by="tests", at=at, customer=self.random.choice(known)), f"{self.name} {number}")
             self.memory.append("touchpoints", *seal(told, self.keys))
