@@ -49,56 +49,59 @@ from api import (
 from api.desk import pages as desk
 from api.metrics import Measured
 from api.ports import Dependencies
+from api.shelving import Shelved
 
 VERSION = "1"
 
 
+ROOMS = (
+    events,
+    imports,
+    sources,
+    mappings,
+    web,
+    asked_first,
+    customers,
+    score,
+    models,
+    identity,
+    identity_rules,
+    identity_conflicts,
+    duplicate_weights,
+    duplicates,
+    erasures,
+    accounts,
+    stream,
+    dead_letters,
+    keys,
+    deliveries,
+    webhooks,
+    contact_policy,
+    contacts,
+    call_list,
+    decisions,
+    service_requests,
+    calls,
+    looks,
+    knowledge,
+    rehearsing,
+    triggers,
+    signals,
+    segments,
+    signal_stream,
+    schemas,
+    operations,
+    docs,
+    desk,
+)
+
+
 def create(dependencies: Dependencies) -> FastAPI:
     """The application over these dependencies."""
-    app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False)
+    routes = [route for room in ROOMS for route in room.router(dependencies).routes]
+    app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, routes=[Shelved(routes)])
     app.state.dependencies = dependencies
     answering.install(app)
-    for room in (
-        events,
-        imports,
-        sources,
-        mappings,
-        web,
-        asked_first,
-        customers,
-        score,
-        models,
-        identity,
-        identity_rules,
-        identity_conflicts,
-        duplicate_weights,
-        duplicates,
-        erasures,
-        accounts,
-        stream,
-        dead_letters,
-        keys,
-        deliveries,
-        webhooks,
-        contact_policy,
-        contacts,
-        call_list,
-        decisions,
-        service_requests,
-        calls,
-        looks,
-        knowledge,
-        rehearsing,
-        triggers,
-        signals,
-        segments,
-        signal_stream,
-        schemas,
-        operations,
-        docs,
-        desk,
-    ):
-        app.include_router(room.router(dependencies))
     app.add_middleware(Measured)
-    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi.document(app, routes)  # type: ignore[method-assign]
     return app
