@@ -301,9 +301,8 @@ class Lane:
         end = batch.end if durable else self.settled
         await self._at("taken")
         async with self.runner.pool.connection() as connection:
-            if not durable and batch.end > self.written and not await positions.may_go_on(connection):
-                raise Paused
-            await self._move(connection, end, batch.end, newest=datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
+            newest = datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC)
+            await self._move(connection, end, batch.end, newest, unless_paused=not durable and batch.end > self.written)
             publications = self._publications(await self.processor.apply(connection, batch))
             if durable and publications:
                 await outbox.post(connection, self.processor.name, self.partition, batch.records[0].offset, publications)
@@ -336,23 +335,29 @@ class Lane:
         if outbox is not None:
             self.sent = (outbox, outbox)
 
-    async def _move(self, connection: Connection, end: int, written: int, newest: datetime | None = None) -> None:
-        """The first statement of every transaction: who comes late changes nothing."""
-        moved = await positions.move(
-            connection,
-            self.processor.name,
-            self.partition,
-            before=self.stored,
-            after=end,
-            tenure=self.tenure,
-            written=written,
-            published=self.published,
-            newest=newest,
-        )
-        if not moved:
+    async def _move(
+        self, connection: Connection, end: int, written: int, newest: datetime | None = None, *, unless_paused: bool = False
+    ) -> None:
+        """The first statements of every transaction, in one way to the server: who comes late changes nothing."""
+        async with connection.pipeline():
+            going_on = await positions.going_on(connection) if unless_paused else None
+            moved = await positions.move(
+                connection,
+                self.processor.name,
+                self.partition,
+                before=self.stored,
+                after=end,
+                tenure=self.tenure,
+                written=written,
+                published=self.published,
+                newest=newest,
+            )
+            if self.sent is not None:
+                await outbox.clear(connection, self.processor.name, self.partition, *self.sent)
+        if going_on is not None and await going_on.fetchone() != (True,):
+            raise Paused
+        if moved.rowcount != 1:
             raise Displaced
-        if self.sent is not None:
-            await outbox.clear(connection, self.processor.name, self.partition, *self.sent)
 
     async def _settle(self) -> None:
         """Write down what is done and acknowledged, so that who waits for it goes on."""

@@ -9,7 +9,7 @@ No batch attributes anything to a customer while he is erased: each holds `ERASI
 received before the erasure and comes only now is the erased customer's (`_stragglers`), and so is it when he comes back as somebody new.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, 
 from projections.erasure import table as erasure
 from projections.erasure.table import Gone
 from projections.identity import knowing
-from projections.identity.knowing import Change
+from projections.identity.knowing import Change, Cursor
 from projections.rows import texts
 from streams.record import Batch, Bury, Connection, Effect, Keys, NoChores, Publication, Record, check
 from streams.ruled import Ruled, carried
@@ -104,10 +104,12 @@ class Resolve(NoChores):
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         pending, buried = _decode(batch.records)
         alone = any(isinstance(item.decision, Erase) for item in pending)
-        await connection.execute(f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s)", (ERASING,))
+        async with connection.pipeline():
+            await connection.execute(f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s)", (ERASING,))
+            latest = await erasure.latest(connection)
         final: dict[str, Receipt] = {}
-        for some in _in_turn(pending):
-            await self._remember_erasures(connection)
+        for nth, some in enumerate(_in_turn(pending)):
+            await self._remember_erasures(connection, await erasure.latest(connection) if nth else latest)
             final |= await self._under_one_rule(connection, batch.partition, some)
             if told := some[-1].rules:
                 await self._ruled.adopt(connection, batch.partition, told)
@@ -124,13 +126,13 @@ class Resolve(NoChores):
             await _note_copies(connection, again)
         return [*buried, *_publications(first, final)]
 
-    async def _remember_erasures(self, connection: Connection) -> None:
+    async def _remember_erasures(self, connection: Connection, latest: Cursor) -> None:
         """Owners that were remembered before the last erasure may be nobody now."""
-        latest = await erasure.latest(connection)
-        if latest != self._erasure:
+        row = await latest.fetchone()
+        if row is not None and row[0] != self._erasure:
             self._ruled.disown()
             self._gone = await erasure.gone(connection)
-            self._erasure = latest
+            self._erasure = int(row[0])
 
     def _stragglers(self, pending: Sequence[Pending], rules: Rules, decided: dict[str, Receipt], partition: int) -> list[Pending]:
         """What was received before an erasure goes with it when its strongest identifier did; of others what was erased is left out."""
@@ -169,36 +171,41 @@ class Resolve(NoChores):
             else:
                 decided[item.touchpoint.yektaevent] = _receipt(item, partition, attribution)
         unsettled.sort(key=lambda item: item.offset)
-        changed: set[str] = set()
+        changes: list[Change] = []
+        known = Knowledge()
         if unsettled:
-            changed = await self._attribute(connection, partition, rules, unsettled, decided, learned, fired)
-        stored = await _receipts(connection, decided)
-        if not changed.isdisjoint(stored):
+            known, changes = await self._attribute(connection, rules, unsettled, partition, decided, learned, fired)
+        async with connection.pipeline():  # under the identity lock others wait for each way to the server
+            if changes:
+                await knowing.write(connection, known, changes)
+            if fired:
+                await knowing.count(connection, partition, fired, last)
+            inserted = await _insert(connection, decided) if decided else None
+        stored = await _others(connection, decided, inserted) if inserted else {}
+        if any(str(change.event) in stored for change in changes):
             raise Overtaken
-        if fired:
-            await knowing.count(connection, partition, fired, last)
         return decided | stored
 
     async def _attribute(
         self,
         connection: Connection,
-        partition: int,
         rules: Rules,
         unsettled: Sequence[Pending],
+        partition: int,
         decided: dict[str, Receipt],
         learned: dict[Token, UUID],
         fired: list[str],
-    ) -> set[str]:
-        """Attribute, under the identity lock, what founds, links or moves; write down what changed, and return by which events."""
-        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        known = await knowing.knowledge(
-            connection,
-            {token for item in unsettled for token in item.who},
-            {token for item in unsettled if item.decision for token in item.decision.tokens},
-            {item.decision.customer for item in unsettled if isinstance(item.decision, Erase)},
-        )
-        begin = known.number
-        answered = await _existing(connection, [item.touchpoint.yektaevent for item in unsettled])
+    ) -> tuple[Knowledge, list[Change]]:
+        """Attribute, under the identity lock, what founds, links or moves; what is known then, and what changed, is to be written down."""
+        wanted = {token for item in unsettled for token in item.who}
+        named = {token for item in unsettled if item.decision for token in item.decision.tokens}
+        async with connection.pipeline():
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            begun = await knowing.begin(connection, wanted, named)
+            existing = await _existing(connection, [item.touchpoint.yektaevent for item in unsettled])
+        erased = {item.decision.customer for item in unsettled if isinstance(item.decision, Erase)}
+        known = await knowing.knowledge(connection, begun, wanted, named, erased)
+        answered = await _by_event(existing)
         changes: list[Change] = []
         for item in unsettled:
             event = UUID(item.touchpoint.yektaevent)
@@ -215,9 +222,7 @@ class Resolve(NoChores):
             decided[str(event)] = _receipt(item, partition, attribution)
         learned.update({token: known.owners[token] for item in unsettled for token in item.who if token in known.owners})
         learned.update({link.token: known.owners[link.token] for change in changes for link in change.change.links if link.owner})
-        if changes:
-            await knowing.write(connection, known, changes, begin)
-        return {str(change.event) for change in changes}
+        return known, changes
 
     async def _why(self, connection: Connection, item: Pending) -> str:
         """Why somebody is erased, as it was said."""
@@ -336,29 +341,34 @@ def _receipt(item: Pending, partition: int, attribution: Attribution) -> Receipt
     )
 
 
-async def _existing(connection: Connection, events: list[str]) -> dict[str, Receipt]:
-    cursor = await connection.execute(
+async def _existing(connection: Connection, events: Collection[str]) -> Cursor:
+    return await connection.execute(
         'SELECT event_id::text, body, customer_id::text, decider, identity, partition, "offset" FROM identity.receipts'
         " WHERE event_id = ANY(%s::uuid[])",
         (texts(events),),
     )
-    return {row[0]: Receipt(*row) for row in await cursor.fetchall()}
 
 
-async def _receipts(connection: Connection, decided: dict[str, Receipt]) -> dict[str, Receipt]:
-    """Insert the receipts of what is new; of what is not, return the one that stands."""
-    if not decided:
-        return {}
-    cursor = await connection.execute(
+async def _by_event(receipts: Cursor) -> dict[str, Receipt]:
+    return {row[0]: Receipt(*row) for row in await receipts.fetchall()}
+
+
+async def _insert(connection: Connection, decided: Mapping[str, Receipt]) -> Cursor:
+    """Insert the receipts of what is new."""
+    return await connection.execute(
         'INSERT INTO identity.receipts (event_id, body, customer_id, decider, identity, partition, "offset")'
         ' SELECT event_id, body, customer_id, decider, identity, partition, "offset" FROM json_to_recordset(%s::json)'
         ' AS r(event_id uuid, body text, customer_id uuid, decider text, identity text, partition smallint, "offset" bigint)'
         " ORDER BY event_id ON CONFLICT DO NOTHING RETURNING event_id::text",
         (encoder.encode(list(decided.values())).decode(),),
     )
-    new = {row[0] for row in await cursor.fetchall()}
+
+
+async def _others(connection: Connection, decided: Mapping[str, Receipt], inserted: Cursor) -> dict[str, Receipt]:
+    """Of what was not new, the receipts that stand."""
+    new = {row[0] for row in await inserted.fetchall()}
     old = [event for event in decided if event not in new]
-    return await _existing(connection, old) if old else {}
+    return await _by_event(await _existing(connection, old)) if old else {}
 
 
 def _publications(pending: Sequence[Pending], receipts: dict[str, Receipt]) -> Iterable[Effect]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from aggregates.identifier import Token
 from aggregates.identity import Erase
@@ -35,10 +35,9 @@ _DECISIONS = (
 """Why people decided what about him was told in words; their key is destroyed as that of his events (`keys.reasons`)."""
 
 
-async def latest(connection: Connection) -> int:
-    """The number of the erasure done last: who remembers owners remembers them as of one."""
-    row = await (await connection.execute("SELECT max(number) FROM identity.erasures")).fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
+async def latest(connection: Connection) -> AsyncCursor[tuple[Any, ...]]:
+    """Ask for the number of the erasure done last, 0 before the first: who remembers owners remembers them as of one."""
+    return await connection.execute("SELECT COALESCE(max(number), 0) FROM identity.erasures")
 
 
 async def gone(connection: Connection) -> dict[Token, Gone]:

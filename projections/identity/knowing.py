@@ -1,6 +1,6 @@
 """What `resolve` reads before it decides, and writes down after it: the only SQL that changes who is who. Under the identity lock.
 
-Reading order: knowledge, Change, write.
+Reading order: begin, knowledge, Change, write.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
 from aggregates.identifier import Token
@@ -19,16 +19,36 @@ from projections.erasure import table as erasure
 from projections.rows import texts, uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
+Cursor = AsyncCursor[tuple[Any, ...]]
+
+
+class Begun(NamedTuple):
+    """What was asked for first, in one way to the server. It is read when the pipeline has ended."""
+
+    number: Cursor
+    owners: Cursor
+
+
+async def begin(connection: Connection, wanted: Iterable[Token], named_by_people: Iterable[Token] = ()) -> Begun:
+    """Ask what nearly all need to be decided, within a pipeline."""
+    return Begun(
+        await connection.execute("SELECT last, EXISTS (SELECT 1 FROM identity.walls) FROM identity.numbers"),
+        await connection.execute(
+            _OF.format("SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s::text[])"),
+            (texts([*wanted, *named_by_people]),),
+        ),
+    )
 
 
 async def knowledge(
-    connection: Connection, wanted: Iterable[Token], named_by_people: Iterable[Token] = (), customers: Iterable[UUID] = ()
+    connection: Connection, begun: Begun, wanted: Iterable[Token], named_by_people: Iterable[Token] = (), customers: Iterable[UUID] = ()
 ) -> Knowledge:
     """All that identity knows of these identifiers and of their owners; of those that a person named also who owned them first; and of
     these customers."""
+    number, walled = await begun.number.fetchone() or (0, True)
+    known = Knowledge(number=int(number))
+    await _learn(known, begun.owners)
     named = list(named_by_people)
-    known = Knowledge(number=await _number(connection))
-    await _owners(connection, known, [*wanted, *named])
     if named_customers := list(customers):
         await _owned_by(connection, known, named_customers)
     if named:
@@ -44,29 +64,22 @@ async def knowledge(
         for identifier, customer, founded in first:
             known.first[Token(identifier)] = customer
             known.customers.setdefault(customer, Owned(founded))
-    await _walls(connection, known, [*known.owners, *wanted, *named])
+    if walled:
+        await _walls(connection, known, [*known.owners, *wanted, *named])
     return known
 
 
-async def _number(connection: Connection) -> int:
-    row = await (await connection.execute("SELECT last FROM identity.numbers")).fetchone()
-    return int(row[0]) if row else 0
-
-
-async def _owners(connection: Connection, known: Knowledge, wanted: list[Token]) -> None:
-    await _learn(connection, known, "SELECT customer_id FROM identity.identifiers WHERE identifier = ANY(%s::text[])", texts(wanted))
+_OF = (
+    "SELECT i.identifier, i.customer_id, i.number, i.detached, c.founded"
+    " FROM identity.identifiers i JOIN identity.customers c USING (customer_id) WHERE customer_id IN ({})"
+)
 
 
 async def _owned_by(connection: Connection, known: Knowledge, customers: list[UUID]) -> None:
-    await _learn(connection, known, "SELECT unnest(%s::uuid[])", uuids(customers))
+    await _learn(known, await connection.execute(_OF.format("SELECT unnest(%s::uuid[])"), (uuids(customers),)))
 
 
-async def _learn(connection: Connection, known: Knowledge, whose: str, values: str) -> None:
-    cursor = await connection.execute(
-        "SELECT i.identifier, i.customer_id, i.number, i.detached, c.founded"
-        f" FROM identity.identifiers i JOIN identity.customers c USING (customer_id) WHERE customer_id IN ({whose})",
-        (values,),
-    )
+async def _learn(known: Knowledge, cursor: Cursor) -> None:
     for identifier, customer, number, detached, founded in await cursor.fetchall():
         token = Token(identifier)
         known.owners[token], known.learned[token] = customer, number
@@ -95,7 +108,7 @@ class Change(NamedTuple):
     why: str = ""  # of an erasure, for its receipt
 
 
-async def write(connection: Connection, known: Knowledge, changes: Sequence[Change], begin: int) -> None:
+async def write(connection: Connection, known: Knowledge, changes: Sequence[Change]) -> None:
     """The changed identifiers, founded customers, moves, conflicts and decisions of a batch. An erasure is written by itself."""
     latest: dict[Token, tuple[UUID, int, UUID]] = {}
     gone: list[Token] = []
@@ -117,27 +130,25 @@ async def write(connection: Connection, known: Knowledge, changes: Sequence[Chan
         if decision is not None:
             await _decided(connection, event, change, decision, known)
     detached = [token for one in changes for token in one.change.detached]
-    async with connection.cursor() as cursor:
-        await many(cursor, "identity.customers (customer_id, founded, event_id)", "uuid[], bigint[], uuid[]", founded)
-        await many(
-            cursor,
-            "identity.identifiers (identifier, customer_id, number, event_id)",
-            "text[], uuid[], bigint[], uuid[]",
-            [(token, *fact) for token, fact in latest.items()],
-            " ON CONFLICT (identifier) DO UPDATE"
-            " SET customer_id = excluded.customer_id, number = excluded.number, event_id = excluded.event_id",
-        )
-        await many(
-            cursor, "identity.moves (number, identifier, owner, before, event_id)", "bigint[], text[], uuid[], uuid[], uuid[]", moves
-        )
-        losers |= {before for _, _, _, before, _ in moves}
-        await many(cursor, "identity.moved (customer_id)", "uuid[]", [(loser,) for loser in losers], " ON CONFLICT DO NOTHING")
-        if gone:
-            await cursor.execute("DELETE FROM identity.identifiers WHERE identifier = ANY(%s)", (gone,))
-        if detached:
-            await cursor.execute("UPDATE identity.identifiers SET detached = true WHERE identifier = ANY(%s)", (detached,))
-        if known.number != begin:
-            await cursor.execute("UPDATE identity.numbers SET last = %s", (known.number,))
+    await many(connection, "identity.customers (customer_id, founded, event_id)", "uuid[], bigint[], uuid[]", founded)
+    await many(
+        connection,
+        "identity.identifiers (identifier, customer_id, number, event_id)",
+        "text[], uuid[], bigint[], uuid[]",
+        [(token, *fact) for token, fact in latest.items()],
+        " ON CONFLICT (identifier) DO UPDATE"
+        " SET customer_id = excluded.customer_id, number = excluded.number, event_id = excluded.event_id",
+    )
+    await many(
+        connection, "identity.moves (number, identifier, owner, before, event_id)", "bigint[], text[], uuid[], uuid[], uuid[]", moves
+    )
+    losers |= {before for _, _, _, before, _ in moves}
+    await many(connection, "identity.moved (customer_id)", "uuid[]", [(loser,) for loser in losers], " ON CONFLICT DO NOTHING")
+    if gone:
+        await connection.execute("DELETE FROM identity.identifiers WHERE identifier = ANY(%s)", (gone,))
+    if detached:
+        await connection.execute("UPDATE identity.identifiers SET detached = true WHERE identifier = ANY(%s)", (detached,))
+    await connection.execute("UPDATE identity.numbers SET last = %(now)s WHERE last <> %(now)s", {"now": known.number})
     await _conflicts(connection, [change for change in changes if change.change.conflict])
 
 
@@ -190,8 +201,7 @@ async def _decided(connection: Connection, event: UUID, change: Identity, decisi
 async def build(connection: Connection, wall: Wall) -> None:
     """Write a wall down."""
     rows = [(token, wall.number, side) for side, tokens in enumerate((wall.one, wall.other)) for token in tokens]
-    async with connection.cursor() as cursor:
-        await many(cursor, "identity.walls (identifier, wall, side)", "text[], bigint[], smallint[]", rows, " ON CONFLICT DO NOTHING")
+    await many(connection, "identity.walls (identifier, wall, side)", "text[], bigint[], smallint[]", rows, " ON CONFLICT DO NOTHING")
 
 
 async def count(connection: Connection, partition: int, fired: Sequence[str], at: datetime) -> None:
@@ -210,10 +220,10 @@ async def count(connection: Connection, partition: int, fired: Sequence[str], at
 _ARRAYS: Mapping[str, Callable[[Any], Any]] = {"uuid[]": uuids, "text[]": texts}
 
 
-async def many(cursor: Any, into: str, types: str, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
+async def many(connection: Connection, into: str, types: str, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
     """Insert rows as one statement with an array per column."""
     if rows:
         arrays = types.split(", ")
         statement = f"INSERT INTO {into} SELECT * FROM unnest({', '.join([f'%s::{type_}' for type_ in arrays])}){conflict}"
         columns = zip(arrays, zip(*rows, strict=True), strict=True)
-        await cursor.execute(statement, [_ARRAYS.get(type_, list)(column) for type_, column in columns])
+        await connection.execute(statement, [_ARRAYS.get(type_, list)(column) for type_, column in columns])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
 PAUSE = 0x50415553  # "PAUS"
@@ -18,6 +18,7 @@ CHANNEL = "yekta_changed"
 """One NOTIFY a batch: `processor partition`."""
 
 Connection = AsyncConnection[tuple[Any, ...]]
+Cursor = AsyncCursor[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ async def move(
     written: int,
     published: Mapping[int, int] | None = None,
     newest: datetime | None = None,
-) -> bool:
-    """Move the position from `before` to `after`; False when the partition has another owner by now: then nothing may be written."""
-    cursor = await connection.execute(
+) -> Cursor:
+    """Move the position from `before` to `after`; no row when the partition has another owner by now: then nothing may be written."""
+    return await connection.execute(
         "WITH moved AS (UPDATE streams.positions SET next_offset = %(after)s, written = GREATEST(written, %(written)s),"
         " published = published || %(published)s, newest = COALESCE(%(newest)s, newest), progress_at = now(),"
         " deaths = CASE WHEN next_offset < %(after)s THEN 0 ELSE deaths END,"
@@ -114,14 +115,16 @@ async def move(
             "what": f"{processor} {partition}",
         },
     )
-    return cursor.rowcount == 1
+
+
+async def going_on(connection: Connection) -> Cursor:
+    """Ask whether nobody asks for rest; if so, who asks is held off until this transaction ends."""
+    return await connection.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", (PAUSE,))
 
 
 async def may_go_on(connection: Connection) -> bool:
-    """Whether nobody asks for rest; holds off who asks until this transaction ends."""
-    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", (PAUSE,))
-    row = await cursor.fetchone()
-    return row is not None and bool(row[0])
+    """The same, answered."""
+    return (await (await going_on(connection)).fetchone()) == (True,)
 
 
 async def at_rest(connection: Connection) -> bool:
