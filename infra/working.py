@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -113,7 +112,9 @@ def work(settings: Settings, name: str) -> None:
         prefix=settings.kafka.prefix,
         agents={SIGNALS: parts.outgoing.take},
     )
-    worker = faust.Worker(app, loglevel=logging.WARNING, loop=loop, redirect_stdouts=False)
+    # Faust's own logging would let every library make a record of each thing it does, a thirtieth of the worker's time, and drop it then.
+    worker = faust.Worker(app, override_logging=False, quiet=True, loop=loop, redirect_stdouts=False)
+    worker.spinner = None  # it is for a terminal, and turned in our logs
     loop.run_until_complete(parts.open())
     worker.execute_from_commandline()
 

@@ -19,6 +19,7 @@ from infra.access import KeyStore
 from infra.engines import ports
 from infra.errors import Refusal
 from infra.everything import everything, worker_program
+from infra.home import Home
 from infra.refolding import Verdict, verify
 from infra.running import Running
 from infra.settings import Settings, load
@@ -43,6 +44,10 @@ class House:
         """kill -9; False when it is dead already."""
         process = self.here.supervisor.children[name].process
         return process.returncode is None and self._signal(process.pid, signal.SIGKILL)
+
+    def log(self, name: str) -> list[str]:
+        """The lines that a process wrote."""
+        return Home(self.settings.home).log_of(name).read_text().splitlines()
 
     def freeze(self, name: str) -> None:
         """Everything of it stands still: as on a machine that hangs, or is cut off."""

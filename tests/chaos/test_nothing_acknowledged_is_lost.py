@@ -3,6 +3,7 @@
 `pytest tests/chaos --kills 500 --seed 7 --standstill 300` kills as often and stands still as long as one likes, with the dice of before.
 """
 
+import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -131,3 +132,14 @@ async def test_one_then_two_then_four_then_one_worker_under_load(home: House) ->
             await home.remove_worker(number)
         await home.emitter.more(20)
     await home.add_worker(2)
+
+
+async def test_what_libraries_log_meanwhile_is_json_too_and_keeps_messages_to_itself(home: House) -> None:
+    async with all_is_kept(home):
+        home.kill("kafka")
+        await home.emitter.more(5)
+    lines = [line for name in ("worker-1", "worker-2", "api") for line in home.log(name)]
+    said = [line for line in lines if not line.startswith("yekta: ")]  # why a command cannot be carried out is for people
+    assert [line for line in said if not line.startswith("{")] == []
+    logged = [json.loads(line) for line in said]
+    assert any("connect" in line["event"] and "node" in line["event"] for line in logged), {line["event"] for line in logged}
