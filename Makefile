@@ -11,7 +11,7 @@ INSTALLED := $(if $(wildcard $(VENV)/.installed-dev),dev,run)
 # Processes start often here, in tests above all: each would compile some two hundred thousand lines anew, for two seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lock clean
+.PHONY: demo test types behaviour lock clean
 
 demo: $(VENV)/.installed-$(INSTALLED)
 	$(BIN)/yekta demo
@@ -19,8 +19,14 @@ demo: $(VENV)/.installed-$(INSTALLED)
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs 2 types behaviour
+
+# One core for most of a minute on a machine that keeps no cache: beside the tests it takes what they leave idle.
+types: $(VENV)/.installed-dev
+	nice $(BIN)/mypy
+
+behaviour: $(VENV)/.installed-dev
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 $(VENV)/.installed-run: requirements.txt pyproject.toml assets/package-lock.json $(VENV)/.uv
