@@ -88,6 +88,11 @@ class Log:
         return known
 
 
+async def breath() -> None:
+    """Between two questions where nobody is told when the answer is there: who asks without pause holds the core on which it is made."""
+    await asyncio.sleep(0.02)
+
+
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     """Wait for a condition; fail when it does not come."""
     async with asyncio.timeout(seconds):

@@ -18,7 +18,7 @@ from api.key_ring import KeyRing
 from infra.publishing import Publisher
 from infra.serving import dependencies
 from infra.settings import load
-from tests.api.conftest import Api, serving, until
+from tests.api.conftest import Api, breath, serving, until
 from tests.api.events import event
 from tests.conftest import World
 
@@ -92,7 +92,7 @@ async def test_with_postgresql_away_the_door_accepts_and_says_what_it_cannot_rea
         assert (await api.client.get("/metrics")).status_code == 200
         await line.mend()
         while (await api.client.get("/v1/customers?q=sara", auth=(admin, ""))).status_code == 503:
-            pass
+            await breath()
         revoked = await api.made.keys.create("tests", role="agent")
         await until(lambda: api.made.ring.of_secret(revoked.secret) is not None)  # the listener came back too
 

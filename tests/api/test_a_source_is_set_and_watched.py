@@ -13,7 +13,7 @@ from aggregates.source import Source
 from api.limits import Limits
 from api.problem import Problem
 from infra.limiting import Sharing
-from tests.api.conftest import Api, until
+from tests.api.conftest import Api, breath, until
 from tests.api.events import event, order
 from tests.api.serving import served
 
@@ -181,6 +181,7 @@ async def test_what_arrives_is_counted_and_shown_as_it_lands(live: Api) -> None:
     async with asyncio.timeout(30):
         shown: dict[str, Any] = {"events": 0, "rejected": 0}
         while (shown["events"], shown["rejected"]) != (2, 1):  # counts follow the log, and nothing says when
+            await breath()
             shown = (await live.client.get("/v1/sources/tailed", auth=(admin, ""))).json()
     assert [(one["type"], one["events"]) for one in shown["types"]] == [("web.page_viewed", 2)]
     assert shown["rate"] == pytest.approx(2 / 60, abs=0.001)

@@ -16,7 +16,7 @@ from infra.master_key import master_key
 from infra.sealing import KeyRing
 from projections.contacts import tasks
 from projections.erasure import scrubbing
-from tests.api.conftest import Api, serving, working
+from tests.api.conftest import Api, breath, serving, working
 from tests.api.events import event
 from tests.api.serving import served
 from tests.conftest import World
@@ -79,6 +79,7 @@ async def done(api: Api, admin: str, receipt: dict[str, Any]) -> dict[str, Any]:
     """The receipt, once all of it is gone."""
     async with asyncio.timeout(60):
         while receipt["state"] != "done":
+            await breath()
             receipt = await api.get(admin, f"/v1/erasures/{receipt['id']}")
     return receipt
 

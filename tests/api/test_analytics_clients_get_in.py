@@ -15,7 +15,7 @@ import pytest
 from aggregates.touchpoint import event_id
 from aggregates.wire import SealedTouchpoint, touchpoint_decoder
 from api.web import EXAMPLES, KINDS, spellings
-from tests.api.conftest import Api, until
+from tests.api.conftest import Api, breath, until
 
 pytestmark = pytest.mark.engines
 
@@ -228,7 +228,7 @@ async def test_a_letter_is_the_message_as_it_came_and_is_replayed_by_the_same_ru
     assert (item["status"], item["pointer"], item["id"]) == ("rejected", "/properties/currency", "fixable")
     path = f"/v1/dead-letters/{item['dead_letter']}"
     while (shown := await live.client.get(path, auth=(admin, ""))).status_code == 404:
-        pass  # the list follows the log
+        await breath()  # the list follows the log
     assert shown.json()["text"].encode() == bad
     assert (await live.client.post(f"{path}/replay", auth=(admin, ""))).status_code == 422
     mended = msgspec.json.decode(bad)

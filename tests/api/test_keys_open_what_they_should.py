@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from aggregates import secret
 from aggregates.access import Key, NotAllowed
 from api.session import COOKIE, open_session
-from tests.api.conftest import Api, until
+from tests.api.conftest import Api, breath, until
 from tests.api.events import event
 
 pytestmark = pytest.mark.engines
@@ -41,7 +41,7 @@ async def test_a_revoked_key_opens_nothing_within_a_second(api: Api) -> None:
     assert (await api.client.post(f"/v1/keys/{id_}/revoke", auth=(admin, ""))).status_code == 204
     async with asyncio.timeout(1):
         while (await post(api, key)).status_code == 200:
-            pass
+            await breath()
     answer = await post(api, key)
     assert answer.status_code == 403
     assert answer.json()["type"] == "/problems/forbidden"

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from psycopg import AsyncConnection
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, breath
 from tests.api.events import event
 
 pytestmark = pytest.mark.engines
@@ -58,6 +58,7 @@ async def test_a_call_is_listed_where_it_rings_and_wrapped_up_as_a_fact(live: Ap
     customer = (await live.get(agent, "/v1/customers/by/phone/09124440022", after=at))["customer_id"]
     listed: list[Any] = []
     while not listed:  # calls are read beside the views, and no position says how far
+        await breath()
         listed = (await live.get(agent, "/v1/calls", extension="777"))["items"]
     assert (listed[0]["stage"], listed[0]["number"], listed[0]["customers"]) == ("ringing", "+989124440022", [customer])
     assert (await live.get(analyst, "/v1/calls", extension="777"))["items"][0]["number"] == "•••0022"

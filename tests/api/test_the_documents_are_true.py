@@ -24,7 +24,7 @@ from api.explained import REASONS
 from api.knowledge import SCRIPT
 from projections.contacts import tasks
 from tests.api import who_is_who
-from tests.api.conftest import Api
+from tests.api.conftest import Api, breath
 from tests.api.events import event
 from tests.api.serving import served
 from tests.browser.npm import Package, fetched
@@ -127,7 +127,7 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     visit = {"specversion": "1.0", "id": "visit-1", "source": "/sales", "type": "sales.visit_held", "data": {"minutes": "half an hour"}}
     letter = (await live.client.post("/v1/events", json=visit, auth=(key, ""))).json()["dead_letter"]
     while (await live.client.get(f"/v1/dead-letters/{letter}", auth=(admin, ""))).status_code == 404:
-        pass  # the list follows the log, and nothing says when
+        await breath()  # the list follows the log, and nothing says when
     made = await live.made.keys.create("tests", role="agent")
     webhook = await live.client.post("/v1/webhooks", json={"url": "https://crm.example.com/", "types": ["*"]}, auth=(admin, ""))
     call = uuid4()

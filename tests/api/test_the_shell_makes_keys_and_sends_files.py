@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aggregates import secret
-from tests.api.conftest import Api, until
+from tests.api.conftest import Api, breath, until
 from tests.api.events import event, order
 from tests.api.serving import served
 from tests.conftest import World
@@ -57,7 +57,7 @@ async def test_a_key_is_all_that_is_printed_and_it_opens_the_door(api: Api) -> N
     assert (await api.client.post("/v1/events", json=event(), auth=(text, ""))).status_code == 403
     assert (await yekta(api.world, "keys", "revoke", id_)).code == 0
     while (await api.client.post("/v1/events", json=event(), auth=(rotated, ""))).status_code == 200:
-        pass
+        await breath()
     assert "typed" not in (await yekta(api.world, "keys", "list")).out
 
 

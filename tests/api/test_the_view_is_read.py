@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, breath
 from tests.api.events import event, order
 
 pytestmark = pytest.mark.engines
@@ -136,6 +136,7 @@ async def test_a_refused_event_is_found_under_its_id_with_its_dead_letter(live: 
 
     told = await fate()
     while told.get("state") != "refused":  # the list of dead letters follows the log, and nothing says when
+        await breath()
         told = await fate()
     assert told["refused"]["reason"] == "wrong_money"
     assert told["refused"]["pointer"] == "/data/total"

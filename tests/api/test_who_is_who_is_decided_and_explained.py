@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, breath
 from tests.api.events import event
 
 pytestmark = pytest.mark.engines
@@ -141,7 +141,7 @@ async def test_possible_duplicates_wait_with_their_evidence(live: Api) -> None:
         told("d5", {"phone": "09121110007"}, name="مینا احمدی", birth_date="1971-02-03", city="تهران"),
     )
     while not (await waiting(live, agent, "سارا کریمی") and await waiting(live, agent, "علی رضایی")):
-        pass  # comparing follows, and nothing says when
+        await breath()  # comparing follows, and nothing says when
     assert not await waiting(live, agent, "مینا احمدی")
     (sara,), (ali,) = await waiting(live, agent, "سارا کریمی"), await waiting(live, agent, "علی رضایی")
     assert sara["probability"] > 0.9
@@ -207,7 +207,7 @@ async def test_who_told_the_same_address_may_be_a_household(live: Api) -> None:
     home, same = "شیراز، خیابان زند، پلاک ۱۲", "شيراز خيابان زند پلاک 12"
     await live.send(key, told("h1", {"email": "h1@x.ir"}, address=home), told("h2", {"email": "h2@x.ir"}, address=same))
     while not (found := (await live.get(agent, "/v1/households"))["items"]):
-        pass  # comparing follows, and nothing says when
+        await breath()  # comparing follows, and nothing says when
     assert (found[0]["how"], found[0]["members"]) == ("address", 2)
     assert (await live.get(agent, f"/v1/accounts/{found[0]['id']}"))["together"]["events"] == 2
 
@@ -224,7 +224,7 @@ async def test_rules_are_published_and_hold_from_there_on(live: Api) -> None:
     answer = await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(admin, ""))
     assert (answer.status_code, answer.json()["version"]) == (200, 1)
     while not (await live.get(agent, "/v1/identity-rules"))["in_force"]:
-        pass  # nothing says when every partition has met them
+        await breath()  # nothing says when every partition has met them
     at = await live.send(key, page("r1", phone="02188776655", email="r1@x.ir"), page("r2", phone="02188776655", email="r2@x.ir"))
     one = await live.get(agent, "/v1/customers/by/email/r1@x.ir", after=at)
     assert one["customer_id"] != (await live.get(agent, "/v1/customers/by/email/r2@x.ir"))["customer_id"]
@@ -234,7 +234,7 @@ async def test_rules_are_published_and_hold_from_there_on(live: Api) -> None:
     kinds = [kind for kind in kinds if kind["kind"] != "device"] + [device]
     assert (await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(admin, ""))).json()["version"] == 2
     while not (await live.get(agent, "/v1/identity-rules"))["in_force"]:
-        pass
+        await breath()
     long_ago = page("r3", device="left-behind", email="r3@x.ir") | {"time": "2026-01-01T10:00:00+03:30"}
     await live.get(agent, "/v1/customers/by/email/r3@x.ir", after=await live.send(key, long_ago))
     at = await live.send(key, page("r4", device="left-behind"))

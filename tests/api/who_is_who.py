@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, breath
 from tests.api.events import event
 
 
@@ -25,7 +25,7 @@ async def happened(live: Api, key: str, agent: str) -> dict[str, str]:
     other = await live.get(agent, "/v1/customers/by/email/other@example.ir", after=await live.send(key, *met))
     conflicts = (await live.get(agent, "/v1/identity/conflicts"))["items"]
     while len(pairs := (await live.get(agent, "/v1/duplicates"))["items"]) < 2:
-        pass  # comparing follows, and nothing says when
+        await breath()  # comparing follows, and nothing says when
     account = await live.client.post("/v1/accounts", json={"name": "Example Ltd."}, auth=(agent, ""))
     return {
         "ACCOUNT": account.json()["id"],

@@ -15,7 +15,7 @@ from infra.asterisk.connector import Pbx as Place
 from infra.asterisk.reconcile import bring, merged
 from infra.asterisk.store import Store
 from infra.errors import Refusal
-from tests.api.conftest import Api, serving, until
+from tests.api.conftest import Api, breath, serving, until
 from tests.api.serving import served
 from tests.asterisk.pbx import CALLER, SECRET, USERNAME, Pbx, answered, hung_up, of_call, pbx, ringing
 from tests.asterisk.test_what_a_pbx_says_becomes_facts_of_calls import QUEUE_LOG, leg
@@ -54,6 +54,7 @@ async def facts(api: Api, name: str, count: int) -> list[tuple[str, str]]:
             told = [(one.id, one.type) for one in await sealed(api, name)]
             if len(told) >= count:
                 return told
+            await breath()
 
 
 async def sealed(api: Api, name: str) -> list[SealedTouchpoint]:

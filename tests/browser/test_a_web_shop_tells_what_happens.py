@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from api import browser as script
 from tests import clients
-from tests.api.conftest import Api, serving, working
+from tests.api.conftest import Api, breath, serving, working
 from tests.api.flaky import FATES, flaky
 from tests.browser.conftest import listening
 from tests.browser.shop import Shop, opened
@@ -53,6 +53,7 @@ class Street:
                         customer = owner.json()["customer_id"]
                         items = (await self.api.get(self.agent, f"/v1/customers/{customer}/timeline", limit="100"))["items"]
                         found = Counter(item["type"] for item in items if item["type"] != "score.given")
+                    await breath()
         assert found == Counter(types)
         return items
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from infra.settings import DeliverySettings
-from tests.api.conftest import Api, serving, working
+from tests.api.conftest import Api, breath, serving, working
 from tests.conftest import World
 from tests.delivery.mail import Mail, mail_server
 from tests.delivery.receiver import Receiver, receiving
@@ -54,11 +54,13 @@ class Ground:
         while True:
             found = await self.api.client.get(f"/v1/customers/by/phone/{phone}", auth=(self.token, ""))
             if found.status_code != 200:
+                await breath()
                 continue
             customer = found.json()["customer_id"]
             for item in (await self.api.get(self.token, f"/v1/customers/{customer}/decisions", rule=rule))["items"]:
                 if all(item[name] == value for name, value in expected.items()):
                     return dict(item)
+            await breath()
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ async def test_each_channel_brings_it_and_the_webhook_tells_of_it(ground: Ground
     assert (letter["To"], letter["Subject"]) == ("+989121110001@example.com", "بهار")
     assert "سارا" in letter.get_content()
     while not (listed := (await ground.api.get(ground.token, "/v1/call-list", state="open"))["items"]):
-        pass
+        await breath()
     assert listed[0]["contact"] == "spring"
     posts = [msgspec.json.decode(post.body) for post in await ground.hooks.until(6)]
     assert sorted({post["data"]["rule"] for post in posts if post["type"] == "contact.sent"}) == ["by-call", "by-email", "by-sms"]
@@ -128,7 +130,7 @@ async def test_consent_withdrawn_while_it_waits_is_heard_as_it_goes_out(ground: 
     await ground.happens("consent.withdrawn", phone, purpose="marketing")
     customer = (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}"))["customer_id"]
     while "consent.withdrawn" not in str(await ground.api.get(ground.token, f"/v1/customers/{customer}/timeline")):
-        pass
+        await breath()
     await ground.api.client.delete("/v1/pauses", params=paused, auth=(ground.token, ""))
     decision = await ground.decided(phone, "changed-mind", outcome="silent")
     assert decision["reason"] == "consent marketing/sms"
@@ -150,6 +152,7 @@ async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
         return dict(answer.json())
 
     while (first := await check())["outcome"] != "allowed":  # until the consent is folded; who is refused asks anew
+        await breath()
         ask["request_id"] += "1"
     assert (await check())["id"] == first["id"]
     many = await asyncio.gather(*(check(request_id=f"again-{n}", channel="call") for n in range(5)))
@@ -204,6 +207,7 @@ async def test_a_resolved_request_asks_its_customer_and_his_answer_is_a_fact(gro
         timeline = await ground.api.get(agent, f"/v1/customers/{shown['customer_id']}/timeline", type="service.request_rated")
         if timeline["items"]:
             break
+        await breath()
     assert timeline["items"][0]["data"]["score"] == 4
 
 
@@ -225,7 +229,7 @@ async def test_what_a_rule_brought_is_counted_against_those_kept_out_of_it_once_
     wanted: dict[str, Any] = {"rule": "half", "goal": "shop.came_back"}
     for phone in (*approached[::2], kept_out[0]):
         while (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}"))["last_type"] != "shop.came_back":
-            pass
+            await breath()
     waits = await ground.api.get(ground.token, "/v1/decisions/uplift", within="14d", **wanted)
     assert (waits["contacted"]["of"], waits["held_out"]["of"], waits["waiting"], waits["uplift"]) == (0, 0, len(phones), None)
     span, back = 1, (len(approached[::2]), 1)
@@ -234,5 +238,6 @@ async def test_what_a_rule_brought_is_counted_against_those_kept_out_of_it_once_
         if not found["waiting"] and (found["contacted"]["did"], found["held_out"]["did"]) == back:
             break
         span += not found["waiting"]
+        await breath()
     assert (found["contacted"]["of"], found["held_out"]["of"]) == (len(approached), len(kept_out))
     assert found["uplift"] == pytest.approx(len(approached[::2]) / len(approached) - 1 / len(kept_out))

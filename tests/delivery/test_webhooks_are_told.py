@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from aggregates.webhook_signature import signature
-from tests.api.conftest import Api
+from tests.api.conftest import Api, breath
 from tests.delivery.receiver import Post, receiving
 
 pytestmark = pytest.mark.engines
@@ -52,6 +52,7 @@ async def delivery(api: Api, token: str, message: UUID, webhook: Mapping[str, An
         for item in found["items"]:
             if item["message"] == str(message) and item["state"] == state:
                 return dict(item)
+        await breath()
 
 
 async def forget(api: Api, token: str, *made: Mapping[str, Any]) -> None:
@@ -122,7 +123,7 @@ async def test_410_disables_an_endpoint_and_only_that_one(live: Api) -> None:
         await gone.until(1)
         await there.until(1)
         while (shown := await live.get(token, f"/v1/webhooks/{ended['id']}"))["state"] != "disabled":
-            pass
+            await breath()
         assert "410" in shown["reason"]
         await say(live)
         await there.until(2)

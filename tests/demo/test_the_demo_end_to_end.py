@@ -25,6 +25,7 @@ from infra.errors import Refusal
 from infra.everything import everything
 from infra.home import Home
 from infra.settings import Settings
+from tests.api.conftest import breath
 from tests.conftest import World
 from tests.demo import readme
 
@@ -107,7 +108,7 @@ async def test_marketing_heard_the_silence_in_its_own_time(demo: Demo) -> None:
     view = await demo.get(f"/v1/customers/by/customer_number/{CHURNER}")
     async with asyncio.timeout(30):
         while not (decisions := (await demo.get(f"/v1/customers/{view['customer_id']}/decisions"))["items"]):
-            pass
+            await breath()
     (one,) = decisions
     assert (one["rule"], one["outcome"], one["channel"]) == ("regular-gone-quiet", "sent", "call")
     assert one["occurred_at"].startswith("1998-01-21")  # half a year after his fourth order from the last, with no event of his
