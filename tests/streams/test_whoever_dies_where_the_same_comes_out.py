@@ -11,8 +11,6 @@ from tests.streams.history import History
 
 pytestmark = pytest.mark.engines
 
-AT_ONCE = 3
-
 
 async def test_every_acknowledged_event_counts_once(pool: Connections, keys: KeyRing, histories: int, seed: int) -> None:
     for number in range(histories):
