@@ -6,7 +6,7 @@ and what is another's is forwarded. What is an erased customer's is in no timeli
 `_at_home`, `_not_erased`, `_fold`; moving whole histories is in `moving`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from projections.timeline.row import uuid_of
 from projections.view import table as views
 from projections.view.fold import evolve, initial, needs_history, openings
 from projections.view.state import State
+from streams import standing
 from streams.moving import PIECE, Asked, Moving
 from streams.parts import Moment, Part, Parts, Spoken, opening_of
 from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
@@ -88,12 +89,12 @@ class Customer:
             return await self._apply(connection, batch)
 
     async def _apply(self, connection: Connection, batch: Batch) -> list[Effect]:
-        schema = await self._live_schema(connection)
         arrived, words, spoken, effects = _decode(batch.records)
-        arrived, forwarded = await self._at_home(connection, arrived)
-        if called := {item.customer for item in spoken if item.customer}:
-            gone = await erasure.erased(connection, map(UUID, called))
-            spoken = [item for item in spoken if not item.customer or UUID(item.customer) not in gone]  # their timers wake nobody
+        stands = await standing.ask(connection, {item.customer for item in arrived}, {item.customer for item in spoken})
+        schema = self._in_force(stands.schema)
+        arrived, forwarded = await self._at_home(connection, arrived, stands.marked)
+        if stands.erased:
+            spoken = [item for item in spoken if not item.customer or uuid_of(item.customer) not in stands.erased]  # timers wake nobody
         learned: dict[str, State] = {}
         self._learned[self._writer(batch.partition)] = learned
         new = await _insert(connection, schema, batch.partition, arrived)
@@ -119,7 +120,7 @@ class Customer:
         return self._moving.may_have(partition) or self._parts.restless(partition)
 
     async def chore(self, connection: Connection, partition: int) -> list[Effect] | None:
-        schema = await self._live_schema(connection)
+        schema = self._in_force(await generation.live(connection))
         with reading_what_is_known():
             moment = Moment(connection, schema, partition, await _position(connection, partition))
             await self._parts.ready(moment)
@@ -137,24 +138,21 @@ class Customer:
             cached.pop(customer, None)
             learned.pop(customer, None)
 
-    async def _live_schema(self, connection: Connection) -> str:
-        """The read models in force, read behind the lock on the position: a rebuild that switched is seen at once."""
+    def _in_force(self, schema: str) -> str:
+        """The read models that are written; `schema` are the live ones, as read behind the lock on the position: a rebuild that switched
+        is seen at once."""
         if self._schema is not None:
             return self._schema
-        schema = await generation.live(connection)
         if schema != self._generation:
             self._states.clear()
             self._moving.forget_all()
             self._generation = schema
         return schema
 
-    async def _at_home(self, connection: Connection, arrived: list[Arrived]) -> tuple[list[Arrived], list[Publication]]:
+    async def _at_home(
+        self, connection: Connection, arrived: list[Arrived], marked: Collection[str]
+    ) -> tuple[list[Arrived], list[Publication]]:
         """Events of marked customers go to whom their decider belongs to now: forwarded live, put there at once in a rebuild."""
-        cursor = await connection.execute(
-            "SELECT customer_id::text FROM identity.moved WHERE customer_id = ANY(%s::uuid[])",
-            (texts({item.customer for item in arrived if item.customer}),),
-        )
-        marked = {row[0] for row in await cursor.fetchall()}
         if not marked:
             return arrived, []
         deciders = {item.event.yektadecider for item in arrived if item.customer in marked}
@@ -177,7 +175,7 @@ class Customer:
                 forwarded.append(Publication("customer-events", owner.encode(), msgspec.json.encode(event)))
         return home, forwarded
 
-    async def _not_erased(self, connection: Connection, arrived: list[Arrived], marked: set[str]) -> list[Arrived]:
+    async def _not_erased(self, connection: Connection, arrived: list[Arrived], marked: Collection[str]) -> list[Arrived]:
         """What is not an erased customer's. His are remembered as such, and their keys destroyed; he lost identifiers, so he is marked."""
         judged = [
             Judged(item.event.yektaevent, item.customer, item.event.yektadecider, item.event.yektarecorded)

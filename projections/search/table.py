@@ -1,6 +1,6 @@
 """Search's SQL: the terms of customers in, the customers of a query out. Reading order: write, search, why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,11 +25,13 @@ class Found(NamedTuple):
     matched: tuple[str, ...]
 
 
-async def write(connection: Connection, schema: str, terms: Mapping[UUID, frozenset[Term]]) -> None:
-    """Make these the terms of these customers; only what differs is written."""
-    if not terms:
-        return
-    stored = {(customer, term) for customer, known in (await _terms(connection, schema, terms)).items() for term in known}
+async def write(
+    connection: Connection, schema: str, terms: Mapping[UUID, frozenset[Term]], unknown: Collection[UUID] = frozenset()
+) -> None:
+    """Make these the terms of these customers; only what differs is written. Of whoever is unknown none are stored yet."""
+    before = [customer for customer in terms if customer not in unknown]
+    known_by = await _terms(connection, schema, before) if before else {}
+    stored = {(customer, term) for customer, known in known_by.items() for term in known}
     wanted = {(customer, term) for customer, known in terms.items() for term in known}
     if gone := stored - wanted:
         await connection.execute(

@@ -118,18 +118,21 @@ async def save(connection: Connection, schema: str, rows: Sequence[Saved]) -> No
         WITH told AS (
             SELECT {_ALL} FROM {brought.source}
         ), changed AS (
-            SELECT customer_id FROM told s
-            WHERE terms IS DISTINCT FROM (SELECT v.terms FROM {schema}.view v WHERE v.customer_id = s.customer_id)
+            SELECT customer_id, known IS NULL AS new
+            FROM (SELECT customer_id, terms, (SELECT v.terms FROM {schema}.view v WHERE v.customer_id = s.customer_id) AS known
+                  FROM told s OFFSET 0) s
+            WHERE terms IS DISTINCT FROM known
         ), saved AS (
             INSERT INTO {schema}.view ({_ALL}) SELECT {_ALL} FROM told
             ON CONFLICT (customer_id) DO UPDATE SET {_NEW}, moving = false
         )
-        SELECT customer_id FROM changed
+        SELECT customer_id, new FROM changed
         """,
         brought.values,
     )
-    changed = {row[0] for row in await cursor.fetchall()}
-    await search.write(connection, schema, {customer: terms_of(state) for customer, state, _, _ in rows if customer in changed})
+    changed: dict[UUID, bool] = dict(await cursor.fetchall())
+    terms = {customer: terms_of(state) for customer, state, _, _ in rows if customer in changed}
+    await search.write(connection, schema, terms, unknown={customer for customer, new in changed.items() if new})
 
 
 def _row(customer: UUID, state: State, partition: int, offset: int) -> tuple[Any, ...]:
