@@ -68,6 +68,9 @@ class Triggering:
         if moment.partition not in self._held:
             await self._ticking.ready(moment)
             self._held[moment.partition] = Held(await in_force.load(moment.connection, moment.partition))
+        held = self._held[moment.partition]
+        if held.here.by_type:
+            held.heard.update([uuid_of(customer) for customer, view in moment.before.items() if not view.events])
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         """Facts that some rule names, and timers."""
@@ -82,6 +85,7 @@ class Triggering:
         if event.source == DECIDER:
             held = self._held[moment.partition]
             new = await in_force.decided(moment.connection, moment.partition, held.here, event)
+            held.heard.clear()  # the rule did not hear what came before it
             if new is not None and new.kind == "rule" and new.state == "published" and held.here.rules[new.name, new.version].has_timers:
                 await surveying.begin(moment.connection, moment.partition, "rule", new.name, new.version)
                 held.surveying = True
@@ -148,7 +152,7 @@ class Triggering:
         turn = Turn(moment, held, self._contacting, self._ticking)
         for customer, history in customers.items():
             await table.drop(moment.connection, [customer])
-            held.runs.pop(customer, None)
+            held.drop(customer)
             held.learned[customer] = {}
             await self._from_history(turn, customer, history)
             turn.settle(customer, history.last.now if history.last else NEVER)
@@ -173,8 +177,7 @@ class Triggering:
                 if active.key not in held.learned[customer]:
                     await self._surveyed(turn, customer, active)
                 else:
-                    held.learned.pop(customer)
-                    held.runs.pop(customer, None)
+                    held.drop(customer)
         return await turn.finish(remember=False)
 
     def restless(self, partition: int) -> bool:
@@ -185,12 +188,8 @@ class Triggering:
     def committed(self, partition: int) -> None:
         """States may be believed."""
         held = self._held.get(partition)
-        if held is None:
-            return
-        if len(held.runs) > CUSTOMERS:
-            held.runs.clear()
-        held.runs |= held.learned
-        held.learned = {}
+        if held is not None:
+            held.believe(CUSTOMERS)
 
     def forget(self, partition: int) -> None:
         """Everything is read again."""
@@ -216,7 +215,7 @@ class Triggering:
         kept = []
         for customer in missing:
             held.learned[customer] = {}
-            if not moment.is_new(str(customer)):
+            if customer not in held.heard and not moment.is_new(str(customer)):
                 kept.append(customer)  # of whom nobody knew, nothing is kept
         if kept:
             for customer, rule, version, state in await table.load(moment.connection, kept):
@@ -236,7 +235,7 @@ class Triggering:
             if state is None:
                 if active.until is not None:
                     continue
-                recalled = turn.recalled.get(customer)
+                recalled = [] if customer in turn.held.heard else turn.recalled.get(customer)
                 state, sealed = await self._past.first(turn.moment, here, customer, active, runs, now, item.offset, recalled)
                 for seal in sealed:
                     turn.seal((customer, *active.key), seal)
@@ -311,7 +310,7 @@ def _unknown(
     wanted: dict[UUID, set[str]] = {}
     for (item, customer), found in zip(known, evidence, strict=True):
         view = moment.before.get(item.customer)
-        if view is None or view.events > FEW:
+        if view is None or view.events > FEW or customer in held.heard:
             continue
         for active, _ in found:
             if active.until is None and active.key not in held.learned[customer]:

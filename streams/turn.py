@@ -41,7 +41,22 @@ class Held:
     here: InForce
     runs: dict[UUID, Runs] = field(default_factory=dict)  # of customers whose states were read, all of them
     learned: dict[UUID, Runs] = field(default_factory=dict)  # by the transaction under way
+    heard: set[UUID] = field(default_factory=set)  # of whom the rules in force heard everything: what is not in memory, there is not
     surveying: bool = True  # whether customers may still have to be looked at for a rule that was published
+
+    def drop(self, customer: UUID) -> None:
+        """What is kept of him is to be read again."""
+        self.runs.pop(customer, None)
+        self.learned.pop(customer, None)
+        self.heard.discard(customer)
+
+    def believe(self, most: int) -> None:
+        """The transaction stands. More customers than that are not remembered."""
+        if len(self.runs) > most or len(self.heard) > most:
+            self.runs.clear()
+            self.heard.clear()
+        self.runs |= self.learned
+        self.learned = {}
 
 
 @dataclass(slots=True)
@@ -86,10 +101,11 @@ class Turn:
         if after is not before or active.key not in runs:
             self._states[place] = after
             runs[active.key] = after
-        wake = wake_of(active.trigger, after)
-        known = None if before is None else wake_of(active.trigger, before)
-        if rung or wake != known or before is None:
-            self._set(place, None if wake is None else Timer(max(wake, now), clock, quiet), before is not None)
+        if rung or active.has_timers:
+            wake = wake_of(active.trigger, after)
+            known = None if before is None else wake_of(active.trigger, before)
+            if rung or wake != known or before is None:
+                self._set(place, None if wake is None else Timer(max(wake, now), clock, quiet), before is not None)
         for one in said:
             if isinstance(one, Fire):
                 signal = one.signal
@@ -154,8 +170,7 @@ class Turn:
             await connection.execute(f"NOTIFY {table.NOTICE}")
         if not remember:
             for customer, _, _ in self._states:
-                self.held.learned.pop(customer, None)
-                self.held.runs.pop(customer, None)
+                self.held.drop(customer)
         return self._effects
 
     async def _mark(self) -> None:
