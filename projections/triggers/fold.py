@@ -55,7 +55,8 @@ class Fold(Struct, frozen=True, array_like=True, gc=False):
 
     def is_before(self, fact: Evidence) -> bool:
         """Whether the fact is after everything that was decided, and may be taken by `step`."""
-        return (self.last is None or self.last < fact.stamp) and (self.passed is None or self.passed < fact.at)
+        last, passed = self.last, self.passed
+        return (last is None or last[0] < fact.at or last < fact.stamp) and (passed is None or passed < fact.at)
 
 
 Folded = tuple[Fold, tuple[Firing, ...]]
@@ -69,7 +70,7 @@ def initial(trigger: Trigger) -> Fold:
 def step(trigger: Trigger, fold: Fold, fact: Evidence, quantiles: Quantiles) -> Folded:
     """The fold after one more fact, and what fired up to and with it."""
     fired: tuple[Firing, ...] = ()
-    if fold.waiting or trigger.condition.due(fold.condition) is not None:
+    if trigger.timed and due(trigger, fold) is not None:
         fold, fired = pass_time(trigger, fold, fact.at, quantiles, inclusive=False)
     condition, rose = trigger.condition.take(fold.condition, fact)
     checks = fold.checks

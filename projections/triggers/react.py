@@ -51,16 +51,17 @@ def react(
         fired = tuple([Given(firing, given=False) for firing in firings])
     else:
         return None
-    head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
-    fired = (*fired, *[Given(firing, given=False) for firing in more]) if more else fired
+    if trigger.timed:
+        head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
+        fired = (*fired, *[Given(firing, given=False) for firing in more]) if more else fired
     effects: list[Effect] = []
-    if late or fired is not state.fired or not all(one.given for one in fired):
+    if late or fired is not state.fired or _waits(trigger, fired):
         given = {one.firing.cause.event for one in state.fired if one.given} if late else frozenset[UUID]()
         telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True, heard=heard)
         fired, effects = telling.settled(fired, given)
     effects += _wake(trigger, state, head, fired)
     state = State(state.base, kept, head, fired)
-    if len(kept) < 2 * KEPT or not all(one.given for one in fired):
+    if len(kept) < 2 * KEPT or _waits(trigger, fired):
         return state, tuple(effects)
     return _trimmed(trigger, state, effects, quantiles)
 
@@ -195,6 +196,11 @@ def wake_of(trigger: Trigger, state: State) -> datetime | None:
     return _due(trigger, state.head, state.fired)
 
 
+def _waits(trigger: Trigger, fired: tuple[Given, ...]) -> bool:
+    """Whether the signal of one of these is to be given later: only timers wait."""
+    return trigger.timed and not all(one.given for one in fired)
+
+
 def _due(trigger: Trigger, head: Fold, fired: tuple[Given, ...]) -> datetime | None:
     if not trigger.timed:
         return None  # all that it says it says with a fact
@@ -298,5 +304,7 @@ def _split(trigger: Trigger, past: list[Block], place: int, quantiles: Quantiles
 
 def _wake(trigger: Trigger, before: State | None, head: Fold, fired: tuple[Given, ...]) -> list[Effect]:
     """The timer that is needed now, if it is not the one that is set."""
+    if not trigger.timed:
+        return []
     at = _due(trigger, head, fired)
     return [] if at is None or (before is not None and at == wake_of(trigger, before)) else [Wake(at)]
