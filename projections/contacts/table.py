@@ -16,7 +16,7 @@ from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.policy import DEFAULT, Policy
 from projections.contacts import spending
 from projections.contacts.want import Want, decode, encode
-from projections.rows import uuids
+from projections.rows import Columns, bring, uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -45,6 +45,10 @@ class Decision(NamedTuple):
 
 
 _ALL = ", ".join(Decision._fields)
+_TYPES = {"customer_id": "uuid", "signal": "uuid", "version": "int4", "requested": "bool", "want": "bytea"} | dict.fromkeys(
+    ("at", "until", "occurred", "wanted"), "timestamptz"
+)
+_DECIDED = Columns("decided_stage", {column: _TYPES.get(column, "text") for column in (*Decision._fields, "want")})
 
 
 async def in_force(connection: Connection) -> tuple[int, Policy]:
@@ -202,37 +206,38 @@ async def approached(connection: Connection, rules: Mapping[UUID, Collection[str
 
 async def write(connection: Connection, decided: Sequence[tuple[UUID, Want, Outcome]], *, requested: bool = False) -> None:
     """Keep outcomes, and reserve what is to be sent."""
-    made = [
-        (customer, outcome.candidate.signal, outcome.at, outcome.channel) for customer, _, outcome in decided if outcome.result == "sent"
-    ]
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            f"INSERT INTO contacts.decisions ({_ALL}, want) VALUES ({', '.join(['%s'] * (len(Decision._fields) + 1))})"
-            " ON CONFLICT (customer_id, signal) DO UPDATE SET outcome = excluded.outcome, channel = excluded.channel, at = excluded.at,"
-            " until = excluded.until, reason = excluded.reason, want = excluded.want",
-            [
-                (
-                    customer,
-                    outcome.candidate.signal,
-                    outcome.candidate.rule,
-                    outcome.candidate.version,
-                    want.contact,
-                    outcome.candidate.purpose,
-                    outcome.result,
-                    outcome.channel or None,
-                    outcome.at,
-                    outcome.until,
-                    outcome.reason or None,
-                    outcome.candidate.occurred,
-                    outcome.candidate.wanted,
-                    requested,
-                    encode(want),
-                )
-                for customer, want, outcome in decided
-            ],
+    if not decided:
+        return
+    rows = [
+        (
+            customer,
+            outcome.candidate.signal,
+            outcome.candidate.rule,
+            outcome.candidate.version,
+            want.contact,
+            outcome.candidate.purpose,
+            outcome.result,
+            outcome.channel or None,
+            outcome.at,
+            outcome.until,
+            outcome.reason or None,
+            outcome.candidate.occurred,
+            outcome.candidate.wanted,
+            requested,
+            encode(want),
         )
-        if made:
-            await cursor.executemany("INSERT INTO contacts.made (customer_id, id, at, channel) VALUES (%s, %s, %s, %s)", made)
+        for customer, want, outcome in decided
+    ]
+    brought = await bring(connection, _DECIDED, rows)
+    await connection.execute(
+        f"WITH decided AS (SELECT {_DECIDED.all} FROM {brought.source}),"
+        " made AS (INSERT INTO contacts.made (customer_id, id, at, channel)"
+        " SELECT customer_id, signal, at, channel FROM decided WHERE outcome = 'sent')"
+        f" INSERT INTO contacts.decisions ({_DECIDED.all}) SELECT {_DECIDED.all} FROM decided"
+        " ON CONFLICT (customer_id, signal) DO UPDATE SET outcome = excluded.outcome, channel = excluded.channel, at = excluded.at,"
+        " until = excluded.until, reason = excluded.reason, want = excluded.want",
+        brought.values,
+    )
 
 
 async def one(connection: Connection, customer: UUID, signal: UUID) -> Decision | None:
