@@ -26,7 +26,7 @@ class _Known:
     """What is remembered of a partition."""
 
     due: datetime | None  # the earliest timer by our clock
-    replayed: bool = True  # whether sources that replay their own time may have timers
+    replayed: bool  # whether sources that replay their own time may have timers
     again: float = 0.0  # not before is it looked at again
 
 
@@ -54,7 +54,7 @@ class Ticking:
     async def ready(self, moment: Moment) -> None:
         """Look once which timers there are."""
         if moment.partition not in self._known:
-            self._known[moment.partition] = _Known(await timers.next_due(moment.connection, moment.partition))
+            self._known[moment.partition] = _Known(*await timers.waiting(moment.connection, moment.partition))
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         return False
@@ -78,8 +78,7 @@ class Ticking:
             return []
         found = await timers.due(moment.connection, moment.partition, moment.end)
         if found or known.replayed:
-            known.due = await timers.next_due(moment.connection, moment.partition)
-            known.replayed = await timers.replayed(moment.connection, moment.partition)
+            known.due, known.replayed = await timers.waiting(moment.connection, moment.partition)
         return [timers.word_of(one) for one in found]
 
     def restless(self, partition: int) -> bool:

@@ -127,11 +127,17 @@ async def due(connection: Connection, partition: int, position: int) -> list[Due
     return found
 
 
-async def next_due(connection: Connection, partition: int) -> datetime | None:
-    """When the next timer of the partition is due that goes by our own clock; None: none is."""
-    cursor = await connection.execute("SELECT min(at) FROM streams.timers WHERE partition = %s AND clock = '' AND NOT told", (partition,))
+async def waiting(connection: Connection, partition: int) -> tuple[datetime | None, bool]:
+    """When the next timer of the partition is due that goes by our own clock, None: none is; and whether any goes by the time of sources
+    that replay their own."""
+    cursor = await connection.execute(
+        "SELECT (SELECT min(at) FROM streams.timers WHERE partition = %(partition)s AND clock = '' AND NOT told),"
+        " EXISTS (SELECT 1 FROM streams.timers WHERE partition = %(partition)s AND clock = 'event' AND NOT told)",
+        {"partition": partition},
+    )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    assert row is not None  # noqa: S101 - it selects from nothing
+    return row[0], bool(row[1])
 
 
 def word_of(one: Due) -> Publication:
@@ -139,12 +145,3 @@ def word_of(one: Due) -> Publication:
     customer, timer = str(one.customer), one.timer
     id_ = derive(DUE, customer, timer.rule, str(timer.version), timer.at.isoformat())
     return told(CLOCK, DUE, customer, id_, msgspec.to_builtins(timer), timer.at)
-
-
-async def replayed(connection: Connection, partition: int) -> bool:
-    """Whether timers of the partition go by the time of sources that replay their own."""
-    cursor = await connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM streams.timers WHERE partition = %s AND clock = 'event' AND NOT told)", (partition,)
-    )
-    row = await cursor.fetchone()
-    return bool(row and row[0])

@@ -150,8 +150,8 @@ class Triggering:
         if not held.here.rules:
             return []
         turn = Turn(moment, held, self._contacting, self._ticking)
+        await table.drop(moment.connection, customers)
         for customer, history in customers.items():
-            await table.drop(moment.connection, [customer])
             held.drop(customer)
             held.learned[customer] = {}
             await self._from_history(turn, customer, history)

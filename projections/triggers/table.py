@@ -75,11 +75,14 @@ async def save(connection: Connection, partition: int, states: Mapping[Place, by
     )
 
 
-async def drop(connection: Connection, customers: Sequence[UUID]) -> None:
+async def drop(connection: Connection, customers: Iterable[UUID]) -> None:
     """Forget states and timers of these customers' rules."""
-    await connection.execute("DELETE FROM streams.rule_states WHERE customer_id = ANY(%s)", (list(customers),))
-    await connection.execute("DELETE FROM streams.rule_marks WHERE customer_id = ANY(%s)", (list(customers),))
-    await connection.execute("DELETE FROM streams.timers WHERE customer_id = ANY(%s) AND rule NOT LIKE ' %%'", (list(customers),))
+    await connection.execute(
+        "WITH states AS (DELETE FROM streams.rule_states WHERE customer_id = ANY(%(gone)s::uuid[])),"
+        " marks AS (DELETE FROM streams.rule_marks WHERE customer_id = ANY(%(gone)s::uuid[]))"
+        " DELETE FROM streams.timers WHERE customer_id = ANY(%(gone)s::uuid[]) AND rule NOT LIKE ' %%'",
+        {"gone": uuids(customers)},
+    )
 
 
 async def marks(connection: Connection, places: Collection[Place]) -> dict[Place, Marks]:
