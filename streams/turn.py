@@ -81,7 +81,6 @@ class Turn:
         self.recalled: dict[UUID, Recalled] = {}  # what was read of several customers together
         self.reopened: dict[Place, Reopened] = {}  # the pasts that late facts of this call are put into
         self._sealed: dict[Place, list[Fold]] = {}  # of all others, the folds before what is kept no longer
-        self._spoke = False
 
     def take(
         self,
@@ -166,8 +165,6 @@ class Turn:
         await table.save(connection, partition, {place: encode(state) for place, state in self._states.items()})
         await self._mark()
         await self._ticking.set(self.moment, self._timers)
-        if self._spoke:
-            await connection.execute(f"NOTIFY {table.NOTICE}")
         if not remember:
             for customer, _, _ in self._states:
                 self.held.drop(customer)
@@ -198,7 +195,6 @@ class Turn:
         back = {id_ for _, id_ in last}
         if last:  # given and withdrawn at the same moment
             withdrawn += await table.withdraw(self.moment.connection, last)
-        self._spoke = self._spoke or bool(new or withdrawn)
         wants: dict[UUID, list[Want]] = {}
         for (customer, id_), (active, signal) in fired.items():
             if id_ not in new:

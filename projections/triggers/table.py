@@ -20,7 +20,7 @@ Place = tuple[UUID, str, int]
 """Whose, which rule, which version."""
 
 NOTICE = "yekta_signals"
-"""One NOTIFY a transaction in which signals were given or withdrawn."""
+"""One NOTIFY a transaction in which signals were given or withdrawn: of several that say the same PostgreSQL sends one."""
 
 _STATE = Columns("rule_stage", {"customer_id": "uuid", "rule": "text", "version": "int4", "partition": "int2", "state": "bytea"})
 
@@ -161,13 +161,13 @@ async def histories(
 async def give(connection: Connection, partition: int, signals: Sequence[tuple[UUID, Signal]]) -> set[UUID]:
     """Keep signals of customers; which of them are new, or were withdrawn until now."""
     cursor = await connection.execute(
-        """
+        f"""
         INSERT INTO signals.given AS g
             (id, rule, version, customer_id, source, cause, event, occurred_at, recorded_at, late, quiet, partition)
         SELECT * FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::timestamptz[],
                              %s::timestamptz[], %s::boolean[], %s::text[], %s::smallint[])
         ON CONFLICT (id) DO UPDATE SET withdrawn = false, customer_id = excluded.customer_id WHERE g.withdrawn
-        RETURNING id
+        RETURNING id, pg_notify('{NOTICE}', '')
         """,
         (
             uuids([signal.id for _, signal in signals]),
@@ -194,10 +194,10 @@ async def withdraw(connection: Connection, signals: Collection[tuple[UUID, UUID]
     """
     cursor = await connection.execute(
         "UPDATE signals.given g SET withdrawn = true, seq = DEFAULT FROM unnest(%s::uuid[], %s::uuid[]) AS w(whose, signal)"
-        f" WHERE id = signal AND customer_id = whose AND NOT withdrawn RETURNING {_GIVEN}",
+        f" WHERE id = signal AND customer_id = whose AND NOT withdrawn RETURNING {_GIVEN}, pg_notify('{NOTICE}', '')",
         (uuids([customer for customer, _ in signals]), uuids([id_ for _, id_ in signals])),
     )
-    return [Given(*row) for row in await cursor.fetchall()]
+    return [Given(*row[:-1]) for row in await cursor.fetchall()]
 
 
 async def standing(connection: Connection, schema: str, customer: UUID) -> dict[tuple[str, int], dict[UUID, UUID]]:
