@@ -123,10 +123,11 @@ class Moving:
         """The customers whose refold is under way and how far each has come: a fact beyond that will be met by it."""
         if not self._effects or partition in self._none:
             return {}
-        cursor = await connection.execute(
-            "SELECT customer_id, after_at FROM streams.chores WHERE partition = %s AND chore = 'refold'", (partition,)
-        )
-        return dict(await cursor.fetchall())
+        cursor = await connection.execute("SELECT customer_id, chore, after_at FROM streams.chores WHERE partition = %s", (partition,))
+        chores = await cursor.fetchall()
+        if not chores:
+            self._none.add(partition)  # also while events come without a pause, in which it would be found
+        return {customer: at for customer, chore, at in chores if chore == "refold"}
 
     async def interrupted(self, connection: Connection, partition: int, customer: UUID, *, whole: bool = False) -> None:
         """A fact came in behind the cursor: the refold begins again. `whole`: also for the parts, if it was not for them already."""
