@@ -145,6 +145,8 @@ def _decided(trigger: Trigger, fold: Fold, rise: Rise, quantiles: Quantiles, *, 
 
 def _began_before_a_stop(trigger: Trigger, fold: Fold, cause: Evidence, at: datetime) -> bool:
     """Whether one of the events that stop the rule came since the first match of this episode."""
+    if not any(fold.stops):
+        return False
     for stop, stopped in zip(trigger.stops, fold.stops, strict=True):
         if stopped and stopped.starter and stop.within is None and trigger.condition.covers(stopped.starter, cause, at):
             return True
@@ -153,4 +155,4 @@ def _began_before_a_stop(trigger: Trigger, fold: Fold, cause: Evidence, at: date
 
 def holds(trigger: Trigger, fold: Fold, at: datetime, quantiles: Quantiles) -> bool:
     """Whether all that `if` asks is so."""
-    return all(check.holds(state, at, quantiles) for check, state in zip(trigger.checks, fold.checks, strict=True))
+    return not trigger.checks or all(check.holds(state, at, quantiles) for check, state in zip(trigger.checks, fold.checks, strict=True))
