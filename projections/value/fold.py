@@ -28,10 +28,11 @@ INITIAL = State()
 
 
 def evolve(state: State, fact: Fact) -> State:
-    """The state after one more fact, not older than those before it."""
-    now = max(fact.at.timestamp() / DAY, state.at)
+    """The state after one more fact, not older than those before it, or one whose order makes no difference."""
+    happened = fact.at.timestamp() / DAY
+    now = max(happened, state.at)
     if fact.type in PURCHASES:
-        return _bought(replace(state, at=now), fact, now)
+        return _bought(replace(state, at=now), fact, happened)
     if fact.type == RETURNED:
         return _returned(replace(state, at=now), fact.data)
     if fact.type in CONTACTS:
@@ -40,8 +41,8 @@ def evolve(state: State, fact: Fact) -> State:
 
 
 def needs_history(state: State, fact: Fact) -> bool:
-    """Whether a fact is older than what was folded, so that days would be counted wrongly."""
-    return fact.type in PURCHASES and fact.at.timestamp() / DAY < state.at
+    """Whether an order is older than the first of the last day that had any, so that days would be counted wrongly."""
+    return fact.type in PURCHASES and state.last is not None and fact.at.timestamp() / DAY < state.last
 
 
 def _bought(state: State, fact: Fact, now: float) -> State:

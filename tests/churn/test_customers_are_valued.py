@@ -91,6 +91,20 @@ def test_days_with_an_order_are_counted_as_the_literature_does() -> None:
     assert fold.needs_history(state, order(3.0, "1"))
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.tuples(st.floats(5.0, 7.9), st.sampled_from(("sales.order_placed", "call.ended")), st.sampled_from("ab")), max_size=9),
+)
+def test_an_order_that_is_late_within_its_day_is_counted_as_in_its_place(happened: list[tuple[float, str, str]]) -> None:
+    facts = [fact(at, type_, total=str(nth + 1), currency=f"US{letter.upper()}") for nth, (at, type_, letter) in enumerate(happened)]
+    came = State()
+    for place, one in enumerate(facts):
+        earlier = sorted(facts[: place + 1], key=lambda fact: fact.at)
+        came = folded(*earlier) if fold.needs_history(came, one) else fold.evolve(came, one)
+    assert encode(came) == encode(folded(*sorted(facts, key=lambda fact: fact.at)))
+    assert not fold.needs_history(folded(order(3.0, "1"), fact(3.9, "call.ended")), order(3.5, "1"))
+
+
 def test_the_parts_of_a_value_add_up() -> None:
     costs = Costs(
         version=3,
