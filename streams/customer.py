@@ -26,7 +26,8 @@ from projections.rows import texts
 from projections.timeline import table as timeline
 from projections.timeline.row import uuid_of
 from projections.view import table as views
-from projections.view.fold import evolve, initial, needs_history, openings
+from projections.view.fold import ORDERS, asks, evolve, initial, needs_history, openings
+from projections.view.orders import Words
 from projections.view.state import State
 from streams import standing
 from streams.moving import PIECE, Asked, Moving
@@ -206,6 +207,7 @@ class Customer:
         states = await self._load(connection, schema, batch.partition, mine)
         facts = await self._facts(connection, states, mine, whole)
         busy = await self._moving.busy(connection, batch.partition)
+        doubtful: list[str] = []
         refold: list[str] = []
         for customer, told in facts.items():
             if busy and uuid_of(customer) in busy:
@@ -213,12 +215,16 @@ class Customer:
                 if reached is not None and told[0].at <= reached:
                     await self._moving.interrupted(connection, batch.partition, uuid_of(customer))
                 continue
-            state = states[customer]
-            for fact in told:
-                if needs_history(state, fact):
-                    refold.append(customer)
-                    break
-                state = evolve(state, fact)
+            state = _folded(states[customer], told)
+            if state is None:
+                doubtful.append(customer)
+            else:
+                learned[customer] = state
+        words = await self._words(connection, schema, {customer: asks(states[customer], facts[customer]) for customer in doubtful})
+        for customer in doubtful:
+            state = _folded(states[customer], facts[customer], words.get(customer, {}))
+            if state is None:
+                refold.append(customer)
             else:
                 learned[customer] = state
         rows = [(uuid_of(customer), state, batch.partition, mine[customer][-1].record.offset) for customer, state in learned.items()]
@@ -227,6 +233,17 @@ class Customer:
             connection, schema, batch.partition, [uuid_of(customer) for customer in refold], _asked(batch), whole=False
         )
         return states
+
+    async def _words(
+        self, connection: Connection, schema: str, asked: Mapping[str, Collection[str]]
+    ) -> dict[str, dict[str, list[datetime]]]:
+        """When these orders of customers were spoken of: what may spare the reading of their histories."""
+        refs = set().union(*asked.values())
+        words: dict[str, dict[str, list[datetime]]] = {}
+        for named in await timeline.naming(connection, schema, refs) if refs else ():
+            if named.type in ORDERS and (customer := str(named.customer_id)) in asked:
+                words.setdefault(customer, {}).setdefault(named.ref, []).append(named.at)
+        return words
 
     async def _facts(
         self, connection: Connection, states: Mapping[str, State], mine: Mapping[str, Sequence[Arrived]], whole: dict[int, Fact]
@@ -255,6 +272,15 @@ class Customer:
         missing = [uuid_of(customer) for customer, state in states.items() if state is None]
         stored = await views.load(connection, schema, missing) if missing else {}
         return {customer: state or stored.get(uuid_of(customer)) or initial() for customer, state in states.items()}
+
+
+def _folded(state: State, told: Iterable[Fact], words: Words | None = None) -> State | None:
+    """The state after these facts; None where the history must be folded for it, as far as these words on orders tell."""
+    for fact in told:
+        if needs_history(state, fact, words):
+            return None
+        state = evolve(state, fact)
+    return state
 
 
 @contextmanager

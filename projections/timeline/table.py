@@ -1,17 +1,18 @@
 """The timeline's SQL: rows in, each event once; histories out, in the order that folds go by.
 
-Reading order: insert, history, piece, deciders; what people turn the pages of is in `page`.
+Reading order: insert, history, piece, deciders, naming; what people turn the pages of is in `page`.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from projections.rows import Columns, Connection, bring, uuids
+from projections.rows import Columns, Connection, bring, texts, uuids
 from projections.timeline.row import NOBODY, Row, row_of
 
-__all__ = ["COLUMNS", "NOBODY", "Piece", "Row", "history", "insert", "piece", "pieces", "row_of"]
+__all__ = ["COLUMNS", "NOBODY", "Piece", "Row", "history", "insert", "naming", "piece", "pieces", "row_of"]
 
 COLUMNS = Row._fields[1:]
 """All columns but the customer, whom a row may change."""
@@ -33,6 +34,19 @@ class Piece(NamedTuple):
     at: datetime
     event_id: UUID
     record: bytes
+
+
+class Naming(NamedTuple):
+    """A fact that names something by its number."""
+
+    ref: str
+    customer_id: UUID
+    type: str
+    at: datetime
+
+
+SHARED = 50
+"""Facts that name one order, call or lead, at most: a reference that more of them share is no number."""
 
 
 async def insert(connection: Connection, schema: str, rows: Sequence[Row]) -> set[int]:
@@ -87,6 +101,22 @@ async def deciders(connection: Connection, schema: str, customers: Collection[UU
         (uuids(customers),),
     )
     return dict(await cursor.fetchall())
+
+
+async def naming(connection: Connection, schema: str, refs: Collection[str]) -> list[Naming]:
+    """The facts that name these references, whoever's they are; of a reference that many facts share, none.
+
+    Asked by the reference alone: with the customer beside it PostgreSQL may go through all that one customer has.
+    """
+    cursor = await connection.execute(
+        "SELECT wanted.ref, his.customer_id, his.type, his.at FROM unnest(%s::text[]) AS wanted(ref) CROSS JOIN LATERAL ("
+        f"SELECT customer_id, type, at FROM {schema}.timeline WHERE ref = wanted.ref LIMIT %s) AS his",
+        (texts(refs), SHARED + 1),
+        binary=True,
+    )
+    rows = [Naming(*row) for row in await cursor.fetchall()]
+    counts = Counter(row.ref for row in rows)
+    return [row for row in rows if counts[row.ref] <= SHARED]
 
 
 async def history(

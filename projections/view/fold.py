@@ -1,4 +1,4 @@
-"""Folds a customer's facts into what the view shows. Reading order: evolve, openings, needs_history, begin, finish.
+"""Folds a customer's facts into what the view shows. Reading order: evolve, openings, needs_history, asks, begin, finish.
 
 The state after any order of arrival is the state that folding in `(at, event_id)` order gives, to the byte. Nearly everything is a count,
 a sum, or the latest word, and does not mind the order. Where it would show, `needs_history` says so before the fact is folded, and the
@@ -76,11 +76,18 @@ def openings(state: State, events: Sequence[CustomerEvent]) -> list[bool]:
     return [event.yektaseal > 0 and (new or event.type in traits.TELLING) for new, event in zip(unknown, events, strict=True)]
 
 
-def needs_history(state: State, fact: Fact) -> bool:
-    """Whether the customer's whole history must be folded to take this fact in. Rare: see `orders` and `subscriptions`."""
+def needs_history(state: State, fact: Fact, words: orders.Words | None = None) -> bool:
+    """Whether the customer's whole history must be folded to take this fact in. Rare: see `orders` and `subscriptions`; and rarer still
+    where the words on those orders are known that `asks` names."""
     if fact.type in ORDERS:
-        return orders.needs_history(state.orders, fact)
+        return orders.needs_history(state.orders, fact, words)
     return fact.type in SUBSCRIPTIONS and subscriptions.needs_history(state.subscriptions, fact)
+
+
+def asks(state: State, facts: Sequence[Fact]) -> set[str]:
+    """The ids of orders on whose words it depends whether these facts need the history; none where they cannot help."""
+    told = [fact for fact in facts if fact.type in ORDERS]
+    return orders.asks(state.orders, told) if told else set()
 
 
 def begin() -> State:

@@ -3,10 +3,11 @@
 An order counts once, by its id, and is what its latest fact says: placed with this total, or cancelled (which wins a tie, for many systems
 tell days and no hours). Recognising an id again needs memory, and memory is bounded: the `LIMIT` orders spoken of last are remembered. An
 id that comes again after more orders than that counts as another order. The cancellation of an order that is no longer remembered, or a
-late word on orders when some were forgotten, needs the customer's whole history. A fold over the whole history remembers all totals
-(`archive`), for cancellations only. Reading order: Order, Orders, evolve, needs_history.
+late word on orders when some were forgotten, may need the customer's whole history. A fold over the whole history remembers all totals
+(`archive`), for cancellations only. Reading order: Order, Orders, evolve, needs_history, `_has_its_place`.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,6 +21,9 @@ from projections.view.values import reference
 
 LIMIT = 32
 SHELF = 256
+
+Words = Mapping[str, Sequence[datetime]]
+"""When an order was spoken of, by its id: of all facts that came, also those that are not folded yet."""
 
 
 class Order(Struct, frozen=True, array_like=True, gc=False):
@@ -94,15 +98,37 @@ def evolve(orders: Orders, fact: Fact) -> Orders:
     return _put(orders, key, before, after)
 
 
-def needs_history(orders: Orders, fact: Fact) -> bool:
-    """Whether folding this fact on top would not give what folding all in order gives."""
+def needs_history(orders: Orders, fact: Fact, words: Words | None = None) -> bool:
+    """Whether folding this fact on top may not give what folding all in order gives. `words`: of all orders that `asks` names."""
     key = reference(fact.data.get("order_id"))
     if key is None or orders.latest is None:
         return False
-    absent = key not in orders.recent
-    if fact.stamp < orders.latest:
-        return orders.forgot or (absent and len(orders.recent) >= LIMIT)
-    return orders.forgot and absent and fact.type != ORDER_PLACED
+    known = orders.recent.get(key)
+    if fact.stamp >= orders.latest:
+        return orders.forgot and known is None and fact.type != ORDER_PLACED
+    if not orders.forgot and (known is not None or len(orders.recent) < LIMIT):
+        return False
+    if known is not None:  # remembered then, too: spoken of later than was known, it would not have made room sooner for anything
+        return not any(stamp is not None and stamp < fact.stamp for stamp in (known.placed, known.cancelled))
+    return words is None or not _has_its_place(orders, key, fact.at, words)
+
+
+def asks(orders: Orders, facts: Sequence[Fact]) -> set[str]:
+    """The orders on whose words it depends whether these facts need the history."""
+    return {*orders.recent, *[key for fact in facts if (key := reference(fact.data.get("order_id"))) is not None]}
+
+
+def _has_its_place(orders: Orders, key: str, at: datetime, words: Words) -> bool:
+    """Whether an order that nothing else was said of, put in now, leaves what it leaves when it is put in at its time.
+
+    In order, it made room sooner for nothing but the order that was spoken of longest ago. So nothing of that kind may have been spoken of
+    again since, which would have been met as forgotten: all orders that were spoken of since were new then, and newer than one that is
+    remembered to this day.
+    """
+    if len(words.get(key, ())) != 1 or min(order.rank[0] for order in orders.recent.values()) >= at:
+        return False
+    since = [of for of, order in orders.recent.items() if order.rank[0] >= at]
+    return all(of in words and min(words[of]) > at for of in since)
 
 
 def _cancelled(order: Order, stamp: Stamp) -> Order:

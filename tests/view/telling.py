@@ -1,6 +1,6 @@
 """Says in tests what happened to a customer: events as the log has them, sealed by a key that everybody knows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -85,12 +85,24 @@ def arriving(batches: Iterable[Sequence[Happening]]) -> State:
     for batch in batches:
         history += batch
         before = state
-        for fact in opened(before, batch):
-            if fold.needs_history(state, fact):
+        told = opened(before, batch)
+        words = spoken_of(history, fold.asks(before, told))
+        for fact in told:
+            if fold.needs_history(state, fact, words):
                 state = folded(history)
                 break
             state = fold.evolve(state, fact)
     return state
+
+
+def spoken_of(history: Iterable[Happening], orders: Collection[str]) -> dict[str, list[datetime]]:
+    """When these orders were spoken of."""
+    words: dict[str, list[datetime]] = {}
+    for happening in history:
+        fact = happening.fact
+        if fact.type in fold.ORDERS and isinstance(key := fact.data.get("order_id"), str) and key in orders:
+            words.setdefault(key, []).append(fact.at)
+    return words
 
 
 def folded(history: Iterable[Happening], piece: int = 5) -> State:

@@ -1,16 +1,19 @@
 """The state of a customer is a matter of what happened, not of when we heard of it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.view import channels, consent, contacts, matters, orders, subscriptions, traits
+from projections.view.fold import asks as asks_of
+from projections.view.fold import needs_history
 from projections.view.orders import Worth
 from projections.view.state import decode, encode
 from tests.view.histories import DATA, arrivals
-from tests.view.telling import Happening, arriving, folded, happened
+from tests.view.telling import BEGINNING, Happening, arriving, folded, happened, spoken_of
 
 Arrivals = tuple[list[Happening], list[list[Happening]]]
 
@@ -56,6 +59,50 @@ def test_so_it_is_when_more_came_than_is_kept(arrived: Arrivals) -> None:
 def test_so_it_is_for_orders_that_are_forgotten_repeated_and_cancelled(arrived: Arrivals) -> None:
     history, batches = arrived
     assert encode(arriving(batches)) == encode(folded(history))
+
+
+@pytest.mark.usefixtures("little_memory")
+@MANY
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.booleans()), max_size=14), st.data())
+def test_so_it_is_for_orders_that_come_a_little_late(told: list[tuple[int, int, bool]], data: st.DataObject) -> None:
+    """Most have a number of their own: those find their places without the history."""
+    history = [
+        happened(
+            "sales.order_cancelled" if cancelled and not back else "sales.order_placed",
+            {"order_id": f"o{max(0, nth - back)}", "total": str(nth), "currency": "USD"},
+            at=BEGINNING + timedelta(minutes=nth - late),
+            id_=str(nth),
+        )
+        for nth, (late, back, cancelled) in enumerate(told)
+    ]
+    arrived = sorted(history, key=lambda happening: int(happening.event.id))
+    size = data.draw(st.integers(1, 4))
+    assert encode(arriving([arrived[at : at + size] for at in range(0, len(arrived), size)])) == encode(folded(history))
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_late_order_asks_for_the_history_only_where_its_place_is_not_known() -> None:
+    """What is remembered are the last three; of the orders after it, none may be older than it."""
+
+    def order(number: int, minute: float, word: str = "placed") -> Happening:
+        at = BEGINNING + timedelta(minutes=minute)
+        return happened(f"sales.order_{word}", {"order_id": f"o{number}"}, at=at, id_=f"{number} {minute}")
+
+    past = [order(number, number) for number in range(6)]
+    again = order(2, 5.5)  # by then it was forgotten
+    for history, late, asks in (
+        (past, order(9, 4.5), False),
+        (past, order(9, 2.5), True),  # it would be forgotten itself
+        (past, order(0, 4.5), True),  # its number was there before
+        ([*past, again], order(9, 5.2), True),
+        ([*past, again, order(7, 6)], order(9, 5.7), False),
+    ):
+        told = [*history, late]
+        state = folded(history)
+        words = spoken_of(told, asks_of(state, [late.fact]))
+        assert needs_history(state, late.fact)
+        assert needs_history(state, late.fact, words) is asks
+    assert not needs_history(folded(past), order(4, 4.5, "cancelled").fact)
 
 
 @pytest.mark.usefixtures("little_memory")
