@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
-from projections.rows import uuids
+from projections.rows import Columns, Connection, bring, uuids
 from projections.spans import surplus
 
-Connection = AsyncConnection[tuple[Any, ...]]
+_PLACES = Columns("places", {"customer_id": "uuid", "at": "timestamptz"})
+_SPANS = Columns("spans", {"customer_id": "uuid", "at": "timestamptz", "span": "int4"})
+_MARKS = Columns("marks_stage", {"customer_id": "uuid", "at": "timestamptz", "span": "int4", "made": "bytea"})
 
 
 class Mark(NamedTuple):
@@ -32,10 +32,10 @@ async def before(connection: Connection, customer: UUID, at: datetime) -> Mark |
 async def void(connection: Connection, since: Mapping[UUID, datetime]) -> None:
     """To these customers something came that happened then: later marks know nothing of it."""
     if since:
+        brought = await bring(connection, _PLACES, list(since.items()))
         await connection.execute(
-            "DELETE FROM churn.marks m USING unnest(%s::uuid[], %s::timestamptz[]) AS g(customer_id, at)"
-            " WHERE m.customer_id = g.customer_id AND m.at >= g.at",
-            (uuids(since), list(since.values())),
+            f"DELETE FROM churn.marks m USING {brought.source} WHERE m.customer_id = places.customer_id AND m.at >= places.at",
+            brought.values,
         )
 
 
@@ -52,18 +52,22 @@ async def add(connection: Connection, customer: UUID, marks: Sequence[Mark]) -> 
             kept[gone + 1] = (kept[gone + 1][0], 2 * kept[gone][1])
             del kept[gone]
     made, spans = {mark.at: mark.made for mark in marks}, dict(kept)
-    gone_at = [at for at in known if at not in spans]
-    await connection.execute("DELETE FROM churn.marks WHERE customer_id = %s AND at = ANY(%s::timestamptz[])", (customer, gone_at))
-    await connection.execute(
-        "UPDATE churn.marks m SET span = g.span FROM unnest(%s::timestamptz[], %s::int[]) AS g(at, span)"
-        " WHERE m.customer_id = %s AND m.at = g.at",
-        ([at for at in spans if at in known], [span for at, span in kept if at in known], customer),
-    )
-    new = [(at, span, made[at]) for at, span in kept if at not in known]
-    await connection.execute(
-        "INSERT INTO churn.marks (customer_id, at, span, made) SELECT %s, * FROM unnest(%s::timestamptz[], %s::int[], %s::bytea[])",
-        (customer, [at for at, _, _ in new], [span for _, span, _ in new], [what for _, _, what in new]),
-    )
+    fallen = [at for at in known if at not in spans]
+    if fallen:
+        brought = await bring(connection, _PLACES, [(customer, at) for at in fallen])
+        await connection.execute(
+            f"DELETE FROM churn.marks m USING {brought.source} WHERE m.customer_id = places.customer_id AND m.at = places.at",
+            brought.values,
+        )
+    moved = [(customer, at, span) for at, span in kept if at in known and span != known[at]]
+    if moved:
+        brought = await bring(connection, _SPANS, moved)
+        await connection.execute(
+            f"UPDATE churn.marks m SET span = spans.span FROM {brought.source} WHERE m.customer_id = spans.customer_id AND m.at = spans.at",
+            brought.values,
+        )
+    brought = await bring(connection, _MARKS, [(customer, at, span, made[at]) for at, span in kept if at not in known])
+    await connection.execute(f"INSERT INTO churn.marks ({_MARKS.all}) SELECT {_MARKS.all} FROM {brought.source}", brought.values)
 
 
 async def forget(connection: Connection, customers: Iterable[UUID]) -> None:
