@@ -19,7 +19,7 @@ from aggregates.source import Source
 from aggregates.touchpoint import channel_of
 from infra.sealing import KeyRing
 from projections.churn import state
-from streams import days, retracing, scoring
+from streams import days, retracing, scoring, sweeping
 from streams.customer import Customer
 from streams.lane import Point, passed
 from streams.learn import Learn
@@ -165,7 +165,7 @@ def day_of(minute: float) -> int:
 async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Play:
     monkeypatch.setattr(days, "REST", 0.1)
     monkeypatch.setattr(days, "MARGIN", timedelta(days=10_000))  # so that a slow partition on a busy machine is never too late
-    monkeypatch.setattr(scoring, "IDLE", (0.02, 0.02))
+    monkeypatch.setattr(sweeping, "IDLE", (0.02, 0.02))
     await ground.ask("UPDATE churn.definitions SET body = %s RETURNING 1", msgspec.json.encode({"horizon": HORIZON}).decode())
     return Play(ground)
 
@@ -383,7 +383,7 @@ async def test_what_another_champion_says_at_the_same_moment_is_given_too(play: 
 
 async def test_a_new_definition_goes_through_the_log_of_the_past_whoever_dies(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """Published when all has happened already, it says what it would have said then, and has learnt what was to be learnt."""
-    monkeypatch.setattr(scoring, "PAST", 2)
+    monkeypatch.setattr(sweeping, "PAST", 2)
     monkeypatch.setattr(scoring, "EXAMPLES", 7)
     events = story(6)
     half = len(events) * 2 // 3

@@ -1,0 +1,132 @@
+"""What the champions say of customers in the transaction under way: what moved is written down, what moved far published, and the learner
+is told all of it. Reading order: Saying.ready, say, now.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from aggregates.churn import DAY
+from projections.churn import kept as keeping
+from projections.churn import table
+from projections.churn.features import in_population
+from projections.churn.kept import Came, Kept, Said
+from projections.churn.messages import Example, Told
+from projections.churn.silence import checks
+from projections.churn.table import Given, InForce, Key
+from projections.churn.weights import parts, scored
+from projections.timeline.row import uuid_of
+from streams import score_records
+from streams.learning import champion
+from streams.learning.champion import Champion
+from streams.learning.snapshot import SnapshotRefused
+from streams.parts import Moment
+from streams.record import Effect
+
+log = structlog.get_logger()
+
+
+class Saying:
+    """`learned`, `telling`: what the transaction under way made of customers, and what it has to tell the learner; by partition."""
+
+    def __init__(self, clock: Callable[[], datetime], key: bytes) -> None:
+        self._clock, self._key = clock, key
+        self.in_force: list[InForce] = []
+        self.champions: dict[int, Champion] = {}  # by definition
+        self.learned: dict[int, dict[Key, Kept]] = {}
+        self.telling: dict[int, list[Told]] = {}
+
+    def forget(self, partition: int) -> None:
+        """The transaction came to nothing, or the partition is another's."""
+        self.learned.pop(partition, None)
+        self.telling.pop(partition, None)
+
+    async def ready(self, moment: Moment) -> None:
+        """Which definitions are in force, and by which champions: each snapshot is loaded once."""
+        self.telling[moment.partition] = []
+        self.learned[moment.partition] = {}
+        self.in_force = await table.in_force(moment.connection)
+        for one in self.in_force:
+            known = self.champions.get(one.id)
+            if known is None or known.number != (one.champion or 0):
+                self.champions[one.id] = await self._champion(moment, one)
+
+    async def _champion(self, moment: Moment, one: InForce) -> Champion:
+        try:
+            return await champion.load(moment.connection, one.champion, one.definition.horizon, self._key)
+        except SnapshotRefused as refused:
+            log.error("a champion is not loaded", number=one.champion, why=str(refused))
+            return Champion(one.champion or 0, champion.ignorant(one.definition.horizon), 0)
+
+    def say(
+        self,
+        moment: Moment,
+        customer: str,
+        one: InForce,
+        came: Came,
+        given: list[Given] | None,
+        void: int | None = None,
+        *,
+        remember: bool = True,
+    ) -> list[Effect]:
+        """Remember what was said, write down what moved, publish what moved far."""
+        by, kept, said = self.champions[one.id], came.kept, came.said
+        effects: list[Effect] = []
+        if by.learnt and given is not None:
+            for what in said:
+                score = what.scored.score
+                summands: dict[str, float] | None = None
+                if keeping.weighty(kept, score):
+                    summands = parts(what.scored.weights, what.scored.features, what.scored.anchors)
+                    row = (_time(what.at), score, by.number, what.silent, msgspec.msgpack.encode(summands))
+                    given.append(Given(uuid_of(customer), one.id, *row))
+                    kept = msgspec.structs.replace(kept, given=score)
+                if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
+                    summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
+                    effects += score_records.moved(customer, one.definition, kept, what, summands, by.number, self._clock())
+                    kept = msgspec.structs.replace(kept, told=score)
+        if said:
+            kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
+        self.learned[moment.partition][customer, one.id] = kept
+        if not remember:
+            return effects
+        state = kept.state
+        self.telling[moment.partition].append(
+            Told(
+                customer,
+                one.id,
+                kept.replayed,
+                kept.decider,
+                came.returns,
+                came.losses,
+                state.ends if state.running else None,
+                tuple([Example(s.day, s.silent, s.scored.features, s.scored.anchors, s.scored.logit, by.number) for s in said]),
+                void,
+            )
+        )
+        return effects
+
+    async def now(self, moment: Moment, whose: Sequence[tuple[str, InForce, Kept]]) -> list[Effect]:
+        """What the champions say now of these customers is given, where that is another score; it is not learnt from."""
+        if not whose:
+            return []
+        given: list[Given] = []
+        effects: list[Effect] = []
+        clocks = await table.clocks(moment.connection)
+        times = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
+        for customer, one, kept in whose:
+            now = max(times[kept.replayed].timestamp() / DAY, kept.state.at)
+            if in_population(one.definition, kept.state):
+                said = scored(one.definition, self.champions[one.id].model, kept.state, now)
+                silent = now - kept.state.at >= checks(one.definition)[0]
+                came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())
+                effects += self.say(moment, customer, one, came, given, remember=False)
+        await table.give(moment.connection, given)
+        return effects
+
+
+def _time(days: float) -> datetime:
+    return datetime.fromtimestamp(days * DAY, UTC)
