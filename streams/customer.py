@@ -229,9 +229,9 @@ class Customer:
                 learned[customer] = state
         rows = [(uuid_of(customer), state, batch.partition, mine[customer][-1].record.offset) for customer, state in learned.items()]
         await views.save(connection, schema, rows)
-        await self._moving.refold(
-            connection, schema, batch.partition, [uuid_of(customer) for customer in refold], _asked(batch), whole=False
-        )
+        if refold:
+            whose = [uuid_of(customer) for customer in refold]
+            await self._moving.refold(connection, schema, batch.partition, whose, _asked(batch), whole=False)
         return states
 
     async def _words(

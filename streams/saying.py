@@ -5,6 +5,7 @@ is told all of it. Reading order: Saying.ready, say, now.
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from time import monotonic
 
 import msgspec
 import structlog
@@ -26,28 +27,38 @@ from streams.learning.snapshot import SnapshotRefused
 from streams.parts import Moment
 from streams.record import Effect
 
+LOOK = 1.0
+"""Seconds for which it is believed, beside events, which definitions and champions are in force."""
+
 log = structlog.get_logger()
 
 
 class Saying:
-    """`learned`, `telling`: what the transaction under way made of customers, and what it has to tell the learner; by partition."""
+    """`learned`, `given`, `telling`: what the transaction under way made of customers, which scores it gives them, and what it has to tell
+    the learner; by partition."""
 
     def __init__(self, clock: Callable[[], datetime], key: bytes) -> None:
         self._clock, self._key = clock, key
         self.in_force: list[InForce] = []
         self.champions: dict[int, Champion] = {}  # by definition
         self.learned: dict[int, dict[Key, Kept]] = {}
+        self.given: dict[int, list[Given]] = {}
         self.telling: dict[int, list[Told]] = {}
+        self._looked = float("-inf")
 
     def forget(self, partition: int) -> None:
-        """The transaction came to nothing, or the partition is another's."""
-        self.learned.pop(partition, None)
-        self.telling.pop(partition, None)
+        """The transaction came to nothing, or the partition is another's: what its owner before knew is to be known here too."""
+        for held in (self.learned, self.given, self.telling):
+            held.pop(partition, None)
+        self._looked = float("-inf")
 
     async def ready(self, moment: Moment) -> None:
         """Which definitions are in force, and by which champions: each snapshot is loaded once."""
-        self.telling[moment.partition] = []
-        self.learned[moment.partition] = {}
+        self.learned[moment.partition], self.given[moment.partition], self.telling[moment.partition] = {}, [], []
+        now = monotonic()
+        if moment.fresh and now - self._looked < LOOK:
+            return
+        self._looked = now
         self.in_force = await table.in_force(moment.connection)
         for one in self.in_force:
             known = self.champions.get(one.id)
@@ -67,22 +78,22 @@ class Saying:
         customer: str,
         one: InForce,
         came: Came,
-        given: list[Given] | None,
         void: int | None = None,
         *,
+        give: bool = True,
         remember: bool = True,
     ) -> list[Effect]:
-        """Remember what was said, write down what moved, publish what moved far."""
+        """Remember what was said, give what moved, publish what moved far."""
         by, kept, said = self.champions[one.id], came.kept, came.said
         effects: list[Effect] = []
-        if by.learnt and given is not None:
+        if by.learnt and give:
             for what in said:
                 score = what.scored.score
                 summands: dict[str, float] | None = None
                 if keeping.weighty(kept, score):
                     summands = parts(what.scored.weights, what.scored.features, what.scored.anchors)
                     row = (_time(what.at), score, by.number, what.silent, msgspec.msgpack.encode(summands))
-                    given.append(Given(uuid_of(customer), one.id, *row))
+                    self.given[moment.partition].append(Given(uuid_of(customer), one.id, *row))
                     kept = msgspec.structs.replace(kept, given=score)
                 if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
                     summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
@@ -113,7 +124,6 @@ class Saying:
         """What the champions say now of these customers is given, where that is another score; it is not learnt from."""
         if not whose:
             return []
-        given: list[Given] = []
         effects: list[Effect] = []
         clocks = await table.clocks(moment.connection)
         times = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
@@ -123,8 +133,7 @@ class Saying:
                 said = scored(one.definition, self.champions[one.id].model, kept.state, now)
                 silent = now - kept.state.at >= checks(one.definition)[0]
                 came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())
-                effects += self.say(moment, customer, one, came, given, remember=False)
-        await table.give(moment.connection, given)
+                effects += self.say(moment, customer, one, came, remember=False)
         return effects
 
 

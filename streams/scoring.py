@@ -21,7 +21,7 @@ from projections.churn.features import bringing_in, ever_in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Kept, Recalled
 from projections.churn.silence import next_check
-from projections.churn.table import Given, Key
+from projections.churn.table import Key
 from projections.timeline.row import uuid_of
 from streams.parts import Heard, Moment, Past, Spoken
 from streams.record import Effect, Keys, Publication
@@ -110,7 +110,6 @@ class Scoring:
         effects: list[Effect] = []
         derive_again: list[str] = []
         late: dict[str, datetime] = {}  # of those to whom something came that is not after all that is kept: when it was
-        given: list[Given] = []
         for customer, items in mine.items():
             facts = sorted((item.fact for item in items if item.fact is not None), key=lambda fact: fact.stamp)
             decider = next((item.event.yektadecider for item in reversed(items) if item.event.yektadecider), "")
@@ -132,11 +131,9 @@ class Scoring:
                 came = keeping.hear(one.definition, self._saying.champions[one.id].model, kept or Kept(), facts)
                 if decider:
                     came = came._replace(kept=msgspec.structs.replace(came.kept, decider=decider))
-                effects += self._saying.say(moment, customer, one, came, given, void)
+                effects += self._saying.say(moment, customer, one, came, void)
         await marks.void(moment.connection, {uuid_of(customer): at for customer, at in late.items() if customer not in derive_again})
-        effects += await self._derived(moment, derive_again, given, late)
-        await table.give(moment.connection, given)
-        return effects
+        return effects + await self._derived(moment, derive_again, late)
 
     def begin(self, partition: int) -> History:
         del partition
@@ -170,7 +167,7 @@ class Scoring:
         }
         await marks.forget(moment.connection, customers)
         for customer, history in whole.items():
-            self._from_history(moment, customer, history, before, None)
+            self._from_history(moment, customer, history, before, give=False)
         asked = {one.id for one in self._saying.in_force}
         await self._forgotten(moment, [key for key in before if not whole[key[0]].facts or (key[1] in asked and key not in learned)])
         whose = [(str(customer), one) for customer in customers for one in self._saying.in_force]
@@ -187,7 +184,7 @@ class Scoring:
             effects += await self._sweeping.again(moment)
         learned = self._saying.learned[partition]
         self._strangers.get(partition, set()).difference_update(learned)
-        await table.save(moment.connection, partition, learned)
+        await table.save(moment.connection, partition, learned, self._saying.given.pop(partition, []))
         told = self._saying.telling.pop(partition, [])
         for batch in messages.batches(partition, told, passed, past, EXAMPLES):
             key = batch.told[0].customer if batch.told else str(partition)
@@ -224,25 +221,26 @@ class Scoring:
             found = stored | found
         return found
 
-    async def _derived(self, moment: Moment, customers: Sequence[str], given: list[Given], late: Mapping[str, datetime]) -> list[Effect]:
+    async def _derived(self, moment: Moment, customers: Sequence[str], late: Mapping[str, datetime]) -> list[Effect]:
         """What is kept of these customers, from all of their rows; said is only what is so now."""
         effects: list[Effect] = []
         long = {customer for customer in late.keys() & set(customers) if moment.before[customer].events > LONG}
-        await marks.forget(moment.connection, [uuid_of(customer) for customer in customers if customer not in long])
+        if marked := [customer for customer in customers if customer not in long and moment.before[customer].events > LONG]:
+            await marks.forget(moment.connection, map(uuid_of, marked))
         for customer in sorted(long):
             history: History = await self._retracing.retraced(moment, uuid_of(customer), late[customer])
-            effects += self._from_history(moment, customer, history, await table.load(moment.connection, [uuid_of(customer)]), given)
+            effects += self._from_history(moment, customer, history, await table.load(moment.connection, [uuid_of(customer)]))
         wanted = [customer for customer in dict.fromkeys(customers) if customer not in long]
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
             async for customer, (facts, decider) in self._histories.several(moment, some):
                 by = {one.id: keeping.recall(one.definition, Recalled(), facts) for one in self._saying.in_force}
-                effects += self._from_history(moment, customer, History(by, decider, len(facts)), before, given)
+                effects += self._from_history(moment, customer, History(by, decider, len(facts)), before)
         return effects
 
     def _from_history(
-        self, moment: Moment, customer: str, history: History, before: Mapping[Key, Kept], given: list[Given] | None
+        self, moment: Moment, customer: str, history: History, before: Mapping[Key, Kept], *, give: bool = True
     ) -> list[Effect]:
         """What is kept of a customer after all of his history; `before`: what was kept until now."""
         effects: list[Effect] = []
@@ -257,7 +255,7 @@ class Scoring:
                 kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
             if known is not None:
                 kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
-            effects += self._saying.say(moment, customer, one, came._replace(kept=kept), given)
+            effects += self._saying.say(moment, customer, one, came._replace(kept=kept), give=give)
         return effects
 
     async def _forgotten(self, moment: Moment, gone: Sequence[Key]) -> None:

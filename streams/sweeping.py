@@ -15,7 +15,6 @@ from projections.churn import kept as keeping
 from projections.churn import table
 from projections.churn.features import ever_in_population
 from projections.churn.kept import Kept
-from projections.churn.table import Given
 from projections.timeline.row import NOBODY, uuid_of
 from streams.days import Days
 from streams.parts import Moment
@@ -25,6 +24,9 @@ from streams.saying import Saying
 
 LOOKS = 2_000
 """How many silent customers are looked at in one transaction."""
+
+LOOK = 1.0
+"""How often a busy partition looks at the time, in seconds."""
 
 IDLE = (1.0, 10.0)
 """How often an idle partition looks at the time, in seconds: at first, and at last."""
@@ -42,12 +44,14 @@ class Sweeping:
         self._saying, self._histories, self._days = saying, histories, Days(clock, ends)
         self.passed: dict[int, dict[bool, int]] = {}
         self._behind: set[int] = set()  # partitions in which customers wait to be gone on with
+        self._looked: dict[int, float] = {}
         self._looks: dict[int, tuple[float, float]] = {}  # when an idle partition looks at the time again, and after how long then
 
     def forget(self, partition: int) -> None:
         """It may be another's, or was rolled back."""
         self.passed.pop(partition, None)
         self._looks.pop(partition, None)
+        self._looked.pop(partition, None)
         self._behind.discard(partition)
 
     async def ready(self, moment: Moment) -> None:
@@ -80,14 +84,16 @@ class Sweeping:
         """Score the silent whose time has come; up to which days all is told then."""
         passed: dict[str, int] = {}
         effects: list[Effect] = []
-        partition, saying = moment.partition, self._saying
+        partition, saying, now = moment.partition, self._saying, monotonic()
+        if moment.fresh and partition not in self._behind and now - self._looked.get(partition, float("-inf")) < LOOK:
+            return effects, passed
+        self._looked[partition] = now
         self._behind.discard(partition)
         learned = saying.learned[partition]
         for replayed, day in (await self._days.begun(moment, self.passed[partition])).items():
             if day <= self.passed[partition].get(replayed, -1):
                 continue
             waiting = await table.due(moment.connection, partition, replayed=replayed, day=day, limit=LOOKS)
-            given: list[Given] = []
             by_id = {one.id: one for one in saying.in_force}
             for (customer, definition), stored in waiting.items():
                 one = by_id.get(definition)
@@ -96,8 +102,7 @@ class Sweeping:
                     learned[customer, definition] = msgspec.structs.replace(kept, due=None)
                     continue
                 came = keeping.look(one.definition, saying.champions[definition].model, kept, day)
-                effects += saying.say(moment, customer, one, came, given)
-            await table.give(moment.connection, given)
+                effects += saying.say(moment, customer, one, came)
             if len(waiting) == LOOKS:
                 self._behind.add(partition)
             else:
@@ -130,7 +135,7 @@ class Sweeping:
                 if not ever_in_population(one.definition, looked.kept.state):
                     continue
                 kept = msgspec.structs.replace(looked.kept, given=known.given, told=known.told)
-                self._saying.say(moment, customer, one, came._replace(kept=kept, said=[*came.said, *looked.said]), None)
+                self._saying.say(moment, customer, one, came._replace(kept=kept, said=[*came.said, *looked.said]), give=False)
             ended = len(some) < PAST
             await table.went_past(moment.connection, moment.partition, one.id, None if ended else UUID(some[-1]))
             return [one.id] if ended else []

@@ -161,7 +161,7 @@ class Valuing:
     async def _load(self, moment: Moment, customers: Mapping[str, object]) -> dict[str, Valued]:
         cached, learned = self._kept.get(moment.partition, {}), self._learned[moment.partition]
         found = {customer: kept for customer in customers if (kept := learned.get(customer) or cached.get(customer)) is not None}
-        missing = [UUID(customer) for customer in customers if customer not in found]
+        missing = [UUID(customer) for customer in customers if customer not in found and not moment.is_new(customer)]
         return (await table.load(moment.connection, missing) | found) if missing else found
 
     async def _derived(self, moment: Moment, customers: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """The SQL of churn: definitions and their champions, customers in and out by the batch, scores as they are given.
 
-Customers are written by the owner of their partition only. Reading order: InForce, in_force, load, save, due, give, passed.
+Customers are written by the owner of their partition only. Reading order: InForce, in_force, load, save, due, passed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,19 +76,28 @@ async def load(connection: Connection, customers: Iterable[UUID]) -> dict[Key, K
     return {(str(customer), definition): Kept(decode(state), *rest) for customer, definition, state, *rest in await cursor.fetchall()}
 
 
-async def save(connection: Connection, partition: int, kept: Mapping[Key, Kept]) -> None:
-    """Write customers down."""
-    if not kept:
-        return
+async def save(connection: Connection, partition: int, kept: Mapping[Key, Kept], given: Sequence[Given] = ()) -> None:
+    """Write customers down, and the scores that are given, in the transaction that gives them; in one statement where there are both."""
     rows = [
         (uuid_of(customer), definition, partition, one.replayed, one.due, encode(one.state), one.decider, one.score, one.given, one.told)
         for (customer, definition), one in kept.items()
     ]
-    brought = await bring(connection, _STAGE, rows)
-    await connection.execute(
-        f"INSERT INTO churn.states ({_ALL}) SELECT {_ALL} FROM {brought.source} ON CONFLICT (customer_id, definition) DO UPDATE SET {_NEW}",
-        brought.values,
-    )
+    statements: list[str] = []
+    values: list[str] = []
+    if given:
+        brought = await bring(connection, _GIVEN, given)
+        statements.append(f"INSERT INTO churn.given ({_GIVEN.all}) SELECT {_GIVEN.all} FROM {brought.source}")
+        values += brought.values
+    if rows:
+        brought = await bring(connection, _STAGE, rows)
+        statements.append(
+            f"INSERT INTO churn.states ({_ALL}) SELECT {_ALL} FROM {brought.source}"
+            f" ON CONFLICT (customer_id, definition) DO UPDATE SET {_NEW}"
+        )
+        values += brought.values
+    if statements:
+        *first, last = statements
+        await connection.execute("".join(f"WITH first AS ({statement}) " for statement in first) + last, values)
 
 
 async def forget(connection: Connection, gone: Sequence[Key]) -> None:
@@ -160,14 +169,6 @@ async def customers_after(connection: Connection, schema: str, partition: int, a
         binary=True,
     )
     return [row[0] for row in await cursor.fetchall()]
-
-
-async def give(connection: Connection, rows: Sequence[Given]) -> None:
-    """Write scores down, in the transaction that gives them."""
-    if not rows:
-        return
-    brought = await bring(connection, _GIVEN, rows)
-    await connection.execute(f"INSERT INTO churn.given ({_GIVEN.all}) SELECT {_GIVEN.all} FROM {brought.source}", brought.values)
 
 
 async def passed(connection: Connection, partition: int) -> dict[bool, int]:

@@ -3,6 +3,7 @@
 Reading order: Valued, load, save, models, costs, called_off, terms, following, swept.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -53,19 +54,15 @@ async def save(connection: Connection, partition: int, valued: Mapping[str, Valu
         return
     rows = [(UUID(customer), partition, one.replayed, encode(one.state), one.told, one.decider) for customer, one in valued.items()]
     brought = await bring(connection, _STAGE, rows)
+    counts = Counter(one.replayed for one in valued.values())
     await connection.execute(
-        f"INSERT INTO value.states ({_STAGE.all}) SELECT {_STAGE.all} FROM {brought.source}"
+        f"WITH saved AS (INSERT INTO value.states ({_STAGE.all}) SELECT {_STAGE.all} FROM {brought.source}"
         " ON CONFLICT (customer_id) DO UPDATE SET partition = excluded.partition, replayed = excluded.replayed,"
-        " state = excluded.state, told = excluded.told, decider = excluded.decider",
-        brought.values,
+        " state = excluded.state, told = excluded.told, decider = excluded.decider)"
+        " INSERT INTO value.changes AS c SELECT %s, * FROM unnest(%s::bool[], %s::int8[]) ON CONFLICT (partition, replayed)"
+        " DO UPDATE SET changes = c.changes + excluded.changes",
+        (*brought.values, partition, list(counts), list(counts.values())),
     )
-    for replayed in (False, True):
-        if count := sum(one.replayed is replayed for one in valued.values()):
-            await connection.execute(
-                "INSERT INTO value.changes AS c VALUES (%s, %s, %s) ON CONFLICT (partition, replayed)"
-                " DO UPDATE SET changes = c.changes + excluded.changes",
-                (partition, replayed, count),
-            )
 
 
 async def forget(connection: Connection, customers: Iterable[UUID]) -> None:
