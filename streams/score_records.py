@@ -47,4 +47,4 @@ def given(
     """A score of a customer at a time; `replayed`: in the time of sources that replay their own."""
     clock = "event" if replayed else ""
     fact = told(SCORES, "score.given", customer, id_, data, at, backfill=backfill, clock=clock, decider=decider, recorded=recorded)
-    return [fact, fact._replace(topic="scores")]
+    return [fact, Publication("scores", fact.key, fact.value)]

@@ -18,9 +18,10 @@ class Anchors(NamedTuple):
 NONE = Anchors()
 
 
-def anchors(definition: Definition, state: State, now: float) -> Anchors:
-    """What they say at a time; where a contract decides, orders say nothing for certain."""
+def anchors(definition: Definition, state: State, now: float, prior: float | None = None) -> Anchors:
+    """What they say at a time; where a contract decides, orders say nothing for certain. `prior`: what it says, where that is known."""
     if definition.contractual or state.rhythm is None:
         return NONE
     rhythm, horizon = state.rhythm, definition.horizon
-    return Anchors(counters.prior(rhythm, now, horizon), counters.decayed_count(rhythm, now, horizon), counters.purchase_count(rhythm))
+    said = counters.prior(rhythm, now, horizon) if prior is None else prior
+    return Anchors(said, counters.decayed_count(rhythm, now, horizon), counters.purchase_count(rhythm))

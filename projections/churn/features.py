@@ -7,6 +7,7 @@ Reading order: features, in_population, ever_in_population.
 
 import math
 from collections.abc import Collection
+from functools import lru_cache
 
 from aggregates.churn import STARTS, Definition
 from projections.churn.counters import dropped_out, prior_of, rate
@@ -19,6 +20,12 @@ Features = dict[str, float]
 
 HAPPENED, LATELY, READ, SAID = "happened:", "lately:", "read:", "said:"
 """How the names of features begin that come from a company's own types and fields."""
+
+
+@lru_cache(maxsize=65_536)
+def names_of(kind: str) -> tuple[str, str]:
+    """The features that tell of a kind of happenings: texts that are kept know their hashes."""
+    return HAPPENED + kind, LATELY + kind
 
 
 def in_population(definition: Definition, state: State) -> bool:
@@ -46,8 +53,9 @@ def features(definition: Definition, state: State, now: float) -> Features:
         _contract(found, state, now, horizon)
     for name, mark in state.marks.items():
         decay = math.exp(-LN2 * (now - mark.at) / horizon)
-        found[HAPPENED + name] = math.log1p(mark.long * decay)
-        found[LATELY + name] = math.log1p(mark.short * decay**6)
+        happened, lately = names_of(name)
+        found[happened] = math.log1p(mark.long * decay)
+        found[lately] = math.log1p(mark.short * decay**6)
     for name, reading in state.readings.items():
         found[READ + name] = reading.mean * math.exp(-LN2 * (now - reading.at) / horizon)
     for field, word in state.words.items():

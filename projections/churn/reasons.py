@@ -39,8 +39,12 @@ def by_topic(parts: Mapping[str, float]) -> dict[str, float]:
     """The summands gathered: what an agent can be told in one sentence belongs together."""
     topics: dict[str, list[float]] = {}
     for name, part in parts.items():
-        topics.setdefault(topic_of(name), []).append(part)
-    return {topic: math.fsum(parts) for topic, parts in topics.items()}
+        topic = topic_of(name)
+        if topic in topics:
+            topics[topic].append(part)
+        else:
+            topics[topic] = [part]
+    return {topic: math.fsum(parts) if len(parts) > 1 else parts[0] for topic, parts in topics.items()}
 
 
 @lru_cache(maxsize=65_536)
@@ -56,10 +60,8 @@ def topic_of(name: str) -> str:
 
 def weightiest(parts: Mapping[str, float], features: Features, horizon: int, most: int) -> list[Reason]:
     """The reasons that weigh most, of the customer's own doing; there is no score before."""
-    levels = sorted(
-        ((topic, level) for topic, level in by_topic(parts).items() if topic != "everybody"), key=lambda one: (-abs(one[1]), one[0])
-    )
-    return [Reason(topic, level, level, *sentence(topic, features, horizon)) for topic, level in levels[:most]]
+    levels = sorted([(-abs(level), topic, level) for topic, level in by_topic(parts).items() if topic != "everybody"])
+    return [Reason(topic, level, level, *sentence(topic, features, horizon)) for _, topic, level in levels[:most]]
 
 
 def reasons(parts: Mapping[str, float], before: Mapping[str, float], features: Features, horizon: int) -> list[Reason]:

@@ -50,7 +50,7 @@ def scored(definition: Definition, model: Model, state: State, now: float, *, si
     if silent is None:
         silent = now - state.at >= checks(definition)[0]
     found = features(definition, state, now)
-    counted = anchors(definition, state, now)
+    counted = anchors(definition, state, now, found.get("prior"))
     weights = model.silence if silent else model.events
     return Scored(logit(weights, found, counted), found, counted, weights)
 
