@@ -8,7 +8,8 @@ from fastapi import Request
 from api import position, query
 from api.ports import Dependencies
 from api.problem import RETRY_SECONDS, Problem
-from projections.identity.table import settled_alone
+from projections.identity.table import Alone
+from projections.identity.table import alone as standing
 from projections.positions.waiting import Wait, advance
 
 LONGEST = 10.0
@@ -17,6 +18,12 @@ LOOK = 0.25
 
 BREATH = 0.015
 """Between two looks of one reader: under load something changes every few milliseconds, and each look is a query."""
+
+LONGER = 0.1
+"""Whoever has waited long looks less often: the breath becomes this part of the time that he has waited."""
+
+DOUBT = 0.3
+"""After so long one event that is waited for by itself may be one that never comes to anybody: its position is asked for as well."""
 
 
 async def settled(request: Request, dependencies: Dependencies) -> None:
@@ -40,19 +47,21 @@ async def reached(dependencies: Dependencies, at: dict[int, int], alone: UUID | 
     One event `alone` that moved nothing is there when its row is: what others sent beside it need not be waited for.
     """
     changes, clock = dependencies.changes, asyncio.get_running_loop().time
-    until = clock() + within
+    begin = clock()
     wait = Wait(at)
     while True:
         version = changes.version
         schema = await dependencies.schema()  # before a connection is held: it may need one itself
         async with dependencies.pool.connection() as connection:
-            if alone is not None and await settled_alone(connection, schema, alone):
+            stands = Alone.MOVES if alone is None else await standing(connection, schema, alone)
+            if stands is Alone.THERE:
                 return True
-            wait = await advance(connection, wait)
+            if stands is Alone.MOVES or clock() - begin >= min(DOUBT, within):
+                wait = await advance(connection, wait)
         if wait.done:
             return True
-        left = until - clock()
-        if left <= 0:
+        waited = clock() - begin
+        if waited >= within:
             return False
-        await asyncio.sleep(BREATH)
-        await changes.changed(version, min(LOOK, left))
+        await asyncio.sleep(max(BREATH, LONGER * waited))
+        await changes.changed(version, max(0.0, min(LOOK, within - waited)))

@@ -2,6 +2,7 @@
 settled_alone."""
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -67,19 +68,27 @@ async def bodies(connection: Connection, events: Iterable[UUID]) -> dict[UUID, s
     return dict(await cursor.fetchall())
 
 
-async def settled_alone(connection: Connection, schema: str, event: UUID) -> bool:
-    """Whether the event is folded where it belongs, when it moved no identifier and its customer never lost one nor is folded anew.
+class Alone(Enum):
+    """How one event stands that is waited for by itself."""
 
-    False says nothing: whoever waits goes by the positions of both hops then.
-    """
+    THERE = "there"  # it is folded where it belongs
+    COMES = "comes"  # it is not, or nobody has said yet whose it is
+    MOVES = "moves"  # it, or what became of its customer, goes from one to another: the positions of both hops say when that is over
+
+
+async def alone(connection: Connection, schema: str, event: UUID) -> Alone:
+    """How the event stands. Of one that became a dead letter on its way, or is nobody's, it says for ever that it comes."""
     cursor = await connection.execute(
-        f"SELECT r.identity FROM identity.receipts r JOIN {schema}.timeline t ON t.customer_id = r.customer_id AND t.event_id = r.event_id"
-        " WHERE r.event_id = %s AND NOT EXISTS (SELECT 1 FROM identity.moved m WHERE m.customer_id = r.customer_id)"
-        " AND NOT EXISTS (SELECT 1 FROM streams.chores c WHERE c.customer_id = r.customer_id)",
+        "SELECT r.identity, t.event_id IS NOT NULL, EXISTS (SELECT 1 FROM identity.moved m WHERE m.customer_id = r.customer_id)"
+        " OR EXISTS (SELECT 1 FROM streams.chores c WHERE c.customer_id = r.customer_id) FROM identity.receipts r"
+        f" LEFT JOIN {schema}.timeline t ON t.customer_id = r.customer_id AND t.event_id = r.event_id WHERE r.event_id = %s",
         (event,),
     )
     row = await cursor.fetchone()
     if row is None:
-        return False
-    changed = identity_decoder.decode(row[0]) if row[0] else Identity()
-    return not (changed.walls or changed.lifted or any(link.before for link in changed.links))
+        return Alone.COMES
+    identity, there, moving = row
+    changed = identity_decoder.decode(identity) if identity else Identity()
+    if moving or changed.walls or changed.lifted or any(link.before for link in changed.links):
+        return Alone.MOVES
+    return Alone.THERE if there else Alone.COMES

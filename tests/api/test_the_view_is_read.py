@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api import position
 from tests.api.conftest import Api, breath
 from tests.api.events import event, order
 
@@ -34,6 +35,29 @@ async def test_nobody_is_not_found(live: Api) -> None:
     await live.get(agent, f"/v1/customers/{uuid4()}", status=404)
     await live.get(agent, f"/v1/customers/{uuid4()}/timeline", status=404)
     await live.get(agent, "/v1/customers", q=" ", status=422)
+
+
+async def test_whoever_waits_for_one_event_waits_for_nothing_else(live: Api) -> None:
+    """Its position names it. It is waited for as well where it moves an identifier, is nobody's, or becomes a dead letter on its way."""
+    key, agent = await live.write_key(), await live.token("agent")
+
+    async def alone(sent: dict[str, Any]) -> str:
+        answer = await live.client.post("/v1/events", json=sent, auth=(key, ""))
+        at = answer.headers["yekta-position"]
+        assert position.read(at)[1] is not None
+        return str(at)
+
+    def seen(name: str, page: str, **who: str) -> dict[str, Any]:
+        return event(name, data={"url": f"https://shop.example/{page}", "who": who})
+
+    for name, who in (("one", {"phone": "0912 555 7707"}), ("two", {"customer_number": "9777"})):
+        at = await alone(seen(f"alone-{name}", "a", **who))
+        assert (await live.get(agent, "/v1/customers/by/{}/{}".format(*next(iter(who.items()))), after=at))["events"] == 1
+    at = await alone(seen("alone-both", "a", phone="0912 555 7707", customer_number="9777"))
+    assert (await live.get(agent, "/v1/customers/by/customer_number/9777", after=at))["events"] == 3
+    for odd in (seen("alone-nobody", "a"), seen("alone-both", "b", customer_number="9777")):
+        at = await alone(odd)
+        assert (await live.get(agent, "/v1/customers/by/customer_number/9777", after=at))["events"] == 3
 
 
 async def test_a_timeline_is_paged_filtered_and_opened(live: Api) -> None:
