@@ -38,8 +38,7 @@ class Caller:
 
 def caller(request: Request, dependencies: Dependencies) -> Caller:
     """Whoever asks. Raises a 401 problem for an unknown key, a 403 problem for one that was ended, a 503 problem while keys are unread."""
-    if not dependencies.ring.loaded:  # a 401 would make a client drop what it holds
-        raise unavailable("The keys have not been read yet.")
+    keys_read(dependencies)
     now = dependencies.clock()
     authorization = request.headers.get("authorization")
     if authorization is None:
@@ -49,6 +48,12 @@ def caller(request: Request, dependencies: Dependencies) -> Caller:
         raise unauthorised()
     _check(grant, now)
     return Caller(grant.key, grant.source, grant.role, name_of(dependencies.ring.key(grant.key), grant.key))
+
+
+def keys_read(dependencies: Dependencies) -> None:
+    """Raises a 503 problem while keys are unread: a 401 would make a client drop what it holds, and a page send its agent away."""
+    if not dependencies.ring.loaded:
+        raise unavailable("The keys have not been read yet.")
 
 
 def writer(request: Request, dependencies: Dependencies) -> Caller:
@@ -70,8 +75,7 @@ def source(dependencies: Dependencies, keys: Iterable[str]) -> Source:
 
 def known(dependencies: Dependencies, keys: Iterable[str]) -> Source | None:
     """As `source`, and None where no key among these texts is known: bare, as an Authorization header has it, or before a colon."""
-    if not dependencies.ring.loaded:
-        raise unavailable("The keys have not been read yet.")
+    keys_read(dependencies)
     for key in keys:
         grant = dependencies.ring.of_header(key) or dependencies.ring.of_secret(key.strip().partition(":")[0])  # some clients want a pair
         if grant is None:

@@ -26,7 +26,9 @@ def visitor(request: Request, dependencies: Dependencies) -> Caller | None:
 
 
 def acting(request: Request, dependencies: Dependencies, roles: tuple[Role, ...]) -> Caller:
-    """Who sent a form of the desk. Raises a 401 problem without a session, a 403 problem for another role or another site's form."""
+    """Who sent a form of the desk. Raises a 401 problem without a session, a 403 problem for another role or another site's form, a 503
+    problem while keys are unread."""
+    access.keys_read(dependencies)
     from_here(request)
     asking = visitor(request, dependencies)
     if asking is None:
@@ -37,7 +39,11 @@ def acting(request: Request, dependencies: Dependencies, roles: tuple[Role, ...]
 
 
 async def enter(token: str, dependencies: Dependencies) -> tuple[UUID, datetime] | None:
-    """The key that a token is of and until when its session lasts; None when it opens nothing. A one-time token is spent by this."""
+    """The key that a token is of and until when its session lasts; None when it opens nothing. A one-time token is spent by this.
+
+    Raises a 503 problem while keys are unread.
+    """
+    access.keys_read(dependencies)
     now = dependencies.clock()
     grant = dependencies.ring.of_secret(token)
     if grant is None or not grant.role or not grant.valid(now):

@@ -120,6 +120,24 @@ async def test_a_door_that_has_not_read_its_keys_yet_asks_for_patience(api: Api)
     assert answer.headers["retry-after"]
 
 
+async def test_a_desk_that_has_not_read_its_keys_yet_sends_nobody_away(api: Api) -> None:
+    """What an agent wrote is sent again until it is answered, and a page listens again: a 401 would end both."""
+    token = await api.token("agent")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://yekta") as client:
+        assert (await client.post("/sign-in", data={"token": token})).status_code == 200
+        session = client.cookies
+    unread = httpx.ASGITransport(create(replace(api.made, ring=KeyRing())))
+    for transport, answered in ((httpx.ASGITransport(api.app), (303, 200)), (unread, (503, 503))):
+        async with httpx.AsyncClient(transport=transport, base_url="http://yekta", cookies=session) as client:
+            seated, signed_in = (
+                await client.post("/extension", data={"extension": "7"}),
+                await client.post("/sign-in", data={"token": token}),
+            )
+            assert (seated.status_code, signed_in.status_code) == answered
+    async with httpx.AsyncClient(transport=unread, base_url="http://yekta", cookies=session) as client:
+        assert {path: (await client.get(path)).status_code for path in ("/", "/board", "/live")} == {"/": 503, "/board": 503, "/live": 503}
+
+
 async def test_under_a_wrong_master_key_nothing_is_accepted_whatever_is_sent(api: Api, tmp_path: Path) -> None:
     """Its hashes would be wrong for ever, also those of events in which nothing is to be sealed."""
     key = await api.write_key()
