@@ -5,10 +5,8 @@ own. What was learned is a decision, a version; then everybody is compared by it
 """
 
 import asyncio
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from datetime import datetime
@@ -32,10 +30,10 @@ from projections.duplicates.record import record
 from projections.identity import ruling
 from projections.view import table as views
 from streams.duplicates import LOCK, hashed, looked_up
+from streams.ending import end_with
 from streams.record import Connection
 
 LOOK = 30.0
-PR_SET_PDEATHSIG = 1
 SWEPT = 500
 CUSTOMERS, PAIRS = 4_000, 40_000
 """So many customers are looked at, with all whom they meet, or until so many pairs were met."""
@@ -112,14 +110,7 @@ class Estimating:
 
 def apart() -> ProcessPoolExecutor:
     """A process to compute in. It ends with this one, however this one ends: else it would wait for its next work for ever."""
-    return ProcessPoolExecutor(1, get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),))
-
-
-def _end_with(parent: int) -> None:
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
-    if os.getppid() != parent:  # it died in the moment before
-        os._exit(1)
+    return ProcessPoolExecutor(1, get_context("spawn"), initializer=end_with, initargs=(os.getpid(), int(signal.SIGKILL)))
 
 
 def learn(material: Material) -> Weights | None:

@@ -1,14 +1,12 @@
 """What a supervised child process is: what to run, how to know that it serves, how to end it."""
 
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
+from streams.ending import end_with
 
 Ready = Callable[[], Awaitable[bool]]
 
@@ -56,7 +54,6 @@ def before_exec(program: Program, parent: int) -> Callable[[], None]:
     Even a kill -9 of the supervisor so ends its children in order. Where the kernel is not Linux an orphan lives on
     until the next `yekta up`, which finds it in the run state and ends it.
     """
-    prctl = ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None  # nothing may be loaded after the fork
     user, signal_number = program.user, program.stop_signal.value
 
     def between_fork_and_exec() -> None:
@@ -64,9 +61,6 @@ def before_exec(program: Program, parent: int) -> Callable[[], None]:
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
-        if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, signal_number)
-            if os.getppid() != parent:  # it died in the moment before
-                os._exit(1)
+        end_with(parent, signal_number)
 
     return between_fork_and_exec
