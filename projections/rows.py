@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncCopy
+from psycopg import AsyncConnection, AsyncCopy, AsyncCursor
 from psycopg.pq import TransactionStatus
 
 Connection = AsyncConnection[tuple[Any, ...]]
+Cursor = AsyncCursor[tuple[Any, ...]]
 
 FEW = 200
 """Rows that ride along with a statement."""

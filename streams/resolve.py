@@ -27,8 +27,8 @@ from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, 
 from projections.erasure import table as erasure
 from projections.erasure.table import Gone
 from projections.identity import knowing
-from projections.identity.knowing import Change, Cursor
-from projections.rows import texts
+from projections.identity.knowing import Change
+from projections.rows import Cursor, texts
 from streams.record import Batch, Bury, Connection, Effect, Keys, NoChores, Publication, Record, check
 from streams.ruled import Ruled, carried
 from streams.words import ERASED, KEY, MOVED, word

@@ -16,11 +16,10 @@ from infra import database
 from infra.bench.children import Child, child, until
 from infra.bench.ground import Ground, World
 from projections.positions import table as positions
+from projections.rows import Connection
 
 HOW_MANY = 2
 GROUPS = ("resolve", "customer")
-
-Connection = positions.Connection
 
 
 @asynccontextmanager

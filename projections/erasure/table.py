@@ -8,17 +8,14 @@ to him at all. Reading order: Gone, gone, begin, Judged, judge, take, of_request
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-from psycopg import AsyncConnection, AsyncCursor
 
 from aggregates.identifier import Token
 from aggregates.identity import Erase
 from aggregates.normal import persian
 from projections.identity import table as identity
-
-Connection = AsyncConnection[tuple[Any, ...]]
+from projections.rows import Connection, Cursor
 
 
 class Gone(NamedTuple):
@@ -35,7 +32,7 @@ _DECISIONS = (
 """Why people decided what about him was told in words; their key is destroyed as that of his events (`keys.reasons`)."""
 
 
-async def latest(connection: Connection) -> AsyncCursor[tuple[Any, ...]]:
+async def latest(connection: Connection) -> Cursor:
     """Ask for the number of the erasure done last, 0 before the first: who remembers owners remembers them as of one."""
     return await connection.execute("SELECT COALESCE(max(number), 0) FROM identity.erasures")
 

@@ -9,17 +9,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
 from aggregates.identifier import Token
 from aggregates.identity import Erase, Knowledge, Merge, Owned, Said, Split
 from aggregates.wire import Identity, Wall
 from projections.erasure import table as erasure
-from projections.rows import texts, uuids
-
-Connection = AsyncConnection[tuple[Any, ...]]
-Cursor = AsyncCursor[tuple[Any, ...]]
+from projections.rows import Connection, Cursor, texts, uuids
 
 
 class Begun(NamedTuple):

@@ -1,5 +1,4 @@
-"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates, bodies,
-settled_alone."""
+"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates, bodies, Alone, alone."""
 
 from collections.abc import Iterable
 from enum import Enum

@@ -6,19 +6,16 @@ Reading order: Assigned, assigned, evict, move, reached.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
+
+from projections.rows import Connection, Cursor
 
 PAUSE = 0x50415553  # "PAUS"
 """The advisory lock that whoever must see both hops at rest holds; resolving waits for it, doors do not."""
 
 CHANNEL = "yekta_changed"
 """One NOTIFY a batch: `processor partition`."""
-
-Connection = AsyncConnection[tuple[Any, ...]]
-Cursor = AsyncCursor[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,7 +304,5 @@ def _split(trigger: Trigger, past: list[Block], place: int, quantiles: Quantiles
 
 def _wake(trigger: Trigger, before: State | None, head: Fold, fired: tuple[Given, ...]) -> list[Effect]:
     """The timer that is needed now, if it is not the one that is set."""
-    if not trigger.timed:
-        return []
     at = _due(trigger, head, fired)
     return [] if at is None or (before is not None and at == wake_of(trigger, before)) else [Wake(at)]
