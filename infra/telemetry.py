@@ -18,15 +18,18 @@ PAUSE = 10.0
 
 
 def configure(process: str) -> None:
-    """Let every log line of this process be JSON, with the process's name in it."""
+    """Let every log line of this process be JSON, with the process's name in it, whichever thread or task it comes from."""
+
+    def named(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {**event, "process": process}
+
     common: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        named,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_messages,
     ]
     structlog.configure(processors=[*common, structlog.processors.JSONRenderer()], cache_logger_on_first_use=True)
-    structlog.contextvars.bind_contextvars(process=process)
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(Seldom())
     renderers: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 import structlog
@@ -15,7 +16,6 @@ def as_before() -> Iterator[None]:
     """Logging is of the whole process: leave it as it was."""
     configuration, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
     yield
-    structlog.contextvars.clear_contextvars()
     structlog.configure(**configuration)
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
@@ -47,3 +47,14 @@ def test_what_a_library_repeats_is_heard_once(capsys: pytest.CaptureFixture[str]
         logging.getLogger("library").error("Unable to connect to node %s", node)
     logging.getLogger("library").error("Something else")
     assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == ["Unable to connect to node 0", "Something else"]
+
+
+def test_a_thread_names_its_process_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Libraries begin threads of their own, which inherit no context."""
+    telemetry.configure("tests")
+    for speaks in (logging.getLogger("library").error, structlog.get_logger().error):
+        thread = Thread(target=speaks, args=("said",))
+        thread.start()
+        thread.join()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["process"], line["event"], line["level"]) for line in lines] == [("tests", "said", "error")] * 2
