@@ -12,7 +12,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates.patch import is_patch
-from api import access, body, cursor, openapi, position, query
+from api import access, body, cursor, openapi, position, query, visibility
 from api.answers import json, path_id
 from api.doors.cloudevents import EventAnswer
 from api.mappings import checked
@@ -140,6 +140,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             LetterList,
             422,
             503,
+            504,
             parameters=[
                 openapi.parameter("reason", openapi.TEXT, "Only those refused for this reason."),
                 openapi.parameter("source", openapi.TEXT, "Only those of this source."),
@@ -148,6 +149,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 openapi.parameter("mapping", openapi.TEXT, "Only rows that were read by the mapping of this name."),
                 openapi.CURSOR,
                 openapi.LIMIT,
+                openapi.AFTER,
             ],
         ),
     )
@@ -155,6 +157,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         """What was refused, the newest first."""
         access.staff(request, dependencies, access.OPERATORS)
         limit = query.limit(request)
+        await visibility.listed(request, dependencies)
         async with dependencies.pool.connection() as connection:
             found = await table.page(
                 connection,
@@ -171,11 +174,14 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get(
         "/v1/dead-letters/counts",
-        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/dead-letters/counts', LetterCounts, 503),
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" $YEKTA/v1/dead-letters/counts', LetterCounts, 422, 503, 504, parameters=[openapi.AFTER]
+        ),
     )
     async def count_letters(request: Request) -> Response:
         """How many letters there are, by source and reason."""
         access.staff(request, dependencies, access.OPERATORS)
+        await visibility.listed(request, dependencies)
         async with dependencies.pool.connection() as connection:
             counts = await table.by_reason_and_source(connection)
         items = [LetterCount(one.source, one.reason, one.open, one.replayed, one.oldest_open, one.newest) for one in counts]
@@ -201,11 +207,14 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get(
         "/v1/dead-letters/{id}",
-        openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/dead-letters/$LETTER', LetterWhole, 404, 410, 503, parameters=[ID]),
+        openapi_extra=openapi.described(
+            'curl -u "$ADMIN:" $YEKTA/v1/dead-letters/$LETTER', LetterWhole, 404, 410, 422, 503, 504, parameters=[ID, openapi.AFTER]
+        ),
     )
     async def show_letter(request: Request) -> Response:
         """One dead letter, with the bytes as they came."""
         access.staff(request, dependencies, access.OPERATORS)
+        await visibility.listed(request, dependencies)
         async with dependencies.pool.connection() as connection:
             letter = await one(connection, path_id(request))
             raw = await raw_of(connection, dependencies, letter)

@@ -85,7 +85,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     extra = openapi.described(SEND, None, 400, 413, 415, 422, 503, body=BODY)
     extra["responses"]["200"] = {
         "description": "The log has what is `accepted`: every in-sync replica. A batch has a result per item, in order.",
-        "headers": {"Yekta-Position": {"schema": openapi.TEXT, "description": "For `after=` on any GET."}},
+        "headers": {"Yekta-Position": {"schema": openapi.TEXT, "description": "For `after=` of a GET."}},
         "content": {"application/json": {"schema": {"anyOf": [openapi.schema(EventAnswer), openapi.schema(BatchAnswer)]}}},
     }
 

@@ -142,5 +142,5 @@ Events come in through `POST /v1/events`, as CloudEvents 1.0; customers are read
 
 A key goes as the Basic user name or as a Bearer token: a *write key* sends events of its own source and asks what became of them, a
 *staff token* reads, by its role. Problems are RFC 9457. Times are RFC 3339. A `position` says where the log was when something was
-accepted; any GET with `after=<position>` waits until that is visible.
+accepted; every GET that takes `after=<position>` waits until that is visible.
 """

@@ -1,15 +1,17 @@
-"""Lets a reader see what was just written: `after=<position>` on any GET waits until it is in the views, and not for ever."""
+"""Lets a reader see what was just written: `after=<position>` of a GET waits until it is in the views, and not for ever."""
 
 import asyncio
 from uuid import UUID
 
 from fastapi import Request
 
+from aggregates.log import NotAcknowledged
 from api import position, query
 from api.ports import Dependencies
-from api.problem import RETRY_SECONDS, Problem
+from api.problem import RETRY_SECONDS, Problem, unavailable
 from projections.identity.table import Alone
 from projections.identity.table import alone as standing
+from projections.positions import table as positions
 from projections.positions.waiting import Wait, advance
 
 LONGEST = 10.0
@@ -29,16 +31,40 @@ DOUBT = 0.3
 async def settled(request: Request, dependencies: Dependencies) -> None:
     """Wait for the position in the query, if there is one. Raises a 504 problem when it does not come."""
     wanted = query.text(request, "after", 4096)
-    if wanted is None:
+    if wanted is not None and not await reached(dependencies, *position.read(wanted), LONGEST):
+        raise _not_yet()
+
+
+async def listed(request: Request, dependencies: Dependencies) -> None:
+    """The same, and until what was refused on the way, or at a door before it, is among the dead letters."""
+    await settled(request, dependencies)
+    if query.text(request, "after", 4096) is None:
         return
-    if not await reached(dependencies, *position.read(wanted), LONGEST):
-        raise Problem(
-            504,
-            "not_visible_yet",
-            f"What was accepted at this position is not visible after {LONGEST:.0f} s.",
-            mend="It is safe in the log; ask again later.",
-            headers={"Retry-After": str(RETRY_SECONDS)},
-        )
+    try:
+        ends = await dependencies.log.ends([dependencies.topics.dead_letters])
+    except NotAcknowledged as error:
+        raise unavailable(str(error)) from error
+    changes, clock = dependencies.changes, asyncio.get_running_loop().time
+    begin = clock()
+    while True:
+        version = changes.version
+        async with dependencies.pool.connection() as connection:
+            kept = await positions.positions(connection, "letters")
+        if all(kept.get(partition, 0) >= end for (_, partition), end in ends.items()):
+            return
+        if clock() - begin >= LONGEST:
+            raise _not_yet()
+        await changes.changed(version, LOOK)
+
+
+def _not_yet() -> Problem:
+    return Problem(
+        504,
+        "not_visible_yet",
+        f"What was accepted at this position is not visible after {LONGEST:.0f} s.",
+        mend="It is safe in the log; ask again later.",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
 
 
 async def reached(dependencies: Dependencies, at: dict[int, int], alone: UUID | None, within: float) -> bool:
