@@ -85,12 +85,15 @@ async def test_without_a_script_everything_can_be_read(desk: Desk) -> None:
     await page.locator("#q").fill("10042")
     await page.locator("#q").press("Enter")
     await page.locator(".found a").click()
-    await expect(page.locator(".day h3").first).to_contain_text("۱۴")
+    newest = page.locator(".day h3").first
+    await expect(newest).to_contain_text("۱۴")
+    at_first = await newest.inner_text()
     while await page.locator("a", has_text="قدیمی‌ترها").count():
         await page.locator("a", has_text="قدیمی‌ترها").click()
     await expect(page.get_by_text("نخستین تماس", exact=True)).to_be_visible()
+    await expect(newest).not_to_have_text(at_first)
     await page.get_by_role("link", name="بازگشت به تازه‌ترین‌ها").click()
-    await expect(page.locator(".day h3").first).to_contain_text("امروز")
+    await expect(newest).to_have_text(at_first)
 
 
 async def test_a_phone_is_copied_as_machines_take_it(desk: Desk) -> None:
