@@ -47,7 +47,7 @@ async def resolve(ground: Ground, world: World) -> Pass:
         _module(ground, world, "infra.bench.hop", "resolve") as hop,
     ):
         await until("the processor has its partitions", lambda: workers.assigned(connection, "resolve", len(target)), [hop])
-        return await race(ground, [hop], go, lambda: workers.passed(connection, "resolve", target), sum(target.values()))
+        return await race(ground, [hop], go, lambda: positions.passed(connection, "resolve", target), sum(target.values()))
 
 
 async def customer(ground: Ground, world: World, hop_: str = "customer", events: int | None = None) -> Pass:
@@ -66,7 +66,7 @@ async def customer(ground: Ground, world: World, hop_: str = "customer", events:
 
         await until("the processor has its partitions", waits, [hop])
         return await race(
-            ground, [hop], gate.commit, lambda: workers.passed(connection, "customer", target), events or sum(target.values())
+            ground, [hop], gate.commit, lambda: positions.passed(connection, "customer", target), events or sum(target.values())
         )
 
 

@@ -1,9 +1,9 @@
 """Workers as `yekta worker` runs them, and how a measurement holds them back, lets them go and sees where they are.
 
-Reading order: running, paused, passed.
+Reading order: running, paused, watching, assigned.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -91,9 +91,3 @@ async def watching(world: World) -> AsyncIterator[Connection]:
 async def assigned(connection: Connection, processor: str, partitions: int) -> bool:
     """Whether the processor has got all its partitions."""
     return len(await positions.positions(connection, processor)) == partitions
-
-
-async def passed(connection: Connection, processor: str, target: Mapping[int, int]) -> bool:
-    """Whether the processor is past these offsets."""
-    at = await positions.positions(connection, processor)
-    return all(at.get(partition, 0) >= end for partition, end in target.items())

@@ -177,6 +177,12 @@ async def positions(connection: Connection, processor: str) -> dict[int, int]:
     return dict(await cursor.fetchall())
 
 
+async def passed(connection: Connection, processor: str, target: Mapping[int, int]) -> bool:
+    """Whether the processor is past these offsets, by partition."""
+    at = await positions(connection, processor)
+    return all(at.get(partition, 0) >= end for partition, end in target.items())
+
+
 async def reached(connection: Connection, position: Mapping[int, int]) -> bool:
     """Whether everything in `touchpoints` before `position` is in the views: both hops, the outbox and long moves included.
 
