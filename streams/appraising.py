@@ -109,9 +109,9 @@ class Appraising:
 
     def _due(self, partition: int) -> Sweep | None:
         """The sweep that is to be gone on with, or begun; None: all have their values."""
-        if self._terms is None:
+        if self._terms is None or partition not in self._sweeps:  # another partition found that somebody asks: it is looked up next time
             return None
-        last, now = self._sweeps.get(partition), self._clock()
+        last, now = self._sweeps[partition], self._clock()
         if last is not None and last.after is not None:
             return last
         if last is not None and now - last.begun < (HOURLY if last.terms != self._terms.text else DAILY):

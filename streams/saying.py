@@ -1,11 +1,12 @@
 """What the champions say of customers in the transaction under way: what moved is written down, what moved far published, and the learner
-is told all of it. Reading order: Saying.ready, say, now.
+is told all of it. Reading order: Reigning, Saying.ready, say, now.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -33,37 +34,56 @@ LOOK = 1.0
 log = structlog.get_logger()
 
 
+class Reigning(NamedTuple):
+    """Which definitions are in force, and by which champions, as somebody looked."""
+
+    in_force: Sequence[InForce] = ()
+    champions: Mapping[int, Champion] = {}  # by definition
+    looked: float = float("-inf")
+
+
 class Saying:
     """`learned`, `given`, `telling`: what the transaction under way made of customers, which scores it gives them, and what it has to tell
     the learner; by partition."""
 
     def __init__(self, clock: Callable[[], datetime], key: bytes) -> None:
         self._clock, self._key = clock, key
-        self.in_force: list[InForce] = []
-        self.champions: dict[int, Champion] = {}  # by definition
+        self._reigning: dict[int, Reigning] = {}  # what a partition's transaction goes by, whatever others look up meanwhile
         self.learned: dict[int, dict[Key, Kept]] = {}
         self.given: dict[int, list[Given]] = {}
         self.telling: dict[int, list[Told]] = {}
-        self._looked = float("-inf")
+        self._seen = Reigning()  # last, by any partition, and to the end
+        self._forgotten = float("-inf")
 
     def forget(self, partition: int) -> None:
         """The transaction came to nothing, or the partition is another's: what its owner before knew is to be known here too."""
-        for held in (self.learned, self.given, self.telling):
+        for held in (self._reigning, self.learned, self.given, self.telling):
             held.pop(partition, None)
-        self._looked = float("-inf")
+        self._forgotten = monotonic()
 
     async def ready(self, moment: Moment) -> None:
         """Which definitions are in force, and by which champions: each snapshot is loaded once."""
         self.learned[moment.partition], self.given[moment.partition], self.telling[moment.partition] = {}, [], []
-        now = monotonic()
-        if moment.fresh and now - self._looked < LOOK:
-            return
-        self._looked = now
-        self.in_force = await table.in_force(moment.connection)
-        for one in self.in_force:
-            known = self.champions.get(one.id)
-            if known is None or known.number != (one.champion or 0):
-                self.champions[one.id] = await self._champion(moment, one)
+        now, seen = monotonic(), self._seen
+        if not moment.fresh or seen.looked <= self._forgotten or now - seen.looked >= LOOK:
+            seen = self._seen = await self._look(moment, now)
+        self._reigning[moment.partition] = seen
+
+    def in_force(self, partition: int) -> Sequence[InForce]:
+        """The definitions that this partition's transaction scores by."""
+        return self._reigning[partition].in_force
+
+    def champion(self, partition: int, definition: int) -> Champion:
+        """The one by which this partition's transaction speaks for one of them."""
+        return self._reigning[partition].champions[definition]
+
+    async def _look(self, moment: Moment, now: float) -> Reigning:
+        in_force = await table.in_force(moment.connection)
+        champions: dict[int, Champion] = {}
+        for one in in_force:
+            known = self._seen.champions.get(one.id)
+            champions[one.id] = known if known is not None and known.number == (one.champion or 0) else await self._champion(moment, one)
+        return Reigning(in_force, champions, now)
 
     async def _champion(self, moment: Moment, one: InForce) -> Champion:
         try:
@@ -84,7 +104,7 @@ class Saying:
         remember: bool = True,
     ) -> list[Effect]:
         """Remember what was said, give what moved, publish what moved far."""
-        by, kept, said = self.champions[one.id], came.kept, came.said
+        by, kept, said = self.champion(moment.partition, one.id), came.kept, came.said
         effects: list[Effect] = []
         if by.learnt and give:
             for what in said:
@@ -130,7 +150,7 @@ class Saying:
         for customer, one, kept in whose:
             now = max(times[kept.replayed].timestamp() / DAY, kept.state.at)
             if in_population(one.definition, kept.state):
-                said = scored(one.definition, self.champions[one.id].model, kept.state, now)
+                said = scored(one.definition, self.champion(moment.partition, one.id).model, kept.state, now)
                 silent = now - kept.state.at >= checks(one.definition)[0]
                 came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())
                 effects += self.say(moment, customer, one, came, remember=False)

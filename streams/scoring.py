@@ -88,12 +88,13 @@ class Scoring:
     async def chosen(self, moment: Moment, wanted: Sequence[Spoken]) -> Sequence[Spoken]:
         """What concerns those of whom something is kept, or who come in by it; everybody else is a stranger."""
         self._sweeping.awake()
+        in_force = self._saying.in_force(moment.partition)
         customers = dict.fromkeys(item.customer for item in wanted)
         concerned = {customer for customer, _ in await self._load(moment, customers)}
-        bring_in = {type_ for one in self._saying.in_force for type_ in bringing_in(one.definition)}
+        bring_in = {type_ for one in in_force for type_ in bringing_in(one.definition)}
         concerned.update(item.customer for item in wanted if item.event.type in bring_in)
         strangers = self._strangers[moment.partition]
-        strangers.update((customer, one.id) for customer in customers if customer not in concerned for one in self._saying.in_force)
+        strangers.update((customer, one.id) for customer in customers if customer not in concerned for one in in_force)
         return [item for item in wanted if item.customer in concerned]
 
     async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
@@ -106,7 +107,7 @@ class Scoring:
         for item in heard:
             if item.fact is not None:
                 mine.setdefault(item.customer, []).append(item)
-        known = await self._load(moment, mine)
+        known, in_force = await self._load(moment, mine), self._saying.in_force(moment.partition)
         effects: list[Effect] = []
         derive_again: list[str] = []
         late: dict[str, datetime] = {}  # of those to whom something came that is not after all that is kept: when it was
@@ -114,7 +115,7 @@ class Scoring:
             facts = sorted((item.fact for item in items if item.fact is not None), key=lambda fact: fact.stamp)
             decider = next((item.event.yektadecider for item in reversed(items) if item.event.yektadecider), "")
             before = moment.before.get(customer)
-            for one in self._saying.in_force:
+            for one in in_force:
                 key = (customer, one.id)
                 kept = known.get(key)
                 if kept is None and not any(fact.type in bringing_in(one.definition) for fact in facts):
@@ -128,7 +129,7 @@ class Scoring:
                     derive_again.append(customer)
                     break
                 void = None if kept is None else keeping.too_early(one.definition, kept, facts[0])
-                came = keeping.hear(one.definition, self._saying.champions[one.id].model, kept or Kept(), facts)
+                came = keeping.hear(one.definition, self._saying.champion(moment.partition, one.id).model, kept or Kept(), facts)
                 if decider:
                     came = came._replace(kept=msgspec.structs.replace(came.kept, decider=decider))
                 effects += self._saying.say(moment, customer, one, came, void)
@@ -136,14 +137,13 @@ class Scoring:
         return effects + await self._derived(moment, derive_again, late)
 
     def begin(self, partition: int) -> History:
-        del partition
-        return History({one.id: Recalled() for one in self._saying.in_force})
+        return History({one.id: Recalled() for one in self._saying.in_force(partition)})
 
     def fold(self, partition: int, so_far: History, told: Sequence[Past]) -> History:
         """For the definitions of the beginning that are still in force."""
-        del partition
         facts = [fact for _, fact in told]
-        by = {one.id: keeping.recall(one.definition, so_far.by[one.id], facts) for one in self._saying.in_force if one.id in so_far.by}
+        in_force = [one for one in self._saying.in_force(partition) if one.id in so_far.by]
+        by = {one.id: keeping.recall(one.definition, so_far.by[one.id], facts) for one in in_force}
         decider = next((event.yektadecider for event, _ in reversed(told) if event.yektadecider), so_far.decider)
         return History(by, decider, so_far.facts + len(facts))
 
@@ -151,9 +151,8 @@ class Scoring:
         return msgspec.msgpack.encode(so_far)
 
     def unpack(self, partition: int, packed: bytes) -> History | None:
-        del partition
         so_far = _history.decode(packed)
-        return so_far if all(one.id in so_far.by for one in self._saying.in_force) else None
+        return so_far if all(one.id in so_far.by for one in self._saying.in_force(partition)) else None
 
     async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
         """Rows came or went: what is known of these customers follows from their rows, and what is so of them now is given."""
@@ -168,9 +167,9 @@ class Scoring:
         await marks.forget(moment.connection, customers)
         for customer, history in whole.items():
             self._from_history(moment, customer, history, before, give=False)
-        asked = {one.id for one in self._saying.in_force}
+        asked = {one.id for one in self._saying.in_force(moment.partition)}
         await self._forgotten(moment, [key for key in before if not whole[key[0]].facts or (key[1] in asked and key not in learned)])
-        whose = [(str(customer), one) for customer in customers for one in self._saying.in_force]
+        whose = [(str(customer), one) for customer in customers for one in self._saying.in_force(moment.partition)]
         return await self._saying.now(moment, [(*key, kept) for key in whose if (kept := learned.get((key[0], key[1].id))) is not None])
 
     async def pulse(self, moment: Moment) -> list[Effect]:
@@ -207,8 +206,9 @@ class Scoring:
             strangers.clear()
         found: dict[Key, Kept] = {}
         missing: set[str] = set()
+        in_force = self._saying.in_force(moment.partition)
         for customer in customers:
-            for one in self._saying.in_force:
+            for one in in_force:
                 key = (customer, one.id)
                 kept = learned.get(key) or cached.get(key)
                 if kept is not None:
@@ -235,7 +235,7 @@ class Scoring:
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
             async for customer, (facts, decider) in self._histories.several(moment, some):
-                by = {one.id: keeping.recall(one.definition, Recalled(), facts) for one in self._saying.in_force}
+                by = {one.id: keeping.recall(one.definition, Recalled(), facts) for one in self._saying.in_force(moment.partition)}
                 effects += self._from_history(moment, customer, History(by, decider, len(facts)), before)
         return effects
 
@@ -244,8 +244,8 @@ class Scoring:
     ) -> list[Effect]:
         """What is kept of a customer after all of his history; `before`: what was kept until now."""
         effects: list[Effect] = []
-        for one in self._saying.in_force if history.facts else ():
-            came = keeping.recalled(one.definition, self._saying.champions[one.id].model, history.by[one.id])
+        for one in self._saying.in_force(moment.partition) if history.facts else ():
+            came = keeping.recalled(one.definition, self._saying.champion(moment.partition, one.id).model, history.by[one.id])
             kept, known = msgspec.structs.replace(came.kept, decider=history.decider), before.get((customer, one.id))
             if not ever_in_population(one.definition, kept.state):
                 continue

@@ -94,14 +94,14 @@ class Sweeping:
             if day <= self.passed[partition].get(replayed, -1):
                 continue
             waiting = await table.due(moment.connection, partition, replayed=replayed, day=day, limit=LOOKS)
-            by_id = {one.id: one for one in saying.in_force}
+            by_id = {one.id: one for one in saying.in_force(moment.partition)}
             for (customer, definition), stored in waiting.items():
                 one = by_id.get(definition)
                 kept = learned.get((customer, definition), stored)
                 if one is None:
                     learned[customer, definition] = msgspec.structs.replace(kept, due=None)
                     continue
-                came = keeping.look(one.definition, saying.champions[definition].model, kept, day)
+                came = keeping.look(one.definition, saying.champion(moment.partition, definition).model, kept, day)
                 effects += saying.say(moment, customer, one, came)
             if len(waiting) == LOOKS:
                 self._behind.add(partition)
@@ -114,7 +114,7 @@ class Sweeping:
     async def past(self, moment: Moment) -> list[int]:
         """Tell what those definitions would have said of some customers that were published when these were there; answers those that
         this partition has told all of."""
-        for one in self._saying.in_force:
+        for one in self._saying.in_force(moment.partition):
             if not one.past:
                 continue
             after, done = await table.past(moment.connection, moment.partition, one.id)
@@ -125,7 +125,7 @@ class Sweeping:
                 str(customer) for customer in await table.customers_after(moment.connection, moment.schema, moment.partition, after, PAST)
             ]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
-            model = self._saying.champions[one.id].model
+            model = self._saying.champion(moment.partition, one.id).model
             async for customer, (facts, decider) in self._histories.several(moment, some):
                 if not facts:
                     continue
@@ -145,8 +145,8 @@ class Sweeping:
         """Some of those whom the champion has not scored yet: what it says of them now is given, where that is another score."""
         saying = self._saying
         known = await table.rescoring(moment.connection, moment.partition)
-        for one in saying.in_force:
-            by = saying.champions[one.id]
+        for one in saying.in_force(moment.partition):
+            by = saying.champion(moment.partition, one.id)
             champion_then, after = known.get(one.id, (0, None))
             if not by.learnt or (champion_then == by.number and after is None):
                 continue

@@ -57,8 +57,11 @@ def cost(begin: Reading, end: Reading, events: int) -> Cost:
 
 
 def resident(pid: int) -> float:
-    """RSS of one process, in MB."""
-    return float(psutil.Process(pid).memory_info().rss) / 2**20
+    """RSS of one process, in MB; none of one that ended, of which whoever waits for it has more to say."""
+    try:
+        return float(psutil.Process(pid).memory_info().rss) / 2**20
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def memory(pid: int) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -18,13 +19,13 @@ from aggregates.log import Entry
 from aggregates.source import Source
 from aggregates.touchpoint import channel_of
 from infra.sealing import KeyRing
-from projections.churn import state
+from projections.churn import state, table
 from streams import days, retracing, scoring, sweeping
 from streams.customer import Customer
 from streams.lane import Point, passed
 from streams.learn import Learn
 from streams.learning import course as courses
-from streams.record import Processor
+from streams.record import Connection, Processor
 from streams.resolve import Resolve
 from streams.scoring import Scoring
 from tests.streams.crew import Worker, until
@@ -260,6 +261,36 @@ async def test_whoever_dies_where_the_same_is_said(play: Play) -> None:
         sent = end
         await asyncio.sleep(random.random() * 0.15)
     assert worker is not None
+    await play.learnt(worker, last)
+    assert_same(await play.examples(), events, last)
+    await worker.die()
+
+
+async def test_who_comes_while_another_partition_looks_up_what_is_in_force_is_scored_too(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, asked, second = table.in_force, 0, asyncio.Event()
+
+    async def in_force(connection: Connection) -> list[table.InForce]:
+        nonlocal asked
+        asked += 1
+        found = await ask(connection)
+        if asked == 1:
+            with suppress(TimeoutError):  # nobody else asks: what others do without is done meanwhile
+                await asyncio.wait_for(second.wait(), 2)
+        second.set()
+        return found
+
+    monkeypatch.setattr(table, "in_force", in_force)
+    events = story(1)
+    last = day_of(events[-1][2])
+    play.send(events)
+    worker = play.hire(most=20)
+    await worker.own("resolve", play.ground.memory.numbers)
+    await play.ground.passed("resolve", worker)
+    await worker.own("customer", play.ground.memory.numbers)
+    await until(lambda: asyncio.sleep(0, second.is_set()), unless=lambda: worker.failures)
+    await worker.own("learn", [play.ground.memory.base])
     await play.learnt(worker, last)
     assert_same(await play.examples(), events, last)
     await worker.die()
