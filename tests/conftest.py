@@ -40,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How much the random tests do."""
     random = parser.getgroup("random tests")
     random.addoption("--seed", type=int, default=None, help="begin with this seed instead of a new one")
-    random.addoption("--histories", type=int, default=150, help="how many random histories both hops play on PostgreSQL")
+    random.addoption("--histories", type=int, default=60, help="how many random histories both hops play on PostgreSQL")
+    random.addoption("--requests", type=int, default=10, help="how many requests of each kind every operation of the API gets")
     random.addoption("--kills", type=int, default=50, help="how often the chaos tests kill a process")
     random.addoption("--hang", action="store_true", help="also freeze a worker for as long as it takes others to take over")
     random.addoption("--standstill", type=float, default=5, help="for how many seconds PostgreSQL stands still in the chaos tests")

@@ -14,10 +14,10 @@ import uvicorn
 from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI, Request, Response
 
+from infra.collector import spare_the_collector
 from infra.endpoints import endpoints
 from infra.engines.ports import LOOPBACK
 from infra.settings import load
-from infra.working import spare_the_collector
 
 
 class Event(msgspec.Struct):

@@ -17,12 +17,13 @@ import psycopg
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from infra.collector import spare_the_collector
 from infra.endpoints import Endpoints, endpoints
 from infra.settings import load
-from infra.working import LARGEST, spare_the_collector
 
 SCHEMA = "read_1"
 MAX_RECORDS = 2_000
+LARGEST = 12 << 20
 NOBODY = UUID(int=0)
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]

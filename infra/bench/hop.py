@@ -8,9 +8,10 @@ import sys
 
 import uvloop
 
+from infra.collector import spare_the_collector
 from infra.endpoints import endpoints
+from infra.parts import Parts
 from infra.settings import Settings, load
-from infra.working import Parts, spare_the_collector
 from streams.customer import Customer
 
 

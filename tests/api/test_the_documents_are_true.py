@@ -194,25 +194,26 @@ async def test_whatever_is_made_of_events_can_be_waited_for(api: Api) -> None:
     assert {path for path in impatient if not path.endswith(STREAMED)} == {"/v1/deliveries/{id}", "/v1/duplicates/weights"}
 
 
-async def test_no_request_that_the_document_allows_makes_the_api_fail(live: Api) -> None:
+async def test_no_request_that_the_document_allows_makes_the_api_fail(live: Api, request: pytest.FixtureRequest) -> None:
+    requests = int(request.config.getoption("--requests"))
     key, admin = await live.write_key("schemathesis"), await live.token()
     document = (await live.client.get("/openapi.json")).json()
     for path in ENDLESS:
         del document["paths"][path]
     async with served(live) as url:
-        await asyncio.to_thread(try_all, document, url, key, admin)
+        await asyncio.to_thread(try_all, document, url, key, admin, requests)
 
 
-def try_all(document: dict[str, Any], url: str, key: str, admin: str) -> None:
+def try_all(document: dict[str, Any], url: str, key: str, admin: str, requests: int) -> None:
     """Requests that the document allows and requests that it forbids, to every operation."""
     schema = schemathesis.openapi.from_dict(document)
     for result in schema.get_all_operations():
         assert isinstance(result, Ok)
         operation = result.ok()
         secret = key if (operation.method, operation.path) == ("post", "/v1/events") else admin
-        try_one(operation, url, secret, GenerationMode.POSITIVE)
+        try_one(operation, url, secret, GenerationMode.POSITIVE, requests)
         if breakable(document["paths"][operation.path][operation.method]):
-            try_one(operation, url, secret, GenerationMode.NEGATIVE)
+            try_one(operation, url, secret, GenerationMode.NEGATIVE, requests)
 
 
 def breakable(operation: dict[str, Any]) -> bool:
@@ -220,11 +221,11 @@ def breakable(operation: dict[str, Any]) -> bool:
     return "requestBody" in operation or any(parameter["schema"] != {"type": "string"} for parameter in operation.get("parameters", ()))
 
 
-def try_one(operation: Any, url: str, secret: str, mode: GenerationMode) -> None:
+def try_one(operation: Any, url: str, secret: str, mode: GenerationMode, requests: int) -> None:
     """Some requests to one operation."""
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=15, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=requests, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def each(case: Any) -> None:
         # What a contract refuses is more than a JSON Schema of an envelope can say.
         case.call_and_validate(

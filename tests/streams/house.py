@@ -10,7 +10,7 @@ from uuid import UUID
 from aggregates.identity import DEFAULT_RULES
 from aggregates.sealing import seal
 from infra import database, waiting
-from infra.working import Parts
+from infra.parts import Parts
 from streams.customer import Customer
 from streams.record import Processor
 from streams.resolve import Resolve

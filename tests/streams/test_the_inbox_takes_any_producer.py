@@ -17,7 +17,7 @@ from aggregates.sealing import record_key
 from aggregates.source import Source
 from aggregates.wire import touchpoint_decoder
 from infra.access import KeyStore
-from infra.working import Parts
+from infra.parts import Parts
 from streams.inbox import KEY, SOURCE
 from tests.conftest import World
 
