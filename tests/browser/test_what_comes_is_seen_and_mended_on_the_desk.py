@@ -4,7 +4,7 @@ import asyncio
 import shlex
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.api.events import order
 from tests.browser.conftest import Desk, shot
@@ -53,15 +53,15 @@ async def test_a_letter_is_opened_corrected_tried_and_replayed(desk: Desk) -> No
     assert "12.5" in await page.locator("#failing").inner_text()
     await page.locator("#correction").fill('[{"op": "replace", "path": "/data/total", "value": "twelve"}]')
     await page.get_by_role("button", name="آزمودن").click()
-    assert await page.locator('[data-status="refused"]').count() == 1
+    await expect(page.locator('[data-status="refused"]')).to_have_count(1)
     await page.locator("#correction").fill('[{"op": "replace", "path": "/data/total", "value": "12.50"}]')
     await page.get_by_role("button", name="آزمودن").click()
-    assert await page.locator('[data-status="would_replay"]').count() == 1
+    await expect(page.locator('[data-status="would_replay"]')).to_have_count(1)
     await shot(page, "dead-letter-fa")
     assert await judged(page, "letter") == []
     await page.get_by_role("button", name="بازپخش", exact=True).click()
-    assert await page.locator('[data-status="replayed"]').count() == 1
-    assert await page.locator("#correction").count() == 0
+    await expect(page.locator('[data-status="replayed"]')).to_have_count(1)
+    await expect(page.locator("#correction")).to_have_count(0)
 
 
 async def test_a_mapping_mends_all_refused_rows_of_its_files(desk: Desk) -> None:
@@ -79,15 +79,15 @@ async def test_a_mapping_mends_all_refused_rows_of_its_files(desk: Desk) -> None
     desk.complaints.clear()  # the browser told of the 422
     await page.locator("#correction").fill("columns: {پول: {field: total, unit: تومان}}")
     await page.get_by_role("button", name="Try").click()
-    assert await page.locator('[data-status="would_replay"]').count() == 2
+    await expect(page.locator('[data-status="would_replay"]')).to_have_count(2)
     await shot(page, "dead-letters-en")
     assert await judged(page, "letters") == []
     await page.get_by_role("button", name="Replay all").click()
-    assert await page.locator('[data-status="replayed"]').count() == 2
+    await expect(page.locator('[data-status="replayed"]')).to_have_count(2)
 
 
 async def test_an_agent_is_told_that_this_is_not_his(desk: Desk) -> None:
     page = await desk.signed_in("en")
-    assert await page.locator('a[href="/dead-letters"]').count() == 0
+    await expect(page.locator('a[href="/dead-letters"]')).to_have_count(0)
     answer = await page.request.get("/dead-letters")
     assert answer.status == 403
