@@ -232,7 +232,7 @@ async def _doors(ground: Ground, plan: Plan, samples: Samples, on_step: OnStep) 
 
 
 async def _living(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep) -> None:
-    mix = Mix(SEED + 2)
+    mix = Mix.after(plan.history, SEED)
     on_step("an API, two workers and customers")
     async with living.living(ground, prepared.world, prepared.records[: plan.history]) as here:
         if plan.names & {"visible", "webhook", "burst", "desk"}:

@@ -62,6 +62,13 @@ class Mix:
         self.types: Counter[str] = Counter()
         self.merges = 0
 
+    @classmethod
+    def after(cls, count: int, seed: int) -> "Mix":
+        """As it goes on after so many events: begun anew, it would tell the same people's first months late."""
+        mix = cls(seed)
+        mix.take(count)
+        return mix
+
     def __iter__(self) -> Iterator[Event]:
         while True:
             yield self._next()

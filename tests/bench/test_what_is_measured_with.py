@@ -23,6 +23,10 @@ def test_a_seed_gives_the_same_events_again() -> None:
     assert Mix(7).take(500) != Mix(8).take(500)
 
 
+def test_what_is_posted_to_a_store_goes_on_where_the_store_ends() -> None:
+    assert Mix.after(500, 7).take(20) == Mix(7).take(520)[500:]
+
+
 def test_every_event_of_the_mix_is_understood() -> None:
     events = Mix(7).take(3000)
     assert all(isinstance(read(event, Source("bench"), NOW), Touchpoint) for event in events)
