@@ -21,6 +21,7 @@ from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.outgoing import Outgoing
 from infra.endpoints import Endpoints
+from infra.engines.kafka import LARGEST_MESSAGE
 from infra.errors import Refusal
 from infra.master_key import master_key
 from infra.publishing import Publisher
@@ -65,7 +66,6 @@ RESTS: Mapping[str, float] = {"arrivals": 1.0, "learn": 0.25, "calls": 0.1}
 """Seconds between two batches of a partition, of processors that nobody waits for so shortly; a first record is taken at once."""
 
 BLOCK = 2_000
-LARGEST = 12 << 20
 
 
 class Parts:
@@ -222,8 +222,8 @@ class Parts:
             heartbeat_interval_ms=3_000,
             rebalance_timeout_ms=15_000,
             max_poll_interval_ms=HOUR_MS,
-            max_partition_fetch_bytes=LARGEST,
-            fetch_max_bytes=4 * LARGEST,
+            max_partition_fetch_bytes=LARGEST_MESSAGE,
+            fetch_max_bytes=4 * LARGEST_MESSAGE,
         )
         return Runner(
             processor,

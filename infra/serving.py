@@ -4,7 +4,6 @@ A door needs only Kafka to accept: keys are in memory, data keys are leased ahea
 """
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from api.key_ring import KeyRing
 from api.limits import Limits
 from api.ports import Dependencies, Pool, Topics
 from infra import access, database, sealing
+from infra.collector import spare_the_collector
 from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.addresses import Allowed
@@ -54,9 +54,7 @@ async def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        # What is there now stays; young objects of a batch die young: looking at all of them often cost a tenth of the door.
-        gc.freeze()
-        gc.set_threshold(200_000, 100, 1000)
+        spare_the_collector()
         await uvicorn.Server(config).serve()
 
 

@@ -19,11 +19,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.collector import spare_the_collector
 from infra.endpoints import Endpoints, endpoints
+from infra.engines.kafka import LARGEST_MESSAGE
 from infra.settings import load
 
 SCHEMA = "read_1"
 MAX_RECORDS = 2_000
-LARGEST = 12 << 20
 NOBODY = UUID(int=0)
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -164,8 +164,8 @@ async def run(here: Endpoints, topic: str, count: int) -> None:
         **here.kafka_client_kwargs,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=LARGEST,
-        fetch_max_bytes=4 * LARGEST,
+        max_partition_fetch_bytes=LARGEST_MESSAGE,
+        fetch_max_bytes=4 * LARGEST_MESSAGE,
     )
     await consumer.start()
     try:

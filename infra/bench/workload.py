@@ -64,7 +64,7 @@ class Mix:
 
     @classmethod
     def after(cls, count: int, seed: int) -> "Mix":
-        """As it goes on after so many events: begun anew, it would tell the same people's first months late."""
+        """As it goes on after so many events: begun anew, it would tell of the same people's first hour again, late."""
         mix = cls(seed)
         mix.take(count)
         return mix

@@ -110,8 +110,7 @@ class Ground:
         topic = worker.runners[processor].topic
 
         async def done() -> bool:
-            at = await positions.positions(self.connection, processor)
-            return all(at.get(partition, 0) >= end for partition, end in self.memory.ends(topic).items())
+            return await positions.passed(self.connection, processor, self.memory.ends(topic))
 
         await until(done, unless=lambda: worker.failures)
 

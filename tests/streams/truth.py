@@ -29,8 +29,7 @@ from tests.streams.memory import Memory
 async def settled(connection: Connection, memory: Memory) -> bool:
     """Whether all that is in the log was handled by both hops."""
     for processor, topic in (("resolve", "touchpoints"), ("customer", "customer-events")):
-        at = await positions.positions(connection, processor)
-        if any(at.get(partition, 0) < end for partition, end in memory.ends(topic).items()):
+        if not await positions.passed(connection, processor, memory.ends(topic)):
             return False
     return await positions.reached(connection, memory.ends("touchpoints"))
 
