@@ -8,14 +8,13 @@ import os
 import platform
 import subprocess
 import sys
-import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
-from tests.browser.npm import Package, Unfetched, fetched, inflated, made_once, program
+from tests.browser.npm import Package, Unfetched, fetched, inflated, made_once, program, unpack
 
 CHROMIUM = Package(
     "@sparticuz/chromium", "153.0.0", "jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA=="
@@ -64,8 +63,8 @@ def _libraries(folder: Path) -> Path:
     """What a bare machine has no libraries for; only used where the program does not start without."""
     wanted = folder / "libraries"
     if not wanted.exists():
-        with made_once(wanted) as made, tarfile.open(inflated(folder / "bin" / "al2023.tar.br", folder / "libraries.tar")) as packed:
-            packed.extractall(made, filter="data")
+        with made_once(wanted) as made:
+            unpack(inflated(folder / "bin" / "al2023.tar.br", folder / "libraries.tar"), made)
     return wanted / "lib"
 
 
