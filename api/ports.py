@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -24,6 +24,9 @@ from aggregates.webhook import Webhook, WebhookMade
 from api.key_ring import KeyRing
 from api.limits import Limits
 from api.recent import Recent
+
+if TYPE_CHECKING:  # it is made of ports itself
+    from api.awaiting import Awaiting
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -255,6 +258,7 @@ class Dependencies:
     decisions: Decisions
     pool: Pool
     changes: Changes
+    awaiting: "Awaiting"
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now
     clock: Callable[[], datetime]
     zone: str

@@ -16,6 +16,7 @@ import uvicorn
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.app import create
+from api.awaiting import Awaiting
 from api.key_ring import KeyRing
 from api.limits import Limits
 from api.ports import Dependencies, Pool, Topics
@@ -85,6 +86,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
         await publisher.start()
         await listener.start()
         try:
+            schema = _Generation(aside).schema
             yield Dependencies(
                 log=publisher,
                 topics=Topics(names.inbox, names.touchpoints, names.customer_events, names.dead_letters, names.scores),
@@ -94,7 +96,8 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 decisions=decisions,
                 pool=pool,
                 changes=changes,
-                schema=_Generation(aside).schema,
+                awaiting=Awaiting(pool, changes, schema),
+                schema=schema,
                 clock=_now,
                 zone=settings.zone,
                 kafka=where.bootstrap_servers,

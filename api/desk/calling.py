@@ -23,7 +23,7 @@ from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
 from api.ports import Connection, Dependencies
 from api.problem import Problem, invalid, not_found
-from api.visibility import reached, settled
+from api.visibility import settled
 from api.watching import Watching
 from projections.calls import table
 from projections.view import table as views
@@ -67,7 +67,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             raise invalid("/phone", "A customer needs a phone or an e-mail address.")
         traits = {name: value for name in ("name", "city") if (value := fields.get(name, "").strip())}
         at = await witnessing.tell(dependencies, fields.get("draft") or str(uuid4()), "profile.reported", who, {"traits": traits})
-        await reached(dependencies, position.offsets(at), None, SEEN)
+        await dependencies.awaiting.reached(position.offsets(at), None, SEEN)
         parameters = {"phone": who["phone"]} if "phone" in who else {"email": who["email"]}
         call = {"call": fields["call"]} if fields.get("call") else {}
         return RedirectResponse(f"/pop?{urlencode(parameters | call | {'known': '1'})}", 303, HEADERS)
@@ -128,7 +128,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             go = [uniting.Named("phone", fields.get("phone", ""))]
             divided = await uniting.split(dependencies, connection, asking, customer, go=go, reason="not this person")
         if divided.position:
-            await reached(dependencies, position.offsets(divided.position), None, SEEN)
+            await dependencies.awaiting.reached(position.offsets(divided.position), None, SEEN)
         parameters = {"phone": go[0].value} | ({"call": fields["call"]} if fields.get("call") else {})
         return RedirectResponse(f"/pop?{urlencode(parameters | {'known': '1'})}", 303, HEADERS)
 

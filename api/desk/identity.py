@@ -26,7 +26,6 @@ from api.identity import DECIDERS, present
 from api.ports import Dependencies
 from api.problem import Problem
 from api.uniting import Divided, Named
-from api.visibility import reached
 from projections.duplicates import table as pairs
 from projections.identity import conflicts
 
@@ -170,7 +169,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             chosen = "merge" if verb == "merge" else "keep-apart"
             _, at = await identity_conflicts.decide(dependencies, connection, asking, path_id(request), chosen, "")
-        await reached(dependencies, position.offsets(at), None, PATIENCE)
+        await dependencies.awaiting.reached(position.offsets(at), None, PATIENCE)
         return RedirectResponse("/identity", 303, HEADERS)
 
     @routes.get("/customers/{id}/identity")
@@ -203,7 +202,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             return await explain(request, asking.role, None, "identity.split.wrong", True)
         if divided.position is None:
             return await explain(request, asking.role, divided, "", True)
-        await reached(dependencies, position.offsets(divided.position), None, PATIENCE)
+        await dependencies.awaiting.reached(position.offsets(divided.position), None, PATIENCE)
         return RedirectResponse(f"/customers/{customer}/identity", 303, HEADERS)
 
     async def explain(request: Request, role: str, preview: Divided | None, wrong: str, may_decide: bool) -> Response:

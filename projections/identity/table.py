@@ -75,19 +75,20 @@ class Alone(Enum):
     MOVES = "moves"  # it, or what became of its customer, goes from one to another: the positions of both hops say when that is over
 
 
-async def alone(connection: Connection, schema: str, event: UUID) -> Alone:
-    """How the event stands. Of one that became a dead letter on its way, or is nobody's, it says for ever that it comes."""
+async def alone(connection: Connection, schema: str, events: Iterable[UUID]) -> dict[UUID, Alone]:
+    """How these events stand. Of one that became a dead letter on its way, or is nobody's, it says for ever that it comes."""
+    stands = dict.fromkeys(events, Alone.COMES)
     cursor = await connection.execute(
-        "SELECT r.identity, t.event_id IS NOT NULL, EXISTS (SELECT 1 FROM identity.moved m WHERE m.customer_id = r.customer_id)"
+        "SELECT r.event_id, r.identity, t.event_id IS NOT NULL,"
+        " EXISTS (SELECT 1 FROM identity.moved m WHERE m.customer_id = r.customer_id)"
         " OR EXISTS (SELECT 1 FROM streams.chores c WHERE c.customer_id = r.customer_id) FROM identity.receipts r"
-        f" LEFT JOIN {schema}.timeline t ON t.customer_id = r.customer_id AND t.event_id = r.event_id WHERE r.event_id = %s",
-        (event,),
+        f" LEFT JOIN {schema}.timeline t ON t.customer_id = r.customer_id AND t.event_id = r.event_id WHERE r.event_id = ANY(%s)",
+        (list(stands),),
     )
-    row = await cursor.fetchone()
-    if row is None:
-        return Alone.COMES
-    identity, there, moving = row
-    changed = identity_decoder.decode(identity) if identity else Identity()
-    if moving or changed.walls or changed.lifted or any(link.before for link in changed.links):
-        return Alone.MOVES
-    return Alone.THERE if there else Alone.COMES
+    for event, identity, there, moving in await cursor.fetchall():
+        changed = identity_decoder.decode(identity) if identity else Identity()
+        if moving or changed.walls or changed.lifted or any(link.before for link in changed.links):
+            stands[event] = Alone.MOVES
+        elif there:
+            stands[event] = Alone.THERE
+    return stands

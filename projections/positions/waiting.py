@@ -2,15 +2,14 @@
 
 First resolving passes the position; then folding passes what had been published by then, and what that sent from one customer to another:
 a move is told to the old customer, who hands over to the new one. It ends with the round that sent nothing on.
-Reading order: Wait, advance.
+Reading order: Wait, advance, together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -30,51 +29,82 @@ class Wait:
 
 async def advance(connection: Connection, wait: Wait) -> Wait:
     """Go as far as the positions allow now."""
-    if wait.ends is None:
-        wait = replace(wait, ends=await _resolved(connection, wait.position))
-    while wait.ends is not None and not wait.done:
-        further = await _folded(connection, wait.ends)
-        if further is None:
-            break
-        rounds = wait.rounds + 1
-        wait = replace(wait, ends=further, rounds=rounds, done=further == wait.ends or rounds == ROUNDS)
-    return wait
+    (further,) = await together(connection, [wait])
+    return further
 
 
-async def _resolved(connection: Connection, position: Mapping[int, int]) -> Mapping[int, int] | None:
-    """What had been published when resolving had passed the position; None while it has not."""
+async def together(connection: Connection, waits: Sequence[Wait]) -> list[Wait]:
+    """The same for many: what they ask for is asked once."""
+    resolved = await _resolved(connection, {partition for wait in waits if wait.ends is None for partition in wait.position})
+    found = [replace(wait, ends=_published(resolved, wait.position)) if wait.ends is None else wait for wait in waits]
+    going = {nth: wait.ends for nth, wait in enumerate(found) if wait.ends is not None and not wait.done}
+    while going:
+        folded = await _folded(connection, {partition for ends in going.values() for partition in ends})
+        for nth, ends in list(going.items()):
+            further, rounds = _sent_on(folded, ends), found[nth].rounds + 1
+            if further is not None:
+                found[nth] = replace(found[nth], ends=further, rounds=rounds, done=further == ends or rounds == ROUNDS)
+                going[nth] = further
+            if further is None or found[nth].done:
+                del going[nth]
+    return found
+
+
+class _Folded(NamedTuple):
+    """How far folding is in a partition."""
+
+    offset: int
+    published: Mapping[str, int]
+    unsent: int | None  # the offset of the first record of which something is on its way to other customers
+    asked: int | None  # the offset of the first record that asked for long work which is not done
+
+
+async def _resolved(connection: Connection, partitions: Collection[int]) -> dict[int, tuple[int, Mapping[str, int]]]:
+    """By partition how far resolving is, and what it had published by then."""
+    if not partitions:
+        return {}
     cursor = await connection.execute(
         "SELECT partition, next_offset, published FROM streams.positions WHERE processor = 'resolve' AND partition = ANY(%s)",
-        (list(position),),
+        (list(partitions),),
     )
+    return {partition: (offset, published) for partition, offset, published in await cursor.fetchall()}
+
+
+def _published(resolved: Mapping[int, tuple[int, Mapping[str, int]]], position: Mapping[int, int]) -> Mapping[int, int] | None:
+    """What had been published when resolving had passed the position; None while it has not."""
     ends: dict[int, int] = {}
-    passed = set()
-    for partition, offset, published in await cursor.fetchall():
-        if offset >= position[partition]:
-            passed.add(partition)
-            _extend(ends, published)
-    return ends if passed == set(position) else None
+    for partition, wanted in position.items():
+        offset, published = resolved.get(partition, (-1, {}))
+        if offset < wanted:
+            return None
+        _extend(ends, published)
+    return ends
 
 
-async def _folded(connection: Connection, ends: Mapping[int, int]) -> Mapping[int, int] | None:
-    """What had been forwarded when folding had passed these ends with nothing of them on its way; None while it has not."""
+async def _folded(connection: Connection, partitions: Collection[int]) -> dict[int, _Folded]:
+    """By partition how far folding is, and what is on its way from there."""
+    if not partitions:
+        return {}
     cursor = await connection.execute(
-        "WITH ends AS (SELECT key::int AS partition, value::bigint AS next FROM jsonb_each_text(%s))"
-        " SELECT p.partition, p.next_offset, p.published,"
-        " EXISTS (SELECT 1 FROM streams.outbox o WHERE o.processor = p.processor AND o.partition = p.partition"
-        " AND o.topic = 'customer-events'"  # what is told to others is no part of any view
-        ' AND o."offset" < ends.next)'
-        " OR EXISTS (SELECT 1 FROM streams.chores c WHERE c.partition = p.partition AND c.asked_offset < ends.next)"
-        " FROM ends JOIN streams.positions p USING (partition) WHERE p.processor = 'customer'",
-        (Jsonb({str(partition): end for partition, end in ends.items()}),),
+        "SELECT p.partition, p.next_offset, p.published,"
+        ' (SELECT min(o."offset") FROM streams.outbox o WHERE o.processor = p.processor AND o.partition = p.partition'
+        " AND o.topic = 'customer-events'),"  # what is told to others is no part of any view
+        " (SELECT min(c.asked_offset) FROM streams.chores c WHERE c.partition = p.partition)"
+        " FROM streams.positions p WHERE p.processor = 'customer' AND p.partition = ANY(%s)",
+        (list(partitions),),
     )
+    return {partition: _Folded(*stands) for partition, *stands in await cursor.fetchall()}
+
+
+def _sent_on(folded: Mapping[int, _Folded], ends: Mapping[int, int]) -> Mapping[int, int] | None:
+    """What had been forwarded when folding had passed these ends with nothing of them on its way; None while it has not."""
     further = dict(ends)
-    passed = set()
-    for partition, offset, published, on_its_way in await cursor.fetchall():
-        if offset >= ends[partition] and not on_its_way:
-            passed.add(partition)
-            _extend(further, published)
-    return further if passed == set(ends) else None
+    for partition, end in ends.items():
+        stands = folded.get(partition)
+        if stands is None or stands.offset < end or any(at is not None and at < end for at in (stands.unsent, stands.asked)):
+            return None
+        _extend(further, stands.published)
+    return further
 
 
 def _extend(ends: dict[int, int], published: Mapping[str, int]) -> None:
