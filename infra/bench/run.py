@@ -32,6 +32,7 @@ from infra.bench import (
 )
 from infra.bench.feed import Prepared, append, prepare
 from infra.bench.ground import Ground, World, customer_events
+from infra.bench.resolved import Resolved
 from infra.bench.rows import Samples
 from infra.bench.workload import Mix
 
@@ -40,9 +41,9 @@ WANTS = {
     "floor": ("resolve",),
     "resolve": (),
     "customer": ("resolve",),
-    "rules": (),
-    "churn": (),
-    "timers": ("rules",),
+    "rules": ("resolve",),
+    "churn": ("resolve",),
+    "timers": ("resolve", "rules"),
     "end-to-end": (),
     "quix": ("resolve",),
     "door": (),
@@ -130,15 +131,31 @@ async def _throughput(ground: Ground, plan: Plan, prepared: Prepared, samples: S
                 await append(world, records)
                 on_step(f"resolve, {_round(nth, plan)}")
                 samples.add("resolve", await throughput.resolve(ground, world))
+                if names & {"rules", "churn", "timers"}:
+                    resolved = await Resolved.of(world, records)
+                    await _copied(ground, plan, names, resolved, prepared, samples, on_step, nth)
                 await _folding(ground, plan, names, world, samples, on_step, nth)
-        if "rules" in names:
-            await _ruled(ground, plan, prepared, samples, on_step, nth)
-        if "churn" in names:
-            await _scored(ground, plan, prepared, samples, on_step, nth)
-        if "timers" in names:
-            await _pending(ground, plan, prepared, samples, on_step, nth)
         if "end-to-end" in names and not nth % 2:
             await _end_to_end(ground, plan, prepared, samples, on_step, nth)
+
+
+async def _copied(
+    ground: Ground,
+    plan: Plan,
+    names: frozenset[str],
+    resolved: Resolved,
+    prepared: Prepared,
+    samples: Samples,
+    on_step: OnStep,
+    nth: int,
+) -> None:
+    """What folds in copies of the resolved world, before anybody folds in itself."""
+    if "rules" in names:
+        await _ruled(ground, plan, resolved, samples, on_step, nth)
+    if "churn" in names:
+        await _scored(ground, plan, resolved, prepared, samples, on_step, nth)
+    if "timers" in names:
+        await _pending(ground, plan, resolved, samples, on_step, nth)
 
 
 async def _folding(ground: Ground, plan: Plan, names: frozenset[str], world: World, samples: Samples, on_step: OnStep, nth: int) -> None:
@@ -157,37 +174,33 @@ async def _folding(ground: Ground, plan: Plan, names: frozenset[str], world: Wor
             samples.add("quix", await quix.twin(ground, apart, topic, plan.interpreter))
 
 
-async def _ruled(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
+async def _ruled(ground: Ground, plan: Plan, resolved: Resolved, samples: Samples, on_step: OnStep, nth: int) -> None:
     for count in ruling.COUNTS[:: -1 if nth % 2 else 1]:
         on_step(f"customer with {count} rules, {_round(nth, plan)}")
-        samples.add(f"rules-{count}", await _with_rules(ground, plan, prepared, count))
+        samples.add(f"rules-{count}", await _with_rules(ground, resolved, count))
 
 
-async def _pending(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
+async def _pending(ground: Ground, plan: Plan, resolved: Resolved, samples: Samples, on_step: OnStep, nth: int) -> None:
     on_step(f"customer while {plan.pending:,} timers wait, {_round(nth, plan)}")
     samples.pending = plan.pending
-    samples.add("timers-pending", await _with_rules(ground, plan, prepared, bursts.RULES, plan.pending))
+    samples.add("timers-pending", await _with_rules(ground, resolved, bursts.RULES, plan.pending))
 
 
-async def _with_rules(ground: Ground, plan: Plan, prepared: Prepared, count: int, timers: int = 0) -> throughput.Pass:
-    async with ground.world(like=prepared.world) as world:
-        await append(world, prepared.records[: plan.events])
+async def _with_rules(ground: Ground, resolved: Resolved, count: int, timers: int = 0) -> throughput.Pass:
+    async with resolved.copy(ground) as world:
         await ruling.in_force(world, count)
         if timers:
             await bursts.pending(world, timers)
-        await throughput.resolve(ground, world)
         return await throughput.customer(ground, world)
 
 
-async def _scored(ground: Ground, plan: Plan, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
+async def _scored(ground: Ground, plan: Plan, resolved: Resolved, prepared: Prepared, samples: Samples, on_step: OnStep, nth: int) -> None:
     on_step(f"the learner, {_round(nth, plan)}")
     samples.learning.append(scoring.learner(plan.labels))
     learnt, more = samples.learning[-1].learner, prepared.records[plan.events : plan.events + plan.events // 2]
     for name in ("churn-none", "churn")[:: -1 if nth % 2 else 1]:
-        async with ground.world(like=prepared.world) as world:
+        async with resolved.copy(ground) as world:
             on_step(f"customer {'with' if name == 'churn' else 'without'} scores, {_round(nth, plan)}")
-            await append(world, prepared.records[: plan.events])
-            await throughput.resolve(ground, world)
             if name == "churn":
                 await scoring.champion(world, learnt)
             hop = "customer" if name == "churn" else scoring.WITHOUT
