@@ -40,6 +40,11 @@ class Connection(asyncio.Protocol):
         _, protocol = await asyncio.get_running_loop().create_connection(cls, LOOPBACK, port)
         return protocol
 
+    @property
+    def lost(self) -> bool:
+        """Whether the server hung up."""
+        return self._transport is None or self._transport.is_closing()
+
     async def ask(self, request: bytes) -> Answer:
         """Send the request and return the answer."""
         assert self._transport is not None  # noqa: S101 - `open` connected
