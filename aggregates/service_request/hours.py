@@ -10,8 +10,6 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 LONGEST = 400
 """After so many days without an open hour nobody will open any more."""
 
@@ -74,4 +72,6 @@ def _open(start: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
 
 @cache
 def _holidays(country: str, year: int) -> frozenset[date]:
+    import holidays  # 60 ms of a core, for the calendars of all religions: only who counts a desk's time waits for them
+
     return frozenset(holidays.country_holidays(country, years=year))
