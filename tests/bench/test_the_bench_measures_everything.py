@@ -57,9 +57,8 @@ ROWS = {
 @pytest.fixture(scope="module")
 async def measured(engines: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """One run of everything on the session's engines."""
-    settings = load(
-        home=tmp_path_factory.mktemp("home"), kafka={"bootstrap_servers": engines.bootstrap_servers}, postgres={"dsn": engines.dsn}
-    )
+    kafka = {"bootstrap_servers": engines.bootstrap_servers, "partitions": 2}  # one for each of two workers; twice as many cost Kafka more
+    settings = load(home=tmp_path_factory.mktemp("home"), kafka=kafka, postgres={"dsn": engines.dsn})
     async with ground.existing(settings) as here:
         found = await run(here, MINIATURE)
     await _nothing_is_left(engines)
