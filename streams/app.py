@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import faust
 import structlog
+from faust.tables import TableManager
 from mode import Service
 
 log = structlog.get_logger()
@@ -57,6 +58,13 @@ class RunnerService(Service):
 NO_AGENTS: Mapping[str, "Take"] = MappingProxyType({})
 
 
+class NoTables(TableManager):
+    """Faust waits a second for tables that may still be declared; there are none, and every start would be a second longer."""
+
+    async def sleep(self, n: Any) -> None:
+        del n
+
+
 class Worker(faust.App):
     """A Faust app whose dependencies are the runners."""
 
@@ -94,6 +102,7 @@ def build(
         broker=f"kafka://{broker.replace(',', ';')}",
         broker_credentials=credentials,
         store="memory://",
+        TableManager=NoTables,
         datadir=folder,
         web_enabled=False,
         topic_allow_declare=False,
