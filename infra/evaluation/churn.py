@@ -87,7 +87,7 @@ def run(definition: Definition, told: Sequence[Told], seen: Seen) -> tuple[Cours
             silent.take([one for one in judged if one.example.silent])
 
     for number, (customer, fact) in enumerate(told, 1):
-        keep(courses.take(course, customer, fact)[1])
+        keep(courses.take(course, customer, fact))
         if not number % 1_000:
             seen(number)
     last = int(told[-1].fact.at.timestamp() // DAY)

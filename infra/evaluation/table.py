@@ -12,11 +12,11 @@ from msgspec import Struct
 from infra.errors import Refusal
 from infra.evaluation.reading import Row
 from projections.churn import telling
-from projections.churn.anchors import Anchors
+from projections.churn.anchors import NONE
 from projections.churn.features import Features
 from streams.learning import batch, metrics, vocabulary
 from streams.learning.batch import FEWEST
-from streams.learning.learner import Labelled, fresh, learn, predict
+from streams.learning.learner import Labelled, fresh, learn, predict_all
 from streams.learning.metrics import Metrics
 
 BLOCK = 32
@@ -50,16 +50,14 @@ def evaluate(table: Sequence[Row], label: str, seen: Callable[[int], None]) -> R
     logits: list[float] = []
     usual: list[float] = []
     for start in range(0, len(known), BLOCK):
-        block: list[Labelled] = []
         some = [features({name: value for name, value in row.items() if name != column}) for row in known[start : start + BLOCK]]
         if start >= FEWEST and start // TRAINED != (start - BLOCK) // TRAINED:
             words = vocabulary.admit(vocabulary.named(), past)
             trained = batch.fit(vocabulary.matrix(words, past), metrics.labels(lost[:start]))
         usual += [0.0] * len(some) if trained is None else batch.said(trained, vocabulary.matrix(words, some)).tolist()
-        for found, churned in zip(some, lost[start : start + BLOCK], strict=True):
-            said = predict(learner, found, Anchors())
-            block.append(Labelled(found, Anchors(), said, churned))
-            logits.append(said.logit)
+        said = predict_all(learner, some, [NONE] * len(some))
+        block = [Labelled(found, NONE, one, was) for found, one, was in zip(some, said, lost[start : start + BLOCK], strict=True)]
+        logits += [one.logit for one in said]
         past += some
         learner = learn(learner, block, days=0)
         seen(start + len(block))

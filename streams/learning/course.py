@@ -5,6 +5,7 @@ it the time than the facts. One learner is for scores at events; the other for t
 what follows an event teaches little about who does nothing. Reading order: Example, Course, take, pass_to, score.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import floor
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from projections.churn.anchors import Anchors, anchors
 from projections.churn.features import Features, features, in_population
 from projections.churn.silence import checks
 from projections.churn.state import State
-from streams.learning.learner import Labelled, Learner, Prediction, fresh, learn, predict
+from streams.learning.learner import Labelled, Learner, Prediction, fresh, learn, predict, predict_all
 
 
 class Example(NamedTuple):
@@ -45,9 +46,10 @@ class Course:
     learner: Learner  # of scores at events
     silence: Learner  # of scores without one
     states: dict[str, State] = field(default_factory=dict)
+    heard: dict[str, tuple[State, float]] = field(default_factory=dict)  # who did something today, as he was then, and when it was
+    met: dict[int, list[str]] = field(default_factory=dict)  # by day, who did something then: the days that silence is counted from
     waiting: dict[int, dict[str, Example]] = field(default_factory=dict)  # by day, then customer
     quiet: dict[int, dict[str, Example]] = field(default_factory=dict)  # the same, of the silent
-    due: dict[int, list[str]] = field(default_factory=dict)  # whom to look at when a day begins
     today: int = 0
     learnt: tuple[int | None, int | None] = (None, None)  # the example days learnt last, at events and in silence
 
@@ -57,52 +59,70 @@ def begin(definition: Definition) -> Course:
     return Course(definition, fresh(definition.horizon), fresh(definition.horizon))
 
 
-def take(course: Course, customer: str, fact: Fact) -> tuple[Prediction | None, list[Judged]]:
-    """What is said of a customer after one more fact, and the labels that became known before it. Facts come in order of time."""
+def take(course: Course, customer: str, fact: Fact) -> list[Judged]:
+    """Go on by one more fact; answers the labels that became known before it. Facts come in order of time."""
     now = fact.at.timestamp() / DAY
-    day = floor(now)
-    judged = pass_to(course, day)
-    known = course.states.get(customer, fold.INITIAL)
-    state = course.states[customer] = fold.evolve(course.definition, known, fact)
-    if not in_population(course.definition, state):
-        return None, judged
-    if floor(known.at) != day:
-        for check in checks(course.definition):
-            course.due.setdefault(day + check, []).append(customer)
-    example = _example(course.definition, course.learner, customer, state, now, day)
-    course.waiting.setdefault(day, {})[customer] = example
-    return example.prediction, judged
+    judged = pass_to(course, floor(now))
+    state = fold.evolve(course.definition, course.states.get(customer, fold.INITIAL), fact)
+    course.states[customer] = state
+    if in_population(course.definition, state):
+        course.heard[customer] = state, now
+    return judged
 
 
 def pass_to(course: Course, day: int) -> list[Judged]:
-    """Live through all days until this one begins: learn the labels that are known, then look at those who are silent."""
+    """Live through all days until this one begins: say what the day that ends came to; then learn the labels that are known, and look at
+    those who are silent."""
     if day <= course.today:
         return []
-    course.today = day
+    if course.heard:
+        whom = [(customer, state, now) for customer, (state, now) in course.heard.items()]
+        course.waiting[course.today] = _examples(course.definition, course.learner, whom, course.today)
+        course.met[course.today] = list(course.heard)
+        course.heard = {}
     judged: list[Judged] = []
-    for now in sorted(due for due in course.due if due <= day):
+    for now in range(course.today + 1 if course.met else day, day + 1):
         judged += _learn_known(course, now)
-        for customer in course.due.pop(now):
-            state = course.states[customer]
-            if now - floor(state.at) in checks(course.definition) and in_population(course.definition, state):
-                found = _example(course.definition, course.silence, customer, state, float(now), now - 1)
-                course.quiet.setdefault(now - 1, {})[customer] = found._replace(silent=True)
-    return judged + _learn_known(course, day)
+        if silent := _silent(course, now):
+            course.quiet[now - 1] = _examples(course.definition, course.silence, silent, now - 1, silent=True)
+    course.today = day
+    return judged
 
 
 def score(course: Course, customer: str, now: float) -> Prediction | None:
-    """What is said of a customer at a time when nothing happened; None where he is not in the population."""
+    """What is said of a customer at a time, whether anything happened then or not; None where he is not in the population."""
     state = course.states.get(customer, fold.INITIAL)
     if not in_population(course.definition, state):
         return None
     learner = course.silence if now - state.at >= checks(course.definition)[0] else course.learner
-    return _example(course.definition, learner, customer, state, now, floor(now)).prediction
+    return predict(learner, *_seen(course.definition, state, now))
 
 
-def _example(definition: Definition, learner: Learner, customer: str, state: State, now: float, day: int) -> Example:
+def _silent(course: Course, now: int) -> list[tuple[str, State, float]]:
+    """Those who are looked at when a day begins, once each: who was met on several days may be due by more than one."""
+    definition, looks, silent = course.definition, checks(course.definition), dict[str, State]()
+    for check in reversed(looks):
+        for customer in course.met.get(now - check, ()):
+            state = course.states[customer]
+            if now - floor(state.at) in looks and in_population(definition, state):
+                silent[customer] = state
+    course.met.pop(now - looks[-1], None)
+    return [(customer, state, float(now)) for customer, state in silent.items()]
+
+
+def _examples(
+    definition: Definition, learner: Learner, whom: Sequence[tuple[str, State, float]], day: int, *, silent: bool = False
+) -> dict[str, Example]:
+    """What is said of customers at their times. A day's are told together: most of what one by itself costs is calling."""
+    seen = [_seen(definition, state, now) for _, state, now in whom]
+    said = predict_all(learner, [found for found, _ in seen], [counted for _, counted in seen])
+    together = zip(whom, seen, said, strict=True)
+    return {who: Example(who, day, *one, prediction, silent) for (who, _, _), one, prediction in together}
+
+
+def _seen(definition: Definition, state: State, now: float) -> tuple[Features, Anchors]:
     found = features(definition, state, now)
-    counted = anchors(definition, state, now)
-    return Example(customer, day, found, counted, predict(learner, found, counted))
+    return found, anchors(definition, state, now, found.get("prior"))
 
 
 def _learn_known(course: Course, day: int) -> list[Judged]:

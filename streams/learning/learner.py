@@ -112,11 +112,16 @@ def fresh(horizon: int) -> Learner:
 
 def predict(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> Prediction:
     """What is said now, by each expert and by all."""
-    inputs = vocabulary.row(learner.vocabulary, features)
-    experts = [_expert(recipe, belief, inputs, anchors) for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)]
-    pooled = float(learner.shares @ experts)
+    (said,) = predict_all(learner, [features], [anchors])
+    return said
+
+
+def predict_all(learner: Learner, features: Sequence[Mapping[str, float]], anchors: Sequence[Anchors]) -> list[Prediction]:
+    """The same of several customers, each by himself."""
+    experts = all_say(learner, vocabulary.matrix(learner.vocabulary, features), np.array(anchors))
     shift, slope = learner.correction
-    return Prediction(shift + slope * pooled, tuple(experts))
+    logits = shift + slope * (experts @ learner.shares)
+    return [Prediction(logit, tuple(of)) for logit, of in zip(logits.tolist(), experts.tolist(), strict=True)]
 
 
 def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
@@ -184,15 +189,6 @@ def all_say(learner: Learner, inputs: Array, anchors: Array) -> Array:
         else:
             said.append(anchor)
     return np.stack(said, axis=1)
-
-
-def _expert(recipe: Recipe, belief: Logistic, inputs: Array, anchors: Anchors) -> float:
-    anchor: float = getattr(anchors, recipe.anchor)
-    if recipe.inputs == "none":
-        return anchor
-    if recipe.inputs == "anchor":
-        return float(anchor + belief.mean[0] + belief.mean[1] * anchor)
-    return float(anchor + recipe.share * (belief.mean @ inputs))
 
 
 def _learnt(recipe: Recipe, belief: Logistic, words: Vocabulary, inputs: Array, anchors: Array, lost: Array, horizons: float) -> Logistic:

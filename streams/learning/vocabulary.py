@@ -5,6 +5,7 @@ Reading order: Vocabulary, admit, matrix.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 
 import numpy as np
 from msgspec import Struct
@@ -75,16 +76,8 @@ def deviation(name: str) -> float:
     return DEVIATIONS.get(name, DEVIATIONS.get(name.partition(":")[0] + ":", USUAL))
 
 
-def row(vocabulary: Vocabulary, features: Mapping[str, float]) -> Array:
-    """A customer as numbers in their places."""
-    numbers, places = [0.0] * len(vocabulary.names), vocabulary.places
-    for name, number in features.items():
-        place = places.get(name)
-        if place is not None:
-            numbers[place] = number
-    return np.array(numbers)
-
-
 def matrix(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Array:
-    """Many customers, one a row."""
-    return np.array([row(vocabulary, features) for features in examples])
+    """Customers as numbers in their places, one a row."""
+    width, nothing = len(vocabulary.names), dict.fromkeys(vocabulary.names, 0.0)
+    rows = [islice({**nothing, **features}.values(), width) for features in examples]  # whatever has no place comes after those that have
+    return np.fromiter(chain.from_iterable(rows), np.float64, width * len(rows)).reshape(len(rows), width)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregates.churn import Definition, churned, matures
+from aggregates.churn import DAY, Definition, churned, matures
 from aggregates.fact import Fact
 from projections.churn.silence import checks
 from streams.learning import course as courses
@@ -28,8 +28,11 @@ def told(log: list[tuple[float, str, str]]) -> list[tuple[str, Fact]]:
 
 
 def said(log: list[tuple[str, Fact]]) -> list[Prediction | None]:
-    course = courses.begin(SHORT)
-    return [courses.take(course, customer, one)[0] for customer, one in log]
+    course, scores = courses.begin(SHORT), list[Prediction | None]()
+    for customer, one in log:
+        courses.take(course, customer, one)
+        scores.append(courses.score(course, customer, one.at.timestamp() / DAY))
+    return scores
 
 
 def at_events(judged: list[Judged]) -> list[Judged]:
@@ -75,17 +78,17 @@ def test_all_labels_of_a_day_mature_together_and_once() -> None:
     for customer in "abc":
         courses.take(course, customer, fact(0.5))
     courses.take(course, "a", fact(1.0))
-    assert at_events(courses.take(course, "z", fact(HORIZON + 0.9))[1]) == []
-    judged = at_events(courses.take(course, "z", fact(HORIZON + 1.0))[1])
+    assert at_events(courses.take(course, "z", fact(HORIZON + 0.9))) == []
+    judged = at_events(courses.take(course, "z", fact(HORIZON + 1.0)))
     assert {(one.example.customer, one.lost) for one in judged} == {("a", False), ("b", True), ("c", True)}
-    assert courses.take(course, "z", fact(HORIZON + 1.5))[1] == []
+    assert courses.take(course, "z", fact(HORIZON + 1.5)) == []
     assert course.learner.learnt == 3
 
 
 def test_who_is_silent_is_scored_remembered_and_learnt_apart() -> None:
     course = courses.begin(SHORT)
     courses.take(course, "a", fact(0.5))
-    judged = courses.take(course, "b", fact(60.0))[1]
+    judged = courses.take(course, "b", fact(60.0))
     silent = [one for one in judged if one.example.silent]
     assert [one.example.day - FIRST for one in silent] == [check - 1 for check in checks(SHORT)]
     assert all(one.lost and one.example.customer == "a" for one in silent)
@@ -96,7 +99,7 @@ def test_who_is_silent_is_scored_remembered_and_learnt_apart() -> None:
 def test_who_is_not_silent_any_more_is_not_scored_as_if_he_were() -> None:
     course = courses.begin(SHORT)
     courses.take(course, "a", fact(0.5))
-    judged = [one for day in (0.9, 1.5, 60.0) for one in courses.take(course, "a", fact(day))[1] if one.example.silent]
+    judged = [one for day in (0.9, 1.5, 60.0) for one in courses.take(course, "a", fact(day)) if one.example.silent]
     assert [one.example.day - FIRST for one in judged] == [0, *checks(SHORT)]
 
 
@@ -111,18 +114,28 @@ def test_a_silent_customers_score_can_be_asked_at_any_time() -> None:
 
 def test_a_customer_has_one_example_a_day_the_last_said() -> None:
     course = courses.begin(SHORT)
-    first, _ = courses.take(course, "a", fact(0.1, total="10"))
-    last, _ = courses.take(course, "a", fact(0.9, total="10"))
-    (judged,) = at_events(courses.take(course, "b", fact(30.0))[1])
+    courses.take(course, "a", fact(0.1, total="10"))
+    first = courses.score(course, "a", FIRST + 0.1)
+    courses.take(course, "a", fact(0.9, total="10"))
+    last = courses.score(course, "a", FIRST + 0.9)
+    (judged,) = at_events(courses.take(course, "b", fact(30.0)))
     assert judged.example.prediction == last != first
     assert judged.lost
 
 
 def test_nobody_is_scored_before_his_first_purchase() -> None:
     course = courses.begin(SHORT)
-    assert courses.take(course, "a", fact(0.0, "web.page_viewed"))[0] is None
-    assert courses.take(course, "a", fact(1.0))[0] is not None
-    assert courses.take(course, "a", fact(1.0, "web.page_viewed"))[0] is not None
+    for day, type_, scored in ((0.0, "web.page_viewed", False), (1.0, "sales.order_placed", True), (1.0, "web.page_viewed", True)):
+        courses.take(course, "a", fact(day, type_))
+        assert (courses.score(course, "a", FIRST + day) is not None) is scored
+
+
+def test_who_looked_around_before_he_bought_is_looked_at_in_silence_like_who_did_not() -> None:
+    course = courses.begin(SHORT)
+    for type_ in ("web.page_viewed", "sales.order_placed"):
+        courses.take(course, "a", fact(0.5, type_))
+    silent = [one for one in courses.pass_to(course, FIRST + 60) if one.example.silent]
+    assert [one.example.day - FIRST for one in silent] == [check - 1 for check in checks(SHORT)]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +153,7 @@ def test_with_contracts_lost_is_who_cancels_or_does_not_renew_in_time() -> None:
         course = courses.begin(CONTRACT)
         judged = []
         for one in (*facts, fact(90.0, "subscription.started")):
-            judged += at_events(courses.take(course, "a", one)[1])
+            judged += at_events(courses.take(course, "a", one))
         return [one.lost for one in judged][:1]
 
     started = fact(0.0, "subscription.started", subscription_id="s", ends_at="2024-01-08T00:00:00Z")
@@ -152,6 +165,6 @@ def test_with_contracts_lost_is_who_cancels_or_does_not_renew_in_time() -> None:
 
 def test_who_cancelled_is_scored_no_more() -> None:
     course = courses.begin(CONTRACT)
-    assert courses.take(course, "a", fact(0.0, "subscription.started"))[0] is not None
-    assert courses.take(course, "a", fact(1.0, "subscription.cancelled"))[0] is None
-    assert courses.take(course, "a", fact(2.0, "subscription.started"))[0] is not None
+    for day, type_, scored in ((0.0, "started", True), (1.0, "cancelled", False), (2.0, "started", True)):
+        courses.take(course, "a", fact(day, f"subscription.{type_}"))
+        assert (courses.score(course, "a", FIRST + day) is not None) is scored

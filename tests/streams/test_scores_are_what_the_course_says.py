@@ -149,7 +149,7 @@ def by_the_course(
     for number, (who, type_, minute, data) in enumerate(events):
         at = BEGINNING + timedelta(minutes=minute)
         fact = Fact(UUID(int=number), at, at, at, "", type_, channel_of(type_), "", "", data, ())
-        judged += courses.take(course, who, fact)[1]
+        judged += courses.take(course, who, fact)
     judged += courses.pass_to(course, until_day)
     found: dict[tuple[str, int, bool], tuple[float, bool | None]] = {}
     for waiting in (course.waiting, course.quiet):
