@@ -8,7 +8,8 @@ what follows an event teaches little about who does nothing. Reading order: Exam
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import floor
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from aggregates.churn import DAY, Definition, churned, matures
 from aggregates.fact import Fact
@@ -20,7 +21,7 @@ from projections.churn.state import State
 from streams.learning.learner import Labelled, Learner, Prediction, fresh, learn, predict, predict_all
 
 
-class Example(NamedTuple):
+class Example(Struct, frozen=True, gc=False):
     """The last that was said of a customer on a day, with what it was said from."""
 
     customer: str
@@ -31,7 +32,7 @@ class Example(NamedTuple):
     silent: bool = False  # scored because nothing happened
 
 
-class Judged(NamedTuple):
+class Judged(Struct, frozen=True, gc=False):
     """An example whose label became known."""
 
     example: Example

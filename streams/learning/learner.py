@@ -75,7 +75,7 @@ class Learner(Struct, frozen=True):
     version: int = VERSION
 
 
-class Prediction(NamedTuple):
+class Prediction(Struct, frozen=True, gc=False):
     """What is said of a customer, and what must be remembered to judge it."""
 
     logit: float
@@ -87,7 +87,7 @@ class Prediction(NamedTuple):
         return float(logistic.sigmoid(np.float64(self.logit)))  # type: ignore[arg-type]
 
 
-class Labelled(NamedTuple):
+class Labelled(Struct, frozen=True, gc=False):
     """A remembered example whose label is known."""
 
     features: Mapping[str, float]

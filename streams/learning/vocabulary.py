@@ -53,9 +53,10 @@ def admit(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Vo
     if len(vocabulary.names) >= len(FIXED) + MOST:
         return vocabulary
     places, waiting = vocabulary.places, dict(vocabulary.waiting)
-    for features in examples:
-        for name in features.keys() - places.keys():
-            waiting[name] = waiting.get(name, 0) + 1
+    if unknown := set[str]().union(*examples) - places.keys():  # mostly there is none
+        for features in examples:
+            for name in unknown & features.keys():
+                waiting[name] = waiting.get(name, 0) + 1
     ready = sorted((-count, name) for name, count in waiting.items() if count >= ENOUGH)
     taken = [name for _, name in ready][: len(FIXED) + MOST - len(vocabulary.names)]
     for name in taken:
