@@ -5,6 +5,7 @@ Reading order: Vocabulary, admit, matrix.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 
 import numpy as np
@@ -67,8 +68,10 @@ def admit(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Vo
     return named(names, waiting) if taken else Vocabulary(names, places, waiting)
 
 
-def deviations(names: Sequence[str], width: float = 1.0) -> Array:
-    """What is believed of the weights of these names; `width` times as far for those that every customer has, and that are few."""
+@lru_cache(maxsize=64)
+def deviations(names: tuple[str, ...], width: float = 1.0) -> Array:
+    """What is believed of the weights of these names; `width` times as far for those that every customer has, and that are few. Asked for
+    by each expert on each day, of names that rarely change."""
     return np.array([deviation(name) * (1.0 if name.startswith(OWN) else width) for name in names])
 
 
