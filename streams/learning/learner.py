@@ -120,7 +120,7 @@ def predict_all(learner: Learner, features: Sequence[Mapping[str, float]], ancho
     """The same of several customers, each by himself."""
     experts = all_say(learner, vocabulary.matrix(learner.vocabulary, features), np.array(anchors))
     shift, slope = learner.correction
-    logits = shift + slope * (experts @ learner.shares)
+    logits = shift + slope * _sums(experts, learner.shares)
     return [Prediction(logit, tuple(of)) for logit, of in zip(logits.tolist(), experts.tolist(), strict=True)]
 
 
@@ -185,10 +185,15 @@ def all_say(learner: Learner, inputs: Array, anchors: Array) -> Array:
             said.append(anchor + belief.mean[0] + belief.mean[1] * anchor)
         elif recipe.inputs == "all":
             known = len(belief.mean)
-            said.append(anchor + recipe.share * (inputs[:, :known] @ belief.mean))
+            said.append(anchor + recipe.share * _sums(inputs[:, :known], belief.mean))
         else:
             said.append(anchor)
     return np.stack(said, axis=1)
+
+
+def _sums(rows: Array, weights: Array) -> Array:
+    """Each row's sum, by the same steps wherever it stands: a matrix product adds its last rows otherwise, and equals would be ranked."""
+    return np.asarray(np.einsum("ij,j->i", rows, weights), dtype=np.float64)
 
 
 def _learnt(recipe: Recipe, belief: Logistic, words: Vocabulary, inputs: Array, anchors: Array, lost: Array, horizons: float) -> Logistic:
