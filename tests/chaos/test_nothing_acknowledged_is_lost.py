@@ -27,7 +27,7 @@ POINTS = [*LANES, *DOORS]
 def impatient() -> Iterator[None]:
     """A supervisor that waits ten seconds after the fifth quick death would make this a test of patience."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(supervisor, "_LONGEST_PAUSE", 0.5)
+        patch.setattr(supervisor, "_LONGEST_PAUSE", 0.1)
         yield
 
 
