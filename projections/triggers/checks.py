@@ -108,7 +108,7 @@ class Allowed:
         said = fact.value
         if not fact.roles & self.bit or not isinstance(said, Word) or said.purpose != self.guard.purpose:
             return state
-        word = Consent(said.given, fact.at, fact.event, said.until)
+        word = Consent(said.given, fact.at, fact.event, said.until, fact.id)
         now = dict(state)
         for channel in said.channels:
             known = now.get(channel)

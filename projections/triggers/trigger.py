@@ -25,8 +25,8 @@ from projections.money import amount_of
 from projections.triggers.checks import Check, check_of
 from projections.triggers.conditions import Condition, condition_of
 from projections.triggers.evidence import Evidence, Word
-from projections.view.consent import GIVEN, channels_of
-from projections.view.values import moment, word
+from projections.view.consent import GIVEN, channels_of, until
+from projections.view.values import word
 
 SCORED = "score.given"
 """A score was given: `{score: churn, value: 0.71}`."""
@@ -163,8 +163,7 @@ def admit(trigger: Watching, fact: Fact) -> Evidence | None:
             return None
     elif fact.type in CONSENT:
         purpose = word(fact.data, "purpose", 64).strip().lower()
-        until = moment(fact.data.get("valid_until")) if fact.type == GIVEN else None
-        value = Word(purpose, fact.type == GIVEN, until, tuple(channels_of(fact)))
+        value = Word(purpose, fact.type == GIVEN, until(fact), tuple(channels_of(fact)))
     return Evidence(fact.at, fact.id, fact.source, fact.event_id, roles, fact.backfill, value)
 
 

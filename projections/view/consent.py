@@ -1,7 +1,8 @@
 """What a customer allows: for each purpose and channel his latest word.
 
-Of two words at the same time the withdrawal counts. At most `LIMIT` words are kept, the latest. That is safe: a word that was dropped is
-older than all that are kept, so what would have outweighed it still does, and where nothing is left the answer is no.
+Two words at the same time go by their ids. At most `LIMIT` words are kept, the latest. That is safe: a word that was dropped is
+older than all that are kept, so what would have outweighed it still does, and where nothing is left the answer is no. What no contract
+takes, but stands in a log that is evaluated, never allows more than was said: half a word is no consent, and a whole withdrawal.
 """
 
 from datetime import datetime
@@ -24,11 +25,12 @@ class Consent(Struct, frozen=True, array_like=True, gc=False):
     at: datetime
     event: UUID
     until: datetime | None = None
+    id: str = ""  # the one that its source gave
 
     @property
-    def rank(self) -> tuple[datetime, bool, UUID]:
+    def rank(self) -> tuple[datetime, str, UUID]:
         """Of two words the one that ranks higher counts."""
-        return self.at, not self.given, self.event
+        return self.at, self.id, self.event
 
     def in_force(self, at: datetime) -> bool:
         """Whether it allows anything at this time: given, and not run out."""
@@ -40,7 +42,7 @@ def evolve(consents: dict[str, Consent], fact: Fact) -> dict[str, Consent]:
     purpose = word(fact.data, "purpose", 64).strip().lower()
     if not purpose:
         return consents
-    said = Consent(fact.type == GIVEN, fact.at, fact.event_id, moment(fact.data.get("valid_until")) if fact.type == GIVEN else None)
+    said = Consent(fact.type == GIVEN, fact.at, fact.event_id, until(fact), fact.id)
     now = dict(consents)
     for channel in channels_of(fact):
         known = now.get(f"{purpose} {channel}")
@@ -51,12 +53,20 @@ def evolve(consents: dict[str, Consent], fact: Fact) -> dict[str, Consent]:
     return now
 
 
+def until(fact: Fact) -> datetime | None:
+    """When a consent ends by itself, if it does: one whose end nobody can read has ended."""
+    said = fact.data.get("valid_until")
+    return None if said is None or fact.type != GIVEN else moment(said) or fact.at
+
+
 def channels_of(fact: Fact) -> list[str]:
     """The channels a word is about; all when it names none."""
     named = fact.data.get("channels")
-    if not isinstance(named, list) or not named:
+    if named is None:
         return [ALL]
-    return sorted({"".join(channel.lower().split())[:64] for channel in named if isinstance(channel, str) and channel.strip()})
+    several = named if isinstance(named, list) else [named]
+    found = {"".join(channel.lower().split())[:64] for channel in several if isinstance(channel, str) and channel.strip()}
+    return sorted(found) if found or fact.type == GIVEN else [ALL]
 
 
 def deciding(consents: dict[str, Consent], purpose: str, channel: str) -> Consent | None:

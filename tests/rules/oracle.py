@@ -165,15 +165,15 @@ def holds(check: dict[str, Any], known: list[Fact], at: datetime, zone: str) -> 
 
 
 def consents(known: list[Fact], purpose: str, channel: str, at: datetime) -> bool:
-    """Of two words at the same time a withdrawal counts."""
+    """The latest word; two at the same time go by their ids."""
     said = [
-        (fact.at, fact.event["type"] == "consent.withdrawn", fact.id)
+        (fact.at, fact.id, fact.event["type"] == "consent.given")
         for fact in known
         if fact.event["type"] in ("consent.given", "consent.withdrawn")
         and fact.event["data"]["purpose"] == purpose
         and channel in fact.event["data"].get("channels", [channel])
     ]
-    return bool(said) and not max(said)[1]
+    return bool(said) and max(said)[2]
 
 
 def matches(fact: Fact, pattern: Any) -> bool:

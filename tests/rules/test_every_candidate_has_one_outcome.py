@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from tests.rules import histories, policy_oracle
@@ -74,6 +75,33 @@ def test_consent_ends_when_it_is_withdrawn_or_runs_out() -> None:
     assert results(evaluated(contact(), [allowed(), withdrawn, event("shop.offer", MORNING)], POLICY))[0][2] == "consent marketing/sms"
     short = allowed(valid_until="2026-03-02T08:00:00Z")
     assert results(evaluated(contact(), [short, event("shop.offer", MORNING)], POLICY))[0][2] == "consent marketing/sms"
+
+
+@pytest.mark.parametrize("ids", ["12", "21", "kl", "lk"])
+def test_of_two_words_at_the_same_time_the_one_with_the_later_id_counts(ids: str) -> None:
+    first, second = ids
+    given, withdrawn = allowed(id_=first), event("consent.withdrawn", at(0), second, purpose="marketing")
+    ended = allowed(id_=second, valid_until="2026-03-01T00:05:00Z")
+    for other in (withdrawn, ended):
+        for arrived in ([given, other], [other, given]):
+            said = results(evaluated(contact(), [*arrived, event("shop.offer", MORNING)], POLICY))
+            assert said == [("offer", "silent", "consent marketing/sms") if second > first else ("offer", "sent", "sms")]
+
+
+@pytest.mark.parametrize("until", ["2026-03-02T00:00:00", "garbage", 7, ["2027-01-01"]])
+def test_a_consent_whose_end_nobody_can_read_allows_nothing(until: Any) -> None:
+    assert results(evaluated(contact(), [allowed(valid_until=until), event("shop.offer", MORNING)], POLICY))[0][1] == "silent"
+
+
+@pytest.mark.parametrize(("channels", "outcome"), [("sms", "sent"), ("email", "silent"), (7, "silent"), ([], "silent"), ([7], "silent")])
+def test_a_consent_is_for_the_channels_that_can_be_understood_and_for_no_other(channels: Any, outcome: str) -> None:
+    assert results(evaluated(contact(), [allowed(channels=channels), event("shop.offer", MORNING)], POLICY))[0][1] == outcome
+
+
+@pytest.mark.parametrize(("channels", "outcome"), [("email", "sent"), ("sms", "silent"), (7, "silent"), ([], "silent"), ([7], "silent")])
+def test_a_withdrawal_of_channels_that_cannot_be_understood_is_of_all(channels: Any, outcome: str) -> None:
+    withdrawn = event("consent.withdrawn", at(0, 1), purpose="marketing", channels=channels)
+    assert results(evaluated(contact(), [allowed(), withdrawn, event("shop.offer", MORNING)], POLICY))[0][1] == outcome
 
 
 def test_the_next_channel_is_tried_when_one_is_closed() -> None:
