@@ -82,17 +82,21 @@ class Parts:
 
     async def open(self) -> None:
         """Connect, and lease data keys for what the inbox and the dead letters seal."""
-        self.pool = await self.stack.enter_async_context(database.open_pool(self.here.dsn, name=self.name, largest=POOL, patience=PATIENCE))
-        async with self.pool.connection() as connection:
-            await check_master_key(connection, self.master)
-        await self.replenish()
-        kafka = self.settings.kafka
-        topics = await create_topics(
-            self.here.kafka_client_kwargs, prefix=kafka.prefix, partitions=kafka.partitions, replication=kafka.replication
-        )
-        self.topic_ids = {name: topic.id for name, topic in topics.items()}
-        await self.publisher.start()
-        await self.outgoing.open(self.stack, self.name)
+        async with AsyncExitStack() as opening:  # what is open already is closed when something is not there
+            self.pool = await opening.enter_async_context(
+                database.open_pool(self.here.dsn, name=self.name, largest=POOL, patience=PATIENCE)
+            )
+            async with self.pool.connection() as connection:
+                await check_master_key(connection, self.master)
+            await self.replenish()
+            kafka = self.settings.kafka
+            topics = await create_topics(
+                self.here.kafka_client_kwargs, prefix=kafka.prefix, partitions=kafka.partitions, replication=kafka.replication
+            )
+            self.topic_ids = {name: topic.id for name, topic in topics.items()}
+            await self.publisher.start()
+            await self.outgoing.open(opening, self.name)
+            self.stack = opening.pop_all()
 
     async def sender(self) -> Outgoing:
         """What sends all that goes out."""

@@ -18,6 +18,9 @@ from streams.app import build
 from streams.deliver import TOPIC as SIGNALS
 
 CRASHED = 70
+LONGEST = 10.0
+"""Seconds that stopping may take; a supervisor would kill after fifteen."""
+
 TURN = 0.0005
 """Seconds after which a thread that computes gives way to the lanes: with Python's own 5 ms each of a batch's statements waits so long."""
 
@@ -29,6 +32,14 @@ class Host(faust.Worker):
 
     Faust waits two seconds more: for tasks of libraries that end only with the process, and for those that it cancelled.
     """
+
+    async def stop(self) -> None:
+        """Stop all in order; what does not come to an end in time is left as after a kill, by which nothing is lost.
+
+        Who has no supervisor, or outlived it, would wait for engines that may never come back.
+        """
+        asyncio.get_running_loop().call_later(LONGEST, os._exit, CRASHED)
+        await super().stop()
 
     def _gather_all(self) -> None:
         left = asyncio.all_tasks(self.loop)

@@ -73,6 +73,11 @@ class Worker(faust.App):
     def on_init_dependencies(self) -> Any:
         return [*super().on_init_dependencies(), *self.runners]
 
+    async def on_stop(self) -> None:
+        """Faust would stop one after the other, and each may have to wait: for Kafka, if it is away."""
+        await asyncio.gather(*(runner.stop() for runner in self.runners))
+        await super().on_stop()
+
 
 Take = Callable[[Sequence[bytes]], Awaitable[None]]
 """What an agent does with records. It must not raise: Faust acknowledges the records all the same."""

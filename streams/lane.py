@@ -97,7 +97,7 @@ class Lane:
         self.task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
         self.stopping = False
-        self.taking = False  # it waits for records, and has nothing under way
+        self.free = False  # it waits, and has nothing under way: it may be called away
         self.tenure = 0  # by which PostgreSQL tells this owner of the partition from those before it
         self.stored = 0  # the position as PostgreSQL has it
         self.written = 0  # what an owner before had in PostgreSQL, but perhaps not published
@@ -110,9 +110,9 @@ class Lane:
         self.log = log.bind(processor=self.processor.name, partition=self.partition)
 
     def stop(self) -> None:
-        """Let what is under way end. Who waits for records is called away: during a rebalance the consumer gives none and never returns."""
+        """Let what is under way end. Who only waits is called away: during a rebalance the consumer gives no records and never returns."""
         self.stopping = True
-        if self.taking and self.task:
+        if self.free and self.task:
             self.task.cancel()
 
     async def live(self) -> None:
@@ -153,11 +153,11 @@ class Lane:
     async def _rest(self) -> None:
         """Let records gather, where a transaction for each few of them would cost others more than it tells anybody."""
         if self.runner.pause and not self.stopping:
-            self.taking = True
+            self.free = True
             try:
                 await asyncio.sleep(self.runner.pause)
             finally:
-                self.taking = False
+                self.free = False
 
     def _patience(self) -> int:
         """How long to wait for records, in milliseconds: not at all while there is something else to do."""
@@ -169,8 +169,12 @@ class Lane:
 
     async def _begin(self) -> None:
         self.processor.forget(self.partition)
-        end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
-        state = await self._persist(lambda: self._assigned(end))
+        self.free = True  # who is told to stop does not wait for a broker that is away
+        try:
+            end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
+            state = await self._persist(lambda: self._assigned(end))
+        finally:
+            self.free = False
         if isinstance(state, str):
             raise Halt(state)
         self.tenure, self.written = state.tenure, state.written
@@ -208,7 +212,7 @@ class Lane:
     async def _take(self, wait_ms: int) -> Sequence[Record]:
         consumer = self.runner.consumer
         try:
-            self.taking = True
+            self.free = True
             batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
                 self.tp, timeout_ms=wait_ms, max_records=min(ALONE, self.runner.max_records) if self.careful else self.runner.max_records
             )
@@ -223,7 +227,7 @@ class Lane:
             await asyncio.sleep(PAUSES[1])
             return ()
         finally:
-            self.taking = False
+            self.free = False
         return batches.get(self.tp, ())
 
     async def _insist(self, records: Sequence[Record]) -> None:
