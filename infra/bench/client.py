@@ -27,9 +27,10 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """One connection to a server: one request at a time."""
+    """A connection to a server: one request at a time. It is made anew when the server hung up meanwhile, as on who was quiet for long."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._transport: asyncio.Transport | None = None
         self._got = b""
         self._waiter: asyncio.Future[Answer] | None = None
@@ -37,8 +38,9 @@ class Connection(asyncio.Protocol):
     @classmethod
     async def open(cls, port: int) -> "Connection":
         """Connect to a server on loopback."""
-        _, protocol = await asyncio.get_running_loop().create_connection(cls, LOOPBACK, port)
-        return protocol
+        connection = cls(port)
+        await connection._connect()
+        return connection
 
     @property
     def lost(self) -> bool:
@@ -47,10 +49,15 @@ class Connection(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> Answer:
         """Send the request and return the answer."""
-        assert self._transport is not None  # noqa: S101 - `open` connected
+        transport = await self._connect() if self._transport is None or self.lost else self._transport
         self._waiter = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
+        transport.write(request)
         return await self._waiter
+
+    async def _connect(self) -> asyncio.Transport:
+        self._got = b""
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, LOOPBACK, self._port)
+        return transport
 
     def close(self) -> None:
         """Hang up."""

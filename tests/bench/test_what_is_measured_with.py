@@ -1,5 +1,6 @@
 """The workload is the same for everyone, and the numbers are made of the samples as it is said."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from aggregates.reading import read
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
-from infra.bench.client import percentile
+from infra.bench.children import until
+from infra.bench.client import Connection, get, percentile
 from infra.bench.identities import Names
 from infra.bench.report import Ratio
 from infra.bench.rows import Samples, rows
@@ -42,6 +44,25 @@ def test_the_mix_has_the_shares_that_it_says() -> None:
     )
     assert mix.customers / 50_000 == pytest.approx(NEW, abs=0.01)
     assert 0 < mix.merges < 50
+
+
+async def test_who_was_hung_up_on_while_nothing_was_asked_asks_anew() -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    async def lost() -> bool:
+        return line.lost
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    async with server:
+        line = await Connection.open(server.sockets[0].getsockname()[1])
+        for _ in range(3):
+            async with asyncio.timeout(30):
+                assert (await line.ask(get("/"))).body == b"ok"
+            await until("the server hung up", lost, (), look=0.001)
+        line.close()
 
 
 def test_a_percentile_is_a_value_that_was_there() -> None:
