@@ -55,12 +55,11 @@ class Awaiting:
         self._ones.add(one)  # before the first look, which is its own: what changes after that look is seen by those of all
         try:
             await self._ask([one])
-            if one.over.is_set():
-                return True
-            if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look())
-            async with asyncio.timeout(within - (self._now() - one.begin)):
-                await one.over.wait()
+            if not one.over.is_set():
+                if self._looking is None or self._looking.done():
+                    self._looking = asyncio.create_task(self._look())
+                async with asyncio.timeout(within - (self._now() - one.begin)):
+                    await one.over.wait()
         except TimeoutError:
             return False
         finally:

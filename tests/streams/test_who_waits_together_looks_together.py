@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 from uuid import UUID
 
@@ -25,12 +26,19 @@ class Lending:
 
     def __init__(self, ground: Ground) -> None:
         self._ground, self.lent, self.away = ground, 0, False
+        self.held: asyncio.Task[bool] | None = None  # who has a connection and gets no further
+        self.came, self.gate = asyncio.Event(), asyncio.Event()
 
-    def connection(self) -> AbstractAsyncContextManager[Connection]:
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
         if self.away:
             raise psycopg.OperationalError("away")
         self.lent += 1
-        return self._ground.pool.connection()
+        async with self._ground.pool.connection() as connection:
+            if asyncio.current_task() is self.held:
+                self.came.set()
+                await self.gate.wait()
+            yield connection
 
 
 class Busy:
@@ -86,6 +94,22 @@ async def test_what_is_nobodys_is_waited_for_by_its_position(ground: Ground) -> 
     (wait,) = waiting(ground, Lending(ground), 60.0, [UUID(int=1)])
     await ground.work()
     assert await wait
+
+
+async def test_who_comes_while_the_others_look_in_vain_is_not_told_that_it_is_there(ground: Ground) -> None:
+    """The look of all fails for him as well, while his own is under way."""
+    lending = Lending(ground)
+    awaiting = Awaiting(cast("Pool", lending), Busy(), schema)
+    end: Any = ground.memory.ends("touchpoints")
+    first, second = (ground.send(f"{number}", who={"email": "a@x.ir"}) for number in range(2))
+    others = asyncio.create_task(awaiting.reached(end, first, 60.0))
+    await until(lambda: looked(lending, 2))
+    lending.held = his = asyncio.create_task(awaiting.reached(end, second, 60.0))
+    await lending.came.wait()
+    lending.away = True
+    await asyncio.wait([others])
+    lending.gate.set()
+    assert [type(error) for error in await asyncio.gather(others, his, return_exceptions=True)] == [psycopg.OperationalError] * 2
 
 
 async def test_who_cannot_look_any_more_says_why(ground: Ground) -> None:
