@@ -15,8 +15,8 @@ What can go wrong, and what follows:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -153,11 +153,17 @@ class Lane:
     async def _rest(self) -> None:
         """Let records gather, where a transaction for each few of them would cost others more than it tells anybody."""
         if self.runner.pause and not self.stopping:
-            self.free = True
-            try:
+            with self._waiting():
                 await asyncio.sleep(self.runner.pause)
-            finally:
-                self.free = False
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Nothing is under way: who is told to stop does not wait for records, nor for a broker that is away."""
+        self.free = True
+        try:
+            yield
+        finally:
+            self.free = False
 
     def _patience(self) -> int:
         """How long to wait for records, in milliseconds: not at all while there is something else to do."""
@@ -169,12 +175,9 @@ class Lane:
 
     async def _begin(self) -> None:
         self.processor.forget(self.partition)
-        self.free = True  # who is told to stop does not wait for a broker that is away
-        try:
+        with self._waiting():
             end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
             state = await self._persist(lambda: self._assigned(end))
-        finally:
-            self.free = False
         if isinstance(state, str):
             raise Halt(state)
         self.tenure, self.written = state.tenure, state.written
@@ -210,12 +213,12 @@ class Lane:
             raise
 
     async def _take(self, wait_ms: int) -> Sequence[Record]:
-        consumer = self.runner.consumer
+        consumer, most = self.runner.consumer, self.runner.max_records
         try:
-            self.free = True
-            batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
-                self.tp, timeout_ms=wait_ms, max_records=min(ALONE, self.runner.max_records) if self.careful else self.runner.max_records
-            )
+            with self._waiting():
+                batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
+                    self.tp, timeout_ms=wait_ms, max_records=min(ALONE, most) if self.careful else most
+                )
         except NoOffsetForPartitionError:
             consumer.seek(self.tp, self.settled)  # fetching began before the seek of the assignment
             return ()
@@ -224,10 +227,9 @@ class Lane:
         except KafkaError as error:
             if not error.retriable:
                 raise
-            await asyncio.sleep(PAUSES[1])
+            with self._waiting():
+                await asyncio.sleep(PAUSES[1])
             return ()
-        finally:
-            self.free = False
         return batches.get(self.tp, ())
 
     async def _insist(self, records: Sequence[Record]) -> None:

@@ -49,15 +49,16 @@ class Connection(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> Answer:
         """Send the request and return the answer."""
-        transport = await self._connect() if self._transport is None or self.lost else self._transport
+        if self.lost:
+            await self._connect()
+        assert self._transport is not None  # noqa: S101 - it is connected
         self._waiter = asyncio.get_running_loop().create_future()
-        transport.write(request)
+        self._transport.write(request)
         return await self._waiter
 
-    async def _connect(self) -> asyncio.Transport:
+    async def _connect(self) -> None:
         self._got = b""
-        transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, LOOPBACK, self._port)
-        return transport
+        await asyncio.get_running_loop().create_connection(lambda: self, LOOPBACK, self._port)
 
     def close(self) -> None:
         """Hang up."""

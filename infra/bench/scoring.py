@@ -12,7 +12,6 @@ from random import Random
 from uuid import UUID
 
 import msgspec
-import numpy as np
 
 from aggregates.churn import Definition
 from aggregates.fact import Fact
@@ -30,8 +29,7 @@ from projections.churn.kept import Kept, Said
 from projections.churn.table import Key
 from streams.learning import champion as champions
 from streams.learning import learner as learning
-from streams.learning import vocabulary
-from streams.learning.learner import Labelled, Learner, Prediction
+from streams.learning.learner import Labelled, Learner
 from streams.learning.linear import model_of
 
 WITHOUT = "customer-without-churn"
@@ -88,13 +86,8 @@ def learner(count: int) -> Learning:
     known = learning.fresh(Definition().horizon)
     seconds = cpu = 0.0
     for day, labels in zip(days, lost, strict=True):
-        anchors = np.array([one.anchors for one in day])
-        inputs = vocabulary.matrix(known.vocabulary, [one.features for one in day])
-        experts = learning.all_say(known, inputs, anchors)
-        labelled = [
-            Labelled(one.features, one.anchors, Prediction(one.logit, tuple(of)), was)
-            for one, of, was in zip(day, experts.tolist(), labels, strict=True)
-        ]
+        now_said = learning.predict_all(known, [one.features for one in day], [one.anchors for one in day])
+        labelled = [Labelled(one.features, one.anchors, now, was) for one, now, was in zip(day, now_said, labels, strict=True)]
         begin, begun = time.monotonic(), time.process_time()
         known = learning.learn(known, labelled)
         seconds, cpu = seconds + time.monotonic() - begin, cpu + time.process_time() - begun

@@ -17,9 +17,8 @@ from projections.churn.examples import Evidence, Row
 from projections.churn.weights import Model
 from projections.churn.weights import logit as sum_of
 from streams.learning import batch, drift, logistic, vocabulary
-from streams.learning import learner as learners
 from streams.learning.drift import Watch
-from streams.learning.learner import ANCHOR_DEVIATIONS, Labelled, Learner, Prediction, fresh, learn
+from streams.learning.learner import ANCHOR_DEVIATIONS, Labelled, Learner, Prediction, fresh, learn, predict_all
 from streams.learning.logistic import Array, Logistic
 
 COUNTERS = ("purchase_count", "decayed_count")
@@ -122,23 +121,16 @@ def say(working: Working, rows: Sequence[Row], rival: tuple[vocabulary.Vocabular
         if not some:
             continue
         learner = working.silence if silent else working.learner
+        said = predict_all(learner, [row.features for row in some], [row.anchors for row in some])
         anchors = np.array([row.anchors for row in some])
-        inputs = vocabulary.matrix(learner.vocabulary, [row.features for row in some])
-        experts = learners.all_say(learner, inputs, anchors)
-        pooled = experts @ learner.shares
-        shift, slope = learner.correction
         counted = [anchors[:, 2 - place] + _line(anchors[:, 2 - place]) @ belief.mean for place, belief in enumerate(working.counters)]
         usual = np.zeros(len(some))
         if rival is not None:
             usual = batch.said(rival[1], vocabulary.matrix(rival[0], [row.features for row in some]))
-        for place, row in enumerate(some):
-            row.logit = float(shift + slope * pooled[place])
+        for place, (row, one) in enumerate(zip(some, said, strict=True)):
+            row.logit = one.logit
             row.remembered = msgspec.msgpack.encode(
-                Remembered(
-                    tuple(experts[place].tolist()),
-                    (float(counted[0][place]), float(counted[1][place])),
-                    float(usual[place]),
-                )
+                Remembered(one.experts, (float(counted[0][place]), float(counted[1][place])), float(usual[place]))
             )
 
 
