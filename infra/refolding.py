@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
 from aggregates.partition import partition_of
 from aggregates.sealing import KeyMissing
 from aggregates.wire import touchpoint_decoder
 from infra import database, differing, generations
+from infra.backlog import backlog
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.master_key import master_key
@@ -65,30 +65,13 @@ class Refold:
 
     async def up_to(self, target: Mapping[int, int], on_progress: OnProgress = lambda _: None) -> None:
         """Go on until every partition has reached its target, never past it."""
-        left = {partition: end for partition, end in target.items() if self.at.get(partition, 0) < end}
-        if not left:
-            return
         total = sum(target.values())
-        consumer = AIOKafkaConsumer(**self._here.kafka_client_kwargs, enable_auto_commit=False, max_partition_fetch_bytes=12 << 20)
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(self._topic, partition) for partition in left]
-            consumer.assign(partitions)
-            for tp in partitions:
-                consumer.seek(tp, self.at.get(tp.partition, 0))
-            while left:
-                for tp, records in (await consumer.getmany(timeout_ms=1000, max_records=2000)).items():
-                    await self._apply(tp.partition, [record for record in records if record.offset < target[tp.partition]])
-                    if self.at.get(tp.partition, 0) >= target[tp.partition]:
-                        left.pop(tp.partition, None)
-                        consumer.pause(tp)
+        async with backlog(self._here, self._topic, target, self.at, most=2000) as some:
+            async for partition, records in some:
+                await self._apply(partition, records)
                 on_progress(Progress(sum(self.at.values()), total))
-        finally:
-            await consumer.stop()
 
     async def _apply(self, partition: int, records: list[Any]) -> None:
-        if not records:
-            return
         batch = Batch(partition, records)
         try:
             async with self._pool.connection() as connection:
@@ -191,10 +174,12 @@ async def _missing(connection: Connection, here: Endpoints, topic: str, live: st
     await connection.execute('CREATE TEMPORARY TABLE IF NOT EXISTS witnessed (event_id uuid, partition int, "offset" bigint)')
     await connection.execute("TRUNCATE witnessed")
     target = {partition: min(end, at.get(partition, 0)) for partition, end in (await ends(here, topic)).items()}
-    async for events in _events(here, topic, {partition: end for partition, end in target.items() if end}):
-        async with connection.cursor() as cursor, cursor.copy("COPY witnessed FROM STDIN") as copy:
-            for row in events:
-                await copy.write_row(row)
+    async with backlog(here, topic, target) as some:
+        async for partition, records in some:
+            async with connection.cursor() as cursor, cursor.copy("COPY witnessed FROM STDIN") as copy:
+                for record in records:
+                    if event := _event_of(record.value):
+                        await copy.write_row((event, partition, record.offset))
     cursor = await connection.execute(
         f"""
         SELECT DISTINCT w.event_id::text FROM witnessed w LEFT JOIN identity.receipts r USING (event_id)
@@ -206,31 +191,6 @@ async def _missing(connection: Connection, here: Endpoints, topic: str, live: st
         (topic,),
     )
     return [row[0] for row in await cursor.fetchall()], sum(target.values())
-
-
-async def _events(here: Endpoints, topic: str, target: Mapping[int, int]) -> AsyncIterator[list[tuple[str, int, int]]]:
-    """Event id and place of a topic's readable records before `target`."""
-    if not target:
-        return
-    consumer = AIOKafkaConsumer(**here.kafka_client_kwargs, enable_auto_commit=False, max_partition_fetch_bytes=12 << 20)
-    await consumer.start()
-    try:
-        left = {TopicPartition(topic, partition) for partition in target}
-        consumer.assign(list(left))
-        for tp in left:
-            consumer.seek(tp, 0)
-        while left:
-            for tp, records in (await consumer.getmany(timeout_ms=1000, max_records=10_000)).items():
-                yield [
-                    (event, tp.partition, record.offset)
-                    for record in records
-                    if record.offset < target[tp.partition] and (event := _event_of(record.value))
-                ]
-                if records[-1].offset + 1 >= target[tp.partition]:
-                    left.discard(tp)
-                    consumer.pause(tp)
-    finally:
-        await consumer.stop()
 
 
 def _event_of(value: bytes | None) -> str:

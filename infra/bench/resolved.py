@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from aggregates.log import Entry
 from infra import database, waiting
+from infra.backlog import backlog
 from infra.bench.feed import append
 from infra.bench.ground import Ground, World, customer_events, touchpoints
 
@@ -26,7 +25,10 @@ class Resolved:
     @classmethod
     async def of(cls, world: World, records: Sequence[Entry]) -> "Resolved":
         """Such a world, into which these records were put. Nobody may work in it while it is copied."""
-        return cls(world, records, await _log(world, customer_events(world)))
+        topic = customer_events(world)
+        async with backlog(world.endpoints, topic, await waiting.ends(world.endpoints, topic)) as some:
+            events = [(record.key, record.value, list(record.headers)) async for _, found in some for record in found]
+        return cls(world, records, events)
 
     @asynccontextmanager
     async def copy(self, ground: Ground) -> AsyncIterator[World]:
@@ -41,22 +43,3 @@ class Resolved:
                 )
                 await connection.commit()
             yield world
-
-
-async def _log(world: World, topic: str) -> list[Entry]:
-    """All records of a topic, partition by partition: their keys say again which."""
-    ends = await waiting.ends(world.endpoints, topic)
-    consumer = AIOKafkaConsumer(**world.endpoints.kafka_client_kwargs, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        found: list[Entry] = []
-        for partition, end in ends.items():
-            place = TopicPartition(topic, partition)
-            consumer.assign([place])
-            consumer.seek(place, 0)
-            while await consumer.position(place) < end:
-                batches = await consumer.getmany(place, timeout_ms=1_000)
-                found += [(record.key, record.value, list(record.headers)) for record in batches.get(place, ())]
-        return found
-    finally:
-        await consumer.stop()
