@@ -25,6 +25,7 @@ from projections.service import table as requests
 from projections.timeline import page as paging
 from projections.value import reading as value
 from projections.view.answer import View
+from projections.view.consent import ALL
 
 WITHIN = 1.5
 """Seconds in which a part is read: what is slow must not keep the others from the agent."""
@@ -40,7 +41,6 @@ LEAVING = 0.7
 RECENT = timedelta(days=30)
 SERVING = "service"
 SPOKEN = ("call", "agent_offer")
-OFFERED = frozenset({"*", *SPOKEN})
 """Channels whose consent counts for what an agent says."""
 
 log = structlog.get_logger(__name__)
@@ -214,15 +214,16 @@ async def _offer(connection: Connection, view: View, now: datetime, locale: Loca
     What serves a request (how content was he?) is nothing to offer, unless it is for people to say.
     """
     cursor = await connection.execute(
-        "SELECT contact, purpose, outcome, reason FROM contacts.decisions"
+        "SELECT contact, purpose, channel, outcome, reason FROM contacts.decisions"
         " WHERE customer_id = %s AND at > %s AND (purpose <> %s OR channel = ANY(%s)) ORDER BY seq DESC LIMIT 1",
         (view.customer_id, now - RECENT, SERVING, list(SPOKEN)),
     )
     row: Any = await cursor.fetchone()
     if row is None:
         return None
-    contact, purpose, outcome, reason = row
-    if any(consent.purpose == purpose and consent.channel in OFFERED and not consent.in_force for consent in view.consents):
+    contact, purpose, channel, outcome, reason = row
+    allowed = {consent.channel: consent.in_force for consent in view.consents if consent.purpose == purpose}
+    if not all(allowed.get(way, allowed.get(ALL, True)) for way in ((channel,) if channel in SPOKEN else SPOKEN)):
         return Offer(contact, locale.say("silent.consent", purpose=locale.word("purpose", purpose)))
     if outcome == "silent":
         return Offer(contact, _silence(str(reason or ""), locale))

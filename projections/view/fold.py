@@ -10,7 +10,6 @@ runner folds the customer's whole history anew, once for all such facts of a bat
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -98,9 +97,3 @@ def begin() -> State:
 def finish(state: State) -> State:
     """The state of a fold over a whole history, as it is kept."""
     return replace(state, orders=replace(state.orders, archive=None))
-
-
-def consent_for(state: State, purpose: str, channel: str, at: datetime) -> bool:
-    """Whether the customer allows this purpose in this channel at this time. Never asked, withdrawn and run out are all no."""
-    word = consent.deciding(state.consents, purpose, channel)
-    return word is not None and word.in_force(at)

@@ -11,7 +11,7 @@ from aggregates.identifier import kind_of
 from aggregates.identity.publishing import TraitRule
 from aggregates.touchpoint import channel_of
 from projections.money import average, shown
-from projections.view import matters
+from projections.view import consent, matters
 from projections.view.answer import (
     CallShown,
     CartShown,
@@ -29,7 +29,7 @@ from projections.view.answer import (
     View,
     WorthShown,
 )
-from projections.view.channels import ORDER_PLACED
+from projections.view.channels import ORDER_PLACED, OURS
 from projections.view.precedence import NO_RULES, believed
 from projections.view.state import State
 from projections.view.traits import name_of
@@ -73,10 +73,10 @@ def read(
         last_seen=last.at if last else None,
         last_channel=channel_of(last.type) if last else None,
         last_type=last.type if last else None,
-        events=state.events,
+        events=state.events - sum(state.channels[name].count for name in OURS & state.channels.keys()),
         channels=channels(state),
         windows={
-            f"{days}d": {name: Window(window.events, amounts(window.money)) for name, window in by_channel.items()}
+            f"{days}d": {name: Window(window.events, amounts(window.money)) for name, window in by_channel.items() if name not in OURS}
             for days, by_channel in windows.items()
         },
         orders=orders(state),
@@ -107,11 +107,12 @@ def contact_points(state: State) -> list[ContactPoint]:
 
 
 def channels(state: State) -> dict[str, ChannelShown]:
-    """Each channel; what was bought by order is in the orders' channel."""
+    """Each channel in which others were heard; what was bought by order is in the orders' channel."""
     worth = {currency: worth.total for currency, worth in state.orders.worth.items()}
     return {
         name: ChannelShown(channel.count, channel.first, channel.last, amounts(channel.money | worth if name == SALES else channel.money))
         for name, channel in sorted(state.channels.items())
+        if name not in OURS
     }
 
 
@@ -131,10 +132,13 @@ def orders(state: State) -> OrdersShown:
 
 
 def consents(state: State, at: datetime) -> list[ConsentShown]:
-    """The customer's words, by purpose and channel."""
-    spoken = [(*key.rpartition(" ")[::2], word) for key, word in sorted(state.consents.items())]
+    """By purpose and channel the word that counts there: a later one about all channels is also about this one."""
+    spoken = [key.rpartition(" ")[::2] for key in sorted(state.consents)]
+    counting = [(purpose, channel, consent.deciding(state.consents, purpose, channel)) for purpose, channel in spoken]
     return [
-        ConsentShown(purpose, channel, word.given, word.in_force(at), word.at, word.until, word.event) for purpose, channel, word in spoken
+        ConsentShown(purpose, channel, word.given, word.in_force(at), word.at, word.until, word.event)
+        for purpose, channel, word in counting
+        if word is not None
     ]
 
 
