@@ -34,7 +34,7 @@ from streams.moving import PIECE, Asked, Moving
 from streams.parts import Moment, Part, Parts, Spoken, opening_of
 from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
 from streams.retelling import Retelling
-from streams.words import ERASED, MOVED, RECEIVED, is_spoken, is_word
+from streams.words import ERASED, KEY, MOVED, RECEIVED, is_spoken, is_word
 
 STATES = 50_000
 
@@ -334,8 +334,11 @@ async def _insert(connection: Connection, schema: str, partition: int, arrived: 
 
 
 async def _set_clock(connection: Connection, partition: int, new: Sequence[Arrived]) -> None:
-    """The now of sources that replay their own time moves with what they send."""
-    replayed = [item.event for item in new if item.event.yektaclock]
+    """The now of sources that replay their own time moves with what they send, and not with what we say of it.
+
+    A score that an order of the far future moved is given at our time; one such order would end the windows of everybody.
+    """
+    replayed = [item.event for item in new if item.event.yektaclock and item.event.yektakey != KEY]
     times = [at for at, flag in (effective_time(event.time, event.yektarecorded) for event in replayed) if not flag]
     if times:
         await connection.execute(

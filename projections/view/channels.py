@@ -17,6 +17,9 @@ LIMIT = 24
 OF_CONTRACTS = frozenset(channel_of(type_) for type_ in CONTRACTS)
 ORDER_PLACED, ORDER_CANCELLED = "sales.order_placed", "sales.order_cancelled"
 
+OURS = frozenset({"score", "segment", "signal"})
+"""Channels in which only we speak of him. How often depends on when we heard what: it is in his timeline, and counts as nothing of his."""
+
 TURNOVER = {
     contract.type: (contract.amount, contract.currency, contract.turnover)
     for contract in CONTRACTS.values()

@@ -10,7 +10,6 @@ from projections.rows import Connection
 from projections.timeline import table as timeline
 from projections.timeline.row import row_of
 from projections.view import table as views
-from projections.view.fold import consent_for
 from projections.view.reading import read
 from projections.view.state import encode
 from projections.view.windows import Counted, count, windows
@@ -165,7 +164,8 @@ def test_the_latest_word_on_consent_holds(words: list[Any], purpose: str, channe
         for verb, on, channels, until in words
     ]
     for arrived in (history, history[::-1]):
-        assert consent_for(folded(arrived), purpose, channel, day(5)) is allowed
+        said = {one["channel"]: one["in_force"] for one in shown(arrived, day(5))["consents"] if one["purpose"] == purpose.lower()}
+        assert said.get(channel.lower(), said.get("*", False)) is allowed
 
 
 def test_a_subscription_runs_until_it_ends() -> None:
@@ -238,6 +238,14 @@ def test_simulated_facts_and_replayed_clocks_are_told() -> None:
     simulated = happened("web.page_viewed", {"url": "/"}, yektasimulated=True, yektaclock="event")
     assert (shown([simulated], day(1))["simulated"], shown([simulated], day(1))["clock"]) == (1, "event")
     assert shown([simulated, order("o", "1", 1)], day(1))["clock"] == "wall"
+
+
+def test_what_we_say_of_him_ourselves_counts_nowhere_as_something_of_his() -> None:
+    history = [order("o", "1", 1), happened("web.page_viewed", {"url": "/"}, day=1)]
+    ours = [happened("score.given", {"score": "churn"}, day=2), happened("segment.entered", {"segment": "loyal"}, day=2)]
+    for told in (ours, ours * 3):
+        view = shown([*history, *told], day(3))
+        assert (view["events"], set(view["channels"]), set(view["windows"]["7d"])) == (2, {"sales", "web"}, {"sales", "web"})
 
 
 def test_a_state_stays_small_whatever_is_sent() -> None:
