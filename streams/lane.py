@@ -329,13 +329,20 @@ class Lane:
         self.stored, self.published, self.sent = end, {}, None
 
     async def _publish(self, publications: Sequence[Publication], outbox: int | None) -> None:
+        """Each topic's at the same time: an acknowledgement takes as long as some statements, and the partition waits for all."""
         if not publications:
             return
         by_topic: dict[str, list[Entry]] = {}
         for p in publications:
             by_topic.setdefault(p.topic, []).append((p.key, p.value, p.headers))
-        for topic, entries in by_topic.items():
-            ends = await self._persist(partial(self.runner.publisher.publish, self.runner.prefix + topic, entries))
+        publish = self.runner.publisher.publish
+        outcomes = await asyncio.gather(
+            *(self._persist(partial(publish, self.runner.prefix + topic, entries)) for topic, entries in by_topic.items()),
+            return_exceptions=True,  # all are waited for, whatever came of one
+        )
+        for topic, ends in zip(by_topic, outcomes, strict=True):
+            if isinstance(ends, BaseException):
+                raise ends
             if topic == "customer-events":
                 self.published |= ends
         if outbox is not None:
