@@ -16,11 +16,15 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 3
+VERSION = 4
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0
 """How fast a worse expert loses its weight: by e for 1/300 of mean log-loss. Near equals stay mixed, which is better than either."""
+
+PRESENT = 0.75
+"""How much of an expert's loss in the race is that of what it says of a label now, just before it learns it; the rest is that of what it
+said then. By what was said then alone, all are judged as those they were a horizon ago, when some had learnt nothing."""
 
 DISCOUNT = 4.0
 """Labels that say as much as one that is alone: a customer has several, and a day's go together."""
@@ -133,7 +137,8 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     anchors = np.array([example.anchors for example in day])
     lost = np.array([float(example.lost) for example in day])
     said = np.array([example.prediction.experts for example in day])
-    pooled = all_say(learner, inputs, anchors) @ learner.shares  # now, of labels that it has not learnt: what it said then is outgrown
+    say = all_say(learner, inputs, anchors)  # now, of labels that it has not learnt
+    pooled = say @ learner.shares  # what it said then is outgrown
     calibrated = learner.calibration.mean[0] + (1.0 + learner.calibration.mean[1]) * pooled
     held = FEW / max(learner.labels, FEW)
     fade = max(0.5 ** (days / (MEMORY * learner.horizon)), held)
@@ -142,7 +147,8 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
         _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
         for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)
     ]
-    losses = fade * learner.losses + logistic.losses(said, lost[:, None]).sum(axis=0)
+    each = (1.0 - PRESENT) * logistic.losses(said, lost[:, None]) + PRESENT * logistic.losses(say, lost[:, None])
+    losses = fade * learner.losses + each.sum(axis=0)
     labels = fade * learner.labels + len(day)
     calibrating = fade * learner.calibrating + np.array([logistic.losses(said, lost).sum() for said in (pooled, calibrated)])
     calibration = logistic.learn(
