@@ -13,7 +13,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates.normal import NotAnIdentifier, normalise
-from api import access, looks, masks, openapi, opening, position, query
+from api import access, cursor, looks, masks, openapi, opening, position, query
 from api.access import Caller
 from api.answers import json, path_id, sent_path
 from api.ports import Connection, Dependencies
@@ -22,6 +22,7 @@ from api.visibility import settled
 from projections.dead_letters import table as letters
 from projections.erasure import table as erasure
 from projections.identity import table as identity
+from projections.search.table import Place, place_of
 from projections.timeline import page as paging
 from projections.timeline import table as timeline
 from projections.timeline.row import FLAG_NAMES, SIMULATED
@@ -80,6 +81,7 @@ class CustomerView(View, frozen=True):
 ID = openapi.parameter("id", openapi.UUID, "The customer.", where="path")
 AS_OF = openapi.parameter("as_of", openapi.TIME, "The view of what had happened by then.")
 KNOWN_AT = openapi.parameter("known_at", openapi.TIME, "The view as far as it was known then.")
+_place = msgspec.msgpack.Decoder(Place)
 UNKNOWN = "No customer has this id, or nothing of him is visible yet."
 
 
@@ -100,6 +102,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 openapi.parameter(
                     "q", openapi.TEXT, "Words of a name, the end of a phone, an e-mail address, an order number.", required=True
                 ),
+                openapi.CURSOR,
                 openapi.LIMIT,
                 openapi.AFTER,
             ],
@@ -111,14 +114,15 @@ def router(dependencies: Dependencies) -> APIRouter:
         words = query.text(request, "q", 200)
         if words is None or not words.strip():
             raise invalid("/query/q", "There is nothing to look for.", "Send q=…")
-        limit = query.limit(request)
+        limit, after = query.limit(request), cursor.read(query.text(request, "cursor"), _place)
         await settled(request, dependencies)
         schema = await dependencies.schema()
         async with dependencies.pool.connection() as connection:
-            found = await views.find(connection, schema, words, limit)
-            if not found and (gone := await erasure.of_words(connection, words)):
+            found = await views.find(connection, schema, words, limit + 1, after)
+            if not found and after is None and (gone := await erasure.of_words(connection, words)):
                 raise erased(gone)
-        return json(Hits([Hit(one.customer_id, one.name, one.last_seen, list(one.matched)) for one in found]))
+        following = cursor.written(place_of(found[limit - 1])) if len(found) > limit else None
+        return json(Hits([Hit(one.customer_id, one.name, one.last_seen, list(one.matched)) for one in found[:limit]], following))
 
     @routes.get(
         "/v1/customers/by/{kind}/{value:path}",

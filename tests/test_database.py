@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from infra import database
+from infra import database, generations
 from infra.endpoints import Endpoints
 from infra.errors import Refusal
 
@@ -79,6 +79,26 @@ async def test_a_database_of_a_newer_version_is_refused(dsn: str, folder: Path) 
     (folder / "0002_reader.sql").unlink()
     with pytest.raises(Refusal, match="made by a newer Yekta: it has the migration 0002_reader"):
         await migrate(dsn, folder)
+
+
+async def test_read_models_that_were_made_before_have_what_is_written_now(dsn: str) -> None:
+    async with await database.connect(dsn) as connection:
+        await database.migrate(connection)
+        await generations.create(connection, "read_2")  # a rebuild's, not in force yet
+        now = [await columns(dsn, schema) for schema in ("read_1", "read_2")]
+        await connection.execute("ALTER TABLE read_1.timeline DROP ref_folded")
+        await connection.execute("ALTER TABLE read_2.timeline DROP ref_folded")
+        await connection.execute("DELETE FROM meta.migrations WHERE name = '0963_folded_references'")
+        assert await database.migrate(connection) == ["0963_folded_references"]
+    assert [await columns(dsn, schema) for schema in ("read_1", "read_2")] == now
+
+
+async def columns(dsn: str, schema: str) -> set[tuple[object, ...]]:
+    """The columns of a timeline, and its indexes."""
+    return {
+        *await ask(dsn, f"SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = '{schema}'"),
+        *await ask(dsn, f"SELECT indexdef FROM pg_indexes WHERE schemaname = '{schema}' AND tablename = 'timeline'"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Search's SQL: the terms of customers in, the customers of a query out. Reading order: write, search, why."""
+"""Search's SQL: the terms of customers in, the customers of a query out. Reading order: write, search, why, place_of."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 from aggregates.normal import persian
 from projections.rows import Connection, uuids
 from projections.search.terms import Asked, Term, ask
+from projections.timeline.row import folded_ref
 
 CANDIDATES = 1000
 """So many customers at most are ranked; whoever types two letters wants a hint, not a list of half the customers."""
@@ -23,6 +24,14 @@ class Found(NamedTuple):
     name: str
     last_seen: datetime | None
     matched: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """Where somebody stands among all who are found by a query."""
+
+    referred: bool
+    last_seen: datetime | None
+    customer_id: UUID
 
 
 async def write(
@@ -63,16 +72,29 @@ async def _terms(connection: Connection, schema: str, customers: Iterable[UUID])
     return terms
 
 
-async def search(connection: Connection, schema: str, query: str, limit: int = 20) -> list[Found]:
-    """Customers that match every word, those seen last first; before them whoever the whole query is an order's number of."""
+async def search(connection: Connection, schema: str, query: str, limit: int = 20, after: Place | None = None) -> list[Found]:
+    """Customers that match every word, those seen last first; before them whoever the whole query is an order's number of.
+    The next of them `after` a place."""
     asked = ask(query)
-    by_reference = await _by_reference(connection, schema, query, limit)
-    by_terms = await _by_terms(connection, schema, asked, limit)
-    found = {customer.customer_id: customer for customer in (*by_terms, *by_reference)}
-    ids = dict.fromkeys(customer.customer_id for customer in (*by_reference, *by_terms))
-    terms = await _terms(connection, schema, [customer.customer_id for customer in by_terms])
-    referred = {customer.customer_id for customer in by_reference}
-    return [found[id_]._replace(matched=((REFERENCE,) if id_ in referred else ()) + why(asked, terms.get(id_, ()))) for id_ in ids][:limit]
+    by_reference = await _by_reference(connection, schema, query)
+    found = [one for one in by_reference if after is None or (after.referred and _follows(one, after))][:limit]
+    if len(found) < limit:
+        further = None if after is None or after.referred else after
+        found += await _by_terms(connection, schema, asked, limit - len(found), [one.customer_id for one in by_reference], further)
+    terms = await _terms(connection, schema, [one.customer_id for one in found])
+    return [one._replace(matched=one.matched + why(asked, terms.get(one.customer_id, ()))) for one in found]
+
+
+def place_of(found: Found) -> Place:
+    """Where one who was found stands."""
+    return Place(REFERENCE in found.matched, found.last_seen, found.customer_id)
+
+
+def _follows(one: Found, place: Place) -> bool:
+    """Whether somebody who is found by a reference comes after a place there: in the order of the queries, who was never seen last."""
+    if one.last_seen is None or place.last_seen is None or one.last_seen == place.last_seen:
+        return (one.last_seen is None, one.customer_id) > (place.last_seen is None, place.customer_id)
+    return one.last_seen < place.last_seen
 
 
 def why(asked: Iterable[Asked], terms: Iterable[Term]) -> tuple[str, ...]:
@@ -89,18 +111,24 @@ def why(asked: Iterable[Asked], terms: Iterable[Term]) -> tuple[str, ...]:
     return tuple(sorted(matched))
 
 
-async def _by_reference(connection: Connection, schema: str, query: str, limit: int) -> list[Found]:
-    texts = list({query.replace("\0", "").strip(), persian.plain(query).replace("\0", "")})
+async def _by_reference(connection: Connection, schema: str, query: str) -> list[Found]:
+    """By the reference as it is compared: its own text, where that is folded, or the one beside it. As it was sent and with plain letters,
+    too: what was kept before folded ones were has only that."""
+    query = query.replace("\0", "")
+    folded = folded_ref(query)
     cursor = await connection.execute(
-        f"SELECT v.customer_id, v.name, v.last_seen FROM {schema}.view v JOIN"
-        f" (SELECT DISTINCT customer_id FROM {schema}.timeline WHERE ref = ANY(%s) LIMIT %s) t USING (customer_id)"
+        f"SELECT v.customer_id, v.name, v.last_seen FROM {schema}.view v JOIN (SELECT DISTINCT customer_id FROM ("
+        f"SELECT customer_id FROM {schema}.timeline WHERE ref = ANY(%s) UNION ALL"
+        f" SELECT customer_id FROM {schema}.timeline WHERE ref_folded = %s) r LIMIT %s) t USING (customer_id)"
         " ORDER BY v.last_seen DESC NULLS LAST, v.customer_id",
-        (texts, limit),
+        ([text for text in {query.strip(), persian.plain(query), folded} if text], folded, CANDIDATES),
     )
-    return [Found(row[0], row[1], row[2], ()) for row in await cursor.fetchall()]
+    return [Found(row[0], row[1], row[2], (REFERENCE,)) for row in await cursor.fetchall()]
 
 
-async def _by_terms(connection: Connection, schema: str, asked: Sequence[Asked], limit: int) -> list[Found]:
+async def _by_terms(
+    connection: Connection, schema: str, asked: Sequence[Asked], limit: int, besides: Sequence[UUID], after: Place | None
+) -> list[Found]:
     """The rarest word leads; the others are looked up for each of its customers."""
     by_rarity = await _by_rarity(connection, schema, asked) if len(asked) > 1 else asked
     if not by_rarity:
@@ -111,12 +139,16 @@ async def _by_terms(connection: Connection, schema: str, asked: Sequence[Asked],
         " ON o.kind = p.kind AND o.term >= p.low AND o.term < p.high WHERE o.customer_id = t.customer_id)"
         for _ in others
     )
+    further, place = "", list[Any]()
+    if after is not None:
+        further = " AND (coalesce(v.last_seen, '-infinity'), %s::uuid) < (coalesce(%s::timestamptz, '-infinity'), v.customer_id)"
+        place = [after.customer_id, after.last_seen]
     cursor = await connection.execute(
         f"SELECT v.customer_id, v.name, v.last_seen FROM {schema}.view v JOIN ("
         "SELECT DISTINCT c.customer_id FROM unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high), LATERAL ("
         f"SELECT t.customer_id FROM {schema}.terms t WHERE t.kind = p.kind AND t.term >= p.low AND t.term < p.high{also} LIMIT %s) c"
-        ") found USING (customer_id) ORDER BY v.last_seen DESC NULLS LAST, v.customer_id LIMIT %s",
-        (*ranges(leading), *(column for word in others for column in ranges(word)), CANDIDATES, limit),
+        f") found USING (customer_id) WHERE v.customer_id <> ALL(%s){further} ORDER BY v.last_seen DESC NULLS LAST, v.customer_id LIMIT %s",
+        (*ranges(leading), *(column for word in others for column in ranges(word)), CANDIDATES, list(besides), *place, limit),
     )
     return [Found(row[0], row[1], row[2], ()) for row in await cursor.fetchall()]
 

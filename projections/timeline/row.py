@@ -10,6 +10,7 @@ import msgspec
 
 from aggregates.contracts import CONTRACTS, Contract
 from aggregates.fact import Fact, fact_of
+from aggregates.normal import persian
 from aggregates.wire import CustomerEvent
 from projections.money import amount_of, currency_of
 
@@ -41,6 +42,7 @@ class Row(NamedTuple):
     channel: str
     source: str
     ref: str | None
+    ref_folded: str | None  # as search compares it, where that is another text
     amount: Decimal | None
     currency: str | None
     decider: str
@@ -87,6 +89,7 @@ def row_of(event: CustomerEvent, record: bytes, customer: UUID, partition: int, 
         fact.channel,
         fact.source,
         told.ref,
+        folded_apart(told.ref),
         told.amount,
         told.currency,
         event.yektadecider,
@@ -108,6 +111,17 @@ def told_by(fact: Fact) -> Told:
     amount = amount_of(data.get(contract.amount)) if contract.amount else None
     currency = currency_of(data.get(contract.currency)) if contract.currency and amount is not None else None
     return Told(ref[:LONGEST_REF] if isinstance(ref, str) else None, amount if currency else None, currency)
+
+
+def folded_ref(text: str) -> str:
+    """A reference as search compares it, cut."""
+    return persian.fold(text[:LONGEST_REF])[:LONGEST_REF]
+
+
+def folded_apart(ref: str | None) -> str | None:
+    """The same where it is another text than the reference itself: most need nothing beside them."""
+    folded = folded_ref(ref) if ref is not None else None
+    return folded if folded and folded != ref else None
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ CREATE TABLE {schema}.timeline (
     channel       text        COLLATE "C" NOT NULL,
     source        text        NOT NULL,
     ref           text        COLLATE "C",           -- the number people look for: order, call, quote …
+    ref_folded    text        COLLATE "C",           -- as search compares it, where that is another text than ref
     amount        numeric,
     currency      text        COLLATE "C",
     decider       text        COLLATE "C" NOT NULL,  -- the token by which it is the customer's; empty: nobody's
@@ -29,3 +30,4 @@ END $$;
 
 CREATE INDEX timeline_by_time ON {schema}.timeline (customer_id, at, event_id);
 CREATE INDEX timeline_by_ref ON {schema}.timeline (ref) WHERE ref IS NOT NULL;
+CREATE INDEX timeline_by_ref_folded ON {schema}.timeline (ref_folded) WHERE ref_folded IS NOT NULL;

@@ -77,9 +77,9 @@ async def rules(connection: Connection) -> Sequence[TraitRule]:
     return rules_of(row[0] if row else None)
 
 
-async def find(connection: Connection, schema: str, query: str, limit: int = 20) -> list[search.Found]:
+async def find(connection: Connection, schema: str, query: str, limit: int = 20, after: search.Place | None = None) -> list[search.Found]:
     """Customers by what an agent types, each called as his page calls him."""
-    found = await search.search(connection, schema, query, limit)
+    found = await search.search(connection, schema, query, limit, after)
     believing = await rules(connection) if found else NO_RULES
     if not believing:
         return found

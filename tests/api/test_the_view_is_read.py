@@ -28,6 +28,33 @@ async def test_a_customer_is_found_by_any_spelling_of_his_phone(live: Api) -> No
     assert again["customer_id"] == views[0]["customer_id"]
 
 
+async def test_a_number_finds_whose_it_is_in_any_spelling(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    quote = {"quote_id": "Q-كد-۷۷", "total": "1", "currency": "IRR", "who": {"customer_number": "78"}}
+    at = await live.send(key, event("spelt", type="sales.quote_sent", data=quote))
+    found = await live.get(agent, "/v1/customers", q="q-کد-77", after=at)
+    assert [hit["matched"] for hit in found["items"]] == [["reference"]]
+
+
+async def test_who_is_found_is_shown_page_by_page(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    for number in range(5):
+        who = {"email": f"page{number}@turned.example"}
+        at = await live.send(key, event(f"turned {number}", data={"url": "https://shop.example/", "who": who}))
+        await live.get(agent, "/v1/customers", q=f"page{number}@turned.example", after=at)
+    everybody = (await live.get(agent, "/v1/customers", q="page"))["items"]
+    shown: list[Any] = []
+    further: dict[str, Any] = {}
+    for most in (2, 2, 1):
+        page = await live.get(agent, "/v1/customers", q="page", limit="2", **further)
+        assert len(page["items"]) == most
+        shown += page["items"]
+        further = {"cursor": page["next"]}
+    assert page["next"] is None
+    assert shown == everybody
+    await live.get(agent, "/v1/customers", q="page", cursor="nonsense", status=422)
+
+
 async def test_nobody_is_not_found(live: Api) -> None:
     agent = await live.token("agent")
     await live.get(agent, "/v1/customers/by/phone/09129999999", status=404)

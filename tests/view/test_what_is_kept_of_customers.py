@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from projections.rows import Connection
-from projections.search.table import Found, search
+from projections.search.table import Found, place_of, search
 from projections.search.terms import terms_of
 from projections.timeline import table as timeline
 from projections.timeline.table import row_of
@@ -106,14 +106,66 @@ async def test_a_customer_is_found_by_what_an_agent_has_at_hand(connection: Conn
     for query in (
         *("سارا", "سارا کریمی", "كريمي", "کریمی سارا", "عليزاده", "علی‌زاده", "سارا 4567"),
         *("09121234567", "+98 912 123 4567", "0098-912-123-4567", "989121234567", "۰۹۱۲ ۱۲۳ ۴۵۶۷", "1234567", "4567", "912123456 7"),
-        *("sara.k@example.ir", "SARA.K", "10042", "۱۰۰۴۲", "O-5001", " O-5001 "),
+        *("sara.k@example.ir", "SARA.K", "10042", "۱۰۰۴۲", "O-5001", " O-5001 ", "o-5001", "O-۵۰۰۱"),
     ):
         assert set(await found(connection, schema, query)) == {SARA}, query
     assert set(await found(connection, schema, "021 8877 6655")) == {ALI}
     assert set(await found(connection, schema, "(415) 555-0123")) == {REZA}
     assert set(await found(connection, schema, "al")) == {ALI, REZA}
-    for query in ("", "   ", "سارا رضایی", "o-5001", "d-4567", "5550199", "%", "_", "a\0b"):
+    for query in ("", "   ", "سارا رضایی", "o-500", "d-4567", "5550199", "%", "_", "a\0b"):
         assert await found(connection, schema, query) == {}, query
+
+
+async def test_a_number_is_found_in_any_spelling_and_only_whole(connection: Connection, schema: str) -> None:
+    spelt = {
+        "ORD-ABC-77": ("ord-abc-77", "Ord-Abc-۷۷"),
+        "۱۴۰۵۷۷۸۸": ("14057788", "١٤٠٥٧٧٨٨"),
+        "كد-۵۵": ("کد-55", "کد-۵۵", "كد-٥٥"),
+        "علی‌۹": ("علی۹", "علي‌9"),
+        "plain-1": ("PLAIN-1", "plain‌-۱"),
+        "two  words ": ("Two Words", "two words"),
+        "ﷺ" * 300: (),
+        "ء": (),
+    }
+    kept = {UUID(int=number): ref for number, ref in enumerate(spelt, 1)}
+    for customer, ref in kept.items():
+        order = happened("sales.order_placed", {"order_id": ref, "total": "1", "currency": "IRR"}, who=(), id_=str(customer))
+        await keep(connection, schema, customer, [order])
+    for customer, ref in kept.items():
+        for query in (ref, *spelt[ref]):
+            assert await found(connection, schema, query) == {customer: ("reference",)}, query
+        assert await found(connection, schema, "x" + ref) == {}
+    cursor = await connection.execute(f"SELECT ref FROM {schema}.timeline WHERE ref_folded IS NULL ORDER BY 1")
+    assert [row[0] for row in await cursor.fetchall()] == ["plain-1", "ء"], "what is folded already is kept once"
+
+
+async def test_a_number_that_was_kept_before_folded_ones_were_is_found_as_it_was_sent(connection: Connection, schema: str) -> None:
+    order = happened("sales.order_placed", {"order_id": "ORD-1", "total": "1", "currency": "IRR"}, who=())
+    await keep(connection, schema, SARA, [order])
+    await connection.execute(f"UPDATE {schema}.timeline SET ref_folded = NULL")
+    assert await found(connection, schema, " ORD-۱") == {SARA: ("reference",)}
+
+
+async def test_pages_show_everybody_who_is_found_once(connection: Connection, schema: str) -> None:
+    """Whoever the number is of in front, some of whom are called by it too, and who was never seen last."""
+
+    def of(number: int) -> list[Happening]:
+        seen = [happened("web.page_viewed", {"url": "/"}, who=(), day=number // 3, id_=f"page {number}")] if number % 5 else []
+        order = {"order_id": "Novin", "total": "1", "currency": "IRR"}
+        named = [happened("profile.reported", {"traits": {"name": "novin"}}, who=(), id_=f"name {number}")] if number < 9 else []
+        ordered = [happened("sales.order_placed", order, who=(), day=-1, id_=f"order {number}")] if 6 <= number < 12 else []
+        return named + ordered + seen
+
+    for number in range(12):
+        await keep(connection, schema, UUID(int=number + 1), of(number))
+    everybody = await search(connection, schema, "novin", limit=50)
+    assert {one.customer_id.int for one in everybody} == set(range(1, 13))
+    assert [one.matched[0] for one in everybody] == ["reference"] * 6 + ["name"] * 6
+    for limit in (1, 2, 5, 6, 12):
+        shown = await search(connection, schema, "novin", limit)
+        while more := await search(connection, schema, "novin", limit, place_of(shown[-1])):
+            shown += more
+        assert shown == everybody, limit
 
 
 async def test_a_result_says_why_and_who_was_seen_last_comes_first(connection: Connection, schema: str) -> None:
