@@ -10,14 +10,15 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Annotated, Any
 
 import httpx
-import msgspec
 from cyclopts import Parameter
 
+from aggregates import cloudevents
+from aggregates.refusal import Refusal as Refused
 from api import position
 from infra.errors import Refusal
 from infra.posting import detail, post
@@ -28,6 +29,12 @@ SHOWN = 50
 NOT_ALL = 1
 """Exit code when the door refused at least one event."""
 
+LONGEST = (10 << 20) - 2
+"""With brackets around it a longer line is more than the door reads of a request: it is not sent."""
+
+OF_WHAT_WAS_SENT = frozenset({400, 413, 415, 422})
+"""Answers that may be due to one line among many. Others hold for whatever is sent."""
+
 Advance = Callable[[int], None]
 
 
@@ -37,6 +44,7 @@ class Line:
 
     number: int
     text: bytes
+    size: int
 
 
 @dataclass(slots=True)
@@ -89,7 +97,7 @@ async def _send(stream: IO[bytes], url: str, key: str, in_flight: int, advance: 
     async def one(client: httpx.AsyncClient, lines: list[Line]) -> None:
         try:
             await _batch(client, key, lines, tally)
-            advance(sum(len(line.text) for line in lines))
+            advance(sum(line.size for line in lines))
         finally:
             room.release()
 
@@ -108,19 +116,20 @@ async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
     gathered: list[Line] = []
     size = 0
     number = 0
-    while text := await asyncio.to_thread(stream.readline):
-        number += 1
-        if not text.strip():
-            continue
-        line = Line(number, text)
-        if not _is_json(text):
+    while (line := await asyncio.to_thread(_next, stream, number := number + 1)).size:
+        if line.size > LONGEST:
             yield [line]
             continue
-        if gathered and size + len(text) > BATCH_BYTES:
+        if not line.text.strip():
+            continue
+        if not _is_json(line.text):
+            yield [line]
+            continue
+        if gathered and size + line.size > BATCH_BYTES:
             yield gathered
             gathered, size = [], 0
         gathered.append(line)
-        size += len(text)
+        size += line.size
         if len(gathered) == BATCH:
             yield gathered
             gathered, size = [], 0
@@ -128,29 +137,57 @@ async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
         yield gathered
 
 
+def _next(stream: IO[bytes], number: int) -> Line:
+    """The next line, without the mark that editors of Windows put in front; at the end one of no size. Of one that is too long only the
+    beginning is kept."""
+    part = text = stream.readline(LONGEST + 1)
+    size = len(part)
+    while len(part) > LONGEST and not part.endswith(b"\n"):
+        part = stream.readline(LONGEST + 1)
+        size += len(part)
+    return Line(number, text.removeprefix(cloudevents.BOM), size)
+
+
 async def _batch(client: httpx.AsyncClient, key: str, lines: list[Line], tally: Tally) -> None:
-    alone = len(lines) == 1 and not _is_json(lines[0].text)
-    content = lines[0].text if alone else b"[" + b",".join(line.text for line in lines) + b"]"
-    answer = await post(client, key, content)
-    if alone:
-        tally.rejected.append(_rejected(lines[0], answer.json()))
+    """Send some lines. When the door takes none of them, each half is sent again, until the line that is to blame is alone."""
+    alone = len(lines) == 1
+    if alone and lines[0].size > LONGEST:
+        tally.rejected.append(_rejected(lines[0], asdict(cloudevents.too_large(lines[0].size))))
         return
-    if answer.status_code != 200:
+    bare = alone and not _is_json(lines[0].text)
+    answer = await post(client, key, lines[0].text if bare else b"[" + b",".join(line.text for line in lines) + b"]")
+    if answer.status_code == 200:
+        said = answer.json()
+        items = said.get("items", [said])
+        for line, item in zip(lines * len(items) if bare else lines, items, strict=True):
+            if item["status"] == "accepted":
+                tally.accepted += 1
+            else:
+                tally.rejected.append(_rejected(line, item))
+        tally.position = position.merge(tally.position, position.offsets(said["position"]))
+    elif answer.status_code not in OF_WHAT_WAS_SENT:
         raise Refusal(f"The door refused the batch that begins at line {lines[0].number}: {detail(answer)}")
-    for line, item in zip(lines, answer.json()["items"], strict=True):
-        if item["status"] == "accepted":
-            tally.accepted += 1
-        else:
-            tally.rejected.append(_rejected(line, item))
-    tally.position = position.merge(tally.position, position.offsets(answer.json()["position"]))
+    elif alone:
+        tally.rejected.append(_rejected(lines[0], _problem(answer)))
+    else:
+        half = len(lines) // 2
+        await _batch(client, key, lines[:half], tally)
+        await _batch(client, key, lines[half:], tally)
 
 
 def _is_json(text: bytes) -> bool:
+    """Whether it is one item of a batch."""
+    items = cloudevents.items(b"[" + text + b"]")
+    return not isinstance(items, Refused) and len(items) == 1
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    """What a refusal says; of one that does not come from Yekta but from what stands before it, what is known."""
     try:
-        msgspec.json.decode(text, type=msgspec.Raw)
-    except (msgspec.MsgspecError, RecursionError):
-        return False
-    return True
+        said = answer.json()
+    except ValueError:
+        said = None
+    return said if isinstance(said, dict) else {"reason": f"status_{answer.status_code}", "detail": detail(answer)}
 
 
 def _rejected(line: Line, item: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from aggregates import secret
+from aggregates import cloudevents, secret
+from aggregates.refusal import Refusal
+from api import position
+from api.body import REQUEST_BYTES
+from infra.cli.send import LONGEST
 from tests.api.conftest import Api, breath, until
 from tests.api.events import event, order
 from tests.api.serving import served
@@ -96,6 +100,57 @@ async def test_a_file_is_sent_and_what_was_refused_is_told_by_its_line(api: Api,
         assert told.code == 1
         assert "247 accepted, 2 refused" in told.out
         assert "wrong_money" in told.out
+
+
+async def test_what_is_accepted_is_told_so_also_behind_the_mark_of_windows(api: Api, tmp_path: Path) -> None:
+    key = await api.write_key("marked")
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(f"{json.dumps(event(f'marked-{number}'))}\n" for number in range(3)), "utf-8-sig")
+    path.write_bytes(path.read_bytes() * 2)  # files that were put together have it in the middle too
+    async with served(api) as url:
+        said = await yekta(api.world, "send", str(path), "--key", key, "--url", url, "--json")
+    assert said.code == 0, said.out
+    summary = json.loads(said.out)
+    assert (summary["accepted"], summary["rejected"]) == (6, [])
+    assert position.offsets(summary["position"])
+
+
+async def test_one_line_ends_no_run(api: Api, tmp_path: Path) -> None:
+    """Whatever is wrong with it: too long for any request, or nested so deeply that the batch that it is in cannot be read."""
+    assert LONGEST == REQUEST_BYTES - 2
+    key = await api.write_key("patient")
+    lines = [json.dumps(event(f"patient-{number}")).encode() for number in range(20)]
+    deep = next(depth for depth in range(1, 10_000) if isinstance(cloudevents.items(b"[" * depth + b"]" * depth), Refusal)) - 1
+    wrong = {3: b'{"long": "' + b"x" * (11 << 20) + b'"}', 7: b"[" * deep + b"]" * deep, 11: b'{"latin": "\xff"}', 15: b"1], [2"}
+    for at, text in wrong.items():
+        lines[at] = text
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    async with served(api) as url:
+        said = await yekta(api.world, "send", str(path), "--key", key, "--url", url, "--json")
+        assert said.code == 1, said.err
+        summary = json.loads(said.out)
+        assert summary["accepted"] == 16
+        assert {one["line"] - 1: one["reason"] for one in summary["rejected"]} == {
+            3: "too_large",
+            7: "too_deep",
+            11: "not_json",
+            15: "not_json",
+        }
+        nowhere = await yekta(api.world, "send", str(path), "--key", key, "--url", f"{url}/nowhere")
+    assert nowhere.code != 0
+    assert "begins at line 1" in nowhere.err
+
+
+async def test_of_a_batch_that_is_larger_than_its_source_may_send_every_line_arrives(api: Api) -> None:
+    key = await api.write_key("sparing", size=2000)
+    lines = [json.dumps(event(f"sparing-{number}")) for number in range(20)]
+    lines[5] = json.dumps(event("sparing-large", data={"url": "x" * 3000}))
+    async with served(api) as url:
+        said = await yekta(api.world, "send", "-", "--key", key, "--url", url, "--json", piped="\n".join(lines).encode())
+    summary = json.loads(said.out)
+    assert summary["accepted"] == 19
+    assert [(one["line"], one["reason"]) for one in summary["rejected"]] == [(6, "too_large")]
 
 
 async def test_what_is_piped_in_is_sent(api: Api) -> None:
