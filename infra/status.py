@@ -32,6 +32,7 @@ HOPS = {
 """The topic that each processor reads."""
 
 RATE_OVER = 1.0  # seconds between two looks at the positions
+PATIENCE = 3.0  # seconds in which Kafka answers a question
 
 
 class Engine(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ class Engine(msgspec.Struct, frozen=True):
 class Hop(msgspec.Struct, frozen=True):
     """One processor over all its partitions."""
 
-    lag: int  # records
+    lag: int | None  # records; None: Kafka does not say where its topics end
     rate: float  # records a second, over the last second
     idle_seconds: float | None  # since its position last moved
     halted: tuple[str, ...]  # why partitions stand still
@@ -57,11 +58,11 @@ class Status(msgspec.Struct, frozen=True):
     postgres: Engine
     processes: dict[str, bool]  # name, and whether it runs
     hops: dict[str, Hop]
-    view_age_seconds: float | None  # how long what is not visible yet has waited; 0: everything is
-    customers: int
-    events: int
-    dead_letters: int
-    read_models: str
+    view_age_seconds: float | None  # how long what is not visible yet has waited; 0: everything is; None: not known
+    customers: int | None  # None, as the next: PostgreSQL does not say
+    events: int | None
+    dead_letters: int | None
+    read_models: str | None
 
     @property
     def well(self) -> bool:
@@ -80,13 +81,13 @@ async def status(settings: Settings) -> Status:
             counts = await _counts(connection)
             schema = await generation.live(connection)
     except (Refusal, psycopg.OperationalError):
-        return Status(kafka, Engine(False, database.place(here.dsn)), processes, {}, None, 0, 0, 0, "")
+        return Status(kafka, Engine(False, database.place(here.dsn)), processes, {}, None, None, None, None, None)
     return Status(kafka, Engine(True, database.place(here.dsn)), processes, hops, age, *counts, schema)
 
 
 async def _kafka_up(here: Endpoints) -> bool:
     try:
-        await ask(here.kafka_client_kwargs, within=3)
+        await ask(here.kafka_client_kwargs, within=PATIENCE)
     except NoAnswerError:
         return False
     return True
@@ -94,7 +95,7 @@ async def _kafka_up(here: Endpoints) -> bool:
 
 async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool) -> tuple[dict[str, Hop], float | None]:
     first, began = await _rows(connection), time.monotonic()
-    tops = {name: await _ends(here, prefix + topic) if kafka_up else {} for name, topic in HOPS.items()}
+    tops = {name: await _ends(here, prefix + topic) if kafka_up else None for name, topic in HOPS.items()}
     await asyncio.sleep(max(0.0, RATE_OVER - (time.monotonic() - began)))
     second, took = await _rows(connection), time.monotonic() - began
     now = datetime.now(UTC)
@@ -103,16 +104,19 @@ async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool
         at = {partition: row[0] for (processor, partition), row in second.items() if processor == name}
         before = {partition: row[0] for (processor, partition), row in first.items() if processor == name}
         moved = [row[1] for (processor, _), row in second.items() if processor == name]
+        top = tops[name]
         hops[name] = Hop(
-            sum(max(0, end - at.get(partition, 0)) for partition, end in tops[name].items()),
+            None if top is None else sum(max(0, end - at.get(partition, 0)) for partition, end in top.items()),
             round(sum(offset - before.get(partition, offset) for partition, offset in at.items()) / took, 1),
             round((now - max(moved)).total_seconds(), 1) if moved else None,
             tuple(row[3] for (processor, _), row in second.items() if processor == name and row[3]),
         )
     newest = [row[2] for (processor, _), row in second.items() if processor == "customer" and row[2]]
-    behind = hops["resolve"].lag + hops["customer"].lag
-    age = 0.0 if not behind else round((now - max(newest)).total_seconds(), 1) if newest else None
-    return hops, age
+    lags = (hops["resolve"].lag, hops["customer"].lag)
+    if None not in lags and not any(lags):
+        return hops, 0.0
+    known = None not in lags and newest
+    return hops, round((now - max(newest)).total_seconds(), 1) if known else None
 
 
 async def _rows(connection: Any) -> dict[tuple[str, int], tuple[int, datetime, datetime | None, str]]:
@@ -120,11 +124,12 @@ async def _rows(connection: Any) -> dict[tuple[str, int], tuple[int, datetime, d
     return {(row[0], row[1]): row[2:] for row in await cursor.fetchall()}
 
 
-async def _ends(here: Endpoints, topic: str) -> dict[int, int]:
+async def _ends(here: Endpoints, topic: str) -> dict[int, int] | None:
     try:
-        return await ends(here, topic)
-    except KafkaError:
-        return {}
+        async with asyncio.timeout(PATIENCE):
+            return await ends(here, topic) or None
+    except (KafkaError, TimeoutError):
+        return None
 
 
 async def _counts(connection: Any) -> tuple[int, int, int]:

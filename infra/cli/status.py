@@ -12,6 +12,8 @@ from rich.table import Table
 from infra import status as statuses
 from infra.settings import load
 
+NOT_KNOWN = "not known"
+
 
 def status(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
     """Show engines, lag and rate of each processor, the age of what people see, and how much is kept.
@@ -41,17 +43,21 @@ def _show(seen: statuses.Status) -> None:
     for name, runs in seen.processes.items():
         if name not in {"kafka", "postgres"}:
             table.add_row(name, "runs" if runs else "[red]does not run[/red]")
-    table.add_row("customers", f"{seen.customers:,}")
-    table.add_row("events attributed", f"{seen.events:,}")
-    table.add_row("open dead letters", f"{seen.dead_letters:,}")
+    table.add_row("customers", _number(seen.customers))
+    table.add_row("events attributed", _number(seen.events))
+    table.add_row("open dead letters", _number(seen.dead_letters))
     table.add_row("age of the view", "everything is visible" if seen.view_age_seconds == 0 else _seconds(seen.view_age_seconds))
-    table.add_row("read models", seen.read_models)
+    table.add_row("read models", seen.read_models or NOT_KNOWN)
     console.print(table)
     hops = Table("processor", "lag", "records/s", "last progress", "stands still")
     for name, hop in seen.hops.items():
-        hops.add_row(name, f"{hop.lag:,}", f"{hop.rate:,.0f}", _seconds(hop.idle_seconds), "; ".join(hop.halted) or "no")
+        hops.add_row(name, _number(hop.lag), f"{hop.rate:,.0f}", _seconds(hop.idle_seconds), "; ".join(hop.halted) or "no")
     console.print(hops)
 
 
+def _number(number: int | None) -> str:
+    return NOT_KNOWN if number is None else f"{number:,}"
+
+
 def _seconds(seconds: float | None) -> str:
-    return "not known" if seconds is None else f"{seconds:,.1f} s ago"
+    return NOT_KNOWN if seconds is None else f"{seconds:,.1f} s ago"
