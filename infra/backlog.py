@@ -26,8 +26,8 @@ async def backlog(
         yield _before(None, left, most)
         return
     consumer = AIOKafkaConsumer(**here.kafka_client_kwargs, enable_auto_commit=False, max_partition_fetch_bytes=LARGEST_MESSAGE)
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(list(left))
         for place in left:
             consumer.seek(place, begin.get(place.partition, 0))

@@ -97,8 +97,8 @@ async def _create(options: ClientOptions, plans: Mapping[str, _Plan], partitions
         for name, plan in plans.items()
     ]
     admin = AIOKafkaAdminClient(**options, request_timeout_ms=30_000)
-    await admin.start()
     try:
+        await admin.start()
         answer = await admin.create_topics(wanted)
     finally:
         await admin.close()

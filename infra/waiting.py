@@ -18,6 +18,7 @@ from infra.settings import Settings
 from projections.positions import table as positions
 from projections.positions.waiting import Wait, advance
 
+LOOK = 5.0  # seconds that the engines have for a look, however short the wait may be
 POLL = 0.5  # seconds after which positions are looked at though nobody called: a notification may be lost with its connection
 
 
@@ -30,23 +31,33 @@ class Progress:
 
 
 async def wait(settings: Settings, on_progress: Callable[[Progress], None] = lambda _: None, *, within: float | None = None) -> None:
-    """Return when all that was accepted before is visible. Raises Refusal after `within` seconds, or when a partition stands still."""
+    """Return when all that was accepted before is visible. Raises Refusal after `within` seconds and a look at least, or when a partition
+    stands still."""
     here = endpoints(settings)
     prefix = settings.kafka.prefix
+    latest = None if within is None else asyncio.get_running_loop().time() + within
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(None if within is None else max(within, LOOK)):
             inbox = await ends(here, prefix + "inbox")
-            await _until(here, "inbox", inbox, lambda _: None)
-            await _told(here)
+            await _until(here, "inbox", inbox, lambda _: None, latest)
+            await _told(here, latest)
             touchpoints = await ends(here, prefix + "touchpoints")
-            await _until(here, "resolve", touchpoints, on_progress)
+            await _until(here, "resolve", touchpoints, on_progress, latest)
             letters = await ends(here, prefix + "dead-letters")
-            await _until(here, "letters", letters, lambda _: None)
+            await _until(here, "letters", letters, lambda _: None, latest)
     except TimeoutError:
         raise Refusal(f"Not everything is visible after {within:g} s.", "`yekta status` shows what lags and why.") from None
 
 
-async def _told(here: Endpoints) -> None:
+def _pause(latest: float | None) -> float:
+    """For how long to wait before the next look. Raises TimeoutError when it was the last."""
+    left = POLL if latest is None else latest - asyncio.get_running_loop().time()
+    if left <= 0:
+        raise TimeoutError
+    return min(POLL, left)
+
+
+async def _told(here: Endpoints, latest: float | None) -> None:
     """Until every decision that was made so far is told to the log."""
     made = None
     while True:
@@ -57,18 +68,18 @@ async def _told(here: Endpoints) -> None:
                     row = await (await connection.execute("SELECT max(notification_id) FROM decisions.events")).fetchone()
                     made = row[0] if row and row[0] else 0
                 while not await (await connection.execute("SELECT 1 FROM decisions.relayed WHERE notification >= %s", (made,))).fetchone():
-                    async for _ in connection.notifies(timeout=POLL, stop_after=1):
+                    async for _ in connection.notifies(timeout=_pause(latest), stop_after=1):
                         pass
                 return
         except psycopg.OperationalError:
-            await asyncio.sleep(POLL)  # PostgreSQL is being restarted
+            await asyncio.sleep(_pause(latest))  # PostgreSQL is being restarted
 
 
 async def ends(here: Endpoints, topic: str) -> dict[int, int]:
     """The end offset of every partition of a topic, now."""
     consumer = AIOKafkaConsumer(topic, **here.kafka_client_kwargs, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = consumer.partitions_for_topic(topic) or set()
         found = await consumer.end_offsets([TopicPartition(topic, partition) for partition in partitions])
         return {tp.partition: end for tp, end in found.items()}
@@ -76,7 +87,9 @@ async def ends(here: Endpoints, topic: str) -> dict[int, int]:
         await consumer.stop()
 
 
-async def _until(here: Endpoints, processor: str, target: Mapping[int, int], on_progress: Callable[[Progress], None]) -> None:
+async def _until(
+    here: Endpoints, processor: str, target: Mapping[int, int], on_progress: Callable[[Progress], None], latest: float | None
+) -> None:
     """Until the processor has passed `target`; for `resolve` until what it published is folded too."""
     total = sum(target.values())
     way = Wait({partition: end for partition, end in target.items() if end})
@@ -92,12 +105,12 @@ async def _until(here: Endpoints, processor: str, target: Mapping[int, int], on_
                     if way.done if processor == "resolve" else all(at.get(partition, 0) >= end for partition, end in target.items()):
                         break
                     on_progress(Progress(min(sum(at.values()), total), total))
-                    async for _ in connection.notifies(timeout=POLL, stop_after=1):
+                    async for _ in connection.notifies(timeout=_pause(latest), stop_after=1):
                         pass
                 on_progress(Progress(total, total))
                 return
         except psycopg.OperationalError:
-            await asyncio.sleep(POLL)  # PostgreSQL is being restarted
+            await asyncio.sleep(_pause(latest))  # PostgreSQL is being restarted
 
 
 async def _refuse_halted(connection: AsyncConnection[tuple[object, ...]], processor: str) -> None:

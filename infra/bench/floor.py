@@ -167,8 +167,8 @@ async def run(here: Endpoints, topic: str, count: int) -> None:
         max_partition_fetch_bytes=LARGEST_MESSAGE,
         fetch_max_bytes=4 * LARGEST_MESSAGE,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = [TopicPartition(topic, number) for number in range(count)]
         consumer.assign(partitions)
         left = sum((await consumer.end_offsets(partitions)).values())

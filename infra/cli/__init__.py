@@ -4,6 +4,7 @@ A command `x` is the function, or the cyclopts App, named `x` in `infra/cli/x.py
 """
 
 import keyword
+import logging
 import os
 import sys
 
@@ -46,6 +47,7 @@ def build() -> App:
 
 def main() -> None:
     """Run the command; what cannot be done is said in one sentence on stderr, and the exit code is not zero."""
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # where nobody keeps a log, what it tells is in the sentence
     try:
         build()()
     except Refusal as refusal:

@@ -11,9 +11,10 @@ from infra import waiting
 
 @contextmanager
 def bar(what: str) -> Iterator[Callable[[waiting.Progress], None]]:
-    """Shows how far it is, on stderr, and goes away at the end."""
+    """Shows how far it is, on a terminal's stderr, and goes away at the end."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    said = Console(stderr=True)
+    with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as progress:
         task = progress.add_task("", total=None)
 
         def show(at: waiting.Progress) -> None:
@@ -24,9 +25,11 @@ def bar(what: str) -> Iterator[Callable[[waiting.Progress], None]]:
 
 @contextmanager
 def steps() -> Iterator[Callable[[str, int, int], None]]:
-    """Shows what is done, and how far it is where that is known (a total that is not 0), on stderr; goes away at the end."""
+    """Shows what is done, and how far it is where that is known (a total that is not 0), on a terminal's
+    stderr; goes away at the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[far]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    said = Console(stderr=True)
+    with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as progress:
 
         def show(what: str, done: int, total: int) -> None:
             if not any(task.description == what and task.total == (total or None) for task in progress.tasks):

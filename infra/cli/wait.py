@@ -15,7 +15,7 @@ def wait(*, timeout: float | None = None) -> None:
     Parameters
     ----------
     timeout
-        Give up after this many seconds, with a non-zero exit code.
+        Give up after this many seconds, with a non-zero exit code; 0 looks once.
     """
     with bar("catching up") as show:
         asyncio.run(waiting.wait(load(), show, within=timeout))

@@ -18,8 +18,8 @@ from infra.importing.dropped import Watch
 from tests.api.conftest import Api
 from tests.api.serving import served
 from tests.api.test_dead_letters_are_kept_and_replayed import listed
-from tests.api.test_the_shell_makes_keys_and_sends_files import yekta
 from tests.rows.files import ROWS, text, workbook
+from tests.shell import yekta
 
 pytestmark = pytest.mark.engines
 

@@ -1,10 +1,6 @@
 """`yekta keys` and `yekta send`, as a person types them."""
 
-import asyncio
 import json
-import os
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,34 +13,9 @@ from infra.cli.send import LONGEST
 from tests.api.conftest import Api, breath, until
 from tests.api.events import event, order
 from tests.api.serving import served
-from tests.conftest import World
+from tests.shell import yekta
 
 pytestmark = pytest.mark.engines
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-
-async def yekta(world: World, *words: str, piped: bytes = b"") -> Said:
-    """Run the command over a world's engines."""
-    environment = os.environ | {
-        "YEKTA_HOME": str(world.settings.home),
-        "YEKTA_KAFKA__BOOTSTRAP_SERVERS": world.endpoints.bootstrap_servers,
-        "YEKTA_POSTGRES__DSN": world.dsn,
-        "COLUMNS": "200",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "infra.cli", *words, env=environment, stdin=-1, stdout=-1, stderr=-1
-    )
-    out, err = await process.communicate(piped)
-    assert process.returncode is not None
-    return Said(process.returncode, out.decode(), err.decode())
 
 
 async def test_a_key_is_all_that_is_printed_and_it_opens_the_door(api: Api) -> None:

@@ -31,6 +31,17 @@ async def test_it_says_so_when_it_took_too_long(world: World) -> None:
             await waiting.wait(world.settings, within=0.5)
 
 
+async def test_it_looks_once_before_it_gives_up(world: World) -> None:
+    async with house(world, hops(piece=5)) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        await home.visible()
+        await waiting.wait(world.settings, within=0)
+    async with house(world, lambda _: ()) as home:
+        await home.send("2")
+        with pytest.raises(Refusal, match="Not everything is visible after 0 s"):
+            await waiting.wait(world.settings, within=0)
+
+
 async def test_it_says_why_a_partition_stands_still_whichever_hop_it_is(world: World) -> None:
     newer = CustomerEvent(
         specversion="1.0",

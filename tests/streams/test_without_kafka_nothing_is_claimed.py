@@ -1,0 +1,70 @@
+"""What commands say when Kafka is gone, or stands still: one sentence where they can do nothing, and nothing that they cannot know."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import World
+from tests.shell import yekta
+from tests.streams.house import hops, house
+
+pytestmark = pytest.mark.engines
+
+GONE = "127.0.0.1:1"
+
+
+@asynccontextmanager
+async def standing_still() -> AsyncIterator[str]:
+    """The address of a broker that takes connections and says nothing."""
+    taken: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: taken.append(writer), "127.0.0.1", 0)
+    try:
+        yield "{}:{}".format(*server.sockets[0].getsockname())
+    finally:
+        server.close()
+        for writer in taken:
+            writer.close()
+
+
+def without_kafka(world: World, address: str) -> World:
+    return replace(world, endpoints=replace(world.endpoints, bootstrap_servers=address))
+
+
+async def lived(world: World) -> None:
+    """Something was sent and folded."""
+    async with house(world, hops(piece=5)) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        await home.visible()
+
+
+async def test_status_says_that_it_does_not_know_what_is_on_its_way(world: World) -> None:
+    await lived(world)
+    known = json.loads((await yekta(world, "status", "--json")).out)
+    assert known["view_age_seconds"] == 0
+    assert all(known["hops"][name]["lag"] == 0 for name in ("resolve", "customer"))
+    async with standing_still() as still:
+        for address in (GONE, still):
+            away = without_kafka(world, address)
+            said = await yekta(away, "status", "--json")
+            assert said.code == 1
+            seen = json.loads(said.out)
+            assert not seen["kafka"]["up"]
+            assert (seen["view_age_seconds"], {hop["lag"] for hop in seen["hops"].values()}) == (None, {None})
+            assert (seen["customers"], seen["events"]) == (1, 1)
+        shown = await yekta(without_kafka(world, GONE), "status")
+        assert "everything is visible" not in shown.out
+        assert shown.out.count("not known") >= 1 + len(seen["hops"])
+
+
+async def test_what_cannot_be_done_is_one_sentence(world: World) -> None:
+    await lived(world)
+    async with standing_still() as still:
+        for address, *words in ((GONE, "wait"), (GONE, "verify"), (GONE, "rebuild"), (still, "wait", "--timeout", "1")):
+            said = await yekta(without_kafka(world, address), *words)
+            assert said.code == 78, words
+            assert said.err.startswith("yekta: "), said.err
+            assert said.err.count("\n") == 1, said.err
