@@ -1,4 +1,4 @@
-"""What commands say when Kafka is gone, or stands still: one sentence where they can do nothing, and nothing that they cannot know."""
+"""What commands say when an engine is gone, or stands still: one sentence where they can do nothing, and nothing that they cannot know."""
 
 import asyncio
 import json
@@ -58,6 +58,16 @@ async def test_status_says_that_it_does_not_know_what_is_on_its_way(world: World
         shown = await yekta(without_kafka(world, GONE), "status")
         assert "everything is visible" not in shown.out
         assert shown.out.count("not known") >= 1 + len(seen["hops"])
+
+
+async def test_status_says_that_it_does_not_know_what_is_kept_without_postgresql(world: World) -> None:
+    away = replace(world, endpoints=replace(world.endpoints, dsn="postgresql://yekta:none@127.0.0.1:1/none"))
+    said = await yekta(away, "status", "--json")
+    assert said.code == 1
+    seen = json.loads(said.out)
+    assert not seen["postgres"]["up"]
+    assert [seen[name] for name in ("customers", "events", "dead_letters", "view_age_seconds", "read_models")] == [None] * 5
+    assert (await yekta(away, "status")).out.count("not known") == 5
 
 
 async def test_what_cannot_be_done_is_one_sentence(world: World) -> None:
