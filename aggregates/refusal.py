@@ -1,6 +1,6 @@
 """Tells a sender what is wrong with an event, where, and how to mend it.
 
-A refusal never quotes a value: it travels to logs and dead-letter headers in the clear. Reading order: Reason, Refusal, Refused.
+A refusal never quotes a value: it travels to logs and dead-letter headers in the clear. Reading order: Reason, Refusal, REUSED, Refused.
 """
 
 from dataclasses import dataclass
@@ -22,6 +22,9 @@ Reason = Literal[
     "unusable_number",  # not finite, or beyond 64 bits
     "too_deep",
     "too_large",
+    "id_reused",  # what has another content under this id came first
+    "unknown_key",  # of a record of `inbox`; over HTTP nothing is kept of it
+    "source_disabled",  # likewise
 ]
 
 
@@ -33,6 +36,14 @@ class Refusal:
     pointer: str  # RFC 6901, into the event in structured JSON; "" is the whole event
     detail: str  # what is wrong
     mend: str  # what to write instead
+
+
+REUSED = Refusal(
+    "id_reused",
+    "/id",
+    "Another event of this source had the same id and other content.",
+    "Give every event its own id; to correct an event, send another one.",
+)
 
 
 class Refused(Exception):

@@ -20,7 +20,18 @@ REASONS: dict[str, tuple[str, str]] = {
         "The event has more than 1 MiB, or the request more than 10 MiB.",
         "Send fewer events at a time, or references to large content.",
     ),
+    "id_reused": (
+        "An event of the source had the same id and other content; it stands.",
+        "Give every event its own id; to correct an event, send another one.",
+    ),
+    # of a dead letter that a processor wrote (streams/)
+    "not_a_touchpoint": ("A record of touchpoints was not written by Yekta.", "Send events to a door, or to the topic inbox."),
+    "not_a_customer_event": ("A record of customer-events was not written by Yekta.", "Send events to a door, or to the topic inbox."),
+    "not_an_example": ("A record of outcomes was not written by Yekta.", "Send events to a door, or to the topic inbox."),
+    "not_storable": ("PostgreSQL cannot store what the record says.", "The detail has PostgreSQL's code for why: correct the event."),
+    "kills_worker": ("The worker died each time it processed the record.", "Show it to whoever maintains Yekta; then replay it."),
     # of a request
+    "key_used": ("Another command came with this Idempotency-Key.", "Give every command its own."),
     "unreadable": ("What came packed cannot be unpacked.", "Send JSON, plain, or packed as gzip, deflate, br or zstd."),
     "unknown_key": ("The request carries no key that is known.", "Send the key as the Basic user name or as a Bearer token."),
     "session_over": ("The session of the desk is over.", "Open the desk with a new one-time token."),

@@ -1,7 +1,7 @@
 """Tries dead letters again, as they came or corrected: by a JSON Patch, a whole event, or a newer mapping of a file's columns.
 
 What is replayed keeps its id and its time, and is marked. It goes through the same reading as everything that comes in at a door, under
-the source that sent it first. Reading order: Correction, Outcome, judged, carried_out.
+the source that sent it first. Reading order: Correction, Outcome, judged, tried, carried_out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,16 @@ from aggregates.dead_letter import Replayed
 from aggregates.log import Entry, NotAcknowledged
 from aggregates.patch import Patch, patched
 from aggregates.reading import read
-from aggregates.refusal import Refusal
+from aggregates.refusal import REUSED, Refusal
 from aggregates.rows.row import CONTENT_TYPE, alone, decode
-from aggregates.sealing import KeyDestroyed, seal
+from aggregates.sealing import KeyDestroyed, seal, text
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 from api.access import Caller
 from api.ports import Connection, Dependencies
 from api.problem import unavailable
 from projections.dead_letters.table import Letter
+from projections.identity.table import bodies
 
 MARK = "yektareplayed"
 """The CloudEvents attribute by which a replayed fact names its letter."""
@@ -107,12 +108,28 @@ async def tried(
             results.append((letter, Outcome(letter.id, "erased", detail="What it was sealed with was destroyed by an erasure.")))
             continue
         found = judged(dependencies, letter, raw, correction)
-        if isinstance(found, Refusal):
-            found_ = Outcome(letter.id, "refused", None, found.reason, found.pointer, found.detail, found.mend)
-            results.append((letter, found_))
-        else:
-            results.append((letter, found))
-    return results
+        results.append((letter, _stays(letter, found) if isinstance(found, Refusal) else found))
+    return await _under_own_ids(connection, dependencies, results)
+
+
+async def _under_own_ids(
+    connection: Connection, dependencies: Dependencies, results: Sequence[tuple[Letter, Touchpoint | Outcome]]
+) -> list[tuple[Letter, Touchpoint | Outcome]]:
+    """What has another content under its id than the log, or than one before it here, stays: it would be refused when nobody looks."""
+    contents = await bodies(connection, [found.event_id for _, found in results if isinstance(found, Touchpoint)])
+    kept: list[tuple[Letter, Touchpoint | Outcome]] = []
+    for letter, found in results:
+        if isinstance(found, Touchpoint):
+            body = text(dependencies.secrets.digest("body", found.body))
+            if contents.setdefault(found.event_id, body) != body:
+                kept.append((letter, _stays(letter, REUSED)))
+                continue
+        kept.append((letter, found))
+    return kept
+
+
+def _stays(letter: Letter, why: Refusal) -> Outcome:
+    return Outcome(letter.id, "refused", None, why.reason, why.pointer, why.detail, why.mend)
 
 
 async def carried_out(

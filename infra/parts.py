@@ -253,6 +253,7 @@ class Parts:
             self.keys,
             bury.content_type,
             record.key or b"",
+            bury.event,
         )
         key, value, headers = dead_letter.record(letter)
         return Publication("dead-letters", key, value, tuple(headers))

@@ -59,6 +59,7 @@ class Bury(NamedTuple):
     source: str = ""  # the write key's source, where it is known
     raw: bytes | None = None  # what the sender wrote, where that is not the record's value
     content_type: str = ""
+    event: UUID | None = None  # its event id, where it names itself
 
 
 Effect = Publication | Bury

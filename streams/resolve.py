@@ -21,6 +21,7 @@ from aggregates.identifier import Token
 from aggregates.identity import Attribution, Erase, Knowledge, Rules, Said, attribute, decide, settled, strongest
 from aggregates.identity import decisions as deciding
 from aggregates.identity.publishing import Carried
+from aggregates.refusal import REUSED
 from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
@@ -36,8 +37,6 @@ from streams.words import ERASED, KEY, MOVED, word
 OWNERS = 500_000
 LOCK = 0x59454B54  # "YEKT": the advisory lock of all who change identity
 ERASING = 0x45524153  # "ERAS": held shared by every batch, and alone by one that erases
-
-REUSED = "Give every event its own id; to correct an event, send another one."
 
 
 class Overtaken(psycopg.OperationalError):
@@ -318,13 +317,14 @@ def _reused(item: Pending, keys: Keys) -> Bury:
         event["data"] = touchpoint.data
     return Bury(
         item.record,
-        "id_reused",
-        "Another event of this source had the same id and other content.",
-        "/id",
-        REUSED,
+        REUSED.reason,
+        REUSED.detail,
+        REUSED.pointer,
+        REUSED.mend,
         touchpoint.yektakey,
         encoder.encode(event),
         "application/cloudevents+json",
+        UUID(touchpoint.yektaevent),
     )
 
 

@@ -1,5 +1,6 @@
 """What cannot be accepted is kept, listed, corrected and replayed, once."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from aggregates.sealing import open_sealed
 from aggregates.wire import touchpoint_decoder
 from projections.dead_letters import table
-from tests.api.conftest import Api
+from tests.api.conftest import Api, breath
 from tests.api.events import event, order
 
 pytestmark = pytest.mark.engines
@@ -229,3 +230,47 @@ async def test_what_no_store_takes_is_refused_at_the_door_and_breaks_nothing_beh
         assert (await api.client.post("/v1/imports", json=wrong, auth=(key, ""))).status_code == 422
     assert (await bulk(api, admin, 422, filter={"file": "a\0"}))["pointer"] == "/filter"
     assert (await api.client.get("/v1/mappings/%00", auth=(admin, ""))).status_code == 404
+
+
+async def test_what_came_under_a_used_id_stays_until_it_has_its_own(live: Api) -> None:
+    key, admin = await live.write_key("reused"), await live.token()
+    first = await live.send(key, order("reused-1", total="10"))
+    await live.get(admin, "/v1/events/%2Fsales/reused-1", after=first)
+    await live.send(key, order("reused-1", total="20"))
+
+    async def fate(id_: str) -> Any:
+        return (await live.client.get(f"/v1/events/%2Fsales/{id_}", auth=(key, ""))).json()
+
+    told = await fate("reused-1")
+    async with asyncio.timeout(30):
+        while not told["refused"]:  # the list of dead letters follows the log, and nothing says when
+            await breath()
+            told = await fate("reused-1")
+    assert (told["state"], told["refused"]["reason"], told["refused"]["pointer"]) == ("visible", "id_reused", "/id")
+    letter = told["refused"]["dead_letter"]
+    assert (await live.client.get("/problems/id_reused")).status_code == 200
+    for dry in (True, False):
+        tried = await bulk(live, admin, filter={"reason": "id_reused", "source": "reused"}, dry_run=dry)
+        assert [(item["id"], item["status"], item["pointer"]) for item in tried["items"]] == [(letter, "refused", "/id")]
+    path = f"/v1/dead-letters/{letter}/replay"
+    alone = await live.client.post(path, auth=(admin, ""))
+    assert (alone.status_code, alone.json()["type"]) == (422, "/problems/id_reused")
+    assert (await live.get(admin, f"/v1/dead-letters/{letter}"))["status"] == "open"
+    own = [{"op": "replace", "path": "/id", "value": "reused-2"}]
+    done = await live.client.post(path, json=own, auth=(admin, ""))
+    assert done.status_code == 200, done.text
+    await live.get(admin, "/v1/events/%2Fsales/reused-2", after=done.json()["position"])
+    assert (await fate("reused-2"))["event_id"] == done.json()["event_id"]
+
+
+async def test_of_letters_that_get_one_id_the_first_counts(api: Api) -> None:
+    key, admin = await api.write_key("both"), await api.token()
+    for number in range(2):
+        await refused(api, key, order("both-1", total=number))
+    await listed(api)
+    patch = [{"op": "replace", "path": "/data/total", "value": "5"}, {"op": "replace", "path": "/data/order_id", "value": "o"}]
+    assert (await bulk(api, admin, filter={"source": "both"}, patch=patch, dry_run=True))["counts"] == {
+        "would_replay": 2
+    }  # they are the same
+    other = await bulk(api, admin, filter={"source": "both"}, patch=[{"op": "copy", "from": "/data/total", "path": "/data/note"}, *patch])
+    assert other["counts"] == {"replayed": 1, "refused": 1}

@@ -1,8 +1,10 @@
 """The OpenAPI and AsyncAPI documents: valid, complete, and what they say works."""
 
+import ast
 import asyncio
 import re
 import shlex
+from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
@@ -33,6 +35,8 @@ pytestmark = pytest.mark.engines
 
 SPECS = Package("@asyncapi/specs", "6.11.1", "A3WBLqAKGoJ2+6FWFtpjBlCQ1oFCcs4GxF7zsIGvNqp/klGUHjlA3aAcZ9XMMpLGE8zPeYDz2x9FmO6DSuKraQ==")
 """AsyncAPI's own JSON Schemas of its documents."""
+
+ROOT = Path(__file__).parents[2]
 
 CURL = re.compile(r"```sh\n(?P<curl>curl .*?)\n```", re.DOTALL)
 ENDLESS = ("/v1/calls/stream", "/v1/customers/{id}/stream", "/v1/signals/stream", "/v1/sources/{name}/tail")
@@ -80,8 +84,27 @@ async def test_every_schema_is_served(api: Api) -> None:
     assert (await api.client.get("/v1/schemas/call.ended/v99")).status_code == 404
 
 
+def reasons_given() -> set[str]:
+    """Every reason that the program gives by its name: of a problem after its status, of a dead letter after its record."""
+    found = set()
+    for file in (file for folder in ("api", "streams", "infra") for file in (ROOT / folder).rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Name)
+                and call.func.id in {"Problem", "Bury"}
+                and len(call.args) > 1
+            ):
+                reasons = [one.value for one in ast.walk(call.args[1]) if isinstance(one, ast.Constant)]
+                found |= {reason for reason in reasons if isinstance(reason, str)}
+    return found
+
+
 async def test_every_reason_is_explained(api: Api) -> None:
-    assert set(get_args(Reason)) <= set(REASONS)
+    labels = msgspec.json.decode((ROOT / "api/desk/messages/letters.en.json").read_bytes())
+    letters = {label.removeprefix("reason.") for label in labels if label.startswith("reason.")}
+    assert set(get_args(Reason)) <= letters <= set(REASONS)
+    assert reasons_given() <= set(REASONS)
     for reason in REASONS:
         assert (await api.client.get(f"/problems/{reason}")).status_code == 200
     assert (await api.client.get("/problems/unheard_of")).status_code == 404
