@@ -39,15 +39,30 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._keys: Mapping[UUID, Key] = {}
+        self._learned: dict[UUID, Key] = {}
         self._settings: Mapping[str, Source] = {}
         self._grants: Mapping[bytes, Grant] = {}
         self._headers: dict[str, Grant | None] = {}
         self.loaded = False
 
     def replace(self, keys: Iterable[Key], settings: Iterable[Source] = ()) -> None:
-        """Hold these keys and no other; what was decided about a source holds for all its keys."""
+        """Hold these keys, and what was learnt since they were read; what was decided about a source holds for all its keys."""
         self._settings = {source.name: source for source in settings}
-        held = {key.id: self._set(key) for key in keys}
+        read = {key.id: key for key in keys}
+        self._learned = {id_: key for id_, key in self._learned.items() if id_ not in read or read[id_].version < key.version}
+        self._hold(read | self._learned)
+        self.loaded = True
+
+    def learn(self, key: Key) -> None:
+        """Know at once how this key stands, until it is read so: neither the news nor what is being read just now may have it."""
+        known = self._keys.get(key.id)
+        if known is not None and known.version >= key.version:
+            return
+        self._learned[key.id] = key
+        self._hold({**self._keys, key.id: key})
+
+    def _hold(self, keys: Mapping[UUID, Key]) -> None:
+        held = {id_: self._set(key) for id_, key in keys.items()}
         self._keys = held
         self._grants = {
             secret.hash: Grant(key.id, key.source, key.role, secret.until, key.revoked is not None, key.once)
@@ -55,11 +70,6 @@ class KeyRing:
             for secret in key.secrets
         }
         self._headers = {}
-        self.loaded = True
-
-    def learn(self, key: Key) -> None:
-        """Know at once how this key stands: who was let in a moment ago is not sent away because the news has not come yet."""
-        self.replace([*(known for known in self._keys.values() if known.id != key.id), key], self._settings.values())
 
     def _set(self, key: Key) -> Key:
         """The key, with what was decided about its source since it was made."""

@@ -35,9 +35,10 @@ _settings = msgspec.json.Decoder(State)
 class KeyStore:
     """The adapter of `api.ports.Keys`. Changes are rare, so they run in a thread beside the loop."""
 
-    def __init__(self, dsn: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, dsn: str, clock: Callable[[], datetime], learn: Callable[[Key], None] | None = None) -> None:
         self._dsn = dsn
         self._clock = clock
+        self._learn = learn  # told at once how a key stands: whoever is answered may use it, or try it, the next moment
         self._recorder: _Recorder | None = None
 
     async def create(
@@ -106,6 +107,8 @@ class KeyStore:
         key = access.evolve(held, event)
         stored = StoredEvent(key.id, key.version, str(event.__struct_config__.tag), msgspec.json.encode(event))
         await asyncio.to_thread(self._insert, [stored], key)
+        if self._learn is not None:
+            self._learn(key)
         return key
 
     def _select(self, key: UUID) -> Sequence[StoredEvent]:

@@ -67,7 +67,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
     secrets = sealing.KeyRing(master)
     names = topic_names(settings.kafka.prefix)
     publisher = Publisher(where.kafka_client_kwargs, name="door", at=crash_points())
-    keys = access.KeyStore(where.dsn, _now)
+    keys = access.KeyStore(where.dsn, _now, ring.learn)
     decisions = DecisionStore(where.dsn)
     listener = Listener(where.dsn)
     async with httpx.AsyncClient() as web, _reading(where.dsn) as pool, _reading(where.dsn, most=1) as aside:

@@ -3,13 +3,11 @@
 What the browser takes along is signed and short-lived; who comes back without it did not leave from here. Reading order: add.
 """
 
-import asyncio
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -23,8 +21,6 @@ from api.ports import Dependencies, NotLetIn
 
 COOKIE = "yekta_leaving"
 LASTS = 600
-KNOWN = 5.0
-"""Seconds in which the door has heard of a key that was just made."""
 
 Refuse = Callable[[Request, str, str, int], Response]
 
@@ -77,7 +73,6 @@ def add(routes: APIRouter, dependencies: Dependencies, refuse: Refuse) -> None:
             return refuse(request, leaving.back, "sign_in.nobody", 403)
         until = dependencies.clock() + session.LASTS
         made = await dependencies.keys.create(f"provider {person.subject}", role=person.role, label=person.name, until=until)
-        await _heard_of(dependencies, made.key.id)
         answer = page(request, dependencies, "opening.html", wanted=leaving.back, back=leaving.back, visitor=None)
         session.open_session(request, answer, made.key.id, until, dependencies.secrets)
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
@@ -98,10 +93,3 @@ def _leaving(request: Request, dependencies: Dependencies) -> Leaving | None:
 
 def _signature(kept: str, dependencies: Dependencies) -> str:
     return text(dependencies.secrets.digest("session", b"leaving " + kept.encode()))
-
-
-async def _heard_of(dependencies: Dependencies, key: Any) -> None:
-    """Until this process knows the key; another one may be asked for the next page, and knows it as soon."""
-    async with asyncio.timeout(KNOWN):
-        while dependencies.ring.key(key) is None:  # noqa: ASYNC110 - the ring is replaced as a whole and tells nobody
-            await asyncio.sleep(0.01)

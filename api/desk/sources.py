@@ -19,7 +19,7 @@ from api.desk.visitor import acting, visitor
 from api.ports import Dependencies
 from api.problem import Problem
 from api.snippets import LANGUAGES
-from api.sources import briefs, record, set_so, shown, wanted_of
+from api.sources import briefs, record, shown, wanted_of
 
 FLAGS = ("strict", "simulated")
 
@@ -46,7 +46,6 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             minted = await dependencies.keys.create(str(asking.key), source=made)
         except NotAllowed as error:
             raise Problem(422, "invalid_request", str(error)) from error
-        await set_so(lambda: dependencies.ring.of_secret(minted.secret) is not None)
         return await one(request, dependencies, name, key=minted.secret)
 
     @routes.get("/sources/{name}")

@@ -55,7 +55,6 @@ async def enter(token: str, dependencies: Dependencies) -> tuple[UUID, datetime]
         key = await dependencies.keys.redeem(token)
     except (NotAllowed, KeyNotFound):
         return None
-    dependencies.ring.learn(key)
     return None if key.session_until is None else (key.id, key.session_until)
 
 

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from aggregates import secret
 from aggregates.access import Key, NotAllowed
+from api.key_ring import KeyRing
 from api.session import COOKIE, open_session
 from tests.api.conftest import Api, breath, until
 from tests.api.events import event
@@ -144,3 +145,41 @@ def a_browsers_cookie(api: Api, key: Key) -> str:
     assert "HttpOnly" in header
     assert "SameSite=strict" in header
     return header.partition("=")[2].partition(";")[0]
+
+
+async def test_who_answers_about_a_key_knows_it(api: Api) -> None:
+    admin = await api.token()
+
+    async def done(path: str, **wanted: Any) -> Any:
+        answer = await api.client.post(path, json=wanted, auth=(admin, ""))
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    async def opens(text: str) -> int:
+        return (await api.client.get("/v1/service-requests", auth=(text, ""))).status_code
+
+    for _ in range(20):
+        made = await done("/v1/keys", role="agent")
+        assert await opens(made["secret"]) == 200
+        rotated = await done(f"/v1/keys/{made['key']['id']}/rotate", grace_seconds=0)
+        assert (await opens(rotated["secret"]), await opens(made["secret"])) == (200, 403)
+        await done(f"/v1/keys/{made['key']['id']}/revoke")
+        assert await opens(rotated["secret"]) == 403
+
+
+async def test_what_was_read_before_a_change_does_not_undo_it(api: Api) -> None:
+    made = await api.made.keys.create("tests", role="agent")
+    await api.made.keys.revoke(made.key.id, "tests")
+    ring, (revoked,) = KeyRing(), [key for key in api.made.ring.every_key() if key.id == made.key.id]
+    ring.learn(made.key)
+    assert not ring.loaded  # the others are still unread
+    for keys_read in ([], [made.key]):
+        ring.replace([made.key])
+        ring.learn(revoked)
+        ring.replace(keys_read)
+        assert ring.key(made.key.id) == revoked
+    ring.learn(made.key)
+    assert ring.key(made.key.id) == revoked
+    ring.replace([revoked])
+    ring.replace([])
+    assert ring.every_key() == ()
