@@ -4,7 +4,7 @@ Reading order: router, CallShown, of_number, wrap_up.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -23,6 +23,7 @@ from aggregates.wire import SealedTouchpoint
 from api import access, body, masks, openapi, query, requesting, witnessing
 from api.answers import json
 from api.decoding import decoded
+from api.lasting import lasting
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.watching import Watching
@@ -115,7 +116,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         if not extension:
             raise invalid("/query/extension", "At which extension?", "Send extension=204.")
         live = _live(dependencies, watching, extension, asking.role)
-        return StreamingResponse(live, media_type="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        return lasting(request, dependencies, live)
 
     @routes.post(
         "/v1/calls/{id}/wrap-up",
@@ -212,7 +213,7 @@ async def everybody(dependencies: Dependencies, connection: Connection, identifi
     return list(dict.fromkeys([*owners, *others]))
 
 
-async def _live(dependencies: Dependencies, watching: Watching, extension: str, role: str) -> AsyncIterator[bytes]:
+async def _live(dependencies: Dependencies, watching: Watching, extension: str, role: str) -> AsyncGenerator[bytes]:
     yield b"retry: 1000\n\n"
     async with watching.watch(None, extension) as mark:
         while True:

@@ -1,7 +1,7 @@
 """Signals as they are given, as server-sent events; who comes back with Last-Event-ID misses nothing. Reading order: router, _live."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 import psycopg
@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 from starlette.responses import StreamingResponse
 
 from api import access, openapi, position, query
+from api.lasting import lasting
 from api.ports import Dependencies
 from api.signals import shown
 from projections.triggers import since
@@ -53,13 +54,12 @@ def router(dependencies: Dependencies) -> APIRouter:
         else:
             async with dependencies.pool.connection() as connection:
                 start = await since.ends(connection)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_live(dependencies, start, rule), media_type="text/event-stream", headers=headers)
+        return lasting(request, dependencies, _live(dependencies, start, rule))
 
     return routes
 
 
-async def _live(dependencies: Dependencies, ends: dict[int, int], rule: str | None) -> AsyncIterator[bytes]:
+async def _live(dependencies: Dependencies, ends: dict[int, int], rule: str | None) -> AsyncGenerator[bytes]:
     """What is given, for as long as somebody listens; the first thing said is where he is, so that he can come back."""
     yield RETRY
     yield b"id: " + position.token(ends).encode() + b"\n: listening\n\n"

@@ -155,7 +155,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.caller(request, dependencies)
         name = _own(asking, request.path_params["name"])
         _known(dependencies, name)
-        return tailing.stream(dependencies, name)
+        return tailing.stream(request, dependencies, name)
 
     @routes.post(
         "/v1/sources/{name}/configure",

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from starlette.responses import StreamingResponse
 
 from api import access, customers, looks, masks, openapi, position
 from api.answers import path_id
+from api.lasting import HEADERS, lasting
 from api.ports import Connection, Dependencies
 from api.problem import receipt_at
 from api.watching import Mark, Watching
@@ -68,16 +69,17 @@ def router(dependencies: Dependencies) -> APIRouter:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
             await looks.note(request, connection, asking, customer, "stream")
             start = await positions.positions(connection, "customer") if ends is None else ends
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Content-Location": f"/v1/customers/{customer}/stream"}
+        headers = HEADERS | {"Content-Location": f"/v1/customers/{customer}/stream"}
         live = _live(dependencies, watching, customer, start, asking.role)
-        return StreamingResponse(live, media_type="text/event-stream", headers=headers)
+        return lasting(request, dependencies, live, headers)
 
     return routes
 
 
-async def _live(dependencies: Dependencies, watching: Watching, customer: UUID, ends: dict[int, int], role: str) -> AsyncIterator[bytes]:
+async def _live(dependencies: Dependencies, watching: Watching, customer: UUID, ends: dict[int, int], role: str) -> AsyncGenerator[bytes]:
     """What the page is to know, for as long as it listens."""
     yield RETRY
+    yield b"id: " + position.token(ends).encode() + b"\n: listening\n\n"
     stale = None
     async with watching.watch(customer) as mark:
         while True:
@@ -106,7 +108,9 @@ async def _next(mark: Mark) -> bytes:
     return b""
 
 
-async def _changes(dependencies: Dependencies, connection: Connection, mark: Mark, ends: dict[int, int], role: str) -> AsyncIterator[bytes]:
+async def _changes(
+    dependencies: Dependencies, connection: Connection, mark: Mark, ends: dict[int, int], role: str
+) -> AsyncGenerator[bytes]:
     """New events, then the view; `ends` moves along."""
     schema = await dependencies.schema()
     assert mark.customer is not None  # noqa: S101 - this stream is of a customer
@@ -130,7 +134,7 @@ async def _changes(dependencies: Dependencies, connection: Connection, mark: Mar
     mark.shown = edition
     at = position.token({looked.log_partition: looked.log_offset + 1})
     view = looked.view(mark.customer, at)
-    yield _event("view", masks.view(view, role))
+    yield _event("view", masks.view(view, role), ends)
 
 
 def _event(name: str, content: Any, ends: dict[int, int] | None = None) -> bytes:

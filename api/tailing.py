@@ -3,17 +3,18 @@
 What is personal stays sealed: the integrator knows what he sent. Reading order: stream, _live, accepted, refused.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
+from fastapi import Request
 from starlette.responses import StreamingResponse
 
 from aggregates.log import NotAcknowledged
 from aggregates.wire import touchpoint_decoder
+from api.lasting import lasting
 from api.ports import Appended, Dependencies
 
-HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 ANSWER = {
     "200": {
         "description": "Server-sent events: `ready` (from now on nothing is missed), `accepted` and `refused`.",
@@ -22,12 +23,12 @@ ANSWER = {
 }
 
 
-def stream(dependencies: Dependencies, source: str) -> StreamingResponse:
+def stream(request: Request, dependencies: Dependencies, source: str) -> StreamingResponse:
     """What the source sends from now on."""
-    return StreamingResponse(_live(dependencies, source), media_type="text/event-stream", headers=HEADERS)
+    return lasting(request, dependencies, _live(dependencies, source))
 
 
-async def _live(dependencies: Dependencies, source: str) -> AsyncIterator[bytes]:
+async def _live(dependencies: Dependencies, source: str) -> AsyncGenerator[bytes]:
     yield b"retry: 1000\n\n"
     topics = dependencies.topics
     try:

@@ -5,18 +5,18 @@ Reading order: add, standing, _live.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import psycopg
 from fastapi import APIRouter, Request, Response
 from psycopg_pool import PoolTimeout
-from starlette.responses import StreamingResponse
 
 from api import access
 from api.desk import besides
 from api.desk.live import BEAT, event
 from api.desk.rendering import HEADERS, locale_of, page, part
+from api.lasting import lasting
 from api.ports import Dependencies
 from projections.service import table
 from projections.service.table import Filter
@@ -42,7 +42,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """The board again whenever it changes, for as long as it is open."""
         access.staff(request, dependencies, access.OPERATORS)
         headers = HEADERS | {"X-Accel-Buffering": "no"}
-        return StreamingResponse(_live(request, dependencies), headers=headers, media_type="text/event-stream")
+        return lasting(request, dependencies, _live(request, dependencies), headers)
 
 
 async def standing(dependencies: Dependencies) -> dict[str, Any]:
@@ -54,7 +54,7 @@ async def standing(dependencies: Dependencies) -> dict[str, Any]:
     return {"queues": queues, "owners": owners, "late": [besides.line(row.request, now) for row in late]}
 
 
-async def _live(request: Request, dependencies: Dependencies) -> AsyncIterator[bytes]:
+async def _live(request: Request, dependencies: Dependencies) -> AsyncGenerator[bytes]:
     yield b"retry: 1000\n\n"
     loop = asyncio.get_running_loop()
     shown, stale, version, beat = "", False, -1, 0.0

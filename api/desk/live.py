@@ -4,7 +4,7 @@ The page is told every two seconds that it is still live, so that within five it
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,6 +22,7 @@ from api.desk.entries import Day, entry
 from api.desk.locale import Locale
 from api.desk.looking import KINDS, told
 from api.desk.rendering import HEADERS, locale_of, part
+from api.lasting import lasting
 from api.ports import Connection, Dependencies
 from api.watching import Mark, Watching
 from projections.calls import table as seats
@@ -53,7 +54,7 @@ async def waiting(request: Request, dependencies: Dependencies, watching: Watchi
     async with dependencies.pool.connection() as connection:
         extension = query.text(request, "extension", 64) or await seats.extension_of(connection, asking.name)
     pieces = _live(request, dependencies, watching, None, {}, Page(asking.role, None, None, None, extension))
-    return StreamingResponse(pieces, headers=HEADERS | {"X-Accel-Buffering": "no"}, media_type="text/event-stream")
+    return lasting(request, dependencies, pieces, HEADERS | {"X-Accel-Buffering": "no"})
 
 
 async def stream(request: Request, dependencies: Dependencies, watching: Watching, asked: UUID, role: str) -> StreamingResponse:
@@ -72,12 +73,12 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
     async with dependencies.pool.connection() as connection:
         owner = await customers.present(connection, await dependencies.schema(), asked)
     pieces = _live(request, dependencies, watching, owner, ends, shown)
-    return StreamingResponse(pieces, headers=HEADERS | {"X-Accel-Buffering": "no"}, media_type="text/event-stream")
+    return lasting(request, dependencies, pieces, HEADERS | {"X-Accel-Buffering": "no"})
 
 
 async def _live(
     request: Request, dependencies: Dependencies, watching: Watching, customer: UUID | None, ends: dict[int, int], shown: Page
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     yield b"retry: 1000\n\n"
     told_stale = again = False
     async with watching.watch(customer, shown.extension) as mark:

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+from aggregates.access import Role
 from api import position
 from tests.api.conftest import Api
 from tests.api.events import event
@@ -37,6 +38,13 @@ class Page:
                 elif field == "data" and name in names:
                     return name, msgspec.json.decode(value)
         raise AssertionError("the stream ended")
+
+    async def placed(self) -> None:
+        """Wait for a place before anything is told."""
+        async for line in self._lines:
+            assert not line.startswith("data")
+            if line.startswith("id: "):
+                return
 
 
 @asynccontextmanager
@@ -87,6 +95,22 @@ async def test_a_page_that_comes_back_hears_what_it_missed_and_nothing_twice(liv
             missed = [(await heard.next("timeline", "view"))[1].get("id") for _ in range(6)]
     assert sorted(missed[:5]) == [f"missed-{number}-7002" for number in range(5)]
     assert missed[5] is None  # then the view
+
+
+async def test_a_page_that_was_told_nothing_new_yet_hears_what_it_missed_too(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7012")
+    async with served(live) as url:
+        async with page(url, agent, id_) as heard:
+            await heard.placed()  # also who loses the line before the first view has a place
+            heard.last = ""
+            await heard.next("view")
+            last = heard.last
+        at = await live.send(key, event("missed-7012", data={"url": "u", "who": {"customer_number": "7012"}}))
+        await live.get(agent, f"/v1/customers/{id_}", after=at)
+        async with page(url, agent, id_, last) as heard:
+            name, item = await heard.next("timeline", "view")
+            assert (name, item["id"]) == ("timeline", "missed-7012")
 
 
 async def test_another_customers_events_are_not_heard(live: Api) -> None:
@@ -141,6 +165,39 @@ async def test_a_page_hears_that_what_another_door_accepted_is_not_there_yet(liv
         assert stale["since"]
         live.made.recent.outstanding(live.made.clock(), dict.fromkeys(range(64), 1 << 41))
         await heard.next("fresh")
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        ("agent", "/v1/customers/{id}/stream"),
+        ("agent", "/v1/calls/stream?extension=1"),
+        ("agent", "/v1/signals/stream"),
+        ("agent", "/customers/{id}/live"),
+        ("agent", "/live?extension=1"),
+        ("supervisor", "/board/live"),
+        ("", "/v1/sources/outlasted/tail"),
+    ],
+)
+async def test_no_stream_outlasts_the_key_that_opened_it(live: Api, role: Role, path: str) -> None:
+    key, agent = await live.write_key("outlasted"), await live.token("agent")
+    id_ = await customer(live, key, agent, "7013")
+    secret = await live.token(role) if role else key
+    grant = live.made.ring.of_secret(secret)
+    assert grant is not None
+    async with (
+        served(live) as url,
+        httpx.AsyncClient(base_url=url, auth=(secret, ""), timeout=None) as client,  # noqa: S113 - it listens until it is ended
+        client.stream("GET", path.format(id=id_)) as answer,
+    ):
+        heard = answer.aiter_lines()
+        async for line in heard:
+            if line.startswith(("data:", ": listening")):
+                break
+        async with asyncio.timeout(5):
+            await live.made.keys.revoke(grant.key, "tests")
+            async for line in heard:
+                assert not line.startswith("event: timeline")
 
 
 async def test_nonsense_is_no_place_to_go_on_from(live: Api) -> None:
