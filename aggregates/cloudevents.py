@@ -1,17 +1,20 @@
 """Turns the three shapes in which a CloudEvent travels (structured, batch, binary) into the one mapping that `reading.read` judges.
 
 Both doors share it: over HTTP and over Kafka the bytes differ only in how the attributes are carried. The shape is told by what is
-there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, binary, restored.
+there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, binary, restored,
+named_event.
 """
 
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
+from uuid import UUID
 
 import msgspec
 
 from aggregates.refusal import Refusal
+from aggregates.touchpoint import event_id
 
 EVENT_BYTES = 1 << 20
 """The largest event that is accepted: 1 MiB, as it came."""
@@ -80,6 +83,18 @@ def restored(attributes: Mapping[str, str], body: bytes) -> bytes:
         data = decoded(body)
         event |= {"data_base64": b64encode(body).decode()} if isinstance(data, Refusal) else {"data": msgspec.Raw(body.removeprefix(BOM))}
     return msgspec.json.encode(event)
+
+
+def named(event: Mapping[str, Any] | Refusal) -> tuple[str | None, str | None]:
+    """The id and source that an event gives itself, as far as they are texts."""
+    id_, source = (None, None) if isinstance(event, Refusal) else (event.get("id"), event.get("source"))
+    return id_ if isinstance(id_, str) else None, source if isinstance(source, str) else None
+
+
+def named_event(key: str, event: Mapping[str, Any] | Refusal) -> UUID | None:
+    """The event id of what cannot be accepted, where it names itself: by it a sender asks what became of it."""
+    id_, source = named(event)
+    return event_id(key, source, id_) if id_ and source else None
 
 
 def percent_decoded(value: str) -> str:

@@ -56,14 +56,16 @@ class Inbox(Memoryless):
         content_type = headers.get("content-type", "")
         value = record.value or b""
         attributes = binary_attributes(headers, content_type)
+        event = cloudevents.structured(value) if attributes is None else cloudevents.binary(attributes, value, content_type)
 
         def buried(reason: str, detail: str, mend: str, pointer: str = "") -> Bury:
             raw = value if attributes is None else cloudevents.restored(attributes, value)
-            return Bury(record, reason, detail, pointer, mend, (source or SOURCE).name, raw, content_type)
+            name = (source or SOURCE).name
+            id_ = cloudevents.named_event(name, attributes if attributes is not None and isinstance(event, Refusal) else event)
+            return Bury(record, reason, detail, pointer, mend, name, raw, content_type, id_)
 
         if source is None or source.disabled:
             return buried(*(UNKNOWN if source is None else DISABLED))
-        event = cloudevents.structured(value) if attributes is None else cloudevents.binary(attributes, value, content_type)
         received = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         understood = event if isinstance(event, Refusal) else read(event, source, received)
         if isinstance(understood, Refusal):

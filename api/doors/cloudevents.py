@@ -21,7 +21,7 @@ from aggregates.reading import read
 from aggregates.refusal import Refusal
 from aggregates.sealing import Sealer
 from aggregates.source import Source
-from aggregates.touchpoint import Touchpoint, event_id
+from aggregates.touchpoint import Touchpoint
 from api import access, body
 from api.doors.appending import BREATH, Accepted, Rejected, append, sealed
 from api.ports import Dependencies
@@ -115,15 +115,8 @@ async def single(
 def _bury(
     raw: bytes, event: Mapping[str, Any] | Refusal, refusal: Refusal, source: Source, now: datetime, sealer: Sealer, content_type: str
 ) -> DeadLetter:
-    id_, origin = _names(event)
-    known = event_id(source.name, origin, id_) if id_ and origin else None
+    known = cloudevents.named_event(source.name, event)
     return dead_letter.bury(raw, refusal, source.name, PLACE, now, sealer, content_type, event=known)
-
-
-def _names(event: Mapping[str, Any] | Refusal) -> tuple[str | None, str | None]:
-    """The id and source that an event gives itself, as far as they are texts."""
-    id_, source = (None, None) if isinstance(event, Refusal) else (event.get("id"), event.get("source"))
-    return id_ if isinstance(id_, str) else None, source if isinstance(source, str) else None
 
 
 def _attributes(request: Request) -> dict[str, str]:
@@ -138,7 +131,7 @@ def _attributes(request: Request) -> dict[str, str]:
 
 
 def _rejected(event: Mapping[str, Any] | Refusal, refusal: Refusal, letter: DeadLetter) -> Rejected:
-    id_, source = _names(event)
+    id_, source = cloudevents.named(event)
     return Rejected(
         id_,
         source,

@@ -15,10 +15,12 @@ from aggregates.reading import read
 from aggregates.refusal import Refusal
 from aggregates.sealing import record_key
 from aggregates.source import Source
+from aggregates.touchpoint import event_id
 from aggregates.wire import touchpoint_decoder
 from infra.access import KeyStore
 from infra.parts import Parts
 from streams.inbox import KEY, SOURCE
+from tests.api.conftest import breath, serving, working
 from tests.conftest import World
 
 pytestmark = pytest.mark.engines
@@ -84,6 +86,8 @@ async def test_what_is_wrong_is_a_dead_letter_with_its_bytes_and_its_neighbour_g
             await parts.keys.fetch(connection, [letter.seal for letter in letters if isinstance(letter, dead_letter.DeadLetter)])
         kept = {letter.reason: dead_letter.unearth(letter, parts.keys) for letter in letters if isinstance(letter, dead_letter.DeadLetter)}
     assert touchpoint_decoder.decode(record.value).id == "b-3"
+    named = {letter.reason: letter.event for letter in letters if isinstance(letter, dead_letter.DeadLetter)}
+    assert named == {"not_json": None, "missing_field": event_id("inbox", "kafka.example", "b-2")}  # by it its sender asks
     assert kept["not_json"] == b"{no json"
     assert json.loads(kept["missing_field"])["id"] == "b-2"
 
@@ -101,7 +105,22 @@ async def test_a_record_with_a_write_key_is_its_sources_and_one_with_another_key
         (record,) = await taken(world, world.topics.touchpoints, 1)
         letters = [dead_letter.read(r.key, r.value, r.headers) for r in await taken(world, world.topics.dead_letters, 2)]
     assert touchpoint_decoder.decode(record.value).yektakey == "shop"
-    assert {(one.source, one.reason) for one in letters if isinstance(one, dead_letter.DeadLetter)} == {
-        ("shop", "type_not_allowed"),
-        ("inbox", "unknown_key"),
+    assert {(one.source, one.reason, one.event) for one in letters if isinstance(one, dead_letter.DeadLetter)} == {
+        ("shop", "type_not_allowed", event_id("shop", "kafka.example", "k-1")),
+        ("inbox", "unknown_key", event_id("inbox", "kafka.example", "k-2")),
     }
+
+
+@pytest.mark.parametrize("binary", [True, False])
+async def test_whoever_sent_what_is_refused_is_told_so_under_its_id(shared_world: World, binary: bool) -> None:
+    id_ = f"refused-{binary}"
+    data = {"url": "https://kafka.example/", "who": {"phone": "12"}}
+    event = {"specversion": "1.0", "id": id_, "source": "kafka.example", "type": "web.page_viewed", "data": data}
+    sent = (json.dumps(data), BINARY | {"ce_id": id_}) if binary else (json.dumps(event), {})
+    async with serving(shared_world) as api, working(shared_world):
+        await write(shared_world, sent[0].encode(), sent[1])
+        agent = await api.token("agent")
+        async with asyncio.timeout(60):
+            while (told := await api.client.get(f"/v1/events/kafka.example/{id_}?key=inbox", auth=(agent, ""))).status_code == 404:
+                await breath()
+    assert (told.json()["state"], told.json()["refused"]["pointer"]) == ("refused", "/data/who/phone")
