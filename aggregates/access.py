@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from typing import Literal, get_args
+from unicodedata import category
 from uuid import UUID
 
 import msgspec
@@ -114,9 +115,16 @@ def create(
         raise NotAllowed(f"{role!r} is not a role: choose one of {', '.join(ROLES)}.")
     if source is not None and not source.name.strip():
         raise NotAllowed("A source has a name.")
+    if source is not None and not _fits_an_address(source.name):
+        raise NotAllowed("A source's name stands in addresses: it has no slashes and no control characters, and is neither `.` nor `..`.")
     if source is not None and source.name.strip() == "yekta":
         raise NotAllowed("As yekta speaks only Yekta itself: give the source another name.")
     return KeyCreated(key, at, by, secret, hint, label, source, role, until, once)
+
+
+def _fits_an_address(name: str) -> bool:
+    """Whether `/v1/sources/{name}` leads to it, percent-encoded, through every client and proxy on the way."""
+    return name not in {".", ".."} and not any(character == "/" or category(character) == "Cc" for character in name)
 
 
 def rotate(key: Key, at: datetime, by: str, secret: bytes, hint: str, grace: datetime) -> KeyRotated:

@@ -126,7 +126,7 @@ CONFIGURE = """curl -u "$ADMIN:" $YEKTA/v1/sources/web/configure -d '{"rate": 50
 
 
 def router(dependencies: Dependencies) -> APIRouter:
-    """The routes of sources."""
+    """The routes of sources. Older ones may have slashes in their names, so those with more after the name stand first."""
     routes = APIRouter(tags=["sources"])
 
     @routes.get("/v1/sources", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/sources', SourceList, 503))
@@ -135,8 +135,19 @@ def router(dependencies: Dependencies) -> APIRouter:
         access.staff(request, dependencies, access.OPERATORS)
         return json(SourceList(await briefs(dependencies)))
 
+    tail = openapi.described('curl -N -u "$KEY:" $YEKTA/v1/sources/web/tail', None, 404, 503, parameters=[NAME])
+    tail["responses"] |= tailing.ANSWER
+
+    @routes.get("/v1/sources/{name:path}/tail", openapi_extra=tail)
+    async def tail_source(request: Request) -> Response:
+        """The source's own events as they land, within a second: what was accepted, and what was refused and why."""
+        asking = access.caller(request, dependencies)
+        name = _own(asking, request.path_params["name"])
+        _known(dependencies, name)
+        return tailing.stream(request, dependencies, name)
+
     @routes.get(
-        "/v1/sources/{name}",
+        "/v1/sources/{name:path}",
         openapi_extra=openapi.described('curl -u "$KEY:" $YEKTA/v1/sources/web', SourceShown, 404, 503, parameters=[NAME]),
     )
     async def show_source(request: Request) -> Response:
@@ -146,19 +157,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         key = secret_of(request.headers.get("authorization", "")) if asking.source else None
         return json(await shown(dependencies, name, str(request.base_url).rstrip("/"), key or "$KEY"))
 
-    tail = openapi.described('curl -N -u "$KEY:" $YEKTA/v1/sources/web/tail', None, 404, 503, parameters=[NAME])
-    tail["responses"] |= tailing.ANSWER
-
-    @routes.get("/v1/sources/{name}/tail", openapi_extra=tail)
-    async def tail_source(request: Request) -> Response:
-        """The source's own events as they land, within a second: what was accepted, and what was refused and why."""
-        asking = access.caller(request, dependencies)
-        name = _own(asking, request.path_params["name"])
-        _known(dependencies, name)
-        return tailing.stream(request, dependencies, name)
-
     @routes.post(
-        "/v1/sources/{name}/configure",
+        "/v1/sources/{name:path}/configure",
         openapi_extra=openapi.described(
             CONFIGURE, SourceShown, 400, 404, 409, 413, 415, 422, 503, parameters=[NAME], body=openapi.json_body(Settings, {"rate": 500})
         ),
@@ -174,7 +174,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         return await _decided(request, dependencies, decide)
 
     @routes.post(
-        "/v1/sources/{name}/disable",
+        "/v1/sources/{name:path}/disable",
         openapi_extra=openapi.described(
             """curl -u "$ADMIN:" $YEKTA/v1/sources/web/disable -d '{"reason": "It sends nonsense."}'""",
             SourceShown,
@@ -199,7 +199,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         )
 
     @routes.post(
-        "/v1/sources/{name}/enable",
+        "/v1/sources/{name:path}/enable",
         openapi_extra=openapi.described(
             'curl -u "$ADMIN:" -X POST $YEKTA/v1/sources/web/enable', SourceShown, 404, 409, 422, 503, parameters=[NAME]
         ),

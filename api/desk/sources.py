@@ -48,13 +48,13 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             raise Problem(422, "invalid_request", str(error)) from error
         return await one(request, dependencies, name, key=minted.secret)
 
-    @routes.get("/sources/{name}")
+    @routes.get("/sources/{name:path}")
     async def source(request: Request) -> Response:
         """One source."""
         access.staff(request, dependencies, access.OPERATORS)
         return await one(request, dependencies, request.path_params["name"])
 
-    @routes.post("/sources/{name}")
+    @routes.post("/sources/{name:path}")
     async def change_source(request: Request) -> Response:
         """Set it, disable it or enable it."""
         asking = acting(request, dependencies, access.ADMINS)

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from aggregates import secret
+from aggregates.access import NotAllowed
 from aggregates.source import Source
 from infra import access, database
 from infra.endpoints import endpoints
+from infra.errors import Refusal
 from infra.home import Home, write_private
 from infra.settings import Settings
 
@@ -27,7 +29,11 @@ async def key_of(settings: Settings, source: str) -> str:
         known = {secret.hash for key in await access.load(connection) if key.revoked is None for secret in key.secrets}
     if source not in held or secret.digest(held[source]) not in known:
         with closing(access.KeyStore(dsn, lambda: datetime.now(UTC))) as store:
-            held[source] = (await store.create(BY, source=Source(source, settings.zone), label="import")).secret
+            try:
+                made = await store.create(BY, source=Source(source, settings.zone), label="import")
+            except NotAllowed as error:
+                raise Refusal(str(error)) from error
+        held[source] = made.secret
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(kept, msgspec.json.encode(held).decode())
     return held[source]

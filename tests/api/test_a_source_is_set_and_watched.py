@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+from aggregates import access
 from aggregates.source import Source
 from api.limits import Limits
 from api.problem import Problem
@@ -131,6 +132,18 @@ async def test_two_keys_of_a_source_live_while_one_is_changed_for_the_other(api:
     for secret in (key, made):
         assert (await api.client.post("/v1/events", json=event("turning"), auth=(secret, ""))).status_code == 200
     assert len((await api.client.get("/v1/sources/turning", auth=(made, ""))).json()["live_keys"][0]["secrets"]) == 2
+
+
+async def test_a_source_that_was_made_with_a_slash_is_found_and_set(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_fits_an_address", lambda _: True)
+    key, admin = await api.write_key("../a/b"), await api.token()
+    path = "/v1/sources/..%2Fa%2Fb"
+    assert (await api.client.get(path, auth=(key, ""))).json()["name"] == "../a/b"
+    set_ = await api.client.post(f"{path}/configure", json={"rate": 5}, auth=(admin, ""))
+    assert (set_.status_code, set_.json()["settings"]["rate"]) == (200, 5)
+    for verb in ("disable", "enable"):
+        assert (await api.client.post(f"{path}/{verb}", auth=(admin, ""))).json()["disabled"] is (verb == "disable")
+    assert (await api.client.get("/sources/..%2Fa%2Fb", auth=(admin, ""))).status_code == 200
 
 
 async def test_who_may_look(api: Api) -> None:

@@ -89,6 +89,12 @@ async def test_a_key_is_made_over_http_and_shown_once(api: Api) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["a/b", "../x", "/", ".", "..", "a\x7fb"])
+async def test_a_source_has_a_name_that_an_address_carries(api: Api, name: str) -> None:
+    answer = await api.client.post("/v1/keys", json={"source": name}, auth=(await api.token(), ""))
+    assert (answer.status_code, answer.json()["detail"][:36]) == (422, "A source's name stands in addresses:")
+
+
 async def test_nonsense_is_no_key(api: Api) -> None:
     admin = await api.token()
     of_all_kinds: list[Any] = [

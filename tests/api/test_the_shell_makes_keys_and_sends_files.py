@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from aggregates import cloudevents, secret
-from aggregates.refusal import Refusal
+from aggregates.refusal import Refusal as Refused
 from api import position
 from api.body import REQUEST_BYTES
 from infra.cli.send import LONGEST
+from infra.errors import Refusal
+from infra.importing.source_keys import key_of
 from tests.api.conftest import Api, breath, until
 from tests.api.events import event, order
 from tests.api.serving import served
@@ -40,6 +42,7 @@ async def test_what_cannot_be_done_is_said_in_one_sentence(api: Api) -> None:
     for words in (
         ("create",),
         ("create", "--source", "a", "--role", "agent"),
+        ("create", "--source", "a/b"),
         ("revoke", "00000000-0000-0000-0000-000000000001"),
         ("rotate", "00000000-0000-0000-0000-000000000001"),
     ):
@@ -48,6 +51,8 @@ async def test_what_cannot_be_done_is_said_in_one_sentence(api: Api) -> None:
         assert said.out == ""
         assert said.err.startswith("yekta: ")
         assert said.err.count("\n") == 1
+    with pytest.raises(Refusal, match="A source's name"):  # so is an import told for a source that it would make
+        await key_of(api.world.settings, "a/b")
 
 
 async def test_a_file_is_sent_and_what_was_refused_is_told_by_its_line(api: Api, tmp_path: Path) -> None:
@@ -91,7 +96,7 @@ async def test_one_line_ends_no_run(api: Api, tmp_path: Path) -> None:
     assert LONGEST == REQUEST_BYTES - 2
     key = await api.write_key("patient")
     lines = [json.dumps(event(f"patient-{number}")).encode() for number in range(20)]
-    deep = next(depth for depth in range(1, 10_000) if isinstance(cloudevents.items(b"[" * depth + b"]" * depth), Refusal)) - 1
+    deep = next(depth for depth in range(1, 10_000) if isinstance(cloudevents.items(b"[" * depth + b"]" * depth), Refused)) - 1
     wrong = {3: b'{"long": "' + b"x" * (11 << 20) + b'"}', 7: b"[" * deep + b"]" * deep, 11: b'{"latin": "\xff"}', 15: b"1], [2"}
     for at, text in wrong.items():
         lines[at] = text
