@@ -18,10 +18,10 @@ from api.decoding import decoded
 from api.ports import Dependencies
 from api.problem import Problem, not_found
 from api.visibility import settled
-from projections.contacts import table, tasks
-from projections.contacts.tasks import CHANNELS, Task
+from projections.contacts import handing, table, tasks
+from projections.contacts.handing import Again
+from projections.contacts.tasks import CALL, CHANNELS, Task
 
-CALL = "call"
 STATES = ("open", "taken", "done")
 CALLERS: tuple[Role, ...] = ("agent", "supervisor", "marketer", "admin")
 PIECE = 500
@@ -80,17 +80,19 @@ def router(dependencies: Dependencies) -> APIRouter:
         ),
     )
     async def call_list(request: Request) -> Response:
-        """What is to be called, the oldest first."""
+        """What is to be called, the oldest first; without what must not be called any more."""
         access.staff(request, dependencies, CALLERS)
         await settled(request, dependencies)
         limit = query.limit(request)
         channel = query.choice(request, "channel", CHANNELS) or CALL
         after = cursor.place(query.text(request, "cursor"))
+        state = query.choice(request, "state", STATES)
         async with dependencies.pool.connection() as connection:
-            found = await tasks.page(connection, limit + 1, channel, after=after, state=query.choice(request, "state", STATES))
-        shown = found[:limit]
+            found = await tasks.page(connection, limit + 1, channel, after=after, state=state)
+            shown = found[:limit]
+            standing = await handing.looked(connection, dependencies.rechecks, shown)
         following = cursor.token(shown[-1].created, shown[-1].id) if len(found) > limit else None
-        return json(TaskList([task_shown(task) for task in shown], following))
+        return json(TaskList([task_shown(task) for task in standing if state in (None, task.state)], following))
 
     @routes.get(
         "/v1/call-list.csv",
@@ -99,7 +101,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         ),
     )
     async def call_list_as_csv(request: Request) -> StreamingResponse:
-        """The same for a dialler or a spreadsheet."""
+        """The same for a dialler or a spreadsheet, without what is open and must wait."""
         access.staff(request, dependencies, access.CAMPAIGNERS)
         channel = query.choice(request, "channel", CHANNELS) or CALL
         lines = _lines(dependencies, channel, query.choice(request, "state", STATES))
@@ -110,11 +112,11 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described('curl -u "$AGENT:" -X POST $YEKTA/v1/call-list/take', TaskList, 422, 503, parameters=[CHANNEL]),
     )
     async def take_next(request: Request) -> Response:
-        """Take the call that waits longest: of all who ask, one gets it. No items: nothing waits."""
+        """Take the call that waits longest and may be made now: of all who ask, one gets it. No items: nothing waits."""
         asking = access.staff(request, dependencies, CALLERS)
         channel = query.choice(request, "channel", CHANNELS) or CALL
         async with dependencies.pool.connection() as connection:
-            task = await tasks.take(connection, asking.name, channel)
+            task = await handing.take_next(connection, dependencies.rechecks, asking.name, channel)
         return json(TaskList([task_shown(task)] if task else []))
 
     @routes.post(
@@ -124,16 +126,18 @@ def router(dependencies: Dependencies) -> APIRouter:
         ),
     )
     async def take_this(request: Request) -> Response:
-        """Take this call. After an hour in which nothing was said of it another may."""
+        """Take this call, if it may still be made. After an hour in which nothing was said of it another may."""
         asking = access.staff(request, dependencies, CALLERS)
         id_ = path_id(request)
         async with dependencies.pool.connection() as connection:
             task = await tasks.one(connection, id_)
             if task is None:
                 raise not_found("No call has this id.")
-            taken = await tasks.take(connection, asking.name, task.channel, id_)
+            taken = await handing.take(connection, dependencies.rechecks, asking.name, task)
         if taken is None:
             raise _others(task)
+        if isinstance(taken, Again):
+            raise _not_now(taken)
         return json(task_shown(taken))
 
     @routes.post(
@@ -158,7 +162,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         told = decoded(await body.read(request), CallOutcome)
         id_ = path_id(request)
         async with dependencies.pool.connection() as connection:
-            ended = await tasks.end(connection, id_, asking.name, told.outcome, told.note)
+            ended = await handing.end(connection, id_, asking.name, told.outcome, told.note)
             if ended is None:
                 task = await tasks.one(connection, id_)
                 if task is None:
@@ -173,13 +177,14 @@ def router(dependencies: Dependencies) -> APIRouter:
         ),
     )
     async def offers(request: Request) -> Response:
-        """What is to be offered to a customer now, and what he is to be called for."""
+        """What may be offered to a customer now, and what he is to be called for. What is shown here counts as offered."""
         access.staff(request, dependencies, CALLERS)
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
             found = await tasks.open_of(connection, await table.merged(connection, customer))
-        return json(TaskList([task_shown(task) for task in found]))
+            shown = await handing.offered(connection, dependencies.rechecks, found)
+        return json(TaskList([task_shown(task) for task in shown]))
 
     return routes
 
@@ -208,13 +213,22 @@ def _others(task: Task) -> Problem:
     return Problem(409, "already_taken", f"{task.taken_by} has it.", mend="Take another one.")
 
 
+def _not_now(again: Again) -> Problem:
+    if again.result == "silent":
+        return Problem(409, "not_to_be_made", f"This contact must not be made any more: {again.reason}.", mend="Take another one.")
+    return Problem(409, "has_to_wait", f"This contact has to wait: {again.reason}.", mend="Take another one.")
+
+
 async def _lines(dependencies: Dependencies, channel: str, state: str | None) -> AsyncIterator[str]:
     yield _line(COLUMNS)
     after: tuple[datetime, UUID] | None = None
     while True:
         async with dependencies.pool.connection() as connection:
             found = await tasks.page(connection, PIECE, channel, after=after, state=state)
-        for task in found:
+            standing = await handing.ready(connection, dependencies.rechecks, found)
+        for task in standing:
+            if state not in (None, task.state):
+                continue
             yield _line([_cell(getattr(task, column)) for column in COLUMNS])
         if len(found) < PIECE:
             return

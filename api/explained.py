@@ -55,6 +55,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "address_refused": ("A webhook may not be at this address.", "Name a public one over https, or allow it in YEKTA_DELIVERY__ALLOW."),
     "already_taken": ("A colleague has this call.", "Take another one."),
     "already_done": ("The outcome of this call was said already.", "See its outcome."),
+    "has_to_wait": ("This contact may not be made now: it is paused, or the hour is not right.", "Take another one."),
+    "not_to_be_made": ("Consent, policy or its rule speak against this contact by now.", "Take another one."),
     "already_replayed": ("The dead letter was replayed already.", "Send a new event instead."),
     "not_allowed": ("The key is not in a state in which this can be done.", "See the detail."),
     "customer_erased": ("The customer was erased: nothing is known of him any more.", "The receipt says who asked for it, when and why."),

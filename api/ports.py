@@ -24,6 +24,7 @@ from aggregates.webhook import Webhook, WebhookMade
 from api.key_ring import KeyRing
 from api.limits import Limits
 from api.recent import Recent
+from projections.contacts.handing import Rechecks
 
 if TYPE_CHECKING:  # it is made of ports itself
     from api.awaiting import Awaiting
@@ -266,6 +267,7 @@ class Dependencies:
     rehearsals: Rehearsals
     webhooks: Webhooks
     policies: Policies
+    rechecks: Rechecks
     signalled: Changes  # signals were given
     kafka: str = "localhost:9092"  # where producers find the inbox
     provider: Provider | None = None  # None: people sign in with tokens alone

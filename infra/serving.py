@@ -26,6 +26,7 @@ from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.addresses import Allowed
 from infra.delivery.policies import PolicyStore
+from infra.delivery.rechecking import Rechecking, against
 from infra.delivery.webhooks import WebhookStore
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
@@ -106,6 +107,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 rehearsals=Rehearsing(where.dsn, master),
                 webhooks=WebhookStore(decisions, secrets, Allowed(settings.deliveries_allowed), _now),
                 policies=PolicyStore(decisions, _now),
+                rechecks=Rechecking(pool, secrets, _now, against),
                 signalled=signalled,
                 limits=limits,
             )

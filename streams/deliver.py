@@ -5,7 +5,7 @@ Reading order: rows_of, Deliver.take.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.touchpoint import derive
 from aggregates.webhook import wants
+from projections.contacts.tasks import CHANNELS
 from projections.deliveries import table
 from projections.deliveries.table import WEBHOOK, New
 from streams.record import Connection
@@ -48,8 +49,11 @@ class Listening(msgspec.Struct):
 _said = msgspec.json.Decoder(Said)
 
 
-def rows_of(said: Said, listening: Sequence[Listening]) -> list[New]:
-    """The deliveries of one record. What was said quietly, of an import or by test keys, goes nowhere."""
+def rows_of(said: Said, listening: Sequence[Listening], served: Collection[str]) -> list[New]:
+    """The deliveries of one record. What was said quietly, of an import or by test keys, goes nowhere.
+
+    A contact by a channel that nothing here serves is made by whoever is told of it: telling him is sending it.
+    """
     if said.data.get("quiet") or said.data.get("test"):
         return []
     customer = UUID(said.subject) if said.subject else None
@@ -57,19 +61,22 @@ def rows_of(said: Said, listening: Sequence[Listening]) -> list[New]:
     rule = str(said.data.get("rule") or "")
     body = msgspec.json.encode({"type": said.type, "timestamp": said.time, "data": said.data})
     lanes = [f"{WEBHOOK}{webhook.id}" for webhook in listening if wants(webhook.types, said.type)]
-    if said.type == SENT:
-        lanes.append(str(said.data["channel"]))
+    channel = str(said.data["channel"]) if said.type == SENT else ""
+    told = channel if channel not in served else ""
+    own = channel if channel not in CHANNELS else ""  # people who are given it approach him
+    ways = [(lane, told) for lane in lanes] + ([(channel, own)] if channel else [])
+    about = UUID(str(signal)) if signal else None
     return [
-        New(derive("delivery", str(said.id), lane), said.id, lane, said.type, rule, customer, UUID(str(signal)) if signal else None, body)
-        for lane in lanes
+        New(derive("delivery", str(said.id), lane), said.id, lane, said.type, rule, customer, about, body, approaches)
+        for lane, approaches in ways
     ]
 
 
 class Deliver:
     """What the agent does with each record."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection], wake: Callable[[], None]) -> None:
-        self._pool, self._wake = pool, wake
+    def __init__(self, pool: AsyncConnectionPool[Connection], wake: Callable[[], None], served: Collection[str] = CHANNELS) -> None:
+        self._pool, self._wake, self._served = pool, wake, served
 
     async def take(self, values: Sequence[bytes]) -> None:
         """Keep what is to be delivered; returns when it is. An agent must not raise: Faust would acknowledge the records all the same."""
@@ -80,7 +87,7 @@ class Deliver:
                 async with self._pool.connection() as connection:
                     cursor = await connection.execute("SELECT id, types FROM contacts.webhooks WHERE enabled")
                     listening = [Listening(id_, tuple(types)) for id_, types in await cursor.fetchall()]
-                    await table.add(connection, [row for one in said for row in rows_of(one, listening)])
+                    await table.add(connection, [row for one in said for row in rows_of(one, listening, self._served)])
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
                 log.warning("deliver waits", reason=type(passing).__name__)
                 await asyncio.sleep(PAUSES[min(pause, len(PAUSES) - 1)])

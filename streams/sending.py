@@ -15,6 +15,7 @@ import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from projections.contacts import table as contacts
 from projections.deliveries import table
 from projections.deliveries.table import Pace, Taken
 from streams.record import Connection
@@ -134,6 +135,8 @@ class Sender:
         async with self._pool.connection() as connection:
             match attempt.result:
                 case "sent" | "silent":
+                    if attempt.result == "sent" and taken.channel and taken.customer_id and taken.signal:
+                        await contacts.reach(connection, taken.customer_id, taken.signal)
                     await table.finish(connection, taken, attempt.result, status=attempt.status, error=attempt.error)
                     if attempt.result == "sent":
                         await table.fared(connection, taken.lane, 0)

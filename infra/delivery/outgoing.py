@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
-import msgspec
 import structlog
 
 from aggregates.log import Log
@@ -20,18 +19,16 @@ from infra.delivery.adapters import WebhookAdapter
 from infra.delivery.addresses import Allowed
 from infra.delivery.channels import EmailAdapter, Links, Messages, SmsAdapter, TaskAdapter, Writing
 from infra.delivery.http import Http
-from infra.delivery.rechecking import Rechecking
+from infra.delivery.rechecking import Rechecking, against
 from infra.delivery.smpp import Receipts, SmppAdapter
 from infra.delivery.webhooks import WebhookStore
 from infra.sealing import KeyRing
 from infra.settings import Settings
 from projections.contacts import tasks
 from projections.deliveries.table import WEBHOOK, Pace, Taken
-from projections.triggers.state import Signal
 from streams.deliver import Deliver
-from streams.objecting import objection_now
-from streams.record import Connection
 from streams.sending import Adapter, Sender
+from streams.silences import Silences
 
 POOL = 6
 BY_RECEIVER = "receiver"
@@ -82,16 +79,18 @@ class Outgoing:
         pace = Pace(self._settings.pace, self._settings.webhook_pace)
         jitter = Random()  # noqa: S311 - spreads tries, and hides nothing
         self.sender = Sender(pool, adapters, self._gone, pace=pace, random=jitter, clock=time.monotonic)
-        self.deliver = Deliver(pool, self.sender.wake)
+        self.deliver = Deliver(pool, self.sender.wake, adapters.keys())
+        self._silences = Silences(pool, self._publisher, self._all.kafka.prefix)
 
     async def take(self, values: Sequence[bytes]) -> None:
         """What the agent does with records of `signals`."""
         await self.deliver.take(values)
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send, and tell what was not sent after all, until cancelled."""
         async with asyncio.TaskGroup() as together:
             together.create_task(self.sender.run())
+            together.create_task(self._silences.run())
             if self._center is not None:
                 together.create_task(self._center.run())
 
@@ -101,12 +100,3 @@ class Outgoing:
             await self._webhooks.disable(UUID(taken.lane.removeprefix(WEBHOOK)), BY_RECEIVER, why)
         except WebhookNotFound:
             log.warning("gone, and never there", lane=taken.lane)
-
-
-async def against(connection: Connection, customer: UUID, rule: str, version: int, kept: bytes, now: datetime) -> str:
-    """What a rule has against a contact that is about to go out: its signal stands no more, or `unless` and `if` say so now."""
-    cursor = await connection.execute("SELECT withdrawn FROM signals.given WHERE id = %s", (msgspec.msgpack.decode(kept, type=Signal).id,))
-    row = await cursor.fetchone()
-    if row is not None and row[0]:
-        return "withdrawn"
-    return await objection_now(connection, customer, rule, version, kept, now)

@@ -10,14 +10,20 @@ import msgspec
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.identity.publishing import TraitRule
+from aggregates.touchpoint import derive
 from projections import generation
 from projections.contacts import reserving, table
+from projections.contacts.handing import Again
+from projections.contacts.tasks import Task
 from projections.contacts.want import Want
+from projections.deliveries import table as deliveries
 from projections.deliveries.table import Taken
 from projections.identity import table as identity
+from projections.triggers.state import Signal
 from projections.view import table as views
 from projections.view.precedence import NO_RULES
 from projections.view.state import State
+from streams.objecting import objection_now
 from streams.record import Connection, Keys
 from streams.sending import Adapter, Attempt
 
@@ -37,49 +43,77 @@ class Approach:
 
 
 class Rechecking:
-    """What adapters of contacts ask first."""
+    """What adapters of contacts ask first, and who gives tasks to people."""
 
     def __init__(self, pool: AsyncConnectionPool[Connection], keys: Keys, clock: Callable[[], datetime], against: Against) -> None:
         self._pool, self._keys, self._clock, self._against = pool, keys, clock, against
 
     async def approach(self, taken: Taken, channel: str) -> Approach | Attempt:
         """The contact as it may go out; or why it does not, now or ever."""
-        now = self._clock()
+        if taken.customer_id is None or taken.signal is None:
+            return Attempt("failed", error="it names no customer")
         async with self._pool.connection() as connection:
-            if taken.customer_id is None or taken.signal is None:
-                return Attempt("failed", error="it names no customer")
-            schema = await generation.live(connection)
-            customer, state = await present(connection, schema, taken.customer_id)
-            await table.lock(connection, customer)
-            held = (await table.of(connection, customer, [taken.signal])).get(taken.signal)
-            if held is None:
-                return Attempt("failed", error="nothing was decided about it")
-            outcome, want = held
-            if outcome != "sent":
-                return Attempt("silent", error="it was withdrawn")
-            candidate = want.candidate
-            against = await self._against(connection, customer, candidate.rule, candidate.version, want.blob, now) if want.blob else ""
-            want = replace(want, candidate=replace(candidate, customer=customer))
-            looked = await views.look(connection, schema, customer, now)
-            at = looked.at if looked else now
-            asked = await reserving.again(connection, schema, self._keys, want, channel, at, against)
-        if asked.result == "silent":
-            return Attempt("silent", error=asked.reason)
-        if asked.result == "held" and asked.until is not None:
-            return Attempt("later", error=asked.reason, after=max((asked.until - at).total_seconds(), 1.0))
-        return Approach(customer, want, channel, state, looked.rules if looked else NO_RULES)
+            return await self._asked(connection, taken.customer_id, taken.signal, channel)
+
+    async def again(self, connection: Connection, task: Task, *, looking: bool = False) -> Again:
+        """The adapter of `projections.contacts.handing.Rechecks`."""
+        found = await self._asked(connection, task.customer_id, task.signal, task.channel, looking=looking)
+        if isinstance(found, Approach):
+            return Again("sent")
+        return Again("held" if found.result == "later" else "silent", found.error, found.after)
 
     def before(self, adapter: Adapter) -> Adapter:
-        """The adapter of webhooks, which tells of a contact only if it may still be made."""
+        """The adapter of webhooks, which tells of a contact only if it may still be made, or if it was or is being made."""
 
         async def asked_first(taken: Taken) -> Attempt:
-            if taken.type == "contact.sent":
-                found = await self.approach(taken, _channel(taken.body))
+            if taken.type == "contact.sent" and taken.customer_id is not None and taken.signal is not None:
+                channel = _channel(taken.body)
+                own = None if taken.channel else derive("delivery", str(taken.message), channel)
+                async with self._pool.connection() as connection:
+                    found = await self._asked(connection, taken.customer_id, taken.signal, channel, own=own)
                 if isinstance(found, Attempt):
                     return found
             return await adapter(taken)
 
         return asked_first
+
+    async def _asked(
+        self, connection: Connection, whose: UUID, signal: UUID, channel: str, *, looking: bool = False, own: UUID | None = None
+    ) -> Approach | Attempt:
+        """In the transaction under way. Who only tells of a contact names the delivery that makes it, its `own`: once that was tried the
+        contact may be on its way, and is not asked about."""
+        now = self._clock()
+        schema = await generation.live(connection)
+        customer, state = await present(connection, schema, whose)
+        await table.lock(connection, customer)
+        held = (await table.of(connection, customer, [signal])).get(signal)
+        if held is None:
+            return Attempt("failed", error="nothing was decided about it")
+        outcome, want = held
+        if outcome != "sent":
+            return Attempt("silent", error="it was withdrawn")
+        candidate = want.candidate
+        want = replace(want, candidate=replace(candidate, customer=customer))
+        if own is not None and (await table.reached(connection, customer, signal) or await deliveries.tried(connection, own)):
+            return Approach(customer, want, channel, state)
+        against = await self._against(connection, customer, candidate.rule, candidate.version, want.blob, now) if want.blob else ""
+        looked = await views.look(connection, schema, customer, now)
+        at = looked.at if looked else now
+        asked = await reserving.again(connection, schema, self._keys, want, channel, at, against, looking=looking)
+        if asked.result == "silent":
+            return Attempt("silent", error=asked.reason)
+        if asked.result == "held":
+            return Attempt("later", error=asked.reason, after=max((asked.until - at).total_seconds(), 1.0) if asked.until else None)
+        return Approach(customer, want, channel, state, looked.rules if looked else NO_RULES)
+
+
+async def against(connection: Connection, customer: UUID, rule: str, version: int, kept: bytes, now: datetime) -> str:
+    """What a rule has against a contact that is about to go out: its signal stands no more, or `unless` and `if` say so now."""
+    cursor = await connection.execute("SELECT withdrawn FROM signals.given WHERE id = %s", (msgspec.msgpack.decode(kept, type=Signal).id,))
+    row = await cursor.fetchone()
+    if row is not None and row[0]:
+        return "withdrawn"
+    return await objection_now(connection, customer, rule, version, kept, now)
 
 
 def _channel(body: bytes) -> str:

@@ -18,6 +18,9 @@ from projections.contacts.standing import Keys, Until, known
 from projections.contacts.table import Connection
 from projections.contacts.want import Want
 
+PASSING = ("block_while ", "quiet")
+"""How reasons begin that pass by themselves."""
+
 TOGETHER = 200
 """Customers about whom it is decided together: what is known of them is in memory at once."""
 
@@ -138,16 +141,21 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
     await _write(connection, standing.policy, [(customer, want, outcomes[0])], requested=True)
 
 
-async def again(connection: Connection, schema: str, keys: Keys, want: Want, channel: str, now: datetime, against: str) -> Outcome:
+async def again(
+    connection: Connection, schema: str, keys: Keys, want: Want, channel: str, now: datetime, against: str, *, looking: bool = False
+) -> Outcome:
     """Ask once more, as it is sent: what the rule has against it, consent, and the policy without the contact itself.
 
-    Silent, it is written down as such and counts no more. Held, the sender tries again when the hour is right.
+    Silent, it is written down as such and counts no more, unless it went out before: a resend takes nothing back. Held, the sender tries
+    again when the hour is right. Who is only `looking` silences nothing for what passes by itself.
     """
     candidate = want.candidate
     standing = await ground(connection, schema, keys, candidate.customer, now, without=candidate.signal)
     asked = replace(candidate, prefer=(channel,), objection=against)
     outcome = judged(standing.policy, standing.known, asked, now)
-    if outcome.result == "silent":
+    if outcome.result == "silent" and looking and outcome.reason.startswith(PASSING):
+        return replace(outcome, result="held")
+    if outcome.result == "silent" and not await table.reached(connection, candidate.customer, candidate.signal):
         before = await table.one(connection, candidate.customer, candidate.signal)
         if before is not None and before.outcome == "sent":
             await spending.count(connection, standing.policy, [(before.at, before.contact, channel)], -1)

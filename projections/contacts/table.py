@@ -16,6 +16,7 @@ from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.policy import DEFAULT, Policy
 from projections.contacts import spending
 from projections.contacts.want import Want, decode, encode
+from projections.identity import table as identity
 from projections.rows import Columns, bring, uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -235,7 +236,7 @@ async def write(connection: Connection, decided: Sequence[tuple[UUID, Want, Outc
         " SELECT customer_id, signal, at, channel FROM decided WHERE outcome = 'sent')"
         f" INSERT INTO contacts.decisions ({_DECIDED.all}) SELECT {_DECIDED.all} FROM decided"
         " ON CONFLICT (customer_id, signal) DO UPDATE SET outcome = excluded.outcome, channel = excluded.channel, at = excluded.at,"
-        " until = excluded.until, reason = excluded.reason, want = excluded.want",
+        " until = excluded.until, reason = excluded.reason, want = excluded.want, untold = false",
         brought.values,
     )
 
@@ -264,13 +265,59 @@ async def of_all(connection: Connection, signals: Sequence[tuple[UUID, UUID]]) -
 
 
 async def silence(connection: Connection, customer: UUID, signal: UUID, at: datetime, reason: str) -> None:
-    """What was to be sent is not after all: it counts no more, and says why."""
+    """What was to be sent is not after all: it counts no more, says why, and is to be told."""
     await connection.execute(
-        "UPDATE contacts.decisions SET outcome = 'silent', at = %s, until = NULL, channel = NULL, reason = %s"
+        "UPDATE contacts.decisions SET outcome = 'silent', at = %s, until = NULL, channel = NULL, reason = %s, untold = true"
         " WHERE customer_id = %s AND signal = %s",
         (at, reason, customer, signal),
     )
     await connection.execute("DELETE FROM contacts.made WHERE customer_id = %s AND id = %s", (customer, signal))
+
+
+async def reach(connection: Connection, customer: UUID, signal: UUID) -> None:
+    """It went out, or somebody got it to do: whatever is asked about it later, it was a contact. Of a request nobody tells."""
+    statement = (
+        "UPDATE contacts.decisions SET reached = COALESCE(reached, now()) WHERE customer_id = %s AND signal = %s AND outcome = 'sent'"
+    )
+    found = await connection.execute(statement, (customer, signal))
+    if not found.rowcount and (owner := await identity.successor(connection, customer)):
+        await connection.execute(statement, (owner, signal))
+
+
+async def reached(connection: Connection, customer: UUID, signal: UUID) -> bool:
+    """Whether it went out."""
+    cursor = await connection.execute(
+        "SELECT reached IS NOT NULL FROM contacts.decisions WHERE customer_id = %s AND signal = %s", (customer, signal)
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+class Untold(NamedTuple):
+    """What became silent as it was to leave, and is not yet told."""
+
+    customer: UUID
+    signal: UUID
+    at: datetime
+    reason: str
+    want: Want
+
+
+async def untold(connection: Connection, limit: int) -> list[Untold]:
+    """These, the oldest first."""
+    cursor = await connection.execute(
+        "SELECT customer_id, signal, at, COALESCE(reason, ''), want FROM contacts.decisions WHERE untold ORDER BY at LIMIT %s", (limit,)
+    )
+    return [Untold(customer, signal, at, reason, decode(want)) for customer, signal, at, reason, want in await cursor.fetchall()]
+
+
+async def told(connection: Connection, silences: Sequence[Untold]) -> None:
+    """The log has them; what was decided anew meanwhile is told by whoever decided."""
+    await connection.execute(
+        "UPDATE contacts.decisions d SET untold = false FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS s (customer, signal, at)"
+        " WHERE d.customer_id = s.customer AND d.signal = s.signal AND d.at = s.at",
+        ([one.customer for one in silences], [one.signal for one in silences], [one.at for one in silences]),
+    )
 
 
 async def page(

@@ -1,6 +1,6 @@
 """What people are to do for a contact: calls that agents pull, offers for whoever speaks with the customer.
 
-Reading order: Task, put, take, end.
+Whether it may still be done is asked in `handing`. Reading order: Task, put, free, take, end.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from psycopg.rows import class_row
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
-CHANNELS = ("call", "agent_offer", "partner_visit", "in_app")
+CALL = "call"
+CHANNELS = (CALL, "agent_offer", "partner_visit", "in_app")
 """Channels that people serve, or our own pages: nothing is sent."""
 
 STALE = "1 hour"
@@ -40,6 +41,12 @@ class Task(NamedTuple):
 
 
 _ALL = ", ".join(Task._fields)
+
+_FREE = f"(state = 'open' OR (state = 'taken' AND (taken_by = %(by)s OR taken_at < now() - interval '{STALE}')))"
+"""What somebody may take: nobody has it, or he has, or whoever has said nothing of it for so long."""
+
+SILENT = "silent"
+"""The outcome of a task that must not be done any more; its note says why."""
 
 
 async def put(connection: Connection, id_: UUID, customer: UUID, channel: str, rule: str, contact: str, purpose: str, signal: UUID) -> None:
@@ -79,15 +86,47 @@ async def open_of(connection: Connection, customers: Sequence[UUID], limit: int 
     return await cursor.fetchall()
 
 
-async def take(connection: Connection, by: str, channel: str, id_: UUID | None = None) -> Task | None:
-    """Give somebody a task: this one, or the one that waits longest. Of two who want the same one gets it."""
+async def free(connection: Connection, by: str, channel: str, passed: Sequence[UUID] = ()) -> Task | None:
+    """The task that waits longest of those that somebody may take now; without those that he passed."""
     cursor = connection.cursor(row_factory=class_row(Task))
     await cursor.execute(
-        f"UPDATE contacts.tasks SET state = 'taken', taken_by = %s, taken_at = now() WHERE id = (SELECT id FROM contacts.tasks"
-        f" WHERE channel = %s AND (%s::uuid IS NULL OR id = %s)"
-        f" AND (state = 'open' OR (state = 'taken' AND (taken_by = %s OR taken_at < now() - interval '{STALE}')))"
-        f" ORDER BY state = 'taken' AND taken_by <> %s, created, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {_ALL}",
-        (by, channel, id_, id_, by, by),
+        f"SELECT {_ALL} FROM contacts.tasks t WHERE channel = %(channel)s AND {_FREE} AND id <> ALL(%(passed)s::uuid[])"
+        " AND (state = 'taken' AND taken_by = %(by)s OR due <= now() AND NOT EXISTS (SELECT FROM contacts.pauses p"
+        " WHERE p.scope IN ('everything', 'channel:' || t.channel, 'rule:' || t.rule)))"
+        " ORDER BY state = 'taken' AND taken_by <> %(by)s, created, id LIMIT 1",
+        {"by": by, "channel": channel, "passed": list(passed)},
+    )
+    return await cursor.fetchone()
+
+
+async def may_take(connection: Connection, id_: UUID, by: str) -> bool:
+    """Whether nobody else has it."""
+    cursor = await connection.execute(f"SELECT FROM contacts.tasks WHERE id = %(id)s AND {_FREE}", {"id": id_, "by": by})
+    return await cursor.fetchone() is not None
+
+
+async def take(connection: Connection, id_: UUID, by: str) -> Task | None:
+    """Give somebody this task. Of two who want it one gets it."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(
+        f"UPDATE contacts.tasks SET state = 'taken', taken_by = %(by)s, taken_at = now() WHERE id = %(id)s AND {_FREE} RETURNING {_ALL}",
+        {"id": id_, "by": by},
+    )
+    return await cursor.fetchone()
+
+
+async def wait(connection: Connection, id_: UUID, seconds: float) -> None:
+    """Let nobody who asks for any have it, for so long."""
+    await connection.execute("UPDATE contacts.tasks SET due = now() + make_interval(secs => %s) WHERE id = %s", (seconds, id_))
+
+
+async def close(connection: Connection, id_: UUID, reason: str, by: str = "") -> Task | None:
+    """It must not be done any more; None when another has it, or it is done."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(
+        f"UPDATE contacts.tasks SET state = 'done', outcome = %(outcome)s, note = %(reason)s, ended = now() WHERE id = %(id)s AND {_FREE}"
+        f" RETURNING {_ALL}",
+        {"outcome": SILENT, "reason": reason, "id": id_, "by": by},
     )
     return await cursor.fetchone()
 

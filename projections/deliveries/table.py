@@ -42,6 +42,7 @@ class New(NamedTuple):
     customer_id: UUID | None
     signal: UUID | None
     body: bytes
+    channel: str = ""  # by which he is approached as this is sent; empty: sending it approaches nobody
 
 
 class Taken(NamedTuple):
@@ -58,6 +59,7 @@ class Taken(NamedTuple):
     attempts: int
     lease: int
     created: datetime
+    channel: str
     failures: int  # of the lane, in a row
 
 
@@ -92,7 +94,7 @@ async def add(connection: Connection, rows: Sequence[New]) -> None:
     await connection.execute("INSERT INTO contacts.lanes (lane) SELECT * FROM unnest(%s::text[]) ON CONFLICT DO NOTHING", (lanes,))
     await connection.execute(
         f"INSERT INTO contacts.deliveries ({_NEW}, state) SELECT *, 'waiting' FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[],"
-        " %s::text[], %s::uuid[], %s::uuid[], %s::bytea[]) ON CONFLICT DO NOTHING",
+        " %s::text[], %s::uuid[], %s::uuid[], %s::bytea[], %s::text[]) ON CONFLICT DO NOTHING",
         [list(column) for column in zip(*rows, strict=True)],
     )
     await connection.execute("NOTIFY yekta_deliveries")
@@ -128,7 +130,7 @@ async def claim(
             SELECT due.id, open.lane, open.failures FROM open CROSS JOIN LATERAL (
                 SELECT d.id FROM contacts.deliveries d
                 WHERE d.lane = open.lane AND d.state = 'waiting' AND d.due <= now()
-                  AND NOT EXISTS (SELECT 1 FROM contacts.pauses p WHERE p.scope = 'rule:' || d.rule)
+                  AND NOT EXISTS (SELECT 1 FROM contacts.pauses p WHERE p.scope IN ('rule:' || d.rule, 'channel:' || d.channel))
                 ORDER BY d.due LIMIT open.room FOR UPDATE SKIP LOCKED
             ) due
         ), spent AS (
@@ -137,7 +139,7 @@ async def claim(
         )
         UPDATE contacts.deliveries d SET due = now() + make_interval(secs => %(lease)s), attempts = attempts + 1, lease = lease + 1
         FROM picked WHERE d.id = picked.id
-        RETURNING d.id, message, d.lane, type, rule, customer_id, signal, body, attempts, lease, created, picked.failures
+        RETURNING d.id, message, d.lane, type, rule, customer_id, signal, body, attempts, lease, created, channel, picked.failures
         """,
         {
             "usual": usual,
@@ -187,6 +189,13 @@ async def fared(connection: Connection, lane: str, failures: int, *, rest: float
         await connection.execute(
             "UPDATE contacts.lanes SET failures = 0, not_before = '-infinity' WHERE lane = %s AND failures > 0", (lane,)
         )
+
+
+async def tried(connection: Connection, id_: UUID) -> bool:
+    """Whether anybody took it to send it, whatever came of it."""
+    cursor = await connection.execute("SELECT attempts > 0 OR state <> 'waiting' FROM contacts.deliveries WHERE id = %s", (id_,))
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 async def next_due(connection: Connection) -> float | None:

@@ -145,7 +145,9 @@ def pasted(curl: str, variables: dict[str, str]) -> dict[str, Any]:
 
 async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     key, agent, admin = await live.write_key(), await live.token("agent"), await live.token()
-    at = await live.send(key, event("pasted", data={"url": "u", "who": {"phone": "09121234567"}}))
+    who = {"phone": "09121234567"}
+    allows = event("allows", type="consent.given", source="/tests", data={"purpose": "service", "who": who})
+    at = await live.send(key, event("pasted", data={"url": "u", "who": who}), allows)
     customer = (await live.get(agent, "/v1/customers/by/phone/09121234567", after=at))["customer_id"]
     visit = {"specversion": "1.0", "id": "visit-1", "source": "/sales", "type": "sales.visit_held", "data": {"minutes": "half an hour"}}
     letter = (await live.client.post("/v1/events", json=visit, auth=(key, ""))).json()["dead_letter"]
@@ -153,9 +155,14 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
         await breath()  # the list follows the log, and nothing says when
     made = await live.made.keys.create("tests", role="agent")
     webhook = await live.client.post("/v1/webhooks", json={"url": "https://crm.example.com/", "types": ["*"]}, auth=(admin, ""))
+    ask = {"request_id": "pasted", "customer_id": customer, "channel": "call", "purpose": "service"}
+    reserved = (await live.client.post("/v1/contacts/check", json=ask, auth=(key, ""))).json()
+    assert reserved["outcome"] == "allowed"
     call = uuid4()
     async with live.made.pool.connection() as connection:
-        await tasks.put(connection, call, UUID(customer), "call", "winback", "spring", "marketing", uuid4())
+        await tasks.put(connection, call, UUID(customer), "call", "winback", "spring", "service", UUID(reserved["id"]))
+    taken = await live.client.post(f"/v1/call-list/{call}/take", auth=(agent, ""))
+    assert taken.status_code == 200, "whoever has it may take it again, whatever the policy that is pasted says"
     delivery = await live.client.post(f"/v1/webhooks/{webhook.json()['id']}/test", auth=(admin, ""))
     wanted = {"who": {"phone": "09121234567"}, "title": "Pasted"}
     opened = await live.client.post("/v1/service-requests", json=wanted, auth=(agent, ""))

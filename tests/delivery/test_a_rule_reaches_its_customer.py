@@ -62,6 +62,42 @@ class Ground:
                     return dict(item)
             await breath()
 
+    async def delivery(self, rule: str, lane: str, state: str, type_: str = "contact.sent") -> dict[str, Any]:
+        """The delivery of a rule by a way once it stands so."""
+        while True:
+            for item in (await self.api.get(self.token, "/v1/deliveries", rule=rule, lane=lane, state=state))["items"]:
+                if item["type"] == type_:
+                    return dict(item)
+            await breath()
+
+    async def withdraws(self, phone: str, *channels: str) -> None:
+        """He takes his consent back, and it is known."""
+        await self.happens("consent.withdrawn", phone, purpose="marketing", **({"channels": list(channels)} if channels else {}))
+        customer = (await self.api.get(self.token, f"/v1/customers/by/phone/{phone}"))["customer_id"]
+        while "consent.withdrawn" not in str(await self.api.get(self.token, f"/v1/customers/{customer}/timeline")):
+            await breath()
+
+    async def pause(self, scope: str) -> None:
+        assert (await self.api.client.post("/v1/pauses", json={"scope": scope}, auth=(self.token, ""))).is_success
+
+    async def resume(self, scope: str) -> None:
+        assert (await self.api.client.delete("/v1/pauses", params={"scope": scope}, auth=(self.token, ""))).is_success
+
+    async def listens(self, receiver: Receiver) -> str:
+        """Somebody hears of contacts from now on; his lane."""
+        registered = {"url": receiver.url, "types": ["contact.*"]}
+        answer = await self.api.client.post("/v1/webhooks", json=registered, auth=(self.token, ""))
+        return f"webhook:{answer.json()['id']}"
+
+    async def leaves(self, lane: str) -> None:
+        await self.api.client.delete(f"/v1/webhooks/{lane.partition(':')[2]}", auth=(self.token, ""))
+
+
+def heard(receiver: Receiver, rule: str) -> list[tuple[str, str | None]]:
+    """What somebody was told of the contacts of a rule."""
+    told = [msgspec.json.decode(post.body) for post in receiver.posts]
+    return [(one["type"], one["data"]["reason"]) for one in told if one["data"]["rule"] == rule]
+
 
 @pytest.fixture(scope="module")
 async def ground(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
@@ -121,20 +157,52 @@ async def test_without_consent_there_is_silence_and_its_reason(ground: Ground) -
 
 async def test_consent_withdrawn_while_it_waits_is_heard_as_it_goes_out(ground: Ground) -> None:
     await ground.rule("changed-mind", "shop.changed", "sms")
-    paused = {"scope": "channel:sms"}
-    await ground.api.client.post("/v1/pauses", json=paused, auth=(ground.token, ""))
+    await ground.pause("channel:sms")
     phone, before = "+989121110003", len(ground.gateway.posts)
     await consent(ground, phone, "sms")
-    await ground.happens("shop.changed", phone)
-    await ground.decided(phone, "changed-mind", outcome="sent")
-    await ground.happens("consent.withdrawn", phone, purpose="marketing")
-    customer = (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}"))["customer_id"]
-    while "consent.withdrawn" not in str(await ground.api.get(ground.token, f"/v1/customers/{customer}/timeline")):
-        await breath()
-    await ground.api.client.delete("/v1/pauses", params=paused, auth=(ground.token, ""))
-    decision = await ground.decided(phone, "changed-mind", outcome="silent")
-    assert decision["reason"] == "consent marketing/sms"
-    assert len(ground.gateway.posts) == before
+    async with receiving() as hook:
+        lane = await ground.listens(hook)
+        await ground.happens("shop.changed", phone)
+        await hook.until(1)
+        await ground.withdraws(phone)
+        await ground.resume("channel:sms")
+        decision = await ground.decided(phone, "changed-mind", outcome="silent")
+        assert decision["reason"] == "consent marketing/sms"
+        assert len(ground.gateway.posts) == before
+        told = await ground.delivery("changed-mind", lane, "sent", "contact.silent")
+        assert heard(hook, "changed-mind") == [("contact.sent", None), ("contact.silent", "consent marketing/sms")]
+        items = (await ground.api.get(ground.token, "/v1/deliveries", rule="changed-mind", lane=lane))["items"]
+        assert [item["id"] for item in items if item["type"] == "contact.silent"] == [told["id"]]
+        await ground.leaves(lane)
+
+
+async def test_who_is_told_of_a_contact_that_only_he_can_make_is_told_when_it_may_be_made(ground: Ground) -> None:
+    await ground.rule("by-push", "shop.pushed", "push")
+    phones = ["+989121110011", "+989121110012"]
+    for phone in phones:
+        await consent(ground, phone, "push")
+    async with receiving() as hook:
+        lane = await ground.listens(hook)
+        await ground.pause("channel:push")
+        await ground.happens("shop.pushed", phones[0])
+        await ground.decided(phones[0], "by-push", outcome="sent", channel="push")
+        waits = await ground.delivery("by-push", lane, "waiting")
+        await asyncio.sleep(1.5)  # longer than between two looks
+        assert (await ground.api.get(ground.token, f"/v1/deliveries/{waits['id']}"))["attempts"] == 0
+        await ground.withdraws(phones[0])
+        await ground.resume("channel:push")
+        await ground.decided(phones[0], "by-push", outcome="silent", reason="consent marketing/push")
+        await hook.until(1)
+        assert heard(hook, "by-push") == [("contact.silent", "consent marketing/push")]
+        await ground.happens("shop.pushed", phones[1])
+        await hook.until(2)
+        sent = await ground.delivery("by-push", lane, "sent")
+        await ground.withdraws(phones[1])
+        await ground.api.client.post(f"/v1/deliveries/{sent['id']}/resend", auth=(ground.token, ""))
+        while (await ground.api.get(ground.token, f"/v1/deliveries/{sent['id']}"))["state"] != "silent":
+            await breath()
+        await ground.decided(phones[1], "by-push", outcome="sent")
+        await ground.leaves(lane)
 
 
 async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
@@ -166,8 +234,29 @@ async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
     assert (shown["version"], shown["policy"]["caps"][0]["max"]) == (1, 1)
 
 
+async def test_what_reached_him_stays_a_contact_whatever_a_resend_comes_to(ground: Ground) -> None:
+    await ground.rule("reached", "shop.reached", "sms")
+    phone, before = "+989121110013", len(ground.gateway.posts)
+    await consent(ground, phone, "sms", "call")
+    await ground.happens("shop.reached", phone)
+    sent = await ground.delivery("reached", "sms", "sent")
+    await ground.withdraws(phone, "sms")
+    await ground.api.client.post(f"/v1/deliveries/{sent['id']}/resend", auth=(ground.token, ""))
+    refused = await ground.delivery("reached", "sms", "silent")
+    assert (refused["id"], refused["error"]) == (sent["id"], "consent marketing/sms")
+    await ground.decided(phone, "reached", outcome="sent", channel="sms")
+    assert len(ground.gateway.posts) == before + 1
+    ask = {"request_id": "after-a-resend", "who": {"phone": phone}, "channel": "call"}
+    answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+    assert (answer["outcome"], answer["reason"]) == ("refused", "cap all/7d")
+
+
 async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> None:
     agents = [await ground.api.token("agent") for _ in range(3)]
+    await ground.rule("one-call", "shop.one_call", "call")
+    await consent(ground, "+989121110019", "call")
+    await ground.happens("shop.one_call", "+989121110019")
+    await ground.delivery("one-call", "call", "sent")
     takes = [ground.api.client.post("/v1/call-list/take", auth=(agent, "")) for agent in agents]
     taken = [(agent, answer.json()["items"]) for agent, answer in zip(agents, await asyncio.gather(*takes), strict=True)]
     ((agent, (task,)),) = [(agent, items) for agent, items in taken if items]
@@ -179,6 +268,77 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     assert done.json()["state"] == "done"
     listed = (await ground.api.client.get("/v1/call-list.csv", auth=(ground.token, ""))).text
     assert "'=cmd" in listed
+
+
+async def test_a_call_is_asked_about_as_it_is_taken(ground: Ground) -> None:
+    await ground.rule("to-call", "shop.to_call", "call")
+    agent, phones = await ground.api.token("agent"), [f"+98912111001{number}" for number in range(4, 7)]
+    calls: dict[str, Any] = {}
+    for phone in phones:
+        await consent(ground, phone, "call")
+        await ground.happens("shop.to_call", phone)
+        decision = await ground.decided(phone, "to-call", outcome="sent")
+        while not calls.get(phone):
+            listed = (await ground.api.get(agent, "/v1/call-list", state="open"))["items"]
+            calls[phone] = next((task["id"] for task in listed if task["signal"] == decision["signal"]), None)
+    for scope in ("channel:call", "rule:to-call", "everything"):
+        await ground.pause(scope)
+        refused = await ground.api.client.post(f"/v1/call-list/{calls[phones[0]]}/take", auth=(agent, ""))
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/has_to_wait")
+        taken = (await ground.api.client.post("/v1/call-list/take", auth=(agent, ""))).json()["items"]
+        assert calls[phones[0]] not in [task["id"] for task in taken]
+        listed = (await ground.api.client.get("/v1/call-list.csv", params={"state": "open"}, auth=(ground.token, ""))).text
+        assert calls[phones[0]] not in listed
+        await ground.resume(scope)
+    for phone in phones[1:]:
+        await ground.withdraws(phone)
+    async with receiving() as hook:
+        lane = await ground.listens(hook)
+        refused = await ground.api.client.post(f"/v1/call-list/{calls[phones[1]]}/take", auth=(agent, ""))
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/not_to_be_made")
+        listed = (await ground.api.get(agent, "/v1/call-list", state="open"))["items"]
+        assert [task["id"] for task in listed if task["rule"] == "to-call"] == [calls[phones[0]]]
+        for phone in phones[1:]:
+            await ground.decided(phone, "to-call", outcome="silent", reason="consent marketing/call")
+        await hook.until(2)
+        assert heard(hook, "to-call") == [("contact.silent", "consent marketing/call")] * 2
+        await ground.leaves(lane)
+    taken = (await ground.api.client.post(f"/v1/call-list/{calls[phones[0]]}/take", auth=(agent, ""))).json()
+    assert taken["state"] == "taken"
+    await ground.withdraws(phones[0])
+    assert (await ground.api.client.post(f"/v1/call-list/{calls[phones[0]]}/take", auth=(agent, ""))).status_code == 200
+    await ground.decided(phones[0], "to-call", outcome="sent")
+
+
+async def test_an_offer_is_asked_about_as_it_is_shown(ground: Ground) -> None:
+    await ground.rule("to-offer", "shop.to_offer", "in_app")
+    seen, unseen = "+989121110017", "+989121110018"
+    customers = dict[str, str]()
+
+    async def offers(phone: str) -> list[str]:
+        shown = await ground.api.get(ground.token, f"/v1/customers/{customers[phone]}/offers")
+        return [task["rule"] for task in shown["items"]]
+
+    await ground.pause("everything")
+    for phone in (seen, unseen):
+        await consent(ground, phone, "in_app", "call")
+        await ground.happens("shop.to_offer", phone)
+        customers[phone] = (await ground.decided(phone, "to-offer", outcome="sent"))["customer_id"]
+    await ground.resume("everything")
+    while (await ground.api.get(ground.token, "/v1/deliveries", lane="in_app", rule="to-offer", state="waiting"))["items"]:
+        await breath()
+    await ground.pause("everything")
+    assert await offers(seen) == []
+    ask = {"request_id": "while-paused", "who": {"phone": seen}, "channel": "call"}
+    answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+    assert (answer["outcome"], answer["reason"]) == ("refused", "paused")
+    await ground.resume("everything")
+    assert await offers(seen) == ["to-offer"]
+    for phone in (seen, unseen):
+        await ground.withdraws(phone)
+        assert await offers(phone) == []
+    await ground.decided(seen, "to-offer", outcome="sent")
+    await ground.decided(unseen, "to-offer", outcome="silent", reason="consent marketing/in_app")
 
 
 async def test_a_resolved_request_asks_its_customer_and_his_answer_is_a_fact(ground: Ground) -> None:
