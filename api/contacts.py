@@ -18,12 +18,13 @@ from api.ports import Connection, Dependencies
 from api.problem import forbidden, invalid
 from projections.contacts import reserving, table
 from projections.contacts.want import Want
+from projections.deliveries import table as deliveries
 from projections.identity import table as identity
 from projections.view import table as views
 
 ROLES = ("agent", "supervisor", "marketer", "admin")
 SAID: dict[str, Literal["allowed", "held", "refused"]] = {"sent": "allowed", "held": "held", "silent": "refused"}
-UNKNOWN, TEST = "unknown customer", "test"
+UNKNOWN, TEST, PAUSED = "unknown customer", "test", "paused"
 PRINTABLE = r"^[^\x00-\x1f]*$"
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -79,7 +80,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         ),
     )
     async def check_contact(request: Request) -> Response:
-        """Whether a customer may be approached now; if so, the contact is reserved and counts."""
+        """Whether a customer may be approached now; if so, the contact is reserved and counts. While it is paused nothing is decided."""
         asking = access.caller(request, dependencies)
         if asking.source is None and asking.role not in ROLES:
             raise forbidden(f"This needs a write key, or the role {' or '.join(ROLES)}.", "Ask an admin for one.")
@@ -91,8 +92,12 @@ def router(dependencies: Dependencies) -> APIRouter:
             customer = await _customer(connection, dependencies, wanted)
             now = dependencies.clock()
             id_ = derive("contact", _who_asks(asking), wanted.request_id)
-            if customer is None or (asking.source is not None and asking.source.simulated):
-                return json(Answered(id_, wanted.request_id, customer, "refused", None, now, None, UNKNOWN if customer is None else TEST))
+            paused = {scope for scope, _, _ in await deliveries.pauses(connection)}
+            channels = () if deliveries.EVERYTHING in paused else tuple(c for c in channels if deliveries.CHANNEL + c not in paused)
+            simulated = asking.source is not None and asking.source.simulated
+            if customer is None or simulated or not channels:
+                reason = UNKNOWN if customer is None else TEST if simulated else PAUSED
+                return json(Answered(id_, wanted.request_id, customer, "refused", None, now, None, reason))
             schema = await dependencies.schema()
             looked = await views.look(connection, schema, customer, now)
             now = looked.at if looked else now
