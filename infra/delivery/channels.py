@@ -130,7 +130,7 @@ class Writing:
             return approach
         to = address(approach.state, "phone")
         if not to:
-            return Attempt("failed", error="no phone number of the customer is known")
+            return await self._rechecking.unreachable(approach, "no phone number of the customer is known")
         name = _name(approach)
         return approach, Sms(to, self._messages.of(approach.want.contact, "sms", name, self._links.of(approach.want)).text, name)
 
@@ -179,7 +179,7 @@ class EmailAdapter:
             return approach
         to = address(approach.state, "email")
         if not to:
-            return Attempt("failed", error="no e-mail address of the customer is known")
+            return await self._rechecking.unreachable(approach, "no e-mail address of the customer is known")
         written = self._messages.of(approach.want.contact, "email", _name(approach), self._links.of(approach.want))
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._settings.sender, to, " ".join(written.subject.split())

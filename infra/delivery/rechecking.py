@@ -38,6 +38,7 @@ class Approach:
     customer: UUID
     want: Want
     channel: str
+    at: datetime  # when it was asked about, by the clock of what is known of him
     state: State | None  # his view
     rules: Sequence[TraitRule] = NO_RULES  # whom to believe of his traits
 
@@ -61,6 +62,14 @@ class Rechecking:
         if isinstance(found, Approach):
             return Again("sent")
         return Again("held" if found.result == "later" else "silent", found.error, found.after)
+
+    async def unreachable(self, approach: Approach, why: str) -> Attempt:
+        """He has no address for this channel: nothing went out, so it counts no more."""
+        async with self._pool.connection() as connection:
+            policy = await table.lock(connection, approach.customer)
+            reason = f"address {approach.channel}"
+            await reserving.release(connection, policy, approach.want, approach.channel, approach.at, reason)
+        return Attempt("failed", error=why)
 
     def before(self, adapter: Adapter) -> Adapter:
         """The adapter of webhooks, which tells of a contact only if it may still be made, or if it was or is being made."""
@@ -95,7 +104,7 @@ class Rechecking:
         candidate = want.candidate
         want = replace(want, candidate=replace(candidate, customer=customer))
         if own is not None and (await table.reached(connection, customer, signal) or await deliveries.tried(connection, own)):
-            return Approach(customer, want, channel, state)
+            return Approach(customer, want, channel, now, state)
         against = await self._against(connection, customer, candidate.rule, candidate.version, want.blob, now) if want.blob else ""
         looked = await views.look(connection, schema, customer, now)
         at = looked.at if looked else now
@@ -104,7 +113,7 @@ class Rechecking:
             return Attempt("silent", error=asked.reason)
         if asked.result == "held":
             return Attempt("later", error=asked.reason, after=max((asked.until - at).total_seconds(), 1.0) if asked.until else None)
-        return Approach(customer, want, channel, state, looked.rules if looked else NO_RULES)
+        return Approach(customer, want, channel, at, state, looked.rules if looked else NO_RULES)
 
 
 async def against(connection: Connection, customer: UUID, rule: str, version: int, kept: bytes, now: datetime) -> str:

@@ -155,12 +155,19 @@ async def again(
     outcome = judged(standing.policy, standing.known, asked, now)
     if outcome.result == "silent" and looking and outcome.reason.startswith(PASSING):
         return replace(outcome, result="held")
-    if outcome.result == "silent" and not await table.reached(connection, candidate.customer, candidate.signal):
-        before = await table.one(connection, candidate.customer, candidate.signal)
-        if before is not None and before.outcome == "sent":
-            await spending.count(connection, standing.policy, [(before.at, before.contact, channel)], -1)
-        await table.silence(connection, candidate.customer, candidate.signal, now, outcome.reason)
+    if outcome.result == "silent":
+        await release(connection, standing.policy, want, channel, now, outcome.reason)
     return outcome
+
+
+async def release(connection: Connection, policy: Policy, want: Want, channel: str, now: datetime, reason: str) -> None:
+    """What was to be sent is not after all, and counts no more; unless it went out before. The customer is locked."""
+    customer, signal = want.candidate.customer, want.candidate.signal
+    before = await table.one(connection, customer, signal)
+    if before is None or before.outcome != "sent" or await table.reached(connection, customer, signal):
+        return
+    await spending.count(connection, policy, [(before.at, before.contact, channel)], -1)
+    await table.silence(connection, customer, signal, now, reason)
 
 
 async def _write(connection: Connection, policy: Policy, decided: Sequence[tuple[UUID, Want, Outcome]], *, requested: bool = False) -> None:

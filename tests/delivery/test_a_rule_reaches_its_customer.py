@@ -234,6 +234,19 @@ async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
     assert (shown["version"], shown["policy"]["caps"][0]["max"]) == (1, 1)
 
 
+async def test_who_has_no_address_was_not_approached_and_it_does_not_count(ground: Ground) -> None:
+    await ground.rule("unreachable", "shop.unreachable", "email")
+    phone = "+989121110009"
+    for type_, data in (("consent.given", {"purpose": "marketing", "channels": ["email", "call"]}), ("shop.unreachable", {})):
+        await ground.happens(type_, phone, **data, who={"phone": phone})
+    failed = await ground.delivery("unreachable", "email", "failed")
+    assert failed["error"] == "no e-mail address of the customer is known"
+    await ground.decided(phone, "unreachable", outcome="silent", reason="address email")
+    ask = {"request_id": "not-approached", "who": {"phone": phone}, "channel": "call"}
+    answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+    assert (answer["outcome"], answer["reason"]) == ("allowed", None)
+
+
 async def test_what_reached_him_stays_a_contact_whatever_a_resend_comes_to(ground: Ground) -> None:
     await ground.rule("reached", "shop.reached", "sms")
     phone, before = "+989121110013", len(ground.gateway.posts)
