@@ -1,19 +1,24 @@
 """The agent and the sender may die between any two steps: rows are there once, and a lease that ends gives them to another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
+from aggregates.contact_policy.candidate import Candidate, Outcome
+from aggregates.log import Entry, NotAcknowledged
 from infra import database
+from projections.contacts import table as contacts
+from projections.contacts.want import Want
 from projections.deliveries import table
 from projections.deliveries.table import New, Taken
 from streams.deliver import Deliver
 from streams.sending import RETRIES, Attempt, Sender, pause_after, rest_after
+from streams.silences import Silences
 from tests.conftest import World
 
 pytestmark = pytest.mark.engines
@@ -69,6 +74,35 @@ async def test_what_a_dead_sender_took_is_anothers_when_the_lease_is_over(pool: 
     async with pool.connection() as connection:
         assert not await table.finish(connection, first, "failed"), "it came back from the dead, and knows nothing any more"
         assert await table.finish(connection, second, "sent")
+
+
+async def test_what_became_silent_as_it_was_to_leave_is_told_until_the_log_has_it(pool: database.Pool) -> None:
+    now, customer, told = datetime.now(UTC), uuid4(), list[tuple[str, bytes, bytes]]()
+    candidate = Candidate(uuid4(), "winback", 1, customer, "marketing", ("sms",), 0.0, now, now, 0)
+    want = Want(candidate, "spring", {"source": "/tests", "id": "1"}, now, late=False, blob=b"")
+    async with pool.connection() as connection:
+        await contacts.write(connection, [(customer, want, Outcome(candidate, "sent", now, "sms"))])
+        await contacts.silence(connection, customer, candidate.signal, now + timedelta(seconds=1), "unless")
+
+    class Away:
+        """A log that has it and does not say so the first time."""
+
+        async def publish(self, topic: str, records: Sequence[Entry]) -> Mapping[int, int]:
+            told.extend((topic, key, value) for key, value, _ in records)
+            if len(told) == 1:
+                raise NotAcknowledged("It is away.")
+            return {}
+
+    silences = Silences(pool, Away(), "here.")
+    with pytest.raises(NotAcknowledged):
+        await silences.tell()
+    assert sorted(await asyncio.gather(silences.tell(), silences.tell())) == [0, 1]
+    assert await silences.tell() == 0
+    first, again = told
+    assert first == again
+    event = msgspec.json.decode(first[2])
+    assert (first[:2], event["type"]) == (("here.signals", str(customer).encode()), "contact.silent")
+    assert (event["data"]["outcome"], event["data"]["reason"], event["data"]["contact"]) == ("silent", "unless", "spring")
 
 
 async def test_a_lane_in_trouble_is_tried_with_one(pool: database.Pool) -> None:
