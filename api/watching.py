@@ -34,6 +34,9 @@ AT_ONCE = 2
 QUIET = 0.02
 """The shortest time between two looks: a busy log notifies a hundred times a second."""
 
+PACE = 0.5
+"""The same between two looks at signals: nobody reads so fast."""
+
 
 @dataclass(eq=False, slots=True)
 class Mark:
@@ -41,6 +44,7 @@ class Mark:
 
     customer: UUID | None  # None: a desk that waits for a call
     extension: str = ""  # whose calls it is told of
+    signals: bool = False  # whether it shows signals
     calls: dict[tuple[str, str], Call] = field(default_factory=dict)  # of which it is to be told
     told: dict[tuple[str, str], str] = field(default_factory=dict)  # the stage of each that it was told
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,17 +63,30 @@ class Watching:
         self.turns = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
-    async def watch(self, customer: UUID | None, extension: str = "") -> AsyncIterator[Mark]:
-        """A mark whose event is set whenever the customer's view changed, or became stale or fresh, or a call at the extension went on."""
-        mark = Mark(customer, extension)
+    async def watch(self, customer: UUID | None, extension: str = "", *, signals: bool = False) -> AsyncIterator[Mark]:
+        """A mark whose event is set whenever the customer's view changed, or became stale or fresh, or a call at the extension went on.
+
+        With `signals` also when some were given or withdrawn.
+        """
+        mark = Mark(customer, extension, signals)
         self._marks.add(mark)
-        for work in (self._look, self._follow):
+        for work in (self._look, self._follow, *((self._hear,) if signals else ())):
             if work not in self._tasks or self._tasks[work].done():
                 self._tasks[work] = asyncio.create_task(work())
         try:
             yield mark
         finally:
             self._marks.discard(mark)
+
+    async def _hear(self) -> None:
+        """Wake the pages that show signals when some were given or withdrawn, and as they open."""
+        signalled, woken, version = self._dependencies.signalled, set[Mark](), -1
+        while marks := {mark for mark in self._marks if mark.signals}:
+            before, version = version, await signalled.changed(version, PACE)
+            for mark in marks if version != before else marks - woken:
+                mark.changed.set()
+            woken = marks
+            await asyncio.sleep(PACE)
 
     async def _follow(self) -> None:
         """Note how long the log is: what other doors accepted, or this one before it began anew, is waited for as well."""

@@ -4,7 +4,9 @@ The page is told every two seconds that it is still live, so that within five it
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -37,6 +39,9 @@ COMPUTED = frozenset({"score", "segment"})
 
 REGIONS = ("who", "matters", "numbers")
 
+Read = Callable[[Connection, Locale], Awaitable[dict[str, Any] | None]]
+"""What is new for an open page: regions, entries, tables. None: nothing."""
+
 
 class Page(msgspec.Struct, frozen=True):
     """The open page: whose eyes, and what it shows."""
@@ -49,11 +54,14 @@ class Page(msgspec.Struct, frozen=True):
     call: str = ""  # which call it is about
 
 
-async def waiting(request: Request, dependencies: Dependencies, watching: Watching, asking: Caller) -> StreamingResponse:
-    """Only the calls at the agent's extension, for a desk at which nobody is shown."""
+async def waiting(
+    request: Request, dependencies: Dependencies, watching: Watching, asking: Caller, given: Read | None = None
+) -> StreamingResponse:
+    """For a desk at which nobody is shown: the calls at the agent's extension; with `given` also what it reads whenever signals come."""
     async with dependencies.pool.connection() as connection:
         extension = query.text(request, "extension", 64) or await seats.extension_of(connection, asking.name)
-    pieces = _live(request, dependencies, watching, None, {}, Page(asking.role, None, None, None, extension))
+    marked = watching.watch(None, extension, signals=given is not None)
+    pieces = _live(request, dependencies, watching, marked, given)
     return lasting(request, dependencies, pieces, HEADERS | {"X-Accel-Buffering": "no"})
 
 
@@ -72,16 +80,22 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
     )
     async with dependencies.pool.connection() as connection:
         owner = await customers.present(connection, await dependencies.schema(), asked)
-    pieces = _live(request, dependencies, watching, owner, ends, shown)
+    read = partial(_changes, dependencies, owner, ends, shown)
+    pieces = _live(request, dependencies, watching, watching.watch(owner, shown.extension), read, ends)
     return lasting(request, dependencies, pieces, HEADERS | {"X-Accel-Buffering": "no"})
 
 
 async def _live(
-    request: Request, dependencies: Dependencies, watching: Watching, customer: UUID | None, ends: dict[int, int], shown: Page
+    request: Request,
+    dependencies: Dependencies,
+    watching: Watching,
+    marked: AbstractAsyncContextManager[Mark],
+    read: Read | None,
+    ends: dict[int, int] | None = None,
 ) -> AsyncGenerator[bytes]:
     yield b"retry: 1000\n\n"
     told_stale = again = False
-    async with watching.watch(customer, shown.extension) as mark:
+    async with marked as mark:
         while True:
             locale = locale_of(request, dependencies)
             if mark.stale is not None or told_stale:
@@ -93,10 +107,10 @@ async def _live(
                 for call in calls.values():  # a ring waits for no other page's turn
                     yield event("call", _call(call, locale))
                 changes = None
-                if customer is not None:
+                if read is not None:
                     try:
                         async with watching.turns, dependencies.pool.connection() as connection:
-                            changes = await _changes(dependencies, connection, customer, ends, shown, locale)
+                            changes = await read(connection, locale)
                     except (psycopg.OperationalError, PoolTimeout):
                         mark.changed.set()  # it is still to be told
                 again = bool(changes and changes.get("failed"))
@@ -119,7 +133,7 @@ async def _wait(mark: Mark) -> None:
 
 
 async def _changes(
-    dependencies: Dependencies, connection: Connection, customer: UUID, ends: dict[int, int], shown: Page, locale: Locale
+    dependencies: Dependencies, customer: UUID, ends: dict[int, int], shown: Page, connection: Connection, locale: Locale
 ) -> dict[str, Any]:
     """New entries and the regions as they are now; `ends` moves along. A customer who became another says where he went."""
     schema = await dependencies.schema()

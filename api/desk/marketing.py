@@ -1,4 +1,4 @@
-"""The desk's pages of rules: as sentences and texts, what they would have done, their signals. Reading order: add, then `_rule_page`."""
+"""The desk's pages of rules: as sentences and texts, what they would have done. Reading order: add, `_rule_page`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -14,22 +14,23 @@ from api import access, rehearsing
 from api.access import Caller
 from api.declared import READERS, WRITERS, counting
 from api.declaring import Declaring
-from api.desk import rule_form, segments
+from api.desk import rule_form, segments, signalling
 from api.desk.forms import form
 from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page, part
+from api.desk.signalling import SHOWN, live_at
 from api.desk.visitor import acting
 from api.desk.written import RANGES, checked, command, editor, form_beside, of_rules, offered, text_of
 from api.ports import Dependencies
 from api.problem import not_found
 from api.rehearsing import DryRun, Wanted
+from api.watching import Watching
 from api.written import named
 from projections.declared import table as declared
 from projections.declared.table import Row
 from projections.triggers import happened
 from projections.triggers import table as signals
 
-SHOWN = 30
 NEW_RULE = """\
 rule: …
 when: {count: web.page_viewed, where: {page: price}, at_least: 2, within: 1h}
@@ -58,9 +59,10 @@ class Bar(NamedTuple):
     title: str
 
 
-def add(routes: APIRouter, dependencies: Dependencies) -> None:
+def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> None:
     """The routes of marketing: rules and signals, and segments, of which rules speak."""
     segments.add(routes, dependencies)
+    signalling.add(routes, dependencies, watching)
     rules = Declaring(dependencies, "rule")
 
     @routes.get("/rules")
@@ -140,24 +142,16 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """Publish, approve, reject, pause, resume or retire."""
         return await command(request, dependencies, rules, "rules")
 
-    @routes.get("/signals")
-    async def signal_list(request: Request) -> Response:
-        """The latest signals of all rules; the page keeps itself true."""
-        access.staff(request, dependencies, READERS)
-        async with dependencies.pool.connection() as connection:
-            found = await signals.page(connection, SHOWN)
-        return page(request, dependencies, "signals.html", given=found)
-
 
 async def _rule_page(request: Request, dependencies: Dependencies, name: str, asking: Caller) -> Response:
-    now = dependencies.clock()
+    now, locale = dependencies.clock(), locale_of(request, dependencies)
     async with dependencies.pool.connection() as connection:
         rows = await declared.one(connection, "rule", name)
         if not rows:
             raise not_found(f"There is no rule named {name}.")
         funnel = await happened.funnel(connection, name, now - timedelta(days=30))
         given = await signals.page(connection, SHOWN, rule=name)
-    shown, locale, zone = counting(rows), locale_of(request, dependencies), dependencies.zone
+    shown, zone = counting(rows), dependencies.zone
     return page(
         request,
         dependencies,
@@ -170,6 +164,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         number=max(row.number for row in rows),
         funnel=funnel,
         given=given,
+        stream=live_at(name),
         verbs=offered(rows, asking),
         may=asking.role in WRITERS,
         ranges=RANGES,

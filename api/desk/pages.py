@@ -125,7 +125,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     accounts.add(routes, dependencies)
     provided.add(routes, dependencies, lambda request, wanted, wrong, status: _sign_in(request, dependencies, wanted, wrong, status))
     dead_letters.add(routes, dependencies)
-    marketing.add(routes, dependencies)
+    marketing.add(routes, dependencies, watching)
     contacting.add(routes, dependencies)
     models.add(routes, dependencies)
 

@@ -100,6 +100,7 @@ document.addEventListener("copy", (event) => {
 
 // --- the timeline: days newest first, in each the entries newest first ---
 
+const POWERED = ' data-htmx-powered="true"'; // as htmx marks what it met
 const parse = (html) => new DOMParser().parseFromString(html, "text/html").body;
 
 function placed(list, element, before) {
@@ -127,10 +128,12 @@ function addEntry(entry) {
 
 let owed = 0; // browsers scroll by whole pixels: what is left over is given with the next change, so that many do not add up
 
-/** Change the page without moving what is being read: the focused entry, or the first one in sight of a scrolled page. */
+const READ = ".entry, tr[data-at], [data-still]";
+
+/** Change the page without moving what is being read: the focused entry or row, or the first one in sight of a scrolled page. */
 function holdingStill(change) {
-  const focused = document.activeElement.closest?.(".entry");
-  const seen = scrollY > 0 ? [...document.querySelectorAll(".entry")].find((entry) => entry.getBoundingClientRect().bottom > 120) : null;
+  const focused = document.activeElement.closest?.(READ);
+  const seen = scrollY > 0 ? [...document.querySelectorAll(READ)].find((entry) => entry.getBoundingClientRect().bottom > 120) : null;
   const anchor = focused ?? seen;
   const before = anchor?.getBoundingClientRect().top;
   change();
@@ -140,6 +143,32 @@ function holdingStill(change) {
   scrollBy({ top: owed, behavior: "instant" });
   owed -= scrollY - from;
   if (Math.abs(owed) >= 1) owed = 0; // the page ends there
+}
+
+const MOST = 300; // rows that stay for who has scrolled to them
+
+/** New rows take their places, the newest above; others change where they stand. Answers the new ones, the newest last. */
+function refill(list, html) {
+  const body = list.querySelector("tbody");
+  const rows = [...parse(html).querySelectorAll("tbody tr")].reverse();
+  const added = rows.filter((row) => {
+    const known = $(row.id);
+    if (!known) return placed(body, row, (other) => Date.parse(other.dataset.at) <= Date.parse(row.dataset.at)), true;
+    for (const [place, cell] of [...known.cells].entries()) {
+      const now = row.cells[place];
+      if (cell.innerHTML.replaceAll(POWERED, "") !== now.innerHTML && !cell.contains(document.activeElement)) cell.replaceChildren(...now.childNodes);
+    }
+    return false;
+  });
+  const listed = new Set(rows.map((row) => row.id));
+  for (const row of [...body.rows].reverse()) {
+    const stays = listed.has(row.id) || row.contains(document.activeElement) || (scrollY > 0 && body.rows.length <= MOST);
+    if (!stays) row.remove();
+  }
+  list.querySelector(".nothing").hidden = body.rows.length > 0;
+  list.querySelector(".scroller").hidden = body.rows.length === 0;
+  for (const row of added) row.classList.add("fresh");
+  return added;
 }
 
 document.addEventListener("click", async (event) => {
@@ -303,7 +332,7 @@ function follow(address) {
       const fresh = parse(html);
       const open = [...region.querySelectorAll("details[open]")].map((details) => details.id);
       for (const id of open) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-      if (fresh.innerHTML !== region.innerHTML.replaceAll(' data-htmx-powered="true"', "")) {
+      if (fresh.innerHTML !== region.innerHTML.replaceAll(POWERED, "")) {
         region.replaceChildren(...fresh.childNodes);
         globalThis.htmx?.process(region); // it meets only what it is shown
       }
@@ -338,12 +367,18 @@ function follow(address) {
     said.append(again);
     region.prepend(said);
   }
-  on("changes", ({ gone, erased, entries = [], regions = {}, failed = {} }) => {
+  on("changes", ({ gone, erased, entries = [], regions = {}, tables = {}, failed = {} }) => {
     if (erased) document.querySelectorAll("form[data-draft]").forEach((form) => localStorage.removeItem(keyOf(form)));
     if (gone) return location.replace(gone);
     holdingStill(() => {
       const added = entries.filter(addEntry).filter((entry) => entry.said);
       if (added.length) $("news").textContent = timeline.dataset.news.replace("{title}", added.at(-1).title);
+      for (const [name, html] of Object.entries(tables)) {
+        const { one, many } = $(name).dataset;
+        const rows = refill($(name), html);
+        const count = new Intl.NumberFormat(language).format(rows.length);
+        if (rows.length) $("news").textContent = rows.length > 1 ? many.replace("{number}", count) : one.replace("{rule}", rows[0].dataset.rule);
+      }
       for (const [name, html] of Object.entries(regions)) waiting.set(name, html);
       settle();
       for (const [name, text] of Object.entries(failed)) mourn(name, text);
