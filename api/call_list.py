@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,20 +12,24 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from aggregates.access import Role
-from api import access, body, cursor, customers, openapi, query
+from api import access, body, cursor, customers, looks, openapi, query
+from api.access import Caller
 from api.answers import json, path_id
 from api.decoding import decoded
-from api.ports import Dependencies
+from api.ports import Connection, Dependencies
 from api.problem import Problem, not_found
 from api.visibility import settled
 from projections.contacts import handing, table, tasks
 from projections.contacts.handing import Again
 from projections.contacts.tasks import CALL, CHANNELS, Task
+from projections.identity import table as identity
+from projections.view import table as views
+from projections.view.contacts import latest
 
 STATES = ("open", "taken", "done")
 CALLERS: tuple[Role, ...] = ("agent", "supervisor", "marketer", "admin")
 PIECE = 500
-COLUMNS = ("id", "customer_id", "rule", "contact", "purpose", "created", "state", "taken_by", "outcome", "note")
+COLUMNS = ("id", "customer_id", "phone", "rule", "contact", "purpose", "created", "state", "taken_by", "outcome", "note")
 
 
 class TaskShown(msgspec.Struct):
@@ -101,10 +105,11 @@ def router(dependencies: Dependencies) -> APIRouter:
         ),
     )
     async def call_list_as_csv(request: Request) -> StreamingResponse:
-        """The same for a dialler or a spreadsheet, without what is open and must wait."""
-        access.staff(request, dependencies, access.CAMPAIGNERS)
+        """The same for a dialler or a spreadsheet, without what is open and must wait, with the phone met last; before what begins like a
+        formula stands a '."""
+        asking = access.staff(request, dependencies, access.CAMPAIGNERS)
         channel = query.choice(request, "channel", CHANNELS) or CALL
-        lines = _lines(dependencies, channel, query.choice(request, "state", STATES))
+        lines = _lines(request, dependencies, asking, channel, query.choice(request, "state", STATES))
         return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="call-list.csv"'})
 
     @routes.post(
@@ -219,20 +224,34 @@ def _not_now(again: Again) -> Problem:
     return Problem(409, "has_to_wait", f"This contact has to wait: {again.reason}.", mend="Take another one.")
 
 
-async def _lines(dependencies: Dependencies, channel: str, state: str | None) -> AsyncIterator[str]:
+async def _lines(request: Request, dependencies: Dependencies, asking: Caller, channel: str, state: str | None) -> AsyncIterator[str]:
     yield _line(COLUMNS)
     after: tuple[datetime, UUID] | None = None
     while True:
         async with dependencies.pool.connection() as connection:
             found = await tasks.page(connection, PIECE, channel, after=after, state=state)
-            standing = await handing.ready(connection, dependencies.rechecks, found)
+            standing = [
+                task for task in await handing.ready(connection, dependencies.rechecks, found) if state is None or task.state == state
+            ]
+            phones = await _phones(connection, await dependencies.schema(), {task.customer_id for task in standing})
+        async with dependencies.pool.connection() as connection:
+            await looks.note_all(request, connection, asking, [customer for customer, phone in phones.items() if phone], "call-list")
         for task in standing:
-            if state not in (None, task.state):
-                continue
-            yield _line([_cell(getattr(task, column)) for column in COLUMNS])
+            told = task._asdict() | {"phone": phones[task.customer_id]}
+            yield _line([_cell(told[column]) for column in COLUMNS])
         if len(found) < PIECE:
             return
         after = (found[-1].created, found[-1].id)
+
+
+async def _phones(connection: Connection, schema: str, customers: Collection[UUID]) -> dict[UUID, str]:
+    """At which number each is reached, whoever he turned out to be since; empty: none is known."""
+    became = {customer: customer for customer in customers}
+    states = await views.load(connection, schema, customers)
+    for gone in became.keys() - states.keys():
+        became[gone] = await identity.successor(connection, gone) or gone
+    states |= await views.load(connection, schema, set(became.values()) - states.keys())
+    return {customer: latest(states[now].contacts, "phone") if now in states else "" for customer, now in became.items()}
 
 
 def _cell(value: object) -> str:

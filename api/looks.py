@@ -1,5 +1,6 @@
 """Writes down every look at a customer: who, at what of him, and why; and answers it to admins. Reading order: note, why, router."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -48,6 +49,12 @@ async def note(request: Request, connection: Connection, asking: Caller, custome
     Its transaction must write nothing else: it does not wait for the disk (docs/decisions/0015).
     """
     await connection.execute(_NOTE, {"customer": customer, **_said(request, asking, what)})
+
+
+async def note_all(request: Request, connection: Connection, asking: Caller, customers: Iterable[UUID], what: str) -> None:
+    """The same of several customers at once."""
+    every = f"{_NOTE.replace('%(customer)s', 'customer')}, unnest(%(customers)s::uuid[]) AS customer"
+    await connection.execute(every, {"customers": list(customers), **_said(request, asking, what)})
 
 
 def noting(request: Request, schema: str, asking: Caller, what: str) -> Besides:

@@ -20,7 +20,6 @@ import msgspec
 import yaml
 from psycopg_pool import AsyncConnectionPool
 
-from aggregates.identifier import kind_of
 from aggregates.sealing import Sealer
 from aggregates.service_request import asking
 from infra.delivery.adapters import of_answer
@@ -31,6 +30,7 @@ from infra.settings import EmailSettings, SmsSettings
 from projections.contacts import tasks
 from projections.contacts.want import Want
 from projections.deliveries.table import Taken
+from projections.view.contacts import latest
 from projections.view.precedence import believed
 from projections.view.state import State
 from projections.view.traits import name_of
@@ -210,10 +210,7 @@ class EmailAdapter:
 
 def address(state: State | None, kind: str) -> str:
     """By which identifier of a kind he is reached: the one met last."""
-    if state is None:
-        return ""
-    known = [(point.last, point.value) for token, point in state.contacts.points.items() if kind_of(token) == kind and point.value]
-    return max(known)[1] if known else ""
+    return latest(state.contacts, kind) if state is not None else ""
 
 
 def filled(template: str, fields: Mapping[str, str], escape: Callable[[str], str]) -> str:

@@ -60,6 +60,12 @@ def crowd(points: dict[Token, Contact]) -> dict[Token, Contact]:
     return {token: Contact(points[token].value, points[token].last, None, None, "") for token in kept}
 
 
+def latest(contacts: Contacts, kind: str) -> str:
+    """The identifier of a kind that was met last, by which he is reached; empty: none is known."""
+    known = [(point.last, point.value) for token, point in contacts.points.items() if kind_of(token) == kind and point.value]
+    return max(known)[1] if known else ""
+
+
 def unknown(contacts: Contacts, met: Sequence[Sequence[Token]]) -> list[bool]:
     """Of several facts, by the tokens that each meets: whether the value behind one of them is not known.
 

@@ -1,6 +1,8 @@
 """From a published rule to the customer: event, signal, decision, channel; asked about once more as it goes out."""
 
 import asyncio
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -281,6 +283,10 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     assert done.json()["state"] == "done"
     listed = (await ground.api.client.get("/v1/call-list.csv", auth=(ground.token, ""))).text
     assert "'=cmd" in listed
+    rows = list(csv.DictReader(io.StringIO(listed)))
+    assert [row["phone"] for row in rows] == ["'+989121110001"]
+    log = await ground.api.get(ground.token, "/v1/access-log", customer=rows[0]["customer_id"])
+    assert "call-list" in [look["what"] for look in log["items"]]
 
 
 async def test_a_call_is_asked_about_as_it_is_taken(ground: Ground) -> None:
