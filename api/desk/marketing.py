@@ -1,4 +1,4 @@
-"""The desk's pages of rules: as sentences and texts, what they would have done. Reading order: add, `_rule_page`."""
+"""The desk's pages of rules: as sentences and texts, what they would have done, what they brought. Reading order: add, `_rule_page`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -14,7 +14,7 @@ from api import access, rehearsing
 from api.access import Caller
 from api.declared import READERS, WRITERS, counting
 from api.declaring import Declaring
-from api.desk import rule_form, segments, signalling
+from api.desk import bringing, rule_form, segments, signalling
 from api.desk.forms import form
 from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page, part
@@ -151,6 +151,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
             raise not_found(f"There is no rule named {name}.")
         funnel = await happened.funnel(connection, name, now - timedelta(days=30))
         given = await signals.page(connection, SHOWN, rule=name)
+        uplift = await bringing.brought(connection, await dependencies.schema(), name, now, locale)
     shown, zone = counting(rows), dependencies.zone
     return page(
         request,
@@ -163,6 +164,9 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         awaiting=of_rules(rows[0].text, locale, zone)[0] if rows[0].state == "awaiting_approval" else "",
         number=max(row.number for row in rows),
         funnel=funnel,
+        uplift=uplift,
+        uplift_goal=bringing.GOAL,
+        uplift_days=bringing.DAYS,
         given=given,
         stream=live_at(name),
         verbs=offered(rows, asking),
