@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from api import access, body, cursor, openapi, query
 from api.answers import json, path_id
 from api.decoding import decoded
-from api.ports import Dependencies
+from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.visibility import settled
 from projections.deliveries import table
@@ -146,7 +146,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         """Everything that is stopped."""
         access.staff(request, dependencies, access.INSIDE)
         async with dependencies.pool.connection() as connection:
-            return json(PauseList([PauseShown(*pause) for pause in await table.pauses(connection)]))
+            return json(await pauses(dependencies, connection))
 
     @routes.post(
         "/v1/pauses",
@@ -166,8 +166,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.CAMPAIGNERS)
         wanted = decoded(await body.read(request), NewPause)
         async with dependencies.pool.connection() as connection:
-            await table.pause(connection, wanted.scope, dependencies.clock(), str(asking.key))
-            return json(PauseList([PauseShown(*pause) for pause in await table.pauses(connection)]))
+            await table.pause(connection, wanted.scope, dependencies.clock(), asking.name)
+            return json(await pauses(dependencies, connection))
 
     @routes.delete(
         "/v1/pauses",
@@ -188,6 +188,19 @@ def router(dependencies: Dependencies) -> APIRouter:
         return Response(status_code=204)
 
     return routes
+
+
+async def pauses(dependencies: Dependencies, connection: Connection) -> PauseList:
+    """What is stopped. Who did so was once kept as the id of his key, and is told by his name all the same."""
+    return PauseList([PauseShown(scope, since, _named(dependencies, by)) for scope, since, by in await table.pauses(connection)])
+
+
+def _named(dependencies: Dependencies, by: str) -> str:
+    try:
+        id_ = UUID(by)
+    except ValueError:
+        return by
+    return access.name_of(dependencies.ring.key(id_), id_)
 
 
 def customer_asked(request: Request) -> UUID | None:

@@ -20,7 +20,7 @@ from aggregates.written.problem import Lang, Problem
 from api import access, cursor, query
 from api.answers import path_id
 from api.contact_policy import check_approval, policy_shown
-from api.deliveries import STATES
+from api.deliveries import STATES, pauses
 from api.desk.forms import form
 from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
@@ -102,7 +102,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             before = cursor.place(query.text(request, "cursor"))
             found = await deliveries.page(connection, SHOWN + 1, before=before, state=state)
-            stopped = await deliveries.pauses(connection)
+            stopped = (await pauses(dependencies, connection)).items
         older = _older(request, found[SHOWN - 1].created, found[SHOWN - 1].id) if len(found) > SHOWN else None
         states = [(name, f"/contacts/deliveries?state={name}") for name in STATES]
         return page(
@@ -130,7 +130,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             if fields.get("do") == "resume":
                 await deliveries.resume(connection, scope)
             else:
-                await deliveries.pause(connection, scope[:100], dependencies.clock(), str(asking.key))
+                await deliveries.pause(connection, scope[:100], dependencies.clock(), asking.name)
         return RedirectResponse("/contacts/deliveries", 303)
 
     @routes.get("/contacts/webhooks")

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from aggregates.webhook_signature import signature
+from projections.deliveries import table as deliveries
 from tests.api.conftest import Api, breath
 from tests.delivery.receiver import Post, receiving
 
@@ -161,12 +162,23 @@ async def test_a_pause_holds_everything_and_resuming_lets_it_out(live: Api) -> N
             before = len(receiver.posts)
             paused = await live.client.post("/v1/pauses", json={"scope": scope}, auth=(token, ""))
             assert [item["scope"] for item in paused.json()["items"]] == [scope]
+            assert [item["by"].partition(" ")[0] for item in paused.json()["items"]] == ["marketer"]  # a name, and not the id of a key
             message = await say(live, rule=rule)
             waiting = await delivery(live, token, message, made, "waiting")
             assert (waiting["attempts"], len(receiver.posts)) == (0, before)
             await live.client.delete("/v1/pauses", params={"scope": scope}, auth=(token, ""))
             assert (await receiver.until(before + 1))[-1].headers["webhook-id"] == str(message)
         await forget(live, token, made)
+
+
+async def test_who_stopped_something_when_ids_of_keys_were_kept_is_told_by_his_name(live: Api) -> None:
+    token = (await live.made.keys.create("tests", role="marketer", label="maryam")).secret
+    while (grant := live.made.ring.of_secret(token)) is None:
+        await breath()
+    async with live.made.pool.connection() as connection:
+        await deliveries.pause(connection, "channel:in_app", datetime.now(UTC), str(grant.key))
+    assert [item["by"] for item in (await live.get(token, "/v1/pauses"))["items"]] == ["maryam"]
+    await live.client.delete("/v1/pauses", params={"scope": "channel:in_app"}, auth=(token, ""))
 
 
 async def test_a_trial_is_told_to_nobody_and_a_test_says_that_it_is_one(live: Api) -> None:
