@@ -16,7 +16,7 @@ from aggregates import webhook as webhooks
 from aggregates.access import Role
 from aggregates.contact_policy import reading
 from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
-from aggregates.written.problem import Lang, Problem
+from aggregates.written.problem import Problem
 from api import access, cursor, query
 from api.answers import path_id
 from api.contact_policy import check_approval, policy_shown
@@ -24,6 +24,7 @@ from api.deliveries import STATES, pauses
 from api.desk.forms import form
 from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
+from api.desk.wording import told, went
 from api.ports import Dependencies
 from api.problem import invalid, not_found
 from api.webhooks import every_webhook
@@ -106,7 +107,15 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         older = _older(request, found[SHOWN - 1].created, found[SHOWN - 1].id) if len(found) > SHOWN else None
         states = [(name, f"/contacts/deliveries?state={name}") for name in STATES]
         return page(
-            request, dependencies, "deliveries.html", deliveries=found[:SHOWN], state=state, states=states, older=older, stopped=stopped
+            request,
+            dependencies,
+            "deliveries.html",
+            deliveries=found[:SHOWN],
+            state=state,
+            states=states,
+            older=older,
+            stopped=stopped,
+            went=went,
         )
 
     @routes.post("/contacts/deliveries/{id}/resend")
@@ -188,7 +197,6 @@ def lines(shares: Sequence[Share]) -> list[Line]:
 
 async def _policy(request: Request, dependencies: Dependencies, text: str | None = None, problems: Sequence[Problem] = ()) -> Response:
     asking = access.staff(request, dependencies, READERS) if request.method == "GET" else acting(request, dependencies, READERS)
-    lang: Lang = "fa" if locale_of(request, dependencies).language == "fa" else "en"
     async with dependencies.pool.connection() as connection:
         shown = await policy_shown(connection)
     assert shown is not None  # noqa: S101 - without a version it is always there
@@ -199,7 +207,7 @@ async def _policy(request: Request, dependencies: Dependencies, text: str | None
         status=422 if problems else 200,
         shown=shown,
         text=shown.text or NEW_POLICY if text is None else text,
-        mistakes=[problem.text(lang) for problem in problems],
+        mistakes=told(problems, locale_of(request, dependencies)),
         may_write=asking.role in access.CAMPAIGNERS,
     )
 
@@ -207,10 +215,8 @@ async def _policy(request: Request, dependencies: Dependencies, text: str | None
 async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = "", wrong: str = "", secret: str = "") -> Response:
     async with dependencies.pool.connection() as connection:
         held = await every_webhook(connection)
-    types = (*webhooks.FAMILIES, *webhooks.TYPES)
-    return page(
-        request, dependencies, "webhooks.html", 422 if wrong else 200, webhooks=held, types=types, url=url, wrong=wrong, secret=secret
-    )
+    shown = {"webhooks": held, "types": (*webhooks.FAMILIES, *webhooks.TYPES), "url": url, "wrong": wrong, "secret": secret}
+    return page(request, dependencies, "webhooks.html", 422 if wrong else 200, went=went, **shown)
 
 
 def _older(request: Request, at: datetime, id_: UUID) -> str:

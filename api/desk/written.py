@@ -26,6 +26,7 @@ from api.desk.forms import form
 from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.visitor import acting
+from api.desk.wording import told
 from api.ports import Dependencies
 from api.problem import not_found
 from api.written import named, usable
@@ -47,16 +48,16 @@ _NUMBER = re.compile(r"(?<![^\s(])\d+(?:\.\d+)?%?(?=[\s).؛،:]|$)")
 
 def editor(request: Request, dependencies: Dependencies, kind: str, text: str, problems: Sequence[Problem], status: int = 200) -> Response:
     """A text to be written, with what is wrong in it."""
-    told = _told(problems, locale_of(request, dependencies))
+    mistakes = told(problems, locale_of(request, dependencies))
     beside = form_beside(text) if kind == "rule" else {}
-    return page(request, dependencies, "editor.html", status, kind=kind, text=text, problems=told, sentence="", ranges=RANGES, **beside)
+    return page(request, dependencies, "editor.html", status, kind=kind, text=text, problems=mistakes, sentence="", ranges=RANGES, **beside)
 
 
 def checked(request: Request, dependencies: Dependencies, kind: str, text: str) -> Response:
     """What a text says, or what is wrong with it: a part of a page."""
     locale = locale_of(request, dependencies)
     said, problems = of_rules(text, locale, dependencies.zone) if kind == "rule" else of_segment(text, locale, dependencies.zone)
-    return HTMLResponse(part(locale, "written.html", problems=_told(problems, locale), sentence=said), headers=HEADERS)
+    return HTMLResponse(part(locale, "written.html", problems=told(problems, locale), sentence=said), headers=HEADERS)
 
 
 def form_beside(text: str) -> dict[str, Any]:
@@ -102,10 +103,6 @@ def text_of(fields: Mapping[str, str]) -> str:
     if len(text) > LONGEST:
         raise problem.Problem(413, "too_large", "No text of a rule is so long.")
     return usable(text)
-
-
-def _told(problems: Sequence[Problem], locale: Locale) -> list[str]:
-    return [_numbered(one.text(_lang(locale)), locale) for one in problems]
 
 
 def _numbered(said: str, locale: Locale) -> str:

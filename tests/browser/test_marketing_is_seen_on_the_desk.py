@@ -1,9 +1,13 @@
-"""The desk's pages of marketing: signals come by themselves."""
+"""The desk's pages of marketing: signals come by themselves; what is said of rules and contacts is said in the reader's language."""
+
+import re
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
 
 from api.desk.catalog import LANGUAGES
+from projections.deliveries import table as deliveries
 from tests.browser.conftest import Desk, shot, spoken
 from tests.browser.test_everybody_can_use_the_desk import judged
 from tests.triggers.marketer import Marketer, bought
@@ -45,3 +49,124 @@ async def test_a_new_signal_comes_by_itself_and_moves_nobody(desk: Desk, markete
         await page.set_viewport_size({"width": 1366, "height": 768})
         assert await judged(page, path) == []
         await shot(page, f"signals-{language}-{len(path)}")
+
+
+OUTCOMES = [
+    *[("sent", "sms", None, 20)] * 40,
+    *[("silent", None, "holdout", 20)] * 20,
+    *[("silent", None, reason, 1) for reason in ("block_while open_complaint", "consent marketing/sms", "budget", "cap all/7d")],
+]
+
+
+@pytest.fixture(scope="module")
+async def decided(marketer: Marketer) -> Marketer:
+    """What became of the candidates of a rule, and what went wrong on the way out."""
+    await marketer.publish("triggers", "winback", "when: {count: a.b, at_least: 9, within: 1h}\ndo: {notify: team:x}\n")
+    errors = ("no phone number of the customer is known", "the mail server answered 550", "cap all/7d", "as a later version says it")
+    async with marketer.api.made.pool.connection() as connection:
+        for outcome, channel, reason, days in OUTCOMES:
+            await connection.execute(
+                "INSERT INTO contacts.decisions (customer_id, signal, rule, version, contact, purpose, outcome, channel, at, reason,"
+                " occurred, wanted, want) SELECT %s, %s, 'winback', 1, 'spring', 'marketing', %s, %s, decided, %s, decided, decided, ''"
+                " FROM (SELECT now() - make_interval(days => %s) AS decided) AS day",
+                (uuid4(), uuid4(), outcome, channel, reason, days),
+            )
+        for error in errors:
+            await deliveries.add(connection, [deliveries.New(id_ := uuid4(), id_, "sms", "contact.sent", "winback", None, None, b"")])
+            await connection.execute("UPDATE contacts.deliveries SET state = 'failed', error = %s WHERE id = %s", (error, id_))
+    return marketer
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_became_of_a_rules_contacts_is_said_in_the_readers_language(desk: Desk, decided: Marketer, language: str) -> None:
+    say = spoken(language)
+    page = await desk.signed_in(language, decided.token)
+    await page.goto("/rules/winback")
+    uplift = page.locator("#uplift")
+    await expect(uplift).to_contain_text(say("uplift.verdict.unsure"))
+    await expect(uplift).to_contain_text({"fa": "+۸٫۸", "en": "\N{MINUS SIGN}16.1 to +8.8"}[language])
+    funnel = page.locator("[aria-labelledby=funnel-title]")
+    for told in ("silenced.holdout", "silenced.budget", "blocking.open_complaint", "silenced.consent", "purpose.marketing", "way.sms"):
+        await expect(funnel).to_contain_text(say(told))
+    if language == "fa":
+        assert not re.search("holdout|open_complaint|consent|sms", await funnel.inner_text())
+    assert await judged(page, f"rule-{language}") == []
+    await uplift.scroll_into_view_if_needed()
+    await shot(page, f"uplift-{language}")
+    await page.goto("/rules/bought-once")
+    await expect(uplift).to_contain_text(say("uplift.verdict.nobody"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_dry_run_says_why_nobody_was_reached_in_the_readers_language(desk: Desk, decided: Marketer, language: str) -> None:
+    page = await desk.signed_in(language, decided.token)
+    await decided.api.send(decided.key, bought(f"dry-{language}", type_="dry.bought"))
+    await page.goto("/rules/new")
+    do = "do: {contact: spring, purpose: marketing, prefer: [sms]}"
+    await page.locator("#text").fill(f"rule: dry\nwhen: {{count: dry.bought, at_least: 1, within: 1h}}\n{do}\n")
+    await page.locator("[formaction='/rules/dry-run']").click()
+    main = page.locator("main")
+    await expect(main).to_contain_text(spoken(language)("silenced.consent"))
+    await expect(main).to_contain_text(spoken(language)("way.sms"))
+    if language == "fa":
+        assert not re.search("consent|sms", await main.inner_text())
+    assert await judged(page, f"dry-run-{language}") == []
+    await shot(page, f"dry-run-{language}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_went_wrong_and_who_stopped_it_is_said_in_the_readers_language(desk: Desk, decided: Marketer, language: str) -> None:
+    say = spoken(language)
+    page = await desk.signed_in(language, decided.token)
+    await page.goto("/contacts/deliveries")
+    await page.locator("button[value='channel:call']").click()
+    await expect(page.locator(".tag.mark").first).to_contain_text(say("way.call"))
+    await expect(page.locator("[aria-labelledby=stop-title]")).to_contain_text("marketer ")
+    table = page.locator("table")
+    for told in (
+        say("went.no_phone"),
+        say("silenced.cap"),
+        {"fa": "پاسخ ۵۵۰", "en": "answered 550"}[language],
+        "as a later version says it",
+    ):
+        await expect(table).to_contain_text(told)
+    assert await judged(page, f"deliveries-{language}") == []
+    await shot(page, f"deliveries-{language}")
+    await page.locator("button[value='resume']").click()
+    await page.goto("/contacts/webhooks")
+    await page.locator("[name=url]").fill("https://10.1.2.3/hook")
+    await page.locator("form.editor .primary").click()
+    notice = page.locator(".notice")
+    await expect(notice).to_contain_text(re.sub(r"\{.*", "", say("went.inside").partition("} ")[2]))
+    await expect(notice.locator("bdi").first).to_have_text("10.1.2.3")
+    desk.complaints.clear()  # the browser tells of the 422
+    assert await judged(page, f"webhooks-{language}") == []
+    await shot(page, f"webhooks-{language}")
+    await page.locator("[name=url]").fill(f"https://example.com/{language}")
+    await page.locator("form.editor .primary").click()
+    await page.locator("button[value=disable]").first.click()
+    await expect(page.locator("ul.open")).to_contain_text(say("disabled.by hand"))
+    await page.locator("button[value=delete]").first.click()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_where_a_text_is_wrong_is_readable_in_both_directions(desk: Desk, decided: Marketer, language: str) -> None:
+    page = await desk.signed_in(language, decided.token)
+    await page.goto("/rules/new")
+    await page.locator("#text").fill("rule: x\nwhen: {count: a.b, at_leest: 3, within: 1h}\ndo: {notify: x}\n")
+    wrong = page.locator("#judged .wrong li").first
+    await expect(wrong.locator("bdi[dir=ltr]").first).to_have_text("/when/at_leest")
+    await expect(wrong.locator("bdi", has_text="at_least").last).to_have_text("at_least")
+    await expect(wrong).to_contain_text({"fa": "سطر ۲،", "en": "line 2,"}[language])
+    assert await judged(page, f"wrong-{language}") == []
+    await wrong.scroll_into_view_if_needed()
+    await shot(page, f"wrong-{language}")
+    await page.goto("/contacts/policy")
+    await page.locator("#text").fill("policy: contact\ncaps:\n  - {chanels: all, max: 3, within: 7d}\n")
+    await page.locator("form.editor .primary").click()
+    notice = page.locator(".notice").first
+    await expect(notice.locator("bdi[dir=ltr]").first).to_have_text("/caps/0/chanels")
+    await expect(notice).to_contain_text({"fa": "سطر ۳،", "en": "line 3,"}[language])
+    desk.complaints.clear()  # the browser tells of the 422
+    assert await judged(page, f"policy-{language}") == []
+    await shot(page, f"policy-{language}")

@@ -1,0 +1,79 @@
+"""Says what is wrong with a text and what went wrong on the way out, in the reader's language; codes stand apart and read as machines do.
+
+Reading order: told, went.
+"""
+
+import re
+from collections.abc import Sequence
+
+from markupsafe import Markup, escape
+
+from aggregates.written.messages import MEANT, MESSAGES, PLACE
+from aggregates.written.problem import Lang, Problem
+from api.desk.locale import Locale
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
+_CODE = Markup('<bdi dir="ltr" class="code">{}</bdi>')
+
+_WENT = tuple(
+    (re.compile(pattern), key)
+    for pattern, key in (
+        (r"no phone number of the customer is known", "went.no_phone"),
+        (r"no e-mail address of the customer is known", "went.no_email"),
+        (r"it names no customer", "went.nobody"),
+        (r"nothing was decided about it", "went.undecided"),
+        (r"it was withdrawn", "went.withdrawn"),
+        (r"nothing is set up that would send by (?P<word>\S+)", "went.no_way"),
+        (r"the webhook was deleted", "went.deleted"),
+        (r"its secret was erased: register it anew", "went.no_secret"),
+        (r"the receiver answered (?P<word>410): it is gone", "went.gone"),
+        (r"answered (?P<word>\d+)", "went.answered"),
+        (r"no answer within (?P<word>\S+) s", "went.unanswered"),
+        (r"the gateway did not say that it took the message", "went.not_taken"),
+        (r"the mail server refused the address", "went.no_such_address"),
+        (r"the mail server answered (?P<word>\d+)", "went.mail_answered"),
+        (r"(?P<word>\w+): the mail server cannot be used", "went.mail_away"),
+        (r"the message center is not connected", "went.center_away"),
+        (r"the message center did not answer within (?P<word>\S+) s", "went.center_unanswered"),
+        (r"the message center answered (?P<word>\S+)", "went.center_answered"),
+        (r"it could not be sent: (?P<word>\w+)", "went.unsendable"),
+        (r"\w+: (?P<word>\S+) has no address", "went.no_host"),
+        (r"(?P<host>\S+) is at (?P<address>\S+), which is not .* (?P<setting>YEKTA_\w+=\S+)\.", "went.inside"),
+        (r"It is no address: .*", "went.no_address"),
+        (r"It is no absolute http or https address without a user and a fragment\.", "went.no_address"),
+        (r"Only https goes beyond .* (?P<word>YEKTA_\w+) .*", "went.no_https"),
+        (r"A webhook names at least one of .*", "went.no_types"),
+    )
+)
+
+
+def told(problems: Sequence[Problem], locale: Locale) -> list[Markup]:
+    """Each mistake in a text as a line: where, what, and what to write instead."""
+    lang: Lang = "fa" if locale.language == "fa" else "en"
+    lines = []
+    for one in problems:
+        place = {"line": locale.digits(str(one.line)), "pointer": _CODE.format(one.pointer or "/")}
+        lines.append(_framed(PLACE[lang], **place, message=_message(one, lang, locale)))
+    return lines
+
+
+def went(error: str, locale: Locale) -> Markup:
+    """What went wrong with a delivery or an address; what nobody has translated stays as it was noted."""
+    for pattern, key in _WENT:
+        if found := pattern.fullmatch(error):
+            return _framed(locale.say(key), **{name: _word(value, locale) for name, value in found.groupdict().items()})
+    return Markup('<bdi lang="en" dir="ltr">{}</bdi>').format(error)
+
+
+def _message(problem: Problem, lang: Lang, locale: Locale) -> Markup:
+    message = _framed(MESSAGES[problem.code][lang], **{name: _word(value, locale) for name, value in problem.words.items()})
+    return message + _framed(MEANT[lang], _word(problem.suggestion, locale)) if problem.suggestion else message
+
+
+def _word(value: str, locale: Locale) -> Markup:
+    """A word of what was written: a number in the reader's digits, anything else apart from the sentence around it."""
+    return escape(locale.digits(value)) if _NUMBER.fullmatch(value) else Markup('<bdi class="code">{}</bdi>').format(value)
+
+
+def _framed(sentence: str, *words: str, **values: str) -> Markup:
+    return escape(sentence).format(*words, **values)
