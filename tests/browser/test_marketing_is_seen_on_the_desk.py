@@ -1,13 +1,14 @@
 """The desk's pages of marketing: signals come by themselves; what is said of rules and contacts is said in the reader's language."""
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import expect
 
 from api.desk.catalog import LANGUAGES
 from projections.deliveries import table as deliveries
+from projections.triggers import table as signals
 from tests.browser.conftest import Desk, shot, spoken
 from tests.browser.test_everybody_can_use_the_desk import judged
 from tests.triggers.marketer import Marketer, bought
@@ -49,6 +50,34 @@ async def test_a_new_signal_comes_by_itself_and_moves_nobody(desk: Desk, markete
         await page.set_viewport_size({"width": 1366, "height": 768})
         assert await judged(page, path) == []
         await shot(page, f"signals-{language}-{len(path)}")
+
+
+async def test_a_signal_that_is_withdrawn_says_so_where_it_stands_and_a_page_that_lost_the_line_catches_up(
+    desk: Desk, marketer: Marketer
+) -> None:
+    say = spoken("fa")
+    page = await desk.signed_in("fa", marketer.token)
+    await page.goto("/signals")
+    await page.locator('.live[data-state="live"]').wait_for()
+    await marketer.api.send(marketer.key, bought("withdrawn"))
+    await expect(page.locator("#news")).to_have_text(say("signal.new", rule="bought-once"))
+    rows = page.locator("#given tbody tr")
+    first, count = str(await rows.first.get_attribute("id")), await rows.count()
+    await rows.first.locator("a").last.focus()
+    given = UUID(first.removeprefix("s-"))
+    async with marketer.api.made.pool.connection() as connection:
+        (customer,) = await (await connection.execute("SELECT customer_id FROM signals.given WHERE id = %s", (given,))).fetchone() or ()
+        await signals.withdraw(connection, [(customer, given)])
+    await expect(page.locator(f"#{first}")).to_contain_text(say("signal.withdrawn"))
+    assert await page.evaluate("document.activeElement.closest('tr').id") == first
+    await desk.listening.stop()
+    await page.locator('.live[data-state="stale"]').wait_for()
+    await desk.listening.start()
+    desk.complaints.clear()  # the browser tells of the line
+    await marketer.api.send(marketer.key, bought("meanwhile"))
+    await expect(rows).to_have_count(count + 1, timeout=20_000)
+    await page.locator('.live[data-state="live"]').wait_for()
+    desk.complaints.clear()
 
 
 OUTCOMES = [
