@@ -228,12 +228,13 @@ async def _lines(request: Request, dependencies: Dependencies, asking: Caller, c
     yield _line(COLUMNS)
     after: tuple[datetime, UUID] | None = None
     while True:
+        schema = await dependencies.schema()  # before a connection is held: it may need one itself
         async with dependencies.pool.connection() as connection:
             found = await tasks.page(connection, PIECE, channel, after=after, state=state)
             standing = [
                 task for task in await handing.ready(connection, dependencies.rechecks, found) if state is None or task.state == state
             ]
-            phones = await _phones(connection, await dependencies.schema(), {task.customer_id for task in standing})
+            phones = await _phones(connection, schema, {task.customer_id for task in standing})
         async with dependencies.pool.connection() as connection:
             await looks.note_all(request, connection, asking, [customer for customer, phone in phones.items() if phone], "call-list")
         for task in standing:
