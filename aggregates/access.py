@@ -14,6 +14,8 @@ from uuid import UUID
 
 import msgspec
 
+from aggregates.canonical import unusable
+from aggregates.moment import known_zone
 from aggregates.source import Source
 
 Role = Literal["agent", "supervisor", "marketer", "analyst", "partner", "admin"]
@@ -119,6 +121,10 @@ def create(
         raise NotAllowed("A source's name stands in addresses: it has no slashes and no control characters, and is neither `.` nor `..`.")
     if source is not None and source.name.strip() == "yekta":
         raise NotAllowed("As yekta speaks only Yekta itself: give the source another name.")
+    if source is not None and known_zone(source.zone) is None:
+        raise NotAllowed("The source's time zone is none that is known here: write one like Asia/Tehran.")
+    if unusable(label) or (source is not None and any(map(unusable, (source.name, *source.types)))):
+        raise NotAllowed("There is a character that is none in a name or the label: leave NUL and halves of surrogate pairs out.")
     return KeyCreated(key, at, by, secret, hint, label, source, role, until, once)
 
 

@@ -1,13 +1,30 @@
 """Reads the times that channel systems write: RFC 3339 with an offset, or a date alone, which is the start of that day in their zone."""
 
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from aggregates.refusal import Refused
 
 MEND = 'write it like "2026-11-22T10:00:00+03:30" or "2026-11-22T06:30:00Z"'
+
+
+def known_zone(name: str) -> ZoneInfo | None:
+    """The time zone of this name; None: there is none, or none that this installation knows."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last: a folder of zones, or a name longer than a file's
+        return None
+
+
+def zone_of(name: str, pointer: str) -> ZoneInfo:
+    """The time zone that the time at this place is meant in. Raises `Refused`."""
+    zone = known_zone(name)
+    if zone is None:
+        detail = "it has no offset, and the source's time zone is none that is known here"
+        raise Refused("wrong_time", pointer, detail, f"{MEND}, or have an admin set the source's zone")
+    return zone
 
 
 def read_moment(text: str, zone: str, pointer: str) -> datetime:
@@ -39,7 +56,7 @@ def day(text: str, zone: str, pointer: str) -> datetime:
         first = msgspec.convert(text, date)
     except (msgspec.ValidationError, UnicodeEncodeError):
         raise Refused("wrong_time", pointer, "it is no date of the Gregorian calendar", f"{MEND}, or a date alone") from None
-    return datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone))
+    return datetime(first.year, first.month, first.day, tzinfo=zone_of(zone, pointer))
 
 
 def of_data(text: str, zone: str, pointer: str) -> str:
@@ -47,4 +64,4 @@ def of_data(text: str, zone: str, pointer: str) -> str:
     moment = read_moment(text, zone, pointer)
     if 1300 <= moment.year <= 1500:
         raise Refused("wrong_time", pointer, "it seems to be a date of the Jalali calendar", f"{MEND}, in the Gregorian calendar")
-    return moment.astimezone(ZoneInfo(zone)).isoformat() if len(text) == 10 else text
+    return moment.astimezone(zone_of(zone, pointer)).isoformat() if len(text) == 10 else text

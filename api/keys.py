@@ -8,12 +8,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates.access import Key, NotAllowed, Role
+from aggregates.moment import known_zone
 from aggregates.source import Source
 from api import access, body, openapi
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.ports import Dependencies, KeyNotFound, Minted
-from api.problem import Problem, not_found
+from api.problem import Problem, invalid, not_found
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\s\x00-\x1f]+$")]
 
@@ -170,6 +171,12 @@ def shown(key: Key) -> KeyShown:
     return KeyShown(key.id, key.source, key.role, key.label, key.created, key.revoked, secrets)
 
 
+def check_zone(name: str) -> None:
+    """Raises a 422 problem for what is no time zone."""
+    if known_zone(name) is None:
+        raise invalid("/zone", "It is no time zone.", "Write one like Asia/Tehran.")
+
+
 def _made(minted: Minted) -> KeyMade:
     return KeyMade(shown(minted.key), minted.secret)
 
@@ -177,4 +184,5 @@ def _made(minted: Minted) -> KeyMade:
 def _source(wanted: NewKey, zone: str) -> Source | None:
     if wanted.source is None:
         return None
+    check_zone(wanted.zone or zone)
     return Source(wanted.source, wanted.zone or zone, wanted.strict, wanted.clock, wanted.simulated, wanted.types)

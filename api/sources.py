@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -23,7 +22,7 @@ from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
 from api.key_ring import secret_of
-from api.keys import Name
+from api.keys import Name, check_zone
 from api.ports import Dependencies
 from api.problem import Problem, forbidden, invalid, not_found
 from api.snippets import snippets
@@ -329,10 +328,7 @@ def wanted_of(now: Source, given: dict[str, Any]) -> Source:
         given["simulated"] = given.pop("test")
     if given.get("clock", "") not in {"", "event"}:
         raise invalid("/clock", 'It must be "" or "event".')
-    try:
-        ZoneInfo(given.get("zone", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise invalid("/zone", "It is no time zone.", "Write one like Asia/Tehran.") from error
+    check_zone(given.get("zone", "UTC"))
     if "currency" in given:
         given["currency"] = given["currency"].upper()
     return replace(now, **given)

@@ -7,12 +7,12 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aggregates.access import Role
+from aggregates.moment import known_zone
 from infra.errors import Refusal
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -29,10 +29,8 @@ def _absolute(path: Path) -> Path:
 
 
 def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as unknown:
-        raise ValueError("is not a time zone name such as Asia/Tehran") from unknown
+    if known_zone(name) is None:
+        raise ValueError("is not a time zone name such as Asia/Tehran")
     return name
 
 

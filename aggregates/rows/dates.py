@@ -6,9 +6,9 @@ A year from 1200 to 1500 is Jalali, one from 1900 to 2200 is Gregorian. What cou
 import re
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from aggregates import jalali
+from aggregates.moment import zone_of
 from aggregates.normal.persian import fold, plain
 from aggregates.refusal import Refused
 
@@ -83,11 +83,11 @@ def moment(text: str, zone: str, pointer: str, order: Order = "", clock: str = "
     """The moment as RFC 3339; a day alone is its beginning in the zone. Raises `Refused`."""
     written = plain(text)
     if ("T" in written or _EXACT.match(written)) and (exact := _rfc3339(written)) is not None:
-        return (exact if exact.tzinfo else exact.replace(tzinfo=ZoneInfo(zone))).isoformat()
+        return (exact if exact.tzinfo else exact.replace(tzinfo=zone_of(zone, pointer))).isoformat()
     day_text, clock_text = _parts(written)
     day = _day(day_text, pointer, order)
     at = _time(_parts(plain(clock))[1], pointer) if clock else _of_sheet(day_text) or _time(clock_text, pointer)
-    return datetime.combine(day, at, ZoneInfo(zone)).isoformat()
+    return datetime.combine(day, at, zone_of(zone, pointer)).isoformat()
 
 
 def day(text: str, pointer: str, order: Order = "") -> str:

@@ -6,8 +6,8 @@ A method answers None for what it could not read, after it noted why; the caller
 import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
+from aggregates.moment import known_zone
 from aggregates.written.node import Node
 from aggregates.written.problem import Problem, nearest
 from aggregates.written.span import span
@@ -174,9 +174,7 @@ class Reader:
         text = self.text(node, word)
         if text is None:
             return None
-        try:
-            ZoneInfo(text)
-        except (KeyError, ValueError, OSError):
+        if known_zone(text) is None:
             from zoneinfo import available_timezones
 
             self.note(node, "no_zone", nearest(text, available_timezones()), word=text)

@@ -112,6 +112,7 @@ async def test_what_a_test_source_sends_is_marked(api: Api) -> None:
         ({"rate": -1}, 422),
         ({"currency": "TOMAN"}, 422),
         ({"zone": "Nowhere"}, 422),
+        ({"zone": "Asia"}, 422),
         ({"clock": "x"}, 422),
         ({"speed": 1}, 422),
         ({"size": 1e9}, 422),

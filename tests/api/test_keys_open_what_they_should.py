@@ -104,10 +104,23 @@ async def test_nonsense_is_no_key(api: Api) -> None:
         {"source": ""},
         {"source": "a", "x": 1},
         {"source": "a b"},
+        *({"source": "a", "zone": zone} for zone in ("Nowhere/X", "Asia", "\0", "x" * 300)),
+        {"source": "a", "label": "a\0b"},
+        {"role": "agent", "label": "a\0b"},
         [],
     ]
     for wrong in of_all_kinds:
         assert (await api.client.post("/v1/keys", json=wrong, auth=(admin, ""))).status_code == 422, wrong
+
+
+async def test_a_key_with_a_zone_that_nobody_knows_refuses_days_and_no_neighbour(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:  # keys were made so before zones were looked at
+        before.setattr("aggregates.access.known_zone", lambda name: name)
+        key = await api.write_key("lost", zone="Nowhere/X")
+    day = await api.client.post("/v1/events", json=event("day", time="2026-11-25"), auth=(key, ""))
+    assert (day.status_code, day.json()["type"], day.json()["pointer"]) == (422, "/problems/wrong_time", "/time")
+    answer = await api.client.post("/v1/events", json=[event("a"), event("b", time="2026-11-25"), event("c")], auth=(key, ""))
+    assert [item["status"] for item in answer.json()["items"]] == ["accepted", "rejected", "accepted"]
 
 
 async def test_only_admins_handle_keys(api: Api) -> None:

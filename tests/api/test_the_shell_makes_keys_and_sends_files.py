@@ -43,6 +43,8 @@ async def test_what_cannot_be_done_is_said_in_one_sentence(api: Api) -> None:
         ("create",),
         ("create", "--source", "a", "--role", "agent"),
         ("create", "--source", "a/b"),
+        ("create", "--source", "a", "--zone", "Foo/Bar"),
+        ("create", "--source", "a", "--zone", "Asia"),
         ("revoke", "00000000-0000-0000-0000-000000000001"),
         ("rotate", "00000000-0000-0000-0000-000000000001"),
     ):

@@ -154,6 +154,14 @@ def test_a_date_alone_is_the_start_of_that_day_where_the_source_is() -> None:
     assert one["data"]["valid_until"] == "2026-12-31"
 
 
+@pytest.mark.parametrize("zone", ["Foo/Bar", "Asia", "", "a\0", "x" * 300])
+def test_a_date_alone_of_a_source_whose_zone_nobody_knows_is_refused(zone: str) -> None:
+    lost = Source("shop", zone=zone)
+    assert refused(example("sales.quote_sent", valid_until="2026-12-31"), lost) == ("wrong_time", "/data/valid_until")
+    assert refused(event(time="2026-12-31"), lost) == ("wrong_time", "/time")
+    assert taken(example("sales.quote_sent", valid_until="2026-12-31T12:00:00Z"), lost)
+
+
 def test_a_time_with_an_offset_is_kept_as_it_was_written() -> None:
     assert taken(example("sales.quote_sent", valid_until="2026-12-31T12:00:00Z")).data["valid_until"] == "2026-12-31T12:00:00Z"
 

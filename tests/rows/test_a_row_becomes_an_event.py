@@ -368,3 +368,10 @@ def test_an_invoice_is_known_again_by_its_first_rows_and_the_others_are_a_sale_o
     assert (rest.id, rest.data["sale_id"], rest.data["total"]) == ("310+1", "310", "158")
     assert [line["sku"] for line in rest.data["lines"]] == ["CUP", "POT"]
     assert (rest.occurred, rest.who) == (before.occurred, before.who)  # said by the first row alone
+
+
+@pytest.mark.parametrize("written", ["2026-11-22", "2026-11-22T10:00:00", "۱۴۰۴/۰۸/۳۰ ۱۰:۳۰"])
+def test_a_time_of_a_source_whose_zone_nobody_knows_is_refused(written: str) -> None:
+    with pytest.raises(Refused) as raised:
+        dates.moment(written, "Foo/Bar", "/cells/when")
+    assert (raised.value.refusal.reason, raised.value.refusal.pointer) == ("wrong_time", "/cells/when")

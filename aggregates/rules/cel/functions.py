@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from aggregates.moment import known_zone
 from aggregates.rules.cel.operators import number
 from aggregates.rules.cel.text import duration_of, moment_of, written
 from aggregates.rules.cel.values import Money, Unusable, decimal_of
@@ -131,10 +132,10 @@ def _clock(read: Callable[[datetime], int], elapsed: Callable[[timedelta], int] 
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise Unusable("this is no time zone") from None
+    zone = known_zone(name)
+    if zone is None:
+        raise Unusable("this is no time zone")
+    return zone
 
 
 FUNCTIONS: Mapping[str, tuple[Function, int]] = {
