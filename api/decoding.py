@@ -11,7 +11,8 @@ import msgspec
 from msgspec import inspect
 
 from aggregates import cloudevents
-from aggregates.refusal import Refusal
+from aggregates.canonical import check
+from aggregates.refusal import Refusal, Refused
 from api.problem import Problem, invalid, of_refusal
 
 Struct = TypeVar("Struct")
@@ -21,12 +22,16 @@ _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
 
 
 def decoded(content: bytes, struct: type[Struct]) -> Struct:
-    """The body as this struct. Raises a 400 problem when it is not JSON, a 422 problem when it is not the struct."""
+    """The body as this struct. Raises a 400 problem when it is not JSON, a 422 problem when it is not the struct, or nothing
+    that PostgreSQL could hold."""
     value = cloudevents.decoded(content)
     if isinstance(value, Refusal):
         raise of_refusal(400 if value.reason == "not_json" else 422, value)
     try:
+        check(value, "")
         return msgspec.convert(value, struct, strict=True)
+    except Refused as error:
+        raise of_refusal(422, error.refusal) from error
     except msgspec.ValidationError as error:
         raise wrong(error, struct) from error
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from api.problem import not_found
+
 
 class Shelved(BaseRoute):
     """Routes with paths, kept by how these begin. In their order the first that fits answers, as if all were asked."""
@@ -32,7 +34,9 @@ class Shelved(BaseRoute):
         return (Match.NONE, {}) if other is None else (Match.PARTIAL, other)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the route that was found answer."""
+        """Let the route that was found answer; nothing anywhere has a name that PostgreSQL cannot hold."""
+        if "\0" in scope["path"]:
+            raise not_found("Nothing has such a name.")
         await scope["route"].handle(scope, receive, send)
 
 

@@ -28,7 +28,8 @@ async def form(request: Request, longest: int = LONGEST) -> dict[str, str]:
         body += piece
         if len(body) > longest:
             raise Problem(413, "too_large", "No form of the desk is so long.")
-    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0].replace("\0", "") for name, values in fields.items()}  # nobody writes NUL, and PostgreSQL cannot hold it
 
 
 def due(text: str, zone: ZoneInfo) -> datetime | None:

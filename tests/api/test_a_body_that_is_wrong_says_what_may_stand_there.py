@@ -33,6 +33,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
         (b'{"named": {"a": {"how": "so"}}}', "/named/.../how", "Say one of: badly, well."),
         (b'{"one": {"how": "so"}}', "/one/how", "Say one of: badly, well."),
         (b'{"count": "x"}', "/count", None),
+        (b'{"named": {"a": {"how": "\\u0000"}}}', "/named/a/how", "Leave NUL characters and halves of surrogate pairs out."),
     ],
 )
 def test_the_place_and_what_may_stand_there_are_named(sent: bytes, pointer: str, mend: str | None) -> None:
