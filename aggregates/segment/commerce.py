@@ -3,13 +3,14 @@
 Reading order: built, BUILDERS, then one function a type.
 """
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
 from aggregates.contracts import CONTRACTS
-from aggregates.segment.fields import Fields, as_text, fitting, lines, money, rest, text
+from aggregates.segment.fields import EXACT, Fields, amount, as_text, fitting, is_said, lines, money, rest, text, written
 from aggregates.source import Source
 
 Context = Mapping[str, Any]
@@ -89,30 +90,30 @@ def total(left: Fields, ordered: list[Any]) -> str | None:
     said = money(left, "total")
     if said is not None:
         return said
-    before = "revenue" if "revenue" in left else "subtotal" if "subtotal" in left else ""
-    if before:
-        parts = [left.get(before), left.get("shipping"), left.get("tax")]
-        return summed([part for part in parts if part is not None]) or money(left, before)
+    before = next((name for name in ("revenue", "subtotal") if is_said(left.get(name))), None)
+    if before is not None:
+        first = amount(left[before])
+        if first is None:
+            return money(left, before)
+        further = (amount(left.get(name)) for name in ("shipping", "tax"))  # what is no amount without doubt, like "free", adds nothing
+        return summed([first, *(part for part in further if part is not None)])
     said = money(left, "value")
     if said is not None:
         return said
-    return summed([_worth(line) for line in ordered]) if ordered else None
+    worth = [_worth(line) for line in ordered]
+    return summed([one for one in worth if one is not None]) if worth and None not in worth else None
 
 
-def summed(parts: list[Any]) -> str | None:
-    """The sum of amounts; None when one is none."""
-    try:
-        exact = sum((Decimal(str(part)) for part in parts), Decimal())
-    except InvalidOperation:
+def summed(parts: Iterable[Decimal]) -> str:
+    """The sum of amounts, without zeros at the end."""
+    return written(EXACT.normalize(reduce(EXACT.add, parts)))
+
+
+def _worth(line: Any) -> Decimal | None:
+    if not isinstance(line, dict):
         return None
-    return format(exact.normalize(), "f") if exact.is_finite() else None
-
-
-def _worth(line: Any) -> Any:
-    try:
-        return Decimal(str(line["unit_price"])) * Decimal(str(line["quantity"]))
-    except (TypeError, KeyError, InvalidOperation):
-        return "unknown"
+    price, quantity = amount(line.get("unit_price")), amount(line.get("quantity"))
+    return None if price is None or quantity is None else EXACT.multiply(price, quantity)
 
 
 def chat(left: Fields, context: Context, source: Source) -> Fields:

@@ -1,11 +1,11 @@
 """Takes fields out of what clients send, where each writes them a little differently. What is taken is gone from where it was.
 
-What cannot be used stays where it was and is kept as it came. Reading order: text, as_text, money, exact, number, lines, rest.
+What cannot be used stays where it was and is kept as it came. Reading order: text, as_text, money, exact, amount, number, lines, rest.
 """
 
 import math
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from aggregates.normal.persian import plain
@@ -14,6 +14,9 @@ Fields = dict[str, Any]
 
 PLACES = Decimal("0.00000001")
 """The contracts' eight decimals: binary fractions such as 0.1 + 0.2 have more."""
+
+EXACT = Context(prec=2048)
+"""No number that can be sent has as many digits: nothing is rounded where amounts are added up."""
 
 PLAIN = re.compile(r"-?[0-9]{1,18}([.][0-9]{1,8})?")
 GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+([.][0-9]{1,8})?")
@@ -46,7 +49,7 @@ def money(left: Fields, *names: str) -> str | None:
         if type(value) is int or (type(value) is float and math.isfinite(value)):
             del left[name]
             return decimal(value)
-        if type(value) is str and value:
+        if type(value) is str and is_said(value):
             del left[name]
             return exact(value) or value.strip()
     return None
@@ -75,11 +78,30 @@ def decimal(value: float) -> str:
     """A number as a decimal text, without exponent and without what binary fractions add."""
     if type(value) is int:
         return str(value)
-    exact = Decimal(repr(value))
+    return written(Decimal(repr(value)))
+
+
+def written(exact: Decimal) -> str:
+    """An exact number as a decimal text, without exponent, with no more decimals than contracts have."""
     if exact.as_tuple().exponent < -8:  # type: ignore[operator]  # finite: the callers looked
-        exact = exact.quantize(PLACES)
-    written = format(exact, "f")
-    return written.rstrip("0").rstrip(".") if "." in written else written
+        exact = exact.quantize(PLACES, context=EXACT)
+    text = format(exact, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def is_said(value: Any) -> bool:
+    """Whether somebody meant an amount by it: nothing and empty texts say none."""
+    if type(value) is str:
+        return value != "" and not value.isspace()
+    return type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+def amount(value: Any) -> Decimal | None:
+    """The amount that a value is without doubt, with the contracts' decimals."""
+    if not is_said(value):
+        return None
+    text = exact(value) if type(value) is str else decimal(value)
+    return None if text is None else Decimal(text)
 
 
 def number(left: Fields, name: str) -> float | None:

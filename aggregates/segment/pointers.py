@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aggregates.segment.fields import is_said
+
 ENVELOPE = {"id": "/messageId", "type": "/event", "source": ""}
 WHO = {"user_id": "/userId", "device": "/anonymousId"}
 FIELDS = {"store": "affiliation", "payment": "payment_method"}
+TOTALS = ("total", "revenue", "subtotal", "value")
 LINES = {"sku": ("sku", "product_id"), "unit_price": ("price",)}
 
 
@@ -15,6 +18,8 @@ def back(pointer: str, message: Mapping[str, Any]) -> str:
     match steps:
         case ["time"]:
             return "/timestamp" if message.get("timestamp") else "/originalTimestamp"
+        case ["data", "total"]:
+            return f"/properties/{next((name for name in TOTALS if is_said(_properties(message).get(name))), 'total')}"
         case [name]:
             return ENVELOPE.get(name, "")
         case ["data", "who", kind, *_]:
@@ -33,9 +38,14 @@ def back(pointer: str, message: Mapping[str, Any]) -> str:
             return ""
 
 
+def _properties(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties = message.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
 def _product(message: Mapping[str, Any], number: str) -> Mapping[str, Any]:
     try:
-        product = message["properties"]["products"][int(number)]
+        product = _properties(message)["products"][int(number)]
     except (KeyError, TypeError, IndexError, ValueError):
         return {}
     return product if isinstance(product, dict) else {}
