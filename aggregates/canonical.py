@@ -1,6 +1,6 @@
 """Writes an event's content in one way, so that a retry can be told from another event, and finds what no store could keep.
 
-Fixed for ever in docs/encodings.md. Reading order: canonical, suspicious, unusable.
+Fixed for ever in docs/encodings.md. Reading order: canonical, suspicious, unusable, text_of.
 """
 
 import math
@@ -102,3 +102,8 @@ def parts(path: Path) -> list[Any]:
 def unusable(text: str) -> bool:
     """Whether PostgreSQL or UTF-8 cannot hold the text."""
     return "\0" in text or (not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text))
+
+
+def text_of(value: Any) -> str | None:
+    """A value that is a text which can be kept, else None."""
+    return value if isinstance(value, str) and not unusable(value) else None

@@ -5,20 +5,26 @@ there, never by the content type alone, because real clients mislabel it. Readin
 named_event.
 """
 
+import json
+import re
 from base64 import b64encode
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 from urllib.parse import unquote
 from uuid import UUID
 
 import msgspec
 
+from aggregates import apart
+from aggregates.canonical import DEEPEST, text_of
 from aggregates.refusal import Refusal
 from aggregates.touchpoint import event_id
 
 EVENT_BYTES = 1 << 20
 """The largest event that is accepted: 1 MiB, as it came."""
 
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+DEPTH_HINT = f"Nest objects and arrays at most {DEEPEST} deep."
 JSON_HINT = "Send one JSON object, UTF-8, as RFC 8259 has it."
 BOM = b"\xef\xbb\xbf"
 
@@ -33,11 +39,24 @@ def decoded(body: bytes) -> Any | Refusal:
     except UnicodeDecodeError as error:
         return Refusal("not_json", "", f"Byte {error.start} of a text is not UTF-8.", "Encode the event as UTF-8.")
     except RecursionError:
-        return Refusal("too_deep", "", "The JSON is nested too deeply to be read.", "Nest objects and arrays less than 100 deep.")
+        return Refusal("too_deep", "", "The JSON is nested too deeply to be read.", DEPTH_HINT)
     except msgspec.ValidationError:
         return Refusal("unusable_number", "", "The JSON holds a number outside the range of a double.", "Write such a number as a string.")
     except msgspec.DecodeError as error:
-        return Refusal("not_json", "", str(error), JSON_HINT)
+        refusal = Refusal("not_json", "", str(error), JSON_HINT)
+        return _with_halves(body.removeprefix(BOM), refusal) if HALF.search(body) else refusal
+
+
+def _with_halves(body: bytes, refusal: Refusal) -> Any | Refusal:
+    """The value of a text with halves of surrogate pairs, as JavaScript writes a cut emoji: whoever judges it says where they are."""
+    try:
+        return json.loads(body.decode(), parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return refusal
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(word)
 
 
 def structured(body: bytes) -> Mapping[str, Any] | Refusal:
@@ -52,14 +71,17 @@ def structured(body: bytes) -> Mapping[str, Any] | Refusal:
     return event
 
 
-def items(body: bytes) -> list[msgspec.Raw] | Refusal:
+def items(body: bytes) -> Sequence[msgspec.Raw | bytes] | Refusal:
     """The events of a batch as they came, so that each is read, refused and kept for itself."""
+    body = body.removeprefix(BOM)
     try:
-        return _items.decode(body.removeprefix(BOM))
+        return _items.decode(body)
     except RecursionError:
-        return Refusal("too_deep", "", "The JSON is nested too deeply to be read.", "Nest objects and arrays less than 100 deep.")
+        refusal = Refusal("too_deep", "", "The JSON is nested too deeply to be read.", DEPTH_HINT)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Refusal("not_json", "", str(error), "Send a JSON array of CloudEvents, UTF-8.")
+        refusal = Refusal("not_json", "", str(error), "Send a JSON array of CloudEvents, UTF-8.")
+    found = apart.listed(body)
+    return refusal if found is None else found
 
 
 def binary(attributes: Mapping[str, str], body: bytes, content_type: str) -> Mapping[str, Any] | Refusal:
@@ -88,7 +110,7 @@ def restored(attributes: Mapping[str, str], body: bytes) -> bytes:
 def named(event: Mapping[str, Any] | Refusal) -> tuple[str | None, str | None]:
     """The id and source that an event gives itself, as far as they are texts."""
     id_, source = (None, None) if isinstance(event, Refusal) else (event.get("id"), event.get("source"))
-    return id_ if isinstance(id_, str) else None, source if isinstance(source, str) else None
+    return text_of(id_), text_of(source)
 
 
 def named_event(key: str, event: Mapping[str, Any] | Refusal) -> UUID | None:

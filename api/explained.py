@@ -15,7 +15,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "type_not_allowed": ("The key's source may not send this type.", "Use the right key, or have one made that may."),
     "unusable_text": ("A text holds NUL characters or halves of surrogate pairs.", "Leave them out."),
     "unusable_number": ("A number is not finite, or beyond 64 bits.", "Write it as a string."),
-    "too_deep": ("Objects and arrays are nested too deeply.", "Nest less than 100 deep."),
+    "too_deep": ("Objects and arrays are nested too deeply.", "Nest at most 64 deep."),
     "too_large": (
         "The event has more than 1 MiB, or the request more than 10 MiB.",
         "Send fewer events at a time, or references to large content.",

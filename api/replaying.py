@@ -4,6 +4,7 @@ What is replayed keeps its id and its time, and is marked. It goes through the s
 the source that sent it first. Reading order: Correction, Outcome, judged, tried, carried_out.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -65,14 +66,13 @@ def judged(dependencies: Dependencies, letter: Letter, raw: bytes, correction: C
     source = dependencies.ring.source(letter.source) or Source(letter.source, dependencies.zone)
     content = correction.whole or raw
     if correction.patch:
-        try:
-            document = msgspec.json.decode(content)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        document = cloudevents.decoded(content)
+        if isinstance(document, Refusal):
             return Refusal("not_json", "", "It is not JSON, so there is nothing to patch.", "Send the whole corrected event.")
         changed = patched(document, correction.patch)
         if isinstance(changed, Refusal):
             return changed
-        content = msgspec.json.encode(changed)
+        content = json.dumps(changed).encode()  # as escapes: a half of a surrogate pair may still be there, and is said below
     found = _understood(content, letter, source, correction.mapping)
     if isinstance(found, Touchpoint):
         if letter.event is not None and letter.reason != "id_reused" and found.event_id != letter.event:

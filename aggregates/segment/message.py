@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from aggregates.canonical import check
 from aggregates.contracts import CONTRACTS
 from aggregates.normal import NotAnIdentifier, recognise
 from aggregates.refusal import Refused
@@ -68,7 +69,12 @@ def id_of(message: Message, time: str | None, sent: str, received: datetime) -> 
         return id_
     own = {name: value for name, value in message.items() if name not in VOLATILE}
     moment = "" if time is not None else clock.sent_at(message) or sent or received.isoformat()
-    return "made-" + str(UUID(bytes=hashlib.blake2b(_encoder.encode((own, moment)), digest_size=16).digest()))
+    try:
+        content = _encoder.encode((own, moment))
+    except (UnicodeEncodeError, RecursionError, OverflowError, ValueError):
+        check(message, "")
+        raise Refused("wrong_type", "", "it is not JSON", "send JSON") from None
+    return "made-" + str(UUID(bytes=hashlib.blake2b(content, digest_size=16).digest()))
 
 
 def own_id(message: Any) -> str | None:

@@ -15,6 +15,7 @@ import msgspec
 from fastapi import Request, Response
 
 from aggregates import cloudevents, dead_letter
+from aggregates.canonical import text_of
 from aggregates.dead_letter import DeadLetter, Place
 from aggregates.log import Entry
 from aggregates.refusal import Refusal
@@ -124,7 +125,7 @@ async def take(dependencies: Dependencies, source: Source, parcel: Parcel, now: 
             facts.append(sealed(touchpoint, dependencies))
             results.append(Accepted(touchpoint.id, touchpoint.source, touchpoint.event_id))
         else:
-            id_ = own_id(message)
+            id_ = text_of(own_id(message))
             event = event_id(source.name, source.name, id_) if id_ else None
             letter = dead_letter.bury(
                 parcel.raw(number), touchpoint, source.name, place, now, dependencies.secrets, label, event=event, sent=sent

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from aggregates import cloudevents
+from aggregates import apart, cloudevents
 from aggregates.cloudevents import EVENT_BYTES
 from aggregates.refusal import Refusal
 
@@ -60,7 +60,7 @@ class Parcel:
 def unwrapped(content: bytes) -> Parcel | None:
     """The messages of a body; None when nothing in it can be told apart."""
     content = content.removeprefix(cloudevents.BOM)
-    return _at_once(content) or _one_by_one(content) or _json_lines(content) or _within(content)
+    return _at_once(content) or _one_by_one(content) or _json_lines(content) or _within(content) or _apart(content)
 
 
 def _at_once(content: bytes) -> Parcel | None:
@@ -115,7 +115,32 @@ def _json_lines(content: bytes) -> Parcel | None:
     try:
         return _split(NOTHING, _lines.decode_lines(content))
     except UNREADABLE:
+        lines = [line for line in content.splitlines() if line.strip()]
+        return _split(NOTHING, list(map(msgspec.Raw, lines))) if all(map(_is_whole, lines)) else None
+
+
+def _is_whole(line: bytes) -> bool:
+    return apart.members(line) is not None
+
+
+def _apart(content: bytes) -> Parcel | None:
+    """The messages of what cannot be read as a whole, because of one of them. One alone that is no JSON is none."""
+    raws = apart.listed(content)
+    if raws is not None:
+        return _split(NOTHING, list(map(msgspec.Raw, raws)))
+    outer = apart.members(content)
+    if outer is None:
         return None
+    around = {name: value(msgspec.Raw(raw)) for name, raw in outer.items() if name != "batch" and len(raw) <= EVENT_BYTES}
+    if "batch" in outer:
+        raws = apart.listed(outer["batch"])
+    elif len(content) > EVENT_BYTES or not _is_not_json(cloudevents.decoded(content)):
+        raws = [content]
+    return None if raws is None else _split(around, list(map(msgspec.Raw, raws)))
+
+
+def _is_not_json(value: Any) -> bool:
+    return isinstance(value, Refusal) and value.reason == "not_json"
 
 
 def _within(content: bytes) -> Parcel | None:
@@ -127,7 +152,7 @@ def _within(content: bytes) -> Parcel | None:
         found = inner.encode() if isinstance(inner, str) else b""
     except UNREADABLE:
         found = _of_form(content)
-    return _at_once(found) or _one_by_one(found) if found[:1] in {b"{", b"["} else None
+    return _at_once(found) or _one_by_one(found) or _apart(found) if found[:1] in {b"{", b"["} else None
 
 
 def _of_form(content: bytes) -> bytes:

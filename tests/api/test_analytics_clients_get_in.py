@@ -1,6 +1,7 @@
 """The Segment dialect over HTTP: every address, every place for the key, every label; and what never happens to a batch."""
 
 import gzip
+import json
 import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
@@ -203,6 +204,22 @@ async def test_a_message_that_is_no_utf8_or_too_large_costs_no_other(api: Api) -
     said = [item["status"] for item in answer.json()["items"]]
     assert said == ["accepted", "rejected", "rejected", "rejected", "rejected", "accepted"]
     assert answer.json()["items"][2]["reason"] == "too_large"
+
+
+async def test_a_message_that_ends_in_half_an_emoji_or_is_too_deep_costs_no_other(api: Api) -> None:
+    half = json.dumps(track("half", properties={"t": "hi \ud83d"})).encode()
+    deep = b'{"type":"track","event":"Deep","properties":' + b'{"a":' * 1100 + b"1" + b"}" * 1101
+    key, good = await api.write_key("emoji"), msgspec.json.encode(track("good"))
+    one_by_one = b'{"writeKey":"' + key.encode() + b'","batch":[' + b",".join([half, good, deep]) + b"]}"
+    for content, address in ((one_by_one, "/v1/batch"), (b"\n".join([half, good, deep]), f"/v1/batch?writeKey={key}")):
+        answer = await api.client.post(address, content=content)
+        assert answer.status_code == 200, answer.text
+        items = answer.json()["items"]
+        assert [item["status"] for item in items] == ["rejected", "accepted", "rejected"]
+        assert (items[0]["id"], items[0]["reason"], items[0]["pointer"]) == ("half", "unusable_text", "/properties/t")
+        assert items[2]["reason"] == "too_deep"
+    alone = await api.client.post("/v1/track", content=half, auth=(key, ""))
+    assert (alone.status_code, [item["reason"] for item in alone.json()["items"]]) == (200, ["unusable_text"])
 
 
 async def test_more_messages_than_a_request_may_have(api: Api) -> None:
