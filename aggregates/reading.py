@@ -225,7 +225,7 @@ def checked(data: dict[str, Any], shape: Shape, zone: str) -> dict[str, Any]:
     try:
         msgspec.convert(data, shape.data)
     except msgspec.ValidationError as problem:
-        raise refused(problem, shape.data) from None
+        raise refused(problem, shape.data, data) from None
     if shape.amounts:
         check_currency(data, shape)
     for name in shape.times:

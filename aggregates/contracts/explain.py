@@ -14,6 +14,9 @@ _GOT = re.compile(r"^Expected `([^`]*)`, got `([^`]*)`$")
 _BOUND = re.compile(r"^Expected `(?:int|float)` (>=|>|<=|<) (\S+)$")
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`$")
 
+_LONG = re.compile(r"-?(?:[0-9]{19,}(?:[.][0-9]+)?|[0-9]+[.][0-9]{9,})")
+DIGITS = "write at most 18 digits before the point and 8 after it"
+
 WANTED = {"str": "text", "int": "a whole number", "float": "a number", "array": "a list", "object": "an object"}
 GIVEN = WANTED | {"int": "a number", "bool": "true or false"}
 SCHEMA = "see the schema of the type"
@@ -21,8 +24,8 @@ MENDS = {"array": "write a list: [...]", "object": "write an object: {...}"}
 BOUNDS = {">=": "it must not be below", ">": "it must be above", "<=": "it must not be above", "<": "it must be below"}
 
 
-def refused(problem: msgspec.ValidationError, data: type[msgspec.Struct]) -> Refused:
-    """The refusal of `/data`, in which msgspec found this problem when it read it as `data`."""
+def refused(problem: msgspec.ValidationError, data: type[msgspec.Struct], sent: Any) -> Refused:
+    """The refusal of `/data`, in which msgspec found this problem when it read what was sent as `data`."""
     found = _PLACE.match(str(problem))
     what, path = (found["what"], found["path"] or "") if found else (str(problem), "")
     steps = [int(index) if index else name for name, index in _STEP.findall(path)]
@@ -32,7 +35,16 @@ def refused(problem: msgspec.ValidationError, data: type[msgspec.Struct]) -> Ref
         return Refused("missing_field", pointer_to("data", *steps), f"the field {missing[1]} is missing", said.mend or "add it")
     said = says_of(data, steps)
     reason, detail, mend = judged(what)
+    if said.reason == "wrong_money" and is_long(sent, steps):
+        return Refused("wrong_money", pointer_to("data", *steps), "it has more digits than an amount may have", DIGITS)
     return Refused(said.reason or reason, pointer_to("data", *steps), detail, said.mend or mend)
+
+
+def is_long(sent: Any, steps: list[str | int]) -> bool:
+    """Whether a decimal stands there that is written as it must be, but for how many digits it has."""
+    for step in steps:
+        sent = sent[step]
+    return isinstance(sent, str) and _LONG.fullmatch(sent) is not None
 
 
 def judged(what: str) -> tuple[Reason, str, str]:

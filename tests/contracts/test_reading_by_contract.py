@@ -5,8 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from aggregates.reading import read
+from aggregates.refusal import Refusal
 from aggregates.source import Source
-from tests.contracts.events import GONE, SOURCE, event, example, refused, taken
+from tests.contracts.events import GONE, RECORDED, SOURCE, event, example, refused, taken
 
 
 def test_personal_fields_and_unknown_ones_are_apart_from_those_in_the_clear() -> None:
@@ -140,6 +142,21 @@ def test_money_is_a_decimal_in_quotes(total: str) -> None:
 )
 def test_anything_else_is_no_money(total: Any) -> None:
     assert refused(example("sales.order_placed", total=total)) == ("wrong_money", "/data/total")
+
+
+@pytest.mark.parametrize("total", ["1234567890123456789", "-1234567890123456789.5", "0.123456789", "59.970000000000006"])
+def test_an_amount_of_too_many_digits_is_told_how_many_it_may_have(total: str) -> None:
+    lines = [{"sku": "A", "quantity": 1, "unit_price": total}]
+    for one, pointer in ((example("sales.order_placed", total=total), "/data/total"), (order(lines), "/data/lines/0/unit_price")):
+        found = read(one, SOURCE, RECORDED)
+        assert isinstance(found, Refusal)
+        assert (found.reason, found.pointer) == ("wrong_money", pointer)
+        assert found.mend == "Write at most 18 digits before the point and 8 after it."
+
+
+def order(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """An order of these lines."""
+    return example("sales.order_placed", lines=lines)
 
 
 def test_a_part_of_an_amount_may_be_below_zero() -> None:
