@@ -25,7 +25,7 @@ from aggregates.touchpoint import Touchpoint
 from api import access, body
 from api.doors.appending import BREATH, Accepted, Rejected, append, sealed
 from api.ports import Dependencies
-from api.problem import of_refusal
+from api.problem import Problem, of_refusal
 
 PLACE = Place("api/v1/events")
 NONE: Mapping[str, Any] = MappingProxyType({})
@@ -50,10 +50,20 @@ async def post(request: Request, dependencies: Dependencies) -> Response:
     """Take one event or a batch, in whatever shape it came."""
     source = access.writer(request, dependencies).source
     assert source is not None  # noqa: S101 - `writer` lets nobody else in
-    content = await body.read(request, source.size)
+    packed = await body.received(request)
     now = dependencies.clock()
     content_type = request.headers.get("content-type", "")
     attributes = _attributes(request)
+    try:
+        content = body.unpacked(packed, request.headers.get("content-encoding", ""))
+    except Problem as problem:
+        if problem.body.status != 415:
+            raise
+        detail, mend = problem.body.detail, problem.body.mend or ""
+        letter = _bury(packed, attributes, Refusal("not_json", "", detail, mend), source, now, dependencies.secrets, content_type)
+        await append(dependencies, source, [], [letter])
+        raise Problem(415, problem.reason, detail, mend=mend, dead_letter=str(letter.id)) from problem
+    body.check(len(content), source.size)
     if attributes and not content_type.startswith("application/cloudevents"):
         event = cloudevents.binary(attributes, content, content_type)
         kept = cloudevents.restored(attributes, content)
