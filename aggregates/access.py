@@ -114,7 +114,7 @@ def create(
     if (source is None) == (role == ""):
         raise NotAllowed("A key is made either for a source or for a role.")
     if role and role not in ROLES:
-        raise NotAllowed(f"{role!r} is not a role: choose one of {', '.join(ROLES)}.")
+        raise NotAllowed(f"It is no role: choose one of {', '.join(ROLES)}.")
     if source is not None and not source.name.strip():
         raise NotAllowed("A source has a name.")
     if source is not None and not _fits_an_address(source.name):

@@ -18,6 +18,9 @@ from starlette.exceptions import HTTPException
 from aggregates.sealing import KeyDestroyed, KeyMissing
 from api.problem import MEDIA_TYPE, Problem, invalid, unavailable
 
+DETAILS = {404: "There is nothing at this address.", 405: "What is at this address is not asked for by this method."}
+"""What the framework says of a request, without the address: that may name somebody."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -49,11 +52,10 @@ async def _problem(_: Request, error: Exception) -> Response:
     return answer(error)
 
 
-async def _framework(request: Request, error: Exception) -> Response:
+async def _framework(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
     reason = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
-    detail = f"{request.method} {request.url.path}: {error.detail}."
-    return answer(Problem(error.status_code, reason, detail, headers=error.headers))
+    return answer(Problem(error.status_code, reason, DETAILS.get(error.status_code, f"{error.detail}."), headers=error.headers))
 
 
 async def _parameters(_: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from aggregates.patch import is_patch
 from api import access, body, cursor, openapi, position, query, visibility
 from api.answers import json, path_id
+from api.decoding import said
 from api.doors.cloudevents import EventAnswer
 from api.mappings import checked
 from api.ports import Connection, Dependencies
@@ -302,7 +303,7 @@ def _wanted(content: bytes) -> ReplayAll:
         return msgspec.json.decode(content, type=ReplayAll)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
-        raise invalid(where.rstrip("`").replace(".", "/"), f"{what}.", "See the example in /docs.") from error
+        raise invalid(where.rstrip("`").replace(".", "/"), said(what), "See the example in /docs.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "not_json", "The body is not JSON.", mend="Send an object with a filter.") from error
 

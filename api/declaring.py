@@ -63,7 +63,7 @@ class Declaring:
 
         def decide(before: Declaration | None, at: datetime) -> Event | None:
             if before is None:
-                raise not_found(f"There is no {self._kind} named {name}.")
+                raise not_found(f"There is no {self._kind} of this name.")
             if seen is not None and before.number != seen:
                 raise NotPossible(f"Somebody changed {name} since you looked at it: read it again.")
             return declaration.decide(before, verb, at, _person(asking), approval=approval)

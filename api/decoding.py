@@ -42,7 +42,12 @@ def wrong(error: msgspec.ValidationError, struct: type) -> Problem:
     place = _PLACE.search(text)
     steps = [step["name"] or step["index"] for step in _STEP.finditer(place["path"])] if place else []
     mend = _mend(text, inspect.type_info(struct), steps)
-    return invalid("".join(f"/{step}" for step in steps), _PLACE.sub("", text) + ".", mend)
+    return invalid("".join(f"/{step}" for step in steps), said(_PLACE.sub("", text)), mend)
+
+
+def said(text: str) -> str:
+    """What msgspec says is wrong, without the value that it is wrong with."""
+    return "It is none of the words that may stand here." if text.startswith("Invalid enum value") else f"{text}."
 
 
 def _mend(text: str, info: inspect.Type, steps: Sequence[str]) -> str | None:

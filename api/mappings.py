@@ -15,6 +15,7 @@ from aggregates.rows.mapping import of_plain, plain, read
 from aggregates.touchpoint import derive
 from api import access, body, cursor, openapi, position
 from api.answers import json
+from api.decoding import said
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
 from api.replaying import Correction, Outcome, carried_out, totals, tried
@@ -167,7 +168,7 @@ def _wanted(content: bytes) -> Publish:
         return msgspec.json.decode(content, type=Publish)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
-        raise invalid(where.rstrip("`").replace(".", "/"), f"{what}.", "See the example in /docs.") from error
+        raise invalid(where.rstrip("`").replace(".", "/"), said(what), "See the example in /docs.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "not_json", "The body is not JSON.", mend='Send {"mapping": {…}}, or the text of the YAML there.') from error
 

@@ -251,7 +251,7 @@ async def _wanted(request: Request, content: bytes, dependencies: Dependencies) 
         async with dependencies.pool.connection() as connection:
             rows = await declared.one(connection, "rule", str(asked["name"]))
         if not rows:
-            raise not_found(f"There is no rule named {asked['name']}.")
+            raise not_found("There is no rule of this name.")
         text = rows[0].text
     elif asked:
         text = _as_text(asked.get("rules") or asked.get("rule"))

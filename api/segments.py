@@ -264,7 +264,7 @@ def shown(rows: list[Row], count: Count | None) -> SegmentShown:
 async def _known(connection: Connection, request: Request) -> list[Row]:
     rows = await rows_of.one(connection, "segment", named(request))
     if not rows:
-        raise not_found(f"There is no segment named {named(request)}.")
+        raise not_found("There is no segment of this name.")
     return rows
 
 

@@ -130,7 +130,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         async with dependencies.pool.connection() as connection:
             rows = await table.one(connection, "rule", named(request))
         if not rows:
-            raise not_found(f"There is no rule named {named(request)}.")
+            raise not_found("There is no rule of this name.")
         return json(shown(rows))
 
     declared.commands(routes, dependencies, declaring, SORT)

@@ -148,7 +148,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
     async with dependencies.pool.connection() as connection:
         rows = await declared.one(connection, "rule", name)
         if not rows:
-            raise not_found(f"There is no rule named {name}.")
+            raise not_found("There is no rule of this name.")
         funnel = await happened.funnel(connection, name, now - timedelta(days=30))
         given = await signals.page(connection, SHOWN, rule=name)
         uplift = await bringing.brought(connection, await dependencies.schema(), name, now, locale)

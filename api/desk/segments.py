@@ -58,7 +58,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             rows = await declared.one(connection, "segment", name)
             if not rows:
-                raise not_found(f"There is no segment named {name}.")
+                raise not_found("There is no segment of this name.")
             count = (await members.counts(connection, dependencies.clock(), name)).get(name)
             inside = await members.members(connection, name, SHOWN)
             days = await members.history(connection, name, dependencies.clock() - timedelta(days=30), dependencies.zone)

@@ -22,6 +22,7 @@ from aggregates.rows.row import CONTENT_TYPE, Row, Understood, understand
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
+from api.decoding import said
 from api.doors.appending import BREATH, append, sealed
 from api.doors.growing import grown
 from api.ports import Dependencies
@@ -158,7 +159,7 @@ def _sent(content: bytes) -> Sent:
         sent = msgspec.json.decode(content, type=Sent)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
-        raise invalid(where.rstrip("`").replace(".", "/"), f"{what}.", "See the example in /docs.") from error
+        raise invalid(where.rstrip("`").replace(".", "/"), said(what), "See the example in /docs.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "not_json", "The body is not JSON.", mend="Send an object with file, type and rows.") from error
     if len(sent.rows) > MOST:

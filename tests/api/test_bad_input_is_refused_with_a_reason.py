@@ -82,10 +82,12 @@ async def test_another_format_that_says_so_is_an_unsupported_media_type(api: Api
     is_problem(await posted(api, b"\x00\x01", content_type="application/cloudevents+avro"), 415, "not_json")
 
 
-async def test_broken_gzip_is_said_to_be_so(api: Api) -> None:
+async def test_broken_gzip_is_said_to_be_so_and_kept(api: Api) -> None:
     packed = gzip.compress(msgspec.json.encode(event()))
-    is_problem(await posted(api, packed[:-9]), 415, "unreadable")
-    is_problem(await posted(api, b"\x1f\x8b" + b"nonsense"), 415, "unreadable")
+    for content in (packed[:-9], b"\x1f\x8b" + b"nonsense"):
+        problem = is_problem(await posted(api, content), 415, "unreadable")
+        letters = {dict(record.headers)["yekta_id"].decode() for record in await api.records(api.world.topics.dead_letters)}
+        assert problem["dead_letter"] in letters
 
 
 async def test_a_request_beyond_the_limit_is_refused_before_it_is_read(api: Api) -> None:
@@ -156,13 +158,22 @@ async def test_staff_do_not_speak_for_a_source(api: Api) -> None:
 
 
 async def test_the_frameworks_own_answers_are_problems_too(api: Api) -> None:
-    is_problem(await api.client.get("/nowhere"), 404, "not_found")
+    assert "0912" not in is_problem(await api.client.get("/v1/customer/by/phone/09121234567"), 404, "not_found")["detail"]
     is_problem(await api.client.put("/v1/events"), 405, "method_not_allowed")
     token = await api.token()
+    king = await api.client.post("/v1/keys", json={"role": "09121234567"}, auth=(token, ""))
+    assert "0912" not in str(is_problem(king, 422, "invalid_request"))
+    assert "0912" not in (await api.client.get("/v1/triggers/09121234567", auth=(token, ""))).text
     is_problem(await api.client.get("/v1/dead-letters?limit=0", auth=(token, "")), 422, "invalid_request")
     is_problem(await api.client.get("/v1/dead-letters?cursor=x", auth=(token, "")), 422, "invalid_request")
     is_problem(await api.client.get("/v1/customers?q=a&after=x", auth=(token, "")), 422, "invalid_request")
     is_problem(await api.client.get("/v1/customers/not-a-uuid", auth=(token, "")), 404, "not_found")
+
+
+async def test_a_load_balancer_may_ask_for_the_head_alone(api: Api) -> None:
+    for path in ("/healthz", "/readyz"):
+        whole, head = await api.client.get(path), await api.client.head(path)
+        assert (head.status_code, head.headers["content-type"]) == (whole.status_code, whole.headers["content-type"])
 
 
 async def test_nothing_has_a_name_with_nul_and_nothing_is_found_by_it(api: Api) -> None:
