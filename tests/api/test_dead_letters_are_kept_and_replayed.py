@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 import msgspec
@@ -174,6 +175,19 @@ async def test_a_letter_is_corrected_by_a_json_patch_and_keeps_its_id_and_time_a
     async with api.made.pool.connection() as connection:
         await api.made.secrets.fetch(connection, [fact.yektaseal])
     assert open_sealed(fact, api.made.secrets).attributes["yektareplayed"] == letter
+
+
+async def test_half_an_emoji_is_mended_by_a_patch_like_anything_else(api: Api) -> None:
+    key, admin = await api.write_key("emoji"), await api.token()
+    sent = json.dumps(event("half", data={"url": "x", "note": "hi \ud83d"})).encode()
+    answer = await api.client.post("/v1/events", content=sent, auth=(key, ""))
+    await listed(api)
+    path = f"/v1/dead-letters/{answer.json()['dead_letter']}/replay"
+    elsewhere = await api.client.post(path, json=[{"op": "replace", "path": "/data/url", "value": "y"}], auth=(admin, ""))
+    assert (elsewhere.status_code, elsewhere.json()["pointer"]) == (422, "/data/note")
+    done = await api.client.post(path, json=[{"op": "replace", "path": "/data/note", "value": "hi"}], auth=(admin, ""))
+    assert done.status_code == 200, done.text
+    assert (await api.client.get("/v1/events/%2Fweb%2Fshop/half", auth=(key, ""))).json()["state"] == "accepted"
 
 
 async def test_many_letters_are_replayed_by_filter_first_dry_each_with_its_result(api: Api) -> None:

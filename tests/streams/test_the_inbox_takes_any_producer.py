@@ -92,6 +92,21 @@ async def test_what_is_wrong_is_a_dead_letter_with_its_bytes_and_its_neighbour_g
     assert json.loads(kept["missing_field"])["id"] == "b-2"
 
 
+async def test_a_day_of_a_source_whose_zone_nobody_knows_costs_no_worker(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = KeyStore(world.dsn, lambda: datetime.now(UTC))
+    with closing(store), monkeypatch.context() as before:  # keys were made so before zones were looked at
+        before.setattr("aggregates.access.known_zone", lambda name: name)
+        lost = (await store.create("tests", source=Source("lost", zone="Foo/Bar"))).secret
+    for id_, time in (("day", "2026-11-25"), ("moment", "2026-11-25T10:00:00Z")):
+        await write(world, json.dumps(DATA).encode(), BINARY | {"ce_id": id_, "ce_time": time, KEY: lost})
+    async with inbox(world):
+        (record,) = await taken(world, world.topics.touchpoints, 1)
+        (letter,) = [dead_letter.read(r.key, r.value, r.headers) for r in await taken(world, world.topics.dead_letters, 1)]
+    assert touchpoint_decoder.decode(record.value).id == "moment"
+    assert isinstance(letter, dead_letter.DeadLetter)
+    assert (letter.source, letter.reason, letter.pointer) == ("lost", "wrong_time", "/time")
+
+
 async def test_a_record_with_a_write_key_is_its_sources_and_one_with_another_key_is_refused(world: World) -> None:
     store = KeyStore(world.dsn, lambda: datetime.now(UTC))
     with closing(store):
