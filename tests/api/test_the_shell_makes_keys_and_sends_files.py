@@ -63,20 +63,24 @@ async def test_a_file_is_sent_and_what_was_refused_is_told_by_its_line(api: Api,
     lines[120] = json.dumps(order("file-120", total=1))
     lines[7] = "this is no JSON"
     lines[8] = ""
+    lines[9] = json.dumps(event("file-9", data={"url": "x", "note": "hi \ud83d"}))
+    lines[10] = '[{"n": NaN}]'
     path = tmp_path / "events.jsonl"
     path.write_text("\n".join(lines))
     async with served(api) as url:
         said = await yekta(api.world, "send", str(path), "--key", key, "--url", url, "--json")
         assert said.code == 1, said.err
         summary = json.loads(said.out)
-        assert summary["accepted"] == 247
+        assert summary["accepted"] == 245
         assert [(one["line"], one["reason"], one["pointer"]) for one in summary["rejected"]] == [
             (8, "not_json", ""),
+            (10, "unusable_text", "/data/note"),
+            (11, "not_json", ""),
             (121, "wrong_money", "/data/total"),
         ]
         told = await yekta(api.world, "send", str(path), "--key", key, "--url", url)
         assert told.code == 1
-        assert "247 accepted, 2 refused" in told.out
+        assert "245 accepted, 4 refused" in told.out
         assert "wrong_money" in told.out
 
 
