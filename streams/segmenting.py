@@ -1,7 +1,8 @@
 """Keeps the published segments of customers, in the transaction that folds them: the part of `customer` that says who comes in and leaves.
 
 A change is a fact in the customer's own history (`segment.entered`, `segment.left`), so rules hear it as they hear everything. Who leaves
-because time passes has a timer. Those who were in when a segment was published come in without anybody being told (as imports do).
+because time passes has a timer. Those who were in when a segment was published come in without anybody being told (as imports do); so do
+those whom a new version lets in or out, or one that is resumed: what was kept of customers is not believed any more.
 A published quantile lets members in and out at once, a piece a transaction.
 Reading order: Segmenting.told, pulse, `_recut`, fold, refolded; how a change is told is in `membership`.
 """
@@ -60,6 +61,7 @@ class _Held:
     known: dict[UUID, dict[str, Known]] = field(default_factory=dict)
     learned: dict[UUID, dict[str, Known]] = field(default_factory=dict)
     surveying: bool = True
+    begun: bool = False  # a segment began in this transaction: who is new in it may have facts of before that
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,13 @@ class Segmenting:
         if new is None or new.kind != "segment":
             return []
         _put(held, new)
+        held.known.clear()
+        held.learned.clear()
         if new.state == "retired":
-            await table.end(moment.connection, moment.partition, new.name)
-            held.known.clear()
-            held.learned.clear()
-        else:
+            await table.end(moment.connection, moment.schema, moment.partition, new.name)
+        else:  # what is kept was heard by another version, or before a pause in which nothing was heard
+            await table.forget(moment.connection, moment.partition, new.name)
+            held.begun = True
             await surveying.begin(moment.connection, moment.partition, "segment", new.name, new.version)
             held.surveying = True
         return []
@@ -250,6 +254,7 @@ class Segmenting:
                 held.known.clear()
             held.known |= held.learned
             held.learned = {}
+            held.begun = False
 
     def forget(self, partition: int) -> None:
         """Everything is read again."""
@@ -261,7 +266,7 @@ class Segmenting:
             if customer in held.learned:
                 continue
             held.learned[customer] = dict(held.known.get(customer, {}))
-            if customer not in held.known and not moment.is_new(str(customer)):
+            if customer not in held.known and (held.begun or not moment.is_new(str(customer))):
                 missing.append(customer)
         for customer, name, version, state, inside in await table.load(moment.connection, missing) if missing else ():
             watch = held.watches.get(name)
@@ -270,12 +275,14 @@ class Segmenting:
 
     async def _hear(self, turn: "_Turn", customer: UUID, item: Heard, fact: Fact, watch: Watch, evidence: Evidence) -> None:
         known = turn.held.learned[customer].get(watch.segment.name)
-        if known is None and turn.moment.is_new(item.customer):
+        if known is None and not turn.held.begun and turn.moment.is_new(item.customer):
             known = fold.initial(watch), False
-        if known is None:  # it is the first that the segment hears of him
+        if known is None:  # it is the first that the segment hears of him: what he was before that is told to nobody
             past = await self._past.facts(turn.moment, customer, watch.roles, item.offset)
             was = watch.segment.name in await table.members_of(turn.moment.connection, customer)
-            known = fold.fold(watch, _evidence_of(watch, past)), was
+            state = fold.fold(watch, _evidence_of(watch, past))
+            self._derive(turn, customer, watch, state, last_of(past), was, at=now_of(fact))
+            known = turn.held.learned[customer].get(watch.segment.name, (state, False))
         known = self._pass(turn, customer, watch, known, now_of(fact))
         state = fold.take(watch, known[0], evidence)
         turn.judge(customer, watch, state, known[1], now_of(fact), fact.clock, backfill=fact.backfill, simulated=fact.simulated)
@@ -300,15 +307,23 @@ class Segmenting:
         turn.judge(customer, watch, known[0], known[1], timer.at, timer.clock, simulated=timer.quiet == "test")
 
     def _derive(
-        self, turn: "_Turn", customer: UUID, watch: Watch, state: State, last: Last | None, was: bool, said: Said | None = None
+        self,
+        turn: "_Turn",
+        customer: UUID,
+        watch: Watch,
+        state: State,
+        last: Last | None,
+        was: bool,
+        said: Said | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """From all rows; nobody is told of what that shows. Who has none of which the segment speaks is not in it."""
+        """From all rows, as of now or `at`; nobody is told of what that shows. Who has none of which the segment speaks is not in it."""
         if last is None or state.last is None:
             if was or (said is not None and said.inside):
-                turn.change(customer, watch, False, was, said, self._now())
+                turn.change(customer, watch, False, was, said, at or self._now())
             return
-        now = self._now() if not last.clock else last.now
-        turn.judge(customer, watch, state, was, now, last.clock, backfill=True, said=said)
+        now = at or (self._now() if not last.clock else last.now)
+        turn.judge(customer, watch, state, was, now, last.clock, backfill=True, simulated=last.simulated, said=said)
 
     async def _finish(self, turn: "_Turn", *, remember: bool = True) -> list[Effect]:
         connection, partition = turn.moment.connection, turn.moment.partition

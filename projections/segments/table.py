@@ -1,6 +1,6 @@
 """The SQL of segments: who is in, since when, and how it came. Written by the owner of the customer's partition.
 
-Reading order: load, save, judged, last, put, then what people read: counts, members, history.
+Reading order: load, save, judged, end, forget, last, put, then what people read: counts, members, history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,13 +82,18 @@ async def drop(connection: Connection, customers: Sequence[UUID]) -> None:
     await connection.execute("DELETE FROM streams.timers WHERE customer_id = ANY(%s) AND rule LIKE ' segment %%'", (list(customers),))
 
 
-async def end(connection: Connection, partition: int, segment: str) -> None:
+async def end(connection: Connection, schema: str, partition: int, segment: str) -> None:
     """The segment is over: nobody is in it any more."""
     await connection.execute(
-        "DELETE FROM signals.members m USING streams.segment_states s"
-        " WHERE m.segment = %s AND s.segment = m.segment AND s.customer_id = m.customer_id AND s.partition = %s",
+        f"DELETE FROM signals.members m USING {schema}.view v"
+        " WHERE m.segment = %s AND v.customer_id = m.customer_id AND v.log_partition = %s",
         (segment, partition),
     )
+    await forget(connection, partition, segment)
+
+
+async def forget(connection: Connection, partition: int, segment: str) -> None:
+    """Nothing is known of anybody in the partition, but who is in."""
     await connection.execute("DELETE FROM streams.segment_states WHERE segment = %s AND partition = %s", (segment, partition))
     await connection.execute("DELETE FROM streams.timers WHERE partition = %s AND rule = %s", (partition, f" segment {segment}"))
 

@@ -52,9 +52,11 @@ def everywhere(ground: Ground, type_: str, id_: str, data: Any) -> None:
         ground.memory.append(said.topic, said.key, said.value)
 
 
-def publish(ground: Ground, kind: str, body: dict[str, Any], state: str = "published", number: int = 1, at: datetime = BEGINNING) -> None:
+def publish(
+    ground: Ground, kind: str, body: dict[str, Any], state: str = "published", number: int = 1, at: datetime = BEGINNING, version: int = 1
+) -> None:
     """A rule or a segment stands so."""
-    decided = Decided(kind, body[kind], 1, number, state, msgspec.json.encode(body).decode(), "Asia/Tehran", at)
+    decided = Decided(kind, body[kind], version, number, state, msgspec.json.encode(body).decode(), "Asia/Tehran", at)
     everywhere(ground, decided_type(kind), f"{body[kind]} {number}", msgspec.to_builtins(decided))
 
 
