@@ -15,7 +15,7 @@ from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
 from api.ports import Connection, Dependencies
-from api.problem import forbidden, invalid
+from api.problem import Problem, forbidden, invalid
 from projections.contacts import reserving, table
 from projections.contacts.want import Want
 from projections.deliveries import table as deliveries
@@ -31,7 +31,7 @@ Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z]
 
 
 class Ask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Who is to be approached, for what, by which channel; `request_id` makes asking twice the same as asking once."""
+    """Who is to be approached, for what, by which channel; `request_id`, one's own, makes asking twice the same as asking once."""
 
     request_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
     customer_id: UUID | None = None
@@ -91,7 +91,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         async with dependencies.pool.connection() as connection:
             customer = await _customer(connection, dependencies, wanted)
             now = dependencies.clock()
-            id_ = derive("contact", _who_asks(asking), wanted.request_id)
+            id_ = derive("contact", str(asking.key) if asking.source is None else asking.source.name, wanted.request_id)
+            if customer is None and await table.requested(connection, id_) is not None:
+                raise _another_request()
             paused = {scope for scope, _, _ in await deliveries.pauses(connection)}
             channels = () if deliveries.EVERYTHING in paused else tuple(c for c in channels if deliveries.CHANNEL + c not in paused)
             simulated = asking.source is not None and asking.source.simulated
@@ -117,7 +119,10 @@ def router(dependencies: Dependencies) -> APIRouter:
             cause = {"source": _who_asks(asking), "id": wanted.request_id}
             async with connection.transaction():
                 want = Want(candidate, wanted.contact, cause, now, late=False, blob=b"")
-                await reserving.request(connection, schema, dependencies.secrets, want, now)
+                try:
+                    await reserving.request(connection, schema, dependencies.secrets, want, now)
+                except reserving.AnotherRequest as error:
+                    raise _another_request() from error
                 decision = await table.one(connection, customer, id_)
         assert decision is not None  # noqa: S101 - it was just decided
         outcome = SAID[decision.outcome]
@@ -145,6 +150,10 @@ async def _customer(connection: Connection, dependencies: Dependencies, wanted: 
             if owner is not None:
                 return owner
     return None
+
+
+def _another_request() -> Problem:
+    return Problem(422, "key_used", "Another request came with this request_id.", pointer="/request_id", mend="Give every request its own.")
 
 
 def _who_asks(asking: Caller) -> str:

@@ -1,7 +1,7 @@
 """Decides about a customer's contacts under the lock on his row, exactly as `aggregates.contact_policy.decide` has it, and keeps it.
 
 The customer's partition, the doors where others ask first, and the sender all come through here.
-Reading order: Ground, Asked, reserve_all, again.
+Reading order: Ground, Asked, reserve_all, request, again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -126,10 +126,21 @@ def _wanted(
     return [replace(want, candidate=replace(want.candidate, customer=customer)) for want in wants]
 
 
+class AnotherRequest(Exception):
+    """Something else was asked for under the same id."""
+
+
 async def request(connection: Connection, schema: str, keys: Keys, want: Want, now: datetime) -> None:
-    """Decide about what another system asks for; asked again, only what was held and whose time has come is decided again."""
+    """Decide about what another system asks for; asked again, only what was held and whose time has come is decided again.
+
+    Raises AnotherRequest.
+    """
     customer, id_ = want.candidate.customer, want.candidate.signal
+    await table.lock_request(connection, id_)
     standing = await ground(connection, schema, keys, customer, now)
+    asked = await table.requested(connection, id_)
+    if asked is not None and _asked_for(asked) != _asked_for(want):
+        raise AnotherRequest
     before = await table.one(connection, customer, id_)
     if before is not None and not (before.outcome == "held" and before.until is not None and before.until <= standing.at):
         return
@@ -186,6 +197,11 @@ def plain(want: Want, outcome: Outcome) -> Mapping[str, object]:
         "cause": dict(want.cause),
         "late": want.late,
     }
+
+
+def _asked_for(want: Want) -> tuple[object, ...]:
+    """All that a request says but who asks."""
+    return want.candidate.customer, want.candidate.purpose, tuple(want.candidate.prefer), want.contact
 
 
 def _against(want: Want, objection: str) -> Want:

@@ -4,6 +4,7 @@ Whoever decides holds the lock until his transaction ends, so no cap can be pass
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -246,6 +247,21 @@ async def one(connection: Connection, customer: UUID, signal: UUID) -> Decision 
     cursor = connection.cursor(row_factory=class_row(Decision))
     await cursor.execute(f"SELECT {_ALL} FROM contacts.decisions WHERE customer_id = %s AND signal = %s", (customer, signal))
     return await cursor.fetchone()
+
+
+async def lock_request(connection: Connection, id_: UUID) -> None:
+    """Wait until nobody else decides about this request, of whichever customer: before anything else is locked."""
+    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (id_.int >> 65,))
+
+
+async def requested(connection: Connection, id_: UUID) -> Want | None:
+    """What another system asked for under this id, of whoever has it now."""
+    cursor = await connection.execute("SELECT customer_id, want FROM contacts.decisions WHERE signal = %s AND requested", (id_,))
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    want = decode(row[1])
+    return replace(want, candidate=replace(want.candidate, customer=row[0]))
 
 
 async def of(connection: Connection, customer: UUID, signals: Sequence[UUID]) -> dict[UUID, tuple[str, Want]]:

@@ -266,6 +266,38 @@ async def test_what_reached_him_stays_a_contact_whatever_a_resend_comes_to(groun
     assert (answer["outcome"], answer["reason"]) == ("refused", "cap all/7d")
 
 
+async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> None:
+    policy = "policy: contact\ncaps:\n  - {channels: all, max: 1, within: 7d}\n"
+    assert (await ground.api.client.put("/v1/contact-policy", content=policy, auth=(ground.token, ""))).status_code == 200
+    phone, other = "+989121110104", "+989121110105"
+    for one in (phone, other):
+        await consent(ground, one, "email", "call")
+    mina, reza = await ground.api.token("agent"), await ground.api.token("agent")
+    ask: dict[str, Any] = {"request_id": "mine", "who": {"phone": phone}, "channel": "email"}
+
+    async def check(token: str, **more: Any) -> tuple[int, dict[str, Any]]:
+        answer = await ground.api.client.post("/v1/contacts/check", json=ask | more, auth=(token, ""))
+        return answer.status_code, answer.json()
+
+    while (first := await check(mina))[1]["outcome"] != "allowed":  # until the consent is folded; who is refused asks anew
+        await breath()
+        ask["request_id"] += "1"
+    refused = await check(reza, channel="call")
+    assert (refused[1]["outcome"], refused[1]["reason"]) == ("refused", "cap all/7d")
+    assert refused[1]["id"] != first[1]["id"]
+    assert await check(mina) == first
+    assert await check(mina, who={"email": f"{phone}@example.com"}) == first  # it is the same customer
+    others = ({"who": {"phone": other}}, {"who": {"phone": "+989121110106"}}, {"channel": "call"}, {"purpose": "service"}, {"contact": "x"})
+    for token, one in [(token, one) for token in (mina, ground.key) for one in others]:
+        if token == ground.key:
+            assert (await check(token))[0] == 200
+        status, problem = await check(token, **one)
+        assert (status, problem["type"], problem["pointer"]) == (422, "/problems/key_used", "/request_id"), one
+    many = await asyncio.gather(*(check(mina, request_id="same", who={"phone": one}) for one in (phone, other) * 5))
+    assert len({answer["customer_id"] for status, answer in many if status == 200}) == 1
+    assert {status for status, _ in many} == {200, 422}
+
+
 async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> None:
     agents = [await ground.api.token("agent") for _ in range(3)]
     await ground.rule("one-call", "shop.one_call", "call")
