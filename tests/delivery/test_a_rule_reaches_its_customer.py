@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -287,7 +287,13 @@ async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> 
     assert refused[1]["id"] != first[1]["id"]
     assert await check(mina) == first
     assert await check(mina, who={"email": f"{phone}@example.com"}) == first  # it is the same customer
-    others = ({"who": {"phone": other}}, {"who": {"phone": "+989121110106"}}, {"channel": "call"}, {"purpose": "service"}, {"contact": "x"})
+    others: Sequence[dict[str, Any]] = (
+        {"who": {"phone": other}},
+        {"who": {"phone": "+989121110106"}},
+        {"channel": "call"},
+        {"purpose": "service"},
+        {"contact": "x"},
+    )
     for token, one in [(token, one) for token in (mina, ground.key) for one in others]:
         if token == ground.key:
             assert (await check(token))[0] == 200
