@@ -53,7 +53,7 @@ def event(type_: str, when: datetime, id_: str = "", **data: Any) -> dict[str, A
     """An event of the one customer of the test; ids grow with the order in which they are told."""
     global _number  # noqa: PLW0603 - a test only needs them to differ and to grow
     _number += 1
-    attributes = {name: data.pop(name) for name in ("recorded", "backfill", "who", "source") if name in data}
+    attributes = {name: data.pop(name) for name in ("recorded", "backfill", "simulated", "who", "source") if name in data}
     told = {
         "specversion": "1.0",
         "id": id_ or f"e{_number:06}",
@@ -66,6 +66,8 @@ def event(type_: str, when: datetime, id_: str = "", **data: Any) -> dict[str, A
         told["yektarecordedtime"] = attributes["recorded"].isoformat()
     if attributes.get("backfill"):
         told["yektabackfill"] = True
+    if attributes.get("simulated"):
+        told["yektasimulated"] = True
     return told
 
 

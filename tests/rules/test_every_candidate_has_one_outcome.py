@@ -273,6 +273,18 @@ def test_what_an_import_shows_is_a_signal_and_contacts_nobody() -> None:
     assert ([one["late"] for one in answer["signals"]], results(answer)) == ([True], [("offer", "silent", "backfill")])
 
 
+def test_what_a_simulated_source_shows_is_a_signal_and_contacts_nobody() -> None:
+    facts = [allowed(), event("shop.offer", MORNING, simulated=True), event("shop.offer", at(3, 8))]
+    assert results(evaluated(contact(), facts, POLICY)) == [("offer", "silent", "test"), ("offer", "sent", "sms")]
+
+
+def test_what_is_missed_because_of_a_simulated_source_contacts_nobody() -> None:
+    missed = contact() | {"when": {"after": "shop.offer", "absent": "shop.bought", "for": "1d"}}
+    of_it = [event("shop.offer", at(1, 8), simulated=True), event("shop.bought", at(3, 8))]
+    real = [event("shop.offer", at(4, 8)), event("shop.offer", at(4, 9), simulated=True), event("shop.bought", at(6, 8))]
+    assert results(evaluated(missed, [allowed(), *of_it, *real], POLICY)) == [("offer", "silent", "test"), ("offer", "sent", "sms")]
+
+
 @given(histories.contacting(), histories.policies(), histories.in_order())
 @settings(max_examples=150, deadline=None)
 def test_in_a_log_in_order_every_outcome_is_the_oracles(
