@@ -1,11 +1,11 @@
 """Dry runs over HTTP: what a rule would have done over a past range, and how that differs from what happened. Nothing is written or sent.
 
-Reading order: Wanted, DryRun, router, run, `_summed`.
+Reading order: Wanted, DryRun, router, run, `_in_order`, `_summed`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,7 @@ from projections.triggers import happened
 RANGE = timedelta(days=90)
 LONGEST_RANGE = timedelta(days=3_660)
 EARLIEST = 1900
+_LAST = datetime.max.replace(tzinfo=UTC)
 EXAMPLES = 20
 MOST_EXAMPLES = 200
 
@@ -159,8 +160,10 @@ async def run(dependencies: Dependencies, wanted: Wanted) -> DryRun:
     """Run it, with the rules that would compete, and hold it against what happened."""
     names = [rule.name for rule in wanted.rules]
     async with dependencies.pool.connection() as connection:
-        others = await _competing(connection, wanted.rules, dependencies.zone)
-    found = await dependencies.rehearsals.rehearse([*wanted.rules, *others], wanted.policy, wanted.since, wanted.until)
+        rules = await _in_order(connection, wanted, dependencies.zone)
+    by_name = {rule.name: rule for rule in rules}
+    wanted = replace(wanted, rules=tuple([by_name[name] for name in names]))
+    found = await dependencies.rehearsals.rehearse(rules, wanted.policy, wanted.since, wanted.until)
     async with dependencies.pool.connection() as connection:
         then = await happened.signals(connection, names, wanted.since, wanted.until)
         sent = await happened.sent(connection, names, wanted.since, wanted.until)
@@ -224,18 +227,29 @@ def _example(one: Said) -> Example:
     )
 
 
-async def _competing(connection: Connection, rules: Iterable[Rule], zone: str) -> list[Rule]:
-    """The published rules that contact, if one of these does."""
-    if not any(isinstance(rule.do, Contact) for rule in rules):
-        return []
-    names = {rule.name for rule in rules}
-    found = []
+async def _in_order(connection: Connection, wanted: Wanted, zone: str) -> list[Rule]:
+    """These rules, and the published ones that contact if one of these does, in the order in which they are in force: by it ties fall.
+
+    What is not published as it stands here would be the last, as it will be when it is.
+    """
+    begun = await declared.begun(connection, "rule")
+    placed = {rule.name: (_LAST, "", at, rule) for at, rule in enumerate(wanted.rules)}
+    contacting = any(isinstance(rule.do, Contact) for rule in wanted.rules)
     for name, rows in (await declared.listed(connection, "rule")).items():
-        current = next((row for row in rows if row.state == "published"), None)
-        if current is None or name in names:
+        current = next((row for row in rows if row.state in ("published", "paused")), None)
+        if current is None:
             continue
-        found += [rule for rule in reading.read(current.text, zone).rules if isinstance(rule.do, Contact)]
-    return found
+        since = begun.get((name, current.version), current.at)
+        if name in placed:
+            rule = placed[name][-1]
+            same = reading.read(current.text, wanted.policy.zone if wanted.policy else zone).rules
+            if [replace(one, version=rule.version) for one in same] == [rule]:
+                placed[name] = (since, name, current.version, replace(rule, version=current.version))
+        elif contacting and current.state == "published":
+            for rule in reading.read(current.text, zone).rules:
+                if isinstance(rule.do, Contact):
+                    placed[name] = (since, name, current.version, replace(rule, version=current.version))
+    return [rule for *_, rule in sorted(placed.values(), key=lambda place: place[:3])]
 
 
 async def _wanted(request: Request, content: bytes, dependencies: Dependencies) -> Wanted:

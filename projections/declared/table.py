@@ -1,6 +1,6 @@
 """The SQL of what is declared: how each version stands, for people; and the statement by which every partition hears of it.
 
-Reading order: kept, announce, listed, one, in_force.
+Reading order: kept, announce, listed, one, begun, in_force.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,6 +84,14 @@ async def one(connection: Connection, kind: str, name: str) -> list[Row]:
         f"SELECT {_ALL} FROM signals.declared WHERE kind = %s AND name = %s ORDER BY version DESC", (kind, name)
     )
     return [Row(*row) for row in await cursor.fetchall()]
+
+
+async def begun(connection: Connection, kind: str) -> dict[tuple[str, int], datetime]:
+    """Since when each version is heard by the partitions, as it was told them: the order of rules is by this, then by name."""
+    cursor = await connection.execute(
+        "SELECT name, version, min(since) FROM streams.in_force WHERE kind = %s GROUP BY name, version", (kind,)
+    )
+    return {(name, version): since for name, version, since in await cursor.fetchall()}
 
 
 async def in_force(connection: Connection, kind: str, name: str, number: int) -> bool | None:

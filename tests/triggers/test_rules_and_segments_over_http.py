@@ -204,6 +204,44 @@ async def test_a_dry_run_says_what_happened_and_does_nothing(marketer: Marketer)
     assert [one for one in await marketer.signals("dry") if not one["withdrawn"]] == live
 
 
+async def test_a_dry_run_lets_ties_fall_as_they_do_live_and_keeps_silent_of_what_is_simulated(marketer: Marketer) -> None:
+    do = "when: {count: tie.came, at_least: 1, within: 1h}\ndo: {contact: x, purpose: marketing, prefer: [fax]}\ncooldown: 1d\n"
+    names = ("m-first", "a-new", "z-new")
+    for name in names:
+        await marketer.publish("triggers", name, do)
+    test = await marketer.api.write_key("tie-tests", simulated=True)
+    agreed = [bought(f"tie-{number}", type_="consent.given", purpose="marketing", channels=["fax"]) for number in range(3)]
+    await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(marketer.key, *agreed))
+    await marketer.api.send(marketer.key, *(bought(f"tie-{number}", type_="tie.came") for number in range(2)))
+    await marketer.api.send(test, bought("tie-2", type_="tie.came"))
+
+    async def silent(name: str) -> list[str]:
+        found = (await marketer.api.get(marketer.token, "/v1/decisions", rule=name))["items"]
+        return sorted(str(one["reason"]) for one in found)
+
+    async def all_decided() -> bool:
+        return [len(await silent(name)) for name in names] == [3, 3, 3]
+
+    await marketer.until(all_decided)
+    live = {name: await silent(name) for name in names}
+    lost = ["lost to m-first"] * 2 + ["test"]
+    assert live == {"m-first": ["None", "None", "test"], "a-new": lost, "z-new": lost}
+    for name in names:
+        for body in (f'{{"name": "{name}"}}', f"rule: {name}\n{do}"):
+            (ran,) = (await marketer.post("/v1/triggers/dry-run", body))["rules"]
+            told = [str(None)] * ran["sent"] + [reason for reason, count in ran["silent"].items() for _ in range(count)]
+            assert sorted(told) == live[name]
+    (new,) = (await marketer.post("/v1/triggers/dry-run", f"rule: b-never-published\n{do}"))["rules"]
+    (changed,) = (await marketer.post("/v1/triggers/dry-run", f"rule: m-first\n{do}holdout: 0%\nwait: 0s\ndescription: the same\n"))[
+        "rules"
+    ]
+    (later,) = (await marketer.post("/v1/triggers/dry-run", f"rule: m-first\n{do.replace('1d', '2d')}"))["rules"]
+    assert (new["sent"], new["silent"]) == (0, {"lost to m-first": 2, "test": 1})
+    assert (changed["sent"], later["sent"], later["silent"]) == (2, 0, {"lost to a-new": 2, "test": 1})
+    for name in names:
+        await marketer.post(f"/v1/triggers/{name}/retire")
+
+
 async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: Marketer) -> None:
     await marketer.publish("triggers", "silent", "when: {after: silent.asked, absent: silent.answered, for: 2s}\ndo: {notify: x}\n")
     after = await marketer.api.send(marketer.key, bought("k-1", type_="silent.asked"), bought("k-2", type_="silent.asked"))
