@@ -294,11 +294,11 @@ async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> 
         {"purpose": "service"},
         {"contact": "x"},
     )
-    for token, one in [(token, one) for token in (mina, ground.key) for one in others]:
+    for token, another in [(token, another) for token in (mina, ground.key) for another in others]:
         if token == ground.key:
             assert (await check(token))[0] == 200
-        status, problem = await check(token, **one)
-        assert (status, problem["type"], problem["pointer"]) == (422, "/problems/key_used", "/request_id"), one
+        status, problem = await check(token, **another)
+        assert (status, problem["type"], problem["pointer"]) == (422, "/problems/key_used", "/request_id"), another
     many = await asyncio.gather(*(check(mina, request_id="same", who={"phone": one}) for one in (phone, other) * 5))
     assert len({answer["customer_id"] for status, answer in many if status == 200}) == 1
     assert {status for status, _ in many} == {200, 422}
