@@ -7,6 +7,7 @@ from typing import cast
 
 from aggregates.contact_policy.budget import PERS, Budget, Per
 from aggregates.contact_policy.policy import ALL, DEFAULT, IGNORABLE, STATES, Cap, Policy, Quiet
+from aggregates.rules.reading import CHANNELS, PURPOSES
 from aggregates.rules.window import PERIODS, Period
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem
@@ -38,6 +39,7 @@ class Reading:
 
     policy: Policy | None
     problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...] = ()  # what may stand so, and is perhaps not meant so
 
 
 def read(text: str) -> Reading:
@@ -51,7 +53,7 @@ def read_node(root: Node) -> Reading:
     reader = _PolicyReader()
     policy = reader.policy(root)
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
-    return Reading(None if problems else policy, problems)
+    return Reading(None if problems else policy, problems, tuple(reader.hints))
 
 
 class _PolicyReader(Reader):
@@ -66,7 +68,7 @@ class _PolicyReader(Reader):
         return Policy(
             (self.name(members["policy"], "policy") if "policy" in members else None) or DEFAULT.name,
             (self.zone(members["zone"], "zone") if "zone" in members else None) or DEFAULT.zone,
-            self.names(members["priority"], "priority") if "priority" in members else DEFAULT.priority,
+            self.names(members["priority"], "priority", PURPOSES) if "priority" in members else DEFAULT.priority,
             self.ignores(members["transactional"]) if "transactional" in members else frozenset(),
             self.quiet(members["quiet"]) if "quiet" in members else None,
             self.caps(members["caps"]) if "caps" in members else (),
@@ -78,8 +80,8 @@ class _PolicyReader(Reader):
             self.budget(members["budget"]) if "budget" in members else None,
         )
 
-    def names(self, node: Node, word: str) -> tuple[str, ...]:
-        names = [self.word(one, word) for one in self.items(node, "[sms, email]")]
+    def names(self, node: Node, word: str, usual: tuple[str, ...] = CHANNELS) -> tuple[str, ...]:
+        names = [self.usual(one, word, usual) for one in self.items(node, "[sms, email]")]
         return tuple(dict.fromkeys(name for name in names if name))
 
     def choices(self, node: Node, word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
@@ -102,9 +104,9 @@ class _PolicyReader(Reader):
 
     def quiet(self, node: Node) -> Quiet | None:
         members = self.members(node, QUIET_WORDS, ("from", "to"), '{from: "21:00", to: "09:00", then: hold}')
-        if members is None or "from" not in members or "to" not in members:
+        if members is None:
             return None
-        start, end = self.clock(members["from"]), self.clock(members["to"])
+        start, end = [self.clock(members[word]) if word in members else None for word in ("from", "to")]
         then = self.choice(members["then"], "then", THEN) if "then" in members else "hold"
         expires = self.span(members["expires"], "expires") if "expires" in members else None
         if start is not None and start == end:
@@ -116,11 +118,11 @@ class _PolicyReader(Reader):
 
     def cap(self, node: Node) -> Cap | None:
         members = self.members(node, CAP_WORDS, CAP_WORDS, "{channels: all, max: 3, within: 7d}")
-        if members is None or any(word not in members for word in CAP_WORDS):
+        if members is None:
             return None
-        channels = self.channels(members["channels"], "channels")
-        most = self.whole(members["max"], "max", 0, MOST_CONTACTS)
-        within = self.span(members["within"], "within")
+        channels = self.channels(members["channels"], "channels") if "channels" in members else None
+        most = self.whole(members["max"], "max", 0, MOST_CONTACTS) if "max" in members else None
+        within = self.span(members["within"], "within") if "within" in members else None
         if channels is None or most is None or within is None:
             return None
         return Cap(channels, most, within, str(members["within"].value))
@@ -130,7 +132,7 @@ class _PolicyReader(Reader):
         if node.value == ALL or (isinstance(node.value, tuple) and [one.value for one in node.value] == [ALL]):
             return ()
         if isinstance(node.value, str):
-            name = self.word(node, word)
+            name = self.usual(node, word, CHANNELS)
             return (name,) if name else None
         return self.names(node, word) or None
 
@@ -158,7 +160,7 @@ class _PolicyReader(Reader):
             return {}
         found: dict[str, int] = {}
         for name, member in node.value.items():
-            channel = self.word(Node(name, node.names.get(name, member.line), member.pointer), "costs")
+            channel = self.usual(Node(name, node.names.get(name, member.line), member.pointer), "costs", CHANNELS)
             cost = self.whole(member, name, 0, LARGEST_AMOUNT)
             if channel is not None and cost is not None:
                 found[channel] = cost

@@ -3,9 +3,10 @@
 What is wrong is gathered as problems with their places; a rule with a problem is not among the rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from aggregates.rules.cel.expression import NotUnderstood, expression
 from aggregates.rules.pattern import Equals, Expression, Pattern
@@ -30,9 +31,14 @@ from aggregates.rules.rule import (
 )
 from aggregates.rules.window import PERIODS, Calendar, Rolling, Window
 from aggregates.written.node import Node, parse
-from aggregates.written.problem import Problem
+from aggregates.written.problem import Problem, nearest
 from aggregates.written.reader import Members, Reader
 
+CHANNELS = ("sms", "email", "call", "agent_offer", "partner_visit", "in_app")
+PURPOSES = ("service", "retention", "marketing")
+"""The usual ones; there may be others."""
+
+ABSENT = ("missing", "exactly_one")
 MOST_COUNTED = 1_000
 MOST_STEPS = 20
 MOST_CHECKS = 10
@@ -71,6 +77,19 @@ class Reading:
 
     rules: tuple[Rule, ...]
     problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...] = ()  # what may stand so, and is perhaps not meant so
+    segments: tuple[Problem, ...] = ()  # where segments are named: a hint, where there is none of that name
+
+
+def read_one(text: str, zone: str) -> Reading:
+    """The rule of a text in which only one may stand."""
+    root = parse(text)
+    if isinstance(root, Problem):
+        return Reading((), (root,))
+    read = read_node(root, zone)
+    if read.problems or not isinstance(root.value, tuple) or len(root.value) == 1:
+        return read
+    return Reading((), tuple([Problem(node.line, node.pointer, "many_rules") for node in root.value[1:]]))
 
 
 def read(text: str, zone: str) -> Reading:
@@ -97,7 +116,9 @@ def read_node(root: Node, zone: str) -> Reading:
         elif rule:
             lines[rule.name] = node.line
             rules.append(rule)
-    return Reading(tuple(rules), tuple(sorted(reader.problems, key=lambda problem: problem.line)))
+    return Reading(
+        tuple(rules), tuple(sorted(reader.problems, key=lambda problem: problem.line)), tuple(reader.hints), tuple(reader.segments)
+    )
 
 
 class Rules(Reader):
@@ -106,6 +127,7 @@ class Rules(Reader):
     def __init__(self, zone: str) -> None:
         super().__init__()
         self.calendar_zone = zone
+        self.segments: list[Problem] = []
 
     def rule(self, node: Node) -> Rule | None:
         before = len(self.problems)
@@ -134,10 +156,31 @@ class Rules(Reader):
         return (self.span(members[word], word, zero=True) if word in members else None) or timedelta()
 
     def when(self, node: Node) -> When | None:
-        members = self.members(node, [word for words in WHEN_WORDS.values() for word in words], like="{count: …}")
-        form = self.one(node, members, tuple(WHEN_WORDS)) if members is not None else None
-        if members is None or form is None or not self.fitting(node, members, form, WHEN_WORDS[form]):
+        return cast("When | None", self.formed(node, WHEN_WORDS, "{count: …}", self.condition))
+
+    def formed(
+        self, node: Node, forms: Mapping[str, tuple[str, ...]], like: str, inner: Callable[[Node, Members, str], When | Guard | None]
+    ) -> When | Guard | None:
+        """What has one of several forms; where a word is not known, what else is wrong is found by the form that is meant."""
+        known = [word for words in forms.values() for word in words]
+        members = self.members(node, known, like=like)
+        if members is None:
             return None
+        unknown = [name for name in node.names if name not in known]
+        form = self.one(node, members, tuple(forms))
+        fits = form is not None and self.fitting(node, members, form, forms[form])
+        if form is None and isinstance(node.value, Mapping) and not any(name in members for name in forms):
+            meant = {near: name for name in unknown if (near := nearest(name, known)) in forms}
+            form, members = next(iter(meant), None), {**members, **{near: node.value[name] for near, name in meant.items()}}
+        if form is None:
+            return None
+        before = len(self.problems)
+        made = inner(node, members, form)
+        if unknown:  # what is missing here may be what was meant by it
+            self.problems[before:] = [one for one in self.problems[before:] if one.pointer != node.pointer or one.code not in ABSENT]
+        return made if fits else None
+
+    def condition(self, node: Node, members: Members, form: str) -> When | None:
         match form:
             case "count":
                 return self.count(node, members)
@@ -160,15 +203,13 @@ class Rules(Reader):
 
     def count(self, node: Node, members: Members) -> Count | None:
         pattern = self.pattern(members["count"], "count", members.get("where"))
-        bound = self.one(node, members, ("more_than", "at_least"))
-        least = None
-        if bound == "at_least":
-            least = self.whole(members["at_least"], "at_least", 1, MOST_COUNTED)
-        elif bound:
+        least = self.whole(members["at_least"], "at_least", 1, MOST_COUNTED) if "at_least" in members else None
+        if "more_than" in members:
             most = self.whole(members["more_than"], "more_than", 0, MOST_COUNTED - 1)
             least = None if most is None else most + 1
+        bound = self.one(node, members, ("more_than", "at_least"))
         window = self.window(node, members)
-        return Count(pattern, least, window) if pattern and least and window else None
+        return Count(pattern, least, window) if pattern and bound and least and window else None
 
     def sequence(self, node: Node, members: Members) -> Sequence | None:
         items = self.items(members["sequence"], "[sales.quote_sent, call.abandoned]")
@@ -192,8 +233,7 @@ class Rules(Reader):
         name = self.text(members["score"], "score", 64)
         if "rises_to" not in members:
             self.note(node, "missing", word="rises_to")
-            return None
-        height = self.number(members["rises_to"], "rises_to", LOWEST, HIGHEST)
+        height = self.number(members["rises_to"], "rises_to", LOWEST, HIGHEST) if "rises_to" in members else None
         below = self.number(members["rearm_below"], "rearm_below", LOWEST, HIGHEST) if "rearm_below" in members else height
         if height is not None and below is not None and below > height:
             self.note(members["rearm_below"], "rearm_above")
@@ -201,20 +241,26 @@ class Rules(Reader):
         return ScoreRise(name, height, below) if name and height is not None and below is not None else None
 
     def segment(self, node: Node, members: Members) -> SegmentChange | None:
-        name = self.text(members["segment"], "segment", 64)
+        name = self.named_segment(members["segment"])
         if "change" not in members:
             self.note(node, "missing", word="change")
             return None
         change = self.choice(members["change"], "change", CHANGES)
         return SegmentChange(name, "entered" if change == "entered" else "left") if name and change else None
 
+    def named_segment(self, node: Node) -> str | None:
+        name = self.text(node, "segment", 64)
+        if name:
+            self.segments.append(Problem(node.line, node.pointer, "no_segment", {"word": name}))
+        return name
+
     def window(self, node: Node, members: Members) -> Window | None:
+        within = self.span(members["within"], "within") if "within" in members else None
+        chosen = self.choice(members["in"], "in", PERIODS) if "in" in members else None
         match self.one(node, members, ("within", "in")):
             case "within":
-                within = self.span(members["within"], "within")
                 return Rolling(within) if within else None
             case "in":
-                chosen = self.choice(members["in"], "in", PERIODS)
                 return next((Calendar(period, self.calendar_zone) for period in PERIODS if period == chosen), None)
             case _:
                 return None
@@ -225,12 +271,12 @@ class Rules(Reader):
             type_ = self.type(node, word)
         else:
             members = self.members(node, EVENT_WORDS, ("event",), "{event: …, where: …}")
-            if members is None or "event" not in members:
+            if members is None:
                 return None
             if where and "where" in members:
                 self.note(members["where"], "not_together", one="where", other="where")
                 return None
-            type_ = self.type(members["event"], "event")
+            type_ = self.type(members["event"], "event") if "event" in members else None
             where = members.get("where", where)
         before = len(self.problems)
         condition = self.where(where) if where else None
@@ -267,10 +313,9 @@ class Rules(Reader):
         return tuple(guard for one in nodes if (guard := self.guard(one)))
 
     def guard(self, node: Node) -> Guard | None:
-        members = self.members(node, [word for words in IF_WORDS.values() for word in words], like="{percentile: value, at_least: 90}")
-        form = self.one(node, members, tuple(IF_WORDS)) if members is not None else None
-        if members is None or form is None or not self.fitting(node, members, form, IF_WORDS[form]):
-            return None
+        return cast("Guard | None", self.formed(node, IF_WORDS, "{percentile: value, at_least: 90}", self.check))
+
+    def check(self, node: Node, members: Members, form: str) -> Guard | None:
         match form:
             case "count":
                 return self.count(node, members)
@@ -280,7 +325,7 @@ class Rules(Reader):
             case "consent":
                 return self.consent(members)
             case "segment":
-                segment = self.text(members["segment"], "segment", 64)
+                segment = self.named_segment(members["segment"])
                 return SegmentIs(segment) if segment else None
             case _:
                 return self.height(node, members, form)
@@ -311,13 +356,13 @@ class Rules(Reader):
             pattern = self.pattern(node, "unless")
             return Unless(pattern) if pattern else None
         members = self.members(node, UNLESS_WORDS, ("event",), "{event: call.answered, since: first_match}")
-        if members is None or "event" not in members:
+        if members is None:
             return None
         if "since" in members and "within" in members:
             self.note(members["within"], "not_together", one="within", other="since")
         if "since" in members:
             self.choice(members["since"], "since", SINCE)
-        type_ = self.type(members["event"], "event")
+        type_ = self.type(members["event"], "event") if "event" in members else None
         before = len(self.problems)
         where = self.where(members["where"]) if "where" in members else None
         pattern = Pattern(type_, where) if type_ and len(self.problems) == before else None
@@ -326,20 +371,22 @@ class Rules(Reader):
 
     def do(self, node: Node) -> Notify | Contact | None:
         members = self.members(node, DO_WORDS, like="{notify: team:retention} or {contact: winback, purpose: marketing}")
-        form = self.one(node, members, ("notify", "contact")) if members is not None else None
-        if members is None or form is None:
+        if members is None:
+            return None
+        form = self.one(node, members, ("notify", "contact"))
+        purpose = self.usual(members["purpose"], "purpose", PURPOSES) if "purpose" in members else PURPOSE
+        prefer = self.channels(members["prefer"]) if "prefer" in members else PREFER
+        if form is None:
             return None
         if form == "notify":
             target = self.text(members["notify"], "notify")
             return Notify(target) if self.fitting(node, members, form, ("notify",)) and target else None
         campaign = self.text(members["contact"], "contact")
-        purpose = self.word(members["purpose"], "purpose") if "purpose" in members else PURPOSE
-        prefer = self.channels(members["prefer"]) if "prefer" in members else PREFER
         return Contact(campaign, purpose, prefer) if campaign and purpose and prefer else None
 
     def channels(self, node: Node) -> tuple[str, ...]:
         nodes = (node,) if isinstance(node.value, str) else self.items(node, "[customer, sms, call]")
-        names = [self.word(one, "prefer") for one in nodes]
+        names = [self.usual(one, "prefer", (*PREFER, *CHANNELS)) for one in nodes]
         return tuple(dict.fromkeys(name for name in names if name))
 
 

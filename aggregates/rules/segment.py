@@ -26,6 +26,8 @@ class Reading:
 
     segment: Segment | None
     problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...] = ()
+    segments: tuple[Problem, ...] = ()  # where others are named: a hint, where there is none of that name
 
 
 def read(text: str, zone: str) -> Reading:
@@ -37,7 +39,8 @@ def read(text: str, zone: str) -> Reading:
         root = root.value[0]
     reader = _Segments(zone)
     segment = reader.whole_segment(root)
-    return Reading(None if reader.problems else segment, tuple(sorted(reader.problems, key=lambda problem: problem.line)))
+    problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
+    return Reading(None if problems else segment, problems, tuple(reader.hints), tuple(reader.segments))
 
 
 class _Segments(Rules):

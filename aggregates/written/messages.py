@@ -45,11 +45,17 @@ MESSAGES: dict[str, dict[str, str]] = {
     },
     "no_zone": {"en": "{word} is no time zone.", "fa": "{word} منطقهٔ زمانی نیست."},
     "unknown_word": {"en": "{word} is not known here.", "fa": "{word} اینجا شناخته نیست."},
+    "unusual_word": {
+        "en": "{word} is none of the usual names, and is taken as one of your own.",
+        "fa": "{word} از نام‌های معمول نیست و نامی از خودتان شمرده می‌شود.",
+    },
+    "no_segment": {"en": "There is no segment {word} yet.", "fa": "هنوز بخش‌بندی‌ای به نام {word} نیست."},
     "unknown_choice": {"en": "{word} may be {choices}, not {given}.", "fa": "{word} می‌تواند {choices} باشد، نه {given}."},
     "missing": {"en": "{word} is missing.", "fa": "{word} نیامده است."},
     "exactly_one": {"en": "Exactly one of {choices} must stand here.", "fa": "اینجا باید درست یکی از {choices} بیاید."},
     "not_together": {"en": "{one} and {other} cannot stand together.", "fa": "{one} و {other} با هم نمی‌آیند."},
     "same_name": {"en": "There is another rule named {word}, in line {line}.", "fa": "قاعدهٔ دیگری به نام {word} در سطر {line} هست."},
+    "many_rules": {"en": "This is another rule: only one may stand here.", "fa": "این قاعدهٔ دیگری است: اینجا تنها یک قاعده می‌آید."},
     "no_rules": {"en": "There is no rule in it.", "fa": "هیچ قاعده‌ای در آن نیست."},
     "rearm_above": {
         "en": "rearm_below must not be above rises_to: the rule would never come to rest.",

@@ -32,8 +32,8 @@ class Problem:
         return PLACE[lang].format(line=self.line, pointer=self.pointer or "/", message=self.message(lang))
 
 
-def nearest(word: str, valid: Iterable[str]) -> str:
+def nearest(word: str, valid: Iterable[str], cutoff: float = 0.5) -> str:
     """The valid word that this one seems to mean; empty when it is like none."""
     by_lower = {choice.lower(): choice for choice in valid}
-    close = get_close_matches(word.strip().lower().replace("-", "_").replace(" ", "_"), by_lower, n=1, cutoff=0.5)
+    close = get_close_matches(word.strip().lower().replace("-", "_").replace(" ", "_"), by_lower, n=1, cutoff=cutoff)
     return by_lower[close[0]] if close else ""

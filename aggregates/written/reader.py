@@ -18,6 +18,9 @@ NAME = r"""^[^\s/\\?#%&<>"'{}|,;\x00-\x1f\x7f\ud800-\udfff]{1,64}$"""
 
 WORD = r"^[a-z][a-z0-9_-]{0,63}$"
 TYPE = r"^[A-Za-z][A-Za-z0-9_-]*([.:/][A-Za-z0-9_-]+)*$"
+ALIKE = 0.75
+"""How much a name must be like a usual one for a hint: names may be any, and one that is far from all usual ones is meant so."""
+
 CLOCK = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 PERCENT = r"^[0-9]{1,3}([.][0-9]{1,6})?%$"
 
@@ -29,10 +32,11 @@ Members = Mapping[str, Node]
 
 
 class Reader:
-    """Takes nodes apart; `problems` is what it found."""
+    """Takes nodes apart; `problems` is what it found, `hints` what may stand so and is perhaps not meant so."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.hints: list[Problem] = []
 
     def note(self, node: Node, code: str, suggestion: str = "", **words: str) -> None:
         """Remember a mistake."""
@@ -97,6 +101,13 @@ class Reader:
             self.note(node, "no_word", slug if _WORD.match(slug) else "", word=word)
             return None
         return text and text.lower()
+
+    def usual(self, node: Node, word: str, choices: Collection[str]) -> str | None:
+        """A purpose or a channel: any word is one; of one that is nearly a usual one it is said."""
+        found = self.word(node, word)
+        if found and found not in choices and (near := nearest(found, choices, ALIKE)):
+            self.hints.append(Problem(node.line, node.pointer, "unusual_word", {"word": found}, near))
+        return found
 
     def type(self, node: Node, word: str) -> str | None:
         """The type of an event. Types without a contract exist, so only the form is judged."""

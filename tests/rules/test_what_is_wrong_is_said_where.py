@@ -71,6 +71,69 @@ def test_all_mistakes_of_a_text_are_told_together() -> None:
     assert [code for _, _, code, _ in problems(text)] == ["no_name", "no_duration", "unknown_word", "exactly_one"]
 
 
+@pytest.mark.parametrize(
+    ("instead", "found"),
+    [
+        ("{count: a.b, at_leest: 3, within: 30dd}", [("at_leest", "at_least"), ("within", "")]),
+        ("{count: a.b, at_leest: 3, in: monht}", [("at_leest", "at_least"), ("in", "month")]),
+        ("{count: a.b, more_than: x, witin: 30d}", [("witin", "within"), ("more_than", "")]),
+        ("{count: a.b, more_than: x, within: y, absent: a.c}", [("absent", ""), ("more_than", ""), ("within", "")]),
+        ("{count: a.b, more_than: 1, within: 30dd, in: monht}", [("in", "month"), ("within", ""), ("", "")]),
+        ("{coutn: no type, at_least: 3, within: 30dd}", [("coutn", "count"), ("", ""), ("coutn", ""), ("within", "")]),
+        ("{after: a.b, absnt: a.c, for: 14}", [("absnt", "absent"), ("for", "14d")]),
+        ("{score: churn, rises: 0.7, rearm_below: low}", [("rises", "rises_to"), ("rearm_below", "")]),
+        ("{segment: '', chnge: left}", [("chnge", "change"), ("segment", "")]),
+        ("{sequence: [a.b, {evnt: a.c, where: 'data.x >> 1'}], within: 1}", [("sequence/1/evnt", "event"), ("sequence/1", ""),
+            ("sequence/1/where", ""), ("within", "1d")]),
+    ],
+)  # fmt: skip
+def test_a_word_that_is_not_known_hides_nothing_else_that_is_wrong(instead: str, found: list[tuple[str, str]]) -> None:
+    text = GOOD.replace("{count: service.request_opened, more_than: 3, within: 30d}", instead)
+    expected = sorted((f"/0/when/{name}" if name else "/0/when", suggestion) for name, suggestion in found)
+    assert sorted((pointer, suggestion) for _, pointer, _, suggestion in problems(text)) == expected
+
+
+def test_what_is_missing_hides_nothing_else_that_is_wrong() -> None:
+    acts = GOOD.replace("{notify: team:retention}", "{contct: a, purpose: 'a b', prefer: [an sms]}")
+    assert {pointer for _, pointer, _, _ in problems(acts)} == {"/0/do/contct", "/0/do", "/0/do/purpose", "/0/do/prefer/0"}
+    stops = GOOD.replace("  do:", "  unless: {evnt: a.b, since: firstmatch, where: '>>'}\n  do:")
+    assert {pointer for _, pointer, _, _ in problems(stops)} == {"/0/unless/evnt", "/0/unless", "/0/unless/since", "/0/unless/where"}
+    policy = "policy: contact\ncaps: [{chanels: all, max: many, within: 7}]\nquiet: {frm: '21:00', to: '9', expires: 2}\n"
+    pointers = {one.pointer for one in policies.read(policy).problems}
+    capped = {"/caps/0", "/caps/0/chanels", "/caps/0/max", "/caps/0/within"}
+    assert pointers == capped | {"/quiet", "/quiet/frm", "/quiet/to", "/quiet/expires"}
+
+
+def test_where_one_rule_may_stand_each_other_is_a_mistake_in_its_line() -> None:
+    read = reading.read_one(GOOD + GOOD.replace("many", "more"), "Asia/Tehran")
+    assert [(one.line, one.pointer, one.code) for one in read.problems] == [(6, "/1", "many_rules")]
+    assert read.rules == ()
+    assert reading.read_one(GOOD, "Asia/Tehran").rules == reading.read(GOOD, "Asia/Tehran").rules
+
+
+def test_a_name_that_is_nearly_a_usual_one_is_hinted_at_and_any_other_is_ones_own() -> None:
+    rule = GOOD.replace("{notify: team:retention}", "{contact: a, purpose: markting, prefer: [custmer, kiosk, fax, emial]}")
+    read = reading.read(rule, "Asia/Tehran")
+    assert read.problems == ()
+    found = [(one.line, one.pointer, one.code, one.suggestion) for one in read.hints]
+    assert found == [
+        (4, "/0/do/purpose", "unusual_word", "marketing"),
+        (4, "/0/do/prefer/0", "unusual_word", "customer"),
+        (4, "/0/do/prefer/3", "unusual_word", "email"),
+    ]
+    policy = "policy: contact\npriority: [markting, survey]\ncounts: [emial, sms]\ncaps: [{channels: [cal], max: 1, within: 7d}]\n"
+    policy += "block_while: {in_call: sm}\nbudget: {amount: 1, costs: {smss: 1, fax: 2}}\n"
+    hints = policies.read(policy).hints
+    assert sorted((one.pointer, one.suggestion) for one in hints) == [
+        ("/block_while/in_call", "sms"),
+        ("/budget/costs/smss", "sms"),
+        ("/caps/0/channels/0", "call"),
+        ("/counts/0", "email"),
+        ("/priority/0", "marketing"),
+    ]
+    assert policies.read(policy).policy is not None
+
+
 def test_two_rules_cannot_have_one_name() -> None:
     assert problems(GOOD + GOOD) == [(6, "/1", "same_name", "")]
 
