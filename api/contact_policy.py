@@ -5,15 +5,16 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import UNSET, UnsetType
 
 from aggregates.contact_policy import reading
 from aggregates.contact_policy.schema import json_schema
 from aggregates.written.node import Node, parse
-from api import access, body, openapi
+from api import access, body, hints, openapi
 from api.access import Caller
 from api.answers import json
 from api.ports import Connection, Dependencies
-from api.problem import Problem, forbidden, not_found
+from api.problem import Mistake, Problem, forbidden, not_found
 from api.written import language, refused
 from projections.contacts import table as contacts
 
@@ -44,6 +45,7 @@ class PolicyPut(msgspec.Struct):
 
     version: int
     state: str = "published"
+    hints: tuple[Mistake, ...] | UnsetType = UNSET  # what may stand in the text, and is perhaps not meant so
 
 
 class PolicyVersions(msgspec.Struct):
@@ -103,7 +105,8 @@ caps:
         asking = access.staff(request, dependencies, access.CAMPAIGNERS)
         text = policy_text(await body.read(request), request)
         await check_approval(dependencies, asking, text)
-        return json(PolicyPut(await dependencies.policies.publish(asking.name, text)))
+        found = hints.told(reading.read(text).hints, language(request))
+        return json(PolicyPut(await dependencies.policies.publish(asking.name, text), hints=found or UNSET))
 
     @routes.get(
         "/v1/contact-policy/versions",

@@ -1,6 +1,6 @@
 """The routes that rules and segments have in common: a text becomes a draft, and a route for each command.
 
-Reading order: Declared, drafting, commands.
+Reading order: Declared, drafting, commands, answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,17 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import UNSET, UnsetType
 
 from aggregates.access import Role
-from aggregates.declaration import State, Verb
+from aggregates.declaration import Kind, State, Verb
 from api import access, openapi, query
 from api.answers import json
 from api.declaring import Declaring, Standing
+from api.hints import of as of_text
 from api.ports import Dependencies
-from api.written import named
+from api.problem import Mistake
+from api.written import language, named
 from projections.declared.table import Row
 
 WRITERS: tuple[Role, ...] = ("marketer", "admin")
@@ -37,6 +40,7 @@ class Declared(msgspec.Struct, frozen=True):
     version: int
     state: State
     in_force: bool = False  # every partition of the log has heard of it
+    hints: tuple[Mistake, ...] | UnsetType = UNSET  # what may stand in the text, and is perhaps not meant so
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring
     async def command(request: Request) -> Response:
         asking = access.staff(request, dependencies, sort.allows.get(verb, WRITERS))
         seen = query.whole(request, "number") if verb == "approve" else None
-        return json(answered(await declaring.command(named(request), verb, asking, seen)))
+        standing = await declaring.command(named(request), verb, asking, seen)
+        return json(await answered(request, dependencies, declaring.kind, standing, hints=verb in ("publish", "approve")))
 
     command.__doc__ = sort.says[verb]
     parameters = [openapi.parameter("name", openapi.TEXT, f"The {sort.noun}.", where="path"), *([SEEN] if verb == "approve" else [])]
@@ -100,9 +105,13 @@ def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring
     )
 
 
-def answered(standing: Standing) -> Declared:
-    """How something stands, as an answer."""
-    return Declared(standing.declaration.name, standing.version.version, standing.version.state, standing.in_force)
+async def answered(request: Request, dependencies: Dependencies, kind: Kind, standing: Standing, *, hints: bool = True) -> Declared:
+    """How something stands, as an answer, with the hints about its text."""
+    found = tuple[Mistake, ...]()
+    if hints:
+        async with dependencies.pool.connection() as connection:
+            found = await of_text(connection, kind, standing.version.text, dependencies.zone, language(request))
+    return Declared(standing.declaration.name, standing.version.version, standing.version.state, standing.in_force, found or UNSET)
 
 
 def counting(rows: Sequence[Row]) -> Row:

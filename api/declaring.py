@@ -43,13 +43,13 @@ class Declaring:
     """Commands for one kind."""
 
     def __init__(self, dependencies: Dependencies, kind: Kind) -> None:
-        self._dependencies, self._kind = dependencies, kind
+        self._dependencies, self.kind = dependencies, kind
 
     async def draft(self, name: str, text: str, wanted: int, asking: Caller) -> Standing:
         """Write a version that is not in force yet; what is said already stays as it is."""
 
         def decide(before: Declaration | None, at: datetime) -> Event | None:
-            return declaration.draft(before, self._kind, name, text, at, _person(asking), wanted=wanted)
+            return declaration.draft(before, self.kind, name, text, at, _person(asking), wanted=wanted)
 
         after, _ = await self._record(name, decide)
         return Standing(after, after.latest, in_force=False)
@@ -59,11 +59,11 @@ class Declaring:
 
         `seen` is the number of the decision that the one who asks has looked at: nobody approves what he has not read.
         """
-        approval = self._kind == "rule" and await self._approval()
+        approval = self.kind == "rule" and await self._approval()
 
         def decide(before: Declaration | None, at: datetime) -> Event | None:
             if before is None:
-                raise not_found(f"There is no {self._kind} of this name.")
+                raise not_found(f"There is no {self.kind} of this name.")
             if seen is not None and before.number != seen:
                 raise NotPossible(f"Somebody changed {name} since you looked at it: read it again.")
             return declaration.decide(before, verb, at, _person(asking), approval=approval)
@@ -83,21 +83,21 @@ class Declaring:
 
     async def _record(self, name: str, decide: Decide) -> tuple[Declaration, bool]:
         for _ in range(ATTEMPTS):
-            before = declaration.replay(await self._dependencies.decisions.load(declaration.id_of(self._kind, name)))
+            before = declaration.replay(await self._dependencies.decisions.load(declaration.id_of(self.kind, name)))
             event = decide(before, self._dependencies.clock())
             if event is None:
                 assert before is not None  # noqa: S101 - a first draft is always an event
                 return before, False
             after = declaration.evolve(before, event)
             also = table.kept(after)
-            if self._kind == "rule":
+            if self.kind == "rule":
                 also.append(table.stopped(after, event))
             told = declaration.told(after, event, self._dependencies.zone)
             if told is not None:
                 id_ = declaration.announced(after)
-                also.append(table.announce(id_, declaration.decided_type(self._kind), msgspec.to_builtins(told)))
+                also.append(table.announce(id_, declaration.decided_type(self.kind), msgspec.to_builtins(told)))
             try:
-                await self._dependencies.decisions.record([declaration.decision_of(self._kind, name, after.number, event)], also)
+                await self._dependencies.decisions.record([declaration.decision_of(self.kind, name, after.number, event)], also)
             except Overtaken:
                 continue
             return after, True
@@ -108,7 +108,7 @@ class Declaring:
             async with asyncio.timeout(WAITS):
                 while True:
                     async with self._dependencies.pool.connection() as connection:
-                        heard = await table.in_force(connection, self._kind, after.name, after.number)
+                        heard = await table.in_force(connection, self.kind, after.name, after.number)
                     if heard is not False:
                         return bool(heard)
                     await asyncio.sleep(AGAIN)

@@ -127,7 +127,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         segment, text = read(await body.read(request, LONGEST), request, dependencies.zone)
         async with dependencies.pool.connection() as connection:
             await check_circle(connection, segment, dependencies.zone)
-        return json(declared.answered(await declaring.draft(segment.name, text, segment.version, asking)), 201)
+        standing = await declaring.draft(segment.name, text, segment.version, asking)
+        return json(await declared.answered(request, dependencies, "segment", standing), 201)
 
     @routes.get("/v1/segments", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/segments', SegmentList, 503))
     async def list_segments(request: Request) -> Response:

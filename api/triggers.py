@@ -18,7 +18,7 @@ from api.answers import json
 from api.declared import APPROVERS, LONGEST, READERS, WRITERS
 from api.declaring import Declaring
 from api.ports import Dependencies
-from api.problem import invalid, not_found
+from api.problem import not_found
 from api.written import decoded, language, named, refused
 from projections.declared import table
 from projections.declared.table import Row
@@ -102,7 +102,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         """Write a rule, YAML or JSON, as a draft. A text that is wrong is refused with every mistake: line, pointer, nearest valid word."""
         asking = access.staff(request, dependencies, WRITERS)
         rule, text = read(await body.read(request, LONGEST), request, dependencies.zone)
-        return json(declared.answered(await declaring.draft(rule.name, text, rule.version, asking)), 201)
+        standing = await declaring.draft(rule.name, text, rule.version, asking)
+        return json(await declared.answered(request, dependencies, "rule", standing), 201)
 
     @routes.get("/v1/triggers", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/triggers', TriggerList, 503))
     async def list_triggers(request: Request) -> Response:
@@ -148,9 +149,7 @@ def shown(rows: list[Row]) -> TriggerShown:
 def read(content: bytes, request: Request, zone: str) -> tuple[Rule, str]:
     """The one rule of a body, and its text. Raises a problem that says everything that is wrong, in the reader's language."""
     text = decoded(content)
-    found = reading.read(text, zone)
+    found = reading.read_one(text, zone)
     if found.problems:
         raise refused(found.problems, language(request))
-    if len(found.rules) != 1:
-        raise invalid("/", f"These are {len(found.rules)} rules.", "Send one at a time.")
     return found.rules[0], text

@@ -55,8 +55,13 @@ def language(request: Request) -> Lang:
 
 def refused(problems: Sequence[Written], lang: Lang, reason: str = "invalid_rule") -> Problem:
     """The problem that says all of them; its pointer is the first one's."""
-    mistakes = tuple([Mistake(one.line, one.pointer, one.code, one.message(lang), one.suggestion or None) for one in problems[:50]])
+    mistakes = tuple([mistake(one, lang) for one in problems[:50]])
     first = problems[0]
     return Problem(
         422, reason, first.text(lang), pointer=first.pointer, mend=MEND[lang], errors=mistakes, headers={"Content-Language": lang}
     )
+
+
+def mistake(problem: Written, lang: Lang) -> Mistake:
+    """One of them, as an answer has it."""
+    return Mistake(problem.line, problem.pointer, problem.code, problem.message(lang), problem.suggestion or None)

@@ -94,8 +94,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         """Keep a text as a draft; with mistakes the editor comes back and says them."""
         asking = acting(request, dependencies, WRITERS)
         text = text_of(await form(request))
-        read = reading.read(text, dependencies.zone)
-        if read.problems or len(read.rules) != 1:
+        read = reading.read_one(text, dependencies.zone)
+        if read.problems:
             return editor(request, dependencies, "rule", text, read.problems, 422)
         await rules.draft(read.rules[0].name, text, read.rules[0].version, asking)
         return RedirectResponse(f"/rules/{quote(read.rules[0].name, safe='')}", 303, HEADERS)

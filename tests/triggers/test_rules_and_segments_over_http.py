@@ -98,6 +98,37 @@ async def test_mistakes_are_told_with_line_place_and_the_nearest_word_in_both_la
     assert (await marketer.api.client.post("/v1/triggers", content=text, auth=agent)).status_code == 403
 
 
+async def test_what_may_stand_and_is_perhaps_not_meant_is_hinted_at(marketer: Marketer) -> None:
+    await marketer.publish("segments", "hinted", "when: {count: hint.came, at_least: 1, within: 3s}\n")
+    rule = "rule: hinting\nwhen: {segment: hintd, change: left}\ndo: {contact: x, purpose: markting}\n"
+    for draft in (await marketer.post("/v1/triggers", rule, 201), await marketer.post("/v1/triggers/hinting/publish")):
+        (segment, purpose) = draft["hints"]
+        assert (segment["line"], segment["pointer"], segment["code"], segment["suggestion"]) == (2, "/when/segment", "no_segment", "hinted")
+        assert (purpose["pointer"], purpose["suggestion"]) == ("/do/purpose", "marketing")
+    persian = await marketer.post("/v1/triggers", rule + "cooldown: 1d\n", 201, **{"accept-language": "fa"})
+    assert "آیا منظورتان hinted است" in persian["hints"][0]["detail"]
+    asking = "segment: hinting\nwhen: [{segment: hinted}, {not: {segment: nope}}]\n"
+    (nope,) = (await marketer.post("/v1/segments", asking, 201))["hints"]
+    assert (nope["pointer"], "suggestion" in nope) == ("/when/1/not/segment", False)
+    right = await marketer.post("/v1/triggers", rule.replace("hintd", "hinted").replace("markting", "marketing"), 201)
+    assert "hints" not in right
+    policy = "policy: contact\ncaps: [{channels: [cal], max: 1, within: 7d}]\n"
+    answer = await marketer.api.client.put("/v1/contact-policy", content=policy, auth=(marketer.token, ""))
+    assert [(one["pointer"], one["suggestion"]) for one in answer.json()["hints"]] == [("/caps/0/channels/0", "call")]
+    answer = await marketer.api.client.put("/v1/contact-policy", content="policy: contact\n", auth=(marketer.token, ""))
+    assert "hints" not in answer.json()
+    await marketer.post("/v1/triggers/hinting/retire")
+
+
+async def test_where_one_rule_is_asked_for_two_are_a_mistake_as_any_other(marketer: Marketer) -> None:
+    two = "".join(f"- rule: {name}\n  when: {{count: a.b, at_least: 1, within: 1d}}\n  do: {{notify: x}}\n" for name in ("one", "two"))
+    english = await marketer.post("/v1/triggers", two, 422)
+    assert [(one["line"], one["pointer"], one["code"]) for one in english["errors"]] == [(4, "/1", "many_rules")]
+    assert english["pointer"] == "/1"
+    persian = await marketer.post("/v1/triggers", two, 422, **{"accept-language": "fa"})
+    assert "قاعده" in persian["detail"]
+
+
 async def test_who_comes_into_a_segment_leaves_it_when_time_passes(marketer: Marketer) -> None:
     after = await marketer.api.send(marketer.key, bought("s-0", type_="seg.bought"))
     await marketer.api.get(marketer.token, "/v1/signals", after=after)

@@ -1,0 +1,33 @@
+"""What may stand in a text that a person wrote, and is perhaps not meant so: a name that is nearly a usual one, no such segment.
+
+Nothing is refused for it: names of channels and purposes may be any, and a segment may come after the rule that speaks of it.
+Reading order: of, told.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aggregates.declaration import Kind
+from aggregates.rules import reading, segment
+from aggregates.written.problem import Lang, nearest
+from aggregates.written.problem import Problem as Written
+from api.ports import Connection
+from api.problem import Mistake
+from api.written import mistake
+from projections.declared import table
+
+
+async def of(connection: Connection, kind: Kind, text: str, zone: str, lang: Lang) -> tuple[Mistake, ...]:
+    """The hints about a text of a rule or a segment that is right."""
+    read = reading.read(text, zone) if kind == "rule" else segment.read(text, zone)
+    hints = list(read.hints)
+    if read.segments:
+        listed = await table.listed(connection, "segment")
+        known = [name for name, rows in listed.items() if any(row.state != "retired" for row in rows)]
+        hints += [replace(one, suggestion=nearest(one.words["word"], known)) for one in read.segments if one.words["word"] not in known]
+    return told(hints, lang)
+
+
+def told(hints: Iterable[Written], lang: Lang) -> tuple[Mistake, ...]:
+    """As an answer has them, by line."""
+    return tuple([mistake(one, lang) for one in sorted(hints, key=lambda one: one.line)])
