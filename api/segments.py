@@ -5,7 +5,8 @@ Reading order: SegmentShown, router, check_circle.
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,14 +17,16 @@ from fastapi.responses import StreamingResponse
 from aggregates.declaration import State
 from aggregates.rules.rule import Guard, Not, SegmentIs
 from aggregates.rules.schema import segment_schema
-from aggregates.rules.segment import Segment
+from aggregates.rules.segment import Reading, Segment
 from aggregates.rules.segment import read as read_segment
+from aggregates.written.problem import Lang
+from aggregates.written.problem import Problem as Written
 from api import access, body, cursor, declared, openapi, query
 from api.answers import json
 from api.declared import LONGEST, READERS, WRITERS
 from api.declaring import Declaring
 from api.ports import Connection, Dependencies
-from api.problem import invalid, not_found
+from api.problem import not_found
 from api.visibility import settled
 from api.written import decoded, language, named, refused
 from projections.declared import table as rows_of
@@ -124,9 +127,9 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def draft_segment(request: Request) -> Response:
         """Write a segment, YAML or JSON, as a draft."""
         asking = access.staff(request, dependencies, WRITERS)
-        segment, text = read(await body.read(request, LONGEST), request, dependencies.zone)
+        found, segment, text = read(await body.read(request, LONGEST), request, dependencies.zone)
         async with dependencies.pool.connection() as connection:
-            await check_circle(connection, segment, dependencies.zone)
+            await check_circle(connection, segment, found.segments, dependencies.zone, language(request))
         standing = await declaring.draft(segment.name, text, segment.version, asking)
         return json(await declared.answered(request, dependencies, "segment", standing), 201)
 
@@ -219,27 +222,36 @@ def router(dependencies: Dependencies) -> APIRouter:
     return routes
 
 
-def read(content: bytes, request: Request, zone: str) -> tuple[Segment, str]:
-    """The segment of a body, and its text. Raises a problem that says everything that is wrong, in the reader's language."""
+def read(content: bytes, request: Request, zone: str) -> tuple[Reading, Segment, str]:
+    """What a body says, its segment, and its text. Raises a problem that says everything that is wrong, in the reader's language."""
     text = decoded(content)
     found = read_segment(text, zone)
     if found.segment is None:
         raise refused(found.problems, language(request))
-    return found.segment, text
+    return found, found.segment, text
 
 
-async def check_circle(connection: Connection, segment: Segment, zone: str) -> None:
-    """Segments may ask for other segments, never in a circle: who comes in because he left would come and go for ever."""
+async def check_circle(connection: Connection, segment: Segment, named: Iterable[Written], zone: str, lang: Lang) -> None:
+    """Segments may ask for other segments, never in a circle: who comes in because he left would come and go for ever.
+
+    `named`: where the segment names others. Raises a problem that says by which of them it would ask for itself.
+    """
     texts = {name: rows[0].text for name, rows in (await rows_of.listed(connection, "segment")).items()}
-    waiting, seen = list(_asked(segment.checks)), set[str]()
+    circles = [one for one in named if segment.name in _behind(one.words["word"], texts, zone)]
+    if circles:
+        raise refused([replace(one, code="circle", words={"word": segment.name}) for one in circles], lang)
+
+
+def _behind(name: str, texts: Mapping[str, str], zone: str) -> set[str]:
+    """A segment, and all that it asks for by way of others."""
+    waiting, seen = [name], set[str]()
     while waiting:
         name = waiting.pop()
-        if name == segment.name:
-            raise invalid("/when", f"{segment.name} would ask for itself, by way of other segments.", "Ask for something else.")
         if name in texts and name not in seen:
-            seen.add(name)
             other = read_segment(texts[name], zone).segment
             waiting += _asked(other.checks) if other else ()
+        seen.add(name)
+    return seen
 
 
 def _asked(guards: Iterable[Guard]) -> list[str]:

@@ -49,6 +49,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "{word} is none of the usual names, and is taken as one of your own.",
         "fa": "{word} از نام‌های معمول نیست و نامی از خودتان شمرده می‌شود.",
     },
+    "circle": {
+        "en": "{word} would ask for itself by this, directly or by way of other segments.",
+        "fa": "{word} از این راه، خود یا به واسطهٔ بخش‌بندی‌های دیگر، خودش را می‌پرسد.",
+    },
     "no_segment": {"en": "There is no segment {word} yet.", "fa": "هنوز بخش‌بندی‌ای به نام {word} نیست."},
     "unknown_choice": {"en": "{word} may be {choices}, not {given}.", "fa": "{word} می‌تواند {choices} باشد، نه {given}."},
     "missing": {"en": "{word} is missing.", "fa": "{word} نیامده است."},

@@ -17,7 +17,7 @@ from api.desk.written import checked, command, editor, of_segment, offered, text
 from api.ports import Dependencies
 from api.problem import not_found
 from api.segments import check_circle
-from api.written import named
+from api.written import language, named
 from projections.declared import table as declared
 from projections.segments import table as members
 
@@ -86,7 +86,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         if read.segment is None:
             return editor(request, dependencies, "segment", text, read.problems, 422)
         async with dependencies.pool.connection() as connection:
-            await check_circle(connection, read.segment, dependencies.zone)
+            await check_circle(connection, read.segment, read.segments, dependencies.zone, language(request))
         await declaring.draft(read.segment.name, text, read.segment.version, asking)
         return RedirectResponse(f"/segments/{quote(read.segment.name, safe='')}", 303, HEADERS)
 

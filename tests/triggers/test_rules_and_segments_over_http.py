@@ -149,6 +149,12 @@ async def test_who_comes_into_a_segment_leaves_it_when_time_passes(marketer: Mar
     assert exported.text.splitlines() == ["customer_id,since"]
     problem = await marketer.post("/v1/segments", "segment: fans\nwhen: {not: {segment: fans}}\n", 422)
     assert "itself" in problem["detail"]
+    assert [(one["line"], one["pointer"], one["code"]) for one in problem["errors"]] == [(2, "/when/not/segment", "circle")]
+    await marketer.post("/v1/segments", "segment: fans-of-fans\nwhen: {segment: fans}\n", 201)
+    around = "segment: fans\nwhen:\n- {count: seg.bought, at_least: 1, within: 3s}\n- {segment: fans-of-fans}\n"
+    persian = await marketer.post("/v1/segments", around, 422, **{"accept-language": "fa"})
+    assert [(one["line"], one["pointer"]) for one in persian["errors"]] == [(4, "/when/1/segment")]
+    assert "بخش‌بندی" in persian["detail"]
 
 
 async def test_years_that_are_told_at_once_let_everybody_out_when_his_time_was_over(marketer: Marketer) -> None:
