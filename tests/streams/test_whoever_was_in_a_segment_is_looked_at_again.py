@@ -10,6 +10,7 @@ import pytest
 from aggregates.identity import DEFAULT_RULES
 from aggregates.source import Source
 from aggregates.wire import CustomerEvent
+from infra.database import MIGRATIONS
 from infra.sealing import KeyRing
 from projections.segments import table
 from streams.customer import Customer
@@ -242,3 +243,21 @@ async def test_of_whom_a_simulated_source_speaks_time_passing_is_simulated_too(s
     story.stands(1, ONCE)
     await story.works()
     assert await story.ground.ask("SELECT quiet FROM streams.timers") == [("test",)]
+
+
+async def test_who_is_in_by_what_an_earlier_release_made_of_a_version_is_looked_at_anew(story: Story) -> None:
+    story.stands(1, TWICE)
+    await story.works()
+    story.comes("a", "b", "b")
+    await story.works()
+    await story.ground.ask("UPDATE streams.segment_states SET inside = true RETURNING 1")
+    await story.ground.ask(
+        "INSERT INTO signals.members (segment, customer_id, since, version) VALUES ('guests', %s, %s, 1) RETURNING 1",
+        story.ground.customer("a 1"),
+        RECEIVED,
+    )
+    await story.ground.connection.execute((MIGRATIONS / "0964_segments_looked_at_anew.sql").read_bytes())
+    async with story.ground.working(*story.processors()) as worker:
+        await until(lambda: story.ground.has("SELECT count(*) = 0 FROM streams.surveys"))
+        await story.ground.settle(worker)
+    assert await story.members() == ["b"]
