@@ -256,7 +256,7 @@ async def test_who_is_in_by_what_an_earlier_release_made_of_a_version_is_looked_
         story.ground.customer("a 1"),
         RECEIVED,
     )
-    await story.ground.connection.execute((MIGRATIONS / "0964_segments_looked_at_anew.sql").read_bytes())
+    await story.ground.connection.execute((MIGRATIONS / "0972_segments_looked_at_anew.sql").read_bytes())
     async with story.ground.working(*story.processors()) as worker:
         await until(lambda: story.ground.has("SELECT count(*) = 0 FROM streams.surveys"))
         await story.ground.settle(worker)
