@@ -86,6 +86,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             raise forbidden(f"This needs a write key, or the role {' or '.join(ROLES)}.", "Ask an admin for one.")
         wanted = decoded(await body.read(request), Ask)
         channels = (*((wanted.channel,) if wanted.channel else ()), *wanted.channels)
+        asked = ",".join(dict.fromkeys(channels)).encode()
         if not channels:
             raise invalid("/channel", "The channel is missing.", "Name one, or several in `channels`.")
         async with dependencies.pool.connection() as connection:
@@ -118,7 +119,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             )
             cause = {"source": _who_asks(asking), "id": wanted.request_id}
             async with connection.transaction():
-                want = Want(candidate, wanted.contact, cause, now, late=False, blob=b"")
+                want = Want(candidate, wanted.contact, cause, now, late=False, blob=asked)
                 try:
                     await reserving.request(connection, schema, dependencies.secrets, want, now)
                 except reserving.AnotherRequest as error:

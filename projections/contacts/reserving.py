@@ -200,8 +200,8 @@ def plain(want: Want, outcome: Outcome) -> Mapping[str, object]:
 
 
 def _asked_for(want: Want) -> tuple[object, ...]:
-    """All that a request says but who asks."""
-    return want.candidate.customer, want.candidate.purpose, tuple(want.candidate.prefer), want.contact
+    """All that a request says but who asks: the channels as it names them, also those that were closed at that time."""
+    return want.candidate.customer, want.candidate.purpose, want.blob or ",".join(want.candidate.prefer).encode(), want.contact
 
 
 def _against(want: Want, objection: str) -> Want:

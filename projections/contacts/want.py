@@ -18,7 +18,7 @@ class Want:
     cause: Mapping[str, str]  # source and id
     recorded_at: datetime
     late: bool
-    blob: bytes  # the signal, from which the rule's objection is found when it is asked for again
+    blob: bytes  # the signal, from which the rule's objection is found when it is asked for again; of a request the channels that it names
     cooldown: timedelta = timedelta(0)  # of the rule: who was approached for another of its signals within it is left alone
 
 
