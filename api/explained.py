@@ -41,10 +41,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_found": ("There is no such thing, or nothing of it is visible yet.", "When it was sent a moment ago, ask with after=<position>."),
     "method_not_allowed": ("The address does not know this method.", "See /docs."),
     "invalid_request": ("A parameter or a body cannot be understood.", "See the pointer, and /docs."),
-    "key_used": (
-        "Something else was asked for under this key before.",
-        "Give every command its own; send the same to hear its answer again.",
-    ),
     "invalid_rule": ("A text of a rule, a segment or the policy says something that is not known.", "See `errors`: each names its line."),
     "not_possible": ("It is not in a state in which that can be done.", "See the detail."),
     "overtaken": ("Somebody else decided about the same thing at the same moment.", "Look at it again, then decide again."),
