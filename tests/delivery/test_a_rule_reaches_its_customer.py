@@ -302,6 +302,12 @@ async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> 
     many = await asyncio.gather(*(check(mina, request_id="same", who={"phone": one}) for one in (phone, other) * 5))
     assert len({answer["customer_id"] for status, answer in many if status == 200}) == 1
     assert {status for status, _ in many} == {200, 422}
+    paused = {"scope": "channel:call"}
+    await ground.api.client.post("/v1/pauses", json=paused, auth=(ground.token, ""))
+    meanwhile = await check(mina, request_id="meanwhile", channels=["call"])
+    await ground.api.client.delete("/v1/pauses", params=paused, auth=(ground.token, ""))
+    assert meanwhile[0] == 200
+    assert await check(mina, request_id="meanwhile", channels=["call"]) == meanwhile  # it says the same, whichever channels are open
 
 
 async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> None:
