@@ -76,17 +76,19 @@ def churn(
 def _log(events: Path | None, horizon: int, tail: int | None, purchases: str, contractual: bool) -> tuple[dict[str, Any], list[Table]]:
     from aggregates.churn import Definition
     from infra.evaluation import churn as evaluation
-    from infra.evaluation import reading
+    from infra.evaluation import files, reading
 
     kinds = frozenset(kind.strip() for kind in purchases.split(",") if kind.strip())
-    log = reading.facts(_demo() if events is None else reading.rows(events), kinds, contractual=contractual)
+    log = reading.facts(_demo() if events is None else files.rows(events), kinds, contractual=contractual)
     definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual")
     with bar("going through the log") as show:
         report = evaluation.evaluate(definition, log.told, tail, lambda done: show(Progress(done, len(log.told))))
-    read = {"columns": log.columns, "purchases": log.purchases, "passed_over": log.passed_over}
+    read = {"columns": log.columns, "purchases": log.purchases, "passed_over": log.passed_over, "unread": log.unread}
     found = {**msgspec.to_builtins(report), "read": read}
     for judgement in filter(None, (found["half"], found["tail"], found["silent"])):
         judgement["models"] = _named(judgement["models"])
+        if not judgement["why_no_auc"]:
+            del judgement["why_no_auc"]
     tables = [_compared("the last half of the labelled rows", found["half"])]
     if found["tail"]:
         tables.append(_compared("the tail", found["tail"]))
@@ -97,19 +99,21 @@ def _log(events: Path | None, horizon: int, tail: int | None, purchases: str, co
 
 
 def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table]]:
-    from infra.evaluation import reading, table
+    from infra.evaluation import files, table
 
     if events is None:
         raise Refusal("A table without time is a file: --events FILE.")
-    rows = list(reading.rows(events))
+    rows = list(files.rows(events))
     with bar("going through the table") as show:
         report = table.evaluate(rows, label, lambda done: show(Progress(done, len(rows))))
     found = msgspec.to_builtins(report)
     halves = {"model": "last_half", "batch": "batch_last_half"}
     models = _named({name: found[name] for name in ("model", "batch")} | {f"{name}, last half": found[of] for name, of in halves.items()})
-    shown = _compared("all rows, each predicted before it was learnt", {"rows": report.rows, "lost": report.lost, "models": models})
+    why = "" if 0 < report.lost < report.rows else f"{'All' if report.lost else 'None'} of these rows was lost; an AUC needs both outcomes."
+    counted = {"rows": report.rows, "lost": report.lost} | ({"why_no_auc": why} if why else {})
+    shown = _compared("all rows, each predicted before it was learnt", {**counted, "models": models})
     told = {name: models[name] for name in halves} | {of: models[f"{name}, last half"] for name, of in halves.items()}
-    return {"rows": report.rows, "lost": report.lost, "passed_over": report.passed_over, **told}, [shown]
+    return {**counted, "passed_over": report.passed_over, **told}, [shown]
 
 
 def _demo() -> list[dict[str, Any]]:
@@ -143,7 +147,8 @@ def _named(models: dict[str, Any]) -> dict[str, dict[str, float | None]]:
 
 
 def _compared(where: str, judgement: dict[str, Any]) -> Table:
-    table = Table(title=f"On {where}: {judgement['rows']:,}, of which {judgement['lost']:,} were lost")
+    why = judgement.get("why_no_auc")
+    table = Table(title=f"On {where}: {judgement['rows']:,}, of which {judgement['lost']:,} were lost", caption=why)
     for heading in ("", "AUC", "log-loss", "calibration error"):
         table.add_column(heading, justify="left" if not heading else "right")
     for model, found in judgement["models"].items():

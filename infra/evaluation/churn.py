@@ -34,6 +34,7 @@ class Judgement(Struct, frozen=True):
     rows: int
     lost: int
     models: dict[str, Metrics]
+    why_no_auc: str = ""  # where all came to the same
 
 
 class Report(Struct, frozen=True):
@@ -108,9 +109,9 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
         len(course.states),
         len(judged),
         sum(map(len, course.waiting.values())),
-        _judgement(lost, said, half),
-        None if tail is None else _judgement(lost, said, max(0, len(judged) - tail)),
-        _judgement(*_said(definition, silent)[1:], len(silent) // 2) if len(silent) > 1 else None,
+        _judgement(definition, lost, said, half),
+        None if tail is None else _judgement(definition, lost, said, max(0, len(judged) - tail)),
+        _judgement(definition, *_said(definition, silent)[1:], len(silent) // 2) if len(silent) > 1 else None,
         tuple(_months(days, lost, said)),
         {recipe.name: float(share) for recipe, share in zip(RECIPES, course.learner.shares, strict=True)},
     )
@@ -151,12 +152,28 @@ def _calibrated(definition: Definition, days: Array, lost: Array, counter: Array
     return logits
 
 
-def _judgement(lost: Array, said: dict[str, tuple[Array, Array]], start: int) -> Judgement:
+def _judgement(definition: Definition, lost: Array, said: dict[str, tuple[Array, Array]], start: int) -> Judgement:
     rows = slice(start, None)
     return Judgement(
         len(lost[rows]),
         int(lost[rows].sum()),
         {name: metrics.judge(lost[rows], logits[rows], ranks[rows]) for name, (logits, ranks) in said.items()},
+        _why_no_auc(definition, len(lost[rows]), int(lost[rows].sum())),
+    )
+
+
+def _why_no_auc(definition: Definition, rows: int, lost: int) -> str:
+    """Why there is no AUC, where only one outcome was seen; empty where there is one."""
+    if 0 < lost < rows:
+        return ""
+    if lost:
+        return "All of these rows were lost; an AUC needs both outcomes."
+    sentence = f"None of these rows was lost within the horizon of {definition.horizon} days; an AUC needs both outcomes."
+    if not definition.contractual:
+        return sentence
+    return (
+        f"{sentence} A contract that runs out is lost when its {definition.grace} days of grace are over: of a contract that ends in "
+        f"{definition.horizon} days, {definition.horizon + definition.grace} days ahead, which a longer horizon sees."
     )
 
 

@@ -15,19 +15,27 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         *("customer", "customer_id", "customer_no", "customer_number", "customer_key", "customer_code", "customer_unique_id", "cust_id"),
         *("cust", "user", "user_id", "uid", "client", "client_id", "buyer", "buyer_id", "member", "member_id", "subscriber"),
         *("subscriber_id", "account", "account_id", "person", "person_id", "household", "household_id", "household_key", "subject", "who"),
-        *("مشتری", "شماره_مشتری", "کد_مشتری", "شناسه_مشتری", "کاربر", "id"),
+        *("msno", "visitor", "visitor_id", "visitorid", "card", "card_id", "card_no", "card_number", "email", "email_address", "phone"),
+        *("phone_number", "mobile", "customer_name", "مشتری", "شماره_مشتری", "کد_مشتری", "شناسه_مشتری", "کاربر", "شناسه_کاربر"),
+        *("ایمیل", "موبایل", "شماره_موبایل", "نام_مشتری", "id", "شناسه"),
     ),
     "time": (
         *("time", "timestamp", "occurred", "occurred_at", "event_time", "event_timestamp", "event_date", "datetime", "date_time"),
         *("date", "day", "at", "ts", "order_date", "order_time", "purchase_date", "purchase_time", "invoice_date", "transaction_date"),
         *("transaction_time", "order_purchase_timestamp", "purchased_at", "ordered_at", "created_at", "created", "event_at"),
-        *("زمان", "تاریخ", "تاریخ_سفارش", "تاریخ_خرید"),
+        *("زمان", "تاریخ", "تاریخ_سفارش", "تاریخ_خرید", "تاریخ_فاکتور", "تاریخ_تراکنش"),
+    ),
+    "ends": (
+        *("ends_at", "ends", "end_at", "end_date", "end_time", "end", "expires_at", "expires", "expires_on", "expire_date", "expiry"),
+        *("expiry_date", "expiration", "expiration_date", "valid_until", "valid_to", "paid_until", "period_end", "current_period_end"),
+        *("پایان", "تاریخ_پایان", "انقضا", "تاریخ_انقضا", "اعتبار_تا"),
     ),
     "type": ("type", "event", "event_type", "event_name", "event_kind", "kind", "action", "activity", "activity_type", "نوع", "رویداد"),
     "amount": (
         *("amount", "total", "total_amount", "order_total", "order_amount", "order_value", "transaction_amount", "purchase_amount"),
         *("amount_usd", "total_price", "value", "price", "revenue", "sales", "sales_value", "spend", "spent", "monetary_value", "dollars"),
-        *("payment_value", "مبلغ", "جمع", "مبلغ_کل"),
+        *("payment_value", "actual_amount_paid", "amount_paid", "net_amount", "gross_amount", "مبلغ", "جمع", "مبلغ_کل", "مبلغ_فاکتور"),
+        *("مبلغ_سفارش", "مبلغ_خرید", "قیمت"),
     ),
     "order": (
         *("order_id", "order", "order_no", "order_number", "invoice", "invoice_no", "invoice_id", "invoice_number", "transaction_id"),
@@ -40,6 +48,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
 
 ENDINGS: dict[str, tuple[str, ...]] = {
     "customer": ("customer_id", "user_id", "client_id", "member_id", "account_id", "household_id"),
+    "ends": ("ends_at", "end_date", "expires_at", "expire_date", "expiry_date", "expiration_date", "period_end"),
     "time": ("timestamp", "datetime", "_date", "_time", "_at"),
 }
 """How names end that are taken where none of those is there."""
@@ -74,15 +83,15 @@ def meant(names: Sequence[str]) -> dict[str, str]:
         if not columns[meaning]:
             ours = (column for name, column in reversed(there.items()) if name.endswith(endings) and column not in columns.values())
             columns[meaning] = next(ours, "")
+    if not columns["time"]:
+        columns["time"], columns["ends"] = columns["ends"], ""  # the only time there is
     if columns["quantity"] and not columns["unit_price"] and folded(columns["amount"]) == "price":
         columns["amount"], columns["unit_price"] = "", columns["amount"]  # of lines with a quantity it is the price of one
     return columns
 
 
 def purchases_among(types: Iterable[str]) -> frozenset[str]:
-    """Those types of a log that are a purchase."""
+    """Those types of a log that are a purchase. That some rows have no type makes them none of another kind than the rest."""
     worded = {type_: folded(type_.replace(".", " ")).replace("_", " ") for type_ in types}
-    for group in PURCHASES:
-        if found := frozenset(type_ for type_, words in worded.items() if words in group):
-            return found
-    return frozenset()
+    groups = [frozenset(type_ for type_, words in worded.items() if words in group) for group in PURCHASES]
+    return next((found for found in groups if found - {""}), groups[0])

@@ -1,35 +1,29 @@
-"""Reads logs and tables from files: CSV, JSON lines and Parquet become rows, and rows become facts in order of time.
+"""Reads logs: the rows of a file become facts in order of time.
 
-Rows are read as often as they are asked for and never held whole. Reading order: File, rows, Log, facts.
+Nothing that a log says is dropped in silence: rows that are passed over and cells that cannot be read are counted.
+Reading order: Log, facts.
 """
 
-import csv
-import gzip
-import json
 import re
-from codecs import getincrementaldecoder
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import BufferedReader, TextIOWrapper
-from itertools import islice
-from pathlib import Path
+from decimal import Decimal
+from itertools import chain
+from math import isfinite
 from sys import intern
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aggregates.churn import CANCELLED, STARTS
 from aggregates.fact import Fact
-from aggregates.refusal import Refused
-from aggregates.rows import cells
 from aggregates.touchpoint import channel_of
 from infra.errors import Refusal
-from infra.evaluation import times
+from infra.evaluation import numbers, times
 from infra.evaluation.columns import meant, purchases_among
+from infra.evaluation.files import Row
 from infra.evaluation.times import Writing
-from projections.churn.telling import number_of
-
-Row = dict[str, Any]
 
 PURCHASED = "sales.order_placed"
 RETURNED = "sales.order_returned"
@@ -41,10 +35,10 @@ NOBODY = UUID(int=0)
 YEARS = range(1970, 2101)
 """What is told of other years is no time but a mark that there is none, like 1900 and 9999."""
 
-_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
+MONEY = ("amount", "unit_price", "quantity")
+"""The meanings whose cells are numbers."""
 
-NOTHING = frozenset({"", "null", "none", "nan", "na", "n/a", "nat", r"\n"})
-"""What stands in a cell that says nothing."""
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
 
 
 class Told(NamedTuple):
@@ -61,31 +55,23 @@ class Log(NamedTuple):
     columns: dict[str, str]  # by meaning
     purchases: tuple[str, ...]  # the types that were taken for one
     contractual: bool
-    passed_over: int  # rows without a customer or without a time that can be one
+    passed_over: int  # rows without a customer or without a time that can be one, or with more fields than the heading
+    unread: dict[str, int]  # by column, the cells that say something that cannot be read
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """The rows of a file, which is read again each time they are asked for."""
+class _Manner:
+    """How a log is written."""
 
-    path: Path
-
-    def __iter__(self) -> Iterator[Row]:
-        try:
-            yield from _read(self.path)
-        except (UnicodeError, OSError, json.JSONDecodeError, csv.Error, AttributeError) as error:
-            raise Refusal(f"{self.path} cannot be read: {error}.", "It must be CSV with a heading, JSON lines, or Parquet.") from None
-
-
-def rows(path: Path) -> Iterable[Row]:
-    """The rows of a file, as often as they are asked for. Raises Refusal, also while they are read."""
-    if not path.is_file():
-        raise Refusal(f"There is no file {path}.")
-    return File(path)
+    columns: dict[str, str]
+    purchases: frozenset[str]
+    time: Writing
+    ends: Writing
+    commas: dict[str, bool]  # of the columns that are numbers only people write so: whether a comma stands before decimals
 
 
 def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, contractual: bool = False) -> Log:
-    """The facts of a log, in order of time; within one time in the order of the file. Raises Refusal.
+    """The facts of a log, in order of time, then of customers; within both in the order of the file. Raises Refusal.
 
     What is a purchase is known by the types' names unless it is told; a log of nothing but subscriptions is one of contracts.
     """
@@ -100,24 +86,42 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
             raise Refusal(f"The log has no column {meaning!r}; it has {', '.join(names)}.", f"Call the column {meaning!r}.")
     if beside := _day_beside(table, columns, list(names)):
         table, columns["time"] = _Joined(table, beside, columns["time"]), beside
-    kinds = {_text(row.get(columns["type"])) for row in table}
-    bought = frozenset(kind for kind in kinds if kind in purchases or kind.lower() in purchases) if purchases else purchases_among(kinds)
-    contractual = contractual or (not bought and bool(kinds & {*STARTS, CANCELLED}))
+    kinds = {text_of(row.get(columns["type"])) for row in table if row}
+    bought = _named(kinds, purchases) if purchases else purchases_among(kinds)
+    contractual = contractual or (bought <= {""} and bool(kinds & {*STARTS, CANCELLED}))
+    if contractual and not kinds & STARTS:
+        said = f"its types are {', '.join(sorted(kinds - {''})[:8])}" if kinds - {""} else "it has no types"
+        raise Refusal(
+            f"No event of the log starts a contract; {said}.", f"The types that do are {' and '.join(sorted(STARTS, reverse=True))}."
+        )
     if not contractual and not bought:
         raise Refusal(f"No event of the log is a purchase; its types are {', '.join(sorted(kinds)[:8])}.", "Name them with --purchases.")
-    writing = times.writing_of(row.get(columns["time"]) for row in table)
-    told: list[Told] = []
-    passed_over = 0
-    for number, row in enumerate(_orders(table, columns), 1):
-        one = _told(number, row, columns, bought, writing)
-        if one is None:
-            passed_over += 1
-        else:
-            told.append(one)
+    if not contractual:
+        columns["ends"] = ""  # it is data like any other
+    manner, unread = _manner(table, columns, bought)
+    told, passed_over = _all(table, manner, unread)
     if not told:
         raise Refusal("No row of the log has both a customer and a time.")
-    told.sort(key=lambda one: one.fact.at)
-    return Log(told, {meaning: name for meaning, name in columns.items() if name}, tuple(sorted(bought)), contractual, passed_over)
+    told.sort(key=lambda one: (one.fact.at, one.customer))
+    found = {meaning: name for meaning, name in columns.items() if name}
+    return Log(told, found, tuple(sorted(bought)), contractual, passed_over, dict(unread))
+
+
+def text_of(cell: object) -> str:
+    """What a cell says; empty where it says nothing. A number that a table keeps as 5001.0 is 5001."""
+    if cell is None:
+        return ""
+    if isinstance(cell, (float, Decimal)):
+        text = str(int(cell)) if isfinite(cell) and cell == int(cell) else str(cell)
+    else:
+        text = str(cell).strip()
+    return "" if text.lower() in numbers.NOTHING - {"-"} else text
+
+
+def _named(kinds: Iterable[str], purchases: Iterable[str]) -> frozenset[str]:
+    """The types that were named as a purchase, in whatever case."""
+    named = {kind.casefold() for kind in purchases}
+    return frozenset(kind for kind in kinds if kind.casefold() in named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,177 +134,140 @@ class _Joined:
 
     def __iter__(self) -> Iterator[Row]:
         for row in self.rows:
-            both = {self.day: f"{_text(row.get(self.day))} {_text(row.get(self.clock))}".strip()}
+            both = {self.day: f"{text_of(row.get(self.day))} {text_of(row.get(self.clock))}".strip()}
             yield {name: value for name, value in row.items() if name != self.clock} | both
 
 
 def _day_beside(table: Iterable[Row], columns: dict[str, str], names: Sequence[str]) -> str:
     """The column of the day, where that of the time says the time of day alone; else empty."""
-    first = next((text for row in table if (text := _text(row.get(columns["time"])))), "")
+    first = next((text for row in table if (text := text_of(row.get(columns["time"])))), "")
     return meant([name for name in names if name != columns["time"]])["time"] if _CLOCK.fullmatch(first) else ""
 
 
-def _orders(table: Iterable[Row], columns: dict[str, str]) -> Iterator[Row]:
-    """Rows that are lines of one order become one row with their sum; all else stays as it is."""
+def _manner(table: Iterable[Row], columns: dict[str, str], bought: frozenset[str]) -> tuple[_Manner, Counter[str]]:
+    """How a log is written, and how many cells of numbers cannot be read."""
+    money = {columns[meaning] for meaning in MONEY} - {""}
+    words = set(columns.values()) - money
+    seen: dict[str, numbers.Column] = {}
+    for row in table:
+        for name, cell in row.items():
+            if name not in words:
+                seen.setdefault(name, numbers.Column()).see(cell)
+    unread = Counter({name: seen[name].unread for name in sorted(money) if name in seen and seen[name].unread})
+    commas = {name: column.comma for name, column in seen.items() if name in money or column.numeric}
+    time = times.writing_of(row.get(columns["time"]) for row in table)
+    ends = Writing()
+    if columns["ends"]:
+        ends = times.writing_of(row.get(columns["ends"]) for row in table)
+        if ends.order == "day_first":  # also where nothing of its own says so
+            both = times.writing_of(chain.from_iterable((row.get(columns["time"]), row.get(columns["ends"])) for row in table))
+            ends = ends._replace(order=both.order)
+    return _Manner(columns, bought, time, ends, commas), unread
+
+
+def _all(table: Iterable[Row], manner: _Manner, unread: Counter[str]) -> tuple[list[Told], int]:
+    """All facts, and how many rows are passed over. Raises Refusal when most times cannot be read."""
+    told: list[Told] = []
+    passed_over = faults = 0
+    first: tuple[int, object] = (0, "")
+    for number, row in _orders(table, manner):
+        try:
+            one = _told(row, manner, unread)
+        except ValueError:
+            one, faults = None, faults + 1
+            first = first if first[0] else (number, row.get(manner.columns["time"]))
+        except Exception as error:  # noqa: BLE001 - whatever a row does to its reader, people are told in a sentence which it is
+            raise Refusal(f"Row {number} cannot be read: {error}.") from None
+        if one is None:
+            passed_over += 1
+        else:
+            told.append(one)
+    if faults > len(told):
+        raise Refusal(
+            f"Row {first[0]} has the time {str(first[1])[:40]!r}, which cannot be read, and so it is with most.",
+            'Write it like "2026-11-22" or "2026-11-22T10:00:00+03:30".',
+        )
+    if faults:
+        unread[manner.columns["time"]] += faults
+    return told, passed_over
+
+
+def _orders(table: Iterable[Row], manner: _Manner) -> Iterator[tuple[int, Row]]:
+    """Rows and their numbers; those that are lines of one order become one row with their sum, all else stays as it is."""
+    columns = manner.columns
     order, amount = columns["order"], columns["amount"] or columns["unit_price"]
     if not order:
-        yield from table
+        yield from enumerate(table, 1)
         return
-    sums: dict[tuple[Any, ...], Row] = {}
-    for row in table:
-        if not _text(row.get(order)):
-            yield row
+    sums: dict[tuple[Any, ...], tuple[int, Row]] = {}
+    for number, row in enumerate(table, 1):
+        if not text_of(row.get(order)):
+            yield number, row
             continue
-        worth = _amount(row, columns)
-        key = (row.get(columns["customer"]), row[order], row.get(columns["type"]), (worth or 0.0) < 0.0)
-        before = sums.get(key)
-        if before is None:
-            before = sums[key] = dict(row)
-            before.pop(columns["quantity"], None)  # it is counted in the amount
+        worth = _amount(row, manner)
+        key = (*[text_of(row.get(columns[meaning])) for meaning in ("customer", "order", "type")], (worth or 0.0) < 0.0)
+        if key not in sums:
+            sums[key] = number, dict(row)
+            sums[key][1].pop(columns["quantity"], None)  # it is counted in the amount
         elif worth is not None:
-            worth += number_of(before.get(amount)) or 0.0
+            worth += numbers.number(sums[key][1].get(amount), comma=manner.commas.get(amount, False)) or 0.0
         if worth is not None:
-            before[amount] = worth
+            sums[key][1][amount] = worth
     yield from sums.values()
 
 
-def _told(number: int, row: Row, columns: dict[str, str], purchases: frozenset[str], writing: Writing) -> Told | None:
-    customer, when = _text(row.get(columns["customer"])), row.get(columns["time"])
-    if not customer or not _text(when):
+def _told(row: Row, manner: _Manner, unread: Counter[str]) -> Told | None:
+    """The fact of a row; None where it has no customer or no time. Raises ValueError when its time cannot be read."""
+    columns = manner.columns
+    customer, when = text_of(row.get(columns["customer"])), row.get(columns["time"])
+    if not customer or not text_of(when):
         return None
-    at = _moment(when, writing, number)
+    at = times.moment(when, manner.time)
     if at.year not in YEARS:
         return None
-    kind = _text(row.get(columns["type"]))
-    amount = _amount(row, columns)
+    kind = text_of(row.get(columns["type"]))
+    amount = _amount(row, manner)
     type_ = kind
-    if kind in purchases:
+    if kind in manner.purchases:
         type_ = PURCHASED if amount is None or amount >= 0.0 else RETURNED
     meant_ = columns.values()
-    data = {name: value for name, value in row.items() if name not in meant_ and name and _text(value)}
+    data = {name: data_of(name, value, manner.commas) for name, value in row.items() if name not in meant_ and name and text_of(value)}
     if amount is not None:
         data["total" if type_ == PURCHASED else "value"] = amount
+    if (ends := _ends(row, manner, unread)) is not None:
+        data["ends_at"] = ends.isoformat()
     type_ = intern(type_ or PURCHASED)
     return Told(intern(customer), Fact(NOBODY, at, at, at, "", type_, channel_of(type_), "", "", data, ()))
 
 
-def _amount(row: Row, columns: dict[str, str]) -> float | None:
+def data_of(name: str, value: object, commas: dict[str, bool]) -> object:
+    """What a further column tells: a number where all of the column is, however it is written."""
+    if name in commas and isinstance(value, str):
+        return numbers.number(value, comma=commas[name])
+    return numbers.plainly(value)
+
+
+def _amount(row: Row, manner: _Manner) -> float | None:
     """What a row came to: its amount, else the quantity times the price of one."""
-    if columns["amount"]:
-        return _number(row.get(columns["amount"]))
-    price = _number(row.get(columns["unit_price"]))
-    if price is None:
+
+    def said(meaning: str) -> float | None:
+        name = manner.columns[meaning]
+        return numbers.number(row.get(name), comma=manner.commas.get(name, False))
+
+    if manner.columns["amount"]:
+        return said("amount")
+    price, quantity = said("unit_price"), said("quantity")
+    return price if price is None or quantity is None else price * quantity
+
+
+def _ends(row: Row, manner: _Manner, unread: Counter[str]) -> datetime | None:
+    """When a contract ends; None where that is not told, or told to be never."""
+    cell = row.get(manner.columns["ends"]) if manner.columns["ends"] else None
+    if not text_of(cell):
         return None
-    quantity = _number(row.get(columns["quantity"]))
-    return price if quantity is None else price * quantity
-
-
-def _number(cell: object) -> float | None:
-    """A number, however people write it; None where there is none."""
-    if (plainly := number_of(cell)) is not None or not isinstance(cell, str) or not cell.strip():
-        return plainly
     try:
-        return float(cells.number(cell.strip().lstrip("$€£¥").strip(), ""))
-    except Refused:
-        return None
-
-
-def _text(cell: object) -> str:
-    """What a cell says; empty where it says nothing. A number that a table keeps as 5001.0 is 5001."""
-    if cell is None:
-        return ""
-    text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
-    return "" if text.lower() in NOTHING else text
-
-
-def _moment(cell: object, writing: Writing, number: int) -> datetime:
-    try:
-        return times.moment(cell, writing)
+        ends = times.moment(cell, manner.ends)
     except ValueError:
-        raise Refusal(
-            f"Row {number} has the time {str(cell)[:40]!r}, which cannot be read.",
-            'Write it like "2026-11-22" or "2026-11-22T10:00:00+03:30".',
-        ) from None
-
-
-def _read(path: Path) -> Iterator[Row]:
-    ending = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
-    if ending in (".parquet", ".pq"):
-        yield from _parquet(path)
-        return
-    with _opened(path) as file:
-        if ending in (".jsonl", ".ndjson"):
-            yield from (_flat(json.loads(line)) for line in file if line.strip())
-        elif ending == ".json":
-            yield from map(_flat, _json(file.read()))
-        else:
-            head = "".join(islice(file, 1))
-            file.seek(0)
-            yield from csv.DictReader(file, delimiter=max((",", ";", "\t", "|"), key=head.count))
-
-
-def _opened(path: Path) -> IO[str]:
-    """A file as text: packed by gzip or not; UTF-8, or UTF-16 with its mark, else the letters of old Windows."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    with _bytes(path, packed=packed) as file:
-        head = file.read(2)
-        encoding = "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        if encoding == "utf-8-sig" and not _is_utf_8(file, head):
-            encoding = "cp1252"
-    return TextIOWrapper(_bytes(path, packed=packed), encoding=encoding, newline="")
-
-
-def _bytes(path: Path, *, packed: bool) -> BufferedReader:
-    return BufferedReader(gzip.open(path, "rb")) if packed else path.open("rb")
-
-
-def _is_utf_8(file: BufferedReader, head: bytes) -> bool:
-    decoder = getincrementaldecoder("utf-8")()
-    try:
-        decoder.decode(head)
-        while piece := file.read(1 << 20):
-            decoder.decode(piece)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _json(text: str) -> Iterable[Row]:
-    """One array of objects, or an object a line."""
-    if text.lstrip().startswith("["):
-        found: list[Row] = json.loads(text)
-        return found
-    return (json.loads(line) for line in text.splitlines() if line.strip())
-
-
-def _flat(row: Row) -> Row:
-    """A CloudEvent becomes a row of its fields, and its first identifier the customer; any other object is a row already."""
-    data = row.get("data")
-    if not isinstance(data, dict):
-        return row
-    who = data.get("who") or {}
-    named = {} if not who else {"customer": ":".join(map(str, next(iter(who.items()))))}
-    fields = {name: value for name, value in data.items() if name != "who"}
-    return {**fields, **named, **{name: row[name] for name in ("customer", "time", "type") if name in row}}
-
-
-def _parquet(path: Path) -> Iterator[Row]:
-    import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
-
-    try:
-        with ParquetFile(path) as file:
-            schema = pa.schema([field.with_type(_of_python(field.type)) for field in file.schema_arrow])
-            for batch in file.iter_batches(10_000):
-                yield from batch.cast(schema, safe=False).to_pylist()
-    except pa.ArrowInvalid as error:
-        raise Refusal(f"{path} cannot be read: {error}.") from None
-
-
-def _of_python(type_: Any) -> Any:
-    """The type whose values Python has: its times have microseconds."""
-    import pyarrow as pa
-
-    return pa.timestamp("us", type_.tz) if pa.types.is_timestamp(type_) and type_.unit == "ns" else type_
+        unread[manner.columns["ends"]] += 1
+        return None
+    return ends if ends.year in YEARS else None

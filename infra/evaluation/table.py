@@ -4,13 +4,17 @@ There is nobody's rhythm to count, so there are no counters and no anchor but ig
 before, stands beside it. Reading order: evaluate, labels.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from msgspec import Struct
 
+from aggregates.normal.persian import fold
 from infra.errors import Refusal
-from infra.evaluation.reading import Row
+from infra.evaluation import numbers
+from infra.evaluation.files import Row
+from infra.evaluation.reading import data_of, text_of
 from projections.churn import telling
 from projections.churn.anchors import NONE
 from projections.churn.features import Features
@@ -25,9 +29,33 @@ BLOCK = 32
 TRAINED = 500
 """Rows after which the batch model is trained anew."""
 
-YES = ("1", "true", "yes", "y", "t", "churn", "lost", "attrit", "left", "exit", "cancel", "closed", "بله")
-NO = ("0", "false", "no", "n", "f", "retain", "stay", "exist", "active", "not", "current", "خیر", "نه")
-"""How labels begin that say who was lost, and who was not; those of one or two letters are whole."""
+LOST = (
+    "churn",
+    "lost",
+    "attrit",
+    "left",
+    "exit",
+    "cancel",
+    "closed",
+    "quit",
+    "gone",
+    "dormant",
+    "lapsed",
+    "terminated",
+    "departed",
+    "leaver",
+)
+KEPT = (
+    *("retain", "stay", "exist", "activ", "current", "joined", "open", "kept", "loyal", "remain", "renewed", "subscribed", "here"),
+    *("still",),
+)
+"""How labels begin that say who was lost, and who was not; behind a word that denies it they say the contrary."""
+
+YES = frozenset({"1", "true", "yes", "y", "t", "بله", "ریزش", "ریزش کرده", "رفته", "از دست رفته", "غیرفعال", "غیر فعال", "لغو شده"})
+NO = frozenset({"0", "-1", "false", "no", "not", "n", "f", "خیر", "نه", "فعال", "مانده", "ماندگار", "وفادار", "نرفته", "ریزش نکرده"})
+"""Labels that say so as a whole."""
+
+_DENIED = re.compile(r"^(?:no longer|not yet|not|non|no|never|un|in(?=active)|de(?=activated))[\s_-]*")
 
 
 class Report(Struct, frozen=True):
@@ -45,12 +73,13 @@ class Report(Struct, frozen=True):
 def evaluate(table: Sequence[Row], label: str, seen: Callable[[int], None]) -> Report:
     """Predict each row, then learn it. Raises Refusal."""
     column, known, lost = labels(table, label)
+    told = read(known, column)
     learner, trained = fresh(365), None
     words, past = vocabulary.named(), list[Features]()
     logits: list[float] = []
     usual: list[float] = []
     for start in range(0, len(known), BLOCK):
-        some = [features({name: value for name, value in row.items() if name != column}) for row in known[start : start + BLOCK]]
+        some = [features(row) for row in told[start : start + BLOCK]]
         if start >= FEWEST and start // TRAINED != (start - BLOCK) // TRAINED:
             words = vocabulary.admit(vocabulary.named(), past)
             trained = batch.fit(vocabulary.matrix(words, past), metrics.labels(lost[:start]))
@@ -69,14 +98,25 @@ def evaluate(table: Sequence[Row], label: str, seen: Callable[[int], None]) -> R
 
 def labels(table: Sequence[Row], label: str) -> tuple[str, list[Row], list[bool]]:
     """The label's column, the rows that have one, and what it says of each. Raises Refusal."""
-    names = {} if not table else {name.strip().lower(): name for name in reversed(table[0])} | {name: name for name in table[0]}
+    there = dict.fromkeys(name for row in table for name in row)  # lines of JSON need not have all columns
+    names = {name.strip().lower(): name for name in reversed(there)} | {name: name for name in there}
     column = names.get(label, names.get(label.strip().lower()))
     if column is None:
         raise Refusal(f"The table has no column {label!r}.", "Name the column that says who was lost with --label.")
-    known = [row for row in table if str("" if row.get(column) is None else row[column]).strip()]
+    known = [row for row in table if text_of(row.get(column))]
     if not known:
         raise Refusal(f"The column {label!r} says nothing of anybody.")
     return column, known, [_lost(row[column], label) for row in known]
+
+
+def read(rows: Sequence[Row], label: str) -> list[Row]:
+    """Rows without their label, whose columns of numbers are numbers however they are written."""
+    seen: dict[str, numbers.Column] = {}
+    for row in rows:
+        for name, cell in row.items():
+            seen.setdefault(name, numbers.Column()).see(cell)
+    commas = {name: column.comma for name, column in seen.items() if column.numeric}
+    return [{name: data_of(name, value, commas) for name, value in row.items() if name != label} for row in rows]
 
 
 def features(row: Row) -> Features:
@@ -92,8 +132,14 @@ def features(row: Row) -> Features:
 
 
 def _lost(value: object, label: str) -> bool:
-    word = str(value).strip().lower().removesuffix(".0")
-    for answer, beginnings in ((True, YES), (False, NO)):
-        if any(word == known or (len(known) > 2 and word.startswith(known)) for known in beginnings):
-            return answer
-    raise Refusal(f"The column {label!r} says {word[:40]!r}, which is neither yes nor no.")
+    said = fold(text_of(value))
+    number = numbers.number(said)
+    word = said if number is None else f"{number:g}"
+    if word in YES or word in NO:
+        return word in YES
+    denied = _DENIED.match(word)
+    word = word[denied.end() :] if denied else word
+    for answer, beginnings in ((True, LOST), (False, KEPT)):
+        if word.startswith(beginnings):
+            return answer is not bool(denied)
+    raise Refusal(f"The column {label!r} says {said[:40]!r}, which is neither yes nor no.")

@@ -31,8 +31,12 @@ _SHORT_YEAR = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d\d)(?!\d)", re.ASCII)
 _HALF_DAY = re.compile(r"(\d{1,2})(:\d\d)?(:\d\d(?:\.\d+)?)?\s*([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
 _ZONE = re.compile(r"\s*(?:(UTC|GMT|Z)|([+-]\d\d:?\d\d))$", re.ASCII)
 _NAMED = re.compile(
-    r"^(?:[A-Za-z]{3,9},?\s+)?(?:(\d{1,2})[\s-]+([A-Za-z]{3})[a-z]*|([A-Za-z]{3})[a-z]*\.?\s+(\d{1,2})),?[\s-]+(\d{4})(.*)$", re.ASCII
+    r"^(?:[A-Za-z]{3,9},?\s+)?(?:(\d{1,2})[\s-]*([A-Za-z]{3})[A-Za-z]*[,.]?[\s-]*(\d{4}|\d\d)(?!\d)"
+    r"|([A-Za-z]{3})[A-Za-z]*\.?\s+(\d{1,2}),?[\s-]+(\d{4}))(.*)$",
+    re.ASCII,
 )
+"""Also as SAS writes it: 03JAN2023:10:15:00."""
+
 _MONTHS = {name: n for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
 
 
@@ -100,6 +104,12 @@ def _clock(digits: str) -> timedelta:
     return timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:])) if digits else timedelta()
 
 
+def _year(digits: str) -> int:
+    """A year, of two digits from 1970 on."""
+    year = int(digits)
+    return year if len(digits) > 2 else year + (1900 if year >= 70 else 2000)
+
+
 @lru_cache(maxsize=65_536)
 def _written(text: str, order: Order) -> datetime:
     """A time as people and other programs write it. Raises ValueError."""
@@ -107,13 +117,13 @@ def _written(text: str, order: Order) -> datetime:
     if (zone := _ZONE.search(written)) and ":" in written[: zone.start()]:
         written, offset = written[: zone.start()], zone[2] or "+00:00"
     if named := _NAMED.match(written):
-        month = _MONTHS.get((named[2] or named[3]).lower())
+        month = _MONTHS.get((named[2] or named[4]).lower())
         if month is None:
             return parsedate_to_datetime(text)
-        written = f"{named[5]}-{month:02d}-{int(named[1] or named[4]):02d}{named[6]}"
+        clock = f" {named[7][1:]}" if named[7].startswith(":") else named[7]
+        written = f"{_year(named[3] or named[6])}-{month:02d}-{int(named[1] or named[5]):02d}{clock}"
     elif short := _SHORT_YEAR.match(written):
-        century = 1900 if int(short[4]) >= 70 else 2000
-        written = f"{short[1]}/{short[3]}/{century + int(short[4])}{written[short.end() :]}"
+        written = f"{short[1]}/{short[3]}/{_year(short[4])}{written[short.end() :]}"
     if half := _HALF_DAY.search(written):
         hour = int(half[1]) % 12 + (12 if half[4].lower() == "p" else 0)
         written = f"{written[: half.start()]}{hour:02d}{half[2] or ':00'}{half[3] or ''}"

@@ -9,8 +9,9 @@ import pytest
 
 from infra.cli.evaluate_churn import churn
 from infra.errors import Refusal
-from infra.evaluation import reading, table
-from infra.evaluation.reading import PURCHASED, RETURNED, Log, Row
+from infra.evaluation import files, reading, table
+from infra.evaluation.files import Row
+from infra.evaluation.reading import PURCHASED, RETURNED, Log
 from streams.learning import metrics
 from tests.churn.synthetic import World, log
 
@@ -36,13 +37,13 @@ def written(folder: Path, ending: str, rows: list[Row]) -> Path:
 def read(folder: Path, text: str, purchases: frozenset[str] = frozenset()) -> Log:
     path = folder / "log.csv"
     path.write_text(text)
-    return reading.facts(reading.rows(path), purchases)
+    return reading.facts(files.rows(path), purchases)
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 def test_the_same_log_is_the_same_facts_in_every_form(tmp_path: Path, ending: str) -> None:
     rows = log(WORLD, 2)
-    forms = [reading.facts(reading.rows(written(tmp_path, form, rows))) for form in ("csv", ending)]
+    forms = [reading.facts(files.rows(written(tmp_path, form, rows))) for form in ("csv", ending)]
     assert [(one.customer, one.fact) for one in forms[0].told] == [(one.customer, one.fact) for one in forms[1].told]
 
 
@@ -93,7 +94,7 @@ def test_lines_of_json_need_not_have_all_columns(tmp_path: Path) -> None:
     path.write_text(
         '{"customer": 1, "time": 1709251200, "type": "call"}\n{"customer": 1, "time": 1709251200, "type": "order", "amount": 5}\n'
     )
-    assert [one.fact.data for one in reading.facts(reading.rows(path)).told] == [{}, {"total": 5.0}]
+    assert [one.fact.data for one in reading.facts(files.rows(path)).told] == [{}, {"total": 5.0}]
 
 
 def test_a_log_of_subscriptions_alone_is_one_of_contracts(tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_a_file_is_read_in_whatever_letters_and_packed_or_not(tmp_path: Path, en
     text = "customer,time,city\nÉve,2024-03-01,Forlì\n".encode(encoding)
     path = tmp_path / ("log.csv.gz" if packed else "log.csv")
     path.write_bytes(gzip.compress(text) if packed else text)
-    (one,) = reading.facts(reading.rows(path)).told
+    (one,) = reading.facts(files.rows(path)).told
     assert (one.customer, one.fact.data) == ("Éve", {"city": "Forlì"})
 
 
@@ -256,5 +257,5 @@ def test_times_of_nanoseconds_are_read_from_parquet(tmp_path: Path) -> None:
 
     at = pa.array([1_709_251_200_000_000_123], pa.timestamp("ns"))
     parquet.write_table(pa.table({"Customer": [7.0], "Timestamp": at, "Amount": [float("nan")]}), tmp_path / "log.parquet")
-    (one,) = reading.facts(reading.rows(tmp_path / "log.parquet")).told
+    (one,) = reading.facts(files.rows(tmp_path / "log.parquet")).told
     assert (one.customer, one.fact.at, one.fact.data) == ("7", datetime(2024, 3, 1, tzinfo=UTC), {})

@@ -1,0 +1,262 @@
+"""Files as other programs write them: nothing usual in them ends in a trace, and nothing they say is dropped in silence."""
+
+import gzip
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregates.churn import Definition
+from infra.cli.evaluate_churn import churn
+from infra.errors import Refusal
+from infra.evaluation import files, numbers, reading, table
+from infra.evaluation.churn import _why_no_auc
+from infra.evaluation.files import Row
+from infra.evaluation.reading import PURCHASED, RETURNED, Log
+
+
+def read(
+    folder: Path, text: str | bytes, name: str = "log.csv", purchases: frozenset[str] = frozenset(), *, contractual: bool = False
+) -> Log:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return reading.facts(files.rows(path), purchases, contractual=contractual)
+
+
+def parquet(folder: Path, columns: dict[str, Any]) -> Log:
+    import pyarrow as pa
+    from pyarrow import parquet as written
+
+    written.write_table(pa.table(columns), folder / "log.parquet")
+    return reading.facts(files.rows(folder / "log.parquet"))
+
+
+def totals(log: Log) -> list[object]:
+    return [one.fact.data.get("total", one.fact.data.get("value")) for one in log.told]
+
+
+ORDERS = "a,2024-03-01,5\na,2024-03-02,6\na,2024-03-03,7\n"
+
+
+@pytest.mark.parametrize("before", ["\n \n", "sep=,\n", '"sep=,"\r\n', "# exported, by, us\n", "\n# one\n\n# two\n"])
+def test_what_stands_before_the_heading_is_skipped(tmp_path: Path, before: str) -> None:
+    assert totals(read(tmp_path, f"{before}customer,time,amount\n{ORDERS}")) == [5.0, 6.0, 7.0]
+
+
+def test_a_heading_may_begin_with_a_number_sign(tmp_path: Path) -> None:
+    assert len(read(tmp_path, "#,customer,time\n1,a,2024-03-01\n").told) == 1
+    assert len(read(tmp_path, "#customer,time\na,2024-03-01\n").told) == 1
+
+
+def test_a_row_with_more_fields_than_the_heading_is_passed_over_and_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, f"customer,time,amount\n{ORDERS}a,2024-03-04,1,234.50\n")
+    assert (len(found.told), found.passed_over) == (3, 1)
+    assert totals(read(tmp_path, f"customer,time,amount\n{ORDERS}".replace("\na", ",\na"))) == [5.0, 6.0, 7.0]
+    with pytest.raises(Refusal, match=r"row 1 has more fields than the heading, and so it is with 2 of 3.*quotes"):
+        read(tmp_path, "customer,time,amount\na,2024-03-04,1,234\na,2024-03-04,1,234\na,2024-03-04,1\n")
+    (tmp_path / "log.csv").write_text("id,Churn\n1,Yes\n2,No\n3,No,7\n")
+    assert table.labels(list(files.rows(tmp_path / "log.csv")), "Churn")[2] == [True, False]
+
+
+AMOUNTS = {
+    "12,50": 12.5, "1234,56": 1234.56, "€12,50": 12.5, "12,50 €": 12.5, "1 234,56": 1234.56, "1\u202f234,56": 1234.56, "1.234,56": 1234.56,
+    "-12,50": -12.5, "(12.50)": -12.5, "12.50-": -12.5, "−12.50": -12.5, "-$12.50": -12.5, "$-12.50": -12.5, "12,-": 12.0, "₹500": 500.0,
+    "₹1,00,000.50": 100000.5, "Rs. 500": 500.0, "R$ 12,50": 12.5, "USD 12.50": 12.5, "1'234.50": 1234.5, "1,234,567": 1234567.0,
+    "0,500": 0.5,
+    ".5": 0.5, "1,5e3": 1500.0, "۱۲٫۵": 12.5, "۱٬۲۰۰ ریال": 1200.0, "12k": None, "12 apples": None, "2024-01-01": None, "1,2,3": None,
+    "--5": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", AMOUNTS)
+def test_an_amount_is_read_however_people_write_it(text: str) -> None:
+    assert numbers.number(text) == numbers.number(text, comma=True) == AMOUNTS[text]
+
+
+@pytest.mark.parametrize(
+    ("cells", "amounts"),
+    [
+        (["1,234", "12.50"], [1234.0, 12.5]),
+        (["1,234", "12,50"], [1.234, 12.5]),
+        (["1.234", "12,50"], [1234.0, 12.5]),
+        (["1.234", "12.5"], [1.234, 12.5]),
+        (["1,234", "500"], [1234.0, 500.0]),
+        (["1.200", "500"], [1200.0, 500.0]),
+    ],
+)
+def test_a_whole_column_settles_what_one_amount_leaves_open(tmp_path: Path, cells: list[str], amounts: list[float]) -> None:
+    log = "\n".join(["customer;time;amount", *[f"a;2024-03-0{day};{cell}" for day, cell in enumerate(cells, 1)]])
+    assert totals(read(tmp_path, log)) == amounts
+
+
+def test_a_negative_amount_with_a_comma_is_a_return_and_what_is_no_amount_is_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, "customer;time;amount\na;2024-03-01;-12,50\na;2024-03-02;much\na;2024-03-03;\n")
+    assert [one.fact.type for one in found.told] == [RETURNED, PURCHASED, PURCHASED]
+    assert found.unread == {"amount": 1}
+    lines = read(tmp_path, "customer;date;qty;price;order_id\na;2024-03-01;2;1,5;o\na;2024-03-01;-1;2,5;p\na;2024-03-01;1;10,25;o\n")
+    assert totals(lines) == [13.25, -2.5]
+
+
+def test_further_columns_are_numbers_where_all_of_the_column_is(tmp_path: Path) -> None:
+    found = read(tmp_path, 'customer,time,fee,off,size,street\na,2024-03-01,"1,007",12%,"0,7",1\na,2024-03-02,$12,5%,"2,5",b\n')
+    assert found.told[0].fact.data == {"fee": 1007.0, "off": 12.0, "size": 0.7, "street": "1"}
+    rows: list[Row] = [{"bal": "1,007", "Churn": "Yes"}, {"bal": "12", "Churn": "No"}, {"bal": Decimal("2.5"), "Churn": "No"}]
+    assert table.read(rows, "Churn") == [{"bal": 1007.0}, {"bal": 12.0}, {"bal": 2.5}]
+
+
+def test_decimals_durations_and_times_of_day_are_read_from_parquet(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    found = parquet(
+        tmp_path,
+        {
+            "customer": pa.array([Decimal(9007199254740993)] * 2, pa.decimal128(20, 0)),
+            "time": pa.array([1_709_251_200, 10**14], pa.timestamp("s", "Mars/City")),
+            "amount": pa.array([Decimal("-12.50")] * 2, pa.decimal256(50, 2)),
+            "fee": pa.array([Decimal("1.5")] * 2, pa.decimal128(8, 2)),
+            "took": pa.array([5_000_000_001] * 2, pa.duration("ns")),
+            "clock": pa.array([5] * 2, pa.time64("ns")),
+        },
+    )
+    ((customer, fact),) = found.told
+    assert (customer, fact.type, fact.at) == ("9007199254740993", RETURNED, datetime(2024, 3, 1, tzinfo=UTC))
+    assert {name: fact.data[name] for name in ("value", "fee", "took")} == {"value": -12.5, "fee": 1.5, "took": 5.0}
+    assert (found.passed_over, found.unread) == (1, {"time": 1})
+    assert table.labels([{"Churn": Decimal("1.00")}, {"Churn": Decimal("0.00")}], "Churn")[2] == [True, False]
+
+
+ENDS = {
+    "ends_at": ("2024-03-01T00:00:00", "2024-04-01T00:00:00"), "EndsAt": ("2024-03-01", "2024-04-01T00:00:00Z"),
+    "expires_at": ("1709251200", "1711929600"), "end_date": ("03/01/2024", "04/01/2024"),
+    "membership_expire_date": ("20240301", "20240401"),
+    "تاریخ پایان": ("1402-12-11", "1403-01-13"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", ENDS)
+def test_when_a_contract_ends_is_read_as_times_are(tmp_path: Path, heading: str) -> None:
+    begins, ends = ENDS[heading]
+    rows = f"a,{begins},subscription.started,{ends}\n"
+    if "/" in begins:
+        rows += "b,03/13/2024,subscription.started,12/31/9999\n"
+    found = read(tmp_path, f"customer,time,type,{heading}\n{rows}")
+    assert found.columns["ends"] == heading
+    assert found.told[0].fact.data == {"ends_at": "2024-04-01T00:00:00+00:00"}
+    assert all(one.fact.data == {} for one in found.told[1:])
+
+
+def test_an_end_that_cannot_be_read_is_counted_and_orders_have_none(tmp_path: Path) -> None:
+    assert read(tmp_path, "customer,time,type,ends_at\na,2024-03-01,subscription.started,soon\n").unread == {"ends_at": 1}
+    orders = read(tmp_path, "customer,time,end_date\na,2024-03-01,2024-04-01\n")
+    assert "ends" not in orders.columns
+    assert orders.told[0].fact.data == {"end_date": "2024-04-01"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("log.csv.gz", gzip.compress(f"customer,time,amount\n{ORDERS * 99}".encode())[:-9], "cannot be read"),
+        ("log.jsonl", b"1\n2\n3", "row 1 is no JSON object, and so it is with 3 of 3"),
+        ("log.jsonl", b'{"customer": 1, "time": 1}\n{"cust', "cannot be read after row 1"),
+        ("log.parquet", b"hello", "cannot be read"),
+    ],
+)
+def test_whatever_a_file_is_people_are_told_in_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+    with pytest.raises(Refusal, match=sentence):
+        read(tmp_path, content, name)
+
+
+def test_a_customer_and_an_order_may_be_lists_and_a_line_may_be_no_object(tmp_path: Path) -> None:
+    lines = [{"customer": [7], "time": "2024-03-01", "order_id": [1, n]} for n in range(3)]
+    found = read(tmp_path, "\n".join([*map(json.dumps, lines), "5"]), "log.jsonl")
+    assert (len(found.told), found.passed_over) == (3, 1)
+
+
+def test_a_few_times_that_cannot_be_read_are_passed_over_and_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, f"customer,time,amount\n{ORDERS}a,0000-00-00,1\na,2023-02-30,1\na,garbage,1\n")
+    assert (len(found.told), found.passed_over, found.unread) == (3, 3, {"time": 3})
+    with pytest.raises(Refusal, match=r"Row 2 has the time 'garbage'"):
+        read(tmp_path, "customer,time\na,2024-03-01\na,garbage\na,garbage\n")
+
+
+@pytest.mark.parametrize(
+    ("lost", "kept"),
+    [
+        *[
+            ("Churn", "No churn"),
+            ("churn", "not_churned"),
+            ("Churned", "Joined"),
+            ("left", "joined"),
+            ("Closed", "Open"),
+            ("inactive", "active"),
+        ],
+        *[("not active", "active"), ("no longer active", "still active"), ("lost", "kept"), ("churner", "loyal"), ("churn", "non-churn")],
+        *[("churned", "unchurned"), ("unsubscribed", "subscribed"), ("not retained", "retained"), ("gone", "here"), ("quit", "stay")],
+        *[("غیرفعال", "فعال"), ("غیر\u200cفعال", "فعال"), ("ریزش", "مانده"), ("رفته", "وفادار"), ("1", "-1"), ("1.", "0."), ("1e0", "0e0")],
+    ],
+)
+def test_a_label_is_known_by_the_name_of_who_was_lost(lost: str, kept: str) -> None:
+    assert table.labels([{"Churn": lost}, {"Churn": kept}], "Churn")[2] == [True, False]
+
+
+def test_rows_that_say_nothing_of_their_label_are_passed_over() -> None:
+    rows: list[Row] = [{"x": 1}, *[{"Churn": cell} for cell in (float("nan"), "NaN", "NULL", "", None, "No", True)]]
+    assert table.labels(rows, "churn")[2] == [False, True]
+
+
+def test_that_one_outcome_was_seen_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    monthly = _why_no_auc(Definition(kind="contractual", horizon=30), 812, 0)
+    assert "horizon of 30 days" in monthly
+    assert "7 days of grace" in monthly
+    assert "37 days" in monthly
+    assert not _why_no_auc(Definition(), 812, 3)
+    lines = [f"c{n % 5},{date(2024, 1, 1) + timedelta(days=n)}" for n in range(90)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer,time", *lines]))
+    churn(events=tmp_path / "log.csv", horizon="30d", json_=True)
+    assert json.loads(capsys.readouterr().out)["half"]["why_no_auc"].startswith("None of these rows was lost")
+    (tmp_path / "table.csv").write_text("\n".join(["x,Churn", *[f"{n},No" for n in range(50)]]))
+    churn(events=tmp_path / "table.csv", no_time=True, json_=True)
+    assert json.loads(capsys.readouterr().out)["why_no_auc"].startswith("None of these rows was lost")
+
+
+def test_that_no_event_starts_a_contract_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"No event of the log starts a contract; its types are payment\..*subscription.started"):
+        read(tmp_path, "customer,time,type\na,2024-03-01,payment\n", contractual=True)
+
+
+def test_rows_without_a_type_do_not_decide_what_a_purchase_is(tmp_path: Path) -> None:
+    found = read(tmp_path, "customer,time,type\na,2024-03-01,OrderPlaced\na,2024-03-02,\na,2024-03-03,OrderPlaced,,7\n")
+    assert found.purchases == ("OrderPlaced",)
+    assert read(tmp_path, "customer,time,type\na,2024-03-01,subscription.started\na,2024-03-02\n").contractual
+
+
+def test_a_purchase_is_named_in_any_case(tmp_path: Path) -> None:
+    assert read(tmp_path, "customer,time,type\na,2024-03-01,buy\n", purchases=frozenset({"BUY"})).purchases == ("buy",)
+
+
+def test_persian_of_old_windows_is_told_from_western_letters(tmp_path: Path) -> None:
+    found = read(tmp_path, "مشتري,تاريخ,شهر\nسارا,2024-03-01,تهران\n".encode("cp1256"))
+    assert (found.told[0].customer, found.told[0].fact.data) == ("سارا", {"شهر": "تهران"})
+    assert read(tmp_path, "customer,time\nMäßig,2024-03-01\n".encode("cp1252")).told[0].customer == "Mäßig"
+
+
+@pytest.mark.parametrize("time", ["03-Jan-23", "03JAN2023", "03Jan23", "3 January 2023", "03JAN2023:00:00:00", "Jan 3, 2023"])
+def test_months_are_known_by_name(tmp_path: Path, time: str) -> None:
+    assert read(tmp_path, f'customer,time\na,"{time}"\n').told[0].fact.at == datetime(2023, 1, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "heading", ["msno", "visitorid", "card_id", "email", "customer_name", "شناسه", "شناسه مشتری", "نام مشتری", "id,email"]
+)
+def test_customers_are_known_by_what_people_call_them(tmp_path: Path, heading: str) -> None:
+    found = read(tmp_path, f"{heading},time\n{'1,' * heading.count(',')}a,2024-03-01\n")
+    assert found.told[0].customer == "a"
+
+
+def test_a_log_of_days_is_the_same_in_whatever_order_its_customers_stand(tmp_path: Path) -> None:
+    rows = ["b,2024-03-01", "a,2024-03-01", "c,2024-03-01"]
+    one, other = (read(tmp_path, "\n".join(["customer,time", *some])) for some in (rows, rows[::-1]))
+    assert [told.customer for told in one.told] == [told.customer for told in other.told] == ["a", "b", "c"]
