@@ -15,9 +15,8 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         *("customer", "customer_id", "customer_no", "customer_number", "customer_key", "customer_code", "customer_unique_id", "cust_id"),
         *("cust", "user", "user_id", "uid", "client", "client_id", "buyer", "buyer_id", "member", "member_id", "subscriber"),
         *("subscriber_id", "account", "account_id", "person", "person_id", "household", "household_id", "household_key", "subject", "who"),
-        *("msno", "visitor", "visitor_id", "visitorid", "card", "card_id", "card_no", "card_number", "email", "email_address", "phone"),
-        *("phone_number", "mobile", "customer_name", "مشتری", "شماره_مشتری", "کد_مشتری", "شناسه_مشتری", "کاربر", "شناسه_کاربر"),
-        *("ایمیل", "موبایل", "شماره_موبایل", "نام_مشتری", "id", "شناسه"),
+        *("msno", "visitor_id", "visitorid", "card_id", "card_no", "card_number", "مشتری", "شماره_مشتری", "کد_مشتری", "شناسه_مشتری"),
+        *("کاربر", "شناسه_کاربر"),
     ),
     "time": (
         *("time", "timestamp", "occurred", "occurred_at", "event_time", "event_timestamp", "event_date", "datetime", "date_time"),
@@ -53,6 +52,9 @@ ENDINGS: dict[str, tuple[str, ...]] = {
 }
 """How names end that are taken where none of those is there."""
 
+LAST = ("email", "email_address", "phone", "phone_number", "customer_name", "ایمیل", "شماره_موبایل", "نام_مشتری", "id", "شناسه")
+"""What names a customer where nothing better does: an id alone may be the row's."""
+
 _THING = "order orders purchase purchases purchased sale sales sold transaction transactions buy bought ordered خرید سفارش فروش"
 _DONE = ("placed", "created", "made", "reported", "received", "confirmed")
 _LATER = ("completed", "complete", "paid", "successful", "success", "fulfilled")
@@ -83,6 +85,8 @@ def meant(names: Sequence[str]) -> dict[str, str]:
         if not columns[meaning]:
             ours = (column for name, column in reversed(there.items()) if name.endswith(endings) and column not in columns.values())
             columns[meaning] = next(ours, "")
+    if not columns["customer"]:
+        columns["customer"] = next((there[name] for name in LAST if name in there and there[name] not in columns.values()), "")
     if not columns["time"]:
         columns["time"], columns["ends"] = columns["ends"], ""  # the only time there is
     if columns["quantity"] and not columns["unit_price"] and folded(columns["amount"]) == "price":

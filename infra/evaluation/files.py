@@ -94,6 +94,8 @@ def _csv(path: Path, file: IO[str]) -> Iterator[Row]:
     heading = next(lines, [])
 
     def row(cells: list[str]) -> Row | None:
+        if len(cells) == len(heading):
+            return dict(zip(heading, cells, strict=True))
         if any(map(str.strip, cells[len(heading) :])):
             return None
         return dict(zip(heading, cells + [None] * (len(heading) - len(cells)), strict=False))

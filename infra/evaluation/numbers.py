@@ -16,12 +16,12 @@ from aggregates.normal.persian import plain
 from aggregates.rows import headers
 from projections.churn.telling import decimal, number_of
 
-NOTHING = frozenset({"", "-", "null", "none", "nan", "na", "n/a", "nat", r"\n"})
+NOTHING = frozenset({"", "null", "none", "nan", "na", "n/a", "nat", r"\n"})
 """What stands in a cell that says nothing."""
 
 _NAMES = (
     "usd eur gbp jpy cny inr irr irt rub brl try aed sar cad aud nzd chf sek nok dkk pln czk huf ron krw mxn zar idr myr thb sgd hkd"
-    " rs kr zł kč ft lei tl rm rp руб"
+    " rs kr fr zł kč ft lei tl rm rp руб"
 )
 CURRENCIES = frozenset(_NAMES.split())
 """What people write beside an amount, besides the words of `aggregates/rows/headers.py` and the signs of Unicode."""
@@ -52,9 +52,9 @@ class Read(NamedTuple):
 class Column:
     """What was seen of a column: whether it is one of numbers, and how they are written."""
 
-    numbers: int = 0
     unread: int = 0  # cells that say something that is no number
     odd: bool = False  # some of its numbers are not plainly one
+    slash: bool = False  # some have a slash, as days and shares have too
     points: int = 0
     commas: int = 0
     thousands: int = 0  # like 1.200 or 12.000: no program writes decimals so that has whole numbers too
@@ -64,21 +64,21 @@ class Column:
 
     def see(self, cell: object) -> None:
         """One cell more."""
-        if isinstance(cell, (bool, int, float, Decimal, timedelta)) or cell is None:
-            self.numbers += cell is not None
+        if cell is None or cell != cell or (isinstance(cell, str) and _says_nothing(cell)):  # noqa: PLR0124 - what is not a number
             return
-        if isinstance(cell, str) and cell.strip().lower() in NOTHING:
+        if not isinstance(cell, str):
+            self.unread += number(cell) is None
             return
-        found = read(cell) if isinstance(cell, str) else None
+        found = read(cell)
         if found is None:
             self.unread += 1
             return
-        self.numbers += 1
-        self.odd = self.odd or found.slash or decimal(str(cell)) is None
+        self.odd = self.odd or decimal(cell) is None
+        self.slash = self.slash or found.slash
         self.points += found.mark == "point"
         self.commas += found.mark == "comma"
         self.open_ += found.grouped
-        self.thousands += found.grouped and str(cell).strip().endswith("0")
+        self.thousands += found.grouped and cell.strip().endswith("0")
         if not found.mark and found.value == found.comma:
             self.whole += 1
             self.large += abs(found.value) >= 1_000.0
@@ -93,7 +93,7 @@ class Column:
     @property
     def numeric(self) -> bool:
         """Whether all its cells are numbers, and some are written as only people write them."""
-        return not self.unread and (self.odd or (self.comma and bool(self.open_)))
+        return not self.unread and not self.slash and (self.odd or (self.comma and bool(self.open_)))
 
 
 def number(cell: object, *, comma: bool = False) -> float | None:
@@ -124,7 +124,7 @@ def read(text: str) -> Read | None:
     if around is None:
         return None
     before, body, after = around["before"], around["body"], around["after"]
-    if body.endswith(",") and after.startswith("-"):
+    if body.endswith((",", ".")) and after.startswith("-"):
         after = after[1:].lstrip("-")  # 12,- is twelve and no cents
     signs = [sign for sign in before + after if sign in "-+()"]
     if signs not in ([], ["-"], ["+"], ["(", ")"]) or (signs == ["+"] and "+" in after):
@@ -135,6 +135,10 @@ def read(text: str) -> Read | None:
     if found is None or max(found.value, found.comma) >= 1e18:
         return None
     return found._replace(value=-found.value, comma=-found.comma) if signs and signs != ["+"] else found
+
+
+def _says_nothing(cell: str) -> bool:
+    return (bare := cell.strip().lower()) in NOTHING or bare in "-–—"  # as sheets write no amount
 
 
 def _unit(words: str) -> bool:

@@ -115,7 +115,7 @@ def text_of(cell: object) -> str:
         text = str(int(cell)) if isfinite(cell) and cell == int(cell) else str(cell)
     else:
         text = str(cell).strip()
-    return "" if text.lower() in numbers.NOTHING - {"-"} else text
+    return "" if text.lower() in numbers.NOTHING else text
 
 
 def _named(kinds: Iterable[str], purchases: Iterable[str]) -> frozenset[str]:
@@ -152,7 +152,10 @@ def _manner(table: Iterable[Row], columns: dict[str, str], bought: frozenset[str
     for row in table:
         for name, cell in row.items():
             if name not in words:
-                seen.setdefault(name, numbers.Column()).see(cell)
+                column = seen.setdefault(name, numbers.Column())
+                column.see(cell)
+                if column.unread and name not in money:
+                    words.add(name)  # it is not looked at again
     unread = Counter({name: seen[name].unread for name in sorted(money) if name in seen and seen[name].unread})
     commas = {name: column.comma for name, column in seen.items() if name in money or column.numeric}
     time = times.writing_of(row.get(columns["time"]) for row in table)

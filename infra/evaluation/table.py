@@ -30,24 +30,12 @@ TRAINED = 500
 """Rows after which the batch model is trained anew."""
 
 LOST = (
-    "churn",
-    "lost",
-    "attrit",
-    "left",
-    "exit",
-    "cancel",
-    "closed",
-    "quit",
-    "gone",
-    "dormant",
-    "lapsed",
-    "terminated",
-    "departed",
-    "leaver",
+    *("yes", "true", "churn", "lost", "attrit", "left", "exit", "cancel", "closed", "quit", "gone", "dormant", "lapsed", "terminated"),
+    *("departed", "leaver"),
 )
 KEPT = (
     *("retain", "stay", "exist", "activ", "current", "joined", "open", "kept", "loyal", "remain", "renewed", "subscribed", "here"),
-    *("still",),
+    *("still", "false"),
 )
 """How labels begin that say who was lost, and who was not; behind a word that denies it they say the contrary."""
 

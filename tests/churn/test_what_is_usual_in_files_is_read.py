@@ -66,7 +66,8 @@ AMOUNTS = {
     "-12,50": -12.5, "(12.50)": -12.5, "12.50-": -12.5, "−12.50": -12.5, "-$12.50": -12.5, "$-12.50": -12.5, "12,-": 12.0, "₹500": 500.0,
     "₹1,00,000.50": 100000.5, "Rs. 500": 500.0, "R$ 12,50": 12.5, "USD 12.50": 12.5, "1'234.50": 1234.5, "1,234,567": 1234567.0,
     "0,500": 0.5,
-    ".5": 0.5, "1,5e3": 1500.0, "۱۲٫۵": 12.5, "۱٬۲۰۰ ریال": 1200.0, "12k": None, "12 apples": None, "2024-01-01": None, "1,2,3": None,
+    ".5": 0.5, "1,5e3": 1500.0, "۱۲٫۵": 12.5, "۱٬۲۰۰ ریال": 1200.0, "12.-": 12.0,
+    "12k": None, "12 apples": None, "2024-01-01": None, "1,2,3": None,
     "--5": None,
 }  # fmt: skip
 
@@ -96,13 +97,17 @@ def test_a_negative_amount_with_a_comma_is_a_return_and_what_is_no_amount_is_cou
     found = read(tmp_path, "customer;time;amount\na;2024-03-01;-12,50\na;2024-03-02;much\na;2024-03-03;\n")
     assert [one.fact.type for one in found.told] == [RETURNED, PURCHASED, PURCHASED]
     assert found.unread == {"amount": 1}
+    large = {"customer": 1, "time": "2024-03-01", "amount": 10**400}
+    assert read(tmp_path, json.dumps(large), "log.jsonl").unread == {"amount": 1}
     lines = read(tmp_path, "customer;date;qty;price;order_id\na;2024-03-01;2;1,5;o\na;2024-03-01;-1;2,5;p\na;2024-03-01;1;10,25;o\n")
     assert totals(lines) == [13.25, -2.5]
 
 
 def test_further_columns_are_numbers_where_all_of_the_column_is(tmp_path: Path) -> None:
-    found = read(tmp_path, 'customer,time,fee,off,size,street\na,2024-03-01,"1,007",12%,"0,7",1\na,2024-03-02,$12,5%,"2,5",b\n')
-    assert found.told[0].fact.data == {"fee": 1007.0, "off": 12.0, "size": 0.7, "street": "1"}
+    found = read(
+        tmp_path, 'customer,time,fee,off,size,street,till\na,2024-03-01,"1,007",12%,"0,7",1,03/24\na,2024-03-02,$12,5%,"2,5",b,04/24\n'
+    )
+    assert found.told[0].fact.data == {"fee": 1007.0, "off": 12.0, "size": 0.7, "street": "1", "till": "03/24"}
     rows: list[Row] = [{"bal": "1,007", "Churn": "Yes"}, {"bal": "12", "Churn": "No"}, {"bal": Decimal("2.5"), "Churn": "No"}]
     assert table.read(rows, "Churn") == [{"bal": 1007.0}, {"bal": 12.0}, {"bal": 2.5}]
 
@@ -194,7 +199,14 @@ def test_a_few_times_that_cannot_be_read_are_passed_over_and_counted(tmp_path: P
             ("inactive", "active"),
         ],
         *[("not active", "active"), ("no longer active", "still active"), ("lost", "kept"), ("churner", "loyal"), ("churn", "non-churn")],
-        *[("churned", "unchurned"), ("unsubscribed", "subscribed"), ("not retained", "retained"), ("gone", "here"), ("quit", "stay")],
+        *[
+            ("churned", "unchurned"),
+            ("unsubscribed", "subscribed"),
+            ("not retained", "retained"),
+            ("gone", "here"),
+            ("quit", "stay"),
+            ("yes churned", "false"),
+        ],
         *[("غیرفعال", "فعال"), ("غیر\u200cفعال", "فعال"), ("ریزش", "مانده"), ("رفته", "وفادار"), ("1", "-1"), ("1.", "0."), ("1e0", "0e0")],
     ],
 )
@@ -249,7 +261,8 @@ def test_months_are_known_by_name(tmp_path: Path, time: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "heading", ["msno", "visitorid", "card_id", "email", "customer_name", "شناسه", "شناسه مشتری", "نام مشتری", "id,email"]
+    "heading",
+    ["msno", "visitorid", "card_id", "email", "customer_name", "شناسه", "شناسه مشتری", "نام مشتری", "id,email", "id,shop_user_id"],
 )
 def test_customers_are_known_by_what_people_call_them(tmp_path: Path, heading: str) -> None:
     found = read(tmp_path, f"{heading},time\n{'1,' * heading.count(',')}a,2024-03-01\n")
