@@ -73,7 +73,9 @@ def churn(
             Console().print(table)
 
 
-def _log(events: Path | None, horizon: int, tail: int | None, purchases: str, contractual: bool) -> tuple[dict[str, Any], list[Table]]:
+def _log(
+    events: Path | None, horizon: int, tail: int | None, purchases: str, contractual: bool
+) -> tuple[dict[str, Any], list[Table | str]]:
     from aggregates.churn import Definition
     from infra.evaluation import churn as evaluation
     from infra.evaluation import files, reading
@@ -95,10 +97,17 @@ def _log(events: Path | None, horizon: int, tail: int | None, purchases: str, co
     if found["silent"]:
         tables.append(_compared("the last half of the scores given to the silent", found["silent"]))
     tables.append(_months(found["months"]))
-    return found, tables
+    return found, [*tables, *_left_out(log.passed_over, log.unread)]
 
 
-def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table]]:
+def _left_out(passed_over: int, unread: dict[str, int]) -> list[str]:
+    """What of a log is in no figure, in a sentence; nothing where all is."""
+    parts = [f"{passed_over:,} rows were passed over"] * bool(passed_over)
+    parts += [f"{count:,} cells of the column {name} cannot be read" for name, count in unread.items()]
+    return [f"{'; '.join(parts)}."] if parts else []
+
+
+def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table | str]]:
     from infra.evaluation import files, table
 
     if events is None:
@@ -113,7 +122,7 @@ def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table]
     counted = {"rows": report.rows, "lost": report.lost} | ({"why_no_auc": why} if why else {})
     shown = _compared("all rows, each predicted before it was learnt", {**counted, "models": models})
     told = {name: models[name] for name in halves} | {of: models[f"{name}, last half"] for name, of in halves.items()}
-    return {**counted, "passed_over": report.passed_over, **told}, [shown]
+    return {**counted, "passed_over": report.passed_over, **told}, [shown, *_left_out(report.passed_over, {})]
 
 
 def _demo() -> list[dict[str, Any]]:

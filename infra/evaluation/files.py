@@ -110,7 +110,7 @@ def _remark(line: str) -> bool:
         return False
     names = line[1:].strip().split(_separator(line))
     columns = meant(names)
-    return bool(names[0].strip()) and not (columns["customer"] and columns["time"])
+    return len(names) == 1 or (bool(names[0].strip()) and not (columns["customer"] and columns["time"]))
 
 
 def _separator(head: str) -> str:

@@ -41,7 +41,7 @@ def totals(log: Log) -> list[object]:
 ORDERS = "a,2024-03-01,5\na,2024-03-02,6\na,2024-03-03,7\n"
 
 
-@pytest.mark.parametrize("before", ["\n \n", "sep=,\n", '"sep=,"\r\n', "# exported, by, us\n", "\n# one\n\n# two\n"])
+@pytest.mark.parametrize("before", ["\n \n", "sep=,\n", '"sep=,"\r\n', "# exported, by, us\n", "\n# one\n#\n\n# two\n"])
 def test_what_stands_before_the_heading_is_skipped(tmp_path: Path, before: str) -> None:
     assert totals(read(tmp_path, f"{before}customer,time,amount\n{ORDERS}")) == [5.0, 6.0, 7.0]
 
@@ -232,6 +232,14 @@ def test_that_one_outcome_was_seen_is_said(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "table.csv").write_text("\n".join(["x,Churn", *[f"{n},No" for n in range(50)]]))
     churn(events=tmp_path / "table.csv", no_time=True, json_=True)
     assert json.loads(capsys.readouterr().out)["why_no_auc"].startswith("None of these rows was lost")
+
+
+def test_people_are_told_what_is_in_no_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"c{n % 5},{date(2024, 1, 1) + timedelta(days=n)},{'much' if n == 7 else 5}" for n in range(90)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer,time,amount", *lines, "c1,2024-01-01,5,0", "c1,2024-02-30,5"]))
+    churn(events=tmp_path / "log.csv", horizon="30d")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 rows were passed over; 1 cells of the column amount cannot be read; 1 cells of the column time cannot be read." in said
 
 
 def test_that_no_event_starts_a_contract_is_said(tmp_path: Path) -> None:
