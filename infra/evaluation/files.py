@@ -91,7 +91,7 @@ def _csv(path: Path, file: IO[str]) -> Iterator[Row]:
             break
     separator = separator or _separator(head)
     lines = csv.reader(chain([head], file), delimiter=separator)
-    heading = next(lines, [])
+    heading = _apart(next(lines, []))
 
     def row(cells: list[str]) -> Row | None:
         if len(cells) == len(heading):
@@ -102,6 +102,11 @@ def _csv(path: Path, file: IO[str]) -> Iterator[Row]:
 
     hint = f"Put cells that have {separator!r} in them in quotes."
     yield from _sound(path, (row(cells) for cells in lines if cells), "has more fields than the heading", hint)
+
+
+def _apart(names: list[str]) -> list[str]:
+    """A name that stands twice in a heading is the first column's; the second is called `name 2`."""
+    return [f"{name} {names[:place].count(name) + 1}" if name and name in names[:place] else name for place, name in enumerate(names)]
 
 
 def _remark(line: str) -> bool:

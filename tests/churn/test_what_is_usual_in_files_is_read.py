@@ -51,6 +51,12 @@ def test_a_heading_may_begin_with_a_number_sign(tmp_path: Path) -> None:
     assert len(read(tmp_path, "#customer,time\na,2024-03-01\n").told) == 1
 
 
+def test_a_name_that_stands_twice_in_a_heading_is_the_first_columns(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, "customer,time,plan,time,plan\na,2024-03-01,gold,5,old\n").told
+    assert one.fact.at == datetime(2024, 3, 1, tzinfo=UTC)
+    assert one.fact.data == {"plan": "gold", "time 2": "5", "plan 2": "old"}
+
+
 def test_a_row_with_more_fields_than_the_heading_is_passed_over_and_counted(tmp_path: Path) -> None:
     found = read(tmp_path, f"customer,time,amount\n{ORDERS}a,2024-03-04,1,234.50\n")
     assert (len(found.told), found.passed_over) == (3, 1)
