@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from fastapi import FastAPI
@@ -131,9 +132,24 @@ async def running(
 async def working(
     world: World, name: str = "w1", environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker over the same world."""
+    """A worker over the same world, once it has all partitions: what is published before anybody works is in force some time later."""
     async with running(world, name, "worker", "--name", name, environment=environment) as process:
+        await at_work(world, process)
         yield process
+
+
+async def at_work(world: World, process: asyncio.subprocess.Process, seconds: float = 60.0) -> None:
+    """Wait until the world's partitions are somebody's; fail when he who should have them ends."""
+    postgres = world.settings.postgres.dsn
+    assert postgres is not None
+    async with asyncio.timeout(seconds), await psycopg.AsyncConnection.connect(postgres.get_secret_value(), autocommit=True) as connection:
+        while True:
+            cursor = await connection.execute("SELECT count(*) FROM streams.positions WHERE processor = 'customer'")
+            row = await cursor.fetchone()
+            if row is not None and row[0] >= world.settings.kafka.partitions:
+                return
+            assert process.returncode is None
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,9 @@ from tests.delivery.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.engines
 
+LONGEST = 60.0
+"""Seconds after which what was waited for does not come."""
+
 RULES = """
 - rule: {name}
   when: {{count: {type}, at_least: 1, within: 1h}}
@@ -53,24 +56,26 @@ class Ground:
 
     async def decided(self, phone: str, rule: str, **expected: Any) -> dict[str, Any]:
         """The decision of a rule about him once it is as expected."""
-        while True:
-            found = await self.api.client.get(f"/v1/customers/by/phone/{phone}", auth=(self.token, ""))
-            if found.status_code != 200:
+        async with asyncio.timeout(LONGEST):
+            while True:
+                found = await self.api.client.get(f"/v1/customers/by/phone/{phone}", auth=(self.token, ""))
+                if found.status_code != 200:
+                    await breath()
+                    continue
+                customer = found.json()["customer_id"]
+                for item in (await self.api.get(self.token, f"/v1/customers/{customer}/decisions", rule=rule))["items"]:
+                    if all(item[name] == value for name, value in expected.items()):
+                        return dict(item)
                 await breath()
-                continue
-            customer = found.json()["customer_id"]
-            for item in (await self.api.get(self.token, f"/v1/customers/{customer}/decisions", rule=rule))["items"]:
-                if all(item[name] == value for name, value in expected.items()):
-                    return dict(item)
-            await breath()
 
     async def delivery(self, rule: str, lane: str, state: str, type_: str = "contact.sent") -> dict[str, Any]:
         """The delivery of a rule by a way once it stands so."""
-        while True:
-            for item in (await self.api.get(self.token, "/v1/deliveries", rule=rule, lane=lane, state=state))["items"]:
-                if item["type"] == type_:
-                    return dict(item)
-            await breath()
+        async with asyncio.timeout(LONGEST):
+            while True:
+                for item in (await self.api.get(self.token, "/v1/deliveries", rule=rule, lane=lane, state=state))["items"]:
+                    if item["type"] == type_:
+                        return dict(item)
+                await breath()
 
     async def withdraws(self, phone: str, *channels: str) -> None:
         """He takes his consent back, and it is known."""
