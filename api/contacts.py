@@ -119,7 +119,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             )
             cause = {"source": _who_asks(asking), "id": wanted.request_id}
             async with connection.transaction():
-                want = Want(candidate, wanted.contact, cause, now, late=False, blob=asked)
+                want = Want(candidate, wanted.contact, cause, now, late=False, blob=b"", asked=asked)
                 try:
                     await reserving.request(connection, schema, dependencies.secrets, want, now)
                 except reserving.AnotherRequest as error:

@@ -105,8 +105,7 @@ class Rechecking:
         want = replace(want, candidate=replace(candidate, customer=customer))
         if own is not None and (await table.reached(connection, customer, signal) or await deliveries.tried(connection, own)):
             return Approach(customer, want, channel, now, state)
-        ruled = candidate.version > 0 and want.blob  # what another system asked for has no rule
-        against = await self._against(connection, customer, candidate.rule, candidate.version, want.blob, now) if ruled else ""
+        against = await self._against(connection, customer, candidate.rule, candidate.version, want.blob, now) if want.blob else ""
         looked = await views.look(connection, schema, customer, now)
         at = looked.at if looked else now
         asked = await reserving.again(connection, schema, self._keys, want, channel, at, against, looking=looking)

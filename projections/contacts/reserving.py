@@ -201,7 +201,7 @@ def plain(want: Want, outcome: Outcome) -> Mapping[str, object]:
 
 def _asked_for(want: Want) -> tuple[object, ...]:
     """All that a request says but who asks: the channels as it names them, also those that were closed at that time."""
-    return want.candidate.customer, want.candidate.purpose, want.blob or ",".join(want.candidate.prefer).encode(), want.contact
+    return want.candidate.customer, want.candidate.purpose, want.asked or ",".join(want.candidate.prefer).encode(), want.contact
 
 
 def _against(want: Want, objection: str) -> Want:

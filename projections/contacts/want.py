@@ -18,8 +18,9 @@ class Want:
     cause: Mapping[str, str]  # source and id
     recorded_at: datetime
     late: bool
-    blob: bytes  # the signal, from which the rule's objection is found when it is asked for again; of a request the channels that it names
+    blob: bytes  # the signal, from which the rule's objection is found when it is asked for again; empty: of a request
     cooldown: timedelta = timedelta(0)  # of the rule: who was approached for another of its signals within it is left alone
+    asked: bytes = b""  # of a request the channels that it names, also those that were closed then
 
 
 def encode(want: Want) -> bytes:
