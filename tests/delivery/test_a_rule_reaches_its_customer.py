@@ -368,7 +368,9 @@ async def test_a_call_is_asked_about_as_it_is_taken(ground: Ground) -> None:
         assert [task["id"] for task in listed if task["rule"] == "to-call"] == [calls[phones[0]]]
         for phone in phones[1:]:
             await ground.decided(phone, "to-call", outcome="silent", reason="consent marketing/call")
-        await hook.until(2)
+        async with asyncio.timeout(LONGEST):
+            while len(heard(hook, "to-call")) < 2:  # it hears of other rules' contacts too
+                await breath()
         assert heard(hook, "to-call") == [("contact.silent", "consent marketing/call")] * 2
         await ground.leaves(lane)
     taken = (await ground.api.client.post(f"/v1/call-list/{calls[phones[0]]}/take", auth=(agent, ""))).json()
