@@ -169,11 +169,12 @@ def test_an_end_that_cannot_be_read_is_counted_and_orders_have_none(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("log.csv.gz", gzip.compress(f"customer,time,amount\n{ORDERS * 99}".encode())[:-9], "cannot be read"),
+        ("log.csv.gz", gzip.compress(f"customer,time,amount\n{ORDERS * 99}".encode(), mtime=0)[:-9], "cannot be read"),
         ("log.jsonl", b"1\n2\n3", "row 1 is no JSON object, and so it is with 3 of 3"),
         ("log.jsonl", b'{"customer": 1, "time": 1}\n{"cust', "cannot be read after row 1"),
         ("log.parquet", b"hello", "cannot be read"),
     ],
+    ids=["packed and cut", "no objects", "an object that is cut", "no Parquet"],
 )
 def test_whatever_a_file_is_people_are_told_in_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
     with pytest.raises(Refusal, match=sentence):
