@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from api.ports import Changes, Pool
+from psycopg_pool import AsyncConnectionPool
+
+from api.changes import Changes
 from projections.identity.table import Alone
 from projections.identity.table import alone as standing
 from projections.positions.waiting import Wait, together
+from projections.rows import Connection
 
 LOOK = 0.25
 """How often to look although nothing was heard: a notification may be lost."""
@@ -41,7 +44,7 @@ class _One:
 class Awaiting:
     """All who wait in one process."""
 
-    def __init__(self, pool: Pool, changes: Changes, schema: Callable[[], Awaitable[str]]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], changes: Changes, schema: Callable[[], Awaitable[str]]) -> None:
         self._pool, self._changes, self._schema = pool, changes, schema
         self._ones: set[_One] = set()
         self._looking: asyncio.Task[None] | None = None

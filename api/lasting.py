@@ -6,6 +6,7 @@ Reading order: lasting, _while_allowed.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
@@ -19,14 +20,17 @@ LOOK = 0.5
 """Seconds between two looks while nothing is to be told; before anything is told it is looked at once more."""
 
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""Of every stream: nobody on the way keeps it, nor keeps it back."""
+
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 def lasting(
-    request: Request, dependencies: Dependencies, pieces: AsyncGenerator[bytes], headers: Mapping[str, str] = HEADERS
+    request: Request, dependencies: Dependencies, pieces: AsyncGenerator[bytes], headers: Mapping[str, str] = NO_MORE
 ) -> StreamingResponse:
-    """Server-sent events for as long as who asks may hear them; the roles were asked for at the route."""
+    """Server-sent events for as long as who asks may hear them; the roles were asked for at the route. `headers`: besides those of all."""
     live = _while_allowed(request, dependencies, access.caller(request, dependencies), pieces)
-    return StreamingResponse(live, headers=headers, media_type="text/event-stream")
+    return StreamingResponse(live, headers=HEADERS | dict(headers), media_type="text/event-stream")
 
 
 async def _while_allowed(

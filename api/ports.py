@@ -1,13 +1,13 @@
 """What the API needs from outside, as narrow as it can be: `infra` brings the adapters, tests bring their own.
 
-Reading order: Secrets, Keys, Changes, Dependencies.
+Reading order: Secrets, Keys, Dependencies.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -21,13 +21,12 @@ from aggregates.rules.rule import Rule
 from aggregates.sealing import Sealer
 from aggregates.source import Source
 from aggregates.webhook import Webhook, WebhookMade
+from api.awaiting import Awaiting
+from api.changes import Changes
 from api.key_ring import KeyRing
 from api.limits import Limits
 from api.recent import Recent
 from projections.contacts.handing import Rechecks
-
-if TYPE_CHECKING:  # it is made of ports itself
-    from api.awaiting import Awaiting
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
@@ -218,24 +217,6 @@ class Provider(Protocol):
         ...
 
 
-class Changes(Protocol):
-    """Tells that the read models moved; one connection a process, however many wait."""
-
-    @property
-    def version(self) -> int:
-        """How often something may have changed so far."""
-        ...
-
-    @property
-    def connected(self) -> bool:
-        """Whether changes are heard now; while not, some may be missed."""
-        ...
-
-    async def changed(self, since: int, within: float) -> int:
-        """The version once it is above `since`, or as it is after `within` seconds."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Topics:
     """The names of the topics that the API writes to or tells of, prefix included."""
@@ -259,7 +240,7 @@ class Dependencies:
     decisions: Decisions
     pool: Pool
     changes: Changes
-    awaiting: "Awaiting"
+    awaiting: Awaiting
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now
     clock: Callable[[], datetime]
     zone: str

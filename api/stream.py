@@ -16,7 +16,7 @@ from starlette.responses import StreamingResponse
 
 from api import access, customers, looks, masks, openapi, position
 from api.answers import path_id
-from api.lasting import HEADERS, lasting
+from api.lasting import lasting
 from api.ports import Connection, Dependencies
 from api.problem import receipt_at
 from api.watching import Mark, Watching
@@ -69,9 +69,8 @@ def router(dependencies: Dependencies) -> APIRouter:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
             await looks.note(request, connection, asking, customer, "stream")
             start = await positions.positions(connection, "customer") if ends is None else ends
-        headers = HEADERS | {"Content-Location": f"/v1/customers/{customer}/stream"}
         live = _live(dependencies, watching, customer, start, asking.role)
-        return lasting(request, dependencies, live, headers)
+        return lasting(request, dependencies, live, {"Content-Location": f"/v1/customers/{customer}/stream"})
 
     return routes
 

@@ -41,8 +41,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def board_live(request: Request) -> Response:
         """The board again whenever it changes, for as long as it is open."""
         access.staff(request, dependencies, access.OPERATORS)
-        headers = HEADERS | {"X-Accel-Buffering": "no"}
-        return lasting(request, dependencies, _live(request, dependencies), headers)
+        return lasting(request, dependencies, _live(request, dependencies), HEADERS)
 
 
 async def standing(dependencies: Dependencies) -> dict[str, Any]:

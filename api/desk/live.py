@@ -62,7 +62,7 @@ async def waiting(
         extension = query.text(request, "extension", 64) or await seats.extension_of(connection, asking.name)
     marked = watching.watch(None, extension, signals=given is not None)
     pieces = _live(request, dependencies, watching, marked, given)
-    return lasting(request, dependencies, pieces, HEADERS | {"X-Accel-Buffering": "no"})
+    return lasting(request, dependencies, pieces, HEADERS)
 
 
 async def stream(request: Request, dependencies: Dependencies, watching: Watching, asked: UUID, role: str) -> StreamingResponse:
@@ -82,7 +82,7 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
         owner = await customers.present(connection, await dependencies.schema(), asked)
     read = partial(_changes, dependencies, owner, ends, shown)
     pieces = _live(request, dependencies, watching, watching.watch(owner, shown.extension), read, ends)
-    return lasting(request, dependencies, pieces, HEADERS | {"X-Accel-Buffering": "no"})
+    return lasting(request, dependencies, pieces, HEADERS)
 
 
 async def _live(

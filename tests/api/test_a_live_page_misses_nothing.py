@@ -190,6 +190,8 @@ async def test_no_stream_outlasts_the_key_that_opened_it(live: Api, role: Role, 
         httpx.AsyncClient(base_url=url, auth=(secret, ""), timeout=None) as client,  # noqa: S113 - it listens until it is ended
         client.stream("GET", path.format(id=id_)) as answer,
     ):
+        assert answer.headers["x-accel-buffering"] == "no"
+        assert answer.headers["cache-control"] in {"no-cache", "no-store"}
         heard = answer.aiter_lines()
         async for line in heard:
             if line.startswith(("data:", ": listening")):
