@@ -106,6 +106,14 @@ def heard(receiver: Receiver, rule: str) -> list[tuple[str, str | None]]:
     return [(one["type"], one["data"]["reason"]) for one in told if one["data"]["rule"] == rule]
 
 
+async def hears(receiver: Receiver, rule: str, times: int) -> list[tuple[str, str | None]]:
+    """What somebody was told of the contacts of a rule, once it is so much: he hears of other rules' contacts too."""
+    async with asyncio.timeout(LONGEST):
+        while len(heard(receiver, rule)) < times:
+            await breath()
+    return heard(receiver, rule)
+
+
 @pytest.fixture(scope="module")
 async def ground(shared_world: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
     messages = tmp_path_factory.mktemp("messages") / "messages.yaml"
@@ -170,7 +178,7 @@ async def test_consent_withdrawn_while_it_waits_is_heard_as_it_goes_out(ground: 
     async with receiving() as hook:
         lane = await ground.listens(hook)
         await ground.happens("shop.changed", phone)
-        await hook.until(1)
+        await hears(hook, "changed-mind", 1)
         await ground.withdraws(phone)
         await ground.resume("channel:sms")
         decision = await ground.decided(phone, "changed-mind", outcome="silent")
@@ -199,10 +207,9 @@ async def test_who_is_told_of_a_contact_that_only_he_can_make_is_told_when_it_ma
         await ground.withdraws(phones[0])
         await ground.resume("channel:push")
         await ground.decided(phones[0], "by-push", outcome="silent", reason="consent marketing/push")
-        await hook.until(1)
-        assert heard(hook, "by-push") == [("contact.silent", "consent marketing/push")]
+        assert await hears(hook, "by-push", 1) == [("contact.silent", "consent marketing/push")]
         await ground.happens("shop.pushed", phones[1])
-        await hook.until(2)
+        await hears(hook, "by-push", 2)
         sent = await ground.delivery("by-push", lane, "sent")
         await ground.withdraws(phones[1])
         await ground.api.client.post(f"/v1/deliveries/{sent['id']}/resend", auth=(ground.token, ""))
@@ -368,10 +375,7 @@ async def test_a_call_is_asked_about_as_it_is_taken(ground: Ground) -> None:
         assert [task["id"] for task in listed if task["rule"] == "to-call"] == [calls[phones[0]]]
         for phone in phones[1:]:
             await ground.decided(phone, "to-call", outcome="silent", reason="consent marketing/call")
-        async with asyncio.timeout(LONGEST):
-            while len(heard(hook, "to-call")) < 2:  # it hears of other rules' contacts too
-                await breath()
-        assert heard(hook, "to-call") == [("contact.silent", "consent marketing/call")] * 2
+        assert await hears(hook, "to-call", 2) == [("contact.silent", "consent marketing/call")] * 2
         await ground.leaves(lane)
     taken = (await ground.api.client.post(f"/v1/call-list/{calls[phones[0]]}/take", auth=(agent, ""))).json()
     assert taken["state"] == "taken"
