@@ -235,7 +235,9 @@ class Lane:
     async def _insist(self, records: Sequence[Record]) -> None:
         """These records, until they are done or the partition is gone."""
         if self.settled < self.written < records[-1].offset + 1:  # what an owner before had written goes first, even while others rest
+            careful = self.careful
             await self._insist([record for record in records if record.offset < self.written])
+            self.careful = careful  # it kills nobody: who died, died of what follows
             records = [record for record in records if record.offset >= self.written]
         if self.careful:
             await self._alone(records)

@@ -130,6 +130,24 @@ async def test_the_record_that_kills_every_worker_is_found_and_buried(
     assert await done(stage) == [line for line in script if line != "deadly"]
 
 
+@pytest.mark.parametrize(("loud", "deaths"), [(True, 6), (False, 23)])
+async def test_the_killer_is_found_behind_a_batch_that_was_taken_in_and_not_yet_settled(stage: Ground, loud: bool, deaths: int) -> None:
+    """That batch goes again first; it is not to blame, and where it ended must be remembered before the killer is tried alone."""
+    write(stage, "tell 0", "tell 1", "fine 2", "deadly", "fine 4")
+    gate = Gate("scripted.committed")
+    first = stage.hire(Scripted(durable=False), most=2, at=gate)
+    await first.own("scripted", [0])
+    await gate.wait()
+    await first.die()
+    died = 0
+    while not stage.letters and await die_of(stage, durable=False, loud=loud) is not None:
+        died += 1
+        assert died <= deaths, "nobody finds the killer"
+    assert stage.letters == ["kills_worker script-0-3"]
+    assert {record.value for record in stage.memory.all("told")} == {b"tell 0", b"tell 1"}
+    assert await stage.has("SELECT EXISTS (SELECT 1 FROM streams.done WHERE said = 'fine 4')")
+
+
 async def test_a_record_that_was_taken_in_is_never_the_one_that_kills(stage: Ground) -> None:
     """It is in PostgreSQL and perhaps in the log: buried, it would be a dead letter and be visible."""
     write(stage, "tell 1")
