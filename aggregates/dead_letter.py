@@ -180,9 +180,9 @@ def replay_record(replayed: Replayed, key: bytes) -> Entry:
     return key, REPLAYED, [("yekta_control", REPLAYED), *_encoded(headers)]
 
 
-def read(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> DeadLetter | Replayed:
+def read(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> DeadLetter | Replayed:
     """The meaning of a record of `dead-letters`. Raises KeyError or ValueError for a record that Yekta did not write."""
-    texts = {name: content.decode() for name, content in headers}
+    texts = {name: content.decode() for name, content in headers if content is not None}
     if texts.get("yekta_control"):
         return Replayed(
             UUID(texts["yekta_id"]), UUID(texts["yekta_event"]), datetime.fromisoformat(texts["yekta_recorded"]), texts["yekta_by"]

@@ -177,7 +177,7 @@ class Appended(NamedTuple):
 
     topic: str
     value: bytes
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 Following = Callable[[], Awaitable[list[Appended]]]

@@ -72,7 +72,7 @@ def accepted(record: Appended, source: str) -> dict[str, Any] | None:
 
 def refused(record: Appended, source: str) -> dict[str, Any] | None:
     """What a dead letter says, if the source sent it; the fact of a replay says nothing here."""
-    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
     if headers.get("yekta_source") != source or "yekta_control" in headers:
         return None
     return {

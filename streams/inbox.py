@@ -2,10 +2,10 @@
 
 Partitioners differ between clients, so the record's own place says nothing about order: it is re-keyed by source and subject.
 A record may carry a write key in the header `yekta-key`; then it is that key's source that speaks, as at the HTTP doors.
-Reading order: Inbox.apply, binary_attributes.
+Reading order: Inbox.apply, texts, binary_attributes.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from aggregates import cloudevents
@@ -46,7 +46,7 @@ class Inbox(Memoryless):
 
     async def apply(self, connection: Connection, batch: Batch) -> list[Effect]:
         await self._replenish()
-        headers = [{name.lower(): value.decode("utf-8", "replace") for name, value in record.headers} for record in batch.records]
+        headers = [texts(record.headers) for record in batch.records]
         carried = {one[KEY] for one in headers if KEY in one}
         known = await self._whose(connection, carried) if carried else {}
         return [self._appended(record, one, known) for record, one in zip(batch.records, headers, strict=True)]
@@ -71,6 +71,15 @@ class Inbox(Memoryless):
         if isinstance(understood, Refusal):
             return buried(understood.reason, understood.detail, understood.mend, understood.pointer)
         return Publication("touchpoints", *seal(understood, self._keys))
+
+
+def texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The headers of a record. One without a value, which Kafka allows, is as if it were absent; a key without one opens nothing."""
+    return {
+        name: (value or b"").decode("utf-8", "replace")
+        for name, value in ((name.lower(), value) for name, value in headers)
+        if value is not None or name == KEY
+    }
 
 
 def binary_attributes(headers: Mapping[str, str], content_type: str) -> dict[str, str] | None:

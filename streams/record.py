@@ -23,7 +23,7 @@ class Record(Protocol):
     timestamp: int  # milliseconds since the epoch
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Publication(NamedTuple):

@@ -10,7 +10,7 @@ from uuid import UUID
 from aggregates import dead_letter
 from aggregates.dead_letter import DeadLetter, Replayed
 
-Record = tuple[int, int, bytes | None, bytes | None, Iterable[tuple[str, bytes]]]
+Record = tuple[int, int, bytes | None, bytes | None, Iterable[tuple[str, bytes | None]]]
 """Partition, offset, key, value and headers of a record of `dead-letters`."""
 
 

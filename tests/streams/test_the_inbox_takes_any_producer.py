@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from typing import Any
@@ -55,10 +55,11 @@ async def taken(world: World, topic: str, count: int) -> list[Any]:
         await consumer.stop()
 
 
-async def write(world: World, value: bytes, headers: dict[str, str], key: bytes | None = None) -> None:
+async def write(world: World, value: bytes, headers: Mapping[str, str | None], key: bytes | None = None) -> None:
     """A foreign producer."""
+    encoded = [(name, None if text is None else text.encode()) for name, text in headers.items()]
     async with AIOKafkaProducer(**world.kafka) as producer:
-        await producer.send_and_wait(world.topics.inbox, value, key=key, headers=[(name, text.encode()) for name, text in headers.items()])
+        await producer.send_and_wait(world.topics.inbox, value, key=key, headers=encoded)
 
 
 async def test_binary_and_structured_events_become_touchpoints_under_their_subjects_key(world: World) -> None:
@@ -124,6 +125,17 @@ async def test_a_record_with_a_write_key_is_its_sources_and_one_with_another_key
         ("shop", "type_not_allowed", event_id("shop", "kafka.example", "k-1")),
         ("inbox", "unknown_key", event_id("inbox", "kafka.example", "k-2")),
     }
+
+
+async def test_a_header_without_a_value_is_as_if_it_were_absent_and_costs_no_worker(world: World) -> None:
+    await write(world, json.dumps(DATA).encode(), BINARY | {"ce_id": "n-1", "ce_time": None, "trace": None})
+    await write(world, json.dumps(DATA).encode(), BINARY | {"ce_id": "n-2", KEY: None})
+    async with inbox(world):
+        (record,) = await taken(world, world.topics.touchpoints, 1)
+        (letter,) = [dead_letter.read(r.key, r.value, r.headers) for r in await taken(world, world.topics.dead_letters, 1)]
+    assert touchpoint_decoder.decode(record.value).id == "n-1"
+    assert isinstance(letter, dead_letter.DeadLetter)
+    assert (letter.reason, letter.event) == ("unknown_key", event_id("inbox", "kafka.example", "n-2"))
 
 
 @pytest.mark.parametrize("binary", [True, False])
