@@ -156,3 +156,21 @@ async def test_clients_that_may_be_missing_are_named_when_they_are(world: World,
     await CLIENTS[name](world, world.topics.inbox, messages(name))
     where: dict[str, Any] = await placed(world, world.topics, EACH)
     assert set(where) == {name}
+
+
+async def test_what_a_client_packs_is_read_whatever_it_packs_with(world: World) -> None:
+    from confluent_kafka import Producer
+
+    def produce(codec: str) -> int:
+        producer = Producer({"bootstrap.servers": world.endpoints.bootstrap_servers, "acks": "all", "compression.type": codec})
+        for one in messages(codec):
+            producer.produce(world.topics.inbox, one.value, key=one.key)
+        return int(producer.flush(30))
+
+    codecs = ("gzip", "snappy", "lz4", "zstd")
+    for codec in codecs:
+        assert await asyncio.to_thread(produce, codec) == 0
+    async with inbox(world):
+        records = await taken(world, world.topics.touchpoints, EACH * len(codecs))
+    got = {touchpoint_decoder.decode(record.value).id for record in records}
+    assert got == {f"{codec}-{number}" for codec in codecs for number in range(EACH)}
