@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from aggregates.rules.rule import Guard, Not, PercentileIs
 from aggregates.rules.segment import Segment
-from projections.triggers.checks import Check, Quantiles
+from projections.triggers.checks import Check, Quantiles, percentiles_of
 from projections.triggers.evidence import Evidence, Stamp
 from projections.triggers.trigger import Roles, asking
 
@@ -79,12 +78,8 @@ def changes(watch: Watch, state: State, at: datetime) -> datetime | None:
 
 
 def quantiles_of(watch: Watch) -> frozenset[str]:
-    """Of which scores it asks for a percentile: with a quantile of these, members change though nothing happened to them."""
-
-    def inner(guard: Guard) -> Guard:
-        return inner(guard.guard) if isinstance(guard, Not) else guard
-
-    return frozenset(guard.of for guard in map(inner, watch.segment.checks) if isinstance(guard, PercentileIs))
+    """Of which scores it asks for a percentile."""
+    return percentiles_of(watch.segment.checks)
 
 
 def encode(state: State) -> bytes:

@@ -2,11 +2,11 @@
 
 What is kept is the latest of a kind, or the latest few, each with its place among the customer's facts. A fact that comes late finds its
 place by that, and nothing of the past is needed for it.
-Reading order: Quantiles, Check, then the checks, check_of.
+Reading order: Quantiles, Check, then the checks, check_of, percentiles_of.
 """
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -25,13 +25,18 @@ class Quantiles:
     """The quantiles that were published for all customers, in order: what a percentile means at a time."""
 
     published: Mapping[str, tuple[tuple[Stamp, Mapping[float, float]], ...]]
+    place: Stamp | None = None  # of the fact that asks: what was published at its time counts when it is before it
 
     def cut(self, of: str, percentile: float, at: datetime) -> float | None:
-        """The score at a percentile, as it was published last before a time."""
-        for (when, _, _), cuts in reversed(self.published.get(of, ())):
-            if when <= at:
-                return cuts.get(percentile)
+        """The score at a percentile, as it was published last by a time."""
+        for stamp, cuts in reversed(self.published.get(of, ())):
+            if percentile in cuts and (stamp[0] < at or (stamp[0] == at and (self.place is None or stamp < self.place))):
+                return cuts[percentile]
         return None
+
+    def asked_by(self, stamp: Stamp) -> "Quantiles":
+        """The same for a fact, among those of one moment too."""
+        return Quantiles(self.published, stamp) if self.published else self
 
     @property
     def counted(self) -> dict[str, int]:
@@ -202,3 +207,12 @@ def check_of(guard: Guard, bit: int) -> Check:
         case Not(inner):
             check = check_of(inner, bit)
             return Opposite(check, check.initial, check.state)
+
+
+def percentiles_of(guards: Iterable[Guard]) -> frozenset[str]:
+    """Of which scores these ask for a percentile: with a quantile of these, what holds changes though nothing happened to anybody."""
+
+    def inner(guard: Guard) -> Guard:
+        return inner(guard.guard) if isinstance(guard, Not) else guard
+
+    return frozenset(guard.of for guard in map(inner, guards) if isinstance(guard, PercentileIs))

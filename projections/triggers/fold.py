@@ -58,6 +58,10 @@ class Fold(Struct, frozen=True, array_like=True, gc=False):
         last, passed = self.last, self.passed
         return (last is None or last[0] < fact.at or last < fact.stamp) and (passed is None or passed < fact.at)
 
+    def reaches(self, place: Stamp) -> bool:
+        """Whether something was seen or decided there, or later."""
+        return (self.last is not None and self.last > place) or (self.passed is not None and self.passed >= place[0])
+
 
 Folded = tuple[Fold, tuple[Firing, ...]]
 
@@ -138,7 +142,7 @@ def _decided(trigger: Trigger, fold: Fold, rise: Rise, quantiles: Quantiles, *, 
     for stop, stopped in zip(trigger.stops, fold.stops, strict=True):
         if stopped and stop.within is not None and rise.due - stopped.stamp[0] < stop.within:
             return fold, None
-    if not holds(trigger, fold, rise.due, quantiles):
+    if trigger.checks and not holds(trigger, fold, rise.due, quantiles.asked_by(rise.cause.stamp) if prompt else quantiles):
         return fold, None
     return replace(fold, until=rise.due + trigger.rule.cooldown), Firing(rise.cause, rise.due, prompt)
 

@@ -244,6 +244,32 @@ def test_a_percentile_is_the_quantile_that_was_published_last() -> None:
     assert stand(evaluated(rich, sorted(facts, key=lambda fact: fact["time"]))) == [("rich", at(2))]
 
 
+def test_a_quantile_of_the_same_moment_counts_in_the_order_of_the_ids() -> None:
+    rich = rule({"count": "shop.seen", "at_least": 1, "within": "1h"}, **{"if": {"percentile": "value", "at_least": 90}})
+    worth = event("score.given", at(0), score="value", value="1200")
+    quantile = event("quantile.published", at(1), "m", who={}, of="value", cuts={"90": 1000})
+    assert stand(evaluated(rich, [worth, quantile, seen(at(1), "a")])) == []
+    assert stand(evaluated(rich, [worth, quantile, seen(at(1), "z")])) == [("z", at(1))]
+    assert stand(evaluated(rich, [worth, seen(at(1), "z"), quantile])) == [("z", at(1))]
+    waited = [worth, seen(at(0, 23), "a"), quantile]
+    assert stand(evaluated({**rich, "wait": "1h"}, waited)) == [("a", at(1))], "at the end of wait all of that moment counts"
+
+
+def test_a_quantile_that_is_told_late_withdraws_and_fires_anew() -> None:
+    rich = rule({"count": "shop.seen", "at_least": 1, "within": "1h"}, **{"if": {"percentile": "value", "at_least": 90}})
+    worth = event("score.given", at(0), score="value", value="1200")
+    quantile = event("quantile.published", at(1), who={}, of="value", cuts={"90": 1000})
+    raised = event("quantile.published", at(4), who={}, of="value", cuts={"90": 1500}, recorded=at(6))
+    in_between = event("quantile.published", at(4, 12), who={}, of="value", cuts={"80": 900}, recorded=at(7))
+    lowered = event("quantile.published", at(2), who={}, of="value", cuts={"90": 1100}, recorded=at(8))
+    facts = [worth, seen(at(0, 2), "early"), quantile, seen(at(3), "rich"), seen(at(5), "poor"), raised, in_between, lowered]
+    answer = evaluated(rich, facts)
+    assert stand(answer) == [("rich", at(3))]
+    assert [(one["cause"]["id"], one["withdrawn"]) for one in answer["signals"]] == [("rich", False), ("poor", True)]
+    before = event("quantile.published", at(0, 1), who={}, of="value", cuts={"90": 1000}, recorded=at(9))
+    assert stand(evaluated(rich, [*facts, before])) == [("early", at(0, 2)), ("rich", at(3))]
+
+
 def test_what_if_did_not_allow_is_no_signal_and_its_episode_is_over() -> None:
     loyal = twice("9d", **{"if": {"segment": "loyal"}})
     assert evaluated(loyal, [seen(at(0)), seen(at(1)), event("segment.entered", at(2), segment="loyal"), seen(at(3))])["signals"] == []

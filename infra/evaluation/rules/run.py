@@ -22,7 +22,7 @@ from aggregates.rules.rule import Contact, Rule
 from infra.evaluation.rules.events import Arrived
 from infra.evaluation.rules.people import People, Person, Run, Waiting
 from projections.contacts import fold as contacts
-from projections.triggers.checks import NO_QUANTILES
+from projections.triggers.checks import NO_QUANTILES, percentiles_of
 from projections.triggers.evidence import Stamp
 from projections.triggers.react import begin, mend, objection, react, refold, ripen, wake_of
 from projections.triggers.state import Block, Effect, Fire, Seal, Signal, Wake, Withdraw
@@ -260,11 +260,21 @@ class Evaluation:
         cuts = fact.data.get("cuts")
         if isinstance(cuts, dict) and isinstance(fact.data.get("of"), str):
             known = {float(at): float(cut) for at, cut in cuts.items() if _is_number(at) and _is_number(cut)}
-            self.publish(fact.data["of"], (fact.at, fact.id, fact.source), known)
+            quiet = "backfill" if fact.backfill else "test" if fact.simulated else ""
+            self.publish(fact.data["of"], (fact.at, fact.id, fact.source), known, quiet)
 
-    def publish(self, of: str, stamp: Stamp, cuts: Mapping[float, float]) -> None:
-        """A quantile of all customers, from its time on."""
+    def publish(self, of: str, stamp: Stamp, cuts: Mapping[float, float], quiet: str = "") -> None:
+        """A quantile of all customers, from its time on, also when it is told late."""
         self._quantiles = self._quantiles.with_published(of, stamp, cuts)
+        asking = [index for index, trigger in enumerate(self.triggers) if of in percentiles_of(trigger.rule.checks)]
+        for person in self.people.everybody if asking else ():
+            for index in asking:
+                run = person.runs.get(index)
+                if run is not None and run.state.head.reaches(stamp):
+                    history, run.past = list(run.facts), []
+                    standing = set(run.standing.values())
+                    run.state, effects = refold(self.triggers[index], history, standing, self._clock, self._quantiles, quiet)
+                    self._carry_out(person, index, effects, self._clock)
 
 
 def _is_number(value: object) -> bool:
