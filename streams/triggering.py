@@ -272,7 +272,8 @@ class Triggering:
             await self._ticking.set(turn.moment, {(customer, timer.rule, timer.version): None})
             return
         after, said = ripen(active.trigger, state, timer.at, turn.held.here.quantiles)
-        turn.take(customer, active, state, after, said, timer.at, timer.clock, timer.quiet, rung=True)
+        quiet = timer.quiet  # only timers that an earlier version set say it
+        turn.take(customer, active, state, after, said, timer.at, timer.clock, quiet, rung=True)
 
     async def _surveyed(self, turn: Turn, customer: UUID, active: Active) -> None:
         """What somebody waits for who was there before the rule."""

@@ -104,7 +104,7 @@ class Turn:
             wake = wake_of(active.trigger, after)
             known = None if before is None else wake_of(active.trigger, before)
             if rung or wake != known or before is None:
-                self._set(place, None if wake is None else Timer(max(wake, now), clock, quiet), before is not None)
+                self._set(place, None if wake is None else Timer(max(wake, now), clock), before is not None)
         for one in said:
             if isinstance(one, Fire):
                 signal = one.signal

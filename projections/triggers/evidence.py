@@ -28,6 +28,7 @@ class Evidence(Struct, frozen=True, array_like=True, gc=False):
     roles: int  # which patterns of the rule it matches, one bit each
     backfill: bool = False
     value: float | Word | None = None  # a score, a word of consent
+    simulated: bool = False
 
     @property
     def stamp(self) -> Stamp:

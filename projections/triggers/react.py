@@ -261,7 +261,7 @@ class _Telling:
             firing.at,
             self.now,
             late,
-            self.quiet,
+            self.quiet or ("test" if cause.simulated else ""),
         )
 
 

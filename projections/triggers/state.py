@@ -55,7 +55,7 @@ class Signal(Struct, frozen=True):
     occurred_at: datetime
     recorded_at: datetime
     late: bool  # evidence came too late to say it in time
-    quiet: str = ""  # why nobody is told or approached: "backfill", "moved"
+    quiet: str = ""  # why nobody is told or approached: "backfill", "moved", "test"
 
 
 class Fire(Struct, frozen=True, tag="fire"):

@@ -164,7 +164,7 @@ def admit(trigger: Watching, fact: Fact) -> Evidence | None:
     elif fact.type in CONSENT:
         purpose = word(fact.data, "purpose", 64).strip().lower()
         value = Word(purpose, fact.type == GIVEN, until(fact), tuple(channels_of(fact)))
-    return Evidence(fact.at, fact.id, fact.source, fact.event_id, roles, fact.backfill, value)
+    return Evidence(fact.at, fact.id, fact.source, fact.event_id, roles, fact.backfill, value, fact.simulated)
 
 
 def _score(value: object) -> float | None:

@@ -285,6 +285,24 @@ def test_what_is_missed_because_of_a_simulated_source_contacts_nobody() -> None:
     assert results(evaluated(missed, [allowed(), *of_it, *real], POLICY)) == [("offer", "silent", "test"), ("offer", "sent", "sms")]
 
 
+def test_of_several_that_wait_only_those_whose_cause_is_simulated_contact_nobody() -> None:
+    waits = contact(wait="1h", unless={"event": "shop.bought", "within": "30m"})
+    offers = [event("shop.offer", at(1, 8), simulated=True), event("shop.offer", at(1, 8, 30))]
+    assert results(evaluated(waits, [allowed(), *offers, event("shop.closed", at(2))], POLICY)) == [("offer", "silent", "test")]
+    stopping = event("shop.bought", at(1, 8, 45))
+    for first, then in (False, ("silent", "test")), (True, ("sent", "sms")):
+        offers = [event("shop.offer", at(1, 8), simulated=first), event("shop.offer", at(1, 8, 30), simulated=not first)]
+        answer = evaluated(waits, [allowed(), *offers, stopping, event("shop.closed", at(2))], POLICY)
+        assert results(answer) == [("offer", *then)]
+
+
+def test_whose_fact_comes_first_by_its_id_says_whether_what_is_missed_is_simulated() -> None:
+    missed = contact() | {"when": {"after": "shop.offer", "absent": "shop.bought", "for": "1d"}}
+    for simulated, then in (True, ("silent", "test")), (False, ("sent", "sms")):
+        offers = [event("shop.offer", at(1, 8), "z", simulated=not simulated), event("shop.offer", at(1, 8), "a", simulated=simulated)]
+        assert results(evaluated(missed, [allowed(), *offers, event("shop.closed", at(3))], POLICY)) == [("offer", *then)]
+
+
 @given(histories.contacting(), histories.policies(), histories.in_order())
 @settings(max_examples=150, deadline=None)
 def test_in_a_log_in_order_every_outcome_is_the_oracles(

@@ -21,7 +21,6 @@ class Run:
     state: State
     past: list[Block] = field(default_factory=list)  # the facts that the state does not keep
     standing: dict[UUID, UUID] = field(default_factory=dict)  # signals that stand, with the event that is their cause
-    quiet: str = ""  # of what its timer will say: whoever set it was simulated
 
     @property
     def facts(self) -> Iterator[Evidence]:

@@ -24,7 +24,7 @@ from infra.evaluation.rules.people import People, Person, Run, Waiting
 from projections.contacts import fold as contacts
 from projections.triggers.checks import NO_QUANTILES, percentiles_of
 from projections.triggers.evidence import Stamp
-from projections.triggers.react import begin, mend, objection, react, refold, ripen, wake_of
+from projections.triggers.react import begin, mend, objection, react, refold, ripen
 from projections.triggers.state import Block, Effect, Fire, Seal, Signal, Wake, Withdraw
 from projections.triggers.trigger import Trigger, admit, trigger_of
 
@@ -119,16 +119,13 @@ class Evaluation:
             run = person.runs.get(index)
             if run is None:
                 run = person.runs[index] = Run(begin(trigger))
-            waited, test = wake_of(trigger, run.state), "test" if fact.simulated else ""
             reaction = react(trigger, run.state, evidence, self._clock, self._quantiles)
             if reaction is None:
                 quiet = "backfill" if evidence.backfill else ""
                 reaction = mend(trigger, run.past, run.state, evidence, self._clock, self._quantiles, quiet)
             run.state = reaction[0]
-            if wake_of(trigger, run.state) != waited:
-                run.quiet = test
             if reaction[1]:
-                self._carry_out(person, index, reaction[1], self._clock, test)
+                self._carry_out(person, index, reaction[1], self._clock, "test" if fact.simulated else "")
 
     def _unite(self, person: Person, other: Person) -> None:
         """The other was the same customer: his facts are among this one's, and what now stands by them all does."""
@@ -157,7 +154,7 @@ class Evaluation:
         run = person.runs[index]
         run.state, effects = ripen(self.triggers[index], run.state, now, self._quantiles)
         if effects:
-            self._carry_out(person, index, effects, now, run.quiet)
+            self._carry_out(person, index, effects, now)
 
     def _carry_out(self, person: Person, index: int, effects: Iterable[Effect], now: datetime, quiet: str = "") -> None:
         run = person.runs[index]
