@@ -32,7 +32,7 @@ TYPES = CONSENT | TELLING | CALLS.keys() | REQUESTS.keys() | ANSWERS.keys() | {C
 """No other event changes anything here."""
 
 COMPLAINT = "complaint"
-MOST_MATTERS = 16
+MOST_MATTERS = 1_000
 MOST_CONTACTS = 2_000
 MOST_ANSWERS = 200
 
@@ -63,20 +63,23 @@ class Known(Struct, frozen=True, array_like=True, gc=False):
     requests: dict[str, Matter] = {}
     contacts: tuple[tuple[datetime, str], ...] = ()
     answers: tuple[Answer, ...] = ()
-    sent: dict[str, str] = {}  # signal of a contact: its channel
+    sent: dict[str, tuple[datetime, str]] = {}  # by the signal of a contact
 
     @property
     def responses(self) -> tuple[tuple[datetime, str, bool], ...]:
         """One of each contact that was answered or refused: an answer counts for more than a refusal, the first of its kind."""
-        found: dict[str, tuple[datetime, str, bool]] = {}
+        found: dict[object, tuple[datetime, str, bool]] = {}
         for answer in sorted(self.answers, key=lambda answer: (not answer.good, answer)):
-            channel = self.sent.get(answer.signal) or answer.channel or self._latest(answer.at)
-            if channel:
-                found.setdefault(answer.signal or f"{channel} {answer.at}", (answer.at, channel, answer.good))
+            made: tuple[object, str] = self.sent.get(answer.signal) or self._latest(answer.at, answer.channel)
+            if answer.signal and answer.signal not in self.sent:
+                made = answer.signal, answer.channel or made[1]  # of a contact that is not known here
+            if made[1]:
+                found.setdefault(made, (answer.at, made[1], answer.good))
         return tuple(found.values())
 
-    def _latest(self, at: datetime) -> str:
-        return max(((when, channel) for when, channel in self.contacts if when <= at), default=(at, ""))[1]
+    def _latest(self, at: datetime, channel: str) -> tuple[datetime, str]:
+        """His latest contact by a channel, or by any; as if made at that time, where there is none."""
+        return max(((when, by) for when, by in self.contacts if when <= at and channel in ("", by)), default=(at, channel))
 
     @property
     def preferred(self) -> str:
@@ -118,6 +121,8 @@ def evolve(known: Known, fact: Fact) -> Known:
     if type_ in ANSWERS:
         return _answered(known, fact)
     if type_ == CONTACTED and (channel := word(fact.data, "channel", 64).strip().lower()):
+        if word(fact.data, "signal", 64).strip().lower() in known.sent:
+            return known  # it is counted since it was decided
         return contacted(known, fact.at, channel)
     return known
 
@@ -125,7 +130,7 @@ def evolve(known: Known, fact: Fact) -> Known:
 def contacted(known: Known, at: datetime, channel: str, signal: str = "") -> Known:
     """What is known after the customer was approached."""
     contacts = (*known.contacts, (at, channel))
-    sent = known.sent | {signal: channel} if signal else known.sent
+    sent = known.sent | {signal: (at, channel)} if signal else known.sent
     return replace(known, contacts=tuple(sorted(contacts)[-MOST_CONTACTS:]), sent=sent)
 
 
@@ -185,5 +190,5 @@ def _newest(matters: dict[str, Matter], key: str, matter: Matter) -> dict[str, M
         return matters
     now = matters | {key: matter}
     if len(now) > MOST_MATTERS:
-        del now[min(now, key=lambda key: now[key].stamp)]
+        del now[min(now, key=lambda key: (now[key].open and now[key].complaint, now[key].stamp))]  # what still matters stays
     return now

@@ -303,6 +303,30 @@ def test_whose_fact_comes_first_by_its_id_says_whether_what_is_missed_is_simulat
         assert results(evaluated(missed, [allowed(), *offers, event("shop.closed", at(3))], POLICY)) == [("offer", *then)]
 
 
+def test_a_contact_that_is_told_of_with_its_signal_counts_once() -> None:
+    capped = "{policy: contact, zone: UTC, caps: [{channels: all, max: 2, within: 7d}]}"
+    facts = [allowed(), event("shop.offer", at(1, 8), "first")]
+    (first,) = evaluated(contact(), facts, capped)["signals"]
+    made = event("contact.made", at(1, 9), channel="sms", signal=first["id"])
+    other = event("contact.made", at(1, 10), channel="sms", signal="another system's")
+    again = event("shop.offer", at(2, 8))
+    assert results(evaluated(contact(), [*facts, made, again], capped))[-1] == ("offer", "sent", "sms")
+    assert results(evaluated(contact(), [*facts, made, other, again], capped))[-1] == ("offer", "silent", "cap all/7d")
+
+
+def test_an_open_complaint_blocks_whatever_else_he_asked_for_since() -> None:
+    blocking = "{policy: contact, zone: UTC, block_while: {open_complaint: all}}"
+    complaint = event("service.request_opened", at(1), request_id="r-0", category="complaint")
+    others = [event("service.request_opened", at(1, 0, number), request_id=f"r-{number}") for number in range(1, 1_200)]
+    facts = [allowed(), complaint, *others, event("shop.offer", at(3, 8))]
+    assert results(evaluated(contact(), facts, blocking)) == [("offer", "silent", "block_while open_complaint")]
+    resolved = [event(f"service.request_{verb}", at(2, hour), request_id="r-0") for hour, verb in enumerate(("resolved", "reopened"))]
+    some = [allowed(), complaint, *others[:100], *resolved]
+    assert results(evaluated(contact(), [*some, event("shop.offer", at(3, 8))], blocking)) == [
+        ("offer", "silent", "block_while open_complaint")
+    ]
+
+
 @given(histories.contacting(), histories.policies(), histories.in_order())
 @settings(max_examples=150, deadline=None)
 def test_in_a_log_in_order_every_outcome_is_the_oracles(

@@ -65,6 +65,19 @@ def test_a_receipt_that_names_a_signal_is_of_that_contact_and_counts_once() -> N
     assert results(answer)[-1] == ("third", "sent", "sms")
 
 
+def test_receipts_that_name_no_signal_are_of_his_latest_contact_by_the_channel_which_counts_once() -> None:
+    several = [event(f"contact.{verb}", at(3, hours), channel="sms") for hours, verb in enumerate(("opened", "clicked", "answered"))]
+    assert sent(LEARNING, event("contact.answered", at(3), channel="email"), *several) == "email"  # one of one, as by sms
+    refused = event("contact.refused", at(3, 12), channel="sms")
+    assert sent(LEARNING, *several, refused) == "sms"
+    rules = [contact("first", prefer=["sms"]), contact("second", prefer=["email"]), contact("third", prefer=["customer", "call"])]
+    before = [allowed(), event("shop.first", at(1), "one"), event("shop.second", at(2), "two")]
+    (first, _) = evaluated(rules, before, LEARNING)["signals"]
+    same = [event("contact.opened", at(3), signal=first["id"]), event("contact.clicked", at(3, 1), channel="sms")]
+    other = event("contact.clicked", at(4), channel="email")
+    assert results(evaluated(rules, [*before, *same, other, event("shop.third", at(5))], LEARNING))[-1] == ("third", "sent", "email")
+
+
 def outcomes(per: str, period: str, *days: float, rules: int = 1) -> list[tuple[str, str, str | None]]:
     """What becomes of contacts of different customers, one after another."""
     names = ["offer", "other"][:rules]
