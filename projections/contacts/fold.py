@@ -15,8 +15,9 @@ from projections.view.values import reference, word
 CONSENT = frozenset({"consent.given", "consent.withdrawn"})
 TELLING = frozenset({"profile.reported", "web.identified"})
 CALLS = {"call.answered": True, "call.ended": False, "call.abandoned": False}
+OPENED = "service.request_opened"
 REQUESTS = {
-    "service.request_opened": True,
+    OPENED: True,
     "service.request_reopened": True,
     "service.request_resolved": False,
     "service.request_closed": False,
@@ -43,6 +44,7 @@ class Matter(Struct, frozen=True, array_like=True, gc=False):
     stamp: Stamp
     open: bool
     complaint: bool = True
+    opened: Stamp | None = None  # of a request: where it was opened last
 
 
 class Answer(Struct, frozen=True, array_like=True, gc=False, order=True):
@@ -144,7 +146,7 @@ def united(one: Known, other: Known) -> Known:
     for key, call in other.calls.items():
         calls = _newest(calls, key, call)
     for key, request in other.requests.items():
-        requests = _newest(requests, key, request)
+        requests = _newest(requests, key, _joined(requests.get(key, request), request))
     contacts = tuple(sorted((*one.contacts, *other.contacts))[-MOST_CONTACTS:])
     answers = tuple(sorted((*one.answers, *other.answers))[-MOST_ANSWERS:])
     return Known(consents, named, calls, requests, contacts, answers, one.sent | other.sent)
@@ -173,15 +175,20 @@ def _answered(known: Known, fact: Fact) -> Known:
 
 
 def _requested(known: Known, fact: Fact) -> Known:
-    """A request is a complaint when the fact that opened it says so; later words on it only say whether it is open."""
+    """A request is a complaint when the fact that opened it last says so; later words on it only say whether it is open."""
     key = reference(fact.data.get("request_id")) or ""
     complaint = any(word(fact.data, field).strip().lower() == COMPLAINT for field in ("category", "kind", "reason"))
-    before = known.requests.get(key)
-    if before is not None:
-        complaint = complaint or before.complaint
-        if before.stamp > _stamp(fact):
-            return replace(known, requests=known.requests | {key: Matter(before.stamp, before.open, complaint)})
-    return replace(known, requests=_newest(known.requests, key, Matter(_stamp(fact), REQUESTS[fact.type], complaint)))
+    stamp = _stamp(fact)
+    request = Matter(stamp, REQUESTS[fact.type], complaint, stamp if fact.type == OPENED else None)
+    return replace(known, requests=_newest(known.requests, key, _joined(known.requests.get(key, request), request)))
+
+
+def _joined(one: Matter, other: Matter) -> Matter:
+    """What two words on one request say together."""
+    last = max(one, other, key=lambda word: word.stamp)
+    opening = max((word for word in (one, other) if word.opened), key=lambda word: word.opened or word.stamp, default=None)
+    complaint = opening.complaint if opening else one.complaint or other.complaint
+    return Matter(last.stamp, last.open, complaint, opening.opened if opening else None)
 
 
 def _newest(matters: dict[str, Matter], key: str, matter: Matter) -> dict[str, Matter]:

@@ -327,6 +327,27 @@ def test_an_open_complaint_blocks_whatever_else_he_asked_for_since() -> None:
     ]
 
 
+def test_a_request_is_a_complaint_as_it_was_opened_last() -> None:
+    blocking = "{policy: contact, zone: UTC, block_while: {open_complaint: all}}"
+    offered = event("shop.offer", at(3, 8))
+
+    def becomes(*requests: dict[str, Any]) -> str | None:
+        return results(evaluated(contact(), [allowed(), *requests, offered], blocking))[-1][2]
+
+    def said(verb: str, when: float, **data: Any) -> dict[str, Any]:
+        return event(f"service.request_{verb}", at(when), request_id="r-1", **data)
+
+    complaint, another = said("opened", 1, category="complaint"), said("opened", 2, category="delivery")
+    assert becomes(complaint, another) == "sms"
+    assert becomes(complaint, said("closed", 1.5), another) == "sms"
+    assert becomes(another, said("opened", 2.5, category="complaint")) == "block_while open_complaint"
+    assert becomes(another, said("opened", 1, category="complaint", recorded=at(3))) == "sms", "also when it is told late"
+    assert becomes(complaint, said("resolved", 2, reason="solved"), said("reopened", 2.5)) == "block_while open_complaint"
+    mail, both = {"email": "a@x.ir"}, {"email": "a@x.ir", "customer_number": "c-1"}
+    apart = [said("opened", 1, category="complaint", who=mail), said("reopened", 2), event("shop.seen", at(2, 1), who=both)]
+    assert becomes(*apart) == "block_while open_complaint", "also of two who turn out to be one"
+
+
 @given(histories.contacting(), histories.policies(), histories.in_order())
 @settings(max_examples=150, deadline=None)
 def test_in_a_log_in_order_every_outcome_is_the_oracles(
