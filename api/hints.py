@@ -1,7 +1,7 @@
 """What may stand in a text that a person wrote, and is perhaps not meant so: a name that is nearly a usual one, no such segment.
 
 Nothing is refused for it: names of channels and purposes may be any, and a segment may come after the rule that speaks of it.
-Reading order: of, told.
+Reading order: of, found, told.
 """
 
 from collections.abc import Iterable
@@ -18,16 +18,26 @@ from projections.declared import table
 
 
 async def of(connection: Connection, kind: Kind, text: str, zone: str, lang: Lang) -> tuple[Mistake, ...]:
-    """The hints about a text of a rule or a segment that is right."""
+    """The hints about a text of a rule or a segment that is right, as an answer has them."""
+    return told(await found(connection, kind, text, zone), lang)
+
+
+async def found(connection: Connection, kind: Kind, text: str, zone: str) -> list[Written]:
+    """The hints about a text of a rule or a segment that is right, by line."""
     read = reading.read(text, zone) if kind == "rule" else segment.read(text, zone)
     hints = list(read.hints)
     if read.segments:
         listed = await table.listed(connection, "segment")
         known = [name for name, rows in listed.items() if any(row.state != "retired" for row in rows)]
         hints += [replace(one, suggestion=nearest(one.words["word"], known)) for one in read.segments if one.words["word"] not in known]
-    return told(hints, lang)
+    return ordered(hints)
+
+
+def ordered(hints: Iterable[Written]) -> list[Written]:
+    """By line."""
+    return sorted(hints, key=lambda one: one.line)
 
 
 def told(hints: Iterable[Written], lang: Lang) -> tuple[Mistake, ...]:
     """As an answer has them, by line."""
-    return tuple([mistake(one, lang) for one in sorted(hints, key=lambda one: one.line)])
+    return tuple([mistake(one, lang) for one in ordered(hints)])

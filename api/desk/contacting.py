@@ -17,7 +17,7 @@ from aggregates.access import Role
 from aggregates.contact_policy import reading
 from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
 from aggregates.written.problem import Problem
-from api import access, cursor, query
+from api import access, cursor, hints, query
 from api.answers import path_id
 from api.contact_policy import check_approval, policy_shown
 from api.deliveries import STATES, pauses
@@ -200,15 +200,18 @@ async def _policy(request: Request, dependencies: Dependencies, text: str | None
     async with dependencies.pool.connection() as connection:
         shown = await policy_shown(connection)
     assert shown is not None  # noqa: S101 - without a version it is always there
+    locale, may_write = locale_of(request, dependencies), asking.role in access.CAMPAIGNERS
+    written = shown.text or NEW_POLICY if text is None else text
     return page(
         request,
         dependencies,
         "contact_policy.html",
         status=422 if problems else 200,
         shown=shown,
-        text=shown.text or NEW_POLICY if text is None else text,
-        mistakes=told(problems, locale_of(request, dependencies)),
-        may_write=asking.role in access.CAMPAIGNERS,
+        text=written,
+        mistakes=told(problems, locale),
+        hints=[] if problems or not may_write else told(hints.ordered(reading.read(written).hints), locale),
+        may_write=may_write,
     )
 
 

@@ -20,7 +20,7 @@ from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.signalling import SHOWN, live_at
 from api.desk.visitor import acting
-from api.desk.written import RANGES, checked, command, editor, form_beside, of_rules, offered, text_of
+from api.desk.written import RANGES, checked, command, editor, form_beside, hinted, of_rules, offered, text_of
 from api.ports import Dependencies
 from api.problem import not_found
 from api.rehearsing import DryRun, Wanted
@@ -81,7 +81,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
     async def new_rule(request: Request) -> Response:
         """An empty editor."""
         access.staff(request, dependencies, WRITERS)
-        return editor(request, dependencies, "rule", NEW_RULE, ())
+        return await editor(request, dependencies, "rule", NEW_RULE, ())
 
     @routes.get("/rules/{name}")
     async def rule(request: Request) -> Response:
@@ -96,7 +96,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         text = text_of(await form(request))
         read = reading.read_one(text, dependencies.zone)
         if read.problems:
-            return editor(request, dependencies, "rule", text, read.problems, 422)
+            return await editor(request, dependencies, "rule", text, read.problems, 422)
         await rules.draft(read.rules[0].name, text, read.rules[0].version, asking)
         return RedirectResponse(f"/rules/{quote(read.rules[0].name, safe='')}", 303, HEADERS)
 
@@ -104,7 +104,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
     async def check_rule(request: Request) -> Response:
         """What a text says, or what is wrong with it, while it is written."""
         acting(request, dependencies, WRITERS)
-        return checked(request, dependencies, "rule", text_of(await form(request)))
+        return await checked(request, dependencies, "rule", text_of(await form(request)))
 
     @routes.post("/rules/form")
     async def form_of_text(request: Request) -> Response:
@@ -121,7 +121,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         text = rule_form.text_of(rule_form.sent(fields), text_of(fields))
         if "part" in request.query_params:
             return PlainTextResponse(text, headers=HEADERS)
-        return editor(request, dependencies, "rule", text, reading.read(text, dependencies.zone).problems)
+        return await editor(request, dependencies, "rule", text, reading.read(text, dependencies.zone).problems)
 
     @routes.post("/rules/dry-run")
     async def dry_run(request: Request) -> Response:
@@ -131,7 +131,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         text, days = text_of(fields), fields.get("days", "")
         read = reading.read(text, dependencies.zone)
         if read.problems:
-            return editor(request, dependencies, "rule", text, read.problems, 422)
+            return await editor(request, dependencies, "rule", text, read.problems, 422)
         until = dependencies.clock()
         since = until - timedelta(days=int(days) if days in map(str, RANGES) else RANGES[-1])
         ran = await rehearsing.run(dependencies, Wanted(read.rules, None, since, until, 20))
@@ -153,6 +153,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         given = await signals.page(connection, SHOWN, rule=name)
         uplift = await bringing.brought(connection, await dependencies.schema(), name, now, locale)
     shown, zone = counting(rows), dependencies.zone
+    text = rows[0].text if rows[0].state in OPEN else shown.text
     return page(
         request,
         dependencies,
@@ -172,7 +173,8 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         verbs=offered(rows, asking),
         may=asking.role in WRITERS,
         ranges=RANGES,
-        **(form_beside(rows[0].text if rows[0].state in OPEN else shown.text) if asking.role in WRITERS else {}),
+        hints=await hinted(request, dependencies, "rule", text),
+        **(form_beside(text) if asking.role in WRITERS else {}),
     )
 
 

@@ -13,7 +13,7 @@ from api.declaring import Declaring
 from api.desk.forms import form
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
-from api.desk.written import checked, command, editor, of_segment, offered, text_of
+from api.desk.written import checked, command, editor, hinted, of_segment, offered, text_of
 from api.ports import Dependencies
 from api.problem import not_found
 from api.segments import check_circle
@@ -48,7 +48,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def new_segment(request: Request) -> Response:
         """An empty editor."""
         access.staff(request, dependencies, WRITERS)
-        return editor(request, dependencies, "segment", NEW_SEGMENT, ())
+        return await editor(request, dependencies, "segment", NEW_SEGMENT, ())
 
     @routes.get("/segments/{name}")
     async def segment(request: Request) -> Response:
@@ -62,19 +62,20 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             count = (await members.counts(connection, dependencies.clock(), name)).get(name)
             inside = await members.members(connection, name, SHOWN)
             days = await members.history(connection, name, dependencies.clock() - timedelta(days=30), dependencies.zone)
-        now = counting(rows)
+        now, draft = counting(rows), rows[0] if rows[0].state == "draft" else None
         return page(
             request,
             dependencies,
             "segment.html",
             row=now,
-            draft=rows[0] if rows[0].state == "draft" else None,
+            draft=draft,
             sentence=of_segment(now.text, locale, dependencies.zone)[0],
             count=count,
             inside=inside,
             days=days,
             verbs=[verb for verb in offered(rows, asking) if verb in ("publish", "retire")],
             may=asking.role in WRITERS,
+            hints=await hinted(request, dependencies, "segment", (draft or now).text),
         )
 
     @routes.post("/segments")
@@ -84,7 +85,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         text = text_of(await form(request))
         read = segments.read(text, dependencies.zone)
         if read.segment is None:
-            return editor(request, dependencies, "segment", text, read.problems, 422)
+            return await editor(request, dependencies, "segment", text, read.problems, 422)
         async with dependencies.pool.connection() as connection:
             await check_circle(connection, read.segment, read.segments, dependencies.zone, language(request))
         await declaring.draft(read.segment.name, text, read.segment.version, asking)
@@ -94,7 +95,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def check_segment(request: Request) -> Response:
         """What a text says, or what is wrong with it, while it is written."""
         acting(request, dependencies, WRITERS)
-        return checked(request, dependencies, "segment", text_of(await form(request)))
+        return await checked(request, dependencies, "segment", text_of(await form(request)))
 
     @routes.post("/segments/{name}/{verb}")
     async def command_segment(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """What pages of rules and of segments share: texts as sentences, the editor that judges while one writes, and commands.
 
-Reading order: editor, checked, command, offered.
+Reading order: editor, checked, hinted, command, offered.
 """
 
 import re
@@ -10,14 +10,15 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
 
 from aggregates.access import Role
 from aggregates.contracts import CONTRACTS
-from aggregates.declaration import VERBS
+from aggregates.declaration import VERBS, Kind
 from aggregates.rules import reading, segment, sentence
 from aggregates.rules.window import PERIODS
 from aggregates.written.problem import Lang, Problem
-from api import problem
+from api import hints, problem
 from api.access import Caller
 from api.declared import APPROVERS, LONGEST, WRITERS
 from api.declaring import Declaring
@@ -46,18 +47,29 @@ ALLOWED: Mapping[str, tuple[Role, ...]] = {"approve": APPROVERS, "reject": APPRO
 _NUMBER = re.compile(r"(?<![^\s(])\d+(?:\.\d+)?%?(?=[\s).؛،:]|$)")
 
 
-def editor(request: Request, dependencies: Dependencies, kind: str, text: str, problems: Sequence[Problem], status: int = 200) -> Response:
-    """A text to be written, with what is wrong in it."""
+async def editor(
+    request: Request, dependencies: Dependencies, kind: Kind, text: str, problems: Sequence[Problem], status: int = 200
+) -> Response:
+    """A text to be written, with what is wrong in it, or is perhaps not meant so."""
     mistakes = told(problems, locale_of(request, dependencies))
     beside = form_beside(text) if kind == "rule" else {}
-    return page(request, dependencies, "editor.html", status, kind=kind, text=text, problems=mistakes, sentence="", ranges=RANGES, **beside)
+    doubts = [] if problems else await hinted(request, dependencies, kind, text)
+    values = {"kind": kind, "text": text, "problems": mistakes, "sentence": "", "hints": doubts, "ranges": RANGES}
+    return page(request, dependencies, "editor.html", status, **values, **beside)
 
 
-def checked(request: Request, dependencies: Dependencies, kind: str, text: str) -> Response:
-    """What a text says, or what is wrong with it: a part of a page."""
+async def checked(request: Request, dependencies: Dependencies, kind: Kind, text: str) -> Response:
+    """What a text says, and what of it is perhaps not meant so; or what is wrong with it: a part of a page."""
     locale = locale_of(request, dependencies)
     said, problems = of_rules(text, locale, dependencies.zone) if kind == "rule" else of_segment(text, locale, dependencies.zone)
-    return HTMLResponse(part(locale, "written.html", problems=told(problems, locale), sentence=said), headers=HEADERS)
+    doubts = [] if problems else await hinted(request, dependencies, kind, text)
+    return HTMLResponse(part(locale, "written.html", problems=told(problems, locale), sentence=said, hints=doubts), headers=HEADERS)
+
+
+async def hinted(request: Request, dependencies: Dependencies, kind: Kind, text: str) -> list[Markup]:
+    """What may stand in a text that is right, and is perhaps not meant so, in the reader's language."""
+    async with dependencies.pool.connection() as connection:
+        return told(await hints.found(connection, kind, text, dependencies.zone), locale_of(request, dependencies))
 
 
 def form_beside(text: str) -> dict[str, Any]:

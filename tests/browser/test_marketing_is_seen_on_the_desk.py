@@ -199,3 +199,36 @@ async def test_where_a_text_is_wrong_is_readable_in_both_directions(desk: Desk, 
     desk.complaints.clear()  # the browser tells of the 422
     assert await judged(page, f"policy-{language}") == []
     await shot(page, f"policy-{language}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_name_that_is_nearly_a_usual_one_is_told_while_one_writes_and_where_it_was_kept(
+    desk: Desk, decided: Marketer, language: str
+) -> None:
+    page = await desk.signed_in(language, decided.token)
+    do = "{contact: spring, purpose: marketting, prefer: [smss]}"
+    await page.goto("/rules/new")
+    await page.locator("#text").fill(f"rule: hinted-{language}\nwhen: {{segment: no-such, change: left}}\ndo: {do}\n")
+    told = page.locator(".hints li")
+    await expect(told).to_have_count(3)
+    assert await judged(page, f"hints-{language}") == []
+    await page.locator("form.editor .primary").click()
+    await page.wait_for_url("**/rules/hinted-*")
+    for line, word, meant in ((2, "no-such", ""), (3, "marketting", "marketing"), (3, "smss", "sms")):
+        hint = told.filter(has_text=word)
+        await expect(hint).to_contain_text(meant)
+        await expect(hint).to_contain_text({"fa": f"سطر {'۰۱۲۳'[line]}،", "en": f"line {line},"}[language])
+    await shot(page, f"hints-{language}")
+    await page.goto("/segments/new")
+    await page.locator("#text").fill(f"segment: hinted-{language}\nwhen: {{segment: no-such}}\n")
+    await expect(told).to_contain_text("no-such")
+    await page.locator("form.editor .primary").click()
+    await page.wait_for_url("**/segments/hinted-*")
+    await expect(told).to_contain_text("no-such")
+    await page.goto("/contacts/policy")
+    await page.locator("#text").fill(f"policy: contact-{language}\ncaps:\n  - {{channels: [smss], max: 3, within: 7d}}\n")
+    await page.locator("form.editor .primary").click()
+    await expect(told).to_contain_text("smss")
+    await expect(told).to_contain_text({"fa": "سطر ۳،", "en": "line 3,"}[language])
+    assert await judged(page, f"policy-hints-{language}") == []
+    await shot(page, f"policy-hints-{language}")
