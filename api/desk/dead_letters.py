@@ -18,6 +18,7 @@ from api.answers import path_id
 from api.dead_letters import OPEN, REPLAYED, corrected, following, one, text_of
 from api.desk.forms import form
 from api.desk.locale import Locale
+from api.desk.refusals import explained
 from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
 from api.mappings import checked, publish
@@ -125,6 +126,7 @@ async def several(
         dependencies,
         "dead_letters.html",
         200 if wrong is None else wrong.body.status,
+        explained=explained,
         counts=counts,
         open=sum(count.open for count in counts),
         of=_address_of,
@@ -161,6 +163,7 @@ async def single(
         dependencies,
         "dead_letter.html",
         200 if wrong is None else wrong.body.status,
+        explained=explained,
         letter=letter,
         erased=raw is None,
         lines=shown,

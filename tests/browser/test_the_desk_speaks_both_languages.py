@@ -1,9 +1,14 @@
 """The catalogs, the calendar and the numerals; nothing here needs a browser but the last word on the calendar."""
 
+import ast
+import importlib
 import re
 import string
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
+from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
@@ -13,10 +18,12 @@ from playwright.async_api import Browser
 import api.desk
 from aggregates import jalali
 from aggregates.contracts import CONTRACTS
+from aggregates.contracts.explain import judged, says_of
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
 from api.desk.identity import bits, chance, firing, objection
 from api.desk.locale import Locale
+from api.desk.refusals import explained
 from projections.view.traits import COMMON
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -120,6 +127,64 @@ def test_what_a_rule_kept_from_being_joined_is_said_in_the_readers_words() -> No
 
 def test_every_trait_that_is_kept_first_has_a_name() -> None:
     assert {f"trait.{name}" for name in COMMON} <= messages("fa").keys()
+
+
+REFUSING = {"Refused": 2, "Refusal": 2, "NotAnIdentifier": 1, "_wrong": 1}
+"""What refuses events, and after how many arguments it says why and what to write."""
+
+
+def spelt(node: ast.expr, module: ModuleType) -> str | None:
+    """What an argument says, with a number where it names something; None where it is made elsewhere."""
+    match node:
+        case ast.Constant(str(text)):
+            return text
+        case ast.JoinedStr(parts):
+            said = [spelt(part.value, module) or "7" if isinstance(part, ast.FormattedValue) else spelt(part, module) for part in parts]
+            return "".join(filter(None, said))
+        case ast.Name(name):
+            found = getattr(module, name, None)
+            return found if isinstance(found, str) else None
+    return None
+
+
+def written() -> Iterator[str]:
+    """The sentences of all refusals of events that are written out in the code."""
+    home = Path(api.desk.__file__).parents[2]
+    files = [file for file in (home / "aggregates").rglob("*.py") if "service_request" not in file.parts]
+    for file in (*files, *(home / "api/doors").glob("*.py"), home / "api/replaying.py"):
+        module = importlib.import_module(".".join(file.relative_to(home).with_suffix("").parts))
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSING:
+                yield from filter(None, (spelt(argument, module) for argument in node.args[REFUSING[node.func.id] :]))
+
+
+def wanted(data: type[Any], *steps: str | int) -> Iterator[str]:
+    """What contracts want at each place of their data."""
+    for name in get_type_hints(data):
+        yield from filter(None, (says_of(data, [*steps, name]).mend, says_of(data, [*steps, name, 0]).mend))
+
+
+def test_why_an_event_was_refused_is_said_in_persian() -> None:
+    said = {*written(), *(mend for contract in CONTRACTS.values() for mend in wanted(contract.data))}
+    expected = (
+        "Expected `str | int | null`, got `array`",
+        "Expected `float` >= 0.0",
+        "Expected `array` of length >= 1",
+        "Invalid enum value 'x'",
+    )
+    for message in expected:
+        said |= set(judged(message)[1:])
+    assert len(said) > 100
+    assert sorted(one for one in said if 'lang="en"' in explained(one, FA)) == []
+
+
+def test_a_refusal_keeps_what_is_code_and_what_nobody_translated() -> None:
+    told = explained("The field <b> is missing.", FA)
+    assert told == 'فیلد <bdi dir="ltr" class="code">&lt;b&gt;</bdi> نیامده است.'
+    assert explained("It is longer than 8,192 characters.", FA) == "بلندتر از ۸٬۱۹۲ نویسه است."
+    assert "خانه‌اش خالی است" in explained("Add it: its cell is empty.", FA)
+    assert explained("As a later version says it.", FA) == '<bdi lang="en" dir="ltr">As a later version says it.</bdi>'
+    assert explained("The field <b> is missing.", EN) == "The field &lt;b&gt; is missing."
 
 
 def test_every_type_of_our_contracts_has_a_name_and_a_line() -> None:
