@@ -2,7 +2,8 @@
 
 While he is a customer he buys at random at a rate that is Gamma distributed among customers (r, alpha); after each purchase he leaves
 with a chance that is Beta distributed (a, b). What it needs of him are the number x of repeat purchases, the time t_x of the last one and
-the time T that he was watched, all from his first purchase on, in weeks. Reading order: Buying, History, alive, expected.
+the time T that he was watched, all from his first purchase on, in weeks. Where customers are all alike in one of these, the best (a, b) or
+(r, alpha) are endless: such models are fitted too. Reading order: Buying, History, alive, expected.
 """
 
 import math
@@ -36,23 +37,59 @@ def alive(model: Buying, one: History) -> float:
 
 def expected(model: Buying, one: History, weeks: float) -> float:
     """How many purchases he will make in so many more weeks (equation 10)."""
-    r, alpha, a, b = model.r, model.alpha, model.a if abs(model.a - 1.0) > 1e-6 else 1.0 + 1e-6, model.b
+    r, alpha, a, b = model.r, model.alpha, model.a, model.b
     x, seen = one.x, alpha + one.T
     # Euler's transformation of the printed series: that one grows with n to the power x before it falls, this one only falls
     series = hypergeometric(a + b - 1.0 - r, a - 1.0, a + b + x - 1.0, weeks / (seen + weeks))
+    if series is None or abs(a - 1.0) < 1e-4:
+        return averaged(r + x, weeks / seen, a, b + x) / (1.0 + _left(model, one))
     kept = math.exp((a - 1.0) * math.log(seen / (seen + weeks))) * series
     return max(0.0, (a + b + x - 1.0) / (a - 1.0) * (1.0 - kept) / (1.0 + _left(model, one)))
 
 
-def hypergeometric(a: float, b: float, c: float, z: float) -> float:
-    """Gauss's series 2F1(a, b; c; z) for 0 <= z < 1."""
-    term = total = 1.0
+def hypergeometric(a: float, b: float, c: float, z: float) -> float | None:
+    """Gauss's series 2F1(a, b; c; z) for 0 <= z < 1; None where its sum cannot be trusted: too long, too large, or of terms that cancel."""
+    term = total = largest = 1.0
     for n in range(TERMS):
         term *= (a + n) * (b + n) / ((c + n) * (n + 1.0)) * z
         total += term
-        if abs(term) < 1e-13 * abs(total):
+        largest = max(largest, abs(term))
+        if largest > 1e100:
             break
-    return total
+        if abs(term) < 1e-13 * abs(total):
+            return total if largest < 1e5 * abs(total) else None
+    return None
+
+
+def averaged(k: float, u: float, a: float, b: float) -> float:
+    """The same without a series: what a customer buys who leaves with the chance p, (1 - (1 + p u)^-k) / p, averaged over p ~ Beta(a, b).
+
+    By the trapezoidal rule over the logit of p, where the density is smooth and falls like exp(a y) and exp(-b y): what lies beyond the
+    first and the last point is a geometric series.
+    """
+    centre, spread = math.log(a / b), math.sqrt(1.0 / a + 1.0 / b)
+    low = max(centre - 10.0 * spread - 40.0 / a, -28.0 - math.log1p(b + (k + 1.0) * u))
+    high = min(centre + 10.0 * spread + 40.0 / b, 28.0 + math.log1p(a + k))
+    pieces = math.ceil((high - low) / min(spread / 3.0, 0.4))
+    width = (high - low) / pieces
+    highest = _density(centre, a, b)
+    mass = bought = 0.0
+    for place in range(pieces + 1):
+        y = low + place * width
+        weight = math.exp(_density(y, a, b) - highest)
+        if place == 0:
+            weight /= -math.expm1(-a * width)
+        elif place == pieces:
+            weight /= -math.expm1(-b * width)
+        p = 1.0 / (1.0 + math.exp(-y))
+        mass += weight
+        bought += weight * -math.expm1(-k * math.log1p(p * u)) / p
+    return bought / mass
+
+
+def _density(y: float, a: float, b: float) -> float:
+    """The logarithm of the density of Beta(a, b), but for a summand, at the logit y."""
+    return -a * math.log1p(math.exp(-y)) - b * math.log1p(math.exp(y))
 
 
 def _left(model: Buying, one: History) -> float:

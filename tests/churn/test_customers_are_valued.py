@@ -3,8 +3,10 @@
 import csv
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import exp
 from typing import Any
 
 import msgspec
@@ -70,6 +72,43 @@ def test_more_time_brings_more_and_never_more_than_the_rate_allows(x: int, t_x: 
     assert 0.0 <= soon <= late + 1e-9
     assert soon <= (PUBLISHED.r + x) / (PUBLISHED.alpha + one.T) * weeks * 1.0001 + 1e-9
     assert 0.0 <= buying.alive(PUBLISHED, one) <= 1.0
+
+
+@pytest.mark.parametrize("much", [1e2, 1e3, 1e5])
+def test_where_customers_are_all_alike_as_much_is_expected_as_of_a_customer_like_them(much: float) -> None:
+    one, weeks, r, alpha, p = History(3, 20.0, 35.0), 52.0, 1.06, 3.6, 0.1
+    equally_loyal = Buying(r, alpha, p * much, (1.0 - p) * much)
+    stays = buying.alive(equally_loyal, one)
+    wanted = stays * (1.0 - (1.0 + p * weeks / (alpha + one.T)) ** -(r + one.x)) / p
+    assert buying.expected(equally_loyal, one, weeks) == pytest.approx(wanted, rel=2.0 / much)
+    equally_busy = Buying(0.1 * much, much, 1.0, 1.0)
+    wanted = buying.alive(equally_busy, one) * _averaged(lambda p: (1.0 - exp(-0.1 * p * weeks)) / p, one.x)
+    assert buying.expected(equally_busy, one, weeks) == pytest.approx(wanted, rel=60.0 / much)
+
+
+def _averaged(bought: Callable[[float], float], x: int) -> float:
+    """Over p ~ Beta(1, 1 + x)."""
+    return sum(bought(p) * (1.0 + x) * (1.0 - p) ** x for p in ((n + 0.5) / 10_000 for n in range(10_000))) / 10_000
+
+
+FITTED = st.floats(-fitting.LIMIT, fitting.LIMIT).map(exp)
+
+
+@settings(deadline=None)
+@given(
+    st.builds(Buying, FITTED, FITTED, FITTED, FITTED), st.integers(0, 50), st.floats(0.0, 60.0), st.floats(0.0, 60.0), st.floats(0.1, 600.0)
+)
+@example(Buying(1.0648, 3.6252, 17386.1, 162488.3), 3, 20.9, 12.7, 52.0)  # all leave with the same chance: a sum that nobody can carry out
+@example(Buying(16000.0, 160000.0, 0.8, 2.4), 0, 0.0, 10.0, 520.0)  # all buy at the same rate: one whose terms cancel
+def test_whatever_was_fitted_something_is_expected_and_never_more_than_the_rate_allows(
+    model: Buying, x: int, t_x: float, more: float, weeks: float
+) -> None:
+    one = History(x, t_x if x else 0.0, t_x + more)
+    most = buying.alive(model, one) * (model.r + x) / (model.alpha + one.T) * weeks
+    soon, late = buying.expected(model, one, weeks), buying.expected(model, one, 2.0 * weeks)
+    assert 0.0 <= soon <= late * 1.00001 + 1e-6
+    assert soon <= most * 1.00001 + 1e-6
+    assert soon * (1.0 + weeks * (model.r + x + 1.0) / (model.alpha + one.T)) >= most * 0.99999 - 1e-6
 
 
 def order(day: float, total: str, **data: Any) -> Any:
