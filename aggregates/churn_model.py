@@ -17,6 +17,9 @@ from aggregates.touchpoint import derive
 MOST = 6
 """Versions that are scored side by side, of all names together."""
 
+VALUE = "value"
+"""The score that no definition of churn may be called like: rules would hear chances where they ask for money."""
+
 
 class Published(msgspec.Struct, frozen=True, tag="churn_model.published"):
     """A definition is scored from now on, beside the one in force."""
@@ -76,11 +79,13 @@ def first(name: str) -> Standing:
 
 
 def publish(standing: Standing, definition: Definition, at: datetime, by: str) -> Published:
-    """A new version. Raises NotAllowed where one beside the one in force says the same already.
+    """A new version. Raises NotAllowed where one beside the one in force says the same already, and where another score is called so.
 
     The one in force may be published again as it is: the new version learns from the log as it is now, history that was imported late
     included, and takes over when it is adopted.
     """
+    if definition.name == VALUE:
+        raise NotAllowed("A score of this name is given already: what customers are worth.")
     version = max(standing.versions, default=0) + 1
     made = msgspec.structs.replace(definition, version=version)
     for known, stands in standing.versions.values():

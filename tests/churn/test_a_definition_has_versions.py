@@ -50,3 +50,8 @@ def test_what_makes_no_sense_is_refused() -> None:
     retired = churn_model.evolve(standing, churn_model.retire(standing, 1, NOW, "me"))
     with pytest.raises(NotAllowed, match="not scored"):
         churn_model.retire(retired, 1, NOW, "me")
+
+
+def test_no_definition_is_called_like_the_score_of_what_customers_are_worth() -> None:
+    with pytest.raises(NotAllowed, match="what customers are worth"):
+        churn_model.publish(churn_model.first("value"), Definition(name="value"), NOW, "me")
