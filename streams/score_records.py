@@ -24,7 +24,7 @@ def moved(
     customer: str, definition: Definition, kept: Kept, said: Said, summands: Mapping[str, float], snapshot: int, now: datetime
 ) -> list[Publication]:
     """A churn score that moved far, with its weightiest reasons; `now` is ours."""
-    why = reasons.weightiest(summands, said.scored.features, definition.horizon, REASONS)
+    why = reasons.weightiest(summands, said.scored.features, definition.horizon, kept.state.readings, REASONS)
     at = datetime.fromtimestamp(said.at * DAY, UTC)
     data = Published(
         score=definition.name,

@@ -81,7 +81,8 @@ def score(one: InForce, kept: Kept, model: Model, at: datetime) -> Score:
     summands = weights.parts(said.weights, said.features, said.anchors)
     earlier = max(kept.state.at, now - TREND)
     was = weights.scored(one.definition, model, kept.state, earlier)
-    whys = telling.reasons(summands, weights.parts(was.weights, was.features, was.anchors), said.features, one.definition.horizon)
+    before = weights.parts(was.weights, was.features, was.anchors)
+    whys = telling.reasons(summands, before, said.features, one.definition.horizon, kept.state.readings)
     moved = said.score - was.score
     trend: Trend = "steady" if abs(moved) < STEADY else "rising" if moved > 0.0 else "falling"
     since = datetime.fromtimestamp(earlier * DAY, UTC)

@@ -1,8 +1,10 @@
 """Turns a topic and the features it was told from into one sentence, in Persian and in English. Reading order: sentence."""
 
 import math
+from collections.abc import Mapping
 
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
+from projections.churn.state import Reading
 
 DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
@@ -24,7 +26,7 @@ Both = tuple[str, str]
 """Persian, English."""
 
 
-def sentence(topic: str, features: Features, horizon: int) -> Both:
+def sentence(topic: str, features: Features, horizon: int, readings: Mapping[str, Reading]) -> Both:
     """What is so, not whether it is good: that is what the number beside it says."""
     if topic == "rhythm":
         return _rhythm(features, horizon)
@@ -41,7 +43,7 @@ def sentence(topic: str, features: Features, horizon: int) -> Both:
         field, _, word = topic.removeprefix(SAID).partition("=")
         return f"{field}: {word}", f"{field}: {word}"
     if topic.startswith(READ) and topic != "read:discount":
-        return _read(topic, features)
+        return _read(topic, readings)
     return FIXED.get(topic, FIXED["everybody"])
 
 
@@ -99,9 +101,13 @@ def _happened(kind: str, features: Features) -> Both:
     )
 
 
-def _read(topic: str, features: Features) -> Both:
-    number = math.sinh(min(features.get(topic, 0.0), 40.0))
+def _read(topic: str, readings: Mapping[str, Reading]) -> Both:
+    """What was read, and not what is left of it in the feature, which fades."""
     name = topic.removeprefix(READ)
+    reading = readings.get(name)
+    if reading is None:
+        return f"{name}: دیگر نه", f"{name}: not any more"
+    number = math.sinh(min(reading.mean, 40.0))
     return f"{name}: حدود {_fa(f'{number:.3g}')}", f"{name}: about {number:.3g}"
 
 

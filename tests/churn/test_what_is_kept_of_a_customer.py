@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aggregates.churn import Definition
 from aggregates.fact import Fact
-from projections.churn import counters, fold, kept, state
+from projections.churn import counters, fold, kept, reasons, state
 from projections.churn.features import features, in_population
 from projections.churn.state import MARKS, READINGS, WORDS, State
 from projections.churn.weights import chance
@@ -127,6 +127,16 @@ def test_happenings_fade_and_fresh_ones_fade_faster() -> None:
 def test_the_discount_is_the_share_of_the_price() -> None:
     line = {"sku": "a", "quantity": 1, "unit_price": "50", "discount": "10"}
     assert features(DEFINITION, folded(fact(0.0, total="80", discount="10", lines=[line])), FIRST)["read:discount"] == pytest.approx(0.2)
+
+
+def test_a_number_is_told_as_it_was_read_however_long_ago() -> None:
+    rated = {"request_id": "r-1", "score": 5}
+    one = folded(fact(0.0, total="80"), fact(1.0, "service.request_rated", **rated))
+    seen = features(DEFINITION, one, one.at + DEFINITION.horizon)
+    topic = "read:service.request_rated.score"
+    assert seen[topic] == pytest.approx(math.asinh(5.0) / 2.0)
+    told = {reason.topic: reason for reason in reasons.reasons(dict.fromkeys(seen, 0.1), {}, seen, DEFINITION.horizon, one.readings)}
+    assert (told[topic].en, told[topic].fa) == ("service.request_rated.score: about 5", "service.request_rated.score: حدود ۵")
 
 
 def test_a_customer_never_takes_more_than_his_room() -> None:
