@@ -285,6 +285,20 @@ async def present(connection: Connection, schema: str, customer: UUID) -> UUID:
     return owner
 
 
+async def asked(request: Request, connection: Connection, schema: str) -> UUID | None:
+    """The customer whom `?customer=` names, as he is now: himself, or whom he became. Raises a 422 problem."""
+    text = query.text(request, "customer")
+    if not text:
+        return None
+    try:
+        customer = UUID(text)
+    except ValueError as error:
+        raise invalid("/query/customer", "This is no customer's id: it is not a uuid.") from error
+    if await views.load(connection, schema, [customer]):
+        return customer
+    return await identity.successor(connection, customer) or customer
+
+
 async def page(request: Request, dependencies: Dependencies, connection: Connection, customer: UUID, role: str) -> Timeline:
     """The page of a timeline that the query asks for."""
     try:

@@ -16,7 +16,6 @@ from aggregates.written.reader import LONGEST_SPAN
 from aggregates.written.span import span
 from api import access, cursor, customers, openapi, query
 from api.answers import json, path_id
-from api.deliveries import customer_asked
 from api.ports import Connection, Dependencies
 from api.problem import invalid
 from api.visibility import settled
@@ -157,8 +156,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         """Every candidate with its outcome, the latest first."""
         access.staff(request, dependencies, access.INSIDE)
         await settled(request, dependencies)
-        customer = customer_asked(request)
         async with dependencies.pool.connection() as connection:
+            customer = await customers.asked(request, connection, await dependencies.schema())
             return json(await _page(request, connection, None if customer is None else await table.merged(connection, customer), customer))
 
     @routes.get(

@@ -7,12 +7,13 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api import access, body, cursor, openapi, query
+from api import access, body, cursor, customers, openapi, query
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.visibility import settled
+from projections.contacts import table as contacts
 from projections.deliveries import table
 from projections.deliveries.table import Shown
 
@@ -100,6 +101,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         limit = query.limit(request)
         async with dependencies.pool.connection() as connection:
+            customer = await customers.asked(request, connection, await dependencies.schema())
             found = await table.page(
                 connection,
                 limit + 1,
@@ -107,7 +109,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 state=query.choice(request, "state", STATES),
                 lane=query.text(request, "lane"),
                 rule=query.text(request, "rule"),
-                customer=customer_asked(request),
+                customers=None if customer is None else await contacts.merged(connection, customer),
             )
         shown = found[:limit]
         following = cursor.token(shown[-1].created, shown[-1].id) if len(found) > limit else None
@@ -201,17 +203,6 @@ def _named(dependencies: Dependencies, by: str) -> str:
     except ValueError:
         return by
     return access.name_of(dependencies.ring.key(id_), id_)
-
-
-def customer_asked(request: Request) -> UUID | None:
-    """The customer that the query names."""
-    text = query.text(request, "customer")
-    if text is None:
-        return None
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise invalid("/query/customer", "This is no customer's id: it is not a uuid.") from error
 
 
 def delivery_shown(delivery: Shown) -> DeliveryShown:

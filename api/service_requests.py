@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from aggregates.service_request import deciding
 from aggregates.service_request import request as requests
 from aggregates.service_request.deciding import Command, NewRequest
-from api import access, body, commands, cursor, masks, openapi, query, requesting
+from api import access, body, commands, cursor, customers, masks, openapi, query, requesting
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.ports import Dependencies
@@ -178,11 +178,11 @@ def router(dependencies: Dependencies) -> APIRouter:
             asking.name if owner == "me" else owner,
             query.text(request, "queue", 256),
             None if state == "live" else state,
-            _customer(request),
-            query.choice(request, "sla", SLA),
+            sla=query.choice(request, "sla", SLA),
         )
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
+            wanted = wanted._replace(customer=await customers.asked(request, connection, await dependencies.schema()))
             rows = await table.page(connection, wanted, dependencies.clock(), after, limit + 1, live=state == "live")
         items = [shown(row, dependencies.clock(), asking.role) for row in rows[:limit]]
         following = cursor.token(items[-1].due, items[-1].id) if len(rows) > limit else None
@@ -243,14 +243,6 @@ def _masked_fact(fact: dict[str, Any], role: str) -> dict[str, Any]:
 
 def _standing(one: Standing) -> StandingShown:
     return StandingShown(*one)
-
-
-def _customer(request: Request) -> UUID | None:
-    text = query.text(request, "customer", 64)
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise invalid("/query/customer", "This is no uuid.") from error
 
 
 def _answer(done: Done, dependencies: Dependencies, role: str, status: int) -> Response:

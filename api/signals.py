@@ -1,16 +1,14 @@
 """The signals that rules gave, the newest first. Reading order: SignalShown, router."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api import access, cursor, openapi, query
+from api import access, cursor, customers, openapi, query
 from api.answers import json
 from api.ports import Dependencies
-from api.problem import invalid
 from api.visibility import settled
 from projections.triggers import table
 
@@ -76,7 +74,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 connection,
                 limit + 1,
                 before=cursor.place(query.text(request, "cursor")),
-                customer=_customer(request),
+                customer=await customers.asked(request, connection, await dependencies.schema()),
                 rule=query.text(request, "rule"),
                 since=query.time(request, "since"),
             )
@@ -100,13 +98,3 @@ def shown(given: table.Given) -> SignalShown:
         given.withdrawn,
         given.quiet or None,
     )
-
-
-def _customer(request: Request) -> UUID | None:
-    text: Any = request.query_params.get("customer")
-    if text is None:
-        return None
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise invalid("/query/customer", "This is no customer's id.", "It is a uuid: `id` of GET /v1/customers.") from error

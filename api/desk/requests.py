@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api import access, cursor, looks, query
-from api.deliveries import customer_asked
+from api import access, cursor, customers, looks, query
 from api.desk import besides
 from api.desk.rendering import page
 from api.ports import Dependencies
@@ -27,11 +26,12 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """Requests, those due first first."""
         asking = access.staff(request, dependencies, access.INSIDE)
         which = query.choice(request, "list", LISTS) or ("mine" if asking.role in access.SERVICE else "all")
-        queue, customer = query.text(request, "queue", 256) or None, customer_asked(request)
+        queue = query.text(request, "queue", 256) or None
         lists = {"mine": Filter(owner=asking.name), "unowned": Filter(owner=""), "late": Filter(sla="late"), "all": Filter()}
-        wanted = lists[which]._replace(queue=queue, customer=customer)
         now = dependencies.clock()
         async with dependencies.pool.connection() as connection:
+            customer = await customers.asked(request, connection, await dependencies.schema())
+            wanted = lists[which]._replace(queue=queue, customer=customer)
             if customer is not None:
                 await looks.note(request, connection, asking, customer, "requests")
             after = cursor.place(query.text(request, "cursor"))

@@ -238,10 +238,10 @@ async def page(
     state: str | None = None,
     lane: str | None = None,
     rule: str | None = None,
-    customer: UUID | None = None,
+    customers: list[UUID] | None = None,
 ) -> list[Shown]:
     """Deliveries, the newest first."""
-    conditions = {"state = %s": state, "lane = %s": lane, "rule = %s": rule, "customer_id = %s": customer}
+    conditions = {"state = %s": state, "lane = %s": lane, "rule = %s": rule, "customer_id = ANY(%s)": customers}
     where = [condition for condition, value in conditions.items() if value is not None]
     values: list[Any] = [value for value in conditions.values() if value is not None]
     if before is not None:

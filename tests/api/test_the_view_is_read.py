@@ -154,6 +154,27 @@ async def test_a_merged_customer_is_answered_by_the_one_that_stayed(live: Api) -
     assert {item["id"] for item in timeline["items"]} == {"m1", "m2", "m3"}
 
 
+async def test_lists_of_what_a_merged_customer_has_are_of_the_one_that_stayed(live: Api) -> None:
+    key, agent, admin = await live.write_key("crm"), await live.token("agent"), await live.token("admin")
+    one, other = {"phone": "09125550505"}, {"email": "lists@example.ir"}
+    at = await live.send(key, event("m4", data={"url": "u", "who": one}))
+    stays = (await live.get(agent, "/v1/customers/by/phone/09125550505", after=at))["customer_id"]
+    at = await live.send(key, event("m5", data={"url": "u", "who": other}))
+    goes = (await live.get(agent, "/v1/customers/by/email/lists@example.ir", after=at))["customer_id"]
+    for who in (one, other):
+        made = await live.client.post("/v1/service-requests", json={"who": who, "title": "Late"}, auth=(agent, ""))
+        asked = {"request_id": f"lists-{len(who)}-{next(iter(who))}", "who": who, "channel": "sms", "purpose": "service"}
+        checked = await live.client.post("/v1/contacts/check", json=asked, auth=(key, ""))
+        assert (made.status_code, checked.status_code) == (201, 200)
+    at = await live.send(key, event("m6", data={"url": "u", "who": one | other}))
+    await live.get(agent, f"/v1/customers/{stays}", after=at)
+    for path in ("/v1/service-requests", "/v1/decisions", "/v1/signals", "/v1/deliveries"):
+        whole = await live.get(admin, path, customer=stays)
+        assert await live.get(admin, path, customer=goes) == whole
+        assert len(whole["items"]) == (2 if path in ("/v1/service-requests", "/v1/decisions") else 0)
+        await live.get(admin, path, customer="no-id", status=422)
+
+
 async def test_the_fate_of_an_event_is_told(live: Api) -> None:
     key, agent = await live.write_key("fate"), await live.token("agent")
     answer = await live.client.post("/v1/events", json=event("f1"), auth=(key, ""))
