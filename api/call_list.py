@@ -139,8 +139,8 @@ def router(dependencies: Dependencies) -> APIRouter:
             if task is None:
                 raise not_found("No call has this id.")
             taken = await handing.take(connection, dependencies.rechecks, asking.name, task)
-        if taken is None:
-            raise _others(task)
+            if taken is None:  # perhaps only since it was read
+                raise _others(await tasks.one(connection, id_) or task)
         if isinstance(taken, Again):
             raise _not_now(taken)
         return json(task_shown(taken))

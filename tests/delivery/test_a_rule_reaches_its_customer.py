@@ -345,6 +345,19 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     assert "call-list" in [look["what"] for look in log["items"]]
 
 
+async def test_whoever_is_too_late_for_a_call_is_told_who_has_it(ground: Ground) -> None:
+    agents = [await ground.api.token("agent") for _ in range(6)]
+    await ground.rule("raced-call", "shop.raced_call", "call")
+    await consent(ground, "+989121110031", "call")
+    await ground.happens("shop.raced_call", "+989121110031")
+    delivery = await ground.delivery("raced-call", "call", "sent")
+    listed = (await ground.api.get(agents[0], "/v1/call-list", state="open"))["items"]
+    (call,) = [task["id"] for task in listed if task["signal"] == delivery["signal"]]
+    answers = await asyncio.gather(*(ground.api.client.post(f"/v1/call-list/{call}/take", auth=(agent, "")) for agent in agents))
+    (taken,) = [answer.json()["taken_by"] for answer in answers if answer.status_code == 200]
+    assert {answer.json()["detail"] for answer in answers if answer.status_code == 409} == {f"{taken} has it."}
+
+
 async def test_a_call_is_asked_about_as_it_is_taken(ground: Ground) -> None:
     await ground.rule("to-call", "shop.to_call", "call")
     agent, phones = await ground.api.token("agent"), [f"+98912111001{number}" for number in range(4, 7)]
