@@ -12,6 +12,7 @@ from starlette.responses import StreamingResponse
 from api import access, openapi, position, query
 from api.lasting import lasting
 from api.ports import Dependencies
+from api.problem import invalid
 from api.signals import shown
 from projections.triggers import since
 
@@ -49,11 +50,16 @@ def router(dependencies: Dependencies) -> APIRouter:
         access.staff(request, dependencies, access.INSIDE)
         rule = query.text(request, "rule")
         last = request.headers.get("last-event-id")
-        if last is not None:
-            start = position.offsets(last, "/header/Last-Event-ID")
-        else:
-            async with dependencies.pool.connection() as connection:
+        start = None if last is None else position.offsets(last, "/header/Last-Event-ID")
+        async with dependencies.pool.connection() as connection:
+            if start is None:
                 start = await since.ends(connection)
+            elif max(start.values(), default=0) > await since.newest(connection):  # nothing would come until as many were given here
+                raise invalid(
+                    "/header/Last-Event-ID",
+                    "This place is after the last signal: it is of another installation, or a backup was restored since.",
+                    "Listen without it, and ask GET /v1/signals for what was given.",
+                )
         return lasting(request, dependencies, _live(dependencies, start, rule))
 
     return routes

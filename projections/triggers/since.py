@@ -1,6 +1,6 @@
 """Signals after a place, in the order in which they were given: each partition has one writer, so its numbers only grow.
 
-A signal that is withdrawn comes again, with a new number. Reading order: ends, since.
+A signal that is withdrawn comes again, with a new number. Reading order: ends, newest, since.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,14 @@ async def ends(connection: Connection) -> dict[int, int]:
     """The last number of each partition."""
     cursor = await connection.execute("SELECT partition, max(seq) FROM signals.given GROUP BY partition")
     return dict(await cursor.fetchall())
+
+
+async def newest(connection: Connection) -> int:
+    """The last number that was ever given, also of what has been erased since."""
+    cursor = await connection.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM signals.given_seq_seq")
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - a sequence is one row
+    return int(row[0])
 
 
 async def since(connection: Connection, after: Mapping[int, int], limit: int) -> list[tuple[int, int, Given]]:

@@ -1,5 +1,6 @@
 """A marketer's day over HTTP, with a worker behind it: rules and segments are written, published, paused, ended; signals come of them."""
 
+import asyncio
 import contextlib
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,12 +13,14 @@ import pytest
 import yaml
 from psycopg import AsyncConnection
 
+from api import position
 from infra import refolding
 from infra.cli.evaluate_rules import rules as evaluate
 from projections.declared.table import announce
 from streams import cutting
 from streams.in_force import QUANTILE
 from tests.api.conftest import Api
+from tests.api.serving import served
 from tests.triggers import replayed
 from tests.triggers.marketer import Marketer, bought
 
@@ -40,6 +43,44 @@ async def test_a_published_rule_gives_a_signal_and_says_why(marketer: Marketer) 
     assert (signal["rule"], signal["version"], signal["late"], signal["withdrawn"], signal["quiet"]) == ("twice", 1, False, False, None)
     assert await marketer.signals("twice", customer=signal["customer_id"]) == [signal]
     assert await marketer.signals("twice", customer=str(uuid4())) == []
+
+
+async def heard(url: str, token: str, rule: str, *, last: str | None = None, begun: asyncio.Event | None = None) -> tuple[str, str]:
+    """The cause of the next signal of a rule that a stream tells of, and the place after it."""
+    headers = {} if last is None else {"last-event-id": last}
+    place = ""
+    async with (
+        asyncio.timeout(20),
+        httpx.AsyncClient(base_url=url, auth=(token, "")) as client,
+        client.stream("GET", "/v1/signals/stream", params={"rule": rule}, headers=headers) as answer,
+    ):
+        async for line in answer.aiter_lines():
+            if begun is not None and line == ": listening":
+                begun.set()
+            if line.startswith("id: "):
+                place = line.removeprefix("id: ")
+            if line.startswith("data: "):
+                return str(json.loads(line.removeprefix("data: "))["cause"]["id"]), place
+    raise AssertionError("the stream ended")
+
+
+async def test_a_listener_goes_on_where_he_stopped_and_is_told_of_a_place_that_was_never_reached(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "heard", COUNT.replace("custom.", "heard."))
+    buys = [bought(person, type_="heard.bought") for person in ("l-1", "l-1", "l-2", "l-2")]
+    async with served(marketer.api) as url:
+        begun = asyncio.Event()
+        listening = asyncio.create_task(heard(url, marketer.token, "heard", begun=begun))
+        await begun.wait()
+        await marketer.api.send(marketer.key, *buys[:2])
+        cause, place = await listening
+        assert cause == buys[1]["id"]
+        await marketer.signals("heard", after=await marketer.api.send(marketer.key, *buys[2:]))
+        assert (await heard(url, marketer.token, "heard", last=place))[0] == buys[3]["id"]
+    for partition in range(4):
+        never = {"last-event-id": position.token({partition: 1 << 40})}
+        async with asyncio.timeout(20):
+            answer = await marketer.api.client.get("/v1/signals/stream", headers=never, auth=(marketer.token, ""))
+        assert (answer.status_code, answer.json()["pointer"]) == (422, "/header/Last-Event-ID")
 
 
 async def test_what_was_before_a_rule_counts_and_gives_no_signal(marketer: Marketer) -> None:
