@@ -1,14 +1,16 @@
 """Brings a contact to the customer: by SMS gateway (or message center, `smpp`), by mail server, or through the people who call and offer.
 
-Reading order: Messages, Links, TaskAdapter, Writing, SmsAdapter, EmailAdapter.
+Reading order: Messages, Links, TaskAdapter, Writing, SmsAdapter, EmailAdapter, hand_over.
 """
 
 import asyncio
+import contextlib
 import re
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,6 +18,7 @@ from string import Template
 from typing import NamedTuple
 from urllib.parse import quote
 
+import idna
 import msgspec
 import yaml
 from psycopg_pool import AsyncConnectionPool
@@ -181,31 +184,50 @@ class EmailAdapter:
         if not to:
             return await self._rechecking.unreachable(approach, "no e-mail address of the customer is known")
         written = self._messages.of(approach.want.contact, "email", _name(approach), self._links.of(approach.want))
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self._settings.sender, to, " ".join(written.subject.split())
+        message, recipient = EmailMessage(), mailbox(to)
+        message["From"], message["To"], message["Subject"] = self._settings.sender, recipient, " ".join(written.subject.split())
         message["Date"] = format_datetime(self._clock())
         message["Message-ID"] = f"<{approach.want.candidate.signal}@{self._settings.sender.rpartition('@')[2].rstrip('>') or 'yekta'}>"
         message.set_content(written.text)
-        try:
-            await asyncio.to_thread(self._send, message)
-        except smtplib.SMTPRecipientsRefused as error:
-            code = next(iter(error.recipients.values()))[0]
-            return Attempt("failed" if code >= 500 else "again", code, "the mail server refused the address")
-        except smtplib.SMTPResponseException as error:
-            return Attempt("failed" if error.smtp_code >= 500 else "again", error.smtp_code, f"the mail server answered {error.smtp_code}")
-        except (smtplib.SMTPException, OSError) as error:
-            return Attempt("again", error=f"{type(error).__name__}: the mail server cannot be used")
-        return Attempt("sent")
+        return await asyncio.to_thread(hand_over, self._settings, message, recipient.addr_spec)
 
-    def _send(self, message: EmailMessage) -> None:
-        settings = self._settings
-        assert settings.host is not None  # noqa: S101 - without it there is no adapter
-        with smtplib.SMTP(settings.host, settings.port, timeout=15) as server:
+
+def mailbox(to: str) -> Address:
+    """An address as a mail server reads it: quoted where it would be taken for two or for another, its domain as DNS has it."""
+    local, _, domain = to.rpartition("@")
+    try:
+        return Address(username=local, domain=domain if domain.isascii() else idna.encode(domain, uts46=True).decode())
+    except idna.IDNAError:
+        return Address(username=local, domain=domain)
+
+
+def hand_over(settings: EmailSettings, message: EmailMessage, to: str) -> Attempt:
+    """Give a letter to the mail server; what it says of this letter is kept apart from what it would say of any."""
+    assert settings.host is not None  # noqa: S101 - without it there is no adapter
+    try:
+        server = smtplib.SMTP(settings.host, settings.port, timeout=15)
+        try:
             if settings.starttls:
                 server.starttls(context=ssl.create_default_context())
             if settings.username:
                 server.login(settings.username, settings.password.get_secret_value() if settings.password else "")
-            server.send_message(message)
+            server.ehlo_or_helo_if_needed()
+            if not to.isascii() and not server.has_extn("smtputf8"):
+                return Attempt("failed", error="the mail server refused the address")
+            server.send_message(message, to_addrs=[to])
+            with contextlib.suppress(smtplib.SMTPException, OSError):  # it has the letter, whatever it says to good-bye
+                server.quit()
+        finally:
+            server.close()
+    except smtplib.SMTPRecipientsRefused as error:
+        code = next(iter(error.recipients.values()))[0]
+        return Attempt("failed" if code >= 500 else "again", code, "the mail server refused the address")
+    except smtplib.SMTPResponseException as error:
+        of_this = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+        return Attempt("failed" if of_this else "again", error.smtp_code, f"the mail server answered {error.smtp_code}")
+    except (smtplib.SMTPException, OSError) as error:
+        return Attempt("again", error=f"{type(error).__name__}: the mail server cannot be used")
+    return Attempt("sent")
 
 
 def address(state: State | None, kind: str) -> str:
