@@ -1,6 +1,9 @@
-"""Folds a customer's facts into what the contact policy asks. Reading order: Known, evolve, contacted."""
+"""Folds a customer's facts into what the contact policy asks. Reading order: Known, evolve, contacted, named."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -152,6 +155,15 @@ def united(one: Known, other: Known) -> Known:
     return Known(consents, named, calls, requests, contacts, answers, one.sent | other.sent)
 
 
+def named(data: Mapping[str, Any]) -> str:
+    """The signal that a receipt names: as it is, or as the Message-ID of an e-mail has it; what is none of ours stays as it was said."""
+    said = word(data, "signal", 64).strip().lower()
+    try:
+        return str(UUID(said.removeprefix("<").partition("@")[0]))
+    except ValueError:
+        return said
+
+
 def _stamp(fact: Fact) -> Stamp:
     return fact.at, fact.id, fact.source
 
@@ -169,8 +181,8 @@ def _told(known: Known, fact: Fact) -> Known:
 def _answered(known: Known, fact: Fact) -> Known:
     if fact.simulated:
         return known
-    signal, channel = (word(fact.data, name, 64).strip().lower() for name in ("signal", "channel"))
-    answers = (*known.answers, Answer(fact.at, ANSWERS[fact.type], signal, channel))
+    channel = word(fact.data, "channel", 64).strip().lower()
+    answers = (*known.answers, Answer(fact.at, ANSWERS[fact.type], named(fact.data), channel))
     return replace(known, answers=tuple(sorted(answers)[-MOST_ANSWERS:]))
 
 

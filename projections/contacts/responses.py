@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from aggregates.fact import Fact
+from projections.contacts import fold
 from projections.view.values import word
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -40,12 +41,12 @@ class Arms(NamedTuple):
 
 async def note(connection: Connection, customer: UUID, fact: Fact) -> None:
     """Keep a receipt with the contact that it names, else the customer's latest by its channel; one that answers nothing is passed over."""
-    named = word(fact.data, "signal", 64).strip()
+    named = fold.named(fact.data)
     channel = word(fact.data, "channel", 64).strip().lower() or None
     try:
-        signal: UUID | None = UUID(named)
+        signal = UUID(named) if named else None
     except ValueError:
-        signal = None
+        return
     await connection.execute(
         "INSERT INTO contacts.responses (customer_id, signal, type, at, event_id, channel)"
         " SELECT %(customer)s, d.signal, %(type)s, %(at)s, %(event)s, d.channel FROM contacts.decisions d"

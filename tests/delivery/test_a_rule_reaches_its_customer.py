@@ -278,6 +278,28 @@ async def test_what_reached_him_stays_a_contact_whatever_a_resend_comes_to(groun
     assert (answer["outcome"], answer["reason"]) == ("refused", "cap all/7d")
 
 
+async def test_a_receipt_is_of_the_contact_that_it_names_and_of_no_other(ground: Ground) -> None:
+    phone, sent = "+989121110032", {}
+    await consent(ground, phone, "email")
+    for name in ("earlier", "later"):
+        await ground.rule(name, f"shop.{name}", "email")
+        await ground.happens(f"shop.{name}", phone)
+        sent[name] = (await ground.decided(phone, name, outcome="sent"))["signal"]
+        assert sent[name] in (await ground.mail.first())["Message-ID"]
+    of_another = {"signal": "<k8-17@gateway.example>", "channel": "email"}
+    await ground.happens("contact.opened", phone, **of_another)
+    await ground.happens("contact.clicked", phone, signal=f"<{sent['earlier']}@shop.example>")
+    await ground.happens("contact.answered", phone, channel="email")
+    customer = (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}"))["customer_id"]
+    async with asyncio.timeout(LONGEST):
+        while len(found := (await ground.api.get(ground.token, f"/v1/customers/{customer}/responses"))["items"]) < 2:
+            await breath()
+    assert {(one["type"], one["signal"]) for one in found} == {
+        ("contact.clicked", sent["earlier"]),
+        ("contact.answered", sent["later"]),
+    }
+
+
 async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> None:
     policy = "policy: contact\ncaps:\n  - {channels: all, max: 1, within: 7d}\n"
     assert (await ground.api.client.put("/v1/contact-policy", content=policy, auth=(ground.token, ""))).status_code == 200

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from aggregates.contact_policy.learned import learned, share
+from projections.contacts.fold import named
 from tests.rules.telling import at, evaluated, event, results
 from tests.rules.test_every_candidate_has_one_outcome import allowed, contact
 
@@ -76,6 +77,13 @@ def test_receipts_that_name_no_signal_are_of_his_latest_contact_by_the_channel_w
     same = [event("contact.opened", at(3), signal=first["id"]), event("contact.clicked", at(3, 1), channel="sms")]
     other = event("contact.clicked", at(4), channel="email")
     assert results(evaluated(rules, [*before, *same, other, event("shop.third", at(5))], LEARNING))[-1] == ("third", "sent", "email")
+
+
+def test_a_message_id_names_the_signal_of_its_e_mail() -> None:
+    signal = "2446bfd3-bc4f-5d3e-902d-051a32ac3ee4"
+    for said in (signal, f"<{signal}@shop.example>", f"{signal}@{'long.' * 20}example", f" <{signal.upper()}@shop.example> "):
+        assert named({"signal": said}) == signal
+    assert [named({"signal": said}) for said in ("<k8-17@gateway.example>", "", None)] == ["<k8-17@gateway.example>", "", ""]
 
 
 def outcomes(per: str, period: str, *days: float, rules: int = 1) -> list[tuple[str, str, str | None]]:
