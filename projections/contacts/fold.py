@@ -126,7 +126,7 @@ def evolve(known: Known, fact: Fact) -> Known:
     if type_ in ANSWERS:
         return _answered(known, fact)
     if type_ == CONTACTED and (channel := word(fact.data, "channel", 64).strip().lower()):
-        if word(fact.data, "signal", 64).strip().lower() in known.sent:
+        if named(fact.data) in known.sent:
             return known  # it is counted since it was decided
         return contacted(known, fact.at, channel)
     return known
