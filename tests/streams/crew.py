@@ -31,12 +31,15 @@ class Connections:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._free: list[Connection] = []
+        self._lent: set[Connection] = set()
         self._opening: set[asyncio.Task[Connection]] = set()
+        self._over = False
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in a transaction."""
         lent = self._free.pop() if self._free else await self._opened()
+        self._lent.add(lent)
         try:
             async with lent.transaction():
                 yield lent
@@ -44,12 +47,15 @@ class Connections:
             await lent.close()
             raise
         finally:
+            self._lent.discard(lent)
             if not lent.closed:
                 self._free.append(lent)
 
     async def _opened(self) -> Connection:
         """One more. It is opened to the end also when who asked is killed meanwhile: for one that is half open PostgreSQL waits a minute,
         and lets no database be dropped until then."""
+        if self._over:
+            raise asyncio.CancelledError  # of a test that ended while somebody was still dying
         opening = asyncio.create_task(AsyncConnection.connect(self._dsn, application_name="yekta-tests"))
         self._opening.add(opening)
         opened = await asyncio.shield(opening)
@@ -57,11 +63,14 @@ class Connections:
         return opened
 
     async def close(self) -> None:
-        """Close what was given back, and what nobody was left to take."""
+        """Close all of them: what was given back, what nobody was left to take, and what somebody still dies with."""
+        self._over = True
         while self._opening:
             await (await self._opening.pop()).close()
         while self._free:
             await self._free.pop().close()
+        for lent in list(self._lent):
+            await lent.close()
 
 
 @dataclass(slots=True)
