@@ -44,6 +44,7 @@ class Watch:
     def __init__(self, folder: Path, url: str, key_of: KeyOf, memory: Path, settled: Settled = NOTHING) -> None:
         self._folder, self._url, self._key_of, self._memory, self._settled = folder, url, key_of, memory, settled
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._absent = False
 
     async def run(self, every: float) -> None:
         """Look again and again, until cancelled."""
@@ -67,7 +68,10 @@ class Watch:
 
     def _files(self) -> list[Path]:
         """What partners left, by source and name."""
-        if not self._folder.is_dir():
+        absent, self._absent = self._absent, not self._folder.is_dir()
+        if self._absent:
+            if not absent:  # once: it may be of a disk that comes later, or mistyped
+                log.warning("drop_folder_absent", folder=str(self._folder))
             return []
         sources = [one for one in sorted(self._folder.iterdir()) if one.is_dir() and not one.name.startswith(".")]
         return [file for source in sources for file in sorted(source.iterdir()) if _is_theirs(file)]

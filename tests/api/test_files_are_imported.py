@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog.testing
 
 from aggregates import dead_letter
 from aggregates.dead_letter import DeadLetter
@@ -205,6 +206,19 @@ async def test_a_source_whose_mapping_nobody_has_is_told_so(api: Api, tmp_path: 
         assert (await watch.look(), await watch.look()) == (0, 2)
     told = [json.loads((tmp_path / source / "refused" / "azar.csv.report.json").read_text("utf-8"))["refused"] for source in settled]
     assert ["no-such-mapping" in told[0], "no-such.yaml" in told[1]] == [True, True]
+
+
+async def test_a_folder_that_is_not_there_is_said_once(tmp_path: Path) -> None:
+    async def nobodys(source: str) -> str:
+        raise AssertionError(source)
+
+    watch = Watch(tmp_path / "dorp", "http://127.0.0.1:9", nobodys, tmp_path / ".memory")
+    with structlog.testing.capture_logs() as said:
+        for _ in range(3):
+            await watch.look()
+        (tmp_path / "dorp").mkdir()
+        await watch.look()
+    assert [(one["event"], one["folder"]) for one in said] == [("drop_folder_absent", str(tmp_path / "dorp"))]
 
 
 async def test_a_dropped_file_waits_while_the_door_is_shut(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
