@@ -4,12 +4,15 @@ Every setting is an environment variable: `YEKTA_` and its path, `__` between le
 """
 
 import json
+import os
 import re
+from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from aggregates.access import Role
 from aggregates.moment import known_zone
@@ -23,6 +26,10 @@ def _blank_is_unset(value: Any) -> Any:
     return None if value == "" else value
 
 
+File = Annotated[Path | None, BeforeValidator(_blank_is_unset)]
+HOME = Path(".yekta")
+
+
 def _absolute(path: Path) -> Path:
     """Child processes may run in another folder."""
     return path.expanduser().absolute()
@@ -32,6 +39,16 @@ def _known_zone(name: str) -> str:
     if known_zone(name) is None:
         raise ValueError("is not a time zone name such as Asia/Tehran")
     return name
+
+
+def _hosts_and_networks(allowed: str | None) -> str | None:
+    for part in (allowed or "").split(","):
+        if "/" in part:
+            try:
+                ip_network(part.strip(), strict=False)
+            except ValueError as wrong:
+                raise ValueError("has something that is neither a host's name nor a network such as 10.0.0.0/8") from wrong
+    return allowed
 
 
 class Section(BaseModel):
@@ -48,15 +65,15 @@ class KafkaSettings(Section):
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
-    ssl_cafile: Path | None = None
-    ssl_certfile: Path | None = None
-    ssl_keyfile: Path | None = None
+    ssl_cafile: File = None
+    ssl_certfile: File = None
+    ssl_keyfile: File = None
     ssl_keyfile_password: SecretStr | None = None
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")] = "yekta."
     partitions: Annotated[int, Field(ge=1, le=1024)] = 4
     replication: Annotated[int, Field(ge=1, le=9)] | None = None  # None: 1 embedded, 3 on a cluster that has 3 brokers
     heap_mb: Annotated[int, Field(ge=128)] = 512
-    jars_from: str | None = None  # a Maven repository's address, where the usual one cannot be reached
+    jars_from: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None  # a Maven repository's address
 
 
 class PostgresSettings(Section):
@@ -119,9 +136,10 @@ class EmailSettings(Section):
 class DeliverySettings(Section):
     """Where approaches and news may go, and how fast."""
 
-    allow: str | None = None  # hosts and networks that webhooks may be at although they are not public: 127.0.0.1,10.0.0.0/8,crm.internal
+    # hosts and networks that webhooks may be at although they are not public: 127.0.0.1,10.0.0.0/8,crm.internal
+    allow: Annotated[str | None, AfterValidator(_hosts_and_networks)] = None
     pace: Annotated[float, Field(gt=0, le=10_000)] = 20.0  # contacts a second and channel
-    messages: Annotated[Path | None, BeforeValidator(_blank_is_unset)] = None  # YAML: what is said with each contact, by channel
+    messages: File = None  # YAML: what is said with each contact, by channel
     webhook_pace: Annotated[float, Field(gt=0, le=100_000)] = 100.0  # posts a second and webhook
 
 
@@ -149,7 +167,7 @@ class AsteriskSettings(Section):
 class DropSettings(Section):
     """Where partners drop files; with a folder, `yekta up` watches it. Each folder in it is a source."""
 
-    folder: Annotated[Path | None, BeforeValidator(_blank_is_unset)] = None
+    folder: File = None
     every: Annotated[float, Field(gt=0, le=3600)] = 2.0  # seconds between looks
     mappings: dict[str, str] = {}  # as JSON: source to the path or the published name of its mapping; else it lies beside the files
 
@@ -159,8 +177,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="YEKTA_", env_nested_delimiter="__", frozen=True, extra="ignore")
 
-    home: Annotated[Path, AfterValidator(_absolute)] = Field(default=Path(".yekta"), validate_default=True)
-    cache: Path | None = None  # where the engines' jars are kept for all homes; None: the user's cache folder
+    home: Annotated[Path, BeforeValidator(lambda value: value or HOME), AfterValidator(_absolute)] = Field(
+        default=HOME, validate_default=True
+    )
+    cache: File = None  # where the engines' jars are kept for all homes; None: the user's cache folder
     kafka: KafkaSettings = KafkaSettings()
     postgres: PostgresSettings = PostgresSettings()
     api: ApiSettings = ApiSettings()
@@ -212,6 +232,23 @@ def load(**overrides: Any) -> Settings:
         )
         reason = first["msg"].removeprefix("Value error, ")
         raise Refusal(f"The setting {variable} has a wrong value: {reason[:1].lower()}{reason[1:]}.") from wrong
+    except SettingsError as wrong:
+        variable = next(_no_json(), "with JSON")
+        raise Refusal(f"The setting {variable} has a wrong value: it is not JSON.") from wrong
+
+
+def _no_json() -> Iterator[str]:
+    """The variables that are read as JSON, and are none: those of whole sections, and of their tables."""
+    told = {name.upper(): value for name, value in os.environ.items()}
+    for section, field in Settings.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            tables = [name for name, value in field.default if isinstance(value, dict)]
+            for path in (section, *(f"{section}__{name}" for name in tables)):
+                variable = f"YEKTA_{path}".upper()
+                try:
+                    json.loads(told.get(variable, "{}"))
+                except ValueError:
+                    yield variable
 
 
 def _variables(path: str, section: BaseModel) -> dict[str, str]:

@@ -21,9 +21,12 @@ def test_without_settings_everything_is_embedded(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("YEKTA_KAFKA__BOOTSTRAP_SERVERS", "YEKTA_POSTGRES__DSN", "YEKTA_MASTER_KEY"):
+    files = ("YEKTA_HOME", "YEKTA_CACHE", "YEKTA_KAFKA__SSL_CAFILE", "YEKTA_KAFKA__SSL_CERTFILE", "YEKTA_KAFKA__SSL_KEYFILE")
+    for variable in ("YEKTA_KAFKA__BOOTSTRAP_SERVERS", "YEKTA_POSTGRES__DSN", "YEKTA_MASTER_KEY", "YEKTA_KAFKA__JARS_FROM", *files):
         monkeypatch.setenv(variable, "")
     settings = load()
+    assert settings.home == Path(".yekta").absolute()
+    assert (settings.cache, settings.kafka.ssl_cafile, settings.kafka.jars_from) == (None, None, None)
     assert settings.embeds_kafka
     assert settings.embeds_postgres
     assert settings.master_key is None
@@ -40,6 +43,12 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("YEKTA_KAFKA__PREFIX", "no spaces please"),
         ("YEKTA_KAFKA__SECURITY_PROTOCOL", "TELEPATHY"),
         ("YEKTA_KAFKA__BOOTSTRAP_SERVER", "misspelt:9092"),
+        ("YEKTA_DELIVERY__ALLOW", "crm.internal, 10.0.0.0/33"),
+        ("YEKTA_DELIVERY__ALLOW", "https://crm.internal"),
+        ("YEKTA_SMS__HEADERS", "Authorization: secret"),
+        ("YEKTA_DROP__MAPPINGS", ""),
+        ("YEKTA_OIDC__ROLES", "{admins: admin}"),
+        ("YEKTA_KAFKA", "broker:9092"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
