@@ -65,6 +65,29 @@ async def test_kafka_starts_whatever_is_in_the_file_that_makes_it_start_faster(t
 
 
 @pytest.mark.chaos
+async def test_kafka_keeps_its_data_in_its_folder_whatever_letters_are_in_it_and_fetches_what_strayed(tmp_path: Path) -> None:
+    class_path = await asyncio.to_thread(jars.fetch, jar_cache(load()))
+    port = ports.choose()
+    kafka = Kafka(
+        tmp_path / "خانه‌ی \\ ما 🌹 #!=" / "kafka", tmp_path / "kafka.log", port, ports.choose(taken={port}), class_path, heap_mb=128
+    )
+    await asyncio.to_thread(kafka.prepare)
+    assert _names_in(tmp_path) == {kafka.folder.parent.name}
+    formatted = (kafka.folder / "data" / "meta.properties").read_bytes()
+    strayed = tmp_path / kafka.folder.parent.name.encode().decode("latin-1") / "kafka" / "data"
+    strayed.parent.mkdir(parents=True)
+    (kafka.folder / "data").rename(strayed)  # where it was kept before
+    await asyncio.to_thread(kafka.prepare)
+    assert (kafka.folder / "data" / "meta.properties").read_bytes() == formatted
+
+
+def test_a_folder_that_kafka_takes_for_two_is_refused(tmp_path: Path) -> None:
+    kafka = Kafka(tmp_path / "a,b" / "kafka", tmp_path / "kafka.log", 1, 2, ())
+    with pytest.raises(Refusal, match="comma"):
+        kafka.prepare()
+
+
+@pytest.mark.chaos
 async def test_what_kafka_needs_to_start_faster_is_learnt_once(tmp_path: Path) -> None:
     class_path = await asyncio.to_thread(jars.fetch, jar_cache(load()))
     kafka = Kafka(tmp_path / "never-used", tmp_path / "kafka.log", ports.choose(), ports.choose(), class_path)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import signal
 import subprocess
 import uuid
@@ -34,11 +35,20 @@ class Kafka:
 
     def prepare(self) -> None:
         """Write the configuration, and format the storage when it is new."""
+        if "," in str(self._data):  # a list of folders to Kafka, and nothing can stand for the comma
+            raise Refusal(f"Kafka cannot keep its data in {self.folder}: there is a comma in it. Choose another home with YEKTA_HOME.")
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text("".join(f"{key}={value}\n" for key, value in self._configuration().items()))
+        self._properties.write_text("".join(f"{key}={_escaped(str(value))}\n" for key, value in self._configuration().items()), "ascii")
         (self.folder / "log4j2.yaml").write_text(_LOGGING)
+        self._fetch_strayed()
         if not (self._data / "meta.properties").exists():
             self._format()
+
+    def _fetch_strayed(self) -> None:
+        """Until letters were escaped, Kafka read those of a Persian folder as Latin-1, and kept its data outside of the home."""
+        strayed = Path(os.fsencode(self._data).decode("latin-1"))
+        if strayed != self._data and (strayed / "meta.properties").exists() and not self._data.exists():
+            shutil.move(strayed, self._data)
 
     def program(self) -> Program:
         return Program(
@@ -136,6 +146,13 @@ class Kafka:
     @property
     def _data(self) -> Path:
         return self.folder / "data"
+
+
+def _escaped(value: str) -> str:
+    """As a value stands in a file of Java properties, which is read as Latin-1."""
+    units = value.encode("utf-16-be", "surrogatepass")
+    letters = [chr(int.from_bytes(units[at : at + 2])) for at in range(0, len(units), 2)]
+    return "".join(one if " " <= one <= "~" and one != "\\" else f"\\u{ord(one):04x}" for one in letters)
 
 
 def explain(log: str) -> str | None:

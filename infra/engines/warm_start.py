@@ -77,6 +77,7 @@ async def _learn(kafka: Kafka, folder: Path, target: Path) -> None:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env={**os.environ, **program.environment},
             start_new_session=True,
             preexec_fn=before_exec(replace(program, stop_signal=signal.SIGKILL), os.getpid()),
         )
