@@ -28,6 +28,7 @@ class _Known:
     due: datetime | None  # the earliest timer by our clock
     replayed: bool  # whether sources that replay their own time may have timers
     again: float = 0.0  # not before is it looked at again
+    changed: bool = True  # whether timers came or went since: more of them may go though the now of those sources stands still
 
 
 class Ticking:
@@ -45,6 +46,7 @@ class Ticking:
             return
         await table.set_timers(moment.connection, moment.partition, wanted)
         known = self._known[moment.partition]
+        known.changed = True
         for timer in wanted.values():
             if timer is not None and timer.clock:
                 known.replayed = True
@@ -71,11 +73,12 @@ class Ticking:
     async def pulse(self, moment: Moment) -> list[Effect]:
         """Let the timers go whose time has come."""
         known = self._known[moment.partition]
-        if not self._is_due(known) and not (known.replayed and moment.fresh):
+        if not self._is_due(known) and not (known.replayed and (moment.fresh or known.changed)):
             return []
         known.again = self._clock() + RETRY
         if not await positions.may_go_on(moment.connection):
             return []
+        known.changed = False
         found = await timers.due(moment.connection, moment.partition, moment.end)
         if found or known.replayed:
             known.due, known.replayed = await timers.waiting(moment.connection, moment.partition)

@@ -334,6 +334,20 @@ async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: M
     assert signal["withdrawn"] is False
 
 
+async def test_of_replayed_time_all_is_said_that_was_due_though_nothing_more_comes(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "long-silent", "when: {after: past.asked, absent: past.answered, for: 1d}\ndo: {notify: x}\n")
+    key = await marketer.api.write_key("past", clock="event")
+    days = [datetime(2001, 1, day, tzinfo=UTC) for day in range(1, 13)]
+    facts = [bought("k-past", day, "past.answered" if day.day % 3 == 0 else "past.asked") for day in days]
+    await marketer.api.send(key, *facts, bought("k-past", datetime(2001, 2, 1, tzinfo=UTC), "past.over"))
+
+    async def said() -> bool:
+        return len(await marketer.signals("long-silent")) == 4
+
+    await marketer.until(said)
+    assert {one["occurred_at"][:10] for one in await marketer.signals("long-silent")} == {f"2001-01-{day:02}" for day in (2, 5, 8, 11)}
+
+
 SIGNAL = ("id", "rule", "version", "customer_id", "cause", "occurred_at", "recorded_at", "late", "withdrawn")
 OUTCOME = ("signal", "rule", "customer_id", "outcome", "channel", "at", "until", "reason")
 
