@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 
 from aggregates.identifier import Identifier
 from aggregates.normal import NotAnIdentifier, normalise
+from aggregates.normal.persian import plain
 from aggregates.sealing import KeyDestroyed, KeyUnknown, open_sealed
 from aggregates.wire import SealedTouchpoint
 from api import access, body, masks, openapi, query, requesting, witnessing
@@ -100,7 +101,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def list_calls(request: Request) -> Response:
         """Calls that ring or go on, at an extension or at all; with whom the number belongs to."""
         asking = access.staff(request, dependencies, access.INSIDE)
-        extension, limit = query.text(request, "extension", 64), query.limit(request)
+        extension, limit = wanted_extension(request), query.limit(request)
         async with dependencies.pool.connection() as connection:
             found = await table.going_on(connection, extension, dependencies.clock(), limit)
             return json(Calls([await shown(dependencies, connection, call, asking.role) for call in found]))
@@ -112,7 +113,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def stream_calls(request: Request) -> StreamingResponse:
         """Calls at one extension as they ring, are answered and end: for the soft-phone or screen of one agent."""
         asking = access.staff(request, dependencies, access.INSIDE)
-        extension = query.text(request, "extension", 64)
+        extension = wanted_extension(request)
         if not extension:
             raise invalid("/query/extension", "At which extension?", "Send extension=204.")
         live = _live(dependencies, watching, extension, asking.role)
@@ -160,6 +161,12 @@ async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str
     if wanted.due is not None:
         data["due"] = wanted.due.isoformat()
     return await witnessing.tell(dependencies, f"{call_id}/{id_}", "call.wrapped_up", who, data)
+
+
+def wanted_extension(request: Request) -> str | None:
+    """The extension that is asked for, in whatever digits; None when none is named."""
+    said = query.text(request, "extension", 64)
+    return said if said is None else plain(said)
 
 
 async def shown(dependencies: Dependencies, connection: Connection, call: Call, role: str) -> CallShown:

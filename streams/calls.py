@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from aggregates.normal.persian import plain
 from aggregates.wire import SealedTouchpoint
 from projections.calls import table
 from projections.calls.table import Call
@@ -64,7 +65,7 @@ def call_of(event: SealedTouchpoint, record: bytes) -> Call | None:
         stage=stage,
         direction=direction,
         queue=queue,
-        extension=extension,
+        extension=plain(extension),  # whatever digits it is told in: an agent may say his in others
         agent=agent,
         who=event.yektawho.split(),
         rang_at=at if stage == "ringing" else None,

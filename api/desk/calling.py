@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from aggregates.normal.persian import plain
 from aggregates.service_request.deciding import NewRequest
 from api import access, calls, position, query, requesting, uniting, witnessing
 from api.answers import json, path_id
@@ -54,7 +55,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         asking = acting(request, dependencies, access.EVERYONE)
         fields = await form(request)
         async with dependencies.pool.connection() as connection:
-            await table.sit(connection, asking.name, fields.get("extension", "").strip()[:64])
+            await table.sit(connection, asking.name, plain(fields.get("extension", ""))[:64])
         return RedirectResponse("/", 303, HEADERS)
 
     @routes.post("/newcomers")

@@ -19,6 +19,7 @@ from starlette.responses import StreamingResponse
 
 from api import access, customers, position, query
 from api.access import Caller
+from api.calls import wanted_extension
 from api.desk import besides
 from api.desk.entries import Day, entry
 from api.desk.locale import Locale
@@ -59,7 +60,7 @@ async def waiting(
 ) -> StreamingResponse:
     """For a desk at which nobody is shown: the calls at the agent's extension; with `given` also what it reads whenever signals come."""
     async with dependencies.pool.connection() as connection:
-        extension = query.text(request, "extension", 64) or await seats.extension_of(connection, asking.name)
+        extension = wanted_extension(request) or await seats.extension_of(connection, asking.name)
     marked = watching.watch(None, extension, signals=given is not None)
     pieces = _live(request, dependencies, watching, marked, given)
     return lasting(request, dependencies, pieces, HEADERS)
@@ -75,7 +76,7 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
         query.text(request, "channel", 64) or None,
         by if by in KINDS else None,
         _merged_from(request),
-        query.text(request, "extension", 64) or "",
+        wanted_extension(request) or "",
         query.text(request, "call", 256) or "",
     )
     async with dependencies.pool.connection() as connection:

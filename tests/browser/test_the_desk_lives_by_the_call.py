@@ -57,6 +57,21 @@ async def test_a_ring_fills_the_desk_it_rings_at_and_no_other(desk: Desk, langua
     assert height <= 768
 
 
+async def test_an_extension_is_the_same_in_any_digits(desk: Desk) -> None:
+    page = await desk.signed_in("fa", agent := await desk.token("agent"))
+    await page.locator("#extension").fill("۲۰۴ ")
+    await page.locator("#extension").press("Enter")
+    await expect(page.locator("#extension")).to_have_value("204")
+    await page.locator("html[data-listening]").wait_for()
+    await desk.happens(ring("09123456789", "204", f"c-{uuid4()}"))
+    await expect(page.get_by_role("heading", level=1)).to_have_text("سارا کریمی")
+    await desk.happens(ring("09123456789", "٢٠٥", call_id := f"c-{uuid4()}"))
+    async with asyncio.timeout(10):
+        while not (found := (await desk.api.get(agent, "/v1/calls", extension="۲۰۵"))["items"]):  # noqa: ASYNC110 - a worker tells nobody here
+            await asyncio.sleep(0.05)
+    assert (found[0]["call_id"], found[0]["extension"]) == (call_id, "205")
+
+
 @in_both
 async def test_a_request_by_keyboard_alone_outlives_the_api(desk: Desk, language: str) -> None:
     title, say = f"Parcel has not come, {language}", spoken(language)
