@@ -78,7 +78,10 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         """Outcome, note and promise of a call, or of a contact without one."""
         asking = acting(request, dependencies, access.SERVICE)
         fields, customer = await form(request), path_id(request)
-        promised = due(fields.get("due", ""), ZoneInfo(dependencies.zone))
+        zone = ZoneInfo(dependencies.zone)
+        promised = due(fields.get("due", ""), zone)
+        if promised is not None and promised.date() < dependencies.clock().astimezone(zone).date():  # what is sent late may be for today
+            raise Problem(422, "past_promise", "A promise is for a time to come.", pointer="/due")
         wanted = WrapUp(
             fields.get("outcome", ""), fields.get("note", ""), fields.get("promise", ""), promised, fields.get("draft", ""), customer
         )

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from aggregates import jalali
 from aggregates.normal import persian
-from api.problem import Problem, invalid
+from api.problem import Problem
 
 LONGEST = 32_768
 
@@ -45,7 +45,7 @@ def due(text: str, zone: ZoneInfo) -> datetime | None:
         at = time(int(found[4]), int(found[5])) if found[4] else END
         return datetime.combine(day(year, month, number), at, zone)
     except ValueError as error:
-        raise invalid("/due", text, "1405/09/05, 2026-11-26 14:00") from error
+        raise Problem(422, "no_date", "This is no date.", pointer="/due", mend="1405/09/05, 2026-11-26 14:00") from error
 
 
 def day(year: int, month: int, number: int) -> date:

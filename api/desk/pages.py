@@ -3,6 +3,7 @@
 Whatever goes wrong below a route becomes a page that says what to do, in the reader's language. Reading order: router, DeskRoute.
 """
 
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -233,6 +234,8 @@ def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: s
     )
 
 
+_OF_ONE = re.compile(r"/(?:customers|rules|segments|requests)/[^/]+")
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -266,16 +269,28 @@ def _route_class(dependencies: Dependencies) -> type[APIRoute]:
 def _failed(request: Request, dependencies: Dependencies, status: int, reason: str, receipt: str = "") -> Response:
     """The page for what went wrong; without a session, the one to sign in on. Of who was erased it names the receipt."""
     locale = locale_of(request, dependencies)
-    wanted = way_back(request.url.path + (f"?{request.url.query}" if request.url.query else "")) if request.method == "GET" else "/"
+    sent = request.method != "GET"
+    wanted = "/" if sent else way_back(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
     if request.url.path.endswith("/live"):
         return Response(status_code=status, headers=HEADERS)
     if status == 401:
         return _sign_in(request, dependencies, wanted, "sign_in.again" if reason == "session_over" else None, 401)
-    error = f"error.{status}" if locale.knows(f"error.{status}") else "error.other"
+    told = (reason, "form" if sent and status in (400, 413, 422) else str(status))  # an address that is wrong, or what was typed
+    error = next((f"error.{name}" for name in told if locale.knows(f"error.{name}")), "error.other")
+    if status == 409 and (whose := _OF_ONE.match(request.url.path)):
+        wanted = whose[0]
     if status == 404 and not request.url.path.startswith("/customers/"):
         error = "error.404.other"
     forgotten = request.path_params.get("id", "") if receipt else ""
     number = receipt.rpartition("/")[2]
     return page(
-        request, dependencies, "problem.html", status, error=error, again=status >= 500, back=wanted, receipt=number, erased=forgotten
+        request,
+        dependencies,
+        "problem.html",
+        status,
+        error=error,
+        again="error.look" if status == 409 else "error.again" if status >= 500 else "",
+        back=wanted,
+        receipt=number,
+        erased=forgotten,
     )

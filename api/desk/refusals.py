@@ -262,6 +262,25 @@ PERSIAN: Mapping[str, str] = {
     "keep the id and the source that it came with": "شناسه و منبعی را که با آن آمد نگه دارید",
     "look at it, then publish again": "آن را ببینید و دوباره منتشر کنید",
     "another version was published at the same moment": "در همین دم نسخهٔ دیگری منتشر شد",
+    # requests
+    "Request {number} is {state} and cannot be {what}: it would have to be {states}": (
+        "درخواست {number} {state} است و این کار با آن نمی‌شود: باید {states} باشد"
+    ),
+    "Request {number} goes on in another one and cannot be {what}": "درخواست {number} در درخواست دیگری ادامه دارد و این کار با آن نمی‌شود",
+    "Request {number} was cancelled and cannot be {what}": "درخواست {number} لغو شده است و این کار با آن نمی‌شود",
+    "Request {number} is {state}: nothing can go on there": "درخواست {number} {state} است: آنجا چیزی ادامه نمی‌یابد",
+    "Request {number} is on the highest level already": "درخواست {number} همین حالا در بالاترین سطح است",
+    "no request has the number {number}": "درخواستی با شمارهٔ {number} نیست",
+    "a request is not merged into itself": "درخواست با خودش یکی نمی‌شود",
+    "say to whom, or into which queue": "بگویید به که، یا به کدام صف",
+    "say how urgent it is": "بگویید چقدر فوری است",
+    "say which calls or orders it is about": "بگویید دربارهٔ کدام تماس یا سفارش است",
+    "there is nothing in the note": "یادداشت خالی است",
+    "say what is promised": "بگویید چه قولی داده می‌شود",
+    "a promise is for a time to come": "قول برای زمانی است که هنوز نیامده",
+    "the request has no such promise": "این درخواست چنین قولی ندارد",
+    "that promise was kept": "آن قول انجام شده است",
+    "say how content the customer is, from 1 to 5": "بگویید مشتری چقدر راضی است، از ۱ تا ۵",
     # what workers set aside
     "the worker died whenever it processed this record": "پردازشگر هر بار با این رکورد از کار افتاد",
     "PostgreSQL cannot store it ({code})": "PostgreSQL نمی‌تواند آن را نگه دارد ({code})",
@@ -279,6 +298,12 @@ _WORDS: Mapping[str, str] = {
     "true or false": "بله یا نه",
     "a boolean": "بله یا نه",
     "null": "تهی",
+    "new": "تازه",
+    "open": "باز",
+    "waiting": "منتظر مشتری",
+    "resolved": "حل‌شده",
+    "reopened": "دوباره باز",
+    "closed": "بسته",
 }
 
 

@@ -3,7 +3,7 @@
 Each act is a form of its own and works without any script; a key presses it. Reading order: ACTS, add, _shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from api.commands import Key
 from api.desk import besides
 from api.desk.forms import due, form
 from api.desk.locale import Locale
+from api.desk.refusals import explained
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
 from api.ports import Connection, Dependencies
@@ -77,7 +78,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         except Problem as problem:
             if problem.body.status not in {409, 422}:
                 raise
-            return await _shown(request, dependencies, asking, problem)
+            return await _shown(request, dependencies, asking, problem, fields)
         return RedirectResponse(f"/requests/{id_}", 303, HEADERS)
 
 
@@ -101,7 +102,9 @@ async def _command(dependencies: Dependencies, fields: dict[str, str]) -> Comman
     )
 
 
-async def _shown(request: Request, dependencies: Dependencies, asking: Caller, wrong: Problem | None = None) -> Response:
+async def _shown(
+    request: Request, dependencies: Dependencies, asking: Caller, wrong: Problem | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
     id_, locale, now = path_id(request), locale_of(request, dependencies), dependencies.clock()
     async with dependencies.pool.connection() as connection:
         row = await requesting.load(connection, id_)
@@ -126,7 +129,8 @@ async def _shown(request: Request, dependencies: Dependencies, asking: Caller, w
         shown=shown,
         customer=row.customer,
         name=name,
-        wrong=None if wrong is None else wrong.body.detail,
+        wrong=None if wrong is None else _refused(wrong, locale),
+        typed=typed or {},
         past=[_past(event, locale) for event in events],
         acts=ACTS[shown.state] if may_act else (),
         keys=KEYS,
@@ -139,6 +143,11 @@ async def _shown(request: Request, dependencies: Dependencies, asking: Caller, w
         draft=str(uuid4()),
         back=f"/requests/{id_}",
     )
+
+
+def _refused(problem: Problem, locale: Locale) -> str:
+    """Why it was not done, in the reader's language."""
+    return locale.say("error.no_date") if problem.reason == "no_date" else explained(problem.body.detail, locale)
 
 
 def _context(view: View, others: Sequence[ServiceRequest]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from api.desk.catalog import LANGUAGES
@@ -62,6 +63,27 @@ async def test_promising_keeping_breaking_passing_on_and_merging_need_no_mouse(d
     stays = await desk.api.get(desk.agent, f"/v1/service-requests/{one['id']}")
     assert stays["merged"] == [two["id"]]
     assert found == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_a_request_refuses_is_said_in_the_readers_language_and_nothing_typed_is_lost(desk: Desk, language: str) -> None:
+    say = spoken(language)
+    page = await desk.signed_in(language)
+    made = await opened(desk, f"Refuses, {language}")
+    await page.goto(f"/requests/{made['id']}")
+    await page.locator("[name=promise]").fill("A call by noon")
+    for day, why in (("1405/13/40", say("error.no_date")), ("1404/01/01", {"fa": "هنوز نیامده", "en": "a time to come"}[language])):
+        await page.locator("[name=due]").fill(day)
+        await page.locator("[name=due]").press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text(why, timeout=PATIENCE)
+        await expect(page.locator("[name=promise]")).to_have_value("A call by noon")
+        await expect(page.locator("[name=due]")).to_have_value(day)
+    await desk.api.client.post(f"/v1/service-requests/{made['id']}/resolve", json={"note": "Done."}, auth=(desk.agent, ""))
+    await page.locator("[name=note]").fill("A long note")
+    await page.locator("button[formaction$='/escalate']").click()
+    await expect(page.get_by_role("alert")).to_contain_text({"fa": "حل‌شده است و این کار", "en": "is resolved and cannot be"}[language])
+    await expect(page.locator("[name=note]")).to_have_value("A long note")
+    desk.complaints.clear()  # the browser calls an answer that says no an error
 
 
 async def test_an_open_board_is_told_what_changes(desk: Desk) -> None:

@@ -232,3 +232,17 @@ async def test_a_name_that_is_nearly_a_usual_one_is_told_while_one_writes_and_wh
     await expect(told).to_contain_text({"fa": "سطر ۳،", "en": "line 3,"}[language])
     assert await judged(page, f"policy-hints-{language}") == []
     await shot(page, f"policy-hints-{language}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_was_slower_is_told_so_and_led_back(desk: Desk, marketer: Marketer, language: str) -> None:
+    say, name = spoken(language), f"raced-{language}"
+    await marketer.post("/v1/triggers", f"rule: {name}\nwhen: {{count: a.b, at_least: 9, within: 1h}}\ndo: {{notify: team:x}}\n", 201)
+    page = await desk.signed_in(language, marketer.token)
+    await page.goto(f"/rules/{name}")
+    await marketer.post(f"/v1/triggers/{name}/publish")
+    await page.locator(f"[formaction='/rules/{name}/publish']").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(say("error.409"))
+    desk.complaints.clear()  # the browser tells of the 409
+    await page.get_by_role("link", name=say("error.look"), exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(say("rule.state.published"))

@@ -114,6 +114,22 @@ async def test_what_is_typed_survives_a_reload_and_becomes_a_fact(desk: Desk, la
     await shot(page, f"desk-{language}")
 
 
+@pytest.mark.parametrize(("language", "wrong", "over"), [("fa", "۱۴۰۵/۱۳/۰۱", "۱۴۰۴/۰۱/۰۱"), ("en", "tomorrow", "2020-02-24")])
+async def test_a_day_that_is_none_or_is_over_is_said_and_nothing_typed_is_lost(desk: Desk, language: str, wrong: str, over: str) -> None:
+    say = spoken(language)
+    page = await desk.customer(language=language)
+    await page.locator("#dock [name=promise]").fill("A call")
+    for day, why in ((wrong, "error.no_date"), (over, "error.past_promise")):
+        await page.locator("#dock [name=due]").fill(day)
+        await page.locator("#wrap-up .primary").click()
+        await expect(page.locator("#dock-said")).to_have_text(say(why))
+        await expect(page.locator("#dock [name=promise]")).to_have_value("A call")
+        await expect(page.locator("#dock [name=due]")).to_have_value(day)
+    desk.complaints.clear()  # the browser tells of the 422
+    await page.locator("#dock [name=promise]").fill("")
+    await page.locator("#dock [name=due]").fill("")
+
+
 @pytest.mark.parametrize(("language", "number"), [("fa", "۰۹۳۳ ۰۰۰ ۱۱۲۲"), ("en", "0098 933 000 1133")])
 async def test_an_unknown_number_opens_the_form_and_the_form_makes_a_customer(desk: Desk, language: str, number: str) -> None:
     page = await seated(desk, f"32{language}", language)

@@ -148,14 +148,14 @@ def spelt(node: ast.expr, module: ModuleType) -> str | None:
 
 
 def written() -> Iterator[str]:
-    """The sentences of all refusals of events that are written out in the code."""
+    """The sentences of all refusals of events and of what is done with requests that are written out in the code."""
     home = Path(api.desk.__file__).parents[2]
-    files = [file for file in (home / "aggregates").rglob("*.py") if "service_request" not in file.parts]
-    for file in (*files, *(home / "api/doors").glob("*.py"), home / "api/replaying.py"):
+    for file in (*(home / "aggregates").rglob("*.py"), *(home / "api/doors").glob("*.py"), home / "api/replaying.py"):
         module = importlib.import_module(".".join(file.relative_to(home).with_suffix("").parts))
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSING:
-                yield from filter(None, (spelt(argument, module) for argument in node.args[REFUSING[node.func.id] :]))
+                said = node.args[:1] if "service_request" in file.parts else node.args[REFUSING[node.func.id] :]
+                yield from filter(None, (spelt(argument, module) for argument in said))
 
 
 def wanted(data: type[Any], *steps: str | int) -> Iterator[str]:
