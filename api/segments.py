@@ -232,14 +232,20 @@ def read(content: bytes, request: Request, zone: str) -> tuple[Reading, Segment,
 
 
 async def check_circle(connection: Connection, segment: Segment, named: Iterable[Written], zone: str, lang: Lang) -> None:
+    """Raises a problem that says by which of the others it would ask for itself."""
+    found = await circles(connection, segment, named, zone)
+    if found:
+        raise refused(found, lang)
+
+
+async def circles(connection: Connection, segment: Segment, named: Iterable[Written], zone: str) -> list[Written]:
     """Segments may ask for other segments, never in a circle: who comes in because he left would come and go for ever.
 
-    `named`: where the segment names others. Raises a problem that says by which of them it would ask for itself.
+    `named`: where the segment names others. Where it would ask for itself by one of them is a mistake in its text.
     """
     texts = {name: rows[0].text for name, rows in (await rows_of.listed(connection, "segment")).items()}
-    circles = [one for one in named if segment.name in _behind(one.words["word"], texts, zone)]
-    if circles:
-        raise refused([replace(one, code="circle", words={"word": segment.name}) for one in circles], lang)
+    leading = [one for one in named if segment.name in _behind(one.words["word"], texts, zone)]
+    return [replace(one, code="circle", words={"word": segment.name}) for one in leading]
 
 
 def _behind(name: str, texts: Mapping[str, str], zone: str) -> set[str]:

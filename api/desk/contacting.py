@@ -16,7 +16,7 @@ from aggregates import webhook as webhooks
 from aggregates.access import Role
 from aggregates.contact_policy import reading
 from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
-from aggregates.written.problem import Problem
+from aggregates.written.problem import Problem as Written
 from api import access, cursor, hints, query
 from api.answers import path_id
 from api.contact_policy import check_approval, policy_shown
@@ -26,7 +26,7 @@ from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
 from api.desk.wording import told, went
 from api.ports import Dependencies
-from api.problem import invalid, not_found
+from api.problem import Problem, invalid, not_found
 from api.webhooks import every_webhook
 from projections.contacts import table as contacts
 from projections.contacts.table import Share
@@ -91,7 +91,10 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         problems = reading.read(text).problems
         if problems:
             return await _policy(request, dependencies, text, problems)
-        await check_approval(dependencies, asking, text)
+        try:
+            await check_approval(dependencies, asking, text)
+        except Problem:
+            return await _policy(request, dependencies, text, wrong="contacting.lifts_approval")
         await dependencies.policies.publish(asking.name, text)
         return RedirectResponse("/contacts/policy", 303)
 
@@ -195,7 +198,9 @@ def lines(shares: Sequence[Share]) -> list[Line]:
     return sorted(found, key=lambda line: -line.candidates)
 
 
-async def _policy(request: Request, dependencies: Dependencies, text: str | None = None, problems: Sequence[Problem] = ()) -> Response:
+async def _policy(
+    request: Request, dependencies: Dependencies, text: str | None = None, problems: Sequence[Written] = (), wrong: str = ""
+) -> Response:
     asking = access.staff(request, dependencies, READERS) if request.method == "GET" else acting(request, dependencies, READERS)
     async with dependencies.pool.connection() as connection:
         shown = await policy_shown(connection)
@@ -206,10 +211,10 @@ async def _policy(request: Request, dependencies: Dependencies, text: str | None
         request,
         dependencies,
         "contact_policy.html",
-        status=422 if problems else 200,
+        status=422 if problems else 403 if wrong else 200,
         shown=shown,
         text=written,
-        mistakes=told(problems, locale),
+        mistakes=[locale.say(wrong)] if wrong else told(problems, locale),
         hints=[] if problems or not may_write else told(hints.ordered(reading.read(written).hints), locale),
         may_write=may_write,
     )

@@ -16,8 +16,8 @@ from api.desk.visitor import acting
 from api.desk.written import checked, command, editor, hinted, of_segment, offered, text_of
 from api.ports import Dependencies
 from api.problem import not_found
-from api.segments import check_circle
-from api.written import language, named
+from api.segments import circles
+from api.written import named
 from projections.declared import table as declared
 from projections.segments import table as members
 
@@ -87,7 +87,9 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         if read.segment is None:
             return await editor(request, dependencies, "segment", text, read.problems, 422)
         async with dependencies.pool.connection() as connection:
-            await check_circle(connection, read.segment, read.segments, dependencies.zone, language(request))
+            problems = await circles(connection, read.segment, read.segments, dependencies.zone)
+        if problems:
+            return await editor(request, dependencies, "segment", text, problems, 422)
         await declaring.draft(read.segment.name, text, read.segment.version, asking)
         return RedirectResponse(f"/segments/{quote(read.segment.name, safe='')}", 303, HEADERS)
 

@@ -246,3 +246,26 @@ async def test_who_was_slower_is_told_so_and_led_back(desk: Desk, marketer: Mark
     desk.complaints.clear()  # the browser tells of the 409
     await page.get_by_role("link", name=say("error.look"), exact=True).click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text(say("rule.state.published"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_segment_in_a_circle_and_a_policy_that_lifts_approval_are_refused_where_they_are_written(
+    desk: Desk, marketer: Marketer, language: str
+) -> None:
+    page, one, other = await desk.signed_in(language, marketer.token), f"round-{language}", f"about-{language}"
+    await marketer.post("/v1/segments", f"segment: {one}\nwhen: {{count: a.b, at_least: 9, within: 1h}}\n", 201)
+    await marketer.post("/v1/segments", f"segment: {other}\nwhen: {{segment: {one}}}\n", 201)
+    await page.goto(f"/segments/{one}")
+    await page.locator("#text").fill(text := f"segment: {one}\nwhen: {{segment: {other}}}\n")
+    await page.locator("form.editor .primary").click()
+    await expect(page.locator("#judged .wrong")).to_contain_text("/when/segment")
+    await expect(page.locator("#text")).to_have_value(text)
+    bound = "policy: contact\napproval: required\n"
+    await desk.api.client.put("/v1/contact-policy", content=bound, auth=(await desk.token("admin"), ""))
+    await page.goto("/contacts/policy")
+    await page.locator("#text").fill("policy: contact\nholdout: 5%\n")
+    await page.locator("form.editor .primary").click()
+    await expect(page.get_by_role("alert")).to_have_text(spoken(language)("contacting.lifts_approval"))
+    await expect(page.locator("#text")).to_have_value("policy: contact\nholdout: 5%\n")
+    desk.complaints.clear()  # the browser tells of the 422 and the 403
+    await desk.api.client.put("/v1/contact-policy", content="policy: contact\n", auth=(await desk.token("admin"), ""))
