@@ -87,14 +87,19 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def publish(request: Request) -> Response:
         """Put another in force; what is wrong is shown where it stands."""
         asking = acting(request, dependencies, access.CAMPAIGNERS)
-        text = (await form(request)).get("text", "").replace("\r\n", "\n")
+        fields = await form(request)
+        text, seen = fields.get("text", "").replace("\r\n", "\n"), fields.get("seen")
         problems = reading.read(text).problems
         if problems:
             return await _policy(request, dependencies, text, problems)
         try:
             await check_approval(dependencies, asking, text)
         except Problem:
-            return await _policy(request, dependencies, text, wrong="contacting.lifts_approval")
+            return await _policy(request, dependencies, text, wrong="contacting.lifts_approval", status=403)
+        async with dependencies.pool.connection() as connection:
+            now = await policy_shown(connection)
+        if seen is not None and now is not None and seen != str(now.version):
+            return await _policy(request, dependencies, text, wrong="knowledge.overtaken", status=409)
         await dependencies.policies.publish(asking.name, text)
         return RedirectResponse("/contacts/policy", 303)
 
@@ -199,7 +204,12 @@ def lines(shares: Sequence[Share]) -> list[Line]:
 
 
 async def _policy(
-    request: Request, dependencies: Dependencies, text: str | None = None, problems: Sequence[Written] = (), wrong: str = ""
+    request: Request,
+    dependencies: Dependencies,
+    text: str | None = None,
+    problems: Sequence[Written] = (),
+    wrong: str = "",
+    status: int = 422,
 ) -> Response:
     asking = access.staff(request, dependencies, READERS) if request.method == "GET" else acting(request, dependencies, READERS)
     async with dependencies.pool.connection() as connection:
@@ -211,8 +221,9 @@ async def _policy(
         request,
         dependencies,
         "contact_policy.html",
-        status=422 if problems else 403 if wrong else 200,
+        status=status if problems or wrong else 200,
         shown=shown,
+        overtaken=wrong == "knowledge.overtaken",
         text=written,
         mistakes=[locale.say(wrong)] if wrong else told(problems, locale),
         hints=[] if problems or not may_write else told(hints.ordered(reading.read(written).hints), locale),

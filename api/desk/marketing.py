@@ -20,7 +20,7 @@ from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.signalling import SHOWN, live_at
 from api.desk.visitor import acting
-from api.desk.written import RANGES, checked, command, editor, form_beside, hinted, of_rules, offered, text_of
+from api.desk.written import RANGES, checked, command, editor, form_beside, hinted, newer, of_rules, offered, since_of, text_of
 from api.ports import Dependencies
 from api.problem import not_found
 from api.rehearsing import DryRun, Wanted
@@ -93,10 +93,13 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
     async def save_rule(request: Request) -> Response:
         """Keep a text as a draft; with mistakes the editor comes back and says them."""
         asking = acting(request, dependencies, WRITERS)
-        text = text_of(await form(request))
+        fields = await form(request)
+        text, since = text_of(fields), since_of(fields)
         read = reading.read_one(text, dependencies.zone)
         if read.problems:
-            return await editor(request, dependencies, "rule", text, read.problems, 422)
+            return await editor(request, dependencies, "rule", text, read.problems, 422, since)
+        if now := await newer(dependencies, "rule", read.rules[0].name, since):
+            return await editor(request, dependencies, "rule", text, (), 409, now, overtaken=True)
         await rules.draft(read.rules[0].name, text, read.rules[0].version, asking)
         return RedirectResponse(f"/rules/{quote(read.rules[0].name, safe='')}", 303, HEADERS)
 
@@ -121,7 +124,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         text = rule_form.text_of(rule_form.sent(fields), text_of(fields))
         if "part" in request.query_params:
             return PlainTextResponse(text, headers=HEADERS)
-        return await editor(request, dependencies, "rule", text, reading.read(text, dependencies.zone).problems)
+        problems = reading.read(text, dependencies.zone).problems
+        return await editor(request, dependencies, "rule", text, problems, since=since_of(fields))
 
     @routes.post("/rules/dry-run")
     async def dry_run(request: Request) -> Response:
@@ -131,7 +135,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         text, days = text_of(fields), fields.get("days", "")
         read = reading.read(text, dependencies.zone)
         if read.problems:
-            return await editor(request, dependencies, "rule", text, read.problems, 422)
+            return await editor(request, dependencies, "rule", text, read.problems, 422, since_of(fields))
         until = dependencies.clock()
         since = until - timedelta(days=int(days) if days in map(str, RANGES) else RANGES[-1])
         ran = await rehearsing.run(dependencies, Wanted(read.rules, None, since, until, 20))

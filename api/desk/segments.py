@@ -13,7 +13,7 @@ from api.declaring import Declaring
 from api.desk.forms import form
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
-from api.desk.written import checked, command, editor, hinted, of_segment, offered, text_of
+from api.desk.written import checked, command, editor, hinted, newer, of_segment, offered, since_of, text_of
 from api.ports import Dependencies
 from api.problem import not_found
 from api.segments import circles
@@ -69,6 +69,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             "segment.html",
             row=now,
             draft=draft,
+            number=max(row.number for row in rows),
             sentence=of_segment(now.text, locale, dependencies.zone)[0],
             count=count,
             inside=inside,
@@ -82,14 +83,17 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def save_segment(request: Request) -> Response:
         """Keep a text as a draft."""
         asking = acting(request, dependencies, WRITERS)
-        text = text_of(await form(request))
+        fields = await form(request)
+        text, since = text_of(fields), since_of(fields)
         read = segments.read(text, dependencies.zone)
         if read.segment is None:
-            return await editor(request, dependencies, "segment", text, read.problems, 422)
+            return await editor(request, dependencies, "segment", text, read.problems, 422, since)
         async with dependencies.pool.connection() as connection:
             problems = await circles(connection, read.segment, read.segments, dependencies.zone)
         if problems:
-            return await editor(request, dependencies, "segment", text, problems, 422)
+            return await editor(request, dependencies, "segment", text, problems, 422, since)
+        if newest := await newer(dependencies, "segment", read.segment.name, since):
+            return await editor(request, dependencies, "segment", text, (), 409, newest, overtaken=True)
         await declaring.draft(read.segment.name, text, read.segment.version, asking)
         return RedirectResponse(f"/segments/{quote(read.segment.name, safe='')}", 303, HEADERS)
 

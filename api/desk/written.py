@@ -1,11 +1,11 @@
 """What pages of rules and of segments share: texts as sentences, the editor that judges while one writes, and commands.
 
-Reading order: editor, checked, hinted, command, offered.
+Reading order: editor, newer, checked, hinted, command, offered.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -31,7 +31,16 @@ from api.desk.wording import told
 from api.ports import Dependencies
 from api.problem import not_found
 from api.written import named, usable
+from projections.declared import table as declared
 from projections.declared.table import Row
+
+
+class Since(NamedTuple):
+    """What a page showed when somebody began to change a text there."""
+
+    name: str
+    number: int  # of the latest decision about it
+
 
 RANGES = (7, 30, 90)
 WINDOWS = ("1h", "1d", "7d", "30d", "90d", *PERIODS)
@@ -48,14 +57,38 @@ _NUMBER = re.compile(r"(?<![^\s(])\d+(?:\.\d+)?%?(?=[\s).؛،:]|$)")
 
 
 async def editor(
-    request: Request, dependencies: Dependencies, kind: Kind, text: str, problems: Sequence[Problem], status: int = 200
+    request: Request,
+    dependencies: Dependencies,
+    kind: Kind,
+    text: str,
+    problems: Sequence[Problem],
+    status: int = 200,
+    since: Since | None = None,
+    *,
+    overtaken: bool = False,
 ) -> Response:
-    """A text to be written, with what is wrong in it, or is perhaps not meant so."""
+    """A text to be written, with what is wrong in it, or is perhaps not meant so; `since` when it is a change of one that there is."""
     mistakes = told(problems, locale_of(request, dependencies))
     beside = form_beside(text) if kind == "rule" else {}
     doubts = [] if problems else await hinted(request, dependencies, kind, text)
-    values = {"kind": kind, "text": text, "problems": mistakes, "sentence": "", "hints": doubts, "ranges": RANGES}
+    values: dict[str, Any] = {"kind": kind, "text": text, "problems": mistakes, "sentence": "", "hints": doubts, "ranges": RANGES}
+    values |= {"since": since, "overtaken": overtaken}
     return page(request, dependencies, "editor.html", status, **values, **beside)
+
+
+def since_of(fields: Mapping[str, str]) -> Since | None:
+    """Of what the page showed a change was typed; None on the page of a new one."""
+    seen = fields.get("seen", "")
+    return Since(fields["of"], int(seen)) if fields.get("of") and seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
+
+
+async def newer(dependencies: Dependencies, kind: Kind, name: str, since: Since | None) -> Since | None:
+    """How it stands now, when somebody wrote or decided since the page was shown on which it was changed."""
+    if since is None or since.name != name:
+        return None
+    async with dependencies.pool.connection() as connection:
+        number = max((row.number for row in await declared.one(connection, kind, name)), default=since.number)
+    return Since(name, number) if number != since.number else None
 
 
 async def checked(request: Request, dependencies: Dependencies, kind: Kind, text: str) -> Response:

@@ -269,3 +269,35 @@ async def test_a_segment_in_a_circle_and_a_policy_that_lifts_approval_are_refuse
     await expect(page.locator("#text")).to_have_value("policy: contact\nholdout: 5%\n")
     desk.complaints.clear()  # the browser tells of the 422 and the 403
     await desk.api.client.put("/v1/contact-policy", content="policy: contact\n", auth=(await desk.token("admin"), ""))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_writes_over_what_another_wrote_meanwhile_is_told_first(desk: Desk, marketer: Marketer, language: str) -> None:
+    say, name = spoken(language), f"shared-{language}"
+    page = await desk.signed_in(language, marketer.token)
+    rule = "rule: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\ndo: {{notify: team:x}}\n"
+    segment = "segment: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\n"
+    for api, area, text in (("triggers", "rules", rule), ("segments", "segments", segment)):
+        await marketer.post(f"/v1/{api}", text.format(name=name, count=2), 201)
+        await page.goto(f"/{area}/{name}")
+        await page.locator("#text").fill(mine := text.format(name=name, count=4))
+        await marketer.post(f"/v1/{api}", text.format(name=name, count=3), 201)
+        await page.locator("form.editor .primary").click()
+        await expect(page.get_by_role("alert")).to_contain_text(say("knowledge.overtaken"))
+        await expect(page.locator("#text")).to_have_value(mine)
+        assert await judged(page, f"overtaken-{area}") == []
+        await page.locator("form.editor .primary").click()
+        await page.wait_for_url(f"**/{area}/{name}")
+        await expect(page.locator("#text")).to_have_value(mine)
+    admin = await desk.token("admin")
+    await page.goto("/contacts/policy")
+    await page.locator("#text").fill(f"policy: mine-{language}\n")
+    await desk.api.client.put("/v1/contact-policy", content=f"policy: theirs-{language}\n", auth=(admin, ""))
+    await page.locator("form.editor .primary").click()
+    await expect(page.get_by_role("alert")).to_contain_text(say("knowledge.overtaken"))
+    assert "theirs" in (await desk.api.get(admin, "/v1/contact-policy"))["text"]
+    assert await judged(page, "overtaken-policy") == []
+    desk.complaints.clear()  # the browser tells of the 409
+    await page.locator("form.editor .primary").click()
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    assert "mine" in (await desk.api.get(admin, "/v1/contact-policy"))["text"]
