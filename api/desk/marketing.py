@@ -75,7 +75,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             given = await happened.counted(connection, now - timedelta(days=7))
             sent = await happened.sent(connection, list(found), now - timedelta(days=7), now)
         lines = [_line(rows, locale, dependencies.zone, given, sent) for rows in found.values()]
-        return page(request, dependencies, "rules.html", lines=lines)
+        return page(request, dependencies, "rules.html", lines=lines, writers=WRITERS)
 
     @routes.get("/rules/new")
     async def new_rule(request: Request) -> Response:

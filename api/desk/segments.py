@@ -42,7 +42,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             counts = await members.counts(connection, dependencies.clock())
         now = [counting(rows) for rows in found.values()]
         lines = [(row, of_segment(row.text, locale, dependencies.zone)[0], counts.get(row.name)) for row in now]
-        return page(request, dependencies, "segments.html", lines=lines)
+        return page(request, dependencies, "segments.html", lines=lines, writers=WRITERS)
 
     @routes.get("/segments/new")
     async def new_segment(request: Request) -> Response:

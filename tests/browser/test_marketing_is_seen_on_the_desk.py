@@ -301,3 +301,13 @@ async def test_who_writes_over_what_another_wrote_meanwhile_is_told_first(desk: 
     await page.locator("form.editor .primary").click()
     await expect(page.get_by_role("alert")).to_have_count(0)
     assert "mine" in (await desk.api.get(admin, "/v1/contact-policy"))["text"]
+
+
+async def test_nobody_is_led_where_his_role_may_not_go(desk: Desk) -> None:
+    for role in ("supervisor", "analyst"):
+        page = await desk.signed_in("en", await desk.token(role))
+        for path in ("/rules", "/segments", "/signals", "/contacts", "/contacts/policy", "/contacts/deliveries"):
+            await page.goto(path)
+            links = await page.locator("main a").evaluate_all("(links) => links.map((link) => new URL(link.href).pathname)")
+            for link in sorted({*links} - {path}):
+                assert (await page.request.get(link)).status == 200, f"{role} is led from {path} to {link}"
