@@ -23,7 +23,7 @@ _WENT = tuple(
         (r"it names no customer", "went.nobody"),
         (r"nothing was decided about it", "went.undecided"),
         (r"it was withdrawn", "went.withdrawn"),
-        (r"nothing is set up that would send by (?P<word>\S+)", "went.no_way"),
+        (r"nothing is set up that would send by (?P<way>\S+)", "went.no_way"),
         (r"the webhook was deleted", "went.deleted"),
         (r"its secret was erased: register it anew", "went.no_secret"),
         (r"the receiver answered (?P<word>410): it is gone", "went.gone"),
@@ -61,13 +61,18 @@ def went(error: str, locale: Locale) -> Markup:
     """What went wrong with a delivery or an address; what nobody has translated stays as it was noted."""
     for pattern, key in _WENT:
         if found := pattern.fullmatch(error):
-            return _framed(locale.say(key), **{name: _word(value, locale) for name, value in found.groupdict().items()})
+            return _framed(locale.say(key), **{name: _named(name, value, locale) for name, value in found.groupdict().items()})
     return Markup('<bdi lang="en" dir="ltr">{}</bdi>').format(error)
 
 
 def _message(problem: Problem, lang: Lang, locale: Locale) -> Markup:
     message = _framed(MESSAGES[problem.code][lang], **{name: _word(value, locale) for name, value in problem.words.items()})
     return message + _framed(MEANT[lang], _word(problem.suggestion, locale)) if problem.suggestion else message
+
+
+def _named(name: str, value: str, locale: Locale) -> Markup:
+    """A way out by its name, if it has one; anything else as it was noted."""
+    return escape(locale.word("way", value)) if name == "way" and locale.knows(f"way.{value}") else _word(value, locale)
 
 
 def _word(value: str, locale: Locale) -> Markup:

@@ -151,8 +151,10 @@ def text_of(fields: Mapping[str, str]) -> str:
 
 
 def _numbered(said: str, locale: Locale) -> str:
-    """Numbers, and not names, in the digits of the language."""
-    return _NUMBER.sub(lambda found: locale.digits(found[0]), said)
+    """Numbers, and not names, in the digits and with the signs of the language."""
+    if locale.language != "fa":
+        return said
+    return _NUMBER.sub(lambda found: locale.digits(found[0]).replace(".", "٫").replace("%", "٪"), said)
 
 
 def _lang(locale: Locale) -> Lang:

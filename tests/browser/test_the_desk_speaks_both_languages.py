@@ -19,11 +19,14 @@ import api.desk
 from aggregates import jalali
 from aggregates.contracts import CONTRACTS
 from aggregates.contracts.explain import judged, says_of
+from aggregates.matching.customers import RARE
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
 from api.desk.identity import bits, chance, firing, objection
 from api.desk.locale import Locale
 from api.desk.refusals import explained
+from api.desk.wording import went
+from api.desk.written import of_rules
 from projections.view.traits import COMMON
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -127,6 +130,26 @@ def test_what_a_rule_kept_from_being_joined_is_said_in_the_readers_words() -> No
 
 def test_every_trait_that_is_kept_first_has_a_name() -> None:
     assert {f"trait.{name}" for name in COMMON} <= messages("fa").keys()
+
+
+def test_everything_that_two_are_compared_by_has_a_name() -> None:
+    assert [name for name in RARE if not {f"trait.{name}", f"contact.{name}"} & messages("fa").keys()] == []
+
+
+def test_a_way_that_is_not_set_up_is_called_by_its_name() -> None:
+    for locale in (FA, EN):
+        assert locale.say("way.email") in went("nothing is set up that would send by email", locale)
+        assert "pigeon" in went("nothing is set up that would send by pigeon", locale)
+
+
+def test_numbers_of_a_rule_have_the_signs_of_the_language_and_names_keep_theirs() -> None:
+    text = "rule: r\nwhen: {score: v1.5, rises_to: 0.7}\ndo: {contact: c2, prefer: [call]}\nholdout: 10%\n"
+    said, _ = of_rules(text, FA, "Asia/Tehran")
+    assert "۰٫۷" in said
+    assert "۱۰٪" in said
+    assert "v1.5" in said
+    assert "c2" in said
+    assert "0.7" in of_rules(text, EN, "Asia/Tehran")[0]
 
 
 REFUSING = {"Refused": 2, "Refusal": 2, "NotAnIdentifier": 1, "_wrong": 1}
