@@ -19,7 +19,7 @@ from api.decoding import decoded
 from api.ports import Connection, Dependencies
 from api.problem import Problem, not_found
 from api.visibility import settled
-from projections.contacts import handing, table, tasks
+from projections.contacts import belonging, handing, tasks
 from projections.contacts.handing import Again
 from projections.contacts.tasks import CALL, CHANNELS, Task
 from projections.identity import table as identity
@@ -187,7 +187,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
-            found = await tasks.open_of(connection, await table.merged(connection, customer))
+            found = await tasks.open_of(connection, await belonging.merged(connection, customer))
             shown = await handing.offered(connection, dependencies.rechecks, found)
         return json(TaskList([task_shown(task) for task in shown]))
 

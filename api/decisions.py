@@ -19,7 +19,7 @@ from api.answers import json, path_id
 from api.ports import Connection, Dependencies
 from api.problem import invalid
 from api.visibility import settled
-from projections.contacts import responses, table
+from projections.contacts import belonging, responses, table
 from projections.contacts.table import Decision
 
 OUTCOMES = ("sent", "held", "silent")
@@ -139,7 +139,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
-            return json(await _page(request, connection, await table.merged(connection, customer), customer))
+            return json(await _page(request, connection, await belonging.merged(connection, customer), customer))
 
     @routes.get(
         "/v1/decisions",
@@ -158,7 +158,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.asked(request, connection, await dependencies.schema())
-            return json(await _page(request, connection, None if customer is None else await table.merged(connection, customer), customer))
+            return json(
+                await _page(request, connection, None if customer is None else await belonging.merged(connection, customer), customer)
+            )
 
     @routes.get(
         "/v1/decisions/funnel",
@@ -233,7 +235,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
-            same = await table.merged(connection, customer)
+            same = await belonging.merged(connection, customer)
             found = await responses.of_customers(connection, same, query.limit(request))
         return json(ResponseList([ResponseShown(*response) for response in found]))
 

@@ -13,7 +13,7 @@ from api.decoding import decoded
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
 from api.visibility import settled
-from projections.contacts import table as contacts
+from projections.contacts import belonging
 from projections.deliveries import table
 from projections.deliveries.table import Shown
 
@@ -109,7 +109,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 state=query.choice(request, "state", STATES),
                 lane=query.text(request, "lane"),
                 rule=query.text(request, "rule"),
-                customers=None if customer is None else await contacts.merged(connection, customer),
+                customers=None if customer is None else await belonging.merged(connection, customer),
             )
         shown = found[:limit]
         following = cursor.token(shown[-1].created, shown[-1].id) if len(found) > limit else None

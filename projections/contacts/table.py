@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from aggregates.contact_policy import reading
 from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.policy import DEFAULT, Policy
-from projections.contacts import spending
+from projections.contacts import belonging, spending
 from projections.contacts.want import Want, decode, encode
 from projections.identity import table as identity
 from projections.rows import Columns, bring, uuids
@@ -96,53 +96,23 @@ async def lock_all(connection: Connection, customers: Collection[UUID]) -> Polic
     await connection.execute(
         "SELECT FROM contacts.customers WHERE customer_id = ANY(%s::uuid[]) ORDER BY customer_id FOR UPDATE", (wanted,)
     )
-    for customer, others in (await _others(connection, customers)).items():
-        await _put_under(connection, customer, others)
+    await belonging.settle(connection, customers)
     return policy
 
 
-async def _put_under(connection: Connection, customer: UUID, others: Sequence[UUID]) -> None:
-    await connection.execute(
-        "UPDATE contacts.made m SET customer_id = %(into)s WHERE customer_id = ANY(%(others)s)"
-        " AND NOT EXISTS (SELECT 1 FROM contacts.made n WHERE n.customer_id = %(into)s AND n.id = m.id)",
-        {"into": customer, "others": list(others)},
-    )
-    await connection.execute(
-        "UPDATE contacts.decisions m SET customer_id = %(into)s WHERE customer_id = ANY(%(others)s)"
-        " AND NOT EXISTS (SELECT 1 FROM contacts.decisions n WHERE n.customer_id = %(into)s AND n.signal = m.signal)",
-        {"into": customer, "others": list(others)},
-    )
-
-
-async def merged(connection: Connection, customer: UUID) -> list[UUID]:
-    """The customer, and all that became one with him and own nothing any more."""
-    return [customer, *(await _others(connection, [customer])).get(customer, ())]
-
-
-async def _others(connection: Connection, customers: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """Who became one with each of these and owns nothing any more."""
-    cursor = await connection.execute(
-        "WITH RECURSIVE same (customer, id) AS (SELECT asked, asked FROM unnest(%s::uuid[]) AS asked"
-        " UNION SELECT same.customer, m.before FROM same, LATERAL (SELECT before FROM identity.moves WHERE owner = same.id AND NOT EXISTS"
-        " (SELECT FROM identity.identifiers i WHERE i.customer_id = before) OFFSET 0) m)"
-        " SELECT customer, id FROM same WHERE customer <> id",
-        (uuids(customers),),
-    )
-    found: dict[UUID, list[UUID]] = {}
-    for customer, other in await cursor.fetchall():
-        found.setdefault(customer, []).append(other)
-    return found
-
-
 async def waiting(connection: Connection, customers: Collection[UUID]) -> set[UUID]:
-    """Of whom anything is held, or was decided about one who became one with him: of the others nothing is to be decided again."""
+    """Of whom anything is held, or was decided about one who became one with him, or is under one with whom he was one.
+
+    Of the others nothing is to be decided again.
+    """
     cursor = await connection.execute(
         "WITH RECURSIVE asked (id) AS (SELECT unnest(%s::uuid[])), same (customer, id) AS (SELECT id, id FROM asked"
         " UNION SELECT same.customer, m.before FROM same, LATERAL (SELECT before FROM identity.moves WHERE owner = same.id OFFSET 0) m)"
         " SELECT asked.id FROM asked, LATERAL (SELECT FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held'"
         " AND NOT requested LIMIT 1) held"
         " UNION SELECT same.customer FROM same, LATERAL (SELECT FROM contacts.customers WHERE customer_id = same.id LIMIT 1) other"
-        " WHERE same.id <> same.customer",
+        " WHERE same.id <> same.customer"
+        " UNION SELECT asked.id FROM asked WHERE EXISTS (SELECT FROM contacts.decisions WHERE was = asked.id)",
         (uuids(customers),),
     )
     return {row[0] for row in await cursor.fetchall()}
@@ -386,10 +356,13 @@ def _conditions(
     *, customers: Sequence[UUID] | None = None, rule: str | None = None, outcome: str | None = None, reason: str | None = None
 ) -> tuple[str, list[Any]]:
     known = {
-        "customer_id = ANY(%s)": None if customers is None else list(customers),
         "rule = %s": rule,
         "outcome = %s": outcome,
         "reason = %s": reason,
     }
     asked = {condition: value for condition, value in known.items() if value is not None}
-    return " AND ".join(["true", *asked]), list(asked.values())
+    where, values = ["true", *asked], list[Any](asked.values())
+    if customers is not None:
+        where.append("(customer_id = ANY(%s) AND was IS NULL OR was = ANY(%s))")
+        values += [list(customers), list(customers)]
+    return " AND ".join(where), values

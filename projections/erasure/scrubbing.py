@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from aggregates.identifier import Token
+from projections.contacts import belonging
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -83,6 +84,7 @@ async def scrub(connection: Connection, erasure: UUID) -> None:
     names = {"ids": ids, "tokens": tokens, "free": await _free(connection, tokens), "at": at}
     counts: dict[str, int] = {}
     await connection.execute(_CALLED, names | {"erasure": erasure})
+    await belonging.settle(connection, ids)
     for table in OF_CUSTOMER:
         counts[table] = (await connection.execute(f"DELETE FROM {table} WHERE customer_id = ANY(%s)", (ids,))).rowcount
     for table, statement in OF_IDENTIFIERS.items():

@@ -15,7 +15,7 @@ from aggregates.contact_policy.decide import counted
 from aggregates.contact_policy.policy import Policy
 from infra import database
 from infra.sealing import KeyRing
-from projections.contacts import reserving, table
+from projections.contacts import belonging, reserving, table
 from projections.contacts.reserving import Asked
 from projections.contacts.want import Want
 from tests.conftest import World
@@ -159,6 +159,56 @@ async def test_whoever_turns_out_to_be_the_same_customer_is_approached_as_one(po
             (one, other, uuid4()),
         )
     assert await call(one) == "cap call,partner_visit/30d"
+
+
+@pytest.mark.parametrize("first", ["one", "other"])
+async def test_whoever_is_himself_again_was_approached_as_he_was_before(
+    pool: database.Pool, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    monkeypatch.setattr("projections.contacts.fold.Known.allows", lambda *_: True)
+    people, keys = {"one": uuid4(), "other": uuid4(), "third": uuid4()}, KeyRing(MASTER)
+    random, cap = Random(first), "cap call,partner_visit/30d"
+
+    async def call(name: str) -> str:
+        candidate = Candidate(uuid4(), "winback", 1, people[name], "marketing", ("call",), 0.0, START, START, 0)
+        wanted = Want(candidate, "spring", {}, START, late=False, blob=b"")
+        async with pool.connection() as connection, connection.transaction():
+            ((_, outcome),) = await reserving.reserve(connection, "read_1", keys, people[name], [wanted], START, lambda _: "")
+        return outcome.reason or outcome.result
+
+    async def give(tokens: Sequence[str], before: str, to: str) -> None:
+        async with pool.connection() as connection:
+            for token in tokens:
+                await connection.execute(
+                    "INSERT INTO identity.moves (number, identifier, owner, before, event_id) VALUES (%s, %s, %s, %s, %s)",
+                    (random.randrange(1 << 40), f"{token} {people}", people[to], people[before], uuid4()),
+                )
+                await connection.execute(
+                    "INSERT INTO identity.identifiers (identifier, customer_id, number, event_id) VALUES (%s, %s, 1, %s)"
+                    " ON CONFLICT (identifier) DO UPDATE SET customer_id = excluded.customer_id",
+                    (f"{token} {people}", people[to], uuid4()),
+                )
+
+    async def shown(name: str) -> list[str]:
+        async with pool.connection() as connection:
+            same = await belonging.merged(connection, people[name])
+            return sorted(decision.reason or decision.outcome for decision in await table.page(connection, 9, customers=same))
+
+    await give(["a"], "one", "one")
+    assert await call("third") == "sent"
+    await give(["b", "c"], "third", "other")
+    assert await call("other") == cap
+    await give(["b", "c"], "other", "one")
+    assert await call("one") == cap
+    assert await shown("one") == [cap, cap, "sent"]
+    await give(["b", "c"], "one", "other")
+    assert (await shown("one"), await shown("other")) == ([cap], [cap, "sent"])
+    said = {name: await call(name) for name in (first, *sorted({"one", "other"} - {first}))}
+    assert said == {"one": "sent", "other": cap}
+    assert (await shown("one"), await shown("other")) == ([cap, "sent"], [cap, cap, "sent"])
+    await give(["b", "c"], "other", "one")
+    assert await call("one") == cap
+    assert len(await shown("one")) == 6
 
 
 async def test_no_budget_is_ever_passed_and_what_was_not_sent_after_all_is_not_spent(
