@@ -14,7 +14,6 @@ from uuid import UUID
 
 import structlog
 from aiosmpplib import (
-    ESME,
     NPI,
     TON,
     AbstractBroker,
@@ -37,6 +36,7 @@ from aggregates.sealing import Sealer, seal
 from aggregates.source import Source
 from infra.delivery.channels import Writing, address
 from infra.delivery.rechecking import state_of
+from infra.delivery.smpp_session import Requests, Session, receipt, status_of
 from infra.settings import SmppSettings
 from projections.deliveries.table import Taken
 from streams.record import Connection
@@ -55,8 +55,10 @@ FOR_GOOD = frozenset(
 )
 """Trying again changes nothing: the number or the text is wrong."""
 
-DELIVERED = "DELIVRD"
-ON_ITS_WAY = frozenset({"ENROUTE", "ACCEPTD", "UNKNOWN"})
+DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
+ON_ITS_WAY = frozenset({"", "ENROUTE", "ACCEPTD", "ACCEPTED", "UNKNOWN"})
+EARLY = 1_000
+"""Receipts that are kept as no message is known by their name yet: some centers say what became of it before they say that they took it."""
 
 log = structlog.get_logger()
 
@@ -85,7 +87,7 @@ class SmppAdapter:
         assert settings.host is not None  # noqa: S101 - without it there is no adapter
         self._settings, self._writing = settings, writing
         self._waiting = _Waiting()
-        self._session = ESME(
+        self._session = Session(
             settings.host,
             settings.port,
             settings.system_id,
@@ -95,6 +97,7 @@ class SmppAdapter:
             log_level="CRITICAL",
             hook=_Hook(self._waiting.answers, receipts),
             broker=self._waiting,
+            correlator=Requests(settings.system_id),
         )
 
     async def run(self) -> None:
@@ -148,12 +151,12 @@ class _Hook(AbstractHook):  # type: ignore[misc]  # the library is untyped
 
     async def received(self, smpp_message: SmppMessage | None, pdu: bytes, client_id: str) -> None:
         """An answer to a message, a receipt, or what a customer wrote."""
-        del pdu, client_id
+        del client_id
         if isinstance(smpp_message, SubmitSmResp):
-            await self._answered(smpp_message)
+            await self._answered(smpp_message, status_of(pdu))
         elif isinstance(smpp_message, DeliverSm):
             if smpp_message.is_receipt():
-                await self._receipts.told(smpp_message.parse_receipt())
+                await self._receipts.told(*receipt(smpp_message))
             else:
                 text = smpp_message.short_message or smpp_message.message_payload
                 await self._receipts.written(smpp_message.source.number, smpp_message.source.ton == TON.INTERNATIONAL, text)
@@ -164,15 +167,17 @@ class _Hook(AbstractHook):  # type: ignore[misc]  # the library is untyped
         again = not isinstance(error, ValueError)
         self._settle(smpp_message.log_id, Attempt("again" if again else "failed", error=f"it could not be sent: {type(error).__name__}"))
 
-    async def _answered(self, answer: SubmitSmResp) -> None:
+    async def _answered(self, answer: SubmitSmResp, number: int) -> None:
         status = answer.command_status
+        if not answer.log_id:  # so late that nobody knows to what
+            return
         if status == SmppCommandStatus.ESME_ROK:
             _, customer, signal = answer.log_id.split(" ")
             await self._receipts.taken(answer.message_id, UUID(customer), UUID(signal))
             self._settle(answer.log_id, Attempt("sent", 0))
         else:
-            why = f"the message center answered {status.name}"
-            self._settle(answer.log_id, Attempt("failed" if status in FOR_GOOD else "again", int(status), why))
+            why = f"the message center answered {status.name if status == number else f'0x{number:08x}'}"
+            self._settle(answer.log_id, Attempt("failed" if status in FOR_GOOD else "again", number, why))
 
     def _settle(self, key: str, attempt: Attempt) -> None:
         waiting = self._answers.get(key)
@@ -189,6 +194,7 @@ class Receipts:
         self._pool, self._publisher, self._sealer, self._clock = pool, publisher, sealer, clock
         self._topic = prefix + "touchpoints"
         self._source = Source(SPEAKER, zone, types=("contact.*",))
+        self._early: dict[str, str] = {}
 
     async def taken(self, message: str, customer: UUID, signal: UUID) -> None:
         """The center has it, and calls it so."""
@@ -198,11 +204,12 @@ class Receipts:
                 " DO UPDATE SET customer_id = excluded.customer_id, signal = excluded.signal, at = now()",
                 (message, customer, signal),
             )
+        if state := self._early.pop(message, None):
+            await self.told(message, state)
 
-    async def told(self, receipt: Mapping[str, Any]) -> None:
+    async def told(self, message: str, state: str) -> None:
         """What became of a message: delivered, or refused with the center's word. What is on its way says nothing yet."""
-        message, state = str(receipt.get("id", "")), str(receipt.get("stat", "")).upper()
-        if state in ON_ITS_WAY:
+        if not message or state in ON_ITS_WAY:
             return
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
@@ -212,10 +219,13 @@ class Receipts:
             row = await cursor.fetchone()
             if row is None:
                 log.warning("receipt_of_another", message=message, state=state)
+                self._early[message] = state
+                if len(self._early) > EARLY:
+                    del self._early[next(iter(self._early))]
                 return
             phone = address(await state_of(connection, row[0]), "phone")
         if phone:
-            verb, data = ("delivered", {}) if state == DELIVERED else ("refused", {"reason": state})
+            verb, data = ("delivered", {}) if state in DELIVERED else ("refused", {"reason": state})
             await self._tell(f"contact.{verb}", {"signal": str(row[1]), **data}, phone, f"smpp {message} {state}", row[2])
 
     async def written(self, number: str, international: bool, text: str) -> None:

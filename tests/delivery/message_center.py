@@ -11,6 +11,8 @@ RESPONSE = 0x80000000
 RECEIPT = 0x04  # esm_class of a delivery receipt
 INTERNATIONAL, ISDN = 1, 1
 UCS2 = 8
+APPENDIX_B = "id:{message} sub:001 dlvrd:001 submit date:2601010000 done date:2601010001 stat:{state} err:000 text:"
+"""A receipt as the specification shows one."""
 
 
 class Submitted(NamedTuple):
@@ -28,6 +30,7 @@ class Center:
     def __init__(self) -> None:
         self.port = 0
         self.status = 0
+        self.hasty = False  # it says what became of a message before it says that it took it
         self.binds: list[tuple[str, str]] = []
         self.acknowledged = asyncio.Event()  # of what it delivered last
         self._taken: asyncio.Queue[Submitted] = asyncio.Queue()
@@ -39,10 +42,9 @@ class Center:
         async with asyncio.timeout(20):
             return await self._taken.get()
 
-    async def receipt(self, message: str, state: str) -> None:
-        """Say what became of a message (appendix B of the specification)."""
-        text = f"id:{message} sub:001 dlvrd:001 submit date:2601010000 done date:2601010001 stat:{state} err:000 text:"
-        await self._deliver(b"989121234567", RECEIPT, 0, text.encode("ascii"))
+    async def receipt(self, message: str, state: str, form: str = APPENDIX_B) -> None:
+        """Say what became of a message."""
+        await self._deliver(b"989121234567", RECEIPT, 0, form.format(message=message, state=state).encode("ascii"))
 
     async def write(self, number: str, text: str) -> None:
         """A customer writes."""
@@ -54,14 +56,17 @@ class Center:
         self._writer.close()
 
     async def _deliver(self, source: bytes, esm_class: int, coding: int, text: bytes) -> None:
-        assert self._writer is not None
         self.acknowledged.clear()
+        self._say(source, esm_class, coding, text)
+        async with asyncio.timeout(20):
+            await self.acknowledged.wait()
+
+    def _say(self, source: bytes, esm_class: int, coding: int, text: bytes) -> None:
+        assert self._writer is not None
         body = b"\0" + bytes((INTERNATIONAL, ISDN)) + source + b"\0" + b"\0\0" + b"3000\0"
         body += bytes((esm_class, 0, 0)) + b"\0\0" + bytes((0, 0, coding, 0, len(text))) + text
         self._count += 1
         self._send(self._writer, DELIVER_SM, 0, self._count, body)
-        async with asyncio.timeout(20):
-            await self.acknowledged.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One session."""
@@ -96,6 +101,8 @@ class Center:
         text = rest[5 : 5 + length].decode("utf-16-be" if coding == UCS2 else "ascii")
         self._count += 1
         message = f"m{self._count}"
+        if self.hasty:
+            self._say(to, RECEIPT, 0, APPENDIX_B.format(message=message, state="DELIVRD").encode("ascii"))
         self._send(writer, SUBMIT_SM | RESPONSE, 0, sequence, message.encode() + b"\0")
         self._taken.put_nowait(Submitted(source.decode(), to.decode(), text, message))
 

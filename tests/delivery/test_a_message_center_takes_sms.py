@@ -18,7 +18,7 @@ rule: by-center
 when: {count: shop.looked, at_least: 1, within: 1h}
 do: {contact: بهار, purpose: marketing, prefer: [sms]}
 """
-THROTTLED, WRONG_NUMBER = 0x58, 0x0B
+THROTTLED, WRONG_NUMBER, OF_ITS_OWN = 0x58, 0x0B, 0x0410
 
 
 class Ground:
@@ -137,3 +137,40 @@ async def test_after_the_connection_was_lost_it_goes_on(ground: Ground) -> None:
     await ground.center.receipt(submitted.message, "UNDELIV")
     (refused,) = await ground.responses(customer, 1)
     assert refused["type"] == "contact.refused"
+
+
+@pytest.mark.parametrize(
+    ("number", "form"),
+    [
+        (5, "id:{message} sub:001 dlvrd:001 submit date:260101000000 done date:260101000112 stat:{state} err:000 text:"),  # with seconds
+        (6, "id:{message} sub:001 dlvrd:001 submit date:2601010000 done date:2601010001 stat:{state} err:0A3 text:id:other stat:REJECTD"),
+        (7, "ID:{message} DONE DATE:2026-01-01 STAT:{state}"),
+    ],
+)
+async def test_a_receipt_is_understood_in_whatever_form_and_the_session_goes_on(ground: Ground, number: int, form: str) -> None:
+    customer = await ground.looks(f"+98912111000{number}")
+    submitted, binds = await ground.center.first(), len(ground.center.binds)
+    await ground.delivery(customer, "sent")
+    await ground.center.receipt(submitted.message, "DELIVRD", form)
+    (delivered,) = await ground.responses(customer, 1)
+    assert (delivered["type"], len(ground.center.binds)) == ("contact.delivered", binds)
+
+
+async def test_a_receipt_that_comes_before_the_message_is_known_is_kept(ground: Ground) -> None:
+    ground.center.hasty = True
+    customer = await ground.looks("+989121110008")
+    await ground.center.first()
+    ground.center.hasty = False
+    (delivered,) = await ground.responses(customer, 1)
+    assert delivered["type"] == "contact.delivered"
+
+
+async def test_an_error_of_the_centers_own_does_not_end_the_session(ground: Ground) -> None:
+    ground.center.status, binds = OF_ITS_OWN, len(ground.center.binds)
+    customer = await ground.looks("+989121110009")
+    waiting = await ground.delivery(customer, "waiting")
+    assert waiting["error"] == "the message center answered 0x00000410"
+    ground.center.status = 0
+    await ground.delivery(customer, "sent")
+    await ground.center.first()
+    assert len(ground.center.binds) == binds
