@@ -106,7 +106,7 @@ async def claim(
     """Lease what is due and not paused: of each lane at most its `room`, of one without `usual`; of a lane in trouble one.
 
     What a lane may send by its pace is kept with it, for whichever process asks; two that ask at once do not get it twice. A webhook that
-    is disabled keeps what waits for it.
+    is disabled keeps what waits for it; of one that was deleted it is taken too, to be told that it fails.
     """
     cursor = connection.cursor(row_factory=class_row(Taken))
     await cursor.execute(
@@ -121,7 +121,8 @@ async def claim(
               AND (%(only)s::text[] IS NULL OR l.lane = ANY(%(only)s))
               AND NOT EXISTS (SELECT 1 FROM contacts.pauses p WHERE p.scope IN ('everything', 'channel:' || split_part(l.lane, ':', 1)))
               AND (l.lane NOT LIKE 'webhook:%%'
-                   OR EXISTS (SELECT 1 FROM contacts.webhooks w WHERE w.enabled AND w.id::text = substr(l.lane, 9)))
+                   OR EXISTS (SELECT 1 FROM contacts.webhooks w WHERE w.id::text = substr(l.lane, 9)
+                       AND (w.enabled OR w.state ->> 'deleted' IS NOT NULL)))
               AND EXISTS (SELECT 1 FROM contacts.deliveries d WHERE d.lane = l.lane AND d.state = 'waiting' AND d.due <= now())
             FOR UPDATE OF l SKIP LOCKED
         ), open AS (

@@ -194,6 +194,21 @@ async def test_a_trial_is_told_to_nobody_and_a_test_says_that_it_is_one(live: Ap
         await forget(live, token, made)
 
 
+async def test_what_waits_for_a_webhook_that_is_deleted_fails_and_says_so(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        receiver.answers = lambda _: (500, "")
+        made = await register(live, token, receiver.url)
+        message = await say(live)
+        await receiver.until(1)
+        waiting = await delivery(live, token, message, made, "waiting")
+        await forget(live, token, made)
+        for _ in range(2):
+            await live.client.post(f"/v1/deliveries/{waiting['id']}/resend", auth=(token, ""))
+            failed = await delivery(live, token, message, made, "failed")
+            assert (failed["error"], len(receiver.posts)) == ("the webhook was deleted", 1)
+
+
 async def test_mistakes_are_told_with_their_place(live: Api) -> None:
     token = await live.token("marketer")
     wrong = await live.client.post("/v1/webhooks", json={"url": "https://8.8.8.8/", "types": ["signal.fire"]}, auth=(token, ""))
