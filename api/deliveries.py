@@ -18,7 +18,7 @@ from projections.deliveries import table
 from projections.deliveries.table import Shown
 
 STATES = ("waiting", "sent", "failed", "silent")
-Scope = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^(everything|channel:[a-z][a-z0-9_]*|rule:[^\s]+)$")]
+Scope = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^(everything|channel:[a-z][a-z0-9_-]*|rule:[^\s]+)$")]
 
 
 class DeliveryShown(msgspec.Struct):

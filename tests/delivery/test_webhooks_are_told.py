@@ -171,6 +171,16 @@ async def test_a_pause_holds_everything_and_resuming_lets_it_out(live: Api) -> N
         await forget(live, token, made)
 
 
+async def test_whatever_a_channel_may_be_called_in_a_rule_it_can_be_stopped(live: Api) -> None:
+    token = await live.token("marketer")
+    rule = "rule: by-chat\nwhen: {count: shop.chats, at_least: 1, within: 1h}\ndo: {contact: x, prefer: [whats-app]}\n"
+    assert (await live.client.post("/v1/triggers", content=rule, auth=(token, ""))).status_code == 201
+    scope = {"scope": "channel:whats-app"}
+    paused = await live.client.post("/v1/pauses", json=scope, auth=(token, ""))
+    assert [item["scope"] for item in paused.json()["items"]] == ["channel:whats-app"]
+    assert (await live.client.delete("/v1/pauses", params=scope, auth=(token, ""))).status_code == 204
+
+
 async def test_who_stopped_something_when_ids_of_keys_were_kept_is_told_by_his_name(live: Api) -> None:
     token = (await live.made.keys.create("tests", role="marketer", label="maryam")).secret
     while (grant := live.made.ring.of_secret(token)) is None:
