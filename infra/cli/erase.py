@@ -61,18 +61,20 @@ def erase(
                 _show(found, "would go")
                 _confirm()
             found = ask(api, "POST", path, {"why": why})
-            while found["state"] == "erasing":
-                time.sleep(LOOK)
-                answer = answered(api, "GET", receipt_at(found["id"]))
-                if answer.status_code == httpx.codes.OK:  # it is in the log: with the workers or PostgreSQL away it is done later
-                    found = answer.json()
+        while found["state"] == "erasing" and not dry_run:  # also where somebody asked before, and did not wait
+            time.sleep(LOOK)
+            answer = answered(api, "GET", receipt_at(found["id"]))
+            if answer.status_code == httpx.codes.OK:  # it is in the log: with the workers or PostgreSQL away it is done later
+                found = answer.json()
     if json:
         print(json_.dumps(found, ensure_ascii=False))
         return
     if found["state"] == "preview":
         _show(found, "would go; nothing was done")
+    elif found["state"] == "erasing":
+        _show(found, f"going since {found['at']}, and not all is gone yet; receipt {found['id']}")
     else:
-        _show(found, f"gone since {found['done_at'] or found['at']}; receipt {found['id']}")
+        _show(found, f"gone since {found['done_at']}; receipt {found['id']}")
 
 
 def _confirm() -> None:

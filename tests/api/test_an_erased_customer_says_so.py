@@ -12,6 +12,7 @@ import pytest
 from aggregates.sealing import KeyDestroyed, open_sealed
 from aggregates.wire import customer_event_decoder, touchpoint_decoder
 from infra import refolding, waiting
+from infra.cli.erase import erase
 from infra.master_key import master_key
 from infra.sealing import KeyRing
 from projections.contacts import tasks
@@ -172,6 +173,21 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
     await refolding.rebuild(api.world.settings)
     assert (await refolding.verify(api.world.settings)).equal
     await api.get(agent, f"/v1/customers/{customer}", status=410)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_who_asks_again_while_it_is_under_way_waits_too_and_is_not_told_that_he_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], dry_run: bool
+) -> None:
+    receipt = {"id": "r", "customer_id": "c", "at": "09:00", "events": 1, "identifiers": 1, "keys": 0, "rows": {}}
+    looks = iter([receipt | {"state": "erasing", "done_at": None}] * 2 + [receipt | {"state": "done", "done_at": "09:15"}])
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=next(looks)))
+    monkeypatch.setattr("infra.cli.erase.api_", lambda *_: httpx.Client(base_url="http://yekta", transport=transport))
+    monkeypatch.setattr("infra.cli.erase.LOOK", 0)
+    erase("c", why="case 7", yes=True, dry_run=dry_run)
+    said = capsys.readouterr().out
+    assert ("gone since 09:15" in said) is not dry_run
+    assert ("going since 09:00" in said) is dry_run
 
 
 async def test_every_table_with_a_customer_in_it_says_what_an_erasure_does_with_it(api: Api) -> None:
