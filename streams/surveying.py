@@ -5,6 +5,7 @@ nothing more is heard of them. Reading order: begin, piece, behind.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,20 +21,23 @@ class Survey(NamedTuple):
     name: str
     version: int
     after: UUID
+    replayed: datetime | None = None  # the now of sources that replay their time, when it began; None: there were none
 
 
 async def begin(connection: Connection, partition: int, kind: str, name: str, version: int) -> None:
     """Everybody in the partition is to be looked at; of older versions nobody any more."""
     await connection.execute("DELETE FROM streams.surveys WHERE partition = %s AND kind = %s AND name = %s", (partition, kind, name))
     await connection.execute(
-        "INSERT INTO streams.surveys (partition, kind, name, version) VALUES (%s, %s, %s, %s)", (partition, kind, name, version)
+        "INSERT INTO streams.surveys (partition, kind, name, version, replayed)"
+        " VALUES (%s, %s, %s, %s, (SELECT now FROM streams.clocks WHERE partition = %s))",
+        (partition, kind, name, version, partition),
     )
 
 
 async def under_way(connection: Connection, partition: int, kind: str) -> list[Survey]:
     """What is still to be done."""
     cursor = await connection.execute(
-        "SELECT kind, name, version, after FROM streams.surveys WHERE partition = %s AND kind = %s ORDER BY name, version",
+        "SELECT kind, name, version, after, replayed FROM streams.surveys WHERE partition = %s AND kind = %s ORDER BY name, version",
         (partition, kind),
     )
     return [Survey(*row) for row in await cursor.fetchall()]

@@ -175,7 +175,7 @@ class Triggering:
             await self._load(moment, held, customers)
             for customer in customers:
                 if active.key not in held.learned[customer]:
-                    await self._surveyed(turn, customer, active)
+                    await self._surveyed(turn, customer, active, surveys[0].replayed)
                 else:
                     held.drop(customer)
         return await turn.finish(remember=False)
@@ -275,13 +275,14 @@ class Triggering:
         quiet = timer.quiet  # only timers that an earlier version set say it
         turn.take(customer, active, state, after, said, timer.at, timer.clock, quiet, rung=True)
 
-    async def _surveyed(self, turn: Turn, customer: UUID, active: Active) -> None:
+    async def _surveyed(self, turn: Turn, customer: UUID, active: Active, replayed: datetime | None) -> None:
         """What somebody waits for who was there before the rule."""
         facts = await self._past.facts(turn.moment, customer, active.trigger.types, None)
         if not evidence_of(active, facts):
             return
         last = max(facts, key=now_of)
-        now = now_of(last) if last.clock else max(now_of(last), active.since)
+        published = replayed if last.clock else active.since
+        now = now_of(last) if published is None else max(now_of(last), published)
         state, sealed = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
         turn.take(customer, active, None, state, sealed, now, last.clock, "test" if last.simulated else "")
 

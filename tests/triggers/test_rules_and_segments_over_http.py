@@ -348,6 +348,23 @@ async def test_of_replayed_time_all_is_said_that_was_due_though_nothing_more_com
     assert {one["occurred_at"][:10] for one in await marketer.signals("long-silent")} == {f"2001-01-{day:02}" for day in (2, 5, 8, 11)}
 
 
+async def test_of_replayed_time_too_what_was_due_before_a_rule_was_published_is_not_said(marketer: Marketer) -> None:
+    key = await marketer.api.write_key("elapsed", clock="event")
+    first, last = datetime(2003, 1, 1, tzinfo=UTC), datetime(2003, 3, 1, tzinfo=UTC)
+    asked = [bought(f"k-elapsed-{number}", first if number < 8 else last, "elapsed.asked") for number in range(16)]
+    over = [bought(f"k-elapsed-{number}", last, "elapsed.over") for number in range(16)]  # it is March in all of the log
+    await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(key, *asked, *over))
+    await marketer.publish("triggers", "elapsed", "when: {after: elapsed.asked, absent: elapsed.answered, for: 7d}\ndo: {notify: x}\n")
+    later = [bought(f"k-elapsed-{number}", datetime(2003, 4, 1, tzinfo=UTC), "elapsed.over") for number in range(16)]
+    await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(key, *later))
+
+    async def said() -> bool:
+        return len(await marketer.signals("elapsed")) >= 8
+
+    await marketer.until(said)
+    assert {one["occurred_at"][:10] for one in await marketer.signals("elapsed")} == {"2003-03-08"}
+
+
 SIGNAL = ("id", "rule", "version", "customer_id", "cause", "occurred_at", "recorded_at", "late", "withdrawn")
 OUTCOME = ("signal", "rule", "customer_id", "outcome", "channel", "at", "until", "reason")
 
