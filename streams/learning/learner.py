@@ -16,7 +16,7 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 4
+VERSION = 5
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0
@@ -35,6 +35,8 @@ MEMORY = 0.5
 CALIBRATION_MEMORY = 1.0
 """Horizons after which a label counts half in the calibration."""
 
+TRIAL = 2.0
+"""Horizons after which a loss counts half in what the calibration is judged by: a season must be seen coming and going."""
 
 FEW = 200.0
 """Labels that are not forgotten however old they are: where little happens, a new race would be run on a handful."""
@@ -72,7 +74,8 @@ class Learner(Struct, frozen=True):
     losses: Array  # a recipe's sum of losses, fading
     labels: float  # how many labels that is
     calibration: Logistic  # intercept, and what is added to the slope
-    calibrating: Array  # sums of losses without and with the calibration, fading
+    calibrations: Array  # what it was after each of the last days, as far back as labels judge it: day since the first, intercept, slope
+    calibrating: Array  # sums of losses without it and with what it was when a label's example was told, and of how many labels; fading
     shares: Array  # what the race says of the experts: weights that add up to 1
     correction: tuple[float, float]  # intercept and slope: as much of the calibration as has shown to be better than none
     learnt: int = 0  # labels in all
@@ -111,7 +114,7 @@ def fresh(horizon: int) -> Learner:
     words = vocabulary.named()
     beliefs = tuple(logistic.ignorant(_deviations(recipe, words)) for recipe in RECIPES)
     ignorant = logistic.ignorant(CALIBRATION_DEVIATIONS)
-    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, ignorant, np.zeros(2), STARTS, (0.0, 1.0))
+    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, ignorant, np.zeros((1, 3)), np.zeros(3), STARTS, (0.0, 1.0))
 
 
 def predict(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> Prediction:
@@ -139,7 +142,8 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     said = np.array([example.prediction.experts for example in day])
     say = all_say(learner, inputs, anchors)  # now, of labels that it has not learnt
     pooled = say @ learner.shares  # what it said then is outgrown
-    calibrated = learner.calibration.mean[0] + (1.0 + learner.calibration.mean[1]) * pooled
+    now, calibrations = _known_when_said(learner, days)
+    calibrated = pooled + calibrations[0, 1] + calibrations[0, 2] * pooled
     held = FEW / max(learner.labels, FEW)
     fade = max(0.5 ** (days / (MEMORY * learner.horizon)), held)
     keep = max(0.5 ** (days / (CALIBRATION_MEMORY * learner.horizon)), held)
@@ -150,7 +154,9 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     each = (1.0 - PRESENT) * logistic.losses(said, lost[:, None]) + PRESENT * logistic.losses(say, lost[:, None])
     losses = fade * learner.losses + each.sum(axis=0)
     labels = fade * learner.labels + len(day)
-    calibrating = fade * learner.calibrating + np.array([logistic.losses(said, lost).sum() for said in (pooled, calibrated)])
+    tried = max(0.5 ** (days / (TRIAL * learner.horizon)), FEW / max(float(learner.calibrating[2]), FEW))
+    without, with_it = (float(logistic.losses(said, lost).sum()) for said in (pooled, calibrated))
+    calibrating = tried * learner.calibrating + np.array([without, with_it, len(day)])
     calibration = logistic.learn(
         learner.calibration, CALIBRATION_DEVIATIONS, np.stack([np.ones_like(pooled), pooled], axis=1), pooled, lost, keep
     )
@@ -161,9 +167,10 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
         losses,
         labels,
         calibration,
+        np.concatenate([calibrations, [[now, *calibration.mean]]]),
         calibrating,
         _shares(losses, labels, STARTS),
-        _corrected(calibration, calibrating, labels),
+        _corrected(calibration, calibrating),
         learner.learnt + len(day),
     )
 
@@ -176,9 +183,18 @@ def _shares(losses: Array, labels: float, starts: Array) -> Array:
     return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
-def _corrected(calibration: Logistic, calibrating: Array, labels: float) -> tuple[float, float]:
+def _known_when_said(learner: Learner, days: int) -> tuple[float, Array]:
+    """The day of the labels, and the calibrations since the one that was known when that day's examples were told, that one first: a
+    horizon ahead is what it is applied to. Where no time passes, as in a table, a label is known at once."""
+    known = learner.calibrations
+    now = float(known[-1, 0]) + days
+    then = int(np.searchsorted(known[:, 0], now - (learner.horizon + 1 if days else 0), side="right"))
+    return now, known[max(then - 1, 0) :]
+
+
+def _corrected(calibration: Logistic, calibrating: Array) -> tuple[float, float]:
     """The calibration, as far as it won against none."""
-    share = float(_shares(calibrating, labels, EVEN)[1])
+    share = float(_shares(calibrating[:2], float(calibrating[2]), EVEN)[1])
     return share * float(calibration.mean[0]), 1.0 + share * float(calibration.mean[1])
 
 

@@ -59,7 +59,7 @@ def test_what_was_changed_cut_or_signed_by_another_is_not_loaded(course: Course)
 def test_a_snapshot_of_other_arithmetic_is_not_loaded(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     written = snapshot.encode(course.learner)
     monkeypatch.setattr(snapshot, "VERSION", 99)
-    with pytest.raises(SnapshotRefused, match="arithmetic 4"):
+    with pytest.raises(SnapshotRefused, match="arithmetic 5"):
         snapshot.decode(written)
 
 
@@ -138,6 +138,25 @@ def test_an_expert_that_has_outgrown_what_it_said_is_judged_by_what_it_says() ->
         )
     names = [recipe.name for recipe in RECIPES]
     assert grown.shares[names.index("wide")] > 10 * grown.shares[names.index("prior")]
+
+
+def through(shares: list[float], horizon: int) -> list[float]:
+    """The shift that is applied after each day, of which a share of forty customers alike was lost."""
+    learner, seen, shifts = fresh(horizon), what_is_seen(0.0), list[float]()
+    for share in shares:
+        said = predict(learner, seen, Anchors())
+        learner = learn(learner, [Labelled(seen, Anchors(), said, lost=place < 40 * share) for place in range(40)])
+        shifts.append(learner.correction[0])
+    return shifts
+
+
+def test_a_calibration_that_is_right_today_and_wrong_a_horizon_later_is_not_applied() -> None:
+    seasons = [0.8 if (day // 20) % 2 else 0.2 for day in range(200)]  # a horizon later it is the other way round
+    assert max(np.abs(through(seasons, 20)[60:])) < 0.02
+
+
+def test_a_calibration_that_is_still_right_a_horizon_later_is_applied() -> None:
+    assert through([0.2] * 100 + [0.8] * 60, 20)[-1] > 0.2
 
 
 def what_is_seen(complains: float) -> dict[str, float]:
