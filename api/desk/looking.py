@@ -3,13 +3,15 @@
 Reading order: look, told; `live` goes on from where `look` began.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from aggregates.normal.persian import plain
 from api import access, customers, looks, masks, position, query
 from api.access import Caller
 from api.desk import besides
@@ -17,6 +19,7 @@ from api.desk.besides import Beside
 from api.desk.call import call_of
 from api.desk.customer import Customer, customer
 from api.desk.entries import Day, days, entry
+from api.desk.forms import due
 from api.desk.locale import Locale
 from api.desk.rendering import locale_of
 from api.ports import Connection, Dependencies
@@ -130,10 +133,13 @@ async def told(
 
 
 def _as_of(request: Request, dependencies: Dependencies) -> datetime | None:
-    """As of when: a time, or so many days ago, as the slider says it without a script."""
+    """As of when: a time, the end of a day in either calendar, or so many days ago, as the slider says it without a script."""
     days = query.text(request, "days", 6) or ""
     if days.isascii() and days.isdecimal() and int(days) > 0:
         return dependencies.clock() - timedelta(days=int(days))
+    zone, said = ZoneInfo(dependencies.zone), query.text(request, "as_of", 64) or ""
+    if len(plain(said)) <= len("1998-03-10") and (when := due(said, zone)) is not None:
+        return min(datetime.combine(when.date(), time(23, 59, 59), zone), dependencies.clock())
     return query.time(request, "as_of")
 
 

@@ -1,15 +1,19 @@
 """What happens while a customer's page is open: it comes by itself, and moves nothing that somebody reads or types."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from aggregates import jalali
 from api.desk.catalog import LANGUAGES
 from tests.browser import story
 from tests.browser.conftest import Desk, find, shot, spoken
 from tests.browser.story import HER_DEVICE, told
 from tests.browser.test_everybody_can_use_the_desk import judged
+
+TEHRAN = ZoneInfo("Asia/Tehran")
 
 
 def newest(page: Page) -> Locator:
@@ -178,6 +182,11 @@ async def test_the_page_of_another_day_shows_nothing_of_today(desk: Desk, langua
     await expect(page.locator("#as-of")).to_have_value("120")
     assert await page.locator(".entry").count() > 0
     await expect(page.locator("main")).not_to_contain_text("q-77")  # a quote of three days ago
+    day = (datetime.now(TEHRAN) - timedelta(days=120)).date()
+    for said in (day.isoformat(), "-".join(map(str, jalali.of(day)))):
+        await page.goto(f"{page.url.partition('?')[0]}?as_of={said}")
+        await expect(page.locator(".as-of")).to_be_visible()
+        assert 119 <= int(await page.locator("#as-of").input_value()) <= 120  # the end of that day
     await page.locator(".as-of a").click()
     await expect(page.locator("#dock")).to_be_visible()
     await expect(page.locator(".as-of")).to_have_count(0)
