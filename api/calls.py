@@ -194,6 +194,14 @@ async def customers_of(connection: Connection, tokens: Any) -> list[UUID]:
     return [row[0] for row in await cursor.fetchall()]
 
 
+def is_number(number: str) -> bool:
+    """Whether it can be somebody's: who withholds his is `anonymous` to a telephone system."""
+    try:
+        return any(sign.isdigit() for sign in normalise("phone", number).value)
+    except NotAnIdentifier:
+        return False
+
+
 async def of_number(dependencies: Dependencies, connection: Connection, number: str) -> tuple[str, list[UUID]]:
     """A number in normal form, and everybody who has it: its owner, and whoever else it was met with. Raises a 422 problem."""
     try:

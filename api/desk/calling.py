@@ -3,6 +3,7 @@
 Every form can be sent twice: its draft has an id, and what has the same id happened once. Reading order: add, pop, dock.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from markupsafe import Markup
 
 from aggregates.normal.persian import plain
 from aggregates.service_request.deciding import NewRequest
@@ -20,6 +22,7 @@ from api.commands import Key
 from api.desk import live
 from api.desk.call import call_id
 from api.desk.forms import due, form
+from api.desk.refusals import explained
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
 from api.ports import Connection, Dependencies
@@ -65,9 +68,16 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         fields = await form(request)
         who = {kind: value for kind in ("phone", "email") if (value := fields.get(kind, "").strip())}
         if not who:
-            raise invalid("/phone", "A customer needs a phone or an e-mail address.")
+            return await _newcomer(request, dependencies, fields, locale_of(request, dependencies).say("pop.needs"))
         traits = {name: value for name in ("name", "city") if (value := fields.get(name, "").strip())}
-        at = await witnessing.tell(dependencies, fields.get("draft") or str(uuid4()), "profile.reported", who, {"traits": traits})
+        try:
+            at = await witnessing.tell(dependencies, fields.get("draft") or str(uuid4()), "profile.reported", who, {"traits": traits})
+        except Problem as problem:
+            if problem.body.status != 422:
+                raise
+            locale, wrong = locale_of(request, dependencies), problem.body
+            why = Markup(" ").join([explained(wrong.detail, locale), explained(wrong.mend or "", locale)])
+            return await _newcomer(request, dependencies, fields, why, wrong.pointer or "")
         await dependencies.awaiting.reached(position.offsets(at), None, SEEN)
         parameters = {"phone": who["phone"]} if "phone" in who else {"email": who["email"]}
         call = {"call": fields["call"]} if fields.get("call") else {}
@@ -141,9 +151,9 @@ async def _pop(request: Request, dependencies: Dependencies) -> Response:
     id_ = call_id(request)
     async with dependencies.pool.connection() as connection:
         call = await table.load(connection, id_, dependencies.clock()) if id_ else None
-        number = query.text(request, "phone", 64)
-        if call is not None and not number:
-            number = await calls.number_of(dependencies, connection, call)
+        said = query.text(request, "phone", 64)
+        number = said or (await calls.number_of(dependencies, connection, call) if call is not None else None)
+        number = number if number and calls.is_number(number) else None
         found: list[UUID] = []
         if number:
             number, found = await calls.of_number(dependencies, connection, number)
@@ -151,18 +161,34 @@ async def _pop(request: Request, dependencies: Dependencies) -> Response:
             found = await calls.customers_of(connection, call.who)
         elif (email := query.text(request, "email", 256)) is not None:
             found = await calls.of_email(dependencies, connection, email)
-        elif id_:
+        elif id_ and said is None:
             raise not_found("No call has this id.")
         known = await _known(dependencies, connection, found)
     suffix = {"by": "phone"} | ({"call": id_} if id_ else {})
-    said = query.text(request, "known")  # who it is was said a moment ago: whoever owns the number now
-    named = [one for one in known if (one[0] == found[0] if said else one[2])]
+    told = query.text(request, "known")  # who it is was said a moment ago: whoever owns the number now
+    named = [one for one in known if (one[0] == found[0] if told else one[2])]
     if len(named) == 1:
         return RedirectResponse(f"/customers/{named[0][0]}?{urlencode(suffix)}", 303, HEADERS)
     values: dict[str, Any] = {"call": call, "call_scripts": [], "number": number or "", "draft": str(uuid4()), "suffix": urlencode(suffix)}
     if len(named) > 1:
         return page(request, dependencies, "chooser.html", candidates=named, **values)
-    return page(request, dependencies, "newcomer.html", **values)
+    return page(request, dependencies, "newcomer.html", typed={}, wrong="", pointer="", **values)
+
+
+async def _newcomer(request: Request, dependencies: Dependencies, fields: Mapping[str, str], wrong: str, pointer: str = "") -> Response:
+    """The form again, with what is wrong and all that was typed."""
+    async with dependencies.pool.connection() as connection:
+        call = await table.load(connection, fields["call"], dependencies.clock()) if fields.get("call") else None
+    values: dict[str, Any] = {
+        "call": call,
+        "call_scripts": [],
+        "suffix": "",
+        "number": "",
+        "typed": fields,
+        "wrong": wrong,
+        "pointer": pointer,
+    }
+    return page(request, dependencies, "newcomer.html", 422, draft=fields.get("draft") or str(uuid4()), **values)
 
 
 async def _known(dependencies: Dependencies, connection: Connection, found: list[UUID]) -> list[tuple[UUID, str, bool, Any]]:

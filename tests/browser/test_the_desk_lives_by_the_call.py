@@ -17,6 +17,7 @@ from infra.engines import ports
 from projections.service import table as requests
 from tests.browser.conftest import Desk, Mortal, find, shot, spoken
 from tests.browser.story import HER_DEVICE, told
+from tests.browser.test_everybody_can_use_the_desk import judged
 
 PATIENCE = 60_000
 in_both = pytest.mark.parametrize("language", LANGUAGES)
@@ -141,6 +142,28 @@ async def test_an_unknown_number_opens_the_form_and_the_form_makes_a_customer(de
     await shot(page, f"newcomer-{language}")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text(f"نیما تازه {language}", timeout=15_000)
+
+
+@in_both
+async def test_a_number_that_is_none_opens_the_form_and_what_was_typed_there_stays(desk: Desk, language: str) -> None:
+    say = spoken(language)
+    page = await desk.signed_in(language, await desk.token("agent"))
+    await page.goto("/pop?phone=anonymous")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(say("pop.unknown"))
+    await expect(page.locator("#new-phone")).to_have_value("")
+    await page.locator("#new-name").fill("نیما")
+    for number, why in (("", say("pop.needs")), ("0912", {"fa": "ده رقم دارد", "en": "has ten digits"}[language])):
+        await page.locator("#new-phone").fill(number)
+        await page.locator("#new-phone").press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text(why)
+        await expect(page.locator("#new-name")).to_have_value("نیما")
+        await expect(page.locator("#new-phone")).to_have_value(number)
+        await expect(page.locator("#new-phone")).to_be_focused()
+    assert await judged(page, f"newcomer-wrong-{language}") == []
+    desk.complaints.clear()  # the browser tells of the 422
+    await page.locator("#new-phone").fill("0934 111 22 3" + {"fa": "3", "en": "4"}[language])
+    await page.locator("#new-phone").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("نیما")
 
 
 @in_both
