@@ -23,7 +23,7 @@ from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
 from api.ports import Dependencies
-from api.problem import Problem, not_found
+from api.problem import Problem, not_found, of_refusal
 from projections.churn import models, table
 from projections.churn.models import Fate, Model
 from projections.value import table as values
@@ -268,6 +268,9 @@ def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event
 
 async def _published(dependencies: Dependencies, asking: Caller, wanted: Costs) -> Costs:
     """Decide, and write the row that values are told by."""
+    refused = value_costs.refusal(wanted)
+    if refused is not None:
+        raise of_refusal(422, refused)
     before = await dependencies.decisions.load(value_costs.ID)
     costs = msgspec.structs.replace(wanted, version=len(before) + 1)
     published = value_costs.Published(dependencies.clock(), str(asking.key), costs)

@@ -9,16 +9,12 @@ from msgspec.structs import replace
 
 from aggregates.churn import DAY, PURCHASES
 from aggregates.fact import Fact
+from aggregates.value import COUNTED
 from projections.money import ZERO, amount_of, currency_of, minus, plus
 from projections.value.state import Purse, State
 
 RETURNED = "reseller.return_reported"
-CONTACTS = frozenset(
-    {"call.ended", "call.abandoned", "sales.visit_held", "sales.quote_sent", "service.request_resolved", "contact.sent", "contact.made"}
-)
-"""What is done for a customer, and costs."""
-
-HEARD = frozenset({*PURCHASES, RETURNED, *CONTACTS})
+HEARD = frozenset({*PURCHASES, RETURNED, *COUNTED})
 """The types that matter here; a cancellation is known from the view, which remembers orders by their number."""
 
 WEIGHED = HEARD | {"sales.order_cancelled"}
@@ -35,7 +31,7 @@ def evolve(state: State, fact: Fact) -> State:
         return _bought(replace(state, at=now), fact, happened)
     if fact.type == RETURNED:
         return _returned(replace(state, at=now), fact.data)
-    if fact.type in CONTACTS:
+    if fact.type in COUNTED:
         return replace(state, at=now, contacts=state.contacts | {fact.type: state.contacts.get(fact.type, 0) + 1})
     return state
 

@@ -26,3 +26,7 @@ async def test_costs_have_versions(api: Api) -> None:
     second = (await api.client.put("/v1/models/value/costs", json={"margin": 0.5}, auth=(admin, ""))).json()
     assert second["version"] == first["version"] + 1
     assert (await api.client.get("/v1/models/value", auth=(admin, ""))).json()["costs"] == second
+    mistyped = await api.client.put("/v1/models/value/costs", json={"currency": "IRR", "servicing": {"call.endd": "5"}}, auth=(admin, ""))
+    assert (mistyped.status_code, mistyped.json()["pointer"]) == (422, "/servicing/call.endd")
+    assert "call.ended" in mistyped.json()["mend"]
+    assert (await api.client.put("/v1/models/value/costs", json={"marginn": 0.4}, auth=(admin, ""))).status_code == 422

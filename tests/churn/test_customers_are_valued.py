@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aggregates.value import Costs, Published, decision
+from aggregates.value import Costs, Published, decision, refusal
 from infra.demo import fetching
 from projections.value import buying, fold, spending
 from projections.value.buying import Buying, History
@@ -189,3 +189,24 @@ def test_costs_are_published_as_a_decision_of_their_version() -> None:
     kept = decision(published)
     assert (kept.version, kept.tag) == (3, "value.costs_published")
     assert msgspec.json.decode(kept.state, type=Published) == published
+
+
+@pytest.mark.parametrize(
+    ("published", "pointer"),
+    [
+        (Costs(currency="IRT", margin=0.4), "/currency"),
+        (Costs(servicing={"call.ended": "5"}), "/currency"),
+        (Costs(currency="IRR", servicing={"call.endd": "5"}), "/servicing/call.endd"),
+        (Costs(currency="IRR", selling={"sales.visit_held": "5", "*": "5"}), "/selling/*"),
+        (Costs(currency="IRR", acquisition={"*": "5"}, selling={"contact.sent": "1"}, servicing={"call.ended": "2"}), None),
+        (Costs(margin=0.4), None),
+    ],
+)
+def test_costs_that_would_count_nowhere_are_not_published(published: Costs, pointer: str | None) -> None:
+    refused = refusal(published)
+    assert (None if refused is None else refused.pointer) == pointer
+
+
+def test_a_cost_that_is_called_otherwise_is_no_cost() -> None:
+    with pytest.raises(msgspec.ValidationError, match="marginn"):
+        msgspec.json.decode(b'{"marginn": 0.4}', type=Costs)
