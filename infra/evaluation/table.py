@@ -89,6 +89,8 @@ def labels(table: Sequence[Row], label: str) -> tuple[str, list[Row], list[bool]
     there = dict.fromkeys(name for row in table for name in row)  # lines of JSON need not have all columns
     names = {name.strip().lower(): name for name in reversed(there)} | {name: name for name in there}
     column = names.get(label, names.get(label.strip().lower()))
+    if not table:
+        raise Refusal("The table has no rows.")
     if column is None:
         raise Refusal(f"The table has no column {label!r}.", "Name the column that says who was lost with --label.")
     known = [row for row in table if text_of(row.get(column))]

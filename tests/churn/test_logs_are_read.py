@@ -208,6 +208,11 @@ def test_a_table_that_says_of_nobody_who_was_lost_is_refused(rows: list[Row]) ->
         table.labels(rows, "Churn")
 
 
+def test_a_table_without_rows_is_said_to_have_none() -> None:
+    with pytest.raises(Refusal, match="no rows"):
+        table.labels([], "Churn")
+
+
 @pytest.mark.parametrize("horizon", ["0d", "ninety", "9999d", "-3d"])
 def test_a_horizon_that_is_none_is_refused(tmp_path: Path, horizon: str) -> None:
     with pytest.raises(Refusal, match="horizon"):
