@@ -55,7 +55,7 @@ async def begin(connection: Connection, event: UUID, decision: Erase, tokens: Co
     if await cursor.fetchone() is None:
         return
     his = list(tokens)
-    ids = [decision.customer, *await _led_to(connection, decision.customer, his)]
+    ids = [decision.customer, *await led_to(connection, decision.customer, his)]
     await connection.execute(
         "INSERT INTO identity.erased (customer_id, erasure) SELECT unnest(%s::uuid[]), %s ON CONFLICT DO NOTHING", (ids, event)
     )
@@ -71,7 +71,7 @@ async def begin(connection: Connection, event: UUID, decision: Erase, tokens: Co
         await connection.execute(statement, {"his": his, "ids": ids, "event": event})
 
 
-async def _led_to(connection: Connection, customer: UUID, his: list[Token]) -> list[UUID]:
+async def led_to(connection: Connection, customer: UUID, his: list[Token]) -> list[UUID]:
     """Those whose ids led to him: they own nothing any more, and he became of them."""
     cursor = await connection.execute(
         "SELECT DISTINCT m.before FROM identity.moves m WHERE m.identifier = ANY(%s) AND m.before <> %s"

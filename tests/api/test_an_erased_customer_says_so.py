@@ -125,6 +125,7 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
     agent, admin, boss = await api.token("agent"), await api.token(), await api.token("supervisor")
     async with api.made.pool.connection() as connection:
         before = await traces(connection, MARK)
+        await tasks.put(connection, uuid4(), UUID(other), "call", "winback", "spring", "marketing", uuid4())  # before they were one
     assert {"contacts.deliveries", "contacts.tasks", "service.requests", "decisions.events", "access.looks"} <= set(before)
     assert MARK in await readable(api)
     path, why = f"/v1/customers/{customer}/erase", {"why": "case 7"}
@@ -134,6 +135,7 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
     assert preview["state"] == "preview"
     assert preview["events"] > 5
     assert preview["rows"]["service.requests"] == 1
+    assert preview["rows"]["contacts.tasks"] == 2
     listening = asyncio.Event()
     async with served(api) as url:
         stream = asyncio.create_task(told(url, agent, customer, listening))
@@ -145,6 +147,7 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
     assert (receipt["customer_id"], receipt["why"], receipt["state"]) == (customer, "case 7", "done")
     assert receipt["events"] == preview["events"]
     assert receipt["rows"]["letters.letters"] == 1
+    assert receipt["rows"]["contacts.tasks"] == preview["rows"]["contacts.tasks"]
     assert (await api.client.post(path, json={"why": "again"}, auth=(admin, ""))).json() == receipt
     assert (await api.get(admin, "/v1/erasures"))["items"] == [receipt]
     for one in (customer, other):
