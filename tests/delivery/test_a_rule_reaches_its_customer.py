@@ -359,6 +359,11 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     assert refused.status_code == 409
     done = await ground.api.client.post(f"/v1/call-list/{task['id']}/outcome", json=outcome, auth=(agent, ""))
     assert done.json()["state"] == "done"
+    again = await ground.api.client.post(f"/v1/call-list/{task['id']}/outcome", json=outcome, auth=(agent, ""))
+    assert (again.status_code, again.json()) == (200, done.json())  # the answer was lost on its way
+    for who, other_word in ((agent, outcome | {"outcome": "refused"}), (other, outcome)):
+        late = await ground.api.client.post(f"/v1/call-list/{task['id']}/outcome", json=other_word, auth=(who, ""))
+        assert (late.status_code, late.json()["type"]) == (409, "/problems/already_done")
     listed = (await ground.api.client.get("/v1/call-list.csv", auth=(ground.token, ""))).text
     assert "'=cmd" in listed
     rows = list(csv.DictReader(io.StringIO(listed)))
