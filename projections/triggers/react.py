@@ -250,7 +250,7 @@ class _Telling:
 
     def signal(self, firing: Firing) -> Signal:
         rule, cause = self.trigger.rule, firing.cause
-        late = self.late or self.now - firing.at > PROMPT or (self.overdue and not firing.prompt)
+        late = self.now > firing.at and (self.late or self.now - firing.at > PROMPT or (self.overdue and not firing.prompt))
         return Signal(
             signal_id(self.trigger, cause.event),
             rule.name,

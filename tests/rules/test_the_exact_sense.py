@@ -270,6 +270,11 @@ def test_a_quantile_that_is_told_late_withdraws_and_fires_anew() -> None:
     assert stand(evaluated(rich, [*facts, before])) == [("early", at(0, 2)), ("rich", at(3))]
 
 
+def test_what_is_recorded_at_its_own_moment_is_not_late_in_whichever_order_that_moment_is_told() -> None:
+    answer = evaluated(twice("9d"), [seen(at(0), "a"), seen(at(1), "z"), seen(at(1), "b")])
+    assert [(one["cause"]["id"], one["late"], one["withdrawn"]) for one in answer["signals"]] == [("z", False, True), ("b", False, False)]
+
+
 def test_what_if_did_not_allow_is_no_signal_and_its_episode_is_over() -> None:
     loyal = twice("9d", **{"if": {"segment": "loyal"}})
     assert evaluated(loyal, [seen(at(0)), seen(at(1)), event("segment.entered", at(2), segment="loyal"), seen(at(3))])["signals"] == []
