@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -132,14 +132,15 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         """What a text would have done."""
         acting(request, dependencies, WRITERS)
         fields = await form(request)
-        text, days = text_of(fields), fields.get("days", "")
+        text, said = text_of(fields), fields.get("days", "")
         read = reading.read(text, dependencies.zone)
         if read.problems:
             return await editor(request, dependencies, "rule", text, read.problems, 422, since_of(fields))
         until = dependencies.clock()
-        since = until - timedelta(days=int(days) if days in map(str, RANGES) else RANGES[-1])
-        ran = await rehearsing.run(dependencies, Wanted(read.rules, None, since, until, 20))
-        return page(request, dependencies, "dry_run.html", ran=ran, bars=_bars(ran, locale_of(request, dependencies)), text=text)
+        days = int(said) if said in map(str, RANGES) else RANGES[-1]
+        ran = await rehearsing.run(dependencies, Wanted(read.rules, None, until - timedelta(days=days), until, 20))
+        again: dict[str, Any] = {"text": text, "days": days, "ranges": RANGES, "since": since_of(fields)}
+        return page(request, dependencies, "dry_run.html", ran=ran, bars=_bars(ran, locale_of(request, dependencies)), **again)
 
     @routes.post("/rules/{name}/{verb}")
     async def command_rule(request: Request) -> Response:

@@ -141,6 +141,13 @@ async def test_a_dry_run_says_why_nobody_was_reached_in_the_readers_language(des
         assert not re.search("consent|sms", await main.inner_text())
     assert await judged(page, f"dry-run-{language}") == []
     await shot(page, f"dry-run-{language}")
+    text = await page.locator("#text").input_value()
+    assert do in text
+    await page.locator("#text").fill(text.replace("[sms]", "[call]"))
+    await page.locator("[name=days]").select_option("7")
+    await page.locator("[formaction='/rules/dry-run']").click()
+    await expect(main).to_contain_text(spoken(language)("way.call"))
+    await expect(page.locator("[name=days]")).to_have_value("7")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
