@@ -1,11 +1,13 @@
 """What a customer's page shows, in Persian and in English, to each role, with and without a script."""
 
 import re
+from datetime import timedelta
 
 from playwright.async_api import expect
 
 from api.desk.catalog import LANGUAGES
 from tests.browser.conftest import Desk, find, shot, spoken
+from tests.browser.story import told
 
 LATIN_DIGITS = re.compile(r"[0-9]")
 
@@ -141,3 +143,15 @@ async def test_nothing_sticks_out_at_any_width(desk: Desk) -> None:
         for column in (".column.who", ".column.centre", ".column.numbers"):
             assert await page.locator(column).evaluate("(element) => element.scrollWidth <= element.clientWidth")
         await shot(page, f"customer-fa-{width}")
+
+
+async def test_a_name_without_a_space_in_it_widens_nothing(desk: Desk) -> None:
+    who, traits = {"phone": "09125550199"}, {"name": "ا" * 300}
+    await desk.visible(await desk.happens(told("web.identified", timedelta(0), who, source="web", traits=traits)))
+    page = await desk.customer("09125550199")
+    address = page.url.partition("?")[0]
+    for path in (address, f"{address}/score"):
+        await page.goto(path)
+        for width in (390, 768, 1366):
+            await page.set_viewport_size({"width": width, "height": 844})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
