@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aggregates.normal import persian
 from projections.rows import Connection, uuids
-from projections.search.terms import Asked, Term, ask
+from projections.search.terms import Asked, Term, ask, together
 from projections.timeline.row import folded_ref
 
 CANDIDATES = 1000
@@ -73,14 +73,18 @@ async def _terms(connection: Connection, schema: str, customers: Iterable[UUID])
 
 
 async def search(connection: Connection, schema: str, query: str, limit: int = 20, after: Place | None = None) -> list[Found]:
-    """Customers that match every word, those seen last first; before them whoever the whole query is an order's number of.
-    The next of them `after` a place."""
+    """Customers that match every word, or where nobody does, with two neighbours as one, those seen last first; before them whoever the
+    whole query is an order's number of. The next of them `after` a place."""
     asked = ask(query)
     by_reference = await _by_reference(connection, schema, query)
     found = [one for one in by_reference if after is None or (after.referred and _follows(one, after))][:limit]
     if len(found) < limit:
         further = None if after is None or after.referred else after
-        found += await _by_terms(connection, schema, asked, limit - len(found), [one.customer_id for one in by_reference], further)
+        besides = [one.customer_id for one in by_reference]
+        found += await _by_terms(connection, schema, asked, limit - len(found), besides, further)
+        for joined in () if found or by_reference else together(query):
+            if not found:
+                asked, found = joined, await _by_terms(connection, schema, joined, limit, besides, further)
     terms = await _terms(connection, schema, [one.customer_id for one in found])
     return [one._replace(matched=one.matched + why(asked, terms.get(one.customer_id, ()))) for one in found]
 

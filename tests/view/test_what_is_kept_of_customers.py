@@ -168,6 +168,16 @@ async def test_pages_show_everybody_who_is_found_once(connection: Connection, sc
         assert shown == everybody, limit
 
 
+async def test_a_space_typed_in_the_place_of_a_half_space_finds_him_too(connection: Connection, schema: str) -> None:
+    await keep(connection, schema, SARA, named("زهرا ملک\u200cزاده", ("phone", "+989121234567")))
+    await keep(connection, schema, ALI, named("علی\u200cرضا کریمی", ("phone", "+989351114567")))
+    for query in ("زهرا ملک زاده", "ملک زاده", "ملک\u200cزاده", "ملكزاده", "زهرا ملک زا", "ملک زاده 4567"):
+        assert SARA in await found(connection, schema, query), query
+    assert await found(connection, schema, "علی رضا کریمی") == {ALI: ("name",)}
+    assert await found(connection, schema, "علی رضا زاده") == {}
+    assert await found(connection, schema, "رضا علی") == {}
+
+
 async def test_a_result_says_why_and_who_was_seen_last_comes_first(connection: Connection, schema: str) -> None:
     await keep(connection, schema, SARA, named("Sara Karimi", ("phone", "+989121234567"), day=1))
     await keep(connection, schema, ALI, named("Sara Alavi", ("phone", "+989351114567"), day=2))
