@@ -20,7 +20,21 @@ from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.signalling import SHOWN, live_at
 from api.desk.visitor import acting
-from api.desk.written import RANGES, checked, command, editor, form_beside, hinted, newer, of_rules, offered, since_of, text_of
+from api.desk.written import (
+    NAMELESS,
+    RANGES,
+    checked,
+    command,
+    editor,
+    form_beside,
+    hinted,
+    nameless,
+    newer,
+    of_rules,
+    offered,
+    since_of,
+    text_of,
+)
 from api.ports import Dependencies
 from api.problem import not_found
 from api.rehearsing import DryRun, Wanted
@@ -31,10 +45,10 @@ from projections.declared.table import Row
 from projections.triggers import happened
 from projections.triggers import table as signals
 
-NEW_RULE = """\
-rule: …
-when: {count: web.page_viewed, where: {page: price}, at_least: 2, within: 1h}
-do: {notify: team:marketing}
+NEW_RULE = f"""\
+rule: {NAMELESS}
+when: {{count: web.page_viewed, where: {{page: price}}, at_least: 2, within: 1h}}
+do: {{notify: team:marketing}}
 cooldown: 7d
 """
 
@@ -98,6 +112,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         read = reading.read_one(text, dependencies.zone)
         if read.problems:
             return await editor(request, dependencies, "rule", text, read.problems, 422, since)
+        if problems := nameless("rule", read.rules[0].name):
+            return await editor(request, dependencies, "rule", text, problems, 422, since)
         if now := await newer(dependencies, "rule", read.rules[0].name, since):
             return await editor(request, dependencies, "rule", text, (), 409, now, overtaken=True)
         await rules.draft(read.rules[0].name, text, read.rules[0].version, asking)

@@ -13,7 +13,7 @@ from api.declaring import Declaring
 from api.desk.forms import form
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
-from api.desk.written import checked, command, editor, hinted, newer, of_segment, offered, since_of, text_of
+from api.desk.written import NAMELESS, checked, command, editor, hinted, nameless, newer, of_segment, offered, since_of, text_of
 from api.ports import Dependencies
 from api.problem import not_found
 from api.segments import circles
@@ -22,9 +22,9 @@ from projections.declared import table as declared
 from projections.segments import table as members
 
 SHOWN = 30
-NEW_SEGMENT = """\
-segment: …
-when: {count: sales.order_placed, at_least: 3, within: 90d}
+NEW_SEGMENT = f"""\
+segment: {NAMELESS}
+when: {{count: sales.order_placed, at_least: 3, within: 90d}}
 """
 
 
@@ -89,8 +89,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         if read.segment is None:
             return await editor(request, dependencies, "segment", text, read.problems, 422, since)
         async with dependencies.pool.connection() as connection:
-            problems = await circles(connection, read.segment, read.segments, dependencies.zone)
-        if problems:
+            circling = await circles(connection, read.segment, read.segments, dependencies.zone)
+        if problems := [*nameless("segment", read.segment.name), *circling]:
             return await editor(request, dependencies, "segment", text, problems, 422, since)
         if newest := await newer(dependencies, "segment", read.segment.name, since):
             return await editor(request, dependencies, "segment", text, (), 409, newest, overtaken=True)

@@ -42,6 +42,9 @@ class Since(NamedTuple):
     number: int  # of the latest decision about it
 
 
+NAMELESS = "…"
+"""What stands in the place of the name until somebody gives one."""
+
 RANGES = (7, 30, 90)
 WINDOWS = ("1h", "1d", "7d", "30d", "90d", *PERIODS)
 OFFERED: Mapping[str, tuple[str, ...]] = {
@@ -80,6 +83,11 @@ def since_of(fields: Mapping[str, str]) -> Since | None:
     """Of what the page showed a change was typed; None on the page of a new one."""
     seen = fields.get("seen", "")
     return Since(fields["of"], int(seen)) if fields.get("of") and seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
+
+
+def nameless(kind: Kind, name: str) -> list[Problem]:
+    """What is wrong with a text that still has no name of its own."""
+    return [Problem(1, f"/{kind}", "empty", {"word": kind})] if name == NAMELESS else []
 
 
 async def newer(dependencies: Dependencies, kind: Kind, name: str, since: Since | None) -> Since | None:

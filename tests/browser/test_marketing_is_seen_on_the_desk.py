@@ -318,3 +318,15 @@ async def test_nobody_is_led_where_his_role_may_not_go(desk: Desk) -> None:
             links = await page.locator("main a").evaluate_all("(links) => links.map((link) => new URL(link.href).pathname)")
             for link in sorted({*links} - {path}):
                 assert (await page.request.get(link)).status == 200, f"{role} is led from {path} to {link}"
+
+
+async def test_what_has_no_name_yet_is_not_kept(desk: Desk, marketer: Marketer) -> None:
+    page = await desk.signed_in("en", marketer.token)
+    for area, name in (("rules", "rule"), ("segments", "segment")):
+        await page.goto(f"/{area}/new")
+        await page.locator("form.editor .primary").click()
+        await expect(page.locator("#judged .wrong")).to_contain_text(f"{name} is empty")
+        assert "…" not in {
+            one["name"] for one in (await desk.api.get(marketer.token, f"/v1/{'triggers' if name == 'rule' else area}"))["items"]
+        }
+    desk.complaints.clear()  # the browser tells of the 422
