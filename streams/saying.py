@@ -119,7 +119,7 @@ class Saying:
                     summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
                     effects += score_records.moved(customer, one.definition, kept, what, summands, by.number, self._clock())
                     kept = msgspec.structs.replace(kept, told=score)
-        if said:
+        if said and in_population(one.definition, kept.state, said[-1].at):
             kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
         self.learned[moment.partition][customer, one.id] = kept
         if not remember:
@@ -149,7 +149,7 @@ class Saying:
         times = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
         for customer, one, kept in whose:
             now = max(times[kept.replayed].timestamp() / DAY, kept.state.at)
-            if in_population(one.definition, kept.state):
+            if in_population(one.definition, kept.state, now):
                 said = scored(one.definition, self.champion(moment.partition, one.id).model, kept.state, now)
                 silent = now - kept.state.at >= checks(one.definition)[0]
                 came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())

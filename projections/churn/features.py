@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from aggregates.churn import STARTS, Definition
 from projections.churn.counters import dropped_out, prior_of, rate
+from projections.churn.fold import lapsed
 from projections.churn.state import Rhythm, State
 
 LN2 = math.log(2.0)
@@ -28,9 +29,9 @@ def names_of(kind: str) -> tuple[str, str]:
     return HAPPENED + kind, LATELY + kind
 
 
-def in_population(definition: Definition, state: State) -> bool:
-    """Whom a score is given to: from the first purchase on; where there are contracts, while one runs."""
-    return state.running if definition.contractual else state.rhythm is not None
+def in_population(definition: Definition, state: State, now: float) -> bool:
+    """Whom a score is given to: from the first purchase on; where there are contracts, while one runs, its days of grace included."""
+    return state.running and not lapsed(definition, state, now) if definition.contractual else state.rhythm is not None
 
 
 def ever_in_population(definition: Definition, state: State) -> bool:

@@ -136,16 +136,22 @@ def _contract(definition: Definition, state: State, now: float, fact: Fact) -> S
     if fact.type in STARTS:
         state = replace(state, losses=losses(definition, state, now))
         ends = moment(fact.data.get("ends_at"))
-        began = state.began if state.running and state.began is not None else now
+        goes_on = state.running and not lapsed(definition, state, now)
+        began = state.began if goes_on and state.began is not None else now
         return replace(state, running=True, began=began, ends=None if ends is None else ends.timestamp() / DAY)
     if fact.type == CANCELLED and state.running:
         return replace(state, losses=_noted(definition, losses(definition, state, now), math.floor(now)), running=False, ends=None)
     return state
 
 
+def lapsed(definition: Definition, state: State, now: float) -> bool:
+    """Whether a contract ran out, and its days of grace are over: it is lost, and runs no more."""
+    return state.ends is not None and now >= state.ends + definition.grace
+
+
 def losses(definition: Definition, state: State, now: float) -> tuple[int, ...]:
     """The days on which a contract was lost, as known now: one that ran out is lost when its days of grace are over."""
-    if not state.running or state.ends is None or now < state.ends + definition.grace:
+    if not state.running or state.ends is None or not lapsed(definition, state, now):
         return state.losses
     return _noted(definition, state.losses, math.floor(state.ends + definition.grace))
 

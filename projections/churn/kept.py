@@ -30,7 +30,7 @@ class Kept(Struct, frozen=True, gc=False):
     due: int | None = None  # the day on which he is looked at next if nothing happens
     replayed: bool = True  # all his facts are of sources that replay their own time
     decider: str = ""
-    score: float | None = None  # as of his last fact or look
+    score: float | None = None  # as of his last fact or look; None where he is not in the population
     given: float | None = None  # as it was last written down
     told: float | None = None  # as it was last published
 
@@ -64,7 +64,7 @@ class Recalled(Struct, frozen=True, gc=False):
 def too_early(definition: Definition, kept: Kept, fact: Fact) -> int | None:
     """The day of a fact that was on its way while the customer was taken for silent: what was said of silence since then is void."""
     last, day = floor(kept.state.at), floor(fact.at.timestamp() / DAY)
-    if not in_population(definition, kept.state):
+    if not in_population(definition, kept.state, kept.state.at):
         return None
     looked = (last + check for check in checks(definition) if kept.due is None or last + check < kept.due)
     return day if any(look > day for look in looked) else None
@@ -87,10 +87,11 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
             losses.update(state.losses)
         due = floor(state.at) + checks(definition)[0]
         last = place + 1 == len(facts)
-        if (last or floor(facts[place + 1].at.timestamp() / DAY) != day) and in_population(definition, state):
+        if (last or floor(facts[place + 1].at.timestamp() / DAY) != day) and in_population(definition, state, state.at):
             said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False)))
     replayed = kept.replayed and all(fact.clock == "event" for fact in facts)
-    kept = replace(kept, state=state, due=due if in_population(definition, state) else None, replayed=replayed)
+    inside = in_population(definition, state, state.at)
+    kept = replace(kept, state=state, due=due if inside else None, replayed=replayed, score=kept.score if inside else None)
     return Came(kept, said, tuple(sorted(returns)), tuple(sorted(losses)))
 
 
@@ -110,7 +111,7 @@ def recall(definition: Definition, before: Recalled, facts: Sequence[Fact]) -> R
 def recalled(definition: Definition, model: Model, history: Recalled) -> Came:
     """The end of a history: the last word of it alone."""
     kept, state = history.kept, history.kept.state
-    if not in_population(definition, state):
+    if not in_population(definition, state, state.at):
         return Came(kept, (), history.returns, history.losses)
     day = floor(state.at)
     said = Said(day, state.at, False, scored(definition, model, state, state.at, silent=False))
@@ -122,7 +123,8 @@ def look(definition: Definition, model: Model, kept: Kept, day: int) -> Came:
     if kept.due is None or kept.due > day:
         return Came(kept, (), kept.state.returns, kept.state.losses)
     said = _silent(definition, model, kept.state, kept.due, day)
-    kept = replace(kept, due=next_check(definition, floor(kept.state.at), day))
+    score = kept.score if in_population(definition, kept.state, float(day)) else None
+    kept = replace(kept, due=next_check(definition, floor(kept.state.at), day), score=score)
     return Came(kept, said, kept.state.returns, kept.state.losses)
 
 
@@ -144,7 +146,7 @@ def _silent(definition: Definition, model: Model, state: State, due: int, day: i
     said: list[Said] = []
     at: int | None = due
     while at is not None and at <= day:
-        if in_population(definition, state):
+        if in_population(definition, state, float(at)):
             said.append(Said(at - 1, float(at), True, scored(definition, model, state, float(at), silent=True)))
         at = next_check(definition, floor(state.at), at)
     return said

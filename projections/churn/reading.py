@@ -66,7 +66,7 @@ async def told(connection: Connection, schema: str, customer: UUID, now: datetim
     if kept is None:
         return None
     at = await _now(connection, kept, now)
-    if not in_population(one.definition, kept.state):
+    if not in_population(one.definition, kept.state, at.timestamp() / DAY):
         return Score(one.definition, "outside", at)
     loaded = await table.sums(connection, one.champion) if one.champion is not None else None
     if loaded is None or not one.learnt:

@@ -66,7 +66,7 @@ def take(course: Course, customer: str, fact: Fact) -> list[Judged]:
     judged = pass_to(course, floor(now))
     state = fold.evolve(course.definition, course.states.get(customer, fold.INITIAL), fact)
     course.states[customer] = state
-    if in_population(course.definition, state):
+    if in_population(course.definition, state, now):
         course.heard[customer] = state, now
     return judged
 
@@ -93,7 +93,7 @@ def pass_to(course: Course, day: int) -> list[Judged]:
 def score(course: Course, customer: str, now: float) -> Prediction | None:
     """What is said of a customer at a time, whether anything happened then or not; None where he is not in the population."""
     state = course.states.get(customer, fold.INITIAL)
-    if not in_population(course.definition, state):
+    if not in_population(course.definition, state, now):
         return None
     learner = course.silence if now - state.at >= checks(course.definition)[0] else course.learner
     return predict(learner, *_seen(course.definition, state, now))
@@ -105,7 +105,7 @@ def _silent(course: Course, now: int) -> list[tuple[str, State, float]]:
     for check in reversed(looks):
         for customer in course.met.get(now - check, ()):
             state = course.states[customer]
-            if now - floor(state.at) in looks and in_population(definition, state):
+            if now - floor(state.at) in looks and in_population(definition, state, float(now)):
                 silent[customer] = state
     course.met.pop(now - looks[-1], None)
     return [(customer, state, float(now)) for customer, state in silent.items()]

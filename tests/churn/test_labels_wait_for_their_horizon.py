@@ -168,3 +168,18 @@ def test_who_cancelled_is_scored_no_more() -> None:
     for day, type_, scored in ((0.0, "started", True), (1.0, "cancelled", False), (2.0, "started", True)):
         courses.take(course, "a", fact(day, f"subscription.{type_}"))
         assert (courses.score(course, "a", FIRST + day) is not None) is scored
+
+
+def test_whose_contract_ran_out_is_lost_when_his_grace_is_over_and_scored_no_more() -> None:
+    course = courses.begin(CONTRACT)
+    judged = courses.take(course, "a", fact(0.0, "subscription.started", subscription_id="s", ends_at="2024-01-08T00:00:00Z"))
+    for day in range(1, 60):
+        judged += courses.pass_to(course, int(FIRST) + day)
+        assert (courses.score(course, "a", FIRST + day) is not None) is (day < 10)
+    assert [(one.example.day - int(FIRST), one.lost) for one in judged] == [(0, True), (0, True), (1, True), (2, True), (6, True)]
+    judged = courses.take(course, "a", fact(60.0, "call.ended"))
+    assert courses.score(course, "a", FIRST + 60.0) is None
+    courses.take(course, "a", fact(61.0, "subscription.started", subscription_id="s", ends_at="2024-04-08T00:00:00Z"))
+    assert courses.score(course, "a", FIRST + 61.0) is not None
+    assert course.states["a"].began == FIRST + 61.0
+    assert not [one for one in courses.pass_to(course, int(FIRST) + 72) if one.example.day < FIRST + 61.0]

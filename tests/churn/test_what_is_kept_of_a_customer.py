@@ -212,8 +212,8 @@ def test_what_is_late_and_asks_for_no_history_is_where_it_would_have_been(told: 
 def test_a_state_is_the_same_after_its_bytes() -> None:
     kept = folded(fact(0.0, total="5", store="Shiraz"), fact(1.0, "call.ended", reason="price", wait_seconds=3))
     assert state.decode(state.encode(kept)) == kept
-    assert in_population(DEFINITION, kept)
-    assert not in_population(DEFINITION, fold.initial())
+    assert in_population(DEFINITION, kept, kept.at)
+    assert not in_population(DEFINITION, fold.initial(), FIRST)
 
 
 @settings(deadline=None)
@@ -227,3 +227,13 @@ def test_a_history_in_pieces_is_the_history(when: list[float], types: list[str],
     assert kept.recalled(DEFINITION, ignorant(90), so_far) == kept.recalled(DEFINITION, ignorant(90), whole)
     heard = kept.hear(DEFINITION, ignorant(90), kept.Kept(), facts)
     assert kept.recalled(DEFINITION, ignorant(90), so_far) == heard._replace(said=tuple(heard.said[-1:]))
+
+
+def test_whose_contract_is_over_is_counted_by_no_score() -> None:
+    contract = Definition(kind="contractual", horizon=10, grace=3)
+    started = fact(0.0, "subscription.started", subscription_id="s", ends_at="2024-01-08T00:00:00Z")
+    here = msgspec.structs.replace(kept.hear(contract, ignorant(10), kept.Kept(), [started]).kept, score=0.5)
+    assert kept.look(contract, ignorant(10), here, int(FIRST) + 7).kept.score == 0.5
+    assert kept.look(contract, ignorant(10), here, int(FIRST) + 10).kept.score is None
+    ended = fact(5.0, "subscription.cancelled", subscription_id="s")
+    assert kept.hear(contract, ignorant(10), here, [ended]).kept.score is None
