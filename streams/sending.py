@@ -6,6 +6,7 @@ Reading order: Attempt, Sender.run, _round, _one, pause_after.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -30,6 +31,8 @@ JITTER = 0.2
 TROUBLE = 3
 LONGEST_REST = 60.0
 IDLE, SOON, PACED = 1.0, 0.02, 0.05
+KEPT = table.LEASE / 3
+"""Seconds between two words of a sender that a try goes on."""
 
 log = structlog.get_logger()
 
@@ -120,7 +123,11 @@ class Sender:
             if adapter is None:
                 attempt = Attempt("failed", error=f"nothing is set up that would send by {taken.lane}")
             else:
-                attempt = await adapter(taken)
+                keeping = asyncio.create_task(self._keep(taken))
+                try:
+                    attempt = await adapter(taken)
+                finally:
+                    keeping.cancel()
             await self._note(taken, attempt)
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
             log.warning("a try is left to its lease", reason=type(passing).__name__)
@@ -129,6 +136,14 @@ class Sender:
             if not self._under_way[taken.lane]:
                 del self._under_way[taken.lane]
             self._news.set()
+
+    async def _keep(self, taken: Taken) -> None:
+        """Hold what was taken while the try lasts: a mail server may take its time for each word, and another sender would send too."""
+        while True:
+            await asyncio.sleep(KEPT)
+            with contextlib.suppress(psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
+                async with self._pool.connection() as connection:
+                    await table.keep(connection, taken)
 
     async def _note(self, taken: Taken, attempt: Attempt) -> None:
         """Write what came of it, and how the lane fares."""

@@ -17,7 +17,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 WEBHOOK = "webhook:"
 EVERYTHING, CHANNEL, RULE = "everything", "channel:", "rule:"
 LEASE = 30.0
-"""Seconds after which what a sender took is another's: longer than any try."""
+"""Seconds after which what a sender took is another's, unless it says that the try goes on."""
 
 
 class Pace(NamedTuple):
@@ -154,6 +154,14 @@ async def claim(
         },
     )
     return await cursor.fetchall()
+
+
+async def keep(connection: Connection, taken: Taken) -> None:
+    """The try goes on: what was leased stays this sender's for as long again."""
+    await connection.execute(
+        "UPDATE contacts.deliveries SET due = now() + make_interval(secs => %s) WHERE id = %s AND lease = %s AND state = 'waiting'",
+        (LEASE, taken.id, taken.lease),
+    )
 
 
 async def finish(connection: Connection, taken: Taken, state: str, *, status: int | None = None, error: str = "") -> bool:

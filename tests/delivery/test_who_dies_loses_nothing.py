@@ -16,6 +16,7 @@ from projections.contacts import table as contacts
 from projections.contacts.want import Want
 from projections.deliveries import table
 from projections.deliveries.table import New, Taken
+from streams import sending
 from streams.deliver import Deliver
 from streams.sending import RETRIES, Attempt, Sender, pause_after, rest_after
 from streams.silences import Silences
@@ -153,6 +154,34 @@ async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert sorted(sent) == sorted(ids)
+
+
+async def test_a_try_that_takes_longer_than_a_lease_is_made_once(pool: database.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "LEASE", 3.0)
+    monkeypatch.setattr(sending, "KEPT", 0.5)
+    (id_,) = await new(pool, "slow")
+    begun: list[UUID] = []
+
+    async def adapter(taken: Taken) -> Attempt:  # a mail server that takes its time for each word
+        begun.append(taken.id)
+        await asyncio.sleep(6)
+        return Attempt("sent")
+
+    async def gone(taken: Taken, why: str) -> None:
+        del taken, why
+
+    clock = asyncio.get_running_loop().time
+    senders = [Sender(pool, {"slow": adapter}, gone, pace=table.Pace(1000.0, 1000.0), random=Random(1), clock=clock) for _ in range(2)]
+    tasks = [asyncio.create_task(sender.run()) for sender in senders]
+    try:
+        async with asyncio.timeout(30), pool.connection() as connection:
+            while (await table.page(connection, 1, lane="slow"))[0].state == "waiting":  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.1)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert begun == [id_]
 
 
 async def test_all_senders_of_an_installation_keep_one_pace(pool: database.Pool) -> None:
