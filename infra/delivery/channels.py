@@ -67,6 +67,14 @@ class Messages:
                 f"The messages in {path} cannot be read: {error}.",
                 "Write `winback: {sms: {text: …}, email: {subject: …, text: …}}`; see YEKTA_DELIVERY__MESSAGES.",
             ) from error
+        for contact, channel, text in ((contact, *one) for contact, texts in self._texts.items() for one in texts.items()):
+            unknown = [word for word in Template(text.text).get_identifiers() if word not in ("name", "link")]
+            unknown += [word for word in Template(text.subject).get_identifiers() if word != "name"]
+            if unknown:
+                raise Refusal(
+                    f"The messages in {path} have ${unknown[0]} in {contact}/{channel}, and customers would read just that.",
+                    "Write $name or $link, in a subject $name alone; $$ is a dollar.",
+                )
 
     def of(self, contact: str, channel: str, name: str, link: str) -> Text:
         """What to say to this customer."""
