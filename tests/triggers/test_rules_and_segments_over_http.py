@@ -337,32 +337,32 @@ async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: M
 async def test_of_replayed_time_all_is_said_that_was_due_though_nothing_more_comes(marketer: Marketer) -> None:
     await marketer.publish("triggers", "long-silent", "when: {after: past.asked, absent: past.answered, for: 1d}\ndo: {notify: x}\n")
     key = await marketer.api.write_key("past", clock="event")
-    days = [datetime(2001, 1, day, tzinfo=UTC) for day in range(1, 13)]
+    days = [datetime(2021, 1, day, tzinfo=UTC) for day in range(1, 13)]
     facts = [bought("k-past", day, "past.answered" if day.day % 3 == 0 else "past.asked") for day in days]
-    await marketer.api.send(key, *facts, bought("k-past", datetime(2001, 2, 1, tzinfo=UTC), "past.over"))
+    await marketer.api.send(key, *facts, bought("k-past", datetime(2021, 2, 1, tzinfo=UTC), "past.over"))
 
     async def said() -> bool:
         return len(await marketer.signals("long-silent")) == 4
 
     await marketer.until(said)
-    assert {one["occurred_at"][:10] for one in await marketer.signals("long-silent")} == {f"2001-01-{day:02}" for day in (2, 5, 8, 11)}
+    assert {one["occurred_at"][:10] for one in await marketer.signals("long-silent")} == {f"2021-01-{day:02}" for day in (2, 5, 8, 11)}
 
 
 async def test_of_replayed_time_too_what_was_due_before_a_rule_was_published_is_not_said(marketer: Marketer) -> None:
     key = await marketer.api.write_key("elapsed", clock="event")
-    first, last = datetime(2003, 1, 1, tzinfo=UTC), datetime(2003, 3, 1, tzinfo=UTC)
+    first, last = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 3, 1, tzinfo=UTC)
     asked = [bought(f"k-elapsed-{number}", first if number < 8 else last, "elapsed.asked") for number in range(16)]
     over = [bought(f"k-elapsed-{number}", last, "elapsed.over") for number in range(16)]  # it is March in all of the log
     await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(key, *asked, *over))
     await marketer.publish("triggers", "elapsed", "when: {after: elapsed.asked, absent: elapsed.answered, for: 7d}\ndo: {notify: x}\n")
-    later = [bought(f"k-elapsed-{number}", datetime(2003, 4, 1, tzinfo=UTC), "elapsed.over") for number in range(16)]
+    later = [bought(f"k-elapsed-{number}", datetime(2023, 4, 1, tzinfo=UTC), "elapsed.over") for number in range(16)]
     await marketer.api.get(marketer.token, "/v1/signals", after=await marketer.api.send(key, *later))
 
     async def said() -> bool:
         return len(await marketer.signals("elapsed")) >= 8
 
     await marketer.until(said)
-    assert {one["occurred_at"][:10] for one in await marketer.signals("elapsed")} == {"2003-03-08"}
+    assert {one["occurred_at"][:10] for one in await marketer.signals("elapsed")} == {"2023-03-08"}
 
 
 SIGNAL = ("id", "rule", "version", "customer_id", "cause", "occurred_at", "recorded_at", "late", "withdrawn")
