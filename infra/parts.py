@@ -222,6 +222,7 @@ class Parts:
             client_id=f"yekta-{self.name}-{processor.name}",
             enable_auto_commit=False,
             auto_offset_reset="none",
+            isolation_level="read_committed",  # what a producer took back was never said
             session_timeout_ms=10_000,
             heartbeat_interval_ms=3_000,
             rebalance_timeout_ms=15_000,

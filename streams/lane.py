@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import psycopg
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from aggregates.log import Entry, Log, NotAcknowledged
@@ -219,6 +219,10 @@ class Lane:
                 batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
                     self.tp, timeout_ms=wait_ms, max_records=min(ALONE, most) if self.careful else most
                 )
+                if self.tp not in batches:  # what ends a transaction, or was taken back with it, has an offset and is no record
+                    self.settled = max(self.settled, await consumer.position(self.tp))
+        except IllegalStateError:
+            return ()  # it is another's by now
         except NoOffsetForPartitionError:
             consumer.seek(self.tp, self.settled)  # fetching began before the seek of the assignment
             return ()

@@ -129,6 +129,9 @@ class Consumer:
     def seek(self, tp: TopicPartition, offset: int) -> None:
         self.at[tp] = offset
 
+    async def position(self, tp: TopicPartition) -> int:
+        return self.at[tp]
+
     async def getmany(self, tp: TopicPartition, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Kept]]:
         if self.memory.trouble():
             raise NodeNotReadyError

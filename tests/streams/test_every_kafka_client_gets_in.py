@@ -14,7 +14,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from aggregates.wire import touchpoint_decoder
+from infra import waiting
 from infra.topics import TopicNames
+from projections.positions import table as positions
+from tests.api.conftest import breath
 from tests.browser.npm import NODE, Package, Unfetched, fetched, program
 from tests.conftest import World
 from tests.streams.test_the_inbox_takes_any_producer import inbox, taken
@@ -174,3 +177,26 @@ async def test_what_a_client_packs_is_read_whatever_it_packs_with(world: World) 
         records = await taken(world, world.topics.touchpoints, EACH * len(codecs))
     got = {touchpoint_decoder.decode(record.value).id for record in records}
     assert got == {f"{codec}-{number}" for codec in codecs for number in range(EACH)}
+
+
+async def test_what_a_transaction_took_back_was_never_said_and_nobody_waits_for_its_end(world: World) -> None:
+    from confluent_kafka import Producer
+
+    def produce() -> None:
+        producer = Producer({"bootstrap.servers": world.endpoints.bootstrap_servers, "transactional.id": "shop"})
+        producer.init_transactions(30)
+        for client in ("taken-back", "said"):
+            producer.begin_transaction()
+            for one in messages(client):
+                producer.produce(world.topics.inbox, one.value, key=one.key)
+            producer.flush(30)
+            (producer.commit_transaction if client == "said" else producer.abort_transaction)(30)
+
+    await asyncio.to_thread(produce)
+    async with inbox(world) as parts:
+        records = await taken(world, world.topics.touchpoints, EACH)
+        stand = await waiting.ends(world.endpoints, world.topics.inbox)
+        async with asyncio.timeout(30), parts.pool.connection() as connection:
+            while not await positions.passed(connection, "inbox", stand):
+                await breath()
+    assert {touchpoint_decoder.decode(record.value).id for record in records} == {f"said-{number}" for number in range(EACH)}
