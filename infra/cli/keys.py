@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import psycopg
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 from eventsourcing.persistence import PersistenceError
 
 from aggregates.access import Key, NotAllowed, Role
@@ -27,6 +27,9 @@ from infra.errors import Refusal
 from infra.settings import load as load_settings
 
 keys = App(name="keys", help=__doc__)
+
+GRACE = Parameter(validator=validators.Number(gte=0, lte=30 * 86_400))
+"""As the API has it: for a month at most."""
 
 BY = "command line"
 
@@ -108,7 +111,7 @@ def revoke(id: UUID) -> None:  # noqa: A002 - the word on the command line
 
 
 @keys.command
-def rotate(id: UUID, *, grace: int = 3600) -> None:  # noqa: A002 - the word on the command line
+def rotate(id: UUID, *, grace: Annotated[int, GRACE] = 3600) -> None:  # noqa: A002 - the word on the command line
     """Give a key a new secret and print it, and nothing else.
 
     Parameters

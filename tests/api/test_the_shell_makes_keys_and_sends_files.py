@@ -56,6 +56,16 @@ async def test_what_cannot_be_done_is_said_in_one_sentence(api: Api) -> None:
         await key_of(api.world.settings, "a/b")
 
 
+@pytest.mark.parametrize("grace", ["-5", "99999999999999"])
+async def test_a_grace_that_is_none_is_refused_and_the_key_stays_as_it_is(api: Api, grace: str) -> None:
+    assert (await yekta(api.world, "keys", "create", "--source", f"graceful{grace}")).code == 0
+    listed = (await yekta(api.world, "keys", "list", "--json")).out
+    (id_,) = [key["id"] for key in map(json.loads, listed.splitlines()) if key["source"] == f"graceful{grace}"]
+    said = await yekta(api.world, "keys", "rotate", id_, "--grace", grace)
+    assert (said.code, said.out, "--grace" in said.err, "Traceback" in said.err) == (2, "", True, False)
+    assert (await yekta(api.world, "keys", "list", "--json")).out == listed
+
+
 async def test_a_file_is_sent_and_what_was_refused_is_told_by_its_line(api: Api, tmp_path: Path) -> None:
     key = await api.write_key("file")
     lines = [json.dumps(event(f"file-{number}")) for number in range(250)]
