@@ -180,7 +180,8 @@ def _state(fate: Fate) -> Any:
 
 
 def _why(letter: Letter | None) -> Refused | None:
-    return None if letter is None else Refused(letter.reason, letter.pointer, letter.detail, letter.mend, letter.id)
+    """Why it was refused, unless that was mended: what was replayed is a fact."""
+    return None if letter is None or letter.replayed_as is not None else Refused(letter.reason, letter.pointer, letter.detail, letter.mend, letter.id)
 
 
 def _named(request: Request) -> tuple[str, str]:

@@ -187,7 +187,8 @@ async def test_half_an_emoji_is_mended_by_a_patch_like_anything_else(api: Api) -
     assert (elsewhere.status_code, elsewhere.json()["pointer"]) == (422, "/data/note")
     done = await api.client.post(path, json=[{"op": "replace", "path": "/data/note", "value": "hi"}], auth=(admin, ""))
     assert done.status_code == 200, done.text
-    assert (await api.client.get("/v1/events/%2Fweb%2Fshop/half", auth=(key, ""))).json()["state"] == "accepted"
+    fate = (await api.client.get("/v1/events/%2Fweb%2Fshop/half", auth=(key, ""))).json()
+    assert (fate["state"], fate["refused"]) == ("accepted", None)
 
 
 async def test_many_letters_are_replayed_by_filter_first_dry_each_with_its_result(api: Api) -> None:
@@ -275,6 +276,7 @@ async def test_what_came_under_a_used_id_stays_until_it_has_its_own(live: Api) -
     assert done.status_code == 200, done.text
     await live.get(admin, "/v1/events/%2Fsales/reused-2", after=done.json()["position"])
     assert (await fate("reused-2"))["event_id"] == done.json()["event_id"]
+    assert [(await fate(id_))["refused"] for id_ in ("reused-1", "reused-2")] == [None, None]  # nothing is left to mend
 
 
 async def test_of_letters_that_get_one_id_the_first_counts(api: Api) -> None:
