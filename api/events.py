@@ -181,7 +181,9 @@ def _state(fate: Fate) -> Any:
 
 def _why(letter: Letter | None) -> Refused | None:
     """Why it was refused, unless that was mended: what was replayed is a fact."""
-    return None if letter is None or letter.replayed_as is not None else Refused(letter.reason, letter.pointer, letter.detail, letter.mend, letter.id)
+    if letter is None or letter.replayed_as is not None:
+        return None
+    return Refused(letter.reason, letter.pointer, letter.detail, letter.mend, letter.id)
 
 
 def _named(request: Request) -> tuple[str, str]:
