@@ -47,7 +47,8 @@ def refusal(costs: Costs) -> Refusal | None:
                 mend = f"write one of: {', '.join(sorted(COUNTED))}"
                 return Refusal("wrong_value", f"/{field}/{name}", "nothing of this name is counted", mend)
     if costs.currency is None and (costs.acquisition or costs.selling or costs.servicing):
-        return Refusal("missing_field", "/currency", "nobody knows of which currency the amounts are", 'write one of ISO 4217, like "IRR"')
+        mend = 'write one of the codes of ISO 4217, like "IRR"'
+        return Refusal("missing_field", "/currency", "nobody knows of which currency the amounts are", mend)
     return None
 
 

@@ -41,6 +41,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_found": ("There is no such thing, or nothing of it is visible yet.", "When it was sent a moment ago, ask with after=<position>."),
     "method_not_allowed": ("The address does not know this method.", "See /docs."),
     "invalid_request": ("A parameter or a body cannot be understood.", "See the pointer, and /docs."),
+    "no_date": ("What stands for a day is none in either calendar.", "Write 1405/09/05, 2026-11-26 or either with an hour."),
+    "past_promise": ("A promise is for a time that is over.", "Choose a day to come."),
     "invalid_rule": ("A text of a rule, a segment or the policy says something that is not known.", "See `errors`: each names its line."),
     "not_possible": ("It is not in a state in which that can be done.", "See the detail."),
     "overtaken": ("Somebody else decided about the same thing at the same moment.", "Look at it again, then decide again."),

@@ -128,6 +128,8 @@ PERSIAN: Mapping[str, str] = {
     "write at most 18 digits before the point and 8 after it": "حداکثر ۱۸ رقم پیش از ممیز و ۸ رقم پس از آن بنویسید",
     "it is no currency of ISO 4217": "از ارزهای ISO 4217 نیست",
     "there is an amount without its currency": "مبلغی بی‌ارز آمده است",
+    "nobody knows of which currency the amounts are": "معلوم نیست مبلغ‌ها به کدام ارزند",
+    "nothing of this name is counted": "چیزی به این نام شمرده نمی‌شود",
     'write the amount in rials (ten for each toman) and the currency "IRR"': (
         'مبلغ را به ریال (هر تومان ده ریال) و ارز را `"IRR"` بنویسید'
     ),

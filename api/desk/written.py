@@ -17,7 +17,8 @@ from aggregates.contracts import CONTRACTS
 from aggregates.declaration import VERBS, Kind
 from aggregates.rules import reading, segment, sentence
 from aggregates.rules.window import PERIODS
-from aggregates.written.problem import Lang, Problem
+from aggregates.written.problem import Lang
+from aggregates.written.problem import Problem as Written
 from api import hints, problem
 from api.access import Caller
 from api.declared import APPROVERS, LONGEST, WRITERS
@@ -64,7 +65,7 @@ async def editor(
     dependencies: Dependencies,
     kind: Kind,
     text: str,
-    problems: Sequence[Problem],
+    problems: Sequence[Written],
     status: int = 200,
     since: Since | None = None,
     *,
@@ -85,9 +86,9 @@ def since_of(fields: Mapping[str, str]) -> Since | None:
     return Since(fields["of"], int(seen)) if fields.get("of") and seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
 
 
-def nameless(kind: Kind, name: str) -> list[Problem]:
+def nameless(kind: Kind, name: str) -> list[Written]:
     """What is wrong with a text that still has no name of its own."""
-    return [Problem(1, f"/{kind}", "empty", {"word": kind})] if name == NAMELESS else []
+    return [Written(1, f"/{kind}", "empty", {"word": kind})] if name == NAMELESS else []
 
 
 async def newer(dependencies: Dependencies, kind: Kind, name: str, since: Since | None) -> Since | None:
@@ -137,14 +138,14 @@ def offered(rows: Sequence[Row], asking: Caller) -> list[str]:
     return [verb for state in states for verb in OFFERED[state] if asking.role in ALLOWED.get(verb, WRITERS) and verb not in alone]
 
 
-def of_rules(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Problem]]:
+def of_rules(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Written]]:
     """What a text of rules says; or what is wrong in it."""
     read = reading.read(text, zone)
     said = "" if read.problems else " ".join(_numbered(sentence.of_rule(rule, _lang(locale)), locale) for rule in read.rules)
     return said, read.problems
 
 
-def of_segment(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Problem]]:
+def of_segment(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Written]]:
     """What a text of a segment says; or what is wrong in it."""
     read = segment.read(text, zone)
     return _numbered(sentence.of_segment(read.segment, _lang(locale)), locale) if read.segment else "", read.problems
