@@ -118,7 +118,8 @@ def _table(events: Path | None, label: str) -> tuple[dict[str, Any], list[Table 
     found = msgspec.to_builtins(report)
     halves = {"model": "last_half", "batch": "batch_last_half"}
     models = _named({name: found[name] for name in ("model", "batch")} | {f"{name}, last half": found[of] for name, of in halves.items()})
-    why = "" if 0 < report.lost < report.rows else f"{'All' if report.lost else 'None'} of these rows was lost; an AUC needs both outcomes."
+    seen = "All of these rows were" if report.lost else "None of these rows was"
+    why = "" if 0 < report.lost < report.rows else f"{seen} lost; an AUC needs both outcomes."
     counted = {"rows": report.rows, "lost": report.lost} | ({"why_no_auc": why} if why else {})
     shown = _compared("all rows, each predicted before it was learnt", {**counted, "models": models})
     told = {name: models[name] for name in halves} | {of: models[f"{name}, last half"] for name, of in halves.items()}

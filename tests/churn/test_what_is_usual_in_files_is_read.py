@@ -236,9 +236,10 @@ def test_that_one_outcome_was_seen_is_said(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "log.csv").write_text("\n".join(["customer,time", *lines]))
     churn(events=tmp_path / "log.csv", horizon="30d", json_=True)
     assert json.loads(capsys.readouterr().out)["half"]["why_no_auc"].startswith("None of these rows was lost")
-    (tmp_path / "table.csv").write_text("\n".join(["x,Churn", *[f"{n},No" for n in range(50)]]))
-    churn(events=tmp_path / "table.csv", no_time=True, json_=True)
-    assert json.loads(capsys.readouterr().out)["why_no_auc"].startswith("None of these rows was lost")
+    for word, sentence in (("No", "None of these rows was lost;"), ("Yes", "All of these rows were lost;")):
+        (tmp_path / "table.csv").write_text("\n".join(["x,Churn", *[f"{n},{word}" for n in range(50)]]))
+        churn(events=tmp_path / "table.csv", no_time=True, json_=True)
+        assert json.loads(capsys.readouterr().out)["why_no_auc"].startswith(sentence)
 
 
 def test_people_are_told_what_is_in_no_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
