@@ -226,6 +226,7 @@ def _described(verb: str, struct: type[msgspec.Struct], more: dict[str, str]) ->
         f"curl -u \"$AGENT:\" $YEKTA/v1/accounts/$ACCOUNT/{verb} -d '{sent}'",
         AccountView,
         *DESCRIBED,
+        410,
         parameters=[ID],
         body=openapi.json_body(struct, example),
     )

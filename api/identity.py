@@ -87,6 +87,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             400,
             404,
             409,
+            410,
             413,
             415,
             422,
@@ -120,6 +121,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             400,
             404,
             409,
+            410,
             413,
             415,
             422,
@@ -152,11 +154,11 @@ def router(dependencies: Dependencies) -> APIRouter:
 
 
 async def present(dependencies: Dependencies, connection: Connection, customer: UUID, pointer: str = "") -> UUID:
-    """Who this customer is now. Raises a 404 problem, or a 422 problem that points at him."""
+    """Who this customer is now. Raises a 410 problem when he was erased; else a 404 problem, or a 422 problem that points at him."""
     try:
         return await customers.present(connection, await dependencies.schema(), customer)
     except Problem as unknown:
-        if pointer:
+        if pointer and unknown.body.status == 404:
             raise invalid(pointer, "No customer has this id.") from unknown
         raise
 

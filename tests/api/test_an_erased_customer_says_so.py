@@ -156,6 +156,16 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
             assert (said["type"], said["receipt"]) == ("/problems/customer_erased", f"/v1/erasures/{receipt['id']}")
     for way in (f"phone/{PHONE}", "device/d-erased", "customer_number/erased-1"):
         assert (await api.get(agent, f"/v1/customers/by/{way}", status=410))["receipt"].endswith(receipt["id"])
+    neighbour = (await api.get(agent, "/v1/customers/by/phone/09587654321"))["customer_id"]
+    account = (await api.client.post("/v1/accounts", json={"name": "acme"}, auth=(agent, ""))).json()["id"]
+    for verb, body in (
+        (f"accounts/{account}/join", {"customer_id": other}),
+        (f"accounts/{account}/leave", {"customer_id": customer}),
+        (f"customers/{neighbour}/merge", {"with": customer, "reason": "one"}),
+        (f"customers/{other}/merge", {"with": neighbour, "reason": "one"}),
+    ):
+        refused = await api.client.post(f"/v1/{verb}", json=body, auth=(agent, ""))
+        assert (refused.status_code, refused.json().get("receipt")) == (410, f"/v1/erasures/{receipt['id']}"), verb
     requested = f"/v1/service-requests/{asked['id']}"
     assert (await api.get(agent, requested, status=410))["receipt"].endswith(receipt["id"])
     assert (await api.client.post(f"{requested}/note", json={"note": "late"}, auth=(agent, ""))).status_code == 410
@@ -169,8 +179,7 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
         assert await traces(connection, MARK) == []
     assert MARK not in await readable(api)
     assert "of a neighbour" in await readable(api)
-    neighbour = await api.get(agent, "/v1/customers/by/phone/09587654321")
-    items = (await api.get(agent, f"/v1/customers/{neighbour['customer_id']}/timeline"))["items"]
+    items = (await api.get(agent, f"/v1/customers/{neighbour}/timeline"))["items"]
     assert [item["data"].get("note") for item in items] == ["of a neighbour"]
     assert (await refolding.verify(api.world.settings)).equal
     await refolding.rebuild(api.world.settings)
