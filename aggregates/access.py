@@ -15,8 +15,10 @@ from uuid import UUID
 import msgspec
 
 from aggregates.canonical import unusable
+from aggregates.contracts import CONTRACTS
 from aggregates.moment import known_zone
-from aggregates.source import Source
+from aggregates.source import Source, may_send, unsendable
+from aggregates.touchpoint import channel_of
 
 Role = Literal["agent", "supervisor", "marketer", "analyst", "partner", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -125,7 +127,18 @@ def create(
         raise NotAllowed("The source's time zone is none that is known here: write one like Asia/Tehran.")
     if unusable(label) or (source is not None and any(map(unusable, (source.name, *source.types)))):
         raise NotAllowed("There is a character that is none in a name or the label: leave NUL and halves of surrogate pairs out.")
+    if source is not None and (sentence := unsendable(source.types) or _never_taken(source)):
+        raise NotAllowed(sentence)
     return KeyCreated(key, at, by, secret, hint, label, source, role, until, once)
+
+
+def _never_taken(source: Source) -> str:
+    """Which of its types a strict source can never send, as a sentence; empty where it can send each."""
+    for type_ in source.types if source.strict else ():
+        one = replace(source, types=(type_,))
+        if not any(may_send(one, known, channel_of(known)) for known in CONTRACTS):
+            return f"The source is strict, and there is no contract for {type_}: name a type of /v1/schemas, or leave strict out."
+    return ""
 
 
 def _fits_an_address(name: str) -> bool:

@@ -1,5 +1,7 @@
 """What a door knows of the channel system that a write key belongs to, and by which it understands that system's events."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -22,6 +24,17 @@ class Source:
 
 RESERVED = frozenset({"customer", "identity", "signal", "timer", "yekta"})
 """Channels that speak for Yekta itself: a source may send them only when its `types` name them."""
+
+
+_SENT = re.compile(r"[^\s.*,]+\.(?:\*|[^\s*,]+)")
+
+
+def unsendable(types: Iterable[str]) -> str:
+    """Why one of these lets nothing through that a channel would ever send, as a sentence; empty where each may."""
+    for type_ in types:
+        if not _SENT.fullmatch(type_):
+            return f"No event has the type {type_!r}: write a whole type, like web.page_viewed, or all of a channel, like web.*."
+    return ""
 
 
 def may_send(source: Source, type_: str, channel: str) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from aggregates.contracts.currencies import CURRENCIES
 from aggregates.decision import Decision
-from aggregates.source import Source
+from aggregates.source import Source, unsendable
 from aggregates.touchpoint import derive
 
 RESERVED = frozenset({"yekta", "inbox"})
@@ -72,6 +72,8 @@ def configure(state: State, wanted: Source, at: datetime, by: str) -> Configured
         raise NotAllowed("A limit is not below zero; 0 is none.")
     if wanted.currency and wanted.currency not in CURRENCIES:
         raise NotAllowed('currency is a code of ISO 4217, like "IRR".')
+    if wanted.types != state.source.types and (sentence := unsendable(wanted.types)):
+        raise NotAllowed(sentence)
     return None if wanted == state.source and state.version else Configured(wanted, at, by)
 
 

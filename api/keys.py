@@ -72,6 +72,9 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True):
     grace_seconds: Annotated[int, msgspec.Meta(ge=0, le=30 * 86400)] = 3600
 
 
+SENDING = ("strict", "zone", "clock", "simulated", "types")
+"""What is said of a source alone."""
+
 NO_SUCH_KEY = "No key has this id."
 
 
@@ -183,6 +186,9 @@ def _made(minted: Minted) -> KeyMade:
 
 def _source(wanted: NewKey, zone: str) -> Source | None:
     if wanted.source is None:
+        for name in SENDING if wanted.role else ():
+            if getattr(wanted, name):
+                raise invalid(f"/{name}", "It says how a source sends, and a role sends nothing.", "Leave it out.")
         return None
     check_zone(wanted.zone or zone)
     return Source(wanted.source, wanted.zone or zone, wanted.strict, wanted.clock, wanted.simulated, wanted.types)

@@ -73,6 +73,8 @@ def create(
     types
         What it may send: types, or `channel.*`. Without it: everything that channels may send.
     """
+    if source is None and role is not None and (strict or zone or clock or simulated or types):
+        raise Refusal("--strict, --zone, --clock, --simulated and --types say how a source sends; a role sends nothing.", "Leave them out.")
     settings = load_settings()
     origin = None if source is None else Source(source, zone or settings.zone, strict, clock, simulated, tuple(types or ()))
     minted = _with_store(lambda store: store.create(BY, source=origin, role=role or "", label=label))

@@ -39,6 +39,8 @@ async def test_settings_hold_for_every_key_at_once(api: Api) -> None:
         assert (refused.status_code, refused.json()["type"]) == (422, "/problems/type_not_allowed")
         strict = await api.client.post("/v1/events", json=event("set-2", type="own.thing"), auth=(key, ""))
         assert (strict.status_code, strict.json()["type"]) == (422, "/problems/unknown_type")
+    wrong = await api.client.post("/v1/sources/set/configure", json={"types": ["web"]}, auth=(await api.token(), ""))
+    assert (wrong.status_code, "like web.*" in wrong.json()["detail"]) == (422, True)
     await configured(api, "set", strict=False, types=[])
     later = await api.write_key("set")
     assert (await api.client.post("/v1/events", json=event("set-3", type="own.thing"), auth=(later, ""))).status_code == 200

@@ -107,6 +107,12 @@ async def test_nonsense_is_no_key(api: Api) -> None:
         *({"source": "a", "zone": zone} for zone in ("Nowhere/X", "Asia", "\0", "x" * 300)),
         {"source": "a", "label": "a\0b"},
         {"role": "agent", "label": "a\0b"},
+        *(
+            {"role": "agent", **of}
+            for of in ({"strict": True}, {"zone": "UTC"}, {"clock": "event"}, {"simulated": True}, {"types": ["web.*"]})
+        ),
+        *({"source": "a", "types": ["web.*", type_]} for type_ in ("web", "*", "web.page.*", "call.ended,call.rung")),
+        *({"source": "a", "strict": True, "types": ["web.*", type_]} for type_ in ("own.*", "own.thing")),
         [],
     ]
     for wrong in of_all_kinds:

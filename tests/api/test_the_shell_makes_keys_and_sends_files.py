@@ -44,6 +44,11 @@ async def test_what_cannot_be_done_is_said_in_one_sentence(api: Api) -> None:
         ("create", "--source", "a/b"),
         ("create", "--source", "a", "--zone", "Foo/Bar"),
         ("create", "--source", "a", "--zone", "Asia"),
+        ("create", "--role", "agent", "--strict"),
+        ("create", "--role", "agent", "--types", "web.*"),
+        *(("create", "--source", "a", "--types", types) for types in ("foo", "*", "web*", "web.", "web.page.*", "web.*,call.ended", "")),
+        ("create", "--source", "a", "--strict", "--types", "web.*", "own.thing"),
+        ("create", "--source", "a", "--strict", "--types", "own.*"),
         ("revoke", "00000000-0000-0000-0000-000000000001"),
         ("rotate", "00000000-0000-0000-0000-000000000001"),
     ):
