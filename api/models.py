@@ -4,7 +4,7 @@ Reading order: ChurnModels, router, `_decided`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,14 +16,20 @@ from aggregates import value as value_costs
 from aggregates.access import Role
 from aggregates.churn import Definition
 from aggregates.churn_model import NotAllowed, Standing
+from aggregates.contracts import CONTRACTS
 from aggregates.decision import Also, Overtaken
 from aggregates.value import Costs
+from aggregates.written.problem import Problem as Written
+from aggregates.written.problem import nearest
+from aggregates.written.reader import ALIKE
 from api import access, body, openapi
 from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
+from api.hints import told
 from api.ports import Dependencies
-from api.problem import Problem, not_found, of_refusal
+from api.problem import Mistake, Problem, not_found, of_refusal
+from api.written import language
 from projections.churn import models, table
 from projections.churn.models import Fate, Model
 from projections.value import table as values
@@ -64,6 +70,7 @@ class ChurnVersion(msgspec.Struct, frozen=True):
     version: int
     stands: str
     definition: Definition
+    hints: tuple[Mistake, ...] | msgspec.UnsetType = msgspec.UNSET  # what may stand so, and is perhaps not meant so
 
 
 class ChurnVersions(msgspec.Struct, frozen=True):
@@ -156,7 +163,8 @@ def router(dependencies: Dependencies) -> APIRouter:
             return churn_model.publish(standing, definition, dependencies.clock(), str(asking.key))
 
         made = await _decided(dependencies, name, decide)
-        return json(made, 201)
+        hints = told(_unusual(wanted.purchases or ()), language(request))
+        return json(msgspec.structs.replace(made, hints=hints or msgspec.UNSET), 201)
 
     @routes.post(
         "/v1/models/{name}/definitions/{version}/{verb}",
@@ -216,6 +224,15 @@ def router(dependencies: Dependencies) -> APIRouter:
         return json(await _published(dependencies, asking, wanted))
 
     return routes
+
+
+def _unusual(purchases: Sequence[str]) -> list[Written]:
+    """Types that are nearly ones with a contract: any type may be a purchase, and a mistyped one would be none for ever."""
+    return [
+        Written(1, f"/purchases/{place}", "unusual_word", {"word": type_}, near)
+        for place, type_ in enumerate(purchases)
+        if type_ not in CONTRACTS and (near := nearest(type_, CONTRACTS, ALIKE))
+    ]
 
 
 def _name(request: Request) -> str:
