@@ -134,8 +134,9 @@ class Saying:
                 came.returns,
                 came.losses,
                 state.ends if state.running else None,
-                tuple([Example(s.day, s.silent, s.scored.features, s.scored.anchors, s.scored.logit, by.number) for s in said]),
+                tuple([Example(s.day, s.silent, s.scored.features, s.scored.anchors, s.scored.logit, by.number) for s in said if s.taught]),
                 void,
+                came.left,
             )
         )
         return effects

@@ -255,7 +255,8 @@ class Scoring:
                 kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
             if known is not None:
                 kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
-            effects += self._saying.say(moment, customer, one, came._replace(kept=kept), give=give)
+            left = came.left if give else None  # who is who may be decided otherwise again: what was said of rows that went stays
+            effects += self._saying.say(moment, customer, one, came._replace(kept=kept, left=left), give=give)
         return effects
 
     async def _forgotten(self, moment: Moment, gone: Sequence[Key]) -> None:

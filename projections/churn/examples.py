@@ -65,20 +65,24 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
     `known` says for each place the first example day whose label is not yet known. Answers the first day of each that has something.
     """
     rows: dict[tuple[int, bool, int, bool, str], tuple[str, bytes, list[float], float, int]] = {}
-    voided: list[tuple[UUID, int, int]] = []
+    voided: list[tuple[UUID, int, int, bool]] = []
     for one in told:
-        if one.void is not None:
-            voided.append((UUID(one.customer), one.definition, one.void))
-            for key in [key for key in rows if (key[0], key[3], key[4]) == (one.definition, True, one.customer) and key[2] >= one.void]:
-                del rows[key]
+        for since, silent in ((one.void, True), (one.left, False)):
+            if since is not None:
+                voided.append((UUID(one.customer), one.definition, since, silent))
+                theirs = [key for key in rows if (key[0], key[4]) == (one.definition, one.customer) and key[2] >= since]
+                for key in theirs:
+                    if key[3] or not silent:
+                        del rows[key]
         for said in one.examples:
             if said.day >= known.get((one.definition, one.replayed), -1):
                 key = (one.definition, one.replayed, said.day, said.silent, one.customer)
                 rows[key] = (one.decider, msgpack.encode(said.features), list(said.anchors), said.given, said.snapshot)
     if voided:
         await connection.execute(
-            "DELETE FROM churn.examples e USING unnest(%s::uuid[], %s::int2[], %s::int4[]) AS v(customer_id, definition, day)"
-            " WHERE e.customer_id = v.customer_id AND e.definition = v.definition AND e.silent AND e.day >= v.day AND e.lost IS NULL",
+            "DELETE FROM churn.examples e USING unnest(%s::uuid[], %s::int2[], %s::int4[], %s::bool[])"
+            " AS v(customer_id, definition, day, silent) WHERE e.customer_id = v.customer_id AND e.definition = v.definition"
+            " AND (e.silent OR NOT v.silent) AND e.day >= v.day AND e.lost IS NULL",
             [list(column) for column in zip(*voided, strict=True)],
         )
     first: dict[Place, int] = {}

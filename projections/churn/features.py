@@ -2,7 +2,7 @@
 
 Fixed features come first and always; what a company's own types and fields add comes by name, and the learner decides which names it
 takes up. Nothing is standardised on the way: a running mean would make the same customer look different every day. docs/churn.md lists all.
-Reading order: features, in_population, ever_in_population.
+Reading order: features, in_population, in_population_until, ever_in_population.
 """
 
 import math
@@ -32,6 +32,11 @@ def names_of(kind: str) -> tuple[str, str]:
 def in_population(definition: Definition, state: State, now: float) -> bool:
     """Whom a score is given to: from the first purchase on; where there are contracts, while one runs, its days of grace included."""
     return state.running and not lapsed(definition, state, now) if definition.contractual else state.rhythm is not None
+
+
+def in_population_until(definition: Definition, state: State, day: int) -> bool:
+    """Whether he is still in it as a day ends. Who left on the day was lost on it, so that no label of that day can tell of it."""
+    return in_population(definition, state, math.nextafter(day + 1.0, 0.0))
 
 
 def ever_in_population(definition: Definition, state: State) -> bool:

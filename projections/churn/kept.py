@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from aggregates.churn import DAY, Definition
 from aggregates.fact import Fact
 from projections.churn import fold
-from projections.churn.features import in_population
+from projections.churn.features import in_population, in_population_until
 from projections.churn.silence import checks, next_check
 from projections.churn.state import State
 from projections.churn.weights import Model, Scored, scored
@@ -42,6 +42,7 @@ class Said(NamedTuple):
     at: float  # days since 1970-01-01
     silent: bool
     scored: Scored
+    taught: bool = True  # it is an example: the customer did not leave on the day itself
 
 
 class Came(NamedTuple):
@@ -51,6 +52,7 @@ class Came(NamedTuple):
     said: Sequence[Said]
     returns: tuple[int, ...]  # the days that labels look for, also those that the state forgot on the way
     losses: tuple[int, ...]
+    left: int | None = None  # the day on which he left: there is no example of it, nor of a later day, whatever was said before
 
 
 class Recalled(Struct, frozen=True, gc=False):
@@ -75,6 +77,7 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
     said: list[Said] = []
     state, due = kept.state, kept.due
     returns, losses = set(state.returns), set(state.losses)
+    left: int | None = None
     for place, fact in enumerate(facts):
         now = fact.at.timestamp() / DAY
         day = floor(now)
@@ -87,12 +90,16 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
             losses.update(state.losses)
         due = floor(state.at) + checks(definition)[0]
         last = place + 1 == len(facts)
-        if (last or floor(facts[place + 1].at.timestamp() / DAY) != day) and in_population(definition, state, state.at):
-            said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False)))
+        if last or floor(facts[place + 1].at.timestamp() / DAY) != day:
+            stays = in_population_until(definition, state, day)
+            if in_population(definition, state, state.at):
+                said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False), stays))
+            if not stays and day == floor(kept.state.at) and in_population(definition, kept.state, kept.state.at):
+                left = day
     replayed = kept.replayed and all(fact.clock == "event" for fact in facts)
     inside = in_population(definition, state, state.at)
     kept = replace(kept, state=state, due=due if inside else None, replayed=replayed, score=kept.score if inside else None)
-    return Came(kept, said, tuple(sorted(returns)), tuple(sorted(losses)))
+    return Came(kept, said, tuple(sorted(returns)), tuple(sorted(losses)), left)
 
 
 def recall(definition: Definition, before: Recalled, facts: Sequence[Fact]) -> Recalled:
@@ -111,11 +118,14 @@ def recall(definition: Definition, before: Recalled, facts: Sequence[Fact]) -> R
 def recalled(definition: Definition, model: Model, history: Recalled) -> Came:
     """The end of a history: the last word of it alone."""
     kept, state = history.kept, history.kept.state
-    if not in_population(definition, state, state.at):
-        return Came(kept, (), history.returns, history.losses)
     day = floor(state.at)
-    said = Said(day, state.at, False, scored(definition, model, state, state.at, silent=False))
-    return Came(replace(kept, due=day + checks(definition)[0]), (said,), history.returns, history.losses)
+    stays = in_population_until(definition, state, day)
+    lost = () if stays else fold.losses(definition, state, day + 1.0)
+    left = lost[-1] if lost else None
+    if not in_population(definition, state, state.at):
+        return Came(kept, (), history.returns, history.losses, left)
+    said = Said(day, state.at, False, scored(definition, model, state, state.at, silent=False), stays)
+    return Came(replace(kept, due=day + checks(definition)[0]), (said,), history.returns, history.losses, left)
 
 
 def look(definition: Definition, model: Model, kept: Kept, day: int) -> Came:

@@ -38,6 +38,7 @@ class Told(Struct, frozen=True, array_like=True, gc=False):
     ends: float | None  # of a contract that runs
     examples: tuple[Example, ...]
     void: int | None = None  # examples of his silence on this day and later were said too early
+    left: int | None = None  # he left on this day: of it and of later days there is no example but those told here
 
 
 class Batch(Struct, frozen=True, array_like=True):
@@ -59,7 +60,8 @@ def batches(partition: int, told: Sequence[Told], passed: Mapping[str, int], pas
             if len(one.examples[start : start + most]) > room and some:
                 yield Batch(VERSION, partition, tuple(some), {})
                 some, room = [], most
-            some.append(replace(one, examples=one.examples[start : start + most], void=None if start else one.void))
+            first = one if not start else replace(one, void=None, left=None)
+            some.append(replace(first, examples=one.examples[start : start + most]))
             room -= len(some[-1].examples)
     if some or passed or past:
         yield Batch(VERSION, partition, tuple(some), dict(passed), tuple(past))

@@ -15,7 +15,7 @@ from aggregates.churn import DAY, Definition, churned, matures
 from aggregates.fact import Fact
 from projections.churn import fold
 from projections.churn.anchors import Anchors, anchors
-from projections.churn.features import Features, features, in_population
+from projections.churn.features import Features, features, in_population, in_population_until
 from projections.churn.silence import checks
 from projections.churn.state import State
 from streams.learning.learner import Labelled, Learner, Prediction, fresh, learn, predict, predict_all
@@ -68,6 +68,8 @@ def take(course: Course, customer: str, fact: Fact) -> list[Judged]:
     course.states[customer] = state
     if in_population(course.definition, state, now):
         course.heard[customer] = state, now
+    else:
+        course.heard.pop(customer, None)
     return judged
 
 
@@ -77,8 +79,13 @@ def pass_to(course: Course, day: int) -> list[Judged]:
     if day <= course.today:
         return []
     if course.heard:
-        whom = [(customer, state, now) for customer, (state, now) in course.heard.items()]
-        course.waiting[course.today] = _examples(course.definition, course.learner, whom, course.today)
+        whom = [
+            (customer, state, now)
+            for customer, (state, now) in course.heard.items()
+            if in_population_until(course.definition, state, course.today)
+        ]
+        if whom:
+            course.waiting[course.today] = _examples(course.definition, course.learner, whom, course.today)
         course.met[course.today] = list(course.heard)
         course.heard = {}
     judged: list[Judged] = []

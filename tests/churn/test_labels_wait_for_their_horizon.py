@@ -183,3 +183,27 @@ def test_whose_contract_ran_out_is_lost_when_his_grace_is_over_and_scored_no_mor
     assert courses.score(course, "a", FIRST + 61.0) is not None
     assert course.states["a"].began == FIRST + 61.0
     assert not [one for one in courses.pass_to(course, int(FIRST) + 72) if one.example.day < FIRST + 61.0]
+
+
+@pytest.mark.parametrize(
+    ("ends", "more", "examples"),
+    [
+        ("2024-02-01", [(5.6, "subscription.cancelled")], [(4, True)]),
+        ("2024-02-01", [(5.6, "subscription.cancelled"), (5.7, "call.ended")], [(4, True)]),
+        ("2024-02-01", [(5.6, "subscription.cancelled"), (5.7, "subscription.started")], [(4, True), (5, False)]),
+        ("2024-02-01", [(5.6, "subscription.cancelled"), (6.7, "subscription.started")], [(4, True), (6, False)]),
+        ("2024-01-03T14:00:00", [], [(4, True)]),  # it runs out on the day itself
+        ("2024-01-03T14:00:00", [(5.8, "call.ended")], [(4, True)]),
+        ("2024-01-04T00:00:00", [], [(4, True), (5, True)]),  # as the next day begins
+    ],
+)
+def test_whoever_left_before_the_day_was_over_has_no_example_of_it(
+    ends: str, more: list[tuple[float, str]], examples: list[tuple[int, bool]]
+) -> None:
+    begun = fact(1.0, "subscription.started", subscription_id="s", ends_at=f"{ends}Z" if "T" in ends else f"{ends}T00:00:00Z")
+    course = courses.begin(CONTRACT)
+    judged = []
+    for one in (begun, fact(4.5, "call.ended"), fact(5.5, "call.ended"), *(fact(day, type_) for day, type_ in more)):
+        judged += courses.take(course, "a", one)
+    judged += courses.pass_to(course, FIRST + 30)
+    assert [(one.example.day - FIRST, one.lost) for one in at_events(judged)] == [(1, True), *examples]

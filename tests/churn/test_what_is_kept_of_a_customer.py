@@ -237,3 +237,25 @@ def test_whose_contract_is_over_is_counted_by_no_score() -> None:
     assert kept.look(contract, ignorant(10), here, int(FIRST) + 10).kept.score is None
     ended = fact(5.0, "subscription.cancelled", subscription_id="s")
     assert kept.hear(contract, ignorant(10), here, [ended]).kept.score is None
+
+
+def test_who_leaves_takes_back_what_was_said_of_that_day_in_whatever_pieces_it_is_heard() -> None:
+    definition, model = Definition(kind="contractual", horizon=30), ignorant(30)
+    begun, called, left = fact(0.5, "subscription.started"), fact(3.2, "call.ended"), fact(3.4, "subscription.cancelled")
+    again = fact(3.6, "subscription.started")
+
+    def taught(*pieces: list[Fact]) -> tuple[set[int], kept.Kept]:
+        days, customer = set[int](), kept.Kept()
+        for piece in pieces:
+            came = kept.hear(definition, model, customer, piece)
+            days = {day for day in days if came.left is None or day + FIRST < came.left}
+            days |= {one.day - FIRST for one in came.said if one.taught}
+            customer = came.kept
+        return {day for day in days if day in (0, 3)}, customer
+
+    for rest, days in (([], {0}), ([again], {0, 3})):
+        whole = taught([begun, called, left, *rest])
+        assert whole == taught([begun], [called], [left], *([one] for one in rest)) == taught([begun, called], [left, *rest])
+        assert whole[0] == days
+    late = kept.recalled(definition, model, kept.recall(definition, kept.Recalled(), [begun, called, left, fact(9.0, "call.ended")]))
+    assert (late.left, late.said) == (FIRST + 3, ())
