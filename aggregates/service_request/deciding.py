@@ -194,7 +194,11 @@ def _assign(request: Request, command: Command, at: datetime, by: str, hours: Ho
 
 
 def _take(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
+    """What nobody has: who is faster has it, and only `assign` takes it from him."""
     del command
+    _among(request, "changed", *LIVE)
+    if request.owner not in ("", by):
+        raise Refused(f"Request {request.number} is with {request.owner} already: to take it over, assign it to yourself.")
     return _change(request, Command(owner=by), at, by, hours)
 
 

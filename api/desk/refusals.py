@@ -272,6 +272,9 @@ PERSIAN: Mapping[str, str] = {
     "Request {number} was cancelled and cannot be {what}": "درخواست {number} لغو شده است و این کار با آن نمی‌شود",
     "Request {number} is {state}: nothing can go on there": "درخواست {number} {state} است: آنجا چیزی ادامه نمی‌یابد",
     "Request {number} is on the highest level already": "درخواست {number} همین حالا در بالاترین سطح است",
+    "Request {number} is with {owner} already: to take it over, assign it to yourself": (
+        "درخواست {number} اکنون به {owner} سپرده شده است: برای گرفتنش از او، آن را به خود بسپارید"
+    ),
     "no request has the number {number}": "درخواستی با شمارهٔ {number} نیست",
     "a request is not merged into itself": "درخواست با خودش یکی نمی‌شود",
     "say to whom, or into which queue": "بگویید به که، یا به کدام صف",

@@ -33,14 +33,14 @@ from projections.view import table as views
 from projections.view.answer import View
 
 ACTS: dict[str, tuple[str, ...]] = {
-    "new": ("take", "note", "resolve", "escalate", "cancel"),
+    "new": ("note", "resolve", "escalate", "cancel"),
     "open": ("wait", "note", "resolve", "escalate", "cancel"),
     "reopened": ("wait", "note", "resolve", "escalate", "cancel"),
     "waiting": ("resume", "note", "resolve", "cancel"),
     "resolved": ("close", "reopen", "note"),
     "closed": ("reopen",),
 }
-"""What is offered in each state beside the note, the likeliest first."""
+"""What is offered in each state beside the note, the likeliest first; before all of it taking what is live and nobody's."""
 
 KEYS = {"take": "t", "note": "n", "resolve": "r", "escalate": "e", "wait": "w", "resume": "g", "close": "c", "reopen": "o"}
 """One key for what is done often; cancelling has none, for it is not taken back."""
@@ -132,7 +132,7 @@ async def _shown(
         wrong=None if wrong is None else _refused(wrong, locale),
         typed=typed or {},
         past=[_past(event, locale) for event in events],
-        acts=ACTS[shown.state] if may_act else (),
+        acts=(*(("take",) if shown.live and not shown.owner else ()), *ACTS[shown.state]) if may_act else (),
         keys=KEYS,
         live=may_act and shown.live,
         others=others,

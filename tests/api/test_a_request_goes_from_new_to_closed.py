@@ -83,6 +83,26 @@ async def test_refused_moves_are_clear(live: Api) -> None:
         await post(live, await live.token(role), "", 403, who=PHONE, title="x")
 
 
+async def test_who_comes_second_is_told_who_took_it(live: Api) -> None:
+    first, second = [(await live.made.keys.create("tests", role="agent", label=name)).secret for name in ("leyla", "omid")]
+    await live.token("agent")  # the ring has both then
+    opened = await post(live, first, "", 201, who=PHONE, title="Wanted by two")
+    path = f"/{opened['id']}"
+    entered = await live.client.post("/sign-in", data={"token": second}, headers={"sec-fetch-site": "same-origin"})
+    live.client.cookies.clear()
+    headers = {"cookie": f"yekta_language=fa; yekta_session={entered.cookies['yekta_session']}", "sec-fetch-site": "same-origin"}
+    page, take = f"/requests{path}", f'formaction="/requests{path}/take"'
+    assert take in (await live.client.get(page, headers=headers)).text
+    await post(live, first, f"{path}/take")
+    assert "leyla already" in (await post(live, second, f"{path}/take", 409))["detail"]
+    late = await live.client.post(f"{page}/take", data={"draft": "stale"}, headers=headers)
+    assert (late.status_code, "سپرده شده است" in late.text, take in late.text) == (409, True, False)
+    assert (await post(live, second, f"{path}/assign", owner="omid"))["owner"] == "omid"
+    assert (await post(live, second, f"{path}/assign", owner=""))["owner"] == ""
+    assert take in (await live.client.get(page, headers=headers)).text
+    assert (await post(live, first, f"{path}/take"))["owner"] == "leyla"
+
+
 async def test_duplicates_become_one(live: Api) -> None:
     agent = await live.token("agent")
     one = await post(live, agent, "", 201, who=PHONE, title="Parcel", call_ids=["c-1"])

@@ -79,9 +79,20 @@ def test_each_state_allows_its_moves_and_refuses_the_others(state: str) -> None:
     allowed = set()
     for verb in VERBS.keys() - {"keep-promise"}:
         with suppress(Refused):
-            decide(story.request, verb, FULL, story.at, "reza", HOURS)
+            decide(story.request, verb, FULL, story.at, "sara", HOURS)
             allowed.add(verb)
     assert allowed == MOVES[state]
+
+
+def test_what_somebody_took_is_not_taken_from_him_but_handed_over() -> None:
+    story = Story()
+    story.do("take")
+    assert decide(story.request, "take", Command(), story.at, "sara", HOURS) == ()
+    with pytest.raises(Refused, match=r"Request 1017 is with sara already: to take it over, assign it to yourself\."):
+        decide(story.request, "take", Command(), story.at, "reza", HOURS)
+    assert story.do("assign", owner="reza").owner == "reza"
+    story.do("assign", owner="")
+    assert story.do("take").owner == "sara"
 
 
 def test_waiting_stops_the_clock() -> None:
