@@ -134,9 +134,14 @@ def register(
     return WebhookRegistered(webhook, at, by, url, tuple(dict.fromkeys(types)), secret, description)
 
 
-def rotate(webhook: Webhook, at: datetime, by: str, secret: SealedSecret, grace: datetime) -> WebhookRotated:
-    """Replace the secret; both sign until `grace`, for the time that the receiver needs to learn the new one."""
+def rotate(webhook: Webhook, at: datetime, by: str, secret: SealedSecret, grace: datetime, seen: int | None = None) -> WebhookRotated:
+    """Replace the secret; both sign until `grace`, for the time that the receiver needs to learn the new one.
+
+    `seen` is the version that the one who asks has looked at: a page that is sent twice makes one secret.
+    """
     _there(webhook)
+    if seen is not None and webhook.version != seen:
+        raise NotAllowed("The webhook changed since it was looked at: it has no new secret by this.")
     return WebhookRotated(webhook.id, at, by, secret, grace)
 
 

@@ -99,12 +99,12 @@ class KeyNotFound(Exception):
 class Webhooks(Protocol):
     """Registers and ends webhooks. All raise aggregates.webhook.NotAllowed, WebhookNotFound for an id that is none's."""
 
-    async def register(self, by: str, url: str, types: tuple[str, ...], description: str) -> WebhookMade:
-        """A new webhook. Raises aggregates.webhook.AddressRefused."""
+    async def register(self, by: str, url: str, types: tuple[str, ...], description: str, id_: UUID | None = None) -> WebhookMade:
+        """A new webhook; by an id that it is given once alone. Raises aggregates.webhook.AddressRefused."""
         ...
 
-    async def rotate(self, id_: UUID, by: str, grace: timedelta) -> WebhookMade:
-        """A new secret; those before it sign too for `grace`."""
+    async def rotate(self, id_: UUID, by: str, grace: timedelta, seen: int | None = None) -> WebhookMade:
+        """A new secret; those before it sign too for `grace`. `seen`: the version that was looked at."""
         ...
 
     async def disable(self, id_: UUID, by: str, reason: str) -> Webhook:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse
 from aggregates import webhook as webhooks
 from aggregates.access import Role
 from aggregates.contact_policy import reading
+from aggregates.touchpoint import derive
 from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
 from aggregates.written.problem import Problem as Written
 from api import access, cursor, hints, query
@@ -162,8 +163,10 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         asking = acting(request, dependencies, access.CAMPAIGNERS)
         fields = await form(request)
         url, types = fields.get("url", "").strip(), tuple(fields.get("types", "").split())
+        draft = fields.get("draft")
+        id_ = derive("webhook", str(asking.key), draft) if draft else None  # the same form, sent again, registers no other
         try:
-            made = await dependencies.webhooks.register(str(asking.key), url[: webhooks.LONGEST_URL], types, "")
+            made = await dependencies.webhooks.register(str(asking.key), url[: webhooks.LONGEST_URL], types, "", id_)
         except (AddressRefused, NotAllowed) as refused:
             return await _webhooks(request, dependencies, url=url, wrong=str(refused))
         return await _webhooks(request, dependencies, secret=made.secret)
@@ -172,10 +175,11 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def change(request: Request) -> Response:
         """Rotate its secret, disable or enable it, delete it."""
         asking = acting(request, dependencies, access.CAMPAIGNERS)
-        do, id_, by = (await form(request)).get("do"), path_id(request), str(asking.key)
+        fields = await form(request)
+        do, id_, by, seen = fields.get("do"), path_id(request), str(asking.key), fields.get("seen", "")[:9]
         try:
             if do == "rotate":
-                made = await dependencies.webhooks.rotate(id_, by, timedelta(days=1))
+                made = await dependencies.webhooks.rotate(id_, by, timedelta(days=1), int(seen) if seen.isdecimal() else None)
                 return await _webhooks(request, dependencies, secret=made.secret)
             if do == "disable":
                 await dependencies.webhooks.disable(id_, by, "by hand")
@@ -185,6 +189,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
                 await dependencies.webhooks.delete(id_, by)
         except WebhookNotFound as error:
             raise not_found("No webhook has this id.") from error
+        except NotAllowed as refused:
+            return await _webhooks(request, dependencies, wrong=str(refused))
         return RedirectResponse("/contacts/webhooks", 303)
 
 
@@ -235,6 +241,7 @@ async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = 
     async with dependencies.pool.connection() as connection:
         held = await every_webhook(connection)
     shown = {"webhooks": held, "types": (*webhooks.FAMILIES, *webhooks.TYPES), "url": url, "wrong": wrong, "secret": secret}
+    shown["draft"] = str(uuid4())
     return page(request, dependencies, "webhooks.html", 422 if wrong else 200, went=went, **shown)
 
 

@@ -43,6 +43,10 @@ _WENT = tuple(
         (r"It is no absolute http or https address without a user and a fragment\.", "went.no_address"),
         (r"Only https goes beyond .* (?P<word>YEKTA_\w+) .*", "went.no_https"),
         (r"A webhook names at least one of .*", "went.no_types"),
+        (r"This webhook is registered already: .*", "went.registered"),
+        (r"The webhook changed since it was looked at: .*", "went.changed"),
+        (r"The webhook was deleted: register another\.", "went.over"),
+        (r"Others change this webhook .*", "went.busy"),
     )
 )
 

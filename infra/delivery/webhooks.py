@@ -24,18 +24,21 @@ class WebhookStore:
     def __init__(self, decisions: Decisions, sealer: Sealer, allowed: Allowed, clock: Callable[[], datetime]) -> None:
         self._decisions, self._sealer, self._allowed, self._clock = decisions, sealer, allowed, clock
 
-    async def register(self, by: str, url: str, types: tuple[str, ...], description: str) -> WebhookMade:
-        """A new webhook and, this once, its secret."""
+    async def register(self, by: str, url: str, types: tuple[str, ...], description: str, id_: UUID | None = None) -> WebhookMade:
+        """A new webhook and, this once, its secret; an id that was given comes with one registration."""
         await check_registration(url, self._allowed)
-        id_, text = uuid4(), secret_of(randomness.token_bytes(ENTROPY))
+        id_, text = id_ or uuid4(), secret_of(randomness.token_bytes(ENTROPY))
         event = webhooks.register(id_, self._clock(), by, url, types, self._sealed(id_, text), description)
-        return WebhookMade(await self._record(None, event), text)
+        try:
+            return WebhookMade(await self._record(None, event), text)
+        except Overtaken as error:
+            raise webhooks.NotAllowed("This webhook is registered already: its secret was shown then, and only then.") from error
 
-    async def rotate(self, id_: UUID, by: str, grace: timedelta) -> WebhookMade:
+    async def rotate(self, id_: UUID, by: str, grace: timedelta, seen: int | None = None) -> WebhookMade:
         """A new secret; those before it sign too for `grace`."""
         text = secret_of(randomness.token_bytes(ENTROPY))
         now = self._clock()
-        changed = await self._change(id_, lambda held: webhooks.rotate(held, now, by, self._sealed(id_, text), now + grace))
+        changed = await self._change(id_, lambda held: webhooks.rotate(held, now, by, self._sealed(id_, text), now + grace, seen))
         return WebhookMade(changed, text)
 
     async def disable(self, id_: UUID, by: str, reason: str) -> Webhook:

@@ -93,6 +93,38 @@ async def test_a_secret_is_shown_once_and_both_sign_while_it_rotates(live: Api) 
         await forget(live, token, made)
 
 
+async def test_a_page_that_is_sent_twice_registers_and_rotates_once(live: Api) -> None:
+    token = await live.token("marketer")
+    entered = await live.client.post("/sign-in", data={"token": token}, headers={"sec-fetch-site": "same-origin"})
+    live.client.cookies.clear()
+    headers = {"cookie": f"yekta_language=en; yekta_session={entered.cookies['yekta_session']}", "sec-fetch-site": "same-origin"}
+    pages = "/contacts/webhooks"
+
+    async def send(path: str = "", **fields: str) -> tuple[bool, str]:
+        answer = await live.client.post(f"{pages}{path}", data=fields, headers=headers)
+        return "whsec_" in answer.text, answer.text
+
+    async with receiving() as receiver:
+        assert 'name="draft"' in (await live.client.get(pages, headers=headers)).text
+        made, _ = await send(url=receiver.url, types="*", draft="one")
+        again, told = await send(url=receiver.url, types="*", draft="one")
+        assert (made, again, "registered when the page was first sent" in told) == (True, False, True)
+        other, _ = await send(url=receiver.url, types="signal.*", draft="two")
+        held = [one for one in (await live.get(token, "/v1/webhooks"))["items"] if one["url"] == receiver.url]
+        assert (other, [one["types"] for one in held]) == (True, [["*"], ["signal.*"]])
+        path = f"/{held[0]['id']}"
+        assert 'name="seen" value="1"' in told
+        rotated, _ = await send(path, do="rotate", seen="1")
+        again, told = await send(path, do="rotate", seen="1")
+        assert (rotated, again, "no new secret was made" in told) == (True, False, True)
+        assert (await live.get(token, f"/v1/webhooks{path}"))["secrets"] == 2
+        await forget(live, token, *held)
+        _, told = await send(path, do="disable")
+        assert "deleted meanwhile" in told
+        _, told = await send(url=receiver.url, types="*", draft="one")
+        assert "registered when the page was first sent" in told
+
+
 async def test_what_failed_is_tried_again_under_the_same_id_and_can_be_resent(live: Api) -> None:
     token = await live.token("marketer")
     async with receiving() as receiver:
