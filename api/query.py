@@ -41,6 +41,13 @@ def text(request: Request, name: str, longest: int = 512) -> str | None:
     return value
 
 
+def words(request: Request, name: str, longest: int) -> tuple[str, bool]:
+    """What somebody typed to search for, as far as it can be shown again, and whether there is more or other in it than can be read."""
+    typed = " ".join(request.query_params.get(name, "").split())  # a tab comes along with what is copied out of a table
+    shown = "".join(c for c in typed[:longest] if unicodedata.category(c) not in UNWRITABLE)
+    return shown, shown != typed
+
+
 def choice(request: Request, name: str, choices: tuple[str, ...]) -> str | None:
     """One of several words, or None when it is absent."""
     value = request.query_params.get(name)

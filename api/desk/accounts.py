@@ -14,7 +14,7 @@ from api.desk.tables import ORDER
 from api.ports import Dependencies
 from projections.accounts import table
 
-SHOWN = 50
+SHOWN, LONGEST = 50, 100
 KINDS = ("account", "household")
 
 
@@ -26,10 +26,10 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """Accounts of companies or households, the newest first, then households that only share an address."""
         access.staff(request, dependencies, access.INSIDE)
         kind = query.choice(request, "kind", KINDS) or "account"
-        words = (query.text(request, "words", 100) or "").strip()
+        words, unreadable = query.words(request, "words", LONGEST)
         after = cursor.place(query.text(request, "cursor"))
         async with dependencies.pool.connection() as connection:
-            found = await table.page(connection, SHOWN + 1, kind=kind, words=words or None, after=after)
+            found = await table.page(connection, SHOWN + 1, kind=kind, words=None if unreadable else words or None, after=after)
             lines = [accounts.shown(one) for one in found[:SHOWN]]
             if kind == "household" and len(found) <= SHOWN and not words:
                 lines += [accounts.by_address(*one) for one in await table.at_one_address(connection, SHOWN)]
@@ -37,9 +37,9 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         following = None
         if len(found) > SHOWN:
             following = "?" + urlencode(further | {"cursor": cursor.token(found[SHOWN - 1].at, found[SHOWN - 1].id)})
-        return page(
-            request, dependencies, "accounts.html", lines=lines, kind=kind, kinds=KINDS, words=words, query=None, following=following
-        )
+        shown = {"lines": lines, "kind": kind, "kinds": KINDS, "words": words, "unreadable": unreadable, "longest": LONGEST}
+        status = 422 if unreadable else 200
+        return page(request, dependencies, "accounts.html", status, query=None, following=None if unreadable else following, **shown)
 
     @routes.get("/accounts/{id}")
     async def one(request: Request) -> Response:

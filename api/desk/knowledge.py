@@ -24,7 +24,7 @@ from api.ports import Dependencies
 from api.problem import Problem, not_found
 from projections.knowledge import table
 
-SHOWN = 30
+SHOWN, SEARCHED = 30, 200
 LONGEST = {"title": 256, "body": 50_000, "category": 256}
 
 
@@ -46,12 +46,13 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def found(request: Request) -> Response:
         """Articles by their words, and the scripts."""
         asking = access.staff(request, dependencies, access.INSIDE)
-        words = query.text(request, "words", 200) or ""
+        words, unreadable = query.words(request, "words", SEARCHED)
         async with dependencies.pool.connection() as connection:
-            articles = await table.search(connection, words, SHOWN) if words.strip() else await table.newest(connection, SHOWN)
+            articles = await table.search(connection, words, SHOWN) if words and not unreadable else await table.newest(connection, SHOWN)
             scripts = [standing.script for standing in await table.scripts(connection)]
         may = {"writes": asking.role in access.OPERATORS, "scripts_too": asking.role in access.SCRIPTWRITERS}
-        return page(request, dependencies, "knowledge.html", found=articles, scripts=scripts, words=words, **may)
+        typed = {"words": words, "unreadable": unreadable, "longest": SEARCHED}
+        return page(request, dependencies, "knowledge.html", 422 if unreadable else 200, found=articles, scripts=scripts, **typed, **may)
 
     @routes.get("/knowledge/articles/new")
     async def new(request: Request) -> Response:

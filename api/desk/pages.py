@@ -54,6 +54,9 @@ from projections.service import table as service
 from projections.view import table as views
 
 FOUND = 20
+LONGEST = 200
+"""So many characters are searched for."""
+
 MINE = 8
 YEAR = 365 * 86_400
 COMMAND = "yekta keys create --role agent"
@@ -71,8 +74,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         if token is not None:
             return await _entered(request, dependencies, token, "/", "sign_in.spent")
         asking = access.staff(request, dependencies, access.EVERYONE)
-        words = (query.text(request, "q", 200) or "").strip()
-        found = await _found(dependencies, words) if words else None
+        words, unreadable = query.words(request, "q", LONGEST)
+        found = await _found(dependencies, words) if words and not unreadable else None
         locale = locale_of(request, dependencies)
         seat = await desk_at(dependencies, asking)
         before, _, after = locale.say("search.hint", key="\0").partition("\0")
@@ -80,11 +83,14 @@ def router(dependencies: Dependencies) -> APIRouter:
             request,
             dependencies,
             "home.html",
+            422 if unreadable else 200,
             query=words,
+            unreadable=unreadable,
+            longest=LONGEST,
             found=None if found is None else found[:FOUND],
             more=found is not None and len(found) > FOUND,
             hint=(before, after),
-            at_home=not words,
+            at_home=found is None,
             **seat,
         )
 

@@ -181,6 +181,18 @@ async def test_a_script_is_written_on_the_desk_by_whoever_may_write_it(live: Api
     assert (await live.client.get("/knowledge/new-script", headers=below)).status_code == 403
 
 
+async def test_a_search_that_cannot_be_read_says_so_beside_its_field(live: Api) -> None:
+    headers = await signed_in(live, await live.token("agent"))
+    for path, name, most in (("/", "q", 200), ("/knowledge", "words", 200), ("/accounts", "words", 100)):
+        for typed in ("\u0633" * (most + 1), "sara\0" + "\u0633" * 3):
+            refused = await live.client.get(path, params={name: typed}, headers=headers)
+            assert (refused.status_code, "Nothing was searched for" in refused.text) == (422, True), refused.text
+            assert f'value="{typed.replace(chr(0), "")[:most]}"' in refused.text
+            assert refused.text.count('id="q"') == 1
+        for typed in ("\u0633" * most, "sara\tahmadi", " "):
+            assert (await live.client.get(path, params={name: typed}, headers=headers)).status_code == 200
+
+
 async def signed_in(live: Api, token: str) -> dict[str, str]:
     """What a browser of somebody sends with each request."""
     opened = await live.client.post("/sign-in", data={"token": token}, headers={"sec-fetch-site": "same-origin"})
