@@ -3,25 +3,38 @@
 The same functions as the API's do the work. Reading order: add, one.
 """
 
+from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from aggregates import source_settings
 from aggregates.access import NotAllowed
+from aggregates.contracts.currencies import CURRENCIES
+from aggregates.normal import persian
 from aggregates.source import Source
 from aggregates.source_settings import Event, State
-from api import access
+from api import access, decoding
 from api.desk.forms import form
-from api.desk.rendering import HEADERS, page
+from api.desk.refusals import explained
+from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting, visitor
 from api.ports import Dependencies
-from api.problem import Problem
+from api.problem import Problem, invalid
 from api.snippets import LANGUAGES
-from api.sources import briefs, record, shown, wanted_of
+from api.sources import Settings, briefs, record, shown, wanted_of
 
 FLAGS = ("strict", "simulated")
+WRONG = {
+    "types": "source.wrong.types",
+    "rate": "source.wrong.rate",
+    "size": "source.wrong.size",
+    "currency": "source.wrong.currency",
+}
+"""What may stand in a field where something else was typed."""
 
 
 def add(routes: APIRouter, dependencies: Dependencies) -> None:
@@ -75,14 +88,26 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         except Problem as problem:
             if problem.body.status != 422:
                 raise
-            return await one(request, dependencies, name, wrong=problem.body.detail)
+            return await one(request, dependencies, name, wrong=problem, typed=fields)
         return RedirectResponse(str(request.url.path), 303, HEADERS)
 
 
-async def one(request: Request, dependencies: Dependencies, name: str, key: str = "", wrong: str = "") -> Response:
-    """The page of a source; `key` was just made and is shown this once."""
+async def one(
+    request: Request,
+    dependencies: Dependencies,
+    name: str,
+    key: str = "",
+    wrong: Problem | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """The page of a source; `key` was just made and is shown this once. What was `typed` and is `wrong` stays in the form."""
     source = await shown(dependencies, name, str(request.base_url).rstrip("/"), key or "$KEY")
-    asking = visitor(request, dependencies)
+    asking, locale = visitor(request, dependencies), locale_of(request, dependencies)
+    settings = source.settings
+    kept = {"types": " ".join(settings.types), "rate": f"{settings.rate:.15g}", "size": str(settings.size), "currency": settings.currency}
+    kept |= {flag: "on" for flag in FLAGS if getattr(settings, flag)}
+    field = (wrong.body.pointer or "").strip("/").partition("/")[0] if wrong else ""
+    said = "" if wrong is None else locale.say(WRONG[field]) if field in WRONG else explained(wrong.body.detail, locale)
     return page(
         request,
         dependencies,
@@ -90,20 +115,30 @@ async def one(request: Request, dependencies: Dependencies, name: str, key: str 
         422 if wrong else 200,
         source=source,
         key=key,
-        wrong=wrong,
+        wrong=said,
+        wrong_at=field,
+        form=kept if typed is None else typed,
         languages=LANGUAGES,
         may_change=asking is not None and asking.role in access.ADMINS,
     )
 
 
-def _settings(fields: dict[str, str]) -> dict[str, Any]:
-    """What the form says: a box that is not ticked says no."""
+def _settings(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What the form says, within what the API takes: a box that is not ticked says no. Raises a 422 problem that points at a field."""
     wanted: dict[str, Any] = {name: name in fields for name in FLAGS}
     for name, kind in (("rate", float), ("size", int)):
         try:
-            wanted[name] = kind(fields.get(name) or 0)
+            wanted[name] = kind(persian.plain(fields.get(name, "")).replace("٫", ".") or 0)
         except ValueError as error:
-            raise Problem(422, "invalid_request", f"{name}: {fields[name][:20]}", pointer=f"/{name}") from error
+            raise invalid(f"/{name}", "It is no number.") from error
+    if not isfinite(wanted["rate"]):
+        raise invalid("/rate", "It is no number.")
     wanted["types"] = tuple(fields.get("types", "").replace(",", " ").replace("،", " ").split())
     wanted["currency"] = fields.get("currency", "").strip().upper()
+    if wanted["currency"] and wanted["currency"] not in CURRENCIES:
+        raise invalid("/currency", "It is no code of ISO 4217.")
+    try:
+        msgspec.convert(wanted, Settings)
+    except msgspec.ValidationError as error:
+        raise decoding.wrong(error, Settings) from error
     return wanted

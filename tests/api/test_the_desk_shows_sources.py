@@ -1,5 +1,7 @@
 """The desk's pages of sources, as they are without a script: what is shown, a key made once, settings."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.api.conftest import Api
@@ -33,5 +35,20 @@ async def test_a_source_is_made_shown_and_set(api: Api, language: str) -> None:
     assert (source.rate, source.strict, source.types, source.currency) == (5, True, ("web.*", "call.ended"), "IRR")
     assert (await api.client.post(f"/sources/{name}", data={"do": "disable", "reason": "x"}, headers=headers)).status_code == 303
     assert (await api.client.post(f"/sources/{name}", data=form | {"rate": "much"}, headers=headers)).status_code == 422
+    for field, typed, said in (
+        ("rate", "much", {"fa": "رویداد در ثانیه عددی است", "en": "Events a second are a number"}),
+        ("rate", "nan", {"fa": "رویداد در ثانیه عددی است", "en": "Events a second are a number"}),
+        ("size", "10485761", {"fa": "بایت هر درخواست", "en": "Bytes of a request"}),
+        ("types", "web.* " + "x" * 101, {"fa": "نوع‌ها حداکثر", "en": "Types are at most"}),
+        ("currency", "تومان", {"fa": "کد ISO 4217", "en": "a code of ISO 4217"}),
+    ):
+        refused = await api.client.post(f"/sources/{name}", data=form | {field: typed}, headers=headers)
+        assert (refused.status_code, said[language] in refused.text) == (422, True), field
+        assert f'value="{typed}" aria-invalid="true"' in refused.text
+    assert api.made.ring.source(name) == replace(source, disabled=True)
+    assert (
+        await api.client.post(f"/sources/{name}", data=form | {"rate": "۱۲۳۴۵۶۷٫۵", "do": "configure"}, headers=headers)
+    ).status_code == 303
+    assert 'value="1234567.5"' in (await api.client.get(f"/sources/{name}", headers=headers)).text
     listed = await api.client.get("/sources", headers=headers)
     assert f'href="/sources/{name}"' in listed.text
