@@ -29,11 +29,11 @@ from api.desk.written import (
     form_beside,
     hinted,
     nameless,
-    newer,
     of_rules,
     offered,
     since_of,
     text_of,
+    unseen,
 )
 from api.ports import Dependencies
 from api.problem import not_found
@@ -114,8 +114,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             return await editor(request, dependencies, "rule", text, read.problems, 422, since)
         if problems := nameless("rule", read.rules[0].name):
             return await editor(request, dependencies, "rule", text, problems, 422, since)
-        if now := await newer(dependencies, "rule", read.rules[0].name, since):
-            return await editor(request, dependencies, "rule", text, (), 409, now, overtaken=True)
+        if told := await unseen(request, dependencies, "rule", read.rules[0].name, text, since):
+            return told
         await rules.draft(read.rules[0].name, text, read.rules[0].version, asking)
         return RedirectResponse(f"/rules/{quote(read.rules[0].name, safe='')}", 303, HEADERS)
 
@@ -140,7 +140,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         text = rule_form.text_of(rule_form.sent(fields), text_of(fields))
         if "part" in request.query_params:
             return PlainTextResponse(text, headers=HEADERS)
-        problems = reading.read(text, dependencies.zone).problems
+        problems = reading.read_one(text, dependencies.zone).problems
         return await editor(request, dependencies, "rule", text, problems, since=since_of(fields))
 
     @routes.post("/rules/dry-run")

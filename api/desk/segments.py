@@ -13,7 +13,7 @@ from api.declaring import Declaring
 from api.desk.forms import form
 from api.desk.rendering import HEADERS, locale_of, page
 from api.desk.visitor import acting
-from api.desk.written import NAMELESS, checked, command, editor, hinted, nameless, newer, of_segment, offered, since_of, text_of
+from api.desk.written import NAMELESS, checked, command, editor, hinted, nameless, of_segment, offered, since_of, text_of, unseen
 from api.ports import Dependencies
 from api.problem import not_found
 from api.segments import circles
@@ -92,8 +92,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             circling = await circles(connection, read.segment, read.segments, dependencies.zone)
         if problems := [*nameless("segment", read.segment.name), *circling]:
             return await editor(request, dependencies, "segment", text, problems, 422, since)
-        if newest := await newer(dependencies, "segment", read.segment.name, since):
-            return await editor(request, dependencies, "segment", text, (), 409, newest, overtaken=True)
+        if told := await unseen(request, dependencies, "segment", read.segment.name, text, since):
+            return told
         await declaring.draft(read.segment.name, text, read.segment.version, asking)
         return RedirectResponse(f"/segments/{quote(read.segment.name, safe='')}", 303, HEADERS)
 

@@ -1,6 +1,6 @@
 """What pages of rules and of segments share: texts as sentences, the editor that judges while one writes, and commands.
 
-Reading order: editor, newer, checked, hinted, command, offered.
+Reading order: editor, unseen, checked, hinted, command, offered.
 """
 
 import re
@@ -31,6 +31,7 @@ from api.desk.visitor import acting
 from api.desk.wording import told
 from api.ports import Dependencies
 from api.problem import not_found
+from api.segments import circles
 from api.written import named, usable
 from projections.declared import table as declared
 from projections.declared.table import Row
@@ -69,9 +70,12 @@ async def editor(
     status: int = 200,
     since: Since | None = None,
     *,
-    overtaken: bool = False,
+    overtaken: str = "",
 ) -> Response:
-    """A text to be written, with what is wrong in it, or is perhaps not meant so; `since` when it is a change of one that there is."""
+    """A text to be written, with what is wrong in it, or is perhaps not meant so; `since` when it is a change of one that there is.
+
+    `overtaken` is what whoever saves is told first, when that would take the place of what his page did not show.
+    """
     mistakes = told(problems, locale_of(request, dependencies))
     beside = form_beside(text) if kind == "rule" else {}
     doubts = [] if problems else await hinted(request, dependencies, kind, text)
@@ -91,21 +95,38 @@ def nameless(kind: Kind, name: str) -> list[Written]:
     return [Written(1, f"/{kind}", "empty", {"word": kind})] if name == NAMELESS else []
 
 
-async def newer(dependencies: Dependencies, kind: Kind, name: str, since: Since | None) -> Since | None:
-    """How it stands now, when somebody wrote or decided since the page was shown on which it was changed."""
-    if since is None or since.name != name:
-        return None
+async def unseen(request: Request, dependencies: Dependencies, kind: Kind, name: str, text: str, since: Since | None) -> Response | None:
+    """The editor again, when saving would take the place of what its page did not show: of what somebody wrote or decided since then, or
+    of one that has the name already."""
     async with dependencies.pool.connection() as connection:
-        number = max((row.number for row in await declared.one(connection, kind, name)), default=since.number)
-    return Since(name, number) if number != since.number else None
+        rows = await declared.one(connection, kind, name)
+    seen = since.number if since is not None and since.name == name else None
+    number = max((row.number for row in rows), default=seen)
+    if number is None or number == seen or (seen is None and rows[0].text == text):
+        return None
+    taken = "rule.taken" if kind == "rule" else "segment.taken"
+    overtaken = taken if seen is None else "knowledge.overtaken"
+    return await editor(request, dependencies, kind, text, (), 409, Since(name, number), overtaken=overtaken)
 
 
 async def checked(request: Request, dependencies: Dependencies, kind: Kind, text: str) -> Response:
     """What a text says, and what of it is perhaps not meant so; or what is wrong with it: a part of a page."""
     locale = locale_of(request, dependencies)
     said, problems = of_rules(text, locale, dependencies.zone) if kind == "rule" else of_segment(text, locale, dependencies.zone)
+    problems = problems or await unsaved(dependencies, kind, text)
     doubts = [] if problems else await hinted(request, dependencies, kind, text)
     return HTMLResponse(part(locale, "written.html", problems=told(problems, locale), sentence=said, hints=doubts), headers=HEADERS)
+
+
+async def unsaved(dependencies: Dependencies, kind: Kind, text: str) -> Sequence[Problem]:
+    """What is wrong with a text that reads well, so that it would not be saved: a second rule, a segment that asks for itself."""
+    if kind == "rule":
+        return reading.read_one(text, dependencies.zone).problems
+    read = segment.read(text, dependencies.zone)
+    if read.segment is None:
+        return read.problems
+    async with dependencies.pool.connection() as connection:
+        return await circles(connection, read.segment, read.segments, dependencies.zone)
 
 
 async def hinted(request: Request, dependencies: Dependencies, kind: Kind, text: str) -> list[Markup]:

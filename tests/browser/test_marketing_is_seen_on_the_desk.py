@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.async_api import expect
 
+from aggregates.written.messages import MESSAGES
 from api.desk.catalog import LANGUAGES
 from projections.deliveries import table as deliveries
 from projections.triggers import table as signals
@@ -195,6 +196,11 @@ async def test_where_a_text_is_wrong_is_readable_in_both_directions(desk: Desk, 
     await expect(wrong.locator("bdi", has_text="at_least").last).to_have_text("at_least")
     await expect(wrong).to_contain_text({"fa": "سطر ۲،", "en": "line 2,"}[language])
     assert await judged(page, f"wrong-{language}") == []
+    one = "- rule: {}\n  when: {{count: a.b, at_least: 3, within: 1h}}\n  do: {{notify: team:x}}\n"
+    await page.locator("#text").fill(one.format("x") + one.format("y"))
+    await expect(page.locator("#judged .wrong li")).to_contain_text([MESSAGES["many_rules"][language]])
+    await page.locator("#text").fill("rule: x\nwhen: {count: a.b, at_leest: 3, within: 1h}\ndo: {notify: x}\n")
+    await expect(wrong).to_contain_text("at_leest")
     await wrong.scroll_into_view_if_needed()
     await shot(page, f"wrong-{language}")
     await page.goto("/contacts/policy")
@@ -276,6 +282,26 @@ async def test_a_segment_in_a_circle_and_a_policy_that_lifts_approval_are_refuse
     await expect(page.locator("#text")).to_have_value("policy: contact\nholdout: 5%\n")
     desk.complaints.clear()  # the browser tells of the 422 and the 403
     await desk.api.client.put("/v1/contact-policy", content="policy: contact\n", auth=(await desk.token("admin"), ""))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_writes_a_new_one_under_a_name_that_is_taken_is_told_first(desk: Desk, marketer: Marketer, language: str) -> None:
+    say, name = spoken(language), f"taken-{language}"
+    page = await desk.signed_in(language, marketer.token)
+    rule = "rule: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\ndo: {{notify: team:x}}\n"
+    segment = "segment: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\n"
+    for kind, api, text in (("rule", "triggers", rule), ("segment", "segments", segment)):
+        await marketer.post(f"/v1/{api}", text.format(name=name, count=2), 201)
+        await page.goto(f"/{kind}s/new")
+        await page.locator("#text").fill(mine := text.format(name=name, count=4))
+        await page.locator("form.editor .primary").click()
+        await expect(page.get_by_role("alert")).to_contain_text(say(f"{kind}.taken"))
+        await expect(page.locator("#text")).to_have_value(mine)
+        assert await judged(page, f"taken-{kind}-{language}") == []
+        desk.complaints.clear()  # the browser tells of the 409
+        await page.locator("form.editor .primary").click()
+        await page.wait_for_url(f"**/{kind}s/{name}")
+        await expect(page.locator("#text")).to_have_value(mine)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
