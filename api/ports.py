@@ -74,9 +74,17 @@ class Keys(Protocol):
     """Creates and ends keys; each change is an event and is seen by every process at once."""
 
     async def create(
-        self, by: str, *, source: Source | None = None, role: str = "", label: str = "", until: datetime | None = None, once: bool = False
+        self,
+        by: str,
+        *,
+        source: Source | None = None,
+        role: str = "",
+        label: str = "",
+        until: datetime | None = None,
+        once: bool = False,
+        id_: UUID | None = None,
     ) -> Minted:
-        """Make a key for a source or a role. Raises NotAllowed."""
+        """Make a key for a source or a role; by an id that it is given once alone. Raises NotAllowed."""
         ...
 
     async def rotate(self, key: UUID, by: str, grace: timedelta) -> Minted:

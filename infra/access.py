@@ -42,12 +42,20 @@ class KeyStore:
         self._recorder: _Recorder | None = None
 
     async def create(
-        self, by: str, *, source: Source | None = None, role: str = "", label: str = "", until: datetime | None = None, once: bool = False
+        self,
+        by: str,
+        *,
+        source: Source | None = None,
+        role: str = "",
+        label: str = "",
+        until: datetime | None = None,
+        once: bool = False,
+        id_: UUID | None = None,
     ) -> Minted:
-        """Make a key for a source or a role."""
+        """Make a key for a source or a role; an id that was given comes with one key."""
         text = _mint(secret.STAFF if role else secret.WRITE)
         event = access.create(
-            uuid4(),
+            id_ or uuid4(),
             self._clock(),
             by,
             secret.digest(text),
@@ -58,7 +66,10 @@ class KeyStore:
             until=until,
             once=once,
         )
-        return Minted(await self._record(None, event), text)
+        try:
+            return Minted(await self._record(None, event), text)
+        except IntegrityError as error:
+            raise access.NotAllowed("The key is made already: it was shown then, and only then.") from error
 
     async def rotate(self, key: UUID, by: str, grace: timedelta) -> Minted:
         """Give the key a new secret; the old one is good for `grace`."""

@@ -286,6 +286,10 @@ PERSIAN: Mapping[str, str] = {
     "the request has no such promise": "این درخواست چنین قولی ندارد",
     "that promise was kept": "آن قول انجام شده است",
     "say how content the customer is, from 1 to 5": "بگویید مشتری چقدر راضی است، از ۱ تا ۵",
+    # keys
+    "the key is made already: it was shown then, and only then": (
+        "این کلید همان بار که صفحه نخست فرستاده شد ساخته شد و تنها همان بار نشان داده شد؛ اگر آن را نگه نداشته‌اید، کلید دیگری بسازید"
+    ),
     # what workers set aside
     "the worker died whenever it processed this record": "پردازشگر هر بار با این رکورد از کار افتاد",
     "PostgreSQL cannot store it ({code})": "PostgreSQL نمی‌تواند آن را نگه دارد ({code})",

@@ -6,6 +6,7 @@ The same functions as the API's do the work. Reading order: add, one.
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -17,6 +18,7 @@ from aggregates.contracts.currencies import CURRENCIES
 from aggregates.normal import persian
 from aggregates.source import Source
 from aggregates.source_settings import Event, State
+from aggregates.touchpoint import derive
 from api import access, decoding
 from api.desk.forms import form
 from api.desk.refusals import explained
@@ -44,7 +46,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def sources(request: Request) -> Response:
         """All sources, and what comes from them."""
         asking = access.staff(request, dependencies, access.OPERATORS)
-        return page(request, dependencies, "sources.html", sources=await briefs(dependencies), may_change=asking.role in access.ADMINS)
+        found = await briefs(dependencies)
+        return page(request, dependencies, "sources.html", sources=found, may_change=asking.role in access.ADMINS, draft=str(uuid4()))
 
     @routes.post("/sources")
     async def new_source(request: Request) -> Response:
@@ -55,10 +58,15 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         made = dependencies.ring.source(name) or Source(name, dependencies.zone)
         if not name or len(name) > 100 or not name.isprintable() or " " in name:
             return RedirectResponse("/sources", 303, HEADERS)
+        draft = fields.get("draft")
+        id_ = derive("key", str(asking.key), draft) if draft else None  # the same form, sent again, makes no other
         try:
-            minted = await dependencies.keys.create(str(asking.key), source=made)
+            minted = await dependencies.keys.create(str(asking.key), source=made, id_=id_)
         except NotAllowed as error:
-            raise Problem(422, "invalid_request", str(error)) from error
+            refused = Problem(422, "invalid_request", str(error))
+            if dependencies.ring.source(name) is None:
+                raise refused from error
+            return await one(request, dependencies, name, wrong=refused)
         return await one(request, dependencies, name, key=minted.secret)
 
     @routes.get("/sources/{name:path}")
@@ -115,6 +123,7 @@ async def one(
         422 if wrong else 200,
         source=source,
         key=key,
+        draft=str(uuid4()),
         wrong=said,
         wrong_at=field,
         form=kept if typed is None else typed,

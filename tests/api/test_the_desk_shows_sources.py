@@ -21,9 +21,13 @@ async def test_a_source_is_made_shown_and_set(api: Api, language: str) -> None:
         "Sec-Fetch-Site": "same-origin",
     }
     api.client.cookies.clear()
-    made = await api.client.post("/sources", data={"name": name}, headers=headers)
+    made = await api.client.post("/sources", data={"name": name, "draft": f"twice-{name}"}, headers=headers)
     assert made.status_code == 200, made.text
     assert made.text.count("yk_") >= 4
+    again = await api.client.post("/sources", data={"name": name, "draft": f"twice-{name}"}, headers=headers)
+    assert (again.status_code, "$KEY" in again.text) == (422, True)
+    assert {"fa": "تنها همان بار نشان داده شد", "en": "The key is made already"}[language] in again.text
+    assert [key.source.name for key in api.made.ring.every_key() if key.source].count(name) == 1
     page = await api.client.get(f"/sources/{name}", headers=headers)
     assert page.status_code == 200
     assert "$KEY" in page.text
