@@ -195,11 +195,15 @@ def _assign(request: Request, command: Command, at: datetime, by: str, hours: Ho
 
 def _take(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
     """What nobody has: who is faster has it, and only `assign` takes it from him."""
-    del command
     _among(request, "changed", *LIVE)
     if request.owner not in ("", by):
         raise Refused(f"Request {request.number} is with {request.owner} already: to take it over, assign it to yourself.")
-    return _change(request, Command(owner=by), at, by, hours)
+    return (*_change(request, Command(owner=by), at, by, hours), *_besides(command, at, by))
+
+
+def _besides(command: Command, at: datetime, by: str) -> Sequence[Event]:
+    """What was written down along with a command whose own fact has no room for it."""
+    return (Noted(at + AFTER, by, command.note),) if command.note.strip() else ()
 
 
 def _prioritise(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
@@ -273,7 +277,7 @@ def _escalate(request: Request, command: Command, at: datetime, by: str, hours: 
     _among(request, "escalated", *LIVE)
     if request.escalation >= HIGHEST:
         raise Refused(f"Request {request.number} is on the highest level already.")
-    return (Escalated(at, by, request.escalation + 1, "by_hand", command.queue, command.owner),)
+    return (Escalated(at, by, request.escalation + 1, "by_hand", command.queue, command.owner), *_besides(command, at, by))
 
 
 def _resolve(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:

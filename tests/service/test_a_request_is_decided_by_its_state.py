@@ -15,7 +15,7 @@ from aggregates.service_request import telling
 from aggregates.service_request.deciding import VERBS, Command, NewRequest, Refused, decide, next_due, open_request, overdue
 from aggregates.service_request.hours import Hours
 from aggregates.service_request.recording import record_of
-from aggregates.service_request.request import Escalated, PromiseBroken, Request, evolve, replay
+from aggregates.service_request.request import Escalated, Noted, PromiseBroken, Request, evolve, replay
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 
@@ -93,6 +93,15 @@ def test_what_somebody_took_is_not_taken_from_him_but_handed_over() -> None:
     assert story.do("assign", owner="reza").owner == "reza"
     story.do("assign", owner="")
     assert story.do("take").owner == "sara"
+
+
+@pytest.mark.parametrize("verb", ["take", "escalate"])
+def test_what_is_written_beside_taking_or_escalating_is_kept(verb: str) -> None:
+    story = Story()
+    assert [type(event) for event in decide(story.request, verb, Command(note=" "), NOW, "sara", HOURS)][1:] == []
+    *_, noted = decide(story.request, verb, Command(note="He is angry."), NOW, "sara", HOURS)
+    assert isinstance(noted, Noted)
+    assert (noted.note, noted.at > NOW) == ("He is angry.", True)
 
 
 def test_waiting_stops_the_clock() -> None:
