@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates import source_settings
 from aggregates.access import Key
+from aggregates.decision import Overtaken
 from aggregates.source import Source
 from aggregates.source_settings import Event, NotAllowed, State
 from api import access, body, openapi, tailing
@@ -24,13 +25,14 @@ from api.decoding import decoded
 from api.key_ring import secret_of
 from api.keys import Name, check_zone
 from api.ports import Dependencies
-from api.problem import Problem, forbidden, invalid, not_found
+from api.problem import Problem, forbidden, invalid, not_found, unavailable
 from api.snippets import snippets
 from projections.arrivals import table
 from projections.arrivals.table import Refusals, Seen
 
 INBOX = "inbox"
 HEARD = 2.0
+TRIES = 5
 VIOLATIONS = frozenset(
     {"missing_field", "wrong_type", "wrong_value", "wrong_time", "wrong_money", "not_an_identifier", "unknown_type", "unknown_version"}
 )
@@ -297,17 +299,23 @@ async def record(dependencies: Dependencies, name: str, decide: Callable[[State]
     """Decide about a source, and have every door know. Raises a problem when it cannot be so."""
     if name not in dependencies.ring.source_names():
         raise not_found("No source has this name: make a key for it first.")
-    state = await _state(dependencies, name)
-    try:
-        event = decide(state)
-    except NotAllowed as error:
-        raise Problem(422, "not_allowed", str(error)) from error
-    if event is None:
+    for _ in range(TRIES):
+        state = await _state(dependencies, name)
+        try:
+            event = decide(state)
+        except NotAllowed as error:
+            raise Problem(422, "not_allowed", str(error)) from error
+        if event is None:
+            return
+        after = source_settings.evolve(state, event)
+        also = (KEEP, (name, after.version, msgspec.json.encode(after).decode()))
+        try:
+            await dependencies.decisions.record([source_settings.decision(state, event)], [also, ("NOTIFY yekta_access", ())])
+        except Overtaken:
+            continue
+        await set_so(lambda: dependencies.ring.source(name) == after.source)  # noqa: B023 - heard before the next try
         return
-    after = source_settings.evolve(state, event)
-    also = (KEEP, (name, after.version, msgspec.json.encode(after).decode()))
-    await dependencies.decisions.record([source_settings.decision(state, event)], [also, ("NOTIFY yekta_access", ())])
-    await set_so(lambda: dependencies.ring.source(name) == after.source)
+    raise unavailable("Too many set this source at the same time.")
 
 
 async def set_so(heard: Callable[[], bool]) -> None:

@@ -46,6 +46,16 @@ async def test_settings_hold_for_every_key_at_once(api: Api) -> None:
     assert (await api.client.post("/v1/events", json=event("set-3", type="own.thing"), auth=(later, ""))).status_code == 200
 
 
+async def test_those_who_set_a_source_at_the_same_time_are_all_heard(api: Api) -> None:
+    await api.write_key("both")
+    admin = await api.token()
+    wanted: list[dict[str, Any]] = [{"rate": 5}, {"currency": "IRR"}, {"types": ["web.*"]}]
+    answers = await asyncio.gather(*(api.client.post("/v1/sources/both/configure", json=one, auth=(admin, "")) for one in wanted))
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    settings = (await api.client.get("/v1/sources/both", auth=(admin, ""))).json()["settings"]
+    assert (settings["rate"], settings["currency"], settings["types"]) == (5, "IRR", ["web.*"])
+
+
 async def test_a_disabled_source_is_answered_403_at_both_doors_until_it_is_enabled(api: Api) -> None:
     key, admin = await api.write_key("off"), await api.token()
     answer = await api.client.post("/v1/sources/off/disable", json={"reason": "It sends nonsense."}, auth=(admin, ""))
