@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import access, duplicate_weights, duplicates, explaining, identity_conflicts, identity_rules, position, query, uniting
+from api.access import Caller
 from api.answers import path_id
 from api.desk.forms import form
 from api.desk.locale import Locale
@@ -119,11 +120,14 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     @routes.get("/identity")
     async def queue(request: Request) -> Response:
         """The next pair that may be one person, the conflicts, and the rules."""
-        asking = access.staff(request, dependencies, access.INSIDE)
+        return await waiting(request, access.staff(request, dependencies, access.INSIDE))
+
+    async def waiting(request: Request, asking: Caller, *, late: bool = False, status: int = 200) -> Response:
+        """`late`: somebody else decided what was to be decided."""
         skipped = query.text(request, "after")
         async with dependencies.pool.connection() as connection:
             found = await pairs.page(connection, 2, duplicates.place(skipped))
-            waiting = await pairs.waiting(connection)
+            many = await pairs.waiting(connection)
             shown = await duplicates.shown(dependencies, connection, found[:1], asking.role)
             open_ = await identity_conflicts.shown(dependencies, connection, await conflicts.page(connection, WAITING), asking.role)
             rules = await identity_rules.shown(connection)
@@ -134,8 +138,11 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             request,
             dependencies,
             "identity.html",
+            status,
+            back="/identity",
+            late=late,
             pair=shown[0] if shown else None,
-            waiting=waiting,
+            waiting=many,
             following=following,
             conflicts=open_,
             objections=[objection(conflict.reason, locale) for conflict in open_],
@@ -155,10 +162,15 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """They are one, or they are two."""
         asking = acting(request, dependencies, DECIDERS)
         verb = (await form(request)).get("do")
-        async with dependencies.pool.connection() as connection:
-            await duplicates.decide(
-                dependencies, connection, asking, request.path_params["id"], "accept" if verb == "accept" else "reject", ""
-            )
+        try:
+            async with dependencies.pool.connection() as connection:
+                await duplicates.decide(
+                    dependencies, connection, asking, request.path_params["id"], "accept" if verb == "accept" else "reject", ""
+                )
+        except Problem as problem:
+            if problem.body.status != 404:
+                raise
+            return await waiting(request, asking, late=True, status=409)
         return RedirectResponse("/identity", 303, HEADERS)
 
     @routes.post("/identity/conflicts/{id}")
@@ -166,9 +178,14 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """What the rules did not join is one, or two."""
         asking = acting(request, dependencies, DECIDERS)
         verb = (await form(request)).get("do")
-        async with dependencies.pool.connection() as connection:
-            chosen = "merge" if verb == "merge" else "keep-apart"
-            _, at = await identity_conflicts.decide(dependencies, connection, asking, path_id(request), chosen, "")
+        try:
+            async with dependencies.pool.connection() as connection:
+                chosen = "merge" if verb == "merge" else "keep-apart"
+                _, at = await identity_conflicts.decide(dependencies, connection, asking, path_id(request), chosen, "")
+        except Problem as problem:
+            if problem.reason != "already_decided":
+                raise
+            return await waiting(request, asking, late=True, status=409)
         await dependencies.awaiting.reached(position.offsets(at), None, PATIENCE)
         return RedirectResponse("/identity", 303, HEADERS)
 

@@ -160,6 +160,12 @@ async def test_possible_duplicates_wait_with_their_evidence(live: Api) -> None:
     assert await waiting(live, agent, "علی رضایی") == await waiting(live, agent, "سارا کریمی") == []
     gone = await live.client.post(f"/v1/duplicates/{sara['id']}/accept", auth=(agent, ""))
     assert gone.status_code == 404
+    entered = await live.client.post("/sign-in", data={"token": agent}, headers={"sec-fetch-site": "same-origin"})
+    live.client.cookies.clear()
+    headers = {"cookie": f"yekta_language=en; yekta_session={entered.cookies['yekta_session']}", "sec-fetch-site": "same-origin"}
+    late = await live.client.post(f"/identity/duplicates/{sara['id']}", data={"do": "reject"}, headers=headers)
+    assert (late.status_code, "Somebody decided that meanwhile" in late.text) == (409, True)
+    assert 'name="back" value="/identity"' in late.text
 
 
 async def test_by_what_they_are_judged_is_shown(live: Api) -> None:
