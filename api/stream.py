@@ -18,7 +18,7 @@ from api import access, customers, looks, masks, openapi, position
 from api.answers import path_id
 from api.lasting import lasting
 from api.ports import Connection, Dependencies
-from api.problem import receipt_at
+from api.problem import invalid, receipt_at
 from api.watching import Mark, Watching
 from projections.erasure import table as erasure
 from projections.identity import table as identity
@@ -67,8 +67,15 @@ def router(dependencies: Dependencies) -> APIRouter:
         ends = None if last is None else position.offsets(last, "/header/Last-Event-ID")
         async with dependencies.pool.connection() as connection:
             customer = await customers.present(connection, await dependencies.schema(), path_id(request))
+            reached = await positions.positions(connection, "customer")
+            if ends is not None and any(end > reached.get(partition, 0) for partition, end in ends.items()):
+                raise invalid(  # no event would be told until the log is as long here
+                    "/header/Last-Event-ID",
+                    "This place is after the last event: it is of another installation, or a backup was restored since.",
+                    "Listen without it, and ask GET /v1/customers/{id}/timeline for what happened.",
+                )
             await looks.note(request, connection, asking, customer, "stream")
-            start = await positions.positions(connection, "customer") if ends is None else ends
+            start = reached if ends is None else ends
         live = _live(dependencies, watching, customer, start, asking.role)
         return lasting(request, dependencies, live, {"Content-Location": f"/v1/customers/{customer}/stream"})
 

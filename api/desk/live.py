@@ -31,6 +31,7 @@ from api.watching import Mark, Watching
 from projections.calls import table as seats
 from projections.calls.table import Call
 from projections.erasure import table as erasure
+from projections.positions import table as positions
 from projections.timeline import since
 
 BEAT = 2.0
@@ -81,6 +82,9 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
     )
     async with dependencies.pool.connection() as connection:
         owner = await customers.present(connection, await dependencies.schema(), asked)
+        reached = await positions.positions(connection, "customer")
+    for partition, end in ends.items():  # of before a backup was restored: no entry would be told until the log is as long again
+        ends[partition] = min(end, reached.get(partition, 0))
     read = partial(_changes, dependencies, owner, ends, shown)
     pieces = _live(request, dependencies, watching, watching.watch(owner, shown.extension), read, ends)
     return lasting(request, dependencies, pieces, HEADERS)

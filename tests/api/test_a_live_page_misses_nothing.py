@@ -11,6 +11,7 @@ import pytest
 
 from aggregates.access import Role
 from api import position
+from projections.positions import table as positions
 from tests.api.conftest import Api
 from tests.api.events import event
 from tests.api.serving import served
@@ -207,6 +208,31 @@ async def test_nonsense_is_no_place_to_go_on_from(live: Api) -> None:
     path = "/v1/customers/00000000-0000-0000-0000-000000000001/stream"
     assert (await live.client.get(path, auth=(agent, ""), headers={"last-event-id": "nonsense"})).status_code == 422
     assert (await live.client.get(path, auth=(agent, ""), headers={"last-event-id": position.token({0: 1})})).status_code == 404
+
+
+async def test_a_place_that_was_never_reached_is_refused_and_a_page_of_the_desk_goes_on_from_the_last_that_was(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7014")
+    async with live.made.pool.connection() as connection:
+        reached = await positions.positions(connection, "customer")
+    for partition, end in reached.items():
+        beyond = {"last-event-id": position.token(reached | {partition: end + 1})}
+        async with asyncio.timeout(20):
+            answer = await live.client.get(f"/v1/customers/{id_}/stream", auth=(agent, ""), headers=beyond)
+        assert (answer.status_code, answer.json()["pointer"]) == (422, "/header/Last-Event-ID")
+    never = {"last-event-id": position.token(dict.fromkeys(reached, 1 << 40))}
+    async with (
+        served(live) as url,
+        httpx.AsyncClient(base_url=url, auth=(agent, ""), timeout=None) as client,  # noqa: S113 - it listens as long as the test lasts
+        client.stream("GET", f"/customers/{id_}/live", headers=never) as answer,
+    ):
+        heard = Page(answer.aiter_lines())
+        await heard.next("beat")
+        await live.send(key, event("second-7014", data={"url": "u", "who": {"customer_number": "7014"}}))
+        entries: list[Any] = []
+        while not entries:
+            entries = (await heard.next("changes"))[1]["entries"]
+    assert len(entries) == 1
 
 
 async def test_those_who_hold_every_connection_still_learn_which_schema_is_live(live: Api) -> None:
