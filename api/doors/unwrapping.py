@@ -6,7 +6,7 @@ more. Reading order: Parcel, unwrapped.
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -22,6 +22,9 @@ MOST = 50_000
 
 FORM = ("data", "payload", "json", "d")
 """The names under which clients that send forms put what they have to say."""
+
+OPEN = (b"{", b"[", b",", b":")
+"""How a line ends that goes on in the next."""
 
 FORM_BYTES = 4 << 20
 NOTHING: Mapping[str, Any] = {}
@@ -109,14 +112,25 @@ def value(raw: msgspec.Raw) -> Any:
 
 
 def _json_lines(content: bytes) -> Parcel | None:
-    """A message a line."""
-    if b"\n" not in content.strip() or content.lstrip()[:1] != b"{":
+    """A message a line; a line that is none costs no other."""
+    if b"\n" not in content.strip():
         return None
-    try:
-        return _split(NOTHING, _lines.decode_lines(content))
-    except UNREADABLE:
-        lines = [line for line in content.splitlines() if line.strip()]
-        return _split(NOTHING, list(map(msgspec.Raw, lines))) if all(map(_is_whole, lines)) else None
+    if content.lstrip()[:1] == b"{":
+        try:
+            return _split(NOTHING, _lines.decode_lines(content))
+        except UNREADABLE:
+            pass
+    lines = [line for line in content.splitlines() if line.strip()]
+    return _split(NOTHING, list(map(msgspec.Raw, lines))) if _are_lines(lines) else None
+
+
+def _are_lines(lines: Sequence[bytes]) -> bool:
+    """Whether each is a message for itself, though some are broken: no line of JSON that was written over several ones is a whole object at
+    its beginning, nor are all its further lines."""
+    first, *others = lines
+    if _is_whole(first):
+        return True
+    return not first.rstrip().endswith(OPEN) and all(line.lstrip()[:1] == b"{" for line in others) and any(map(_is_whole, others))
 
 
 def _is_whole(line: bytes) -> bool:

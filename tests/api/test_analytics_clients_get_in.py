@@ -184,6 +184,31 @@ async def test_messages_a_line_each(api: Api) -> None:
     assert [item["id"] for item in answer.json()["items"]] == ["line-0", "line-1", "line-2"]
 
 
+@pytest.mark.parametrize("broken", [b'{"type":"track","event":"Cut', b"no json", b'{"type":"track"}}', b'{"a":"\xff"', b"]", b"["])
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_a_broken_line_costs_no_other(api: Api, broken: bytes, place: int) -> None:
+    if (broken, place) == (b"[", 0):
+        return  # the beginning of a list that was cut off
+    lines = [msgspec.json.encode(track(f"beside-{number}")) for number in range(2)]
+    lines.insert(place, broken)
+    answer = await api.client.post("/v1/batch", content=b"\r\n".join(lines), auth=(await api.write_key(), ""))
+    assert answer.status_code == 200, answer.text
+    said = ["accepted", "accepted"]
+    said.insert(place, "rejected")
+    items = answer.json()["items"]
+    assert [item["status"] for item in items] == said
+    assert (items[place]["reason"], bool(items[place]["dead_letter"])) == ("not_json", True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"batch": [\n{"type":"track"},\n{"type":"track"}\n', b'{\n"type": "track",\n"event": {}\n', b'[{"type":"track"},\n{"type":"track"}'],
+)
+async def test_what_is_written_over_several_lines_and_cut_off_is_no_message_a_line(api: Api, content: bytes) -> None:
+    answer = await api.client.post("/v1/batch", content=content, auth=(await api.write_key(), ""))
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/not_json")
+
+
 @pytest.mark.parametrize(
     ("label", "content"),
     [("br", b"\x8b\x03\x80{}\x03"), ("compress", b"\x1f\x9d\x90"), ("zstd", b"(\xb5/\xfd\x04"), ("gzip", b"\x1f\x8bno")],
