@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from aggregates import cloudevents
+from aggregates.canonical import check
 from aggregates.reading import read
-from aggregates.refusal import Refusal, pointer_to
+from aggregates.refusal import Refusal, Refused, pointer_to
 from aggregates.rows.event import Made, event
 from aggregates.rows.identity import Numbering
 from aggregates.rows.layout import Layout, layout
@@ -61,8 +63,22 @@ def decode(raw: bytes) -> Row | Refusal:
     try:
         return msgspec.json.decode(raw, type=Row)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        if not isinstance(error, msgspec.ValidationError) or "out of range" in str(error):
+            return _unreadable(raw)
         at = str(error).rpartition("`$")[2].partition("`")[0] if "`$" in str(error) else ""
         return Refusal("wrong_value", at.replace(".", "/"), "It is no row of a file.", "Keep file, row, type, id and cells as they were.")
+
+
+def _unreadable(raw: bytes) -> Refusal:
+    """Why a row is nothing that the reader of JSON takes, or where in it stands what no store could keep."""
+    value = cloudevents.decoded(raw)
+    if isinstance(value, Refusal):
+        return value
+    try:
+        check(value, "")
+    except Refused as refused:
+        return refused.refusal
+    return Refusal("not_json", "", "The row cannot be read.", cloudevents.JSON_HINT)
 
 
 def understand(row: Row, mapping: RowMapping, shape: Layout, source: Source, received: datetime) -> Understood:
@@ -104,6 +120,11 @@ def _empty(pointer: str, shape: Layout) -> str:
     """The column that would have filled what is missing; empty where the file has none for it."""
     place = ".".join(step for step in pointer.split("/")[2:] if not step.isdecimal())
     return shape.of(place) or next((header for header, column in shape.columns.items() if column.place.startswith(f"{place}.")), "")
+
+
+def column_of(refusal: Refusal) -> str:
+    """The column of a refusal that points into a row; empty: no single one."""
+    return _header("/".join(refusal.pointer.split("/")[:3])) if refusal.pointer.startswith("/cells/") else ""
 
 
 def _header(pointer: str) -> str:

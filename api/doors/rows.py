@@ -11,14 +11,14 @@ from uuid import UUID
 import msgspec
 from fastapi import Request, Response
 
-from aggregates import dead_letter
+from aggregates import apart, dead_letter
 from aggregates.dead_letter import Cell, DeadLetter, Place
 from aggregates.log import Entry
 from aggregates.refusal import Refusal
 from aggregates.rows.growth import Growing
 from aggregates.rows.layout import Layout, layout
 from aggregates.rows.mapping import Mapping, of_plain
-from aggregates.rows.row import CONTENT_TYPE, Row, Understood, understand
+from aggregates.rows.row import CONTENT_TYPE, Row, Understood, column_of, decode, understand
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
@@ -32,6 +32,11 @@ PLACE = Place("api/v1/imports")
 MOST = 2_000
 NO_NUL = "^[^\\x00]*$"
 """No store takes NUL characters; a header loses them."""
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+Broken = dict[int, tuple[Refusal, bytes]]
+"""The rows that cannot be read, by their place in what was sent: why, and what is kept."""
 
 
 class RowSent(msgspec.Struct, frozen=True):
@@ -85,12 +90,12 @@ async def post(request: Request, dependencies: Dependencies) -> Response:
     """Judge every row for itself and answer in order."""
     source = access.writer(request, dependencies).source
     assert source is not None  # noqa: S101 - `writer` lets nobody else in
-    sent = _sent(await body.read(request))
+    sent, broken = _sent(await body.read(request))
     reading = of_plain(sent.mapping, sent.type)
     if reading.mapping is None:
         said = reading.problems[0]
         raise Problem(422, "wrong_mapping", said.message(), pointer=f"/mapping{said.pointer}", mend="See /v1/mappings/schema.")
-    facts, letters, results = await _judged(sent, reading.mapping, source, dependencies)
+    facts, letters, results = await _judged(sent, broken, reading.mapping, source, dependencies)
     alone = results[0].event_id if len(results) == 1 and isinstance(results[0], RowAccepted) else None
     at = await append(dependencies, source, facts, letters, alone)
     dependencies.recent.accept([result.event_id for result in results if isinstance(result, RowAccepted)])
@@ -98,7 +103,7 @@ async def post(request: Request, dependencies: Dependencies) -> Response:
 
 
 async def _judged(
-    sent: Sent, mapping: Mapping, source: Source, dependencies: Dependencies
+    sent: Sent, broken: Broken, mapping: Mapping, source: Source, dependencies: Dependencies
 ) -> tuple[list[Entry], list[DeadLetter], list[RowAccepted | RowRejected]]:
     now = dependencies.clock()
     layouts: dict[tuple[str, ...], Layout] = {}
@@ -107,6 +112,10 @@ async def _judged(
     for number, one in enumerate(sent.rows):
         if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)
+        if number in broken:
+            why, _ = broken[number]
+            rows.append((Row(sent.file, one.row, sent.type, one.id, {}, sent.mapping), Understood(why, column_of(why))))
+            continue
         cells, *more = ({name.replace("\0", ""): cell for name, cell in cells.items()} for cells in (one.cells, *one.more))
         names = tuple(cells)
         if names not in layouts:
@@ -127,18 +136,19 @@ async def _judged(
             facts.append(sealed(fact, dependencies))
             results.append(RowAccepted(row.row, fact.id, fact.source, fact.event_id))
         else:
-            letter = bury(row, found, mapping, source, dependencies)
+            raw = broken[number][1] if number in broken else msgspec.json.encode(row)
+            letter = bury(row, raw, found, mapping, source, dependencies)
             letters.append(letter)
             results.append(_rejected(row, found.column, found.judged, letter))
     return facts, letters, results
 
 
-def bury(row: Row, found: Understood, mapping: Mapping, source: Source, dependencies: Dependencies) -> DeadLetter:
+def bury(row: Row, raw: bytes, found: Understood, mapping: Mapping, source: Source, dependencies: Dependencies) -> DeadLetter:
     """The letter of a row that was refused."""
     why = found.judged
     assert isinstance(why, Refusal)  # noqa: S101 - only what was refused is buried
     return dead_letter.bury(
-        msgspec.json.encode(row),
+        raw,
         why,
         source.name,
         PLACE,
@@ -154,14 +164,62 @@ def _rejected(row: Row, column: str, why: Refusal, letter: DeadLetter) -> RowRej
     return RowRejected(row.row, column, why.reason, why.pointer, why.detail, why.mend, letter.id)
 
 
-def _sent(content: bytes) -> Sent:
+def _sent(content: bytes) -> tuple[Sent, Broken]:
+    """What was sent, and which of its rows cannot be read: they cost no other."""
     try:
-        sent = msgspec.json.decode(content, type=Sent)
+        sent, broken = _read(content)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
         raise invalid(where.rstrip("`").replace(".", "/"), said(what), "See the example in /docs.") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Problem(400, "not_json", "The body is not JSON.", mend="Send an object with file, type and rows.") from error
     if len(sent.rows) > MOST:
         raise invalid("/rows", f"There are more than {MOST:,} rows.", "Send fewer at a time.")
-    return sent
+    return sent, broken
+
+
+def _read(content: bytes) -> tuple[Sent, Broken]:
+    try:
+        return msgspec.json.decode(content, type=Sent), {}
+    except UNREADABLE as error:
+        parts = apart.members(content) if _is_of_json(error) else None
+        raws = apart.listed(parts.get("rows", b"")) if parts else None
+        if parts is None or raws is None:
+            raise
+    sent = msgspec.json.decode(_joined(parts | {"rows": b"[]"}), type=Sent)
+    around = {"file": msgspec.json.encode(sent.file), "type": msgspec.json.encode(sent.type), "mapping": msgspec.json.encode(sent.mapping)}
+    broken: Broken = {}
+    for number, raw in enumerate(raws):
+        try:
+            sent.rows.append(msgspec.json.decode(raw, type=RowSent))
+        except UNREADABLE as error:
+            members = apart.members(raw) if _is_of_json(error) else None
+            if members is None:
+                raise
+            kept = _joined({"id": b'""'} | members | around)
+            why = decode(kept)
+            if not isinstance(why, Refusal):
+                raise
+            sent.rows.append(_named(members))
+            broken[number] = why, kept
+    return sent, broken
+
+
+def _named(members: dict[str, bytes]) -> RowSent:
+    """Which row it is, of one that cannot be read."""
+    try:
+        return msgspec.json.decode(
+            _joined({"cells": b"{}"} | {name: members[name] for name in ("row", "id") if name in members}), type=RowSent
+        )
+    except UNREADABLE:  # its id is what cannot be read
+        return msgspec.json.decode(_joined({"cells": b"{}", "row": members.get("row", b"null")}), type=RowSent)
+
+
+def _is_of_json(error: Exception) -> bool:
+    """Whether it is the text that cannot be read, and not what it says that is none of this."""
+    return not isinstance(error, msgspec.ValidationError) or "out of range" in str(error)
+
+
+def _joined(members: dict[str, bytes]) -> bytes:
+    """An object of these members as they came."""
+    return b"{" + b",".join(b'"' + name.encode(errors="surrogateescape") + b'":' + value for name, value in members.items()) + b"}"

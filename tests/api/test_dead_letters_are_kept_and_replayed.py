@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from aggregates.sealing import open_sealed
+from aggregates.touchpoint import event_id
 from aggregates.wire import touchpoint_decoder
 from projections.dead_letters import table
 from tests.api.conftest import Api, breath
@@ -245,6 +246,56 @@ async def test_what_no_store_takes_is_refused_at_the_door_and_breaks_nothing_beh
         assert (await api.client.post("/v1/imports", json=wrong, auth=(key, ""))).status_code == 422
     assert (await bulk(api, admin, 422, filter={"file": "a\0"}))["pointer"] == "/filter"
     assert (await api.client.get("/v1/mappings/%00", auth=(admin, ""))).status_code == 404
+
+
+HALF = '{"row": 3, "id": "half", "cells": {"رنگ": "red \\ud83d", "موبایل": "09121234567"}}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason", "pointer", "id_"),
+    [
+        (HALF, "unusable_text", "/cells/رنگ", "half"),
+        (b'{"row": 3, "cells": {"a": "\\ud83d", "b": ["\\ude00"]}, "more": [{"c": 1}]}', "unusable_text", "/cells/a", None),
+        (b'{"row": 3, "id": "\\ud83d", "cells": {"a": "b"}}', "unusable_text", "/id", None),
+        (b'{"row": 3, "cells": {"a": 1e999}}', "unusable_number", "", None),
+        (b'{"row": 3, "cells": {"a": NaN}}', "not_json", "", None),
+        (b'{"row": 3, "cells": {"a": "\xff"}}', "not_json", "", None),
+        (b'{"row": 3, "cells": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}", "too_deep", "", None),
+    ],
+)
+async def test_a_row_that_cannot_be_read_costs_no_other(api: Api, broken: bytes, reason: str, pointer: str, id_: str | None) -> None:
+    key, admin = await api.write_key("unread"), await api.token()
+    good = [json.dumps({"row": row, "id": f"r-{row}", "cells": {"موبایل": "09121234567"}}).encode() for row in (2, 4)]
+    content = b'{"file": "azar.jsonl", "type": "profile.reported", "rows": [' + b", ".join([good[0], broken, good[1]]) + b"]}"
+    answer = await api.client.post("/v1/imports", content=content, auth=(key, ""))
+    assert answer.status_code == 200, answer.text
+    first, refusal, last = answer.json()["items"]
+    assert [(one["status"], one["row"]) for one in (first, last)] == [("accepted", 2), ("accepted", 4)]
+    assert (refusal["status"], refusal["row"], refusal["reason"], refusal["pointer"]) == ("rejected", 3, reason, pointer)
+    assert refusal["column"] == pointer.removeprefix("/cells/").removeprefix("/id")
+    await listed(api)
+    path = f"/v1/dead-letters/{refusal['dead_letter']}"
+    kept = (await api.client.get(path, auth=(admin, ""))).json()
+    assert (kept["file"], kept["row"], kept["reason"]) == ("azar.jsonl", 3, reason)
+    again = await api.client.post(f"{path}/replay", auth=(admin, ""))
+    assert (again.status_code, again.json()["type"], again.json()["pointer"]) == (422, f"/problems/{reason}", pointer)
+    if id_ is not None:
+        mended = [{"op": "replace", "path": pointer, "value": "red"}]
+        done = await api.client.post(f"{path}/replay", json=mended, auth=(admin, ""))
+        assert (done.status_code, done.json().get("event_id")) == (200, str(event_id("unread", "/files/profile.reported", id_))), done.text
+
+
+async def test_what_is_no_row_is_still_said_of_the_whole_request(api: Api) -> None:
+    key = await api.write_key("unread")
+    for rows in (
+        b'[{"cells": {"a": NaN}}]',
+        b'[{"row": "x", "cells": {"a": "\\ud83d"}}]',
+        b'[{"row": 1, "cells": {}}, {"row": 2]',
+        b"[NaN]",
+    ):
+        content = b'{"file": "a", "type": "profile.reported", "rows": ' + rows + b"}"
+        answer = await api.client.post("/v1/imports", content=content, auth=(key, ""))
+        assert answer.status_code in {400, 422}, answer.text
 
 
 async def test_what_came_under_a_used_id_stays_until_it_has_its_own(live: Api) -> None:
