@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from infra.cli import asking
 from infra.cli.asking import ask, table
@@ -59,7 +59,7 @@ def list_(
     file: str | None = None,
     mapping: str | None = None,
     status: str = "open",
-    limit: int = 50,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 50,
     token: Token = None,
     url: str | None = None,
     json: bool = False,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from infra.errors import Refusal
 
@@ -39,7 +39,7 @@ def import_(
     key: Annotated[str | None, Parameter(env_var="YEKTA_KEY")] = None,
     url: str | None = None,
     dry_run: bool = False,
-    rows: int = 5,
+    rows: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 5,
     lang: Annotated[str, Parameter(name="--lang")] = "en",
     json: bool = False,
 ) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any
 
 import httpx
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from aggregates import cloudevents
 from aggregates.refusal import Refusal as Refused
@@ -62,7 +62,7 @@ def send(
     *,
     key: Annotated[str, Parameter(env_var="YEKTA_KEY")],
     url: str | None = None,
-    in_flight: int = 4,
+    in_flight: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 4,
     json: bool = False,
 ) -> None:
     """Send events, one CloudEvent as JSON a line, in batches of 100 through the HTTP door; say which were refused and why.
@@ -83,7 +83,7 @@ def send(
     began = time.monotonic()
     where = url or running_api()
     with _opened(file) as (stream, size), _progress(size, shown=not json) as advance:
-        tally = asyncio.run(_send(stream, where, key, max(1, in_flight), advance))
+        tally = asyncio.run(_send(stream, where, key, in_flight, advance))
     tally.rejected.sort(key=lambda rejected: rejected["line"])
     _report(tally, time.monotonic() - began, as_json=json)
     if tally.rejected:

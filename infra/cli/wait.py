@@ -1,13 +1,16 @@
 """`yekta wait`: returns when all that was accepted before it was called is folded."""
 
 import asyncio
+from typing import Annotated
+
+from cyclopts import Parameter, validators
 
 from infra import waiting
 from infra.cli.progress import bar
 from infra.settings import load
 
 
-def wait(*, timeout: float | None = None) -> None:
+def wait(*, timeout: Annotated[float | None, Parameter(validator=validators.Number(gte=0))] = None) -> None:
     """Return when everything that was accepted before this call is in the views.
 
     Example: `yekta send events.jsonl && yekta wait && yekta status`

@@ -71,6 +71,22 @@ async def test_a_grace_that_is_none_is_refused_and_the_key_stays_as_it_is(api: A
     assert (await yekta(api.world, "keys", "list", "--json")).out == listed
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("send", "-", "--key", "k", "--in-flight", "0"),
+        ("dead-letters", "list", "--limit", "-1"),
+        ("dead-letters", "list", "--limit", "0"),
+        ("import", "a.csv", "--as", "profile.reported", "--rows", "-1"),
+        ("wait", "--timeout", "nan"),
+        ("wait", "--timeout", "-1"),
+    ],
+)
+async def test_a_number_that_means_nothing_is_refused_by_its_name(api: Api, words: tuple[str, ...]) -> None:
+    said = await yekta(api.world, *words)
+    assert (said.code, said.out, words[-2] in said.err, "Must be >= " in said.err, "Traceback" in said.err) == (2, "", True, True, False)
+
+
 async def test_a_file_is_sent_and_what_was_refused_is_told_by_its_line(api: Api, tmp_path: Path) -> None:
     key = await api.write_key("file")
     lines = [json.dumps(event(f"file-{number}")) for number in range(250)]
