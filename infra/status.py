@@ -18,7 +18,7 @@ from infra.errors import Refusal
 from infra.home import Home
 from infra.settings import Settings
 from infra.topic_ids import NoAnswerError, ask
-from infra.waiting import ends
+from infra.waiting import dying, ends
 from projections import generation
 
 HOPS = {
@@ -48,7 +48,7 @@ class Hop(msgspec.Struct, frozen=True):
     lag: int | None  # records; None: Kafka does not say where its topics end
     rate: float  # records a second, over the last second
     idle_seconds: float | None  # since its position last moved
-    halted: tuple[str, ...]  # why partitions stand still
+    halted: tuple[str, ...]  # why partitions stand still, or where workers die again and again
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -99,6 +99,7 @@ async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool
     await asyncio.sleep(max(0.0, RATE_OVER - (time.monotonic() - began)))
     second, took = await _rows(connection), time.monotonic() - began
     now = datetime.now(UTC)
+    dead = await dying(connection)
     hops: dict[str, Hop] = {}
     for name in HOPS:
         at = {partition: row[0] for (processor, partition), row in second.items() if processor == name}
@@ -109,7 +110,7 @@ async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool
             None if top is None else sum(max(0, end - at.get(partition, 0)) for partition, end in top.items()),
             round(sum(offset - before.get(partition, offset) for partition, offset in at.items()) / took, 1),
             round((now - max(moved)).total_seconds(), 1) if moved else None,
-            tuple(row[3] for (processor, _), row in second.items() if processor == name and row[3]),
+            (*(row[3] for (processor, _), row in second.items() if processor == name and row[3]), *dead.get(name, ())),
         )
     newest = [row[2] for (processor, _), row in second.items() if processor == "customer" and row[2]]
     lags = (hops["resolve"].lag, hops["customer"].lag)

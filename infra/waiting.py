@@ -1,12 +1,13 @@
 """Waits until everything that was accepted before the call is in the views: for `yekta wait`, the demo and the tests.
 
 Never by sleeping and hoping: ends are captured, then positions are compared, woken by the workers' own notifications.
-Reading order: wait, Progress.
+Reading order: wait, Progress, dying.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +20,7 @@ from projections.positions import table as positions
 from projections.positions.waiting import Wait, advance
 
 LOOK = 5.0  # seconds that the engines have for a look, however short the wait may be
+QUIET = 10.0  # seconds after which it is said where workers die or that nothing moves, and again after as many
 POLL = 0.5  # seconds after which positions are looked at though nobody called: a notification may be lost with its connection
 
 
@@ -30,21 +32,28 @@ class Progress:
     total: int
 
 
-async def wait(settings: Settings, on_progress: Callable[[Progress], None] = lambda _: None, *, within: float | None = None) -> None:
-    """Return when all that was accepted before is visible. Raises Refusal after `within` seconds and a look at least, or when a partition
-    stands still."""
+async def wait(
+    settings: Settings,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    within: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Return when all that was accepted before is visible; `say` hears when nothing moves. Raises Refusal after `within` seconds and a look
+    at least, or when a partition stands still."""
     here = endpoints(settings)
     prefix = settings.kafka.prefix
     latest = None if within is None else asyncio.get_running_loop().time() + within
     try:
         async with asyncio.timeout(None if within is None else max(within, LOOK)):
             inbox = await ends(here, prefix + "inbox")
-            await _until(here, "inbox", inbox, lambda _: None, latest)
-            await _told(here, latest)
+            stillness = _Stillness(say)
+            await _until(here, "inbox", inbox, lambda _: None, latest, stillness)
+            await _told(here, latest, stillness)
             touchpoints = await ends(here, prefix + "touchpoints")
-            await _until(here, "resolve", touchpoints, on_progress, latest)
+            await _until(here, "resolve", touchpoints, on_progress, latest, stillness)
             letters = await ends(here, prefix + "dead-letters")
-            await _until(here, "letters", letters, lambda _: None, latest)
+            await _until(here, "letters", letters, lambda _: None, latest, stillness)
     except TimeoutError:
         raise Refusal(f"Not everything is visible after {within:g} s.", "`yekta status` shows what lags and why.") from None
 
@@ -57,7 +66,7 @@ def _pause(latest: float | None) -> float:
     return min(POLL, left)
 
 
-async def _told(here: Endpoints, latest: float | None) -> None:
+async def _told(here: Endpoints, latest: float | None, stillness: "_Stillness") -> None:
     """Until every decision that was made so far is told to the log."""
     made = None
     while True:
@@ -68,6 +77,7 @@ async def _told(here: Endpoints, latest: float | None) -> None:
                     row = await (await connection.execute("SELECT max(notification_id) FROM decisions.events")).fetchone()
                     made = row[0] if row and row[0] else 0
                 while not await (await connection.execute("SELECT 1 FROM decisions.relayed WHERE notification >= %s", (made,))).fetchone():
+                    await stillness.look(connection)
                     async for _ in connection.notifies(timeout=_pause(latest), stop_after=1):
                         pass
                 return
@@ -88,7 +98,12 @@ async def ends(here: Endpoints, topic: str) -> dict[int, int]:
 
 
 async def _until(
-    here: Endpoints, processor: str, target: Mapping[int, int], on_progress: Callable[[Progress], None], latest: float | None
+    here: Endpoints,
+    processor: str,
+    target: Mapping[int, int],
+    on_progress: Callable[[Progress], None],
+    latest: float | None,
+    stillness: "_Stillness",
 ) -> None:
     """Until the processor has passed `target`; for `resolve` until what it published is folded too."""
     total = sum(target.values())
@@ -104,6 +119,7 @@ async def _until(
                     at = await positions.positions(connection, processor)
                     if way.done if processor == "resolve" else all(at.get(partition, 0) >= end for partition, end in target.items()):
                         break
+                    await stillness.look(connection)
                     on_progress(Progress(min(sum(at.values()), total), total))
                     async for _ in connection.notifies(timeout=_pause(latest), stop_after=1):
                         pass
@@ -111,6 +127,41 @@ async def _until(
                 return
         except psycopg.OperationalError:
             await asyncio.sleep(_pause(latest))  # PostgreSQL is being restarted
+
+
+async def dying(connection: AsyncConnection[tuple[Any, ...]]) -> dict[str, list[str]]:
+    """Where workers die again and again and nobody gets further, as sentences, by processor."""
+    found: dict[str, list[str]] = {}
+    for processor, partition, offset, died in await positions.deaths(connection):
+        found.setdefault(processor, []).append(
+            f"its worker died {died} times at record {offset} of partition {partition}: the worker's log says of what. A record that kills"
+            " again and again becomes a dead letter."
+        )
+    return found
+
+
+class _Stillness:
+    """Says now and then where workers die again and again, or that nothing moves."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._at: list[Any] = []
+        self._next = 0.0
+
+    async def look(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._next:
+            return
+        first, self._next = not self._next, now + QUIET
+        cursor = await connection.execute("SELECT processor, partition, next_offset FROM streams.positions ORDER BY 1, 2")
+        before, self._at = self._at, await cursor.fetchall()
+        if first:
+            return
+        for name, said in (await dying(connection)).items():
+            self._say(f"The processor {name} gets no further: {' '.join(said)}")
+            before = []
+        if self._at == before:
+            self._say(f"Nothing has moved for {QUIET:g} s: `yekta status` shows what lags, and what does not run.")
 
 
 async def _refuse_halted(connection: AsyncConnection[tuple[object, ...]], processor: str) -> None:

@@ -18,7 +18,8 @@ NOT_KNOWN = "not known"
 def status(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
     """Show engines, lag and rate of each processor, the age of what people see, and how much is kept.
 
-    Ends with a non-zero exit code when something needs a person: an engine or a process is down, a partition stands still.
+    Ends with a non-zero exit code when something needs a person: an engine or a process is down, a partition stands still, a worker
+    dies again and again at the same record.
 
     Example: `yekta status --json`
 

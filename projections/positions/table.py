@@ -171,6 +171,14 @@ async def halted(connection: Connection, processor: str) -> str:
     return str(row[0]) if row else ""
 
 
+async def deaths(connection: Connection) -> list[tuple[str, int, int, int]]:
+    """Where owners died again and again and nobody got further: processor, partition, position, and how many died there."""
+    cursor = await connection.execute(
+        "SELECT processor, partition, next_offset, deaths - 1 FROM streams.positions WHERE deaths > 2 AND halted = '' ORDER BY 1, 2"
+    )
+    return [(processor, partition, offset, died) for processor, partition, offset, died in await cursor.fetchall()]
+
+
 async def positions(connection: Connection, processor: str) -> dict[int, int]:
     """The next offset of every partition that the processor ever got."""
     cursor = await connection.execute("SELECT partition, next_offset FROM streams.positions WHERE processor = %s", (processor,))

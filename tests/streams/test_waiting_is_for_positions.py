@@ -8,6 +8,7 @@ import pytest
 from aggregates.wire import CustomerEvent, encoder
 from infra import waiting
 from infra.errors import Refusal
+from infra.status import status
 from tests.conftest import World
 from tests.streams.crew import until
 from tests.streams.house import House, hops, house
@@ -66,6 +67,28 @@ async def test_it_says_why_a_partition_stands_still_whichever_hop_it_is(world: W
 
 async def stands_still(home: House) -> bool:
     return bool(await home.ask("SELECT 1 FROM streams.positions WHERE halted <> ''"))
+
+
+async def test_it_says_where_a_worker_dies_again_and_again_and_so_does_the_status(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "QUIET", 0.2)
+    died = "its worker died 3 times at record 1 of partition 0: "
+    async with house(world, hops(piece=5)) as home:
+        await home.send("1", who={"email": "a@x.ir"})
+        await home.visible()
+    async with house(world, lambda _: ()) as home:
+        await home.send("2")
+        said: list[str] = []
+        with pytest.raises(Refusal, match="Not everything"):
+            await waiting.wait(world.settings, within=1, say=said.append)
+        assert said[0] == "Nothing has moved for 0.2 s: `yekta status` shows what lags, and what does not run."
+        assert not any(hop.halted for hop in (await status(world.settings)).hops.values())
+        await home.ask("UPDATE streams.positions SET deaths = 4, next_offset = 1 WHERE processor = 'resolve' AND partition = 0 RETURNING 1")
+        said.clear()
+        with pytest.raises(Refusal, match="Not everything"):
+            await waiting.wait(world.settings, within=1, say=said.append)
+        assert said[0].startswith(f"The processor resolve gets no further: {died}")
+        seen = await status(world.settings)
+    assert (seen.well, [one.startswith(died) for one in seen.hops["resolve"].halted]) == (False, [True])
 
 
 async def test_it_goes_on_waiting_when_its_connection_is_lost(world: World) -> None:
