@@ -118,7 +118,7 @@ async def checked(request: Request, dependencies: Dependencies, kind: Kind, text
     return HTMLResponse(part(locale, "written.html", problems=told(problems, locale), sentence=said, hints=doubts), headers=HEADERS)
 
 
-async def unsaved(dependencies: Dependencies, kind: Kind, text: str) -> Sequence[Problem]:
+async def unsaved(dependencies: Dependencies, kind: Kind, text: str) -> Sequence[Written]:
     """What is wrong with a text that reads well, so that it would not be saved: a second rule, a segment that asks for itself."""
     if kind == "rule":
         return reading.read_one(text, dependencies.zone).problems
