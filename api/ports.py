@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from aggregates.access import Key, Role
 from aggregates.contact_policy.policy import Policy
-from aggregates.decision import Decisions
+from aggregates.decision import Also, Decisions
 from aggregates.log import Log
 from aggregates.rules.rule import Rule
 from aggregates.sealing import Sealer
@@ -107,8 +107,17 @@ class KeyNotFound(Exception):
 class Webhooks(Protocol):
     """Registers and ends webhooks. All raise aggregates.webhook.NotAllowed, WebhookNotFound for an id that is none's."""
 
-    async def register(self, by: str, url: str, types: tuple[str, ...], description: str, id_: UUID | None = None) -> WebhookMade:
-        """A new webhook; by an id that it is given once alone. Raises aggregates.webhook.AddressRefused."""
+    async def register(
+        self,
+        by: str,
+        url: str,
+        types: tuple[str, ...],
+        description: str,
+        id_: UUID | None = None,
+        remember: Callable[[UUID], Also] | None = None,
+    ) -> WebhookMade:
+        """A new webhook; by an id that it is given once alone. `remember` goes with it. Raises aggregates.webhook.AddressRefused, and
+        Overtaken where what is to be remembered is there already."""
         ...
 
     async def rotate(self, id_: UUID, by: str, grace: timedelta, seen: int | None = None) -> WebhookMade:

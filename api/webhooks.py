@@ -4,6 +4,7 @@ Reading order: NewWebhook, WebhookShown, router.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
@@ -11,14 +12,15 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from aggregates import webhook as webhooks
-from aggregates.webhook import AddressRefused, NotAllowed, Webhook, WebhookMade, WebhookNotFound
+from aggregates.decision import Overtaken
+from aggregates.webhook import AddressRefused, NotAllowed, Webhook, WebhookNotFound
 from aggregates.written.problem import nearest
-from api import access, body, openapi
+from api import access, body, commands, openapi
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.deliveries import DeliveryShown, delivery_shown
 from api.ports import Connection, Dependencies
-from api.problem import Problem, invalid, not_found
+from api.problem import Problem, invalid, not_found, unavailable
 from projections.deliveries import table as deliveries
 
 _webhook = msgspec.json.Decoder(Webhook)
@@ -58,7 +60,7 @@ class WebhookCreated(msgspec.Struct):
     id: UUID
     url: str
     types: tuple[str, ...]
-    secret: str
+    secret: str | None  # None: it was made before, by the same command
     webhook: WebhookShown
 
 
@@ -76,6 +78,7 @@ class SecretRotation(msgspec.Struct, forbid_unknown_fields=True):
 
 
 ID = openapi.parameter("id", openapi.UUID, "The webhook.", where="path")
+KEY = openapi.parameter("Idempotency-Key", openapi.TEXT, "The same key is the same webhook, however often it is sent.", where="header")
 
 
 def router(dependencies: Dependencies) -> APIRouter:
@@ -96,33 +99,46 @@ def router(dependencies: Dependencies) -> APIRouter:
             """curl -u "$ADMIN:" $YEKTA/v1/webhooks -d '{"url": "https://crm.example.com/yekta", "types": ["signal.fired"]}'""",
             WebhookCreated,
             400,
+            404,
             413,
             415,
             422,
             503,
             status=201,
+            parameters=[KEY],
             body=openapi.json_body(NewWebhook, {"url": "https://crm.example.com/yekta", "types": ["signal.fired"]}),
         ),
     )
     async def register_webhook(request: Request) -> Response:
-        """Register an address to post to. The answer is the only place where the secret is ever shown.
+        """Register an address to post to. The answer is the only place where the secret is ever shown: by the same Idempotency-Key the same
+        webhook is answered again, without it.
 
         Addresses of private networks are refused, unless they are named in the setting YEKTA_DELIVERY__ALLOW.
         """
         asking = access.staff(request, dependencies, access.CAMPAIGNERS)
-        wanted = decoded(await body.read(request), NewWebhook)
+        content = await body.read(request)
+        wanted = decoded(content, NewWebhook)
         types = tuple(ALIASES.get(type_, type_) for type_ in wanted.types)
         for place, type_ in enumerate(types):
             if webhooks.unknown_types([type_]):
                 near = nearest(type_, KNOWN)
                 mend = f"Did you mean {near}?" if near else f"One of {', '.join(KNOWN)}."
                 raise invalid(f"/types/{place}", f"{type_!r} is nothing that a webhook can hear of.", mend)
+        key = commands.key_of(request, asking, content)
+        if (before := await _by(dependencies, key)) is not None:
+            return json(_made(before, None), 201)
+        remember = None if key is None else partial(key.also, version=1)
         try:
-            made = await dependencies.webhooks.register(str(asking.key), wanted.url, types, wanted.description)
+            made = await dependencies.webhooks.register(str(asking.key), wanted.url, types, wanted.description, remember)
+        except Overtaken as error:  # the same command, at the same moment
+            before = await _by(dependencies, key)
+            if before is None:
+                raise unavailable("Somebody else decided at the same moment.") from error
+            return json(_made(before, None), 201)
         except AddressRefused as error:
             mend = "Name an address of the public Internet, or allow this one in the setting YEKTA_DELIVERY__ALLOW."
             raise Problem(422, "address_refused", str(error), pointer="/url", mend=mend) from error
-        return json(_made(made), 201)
+        return json(_made(made.webhook, made.secret), 201)
 
     @routes.post(
         "/v1/webhooks/{id}/rotate",
@@ -147,7 +163,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         rotation = decoded(content, SecretRotation) if content.strip() else SecretRotation()
         with _refusing():
             made = await dependencies.webhooks.rotate(path_id(request), str(asking.key), timedelta(seconds=rotation.grace_seconds))
-        return json(_made(made))
+        return json(_made(made.webhook, made.secret))
 
     @routes.post(
         "/v1/webhooks/{id}/disable",
@@ -226,6 +242,13 @@ def router(dependencies: Dependencies) -> APIRouter:
     return routes
 
 
+async def _by(dependencies: Dependencies, key: commands.Key | None) -> Webhook | None:
+    """The webhook that the same command made before."""
+    async with dependencies.pool.connection() as connection:
+        known = await commands.known(connection, key)
+        return None if known is None else await _one(connection, known)
+
+
 async def every_webhook(connection: Connection) -> list[Webhook]:
     """Those that were not deleted, the oldest first."""
     cursor = await connection.execute(
@@ -249,9 +272,8 @@ def webhook_shown(held: Webhook) -> WebhookShown:
     return WebhookShown(held.id, held.url, held.types, held.description, state, held.reason or None, held.created, len(held.secrets))
 
 
-def _made(made: WebhookMade) -> WebhookCreated:
-    held = made.webhook
-    return WebhookCreated(held.id, held.url, held.types, made.secret, webhook_shown(held))
+def _made(held: Webhook, secret: str | None) -> WebhookCreated:
+    return WebhookCreated(held.id, held.url, held.types, secret, webhook_shown(held))
 
 
 class _refusing:  # noqa: N801 - reads as a statement

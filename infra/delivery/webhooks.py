@@ -24,14 +24,26 @@ class WebhookStore:
     def __init__(self, decisions: Decisions, sealer: Sealer, allowed: Allowed, clock: Callable[[], datetime]) -> None:
         self._decisions, self._sealer, self._allowed, self._clock = decisions, sealer, allowed, clock
 
-    async def register(self, by: str, url: str, types: tuple[str, ...], description: str, id_: UUID | None = None) -> WebhookMade:
-        """A new webhook and, this once, its secret; an id that was given comes with one registration."""
+    async def register(
+        self,
+        by: str,
+        url: str,
+        types: tuple[str, ...],
+        description: str,
+        id_: UUID | None = None,
+        remember: Callable[[UUID], Also] | None = None,
+    ) -> WebhookMade:
+        """A new webhook and, this once, its secret; an id that was given comes with one registration. `remember` goes with it; raises
+        Overtaken where that is there already."""
         await check_registration(url, self._allowed)
-        id_, text = id_ or uuid4(), secret_of(randomness.token_bytes(ENTROPY))
-        event = webhooks.register(id_, self._clock(), by, url, types, self._sealed(id_, text), description)
+        known, text = id_ or uuid4(), secret_of(randomness.token_bytes(ENTROPY))
+        event = webhooks.register(known, self._clock(), by, url, types, self._sealed(known, text), description)
+        also = [] if remember is None else [remember(known)]
         try:
-            return WebhookMade(await self._record(None, event), text)
+            return WebhookMade(await self._record(None, event, *also), text)
         except Overtaken as error:
+            if id_ is None:
+                raise
             raise webhooks.NotAllowed("This webhook is registered already: its secret was shown then, and only then.") from error
 
     async def rotate(self, id_: UUID, by: str, grace: timedelta, seen: int | None = None) -> WebhookMade:
@@ -68,10 +80,10 @@ class WebhookStore:
                 continue
         raise webhooks.NotAllowed("Others change this webhook all the time: try again.")
 
-    async def _record(self, held: Webhook | None, event: Event) -> Webhook:
+    async def _record(self, held: Webhook | None, event: Event, *also: Also) -> Webhook:
         now = webhooks.evolve(held, event)
         decision = Decision(now.id, now.version, str(event.__struct_config__.tag), msgspec.json.encode(event))
-        await self._decisions.record([decision], [_row(now)])
+        await self._decisions.record([decision], [_row(now), *also])
         return now
 
     def _sealed(self, id_: UUID, text: str) -> SealedSecret:

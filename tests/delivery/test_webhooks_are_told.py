@@ -1,5 +1,6 @@
 """From `signals` to a receiver: the agent, the sender, and what a receiver may do."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -184,6 +185,24 @@ async def test_a_receiver_that_hangs_or_is_dead_costs_the_others_nothing(live: A
             while {post.headers["webhook-id"] for post in back.posts} != messages:
                 await back.until(len(back.posts) + 1, 90)
         await forget(live, token, *three)
+
+
+async def test_one_command_makes_one_webhook_however_often_and_however_soon_it_is_sent_again(live: Api) -> None:
+    token = await live.token("marketer")
+    wanted = {"url": "http://127.0.0.1:9/once", "types": ["signal.*"]}
+
+    async def sent(**more: Any) -> Any:
+        return await live.client.post("/v1/webhooks", json=wanted | more, auth=(token, ""), headers={"idempotency-key": "once"})
+
+    answers = [*await asyncio.gather(*(sent() for _ in range(4))), await sent()]
+    assert [answer.status_code for answer in answers] == [201] * 5
+    (made,) = {answer.json()["id"] for answer in answers}
+    assert len([answer for answer in answers if answer.json()["secret"]]) == 1
+    assert [one["id"] for one in (await live.get(token, "/v1/webhooks"))["items"] if one["url"] == wanted["url"]] == [made]
+    another = await sent(description="another")
+    assert (another.status_code, another.json()["type"]) == (422, "/problems/key_used")
+    await forget(live, token, answers[0].json())
+    assert (await sent()).status_code == 404
 
 
 async def test_a_pause_holds_everything_and_resuming_lets_it_out(live: Api) -> None:
