@@ -6,13 +6,15 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import UNSET, UnsetType
 
-from api import access, body, cursor, customers, openapi, query
+from api import access, body, cursor, customers, hints, openapi, query
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.ports import Connection, Dependencies
-from api.problem import invalid, not_found
+from api.problem import Mistake, invalid, not_found
 from api.visibility import settled
+from api.written import language
 from projections.contacts import belonging
 from projections.deliveries import table
 from projections.deliveries.table import Shown
@@ -60,6 +62,7 @@ class PauseList(msgspec.Struct):
 
     items: list[PauseShown]
     next: str | None = None
+    hints: tuple[Mistake, ...] | UnsetType = UNSET  # what was paused by a name that nothing has, and is perhaps not meant so
 
 
 class NewPause(msgspec.Struct, forbid_unknown_fields=True):
@@ -169,7 +172,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         wanted = decoded(await body.read(request), NewPause)
         async with dependencies.pool.connection() as connection:
             await table.pause(connection, wanted.scope, dependencies.clock(), asking.name)
-            return json(await pauses(dependencies, connection))
+            stopped = await pauses(dependencies, connection)
+            stopped.hints = await hints.of_scope(connection, wanted.scope, language(request)) or UNSET
+        return json(stopped)
 
     @routes.delete(
         "/v1/pauses",

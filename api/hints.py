@@ -1,7 +1,7 @@
-"""What may stand in a text that a person wrote, and is perhaps not meant so: a name that is nearly a usual one, no such segment.
+"""What may stand in what a person wrote, and is perhaps not meant so: a name that is nearly a usual one, no such segment, no such rule.
 
 Nothing is refused for it: names of channels and purposes may be any, and a segment may come after the rule that speaks of it.
-Reading order: of, found, told.
+Reading order: of, found, of_scope, told.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,12 @@ from aggregates.declaration import Kind
 from aggregates.rules import reading, segment
 from aggregates.written.problem import Lang, nearest
 from aggregates.written.problem import Problem as Written
+from aggregates.written.reader import ALIKE
 from api.ports import Connection
 from api.problem import Mistake
 from api.written import mistake
 from projections.declared import table
+from projections.deliveries.table import CHANNEL, RULE, WEBHOOK
 
 
 async def of(connection: Connection, kind: Kind, text: str, zone: str, lang: Lang) -> tuple[Mistake, ...]:
@@ -31,6 +33,18 @@ async def found(connection: Connection, kind: Kind, text: str, zone: str) -> lis
         known = [name for name, rows in listed.items() if any(row.state != "retired" for row in rows)]
         hints += [replace(one, suggestion=nearest(one.words["word"], known)) for one in read.segments if one.words["word"] not in known]
     return ordered(hints)
+
+
+async def of_scope(connection: Connection, scope: str, lang: Lang) -> tuple[Mistake, ...]:
+    """The hint about what is to be stopped, where there is nothing of this name, or where it is nearly a usual one."""
+    pointer = "/scope"
+    if scope.startswith(RULE):
+        name = scope.removeprefix(RULE)
+        rules = await table.listed(connection, "rule")
+        return () if name in rules else told([Written(1, pointer, "no_rule", {"word": name}, nearest(name, rules))], lang)
+    name, usual = scope.removeprefix(CHANNEL), (*reading.CHANNELS, WEBHOOK.rstrip(":"))
+    near = nearest(name, usual, ALIKE) if scope.startswith(CHANNEL) and name not in usual else ""
+    return told([Written(1, pointer, "unusual_word", {"word": name}, near)], lang) if near else ()
 
 
 def ordered(hints: Iterable[Written]) -> list[Written]:

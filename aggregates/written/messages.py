@@ -54,6 +54,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "fa": "{word} از این راه، خود یا به واسطهٔ بخش‌بندی‌های دیگر، خودش را می‌پرسد.",
     },
     "no_segment": {"en": "There is no segment {word} yet.", "fa": "هنوز بخش‌بندی‌ای به نام {word} نیست."},
+    "no_rule": {
+        "en": "No rule is named {word}: until one is, this stops nothing.",
+        "fa": "قاعده‌ای به نام {word} نیست: تا نباشد، این توقف چیزی را نگه نمی‌دارد.",
+    },
     "unknown_choice": {"en": "{word} may be {choices}, not {given}.", "fa": "{word} می‌تواند {choices} باشد، نه {given}."},
     "missing": {"en": "{word} is missing.", "fa": "{word} نیامده است."},
     "exactly_one": {"en": "Exactly one of {choices} must stand here.", "fa": "اینجا باید درست یکی از {choices} بیاید."},

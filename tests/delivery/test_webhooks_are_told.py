@@ -232,6 +232,29 @@ async def test_whatever_a_channel_may_be_called_in_a_rule_it_can_be_stopped(live
     assert (await live.client.delete("/v1/pauses", params=scope, auth=(token, ""))).status_code == 204
 
 
+async def test_who_stops_what_nothing_is_named_is_told_so_with_the_name_that_he_may_mean(live: Api) -> None:
+    token = await live.token("marketer")
+    rule = "rule: price-worry\nwhen: {count: shop.worries, at_least: 1, within: 1h}\ndo: {contact: x, prefer: [sms]}\n"
+    assert (await live.client.post("/v1/triggers", content=rule, auth=(token, ""))).status_code == 201
+    expected = {
+        "rule:price-wory": ("no_rule", "price-worry"),
+        "rule:قیمت": ("no_rule", None),
+        "rule:price-worry": None,
+        "channel:smss": ("unusual_word", "sms"),
+        "channel:webhoks": ("unusual_word", "webhook"),
+        "channel:webhook": None,
+        "channel:whats-app": None,
+        "everything": None,
+    }
+    for scope, hint in expected.items():
+        answer = await live.client.post("/v1/pauses", json={"scope": scope}, auth=(token, ""), headers={"accept-language": "fa"})
+        await live.client.delete("/v1/pauses", params={"scope": scope}, auth=(token, ""))
+        assert [item["scope"] for item in answer.json()["items"]] == [scope]
+        found = [(one["code"], one.get("suggestion"), one["pointer"]) for one in answer.json().get("hints", [])]
+        assert found == ([] if hint is None else [(*hint, "/scope")]), scope
+        assert all("ن" in one["detail"] for one in answer.json().get("hints", []))
+
+
 async def test_who_stopped_something_when_ids_of_keys_were_kept_is_told_by_his_name(live: Api) -> None:
     token = (await live.made.keys.create("tests", role="marketer", label="maryam")).secret
     while (grant := live.made.ring.of_secret(token)) is None:
