@@ -129,7 +129,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             return json(_made(before, None), 201)
         remember = None if key is None else partial(key.also, version=1)
         try:
-            made = await dependencies.webhooks.register(str(asking.key), wanted.url, types, wanted.description, remember)
+            made = await dependencies.webhooks.register(str(asking.key), wanted.url, types, wanted.description, remember=remember)
         except Overtaken as error:  # the same command, at the same moment
             before = await _by(dependencies, key)
             if before is None:
