@@ -183,8 +183,18 @@ def _change(request: Request, command: Command, at: datetime, by: str, hours: Ho
     if not wanted:
         return ()
     if "priority" in wanted:
-        wanted["response_due"], wanted["due"] = targets.dues(wanted["priority"], request.opened_at, hours)
+        wanted["response_due"], wanted["due"] = _dues(request, wanted["priority"], hours)
     return (Changed(at, by, **wanted),)
+
+
+def _dues(request: Request, priority: Priority, hours: Hours) -> tuple[datetime, datetime]:
+    """By when it would have to be answered and resolved, had it been of this priority since its clock began: waiting stopped it."""
+    response, due = targets.dues(priority, request.began_anew or request.opened_at, hours)
+    counted = targets.hours_of(priority, hours)
+    for since, until in request.waits:
+        if (left := between(since, due, counted)) > 0:
+            due = add(until, left, counted)
+    return response, due
 
 
 def _assign(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:

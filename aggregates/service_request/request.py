@@ -225,6 +225,8 @@ class Request(msgspec.Struct, frozen=True):
     cancelled: bool = False
     merged_into: UUID | None = None
     merged: tuple[UUID, ...] = ()
+    began_anew: datetime | None = None  # its clock, as it was reopened
+    waits: tuple[tuple[datetime, datetime], ...] = ()  # since then: from when until when it waited for the customer
 
     @property
     def live(self) -> bool:
@@ -252,7 +254,8 @@ def evolve(request: Request | None, event: Event) -> Request:
         case Waited():
             return replace(_answered(now, event.at), state="waiting", waiting_since=event.at)
         case Resumed():
-            return replace(now, state="open", waiting_since=None, due=event.due)
+            waits = now.waits if now.waiting_since is None else (*now.waits, (now.waiting_since, event.at))
+            return replace(now, state="open", waiting_since=None, due=event.due, waits=waits)
         case Promised():
             promise = Promise(event.promise, event.text, event.due, event.by, event.at)
             return replace(_answered(now, event.at), promises=(*now.promises, promise))
@@ -271,7 +274,7 @@ def evolve(request: Request | None, event: Event) -> Request:
             return replace(now, score=event.score)
         case Reopened():
             again: dict[str, Any] = {"response_due": event.response_due, "due": event.due, "resolved_at": None, "responded_at": None}
-            return replace(now, state="reopened", escalation=0, **again)
+            return replace(now, state="reopened", escalation=0, began_anew=event.at, waits=(), **again)
         case Closed():
             return replace(now, state="closed")
         case Cancelled():

@@ -138,6 +138,23 @@ def test_another_priority_counts_from_the_beginning() -> None:
     assert story.do("prioritise", priority="urgent").due == NOW + timedelta(hours=4) < before
 
 
+def test_another_priority_counts_no_waiting_and_nothing_before_it_was_reopened() -> None:
+    story = Story(owner="sara", priority="high")
+    story.do("wait", after=1)
+    story.do("resume", after=7 * 24)
+    assert story.do("prioritise", after=0, priority="urgent").due == story.at + timedelta(hours=3)
+    story.do("wait", after=1)
+    assert story.do("prioritise", after=24, priority="normal").state == "waiting"
+    story.do("prioritise", after=0, priority="urgent")
+    assert story.do("resume", after=0).due == story.at + timedelta(hours=2)
+    assert not story.pass_(1)
+    story.do("resolve")
+    reopened = story.do("reopen", after=30 * 24)
+    assert story.do("prioritise", after=1, priority="low").due > reopened.due
+    urgent = story.do("prioritise", after=0, priority="urgent")
+    assert (urgent.response_due, urgent.due) == (reopened.response_due, reopened.due)
+
+
 def test_everything_that_is_told_keeps_its_contract() -> None:
     story = Story(note="n", category="delivery", order_ids=("o-1",))
     for verb in ("take", "link", "note", "promise", "wait", "resume", "escalate", "resolve", "rate", "reopen", "resolve", "close"):
