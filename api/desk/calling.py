@@ -187,6 +187,7 @@ async def _newcomer(request: Request, dependencies: Dependencies, fields: Mappin
         "typed": fields,
         "wrong": wrong,
         "pointer": pointer,
+        "back": "/pop",
     }
     return page(request, dependencies, "newcomer.html", 422, draft=fields.get("draft") or str(uuid4()), **values)
 

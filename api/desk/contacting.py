@@ -241,7 +241,7 @@ async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = 
     async with dependencies.pool.connection() as connection:
         held = await every_webhook(connection)
     shown = {"webhooks": held, "types": (*webhooks.FAMILIES, *webhooks.TYPES), "url": url, "wrong": wrong, "secret": secret}
-    shown["draft"] = str(uuid4())
+    shown |= {"draft": str(uuid4()), "back": "/contacts/webhooks"}
     return page(request, dependencies, "webhooks.html", 422 if wrong else 200, went=went, **shown)
 
 

@@ -6,7 +6,7 @@ Reading order: add, _article, _script, _past.
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -84,9 +84,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         said = {name: fields.get(name, "").replace("\r\n", "\n").replace("\0", "").strip()[:longest] for name, longest in LONGEST.items()}
         content, seen = Article(**said), int(text) if (text := fields.get("version", "")[:9]).isdecimal() else 0
         if not content.title or not content.body:
-            return page(
-                request, dependencies, "article_form.html", 422, id=id_, version=seen, article=content, wrong="knowledge.incomplete"
-            )
+            return _form(request, dependencies, 422, id_, seen, content, "knowledge.incomplete")
         try:
             await writing.record(
                 dependencies, "article", str(id_), lambda before, at: versions.write(before, content, at, asking.name, seen)
@@ -95,8 +93,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             if problem.body.status != 409:
                 raise
             newest = len(await writing.versions(dependencies, "article", str(id_)))
-            wrong = "knowledge.overtaken"
-            return page(request, dependencies, "article_form.html", 409, id=id_, version=newest, article=content, wrong=wrong)
+            return _form(request, dependencies, 409, id_, newest, content, "knowledge.overtaken")
         return RedirectResponse(f"/knowledge/articles/{id_}", 303, HEADERS)
 
     @routes.post("/knowledge/articles/{id}/restore")
@@ -117,6 +114,12 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         name = request.path_params["name"]
         await _restore(request, dependencies, "script", name)
         return RedirectResponse(f"/knowledge/scripts/{name}", 303, HEADERS)
+
+
+def _form(request: Request, dependencies: Dependencies, status: int, id_: UUID, version: int, content: Article, wrong: str) -> Response:
+    """The form again, with what was typed."""
+    back = f"/knowledge/articles/{id_}/edit" if version else "/knowledge/articles/new"
+    return page(request, dependencies, "article_form.html", status, back=back, id=id_, version=version, article=content, wrong=wrong)
 
 
 async def _article(request: Request, dependencies: Dependencies) -> Response:

@@ -34,6 +34,7 @@ from api.desk.written import (
     since_of,
     text_of,
     unseen,
+    way_to,
 )
 from api.ports import Dependencies
 from api.problem import not_found
@@ -155,7 +156,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         until = dependencies.clock()
         days = int(said) if said in map(str, RANGES) else RANGES[-1]
         ran = await rehearsing.run(dependencies, Wanted(read.rules, None, until - timedelta(days=days), until, 20))
-        again: dict[str, Any] = {"text": text, "days": days, "ranges": RANGES, "since": since_of(fields)}
+        since = since_of(fields)
+        again: dict[str, Any] = {"text": text, "days": days, "ranges": RANGES, "since": since, "back": way_to("rule", since)}
         return page(request, dependencies, "dry_run.html", ran=ran, bars=_bars(ran, locale_of(request, dependencies)), **again)
 
     @routes.post("/rules/{name}/{verb}")

@@ -80,8 +80,13 @@ async def editor(
     beside = form_beside(text) if kind == "rule" else {}
     doubts = [] if problems else await hinted(request, dependencies, kind, text)
     values: dict[str, Any] = {"kind": kind, "text": text, "problems": mistakes, "sentence": "", "hints": doubts, "ranges": RANGES}
-    values |= {"since": since, "overtaken": overtaken}
+    values |= {"since": since, "overtaken": overtaken, "back": way_to(kind, since)}
     return page(request, dependencies, "editor.html", status, **values, **beside)
+
+
+def way_to(kind: Kind, since: Since | None) -> str:
+    """Where a text is written: what answers a form stands at an address that cannot be asked for again."""
+    return f"/{kind}s/{quote(since.name, safe='')}" if since else f"/{kind}s/new"
 
 
 def since_of(fields: Mapping[str, str]) -> Since | None:

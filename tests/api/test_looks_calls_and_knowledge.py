@@ -1,6 +1,7 @@
 """What stands around the customer: who looked at him and why, calls at an extension, articles and scripts."""
 
 import asyncio
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -191,6 +192,27 @@ async def test_a_search_that_cannot_be_read_says_so_beside_its_field(live: Api) 
             assert refused.text.count('id="q"') == 1
         for typed in ("\u0633" * most, "sara\tahmadi", " "):
             assert (await live.client.get(path, params={name: typed}, headers=headers)).status_code == 200
+
+
+async def test_the_language_can_be_changed_on_the_answer_to_a_form(live: Api) -> None:
+    headers = await signed_in(live, await live.token("admin"))
+    rule = {"text": "rule: spoken\nwhen: {count: a.b, at_least: 9, within: 1h}\ndo: {notify: team:x}\n"}
+    hook = await live.client.post("/contacts/webhooks", data={"url": "https://93.184.215.14/hook", "types": "*"}, headers=headers)
+    (at,) = re.findall(r'action="(/contacts/webhooks/[^"]+)"', hook.text)
+    await live.client.post("/rules", data=rule, headers=headers)
+    for path, fields in (
+        (at, {"do": "rotate"}),
+        ("/rules/text", rule),
+        ("/rules/dry-run", rule),
+        ("/rules/dry-run", rule | {"of": "spoken", "seen": "1"}),
+        ("/segments", {"text": "nothing"}),
+        ("/newcomers", {}),
+        (f"/knowledge/articles/{uuid4()}", {"title": "No body"}),
+    ):
+        answer = await live.client.post(path, data=fields, headers=headers)
+        (back,) = re.findall('name="back" value="([^"]*)"', answer.text)
+        assert (path, back, (await live.client.get(back, headers=headers)).status_code) == (path, back, 200)
+    assert (await live.client.post(at, data={"do": "delete"}, headers=headers)).status_code == 303
 
 
 async def signed_in(live: Api, token: str) -> dict[str, str]:
