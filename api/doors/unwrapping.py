@@ -5,6 +5,7 @@ more. Reading order: Parcel, unwrapped.
 """
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ OPEN = (b"{", b"[", b",", b":")
 """How a line ends that goes on in the next."""
 
 FORM_BYTES = 4 << 20
+MOST_FIELDS = 100
+_FIELD = re.compile(rb'content-disposition:[^\r\n]*;\s*name="?([^";\r\n]+)', re.IGNORECASE)
 NOTHING: Mapping[str, Any] = {}
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -171,7 +174,7 @@ def _within(content: bytes) -> Parcel | None:
 
 def _of_form(content: bytes) -> bytes:
     try:
-        fields = parse_qs(content.decode("ascii"), max_num_fields=100)
+        fields = _parts(content) if content.startswith(b"--") else parse_qs(content.decode("ascii"), max_num_fields=MOST_FIELDS)
     except (UnicodeDecodeError, ValueError):
         return b""
     text = next((fields[name][0] for name in FORM if name in fields), "").strip()
@@ -181,6 +184,17 @@ def _of_form(content: bytes) -> bytes:
         return b64decode(text.replace(" ", "+").translate(URLSAFE) + "=" * (-len(text) % 4), validate=True)
     except binascii.Error:
         return b""
+
+
+def _parts(content: bytes) -> dict[str, list[str]]:
+    """The fields of a form as browsers send `FormData` (RFC 7578): its first line is what parts them."""
+    boundary, _, rest = content.partition(b"\r\n")
+    found: dict[str, list[str]] = {}
+    for part in rest.split(b"\r\n" + boundary, MOST_FIELDS):
+        head, _, text = part.partition(b"\r\n\r\n")
+        if (field := _FIELD.search(head)) is not None:
+            found.setdefault(field[1].decode(), []).append(text.decode())
+    return found
 
 
 URLSAFE = str.maketrans("-_", "+/")

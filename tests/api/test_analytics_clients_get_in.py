@@ -149,6 +149,13 @@ def squeezed(content: bytes, window: int) -> bytes:
     return packing.compress(content) + packing.flush()
 
 
+def as_browsers_send_form_data(content: bytes) -> bytes:
+    """The field `data` beside another, as a beacon or a fetch sends it."""
+    head = b'Content-Disposition: form-data; name="'
+    line = b"------WebKitFormBoundaryq1"
+    return line + b"\r\n" + head + b'v"\r\n\r\n1\r\n' + line + b"\r\n" + head + b'data"\r\n\r\n' + content + b"\r\n" + line + b"--\r\n"
+
+
 @pytest.mark.parametrize(
     ("label", "pack"),
     [
@@ -166,6 +173,8 @@ def squeezed(content: bytes, window: int) -> bytes:
         ("", lambda content: b"\xef\xbb\xbf" + content),
         ("", lambda content: b"data=" + quote_plus(content).encode()),
         ("", lambda content: b"data=" + quote_plus(b64encode(content)).encode() + b"&compression=base64"),
+        ("", as_browsers_send_form_data),
+        ("", lambda content: as_browsers_send_form_data(b64encode(content))),
         ("", lambda content: msgspec.json.encode(content.decode())),
     ],
 )
