@@ -40,6 +40,7 @@ PERSIAN: Mapping[str, str] = {
     # the envelope
     "the event is {kind}, not an object": "رویداد شیء نیست ({kind})",
     "send a CloudEvents 1.0 object": "شیئی از CloudEvents 1.0 بفرستید",
+    "the row cannot be read": "این ردیف را نمی‌توان خواند",
     "an event must be an object": "رویداد باید شیء باشد",
     "send a CloudEvent 1.0 as a JSON object": "CloudEvent 1.0 را به شکل شیء JSON بفرستید",
     "it is no CloudEvent 1.0": "CloudEvent 1.0 نیست",
