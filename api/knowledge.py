@@ -28,7 +28,7 @@ from projections.knowledge import table
 class NewArticle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An article; one with the id of another is its next version."""
 
-    title: Annotated[str, Meta(min_length=1, max_length=256)]
+    title: Annotated[str, Meta(min_length=1, max_length=256, pattern=r"\S")]
     body: Annotated[str, Meta(min_length=1, max_length=50_000)]
     category: Annotated[str, Meta(max_length=256)] = ""
     id: UUID | None = None

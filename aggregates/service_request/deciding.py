@@ -46,6 +46,10 @@ AFTER = timedelta(microseconds=1)
 """Of two facts at one moment the second is told a little later, so that timelines keep their order."""
 
 Short = Annotated[str, Meta(max_length=256)]
+Title = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"\S")]
+NobodyOr = Annotated[str, Meta(max_length=256, pattern=r"^\Z|\S")]
+"""An owner, or the empty text for nobody: a name that nobody sees is neither."""
+
 Long = Annotated[str, Meta(max_length=10_000)]
 Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...], Meta(max_length=100)]
 
@@ -53,12 +57,12 @@ Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...]
 class NewRequest(msgspec.Struct, frozen=True):
     """What the customer wants."""
 
-    title: Annotated[str, Meta(min_length=1, max_length=256)]
+    title: Title
     note: Long = ""
     category: Short = ""
     priority: Priority = "normal"
     queue: Short = ""
-    owner: Short = ""
+    owner: NobodyOr = ""
     call_ids: Names = ()
     order_ids: Names = ()
 
@@ -67,11 +71,11 @@ class Command(msgspec.Struct, frozen=True):
     """What is to be done with a request; each verb looks at what it needs."""
 
     note: Long = ""
-    title: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    title: Title | None = None
     category: Short | None = None
     priority: Priority | None = None
     queue: Short | None = None
-    owner: Short | None = None
+    owner: NobodyOr | None = None
     call_ids: Names = ()
     order_ids: Names = ()
     promise: Long = ""

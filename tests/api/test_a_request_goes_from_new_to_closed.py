@@ -103,6 +103,24 @@ async def test_who_comes_second_is_told_who_took_it(live: Api) -> None:
     assert (await post(live, first, f"{path}/take"))["owner"] == "leyla"
 
 
+@pytest.mark.parametrize("blank", [" ", "\u3000\n", "\n"])
+async def test_what_nobody_would_see_is_no_title_and_no_owner(live: Api, blank: str) -> None:
+    agent, boss = await live.token("agent"), await live.token("supervisor")
+    path = f"/{(await post(live, agent, '', 201, who=PHONE, title='Seen'))['id']}"
+    for way, wanted in (
+        ("", {"who": PHONE, "title": blank}),
+        ("", {"who": PHONE, "title": "Seen", "owner": blank}),
+        (f"{path}/change", {"title": blank}),
+        (f"{path}/assign", {"owner": blank}),
+    ):
+        refused = await post(live, agent, way, 422, **wanted)
+        assert refused["pointer"] == ("/owner" if "owner" in wanted else "/title"), refused
+    assert (await post(live, agent, f"{path}/assign", owner="maryam"))["owner"] == "maryam"
+    assert (await post(live, agent, f"{path}/assign", owner=""))["owner"] == ""
+    article = await live.client.post("/v1/articles", json={"title": blank, "body": "Ask first."}, auth=(boss, ""))
+    assert (article.status_code, article.json()["pointer"]) == (422, "/title")
+
+
 async def test_duplicates_become_one(live: Api) -> None:
     agent = await live.token("agent")
     one = await post(live, agent, "", 201, who=PHONE, title="Parcel", call_ids=["c-1"])
