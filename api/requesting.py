@@ -25,6 +25,7 @@ from api.access import Caller
 from api.ports import Connection, Dependencies
 from api.problem import Problem, erased, invalid, not_found, unavailable
 from projections.erasure import table as erasure
+from projections.knowledge import table as knowledge
 from projections.service import table
 from projections.service.table import Row
 from projections.view import reading
@@ -69,6 +70,8 @@ async def act(dependencies: Dependencies, asking: Caller, id_: UUID, verb: str, 
             known = await commands.known(connection, key)
             row = await load(connection, known or id_)
             other = await _other(connection, command) if verb == "merge" else None
+            if known is None and command.article_id is not None and not await knowledge.known(connection, command.article_id):
+                raise invalid("/article_id", "No article has this id.", "Send the id of the article by which it was resolved, or none.")
         if known is not None:
             return Done(row, "", new=False)
         try:

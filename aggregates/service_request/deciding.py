@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from aggregates.contracts.service import Priority
 from aggregates.service_request import targets
@@ -38,6 +39,9 @@ from aggregates.service_request.request import (
     State,
     Waited,
 )
+
+QUEUE = "support"
+"""Where a request goes of which nobody says into which queue."""
 
 HIGHEST = 3
 """After so many escalations there is nobody above."""
@@ -107,7 +111,7 @@ def open_request(request: UUID, number: str, who: Mapping[str, Any], wanted: New
         wanted.note,
         wanted.category,
         wanted.priority,
-        wanted.queue or "support",
+        wanted.queue or QUEUE,
         wanted.owner,
         wanted.call_ids,
         wanted.order_ids,
@@ -118,7 +122,13 @@ def open_request(request: UUID, number: str, who: Mapping[str, Any], wanted: New
 
 def decide(request: Request, verb: str, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
     """What follows; nothing when it is so already. Raises Refused. Merging concerns two requests: see `merge`."""
-    return VERBS[verb](request, command, at, by, hours)
+    events = VERBS[verb](request, command, at, by, hours)
+    return (*events, *_besides(command, at, by)) if verb in BARE else events
+
+
+def _besides(command: Command, at: datetime, by: str) -> Sequence[Event]:
+    """What was written down along with a command whose own fact has no room for it."""
+    return (Noted(at + AFTER, by, command.note),) if command.note.strip() else ()
 
 
 def merge(request: Request, other: Request, at: datetime, by: str) -> tuple[Merged, Absorbed]:
@@ -179,6 +189,7 @@ def _among(request: Request, what: str, *states: State) -> None:
 
 def _change(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
     _among(request, "changed", *LIVE)
+    command = replace(command, queue=QUEUE) if command.queue == "" else command
     wanted = {
         name: value
         for name in ("title", "category", "priority", "queue", "owner")
@@ -209,15 +220,11 @@ def _assign(request: Request, command: Command, at: datetime, by: str, hours: Ho
 
 def _take(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
     """What nobody has: who is faster has it, and only `assign` takes it from him."""
+    del command
     _among(request, "changed", *LIVE)
     if request.owner not in ("", by):
         raise Refused(f"Request {request.number} is with {request.owner} already: to take it over, assign it to yourself.")
-    return (*_change(request, Command(owner=by), at, by, hours), *_besides(command, at, by))
-
-
-def _besides(command: Command, at: datetime, by: str) -> Sequence[Event]:
-    """What was written down along with a command whose own fact has no room for it."""
-    return (Noted(at + AFTER, by, command.note),) if command.note.strip() else ()
+    return _change(request, Command(owner=by), at, by, hours)
 
 
 def _prioritise(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
@@ -291,7 +298,7 @@ def _escalate(request: Request, command: Command, at: datetime, by: str, hours: 
     _among(request, "escalated", *LIVE)
     if request.escalation >= HIGHEST:
         raise Refused(f"Request {request.number} is on the highest level already.")
-    return (Escalated(at, by, request.escalation + 1, "by_hand", command.queue, command.owner), *_besides(command, at, by))
+    return (Escalated(at, by, request.escalation + 1, "by_hand", command.queue, command.owner),)
 
 
 def _resolve(request: Request, command: Command, at: datetime, by: str, hours: Hours) -> Sequence[Event]:
@@ -325,6 +332,9 @@ def _rate(request: Request, command: Command, at: datetime, by: str, hours: Hour
         raise Refused("Say how content the customer is, from 1 to 5.", "/score")
     return (Rated(at, by, command.score, command.note),)
 
+
+BARE = frozenset({"assign", "take", "change", "prioritise", "link", "promise", "keep-promise", "break-promise", "escalate"})
+"""Verbs whose own facts have no room for a note."""
 
 Verb = Callable[[Request, Command, datetime, str, Hours], Sequence[Event]]
 

@@ -111,6 +111,12 @@ async def article(connection: Connection, id_: UUID) -> Article | None:
     return Article(*row) if row else None
 
 
+async def known(connection: Connection, id_: UUID) -> bool:
+    """Whether there is, or was, an article of this id."""
+    cursor = await connection.execute("SELECT EXISTS (SELECT 1 FROM service.articles WHERE id = %s)", (id_,))
+    return await cursor.fetchone() == (True,)
+
+
 async def script(connection: Connection, name: str) -> Standing | None:
     """One script."""
     found = await _scripts(connection, "AND name = %s", (name,))

@@ -78,6 +78,8 @@ async def test_articles_are_found_in_any_spelling_and_counted_where_they_helped(
         found = (await live.get(agent, "/v1/articles", q=words))["items"]
         assert (made["id"] in [one["id"] for one in found]) is not words.startswith("POST"), words
     request = await post(live, agent, "/v1/service-requests", 201, who={"phone": "09124440033"}, title="مرسوله نرسید")
+    refused = await post(live, agent, f"/v1/service-requests/{request['id']}/resolve", 422, article_id=request["id"])
+    assert refused["pointer"] == "/article_id"
     await post(live, agent, f"/v1/service-requests/{request['id']}/resolve", 200, article_id=made["id"])
     assert (await live.get(agent, "/v1/articles", q="رهگیری"))["items"][0]["resolved"] == 1
     await post(live, agent, "/v1/articles", 403, title="x", body="y")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from aggregates.contracts import CONTRACTS
 from aggregates.decision import Told, event_of
@@ -95,13 +96,19 @@ def test_what_somebody_took_is_not_taken_from_him_but_handed_over() -> None:
     assert story.do("take").owner == "sara"
 
 
-@pytest.mark.parametrize("verb", ["take", "escalate"])
-def test_what_is_written_beside_taking_or_escalating_is_kept(verb: str) -> None:
-    story = Story()
-    assert [type(event) for event in decide(story.request, verb, Command(note=" "), NOW, "sara", HOURS)][1:] == []
-    *_, noted = decide(story.request, verb, Command(note="He is angry."), NOW, "sara", HOURS)
+@pytest.mark.parametrize("verb", ["take", "escalate", "assign", "change", "prioritise", "link", "promise"])
+def test_what_is_written_beside_what_has_no_room_for_it_is_kept(verb: str) -> None:
+    story, said = Story(), Command(owner="reza", title="Other", priority="high", call_ids=("c-9",), promise="Tomorrow.")
+    assert Noted not in map(type, decide(story.request, verb, replace(said, note=" "), NOW, "sara", HOURS))
+    *_, noted = decide(story.request, verb, replace(said, note="He is angry."), NOW, "sara", HOURS)
     assert isinstance(noted, Noted)
     assert (noted.note, noted.at > NOW) == ("He is angry.", True)
+
+
+def test_no_request_stands_in_a_queue_without_a_name() -> None:
+    story = Story()
+    assert story.do("assign", queue="second").queue == "second"
+    assert story.do("change", queue="").queue == "support"
 
 
 def test_waiting_stops_the_clock() -> None:
