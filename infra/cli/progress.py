@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 
 from infra import waiting
 
@@ -13,8 +13,7 @@ from infra import waiting
 def bar(what: str) -> Iterator[Callable[[waiting.Progress], None]]:
     """Shows how far it is, on a terminal's stderr, and goes away at the end."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    said = Console(stderr=True)
-    with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as progress:
+    with _transient(*columns) as progress:
         task = progress.add_task("", total=None)
 
         def show(at: waiting.Progress) -> None:
@@ -28,8 +27,7 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
     """Shows what is done, and how far it is where that is known (a total that is not 0), on a terminal's
     stderr; goes away at the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[far]}"), TimeElapsedColumn())
-    said = Console(stderr=True)
-    with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as progress:
+    with _transient(*columns) as progress:
 
         def show(what: str, done: int, total: int) -> None:
             if not any(task.description == what and task.total == (total or None) for task in progress.tasks):
@@ -39,3 +37,8 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(progress.tasks[0].id, completed=done, far=f"{done:,}/{total:,}" if total else "")
 
         yield show
+
+
+def _transient(*columns: ProgressColumn) -> Progress:
+    said = Console(stderr=True)
+    return Progress(*columns, console=said, transient=True, disable=not said.is_terminal)

@@ -16,6 +16,9 @@ from tests.triggers.marketer import Marketer, bought
 
 pytestmark = pytest.mark.engines
 
+RULE = "rule: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\ndo: {{notify: team:x}}\n"
+SEGMENT = "segment: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\n"
+
 
 @pytest.fixture(scope="module")
 async def marketer(told: Desk) -> Marketer:
@@ -288,9 +291,7 @@ async def test_a_segment_in_a_circle_and_a_policy_that_lifts_approval_are_refuse
 async def test_who_writes_a_new_one_under_a_name_that_is_taken_is_told_first(desk: Desk, marketer: Marketer, language: str) -> None:
     say, name = spoken(language), f"taken-{language}"
     page = await desk.signed_in(language, marketer.token)
-    rule = "rule: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\ndo: {{notify: team:x}}\n"
-    segment = "segment: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\n"
-    for kind, api, text in (("rule", "triggers", rule), ("segment", "segments", segment)):
+    for kind, api, text in (("rule", "triggers", RULE), ("segment", "segments", SEGMENT)):
         await marketer.post(f"/v1/{api}", text.format(name=name, count=2), 201)
         await page.goto(f"/{kind}s/new")
         await page.locator("#text").fill(mine := text.format(name=name, count=4))
@@ -308,9 +309,7 @@ async def test_who_writes_a_new_one_under_a_name_that_is_taken_is_told_first(des
 async def test_who_writes_over_what_another_wrote_meanwhile_is_told_first(desk: Desk, marketer: Marketer, language: str) -> None:
     say, name = spoken(language), f"shared-{language}"
     page = await desk.signed_in(language, marketer.token)
-    rule = "rule: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\ndo: {{notify: team:x}}\n"
-    segment = "segment: {name}\nwhen: {{count: a.b, at_least: {count}, within: 1h}}\n"
-    for api, area, text in (("triggers", "rules", rule), ("segments", "segments", segment)):
+    for api, area, text in (("triggers", "rules", RULE), ("segments", "segments", SEGMENT)):
         await marketer.post(f"/v1/{api}", text.format(name=name, count=2), 201)
         await page.goto(f"/{area}/{name}")
         await page.locator("#text").fill(mine := text.format(name=name, count=4))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid4
@@ -18,7 +19,7 @@ from projections.deliveries import table
 from projections.deliveries.table import New, Taken
 from streams import sending
 from streams.deliver import Deliver
-from streams.sending import RETRIES, Attempt, Sender, pause_after, rest_after
+from streams.sending import RETRIES, Adapter, Attempt, Sender, pause_after, rest_after
 from streams.silences import Silences
 from tests.conftest import World
 
@@ -129,6 +130,22 @@ async def test_what_fails_together_is_one_failure_and_a_rest_ends_when_somebody_
     assert id_ in {taken.id for taken in await claimed(pool, "blip")}
 
 
+@asynccontextmanager
+async def two_senders(pool: database.Pool, lane: str, adapter: Adapter) -> AsyncIterator[None]:
+    async def gone(taken: Taken, why: str) -> None:
+        del taken, why
+
+    clock = asyncio.get_running_loop().time
+    senders = [Sender(pool, {lane: adapter}, gone, pace=table.Pace(1000.0, 1000.0), random=Random(1), clock=clock) for _ in range(2)]
+    tasks = [asyncio.create_task(sender.run()) for sender in senders]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool) -> None:
     ids = set(await new(pool, "busy", 60))
     sent: list[UUID] = []
@@ -140,19 +157,8 @@ async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool
             done.set()
         return Attempt("sent")
 
-    async def gone(taken: Taken, why: str) -> None:
-        del taken, why
-
-    clock = asyncio.get_running_loop().time
-    senders = [Sender(pool, {"busy": adapter}, gone, pace=table.Pace(1000.0, 1000.0), random=Random(1), clock=clock) for _ in range(2)]
-    tasks = [asyncio.create_task(sender.run()) for sender in senders]
-    try:
-        async with asyncio.timeout(30):
-            await done.wait()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with two_senders(pool, "busy", adapter), asyncio.timeout(30):
+        await done.wait()
     assert sorted(sent) == sorted(ids)
 
 
@@ -167,20 +173,9 @@ async def test_a_try_that_takes_longer_than_a_lease_is_made_once(pool: database.
         await asyncio.sleep(6)
         return Attempt("sent")
 
-    async def gone(taken: Taken, why: str) -> None:
-        del taken, why
-
-    clock = asyncio.get_running_loop().time
-    senders = [Sender(pool, {"slow": adapter}, gone, pace=table.Pace(1000.0, 1000.0), random=Random(1), clock=clock) for _ in range(2)]
-    tasks = [asyncio.create_task(sender.run()) for sender in senders]
-    try:
-        async with asyncio.timeout(30), pool.connection() as connection:
-            while (await table.page(connection, 1, lane="slow"))[0].state == "waiting":  # noqa: ASYNC110 - nobody tells of it
-                await asyncio.sleep(0.1)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with two_senders(pool, "slow", adapter), asyncio.timeout(30), pool.connection() as connection:
+        while (await table.page(connection, 1, lane="slow"))[0].state == "waiting":  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.1)
     assert begun == [id_]
 
 
