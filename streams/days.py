@@ -9,13 +9,14 @@ from aggregates.churn import DAY
 from aggregates.log import NotAcknowledged
 from projections.churn import table
 from projections.positions import table as positions
+from streams import timers
 from streams.parts import Moment
 
 GRACE = timedelta(hours=1)
 """After so much of a day has passed, what is still on its way from the day before is late."""
 
 MARGIN = timedelta(days=14)
-"""How far replayed sources may be apart in their own time while they replay: many do so at once, through several partitions."""
+"""How far replayed sources may be apart in their own time while they replay: many do so at once."""
 
 REST = 2.0
 """Seconds for which the time of replayed sources must stand still before a partition follows it to the end."""
@@ -29,7 +30,7 @@ class Days:
         self._still: tuple[datetime | None, float] = (None, 0.0)  # the time of replayed sources, and since when it stands
 
     async def begun(self, moment: Moment, passed: Mapping[bool, int]) -> dict[bool, int]:
-        """The day that has begun in our time (False), and in that of replayed sources (True) as far as this partition can know.
+        """The day that has begun in our time (False), and in that of replayed sources (True) as far as all that they sent is in the views.
         `passed`: what was told of before."""
         days = {False: math.floor((self._clock() - GRACE).timestamp() / DAY)}
         clocks = await table.clocks(moment.connection)
@@ -39,9 +40,9 @@ class Days:
             if self._still[0] != latest:
                 self._still = (latest, now)
             rests = not moment.fresh and now - self._still[1] >= REST
-            own = clocks.get(moment.partition)
-            if own is not None:
-                days[True] = math.floor((own - MARGIN).timestamp() / DAY)
+            sent = await timers.replayed(moment.connection)
+            if sent is not None:
+                days[True] = math.floor((sent - MARGIN).timestamp() / DAY)
             end = math.floor(latest.timestamp() / DAY)
             if rests and end > passed.get(True, -1) and await self._at_rest(moment):
                 days[True] = end

@@ -3,12 +3,14 @@
 `Releasing` says how far that is: it notes the time and where `touchpoints` ends, waits until the first hop is through to there, and writes
 down the time and where `customer-events` then ends. `due` is asked by the owner of a partition, in his transaction: the timers before that
 time, if the partition itself has come so far. A partition that stands still delays only its own timers, a first hop that stands still
-delays all: nobody knows whose the facts are that wait there. Reading order: Releasing, due, word_of.
+delays all: nobody knows whose the facts are that wait there. Of sources that replay their own time it says up to which time of theirs all
+that they sent is in the views: partitions of the log may be months of it apart. Reading order: Releasing, due, word_of.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from aggregates.log import NotAcknowledged
 from aggregates.touchpoint import derive
 from projections.positions import table as positions
+from projections.positions.waiting import Wait, advance
 from streams.record import Connection, Publication
 from streams.words import CLOCK, told
 
@@ -29,6 +32,9 @@ EVERY = 0.15
 
 AT_ONCE = 100
 """Timers of a partition in one transaction: a burst drains evenly, and a live event waits behind no more than these."""
+
+SETTLES = 1.0
+"""Seconds after which what a source that replays its time sent at once is in the log, in whatever order its requests were answered."""
 
 DUE = "timer.due"
 
@@ -55,6 +61,14 @@ class Due(NamedTuple):
     timer: Timer
 
 
+class Noted(NamedTuple):
+    """How far sources that replay their own time were, when that was, and what was sent until then."""
+
+    at: datetime
+    since: float
+    sent: Wait | None = None
+
+
 class Releasing:
     """One of the processes that say how far the first hop is; `run` until cancelled. `ends`: where `touchpoints` ends, by partition."""
 
@@ -62,11 +76,13 @@ class Releasing:
 
     def __init__(self, pool: AsyncConnectionPool[Connection], ends: Callable[[], Awaitable[Mapping[int, int]]]) -> None:
         self._pool, self._ends = pool, ends
+        self._noted: Noted | None = None
 
     async def run(self) -> None:
         """Go on for as long as the process lives."""
         while True:
             try:
+                await self.follow()
                 await self.release()
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, NotAcknowledged, OSError, TimeoutError) as error:
                 log.warning("timers_wait", error=type(error).__name__)
@@ -87,6 +103,16 @@ class Releasing:
                 await asyncio.sleep(EVERY / 3)
         return True
 
+    async def follow(self) -> None:
+        """One step towards saying how far sources that replay their own time are: whatever they had sent by then is waited for."""
+        noted = self._noted
+        if noted is not None and noted.sent is None:
+            if monotonic() - noted.since >= SETTLES:
+                self._noted = noted._replace(sent=Wait(await self._ends()))
+            return
+        async with self._pool.connection() as connection:
+            self._noted = await (_ahead(connection) if noted is None else _waited(connection, noted))
+
     async def _through(self, at: datetime, ends: Mapping[int, int]) -> bool:
         """Write it down, if the first hop has passed these ends and Kafka has acknowledged what it published."""
         async with self._pool.connection() as connection:
@@ -100,6 +126,30 @@ class Releasing:
                     wanted[partition] = max(wanted.get(partition, 0), end)
             await connection.execute("UPDATE streams.released SET at = %s, ends = %s WHERE at < %s", (at, Jsonb(wanted), at))
         return True
+
+
+async def _ahead(connection: Connection) -> Noted | None:
+    """How far replayed time is, where that is further than was said."""
+    cursor = await connection.execute("SELECT max(c.now) FROM streams.clocks c, streams.released r WHERE c.now > r.replayed")
+    row = await cursor.fetchone()
+    return None if row is None or row[0] is None else Noted(row[0], monotonic())
+
+
+async def _waited(connection: Connection, noted: Noted) -> Noted | None:
+    """Say so, if what was sent by then is in the views."""
+    assert noted.sent is not None  # noqa: S101 - who waits, waits for something
+    sent = await advance(connection, noted.sent)
+    if not sent.done:
+        return noted._replace(sent=sent)
+    await connection.execute("UPDATE streams.released SET replayed = %s WHERE replayed < %s", (noted.at, noted.at))
+    return None
+
+
+async def replayed(connection: Connection) -> datetime | None:
+    """Up to which time of sources that replay their own all that they sent is in the views; None: nothing is known of it."""
+    cursor = await connection.execute("SELECT replayed FROM streams.released WHERE replayed > '-infinity'")
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
 
 
 async def due(connection: Connection, partition: int, position: int) -> list[Due]:

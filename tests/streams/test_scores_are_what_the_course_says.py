@@ -1,16 +1,17 @@
 """Live, over a log in memory and a real PostgreSQL, scores and labels are those that going through the log in order gives, whoever dies."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 import pytest
 from msgspec.json import decode
+from psycopg_pool import AsyncConnectionPool
 
 from aggregates.churn import Definition
 from aggregates.fact import Fact
@@ -20,7 +21,7 @@ from aggregates.source import Source
 from aggregates.touchpoint import channel_of
 from infra.sealing import KeyRing
 from projections.churn import state, table
-from streams import days, retracing, scoring, sweeping
+from streams import days, retracing, scoring, sweeping, timers
 from streams.customer import Customer
 from streams.lane import Point, passed
 from streams.learn import Learn
@@ -28,6 +29,7 @@ from streams.learning import course as courses
 from streams.record import Connection, Processor
 from streams.resolve import Resolve
 from streams.scoring import Scoring
+from streams.timers import Releasing
 from tests.streams.crew import Worker, until
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
@@ -79,6 +81,7 @@ class Play:
         self.ground = ground
         ground.memory = OneLane(ground.memory.random)
         self.now = BEGINNING
+        self.releasing = Releasing(cast("AsyncConnectionPool[Connection]", ground.pool), self.ends)
 
     def clock(self) -> datetime:
         return self.now
@@ -99,9 +102,11 @@ class Play:
         await worker.own("customer", self.ground.memory.numbers)
         await worker.own("learn", [self.ground.memory.base])
 
-    def send(self, events: Sequence[Event], first: int = 0) -> None:
+    def send(self, events: Sequence[Event], first: int = 0, *, apart: bool = False) -> None:
+        """`apart`: what is of one customer is in one partition, and of others in others."""
         for number, (who, type_, minute, data) in enumerate(events, first):
-            self.ground.send(f"e{number}", type_, minute, source=REPLAY, who={"customer_number": who}, **data)
+            at = int(who[1:]) % PARTITIONS if apart else None
+            self.ground.send(f"e{number}", type_, minute, at=at, source=REPLAY, who={"customer_number": who}, **data)
 
     async def learnt(self, worker: Worker, last: int) -> None:
         """Wait until everything was told and all days before `last` are closed."""
@@ -162,13 +167,25 @@ def day_of(minute: float) -> int:
     return int((BEGINNING + timedelta(minutes=minute)).timestamp() // 86_400)
 
 
-@pytest.fixture
-async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Play:
+@asynccontextmanager
+async def playing(ground: Ground, monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any]) -> AsyncIterator[Play]:
+    """A ground on which scores of this definition are given, of sources that replay their time without a pause."""
     monkeypatch.setattr(days, "REST", 0.1)
-    monkeypatch.setattr(days, "MARGIN", timedelta(days=10_000))  # so that a slow partition on a busy machine is never too late
     monkeypatch.setattr(sweeping, "IDLE", (0.02, 0.02))
-    await ground.ask("UPDATE churn.definitions SET body = %s RETURNING 1", msgspec.json.encode({"horizon": HORIZON}).decode())
-    return Play(ground)
+    monkeypatch.setattr(timers, "EVERY", 0.02)
+    monkeypatch.setattr(timers, "SETTLES", 0.0)
+    await ground.ask("UPDATE churn.definitions SET body = %s RETURNING 1", msgspec.json.encode(definition).decode())
+    play = Play(ground)
+    releasing = asyncio.create_task(play.releasing.run())
+    yield play
+    releasing.cancel()
+    await asyncio.gather(releasing, return_exceptions=True)
+
+
+@pytest.fixture
+async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Play]:
+    async with playing(ground, monkeypatch, {"horizon": HORIZON}) as play:
+        yield play
 
 
 def assert_same(
@@ -261,6 +278,25 @@ async def test_whoever_dies_where_the_same_is_said(play: Play) -> None:
         sent = end
         await asyncio.sleep(random.random() * 0.15)
     assert worker is not None
+    await play.learnt(worker, last)
+    assert_same(await play.examples(), events, last)
+    await worker.die()
+
+
+async def test_what_waits_where_a_worker_died_is_said_and_labelled_however_far_others_are(play: Play) -> None:
+    """Months are replayed in seconds: one partition of the log is through to the end before another begins."""
+    events = story(7, customers=18)
+    last = day_of(events[-1][2])
+    play.send(events, apart=True)
+    worker = play.hire(most=20)
+    await worker.own("resolve", [play.ground.memory.base])
+    await worker.own("customer", play.ground.memory.numbers)
+    await worker.own("learn", [play.ground.memory.base])
+    await play.ground.passed("customer", worker)
+    await asyncio.sleep(0.5)  # what could be thought over by now is
+    await worker.die()
+    worker = play.hire(most=20)
+    await play.own(worker)
     await play.learnt(worker, last)
     assert_same(await play.examples(), events, last)
     await worker.die()

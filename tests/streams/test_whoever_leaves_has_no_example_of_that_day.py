@@ -1,19 +1,28 @@
 """Of a day on which a customer left there is no example, live as in the course, however what he did came: his loss is of the day itself, so
 that no label could tell of it."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 
 from aggregates.churn import Definition
-from streams import days, sweeping
 from tests.streams.ground import Ground
 from tests.streams.memory import PARTITIONS
 from tests.streams.people import BEGINNING
-from tests.streams.test_scores_are_what_the_course_says import DAYS, HORIZON, REPLAY, Event, Play, assert_same, by_the_course, day_of
+from tests.streams.test_scores_are_what_the_course_says import (
+    DAYS,
+    HORIZON,
+    REPLAY,
+    Event,
+    Play,
+    assert_same,
+    by_the_course,
+    day_of,
+    playing,
+)
 
 pytestmark = pytest.mark.engines
 
@@ -21,13 +30,10 @@ CONTRACTS = Definition(kind="contractual", horizon=HORIZON, grace=2)
 
 
 @pytest.fixture
-async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Play:
-    monkeypatch.setattr(days, "REST", 0.1)
-    monkeypatch.setattr(days, "MARGIN", timedelta(days=10_000))
-    monkeypatch.setattr(sweeping, "IDLE", (0.02, 0.02))
+async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Play]:
     body = {"kind": CONTRACTS.kind, "horizon": CONTRACTS.horizon, "grace": CONTRACTS.grace}
-    await ground.ask("UPDATE churn.definitions SET body = %s RETURNING 1", msgspec.json.encode(body).decode())
-    return Play(ground)
+    async with playing(ground, monkeypatch, body) as play:
+        yield play
 
 
 def contracts(seed: int) -> list[Event]:
