@@ -58,12 +58,16 @@ class Running:
         self.state = msgspec.structs.replace(self.state, **changes)
         run_state.write(self.home.run_state, self.state)
 
+    def remember_if_possible(self, **changes: object) -> None:
+        """A full disk must not end the supervisor, which is about to bring an engine back, nor hide for what reason all ends."""
+        try:
+            self.remember(**changes)
+        except OSError as error:
+            self.notice("yekta", f"could not write {self.home.run_state}: {error.strerror}")
+
     def _remember_children(self) -> None:
         processes = {name: Process.of(child.pid) for name, child in self.supervisor.children.items()}
-        try:
-            self.remember(children={name: process for name, process in processes.items() if process is not None})
-        except OSError as error:  # a full disk must not end the supervisor: it is about to bring an engine back
-            self.notice("yekta", f"could not write {self.home.run_state}: {error.strerror}")
+        self.remember_if_possible(children={name: process for name, process in processes.items() if process is not None})
 
 
 @asynccontextmanager
@@ -88,7 +92,7 @@ async def running(settings: Settings, *, notice: Notice, progress: jars.Progress
                 here.learning.cancel()
                 await asyncio.wait([here.learning])
             await here.supervisor.stop()
-            here.remember(supervisor=None, api_url=None, children={})
+            here.remember_if_possible(supervisor=None, api_url=None, children={})
 
 
 async def _start_engines(here: Running, progress: jars.Progress) -> None:

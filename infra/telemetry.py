@@ -1,13 +1,15 @@
 """Logs for machines: one JSON object a line, with ids and never with what somebody sent.
 
 The message of an exception may quote a value, so of an exception only its type and where it was raised are told. What libraries log goes
-the same way; a client that looks for a broker says so ten times a second, and is heard once in ten. Reading order: configure, Seldom.
+the same way; a client that looks for a broker says so ten times a second, and is heard once in ten.
+Reading order: configure, Unfailing, Seldom.
 """
 
 import logging
 import sys
 import time
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -29,12 +31,27 @@ def configure(process: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_messages,
     ]
-    structlog.configure(processors=[*common, structlog.processors.JSONRenderer()], cache_logger_on_first_use=True)
+    structlog.configure(
+        processors=[*common, structlog.processors.JSONRenderer()],
+        logger_factory=lambda *_: Unfailing(),
+        cache_logger_on_first_use=True,
+    )
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(Seldom())
     renderers: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=renderers, foreign_pre_chain=common))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class Unfailing(structlog.PrintLogger):
+    """Writes to what is stdout by then; where that cannot be written, on a full disk, what was to be told is lost, and nothing else is."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
 
 
 class Seldom(logging.Filter):

@@ -205,19 +205,8 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_disk_with_no_room_is_refused(tmp_path: Path) -> None:
-    on_small_disk = [
-        "unshare",
-        "--map-root-user",
-        "--mount",
-        "sh",
-        "-c",
-        'mount -t tmpfs -o size=16m none "$0" && exec "$@"',
-        str(tmp_path),
-    ]
-    if subprocess.run([*on_small_disk, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this system lets nobody mount a small disk")
     refused = subprocess.run(
-        [*on_small_disk, *_YEKTA, "up", "--port", str(ports.choose())],
+        [*_on_small_disk(tmp_path, 16), *_YEKTA, "up", "--port", str(ports.choose())],
         capture_output=True,
         text=True,
         check=False,
@@ -225,6 +214,45 @@ def test_a_disk_with_no_room_is_refused(tmp_path: Path) -> None:
         env={**os.environ, "YEKTA_HOME": str(tmp_path / "home")},
     )
     _is_one_sentence(refused, "MB are free on the disk of")
+
+
+_FILLED_FOR_A_WHILE = """
+"$@" >"$SAYS" 2>&1 & up=$!
+until_said() { until grep -q "$1" "$SAYS"; do kill -0 $up && sleep 0.1 || exit 1; done; }
+until_said processes
+dd if=/dev/zero of="$YEKTA_HOME/filler" bs=1M 2>/dev/null
+until_said "is full"
+rm "$YEKTA_HOME/filler"
+until_said "kafka is back"
+kill -INT $up
+wait $up
+"""
+
+
+def test_a_disk_that_fills_up_is_named_though_no_log_can_be_written_and_all_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    home, says = tmp_path / "disk" / "home", tmp_path / "says"
+    home.parent.mkdir()
+    done = subprocess.run(
+        [*_on_small_disk(home.parent, 640), "sh", "-c", _FILLED_FOR_A_WHILE, "-", *_YEKTA, "up", "--port", str(ports.choose())],
+        capture_output=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "YEKTA_HOME": str(home), "SAYS": str(says)},
+    )
+    said = says.read_text()
+    assert done.returncode == 0, said
+    ends = [line.partition(" kafka ")[2] for line in said.splitlines() if " kafka ended " in line]
+    assert ends
+    for end in ends:
+        assert re.fullmatch(rf"ended .*: The disk of {home}/kafka is full \(\d+ MB are free\): Kafka cannot write\. .*", end), end
+
+
+def _on_small_disk(folder: Path, megabytes: int) -> list[str]:
+    mounted = f'mount -t tmpfs -o size={megabytes}m none "$0" && exec "$@"'
+    on_small_disk = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted, str(folder)]
+    if subprocess.run([*on_small_disk, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this system lets nobody mount a small disk")
+    return on_small_disk
 
 
 def test_help_loads_nothing_that_is_slow() -> None:

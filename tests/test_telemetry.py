@@ -3,6 +3,8 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -39,6 +41,15 @@ def test_a_log_line_is_json_and_keeps_an_exceptions_message_to_itself(capsys: py
     assert first["frames"][-1].startswith(__file__)
     assert (third["event"], third["level"]) == ("it failed", "error")
     assert "exception" not in fourth
+
+
+def test_whoever_logs_on_a_full_disk_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry.configure("tests")
+    with Path("/dev/full").open("w", buffering=1) as full, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", full)
+        structlog.get_logger().error("said")
+        with suppress(OSError):  # what nobody wrote down is in the file's own memory still
+            full.close()
 
 
 def test_what_a_library_repeats_is_heard_once(capsys: pytest.CaptureFixture[str]) -> None:

