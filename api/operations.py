@@ -6,7 +6,7 @@ Reading order: router, Readiness, _lag.
 import msgspec
 import psycopg
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 from psycopg_pool import PoolTimeout
 
 from aggregates.log import NotAcknowledged
@@ -85,6 +85,12 @@ async def _lag(dependencies: Dependencies) -> CollectorRegistry:
     age = Gauge(
         "yekta_view_age_seconds", "Age of what the views show, by partition; 0 when nothing waits.", ["partition"], registry=registry
     )
+    let_go = Counter(
+        "yekta_let_go",
+        "Records that Kafka's retention took before they were read.",
+        ["processor", "partition"],
+        registry=registry,
+    )
     try:
         async with dependencies.pool.connection(timeout=1) as connection:
             places = await lag.places(connection)
@@ -95,6 +101,8 @@ async def _lag(dependencies: Dependencies) -> CollectorRegistry:
     for place in places:
         waiting = max(0, ends.get((place.topic, place.partition), place.next_offset) - place.next_offset)
         behind.labels(place.processor, str(place.partition)).set(waiting)
+        if place.let_go:
+            let_go.labels(place.processor, str(place.partition)).inc(place.let_go)
         if place.processor == "customer":
             old = (now - place.newest).total_seconds() if waiting and place.newest else 0.0
             age.labels(str(place.partition)).set(max(0.0, old))

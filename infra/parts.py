@@ -27,7 +27,7 @@ from infra.master_key import master_key
 from infra.publishing import Publisher
 from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
-from infra.topics import create_topics
+from infra.topics import create_topics, lets_go
 from streams.accounts import Belonging
 from streams.arrivals import Arrivals
 from streams.broadcasting import Broadcasting
@@ -238,6 +238,7 @@ class Parts:
             prefix=prefix,
             topic_id=self.topic_ids[prefix + processor.topic],
             dead_letter=self.dead_letter,
+            lets_go=lets_go(processor.topic),
             pause=RESTS.get(processor.name, 0.0),
             at=crash_points(),
         )

@@ -49,6 +49,8 @@ class Hop(msgspec.Struct, frozen=True):
     rate: float  # records a second, over the last second
     idle_seconds: float | None  # since its position last moved
     halted: tuple[str, ...]  # why partitions stand still, or where workers die again and again
+    let_go: int = 0  # records that the topic's retention took before they were read
+    let_go_at: datetime | None = None  # when that was last found out
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -111,6 +113,8 @@ async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool
             round(sum(offset - before.get(partition, offset) for partition, offset in at.items()) / took, 1),
             round((now - max(moved)).total_seconds(), 1) if moved else None,
             (*(row[3] for (processor, _), row in second.items() if processor == name and row[3]), *dead.get(name, ())),
+            sum(row[4] for (processor, _), row in second.items() if processor == name),
+            max((row[5] for (processor, _), row in second.items() if processor == name and row[5]), default=None),
         )
     newest = [row[2] for (processor, _), row in second.items() if processor == "customer" and row[2]]
     lags = (hops["resolve"].lag, hops["customer"].lag)
@@ -120,8 +124,10 @@ async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool
     return hops, round((now - max(newest)).total_seconds(), 1) if known else None
 
 
-async def _rows(connection: Any) -> dict[tuple[str, int], tuple[int, datetime, datetime | None, str]]:
-    cursor = await connection.execute("SELECT processor, partition, next_offset, progress_at, newest, halted FROM streams.positions")
+async def _rows(connection: Any) -> dict[tuple[str, int], tuple[int, datetime, datetime | None, str, int, datetime | None]]:
+    cursor = await connection.execute(
+        "SELECT processor, partition, next_offset, progress_at, newest, halted, let_go, let_go_at FROM streams.positions"
+    )
     return {(row[0], row[1]): row[2:] for row in await cursor.fetchall()}
 
 

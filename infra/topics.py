@@ -52,6 +52,11 @@ def topic_names(prefix: str) -> TopicNames:
     return TopicNames(**{plan.replace("-", "_"): prefix + plan for plan in _PLANS})
 
 
+def lets_go(topic: str) -> bool:
+    """Whether a topic, named without its prefix, keeps its records for some days only."""
+    return _PLANS[topic].retention_ms != _FOR_EVER
+
+
 async def create_topics(options: ClientOptions, *, prefix: str, partitions: int, replication: int | None = None) -> dict[str, Topic]:
     """Create what is missing; return every topic with its id and its partitions, by full name."""
     there = await _known(options, prefix)

@@ -9,6 +9,7 @@ What can go wrong, and what follows:
   processor itself cannot understand it returns as `Bury`, and the batch goes on;
 * another worker owns the partition now: nothing was written; stop, and leave it to him;
 * `Halt`, or a data key that was lost: the partition stands still and says why;
+* records gone before they were read: a `Halt` where the topic is kept for ever; else what is left goes on, and says how many were lost;
 * two deaths at one position: one record at a time, remembered before it is tried; the one of which the process then ends three times more
   is dead-lettered. Where nobody can say of what it died it takes twenty: an operator's kill -9 must not be taken for a poisonous record;
 * anything else ends the process: its supervisor starts it again, and the two deaths above are counted.
@@ -83,6 +84,7 @@ class Surroundings(Protocol):
     prefix: str
     topic_id: str
     dead_letter: DeadLetter
+    lets_go: bool  # the topic keeps its records for some days only
     max_records: int
     pause: float
     at: Point
@@ -177,9 +179,14 @@ class Lane:
         self.processor.forget(self.partition)
         with self._waiting():
             end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
-            state = await self._persist(lambda: self._assigned(end))
+            beginning = (
+                (await self._persist(lambda: self.runner.consumer.beginning_offsets([self.tp])))[self.tp] if self.runner.lets_go else 0
+            )
+            state = await self._persist(lambda: self._assigned(beginning, end))
         if isinstance(state, str):
             raise Halt(state)
+        if state.let_go:
+            self.log.critical("records were let go unread", count=state.let_go, going_on_at=state.next_offset)
         self.tenure, self.written = state.tenure, state.written
         self.stored = self.settled = state.next_offset
         self.published, self.sent = {}, None
@@ -198,13 +205,20 @@ class Lane:
         if self.processor.durable_outbox:
             await self._persist(self._drain)
 
-    async def _assigned(self, end: int) -> positions.Assigned | str:
+    async def _assigned(self, beginning: int, end: int) -> positions.Assigned | str:
         name, partition = self.processor.name, self.partition
         try:
             async with self.runner.pool.connection() as connection:
                 await positions.patience(connection, EVICTED)
                 return await positions.assigned(
-                    connection, name, partition, self.tp.topic, self.runner.topic_id, end, attempt=not self.tenure
+                    connection,
+                    name,
+                    partition,
+                    self.tp.topic,
+                    self.runner.topic_id,
+                    end,
+                    attempt=not self.tenure,
+                    beginning=beginning,
                 )
         except psycopg.errors.LockNotAvailable:
             async with self.runner.pool.connection() as connection:
@@ -227,6 +241,9 @@ class Lane:
             consumer.seek(self.tp, self.settled)  # fetching began before the seek of the assignment
             return ()
         except OffsetOutOfRangeError as gone:
+            if self.runner.lets_go:
+                await self._persist(self._settle)
+                raise Displaced from gone
             raise Halt(f"Offset {self.settled} of {self.tp.topic}-{self.partition} is no longer in the log. Restore the topic.") from gone
         except KafkaError as error:
             if not error.retriable:

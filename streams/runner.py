@@ -27,13 +27,14 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         prefix: str,
         topic_id: str,
         dead_letter: DeadLetter,
+        lets_go: bool = False,
         max_records: int = MAX_RECORDS,
         pause: float = 0.0,
         at: Point = passed,
     ) -> None:
         self.processor, self.consumer, self.publisher, self.pool = processor, consumer, publisher, pool
         self.prefix, self.topic_id, self.dead_letter, self.max_records = prefix, topic_id, dead_letter, max_records
-        self.topic, self.pause, self.at = prefix + processor.topic, pause, at
+        self.topic, self.lets_go, self.pause, self.at = prefix + processor.topic, lets_go, pause, at
         self.lanes: dict[int, Lane] = {}
         self._failed: asyncio.Future[None] | None = None
 

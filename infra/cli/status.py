@@ -54,6 +54,13 @@ def _show(seen: statuses.Status) -> None:
     for name, hop in seen.hops.items():
         hops.add_row(name, _number(hop.lag), f"{hop.rate:,.0f}", _seconds(hop.idle_seconds), "; ".join(hop.halted) or "no")
     console.print(hops)
+    for name, hop in seen.hops.items():
+        if hop.let_go and hop.let_go_at:
+            console.print(
+                f"[red]{hop.let_go:,} records of {statuses.HOPS[name]} were let go unread[/red]: nobody read them for as long as Kafka"
+                f" keeps them; last noticed {hop.let_go_at.astimezone():%Y-%m-%d %H:%M}. Who sent them must send them again.",
+                soft_wrap=True,
+            )
 
 
 def _number(number: int | None) -> str:

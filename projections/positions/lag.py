@@ -16,9 +16,12 @@ class Place(NamedTuple):
     topic: str
     next_offset: int
     newest: datetime | None  # recorded time of the newest record handled
+    let_go: int  # records that the topic's retention took before they were read
 
 
 async def places(connection: Connection) -> list[Place]:
     """All of them."""
-    cursor = await connection.execute("SELECT processor, partition, topic, next_offset, newest FROM streams.positions ORDER BY 1, 2")
+    cursor = await connection.execute(
+        "SELECT processor, partition, topic, next_offset, newest, let_go FROM streams.positions ORDER BY 1, 2"
+    )
     return [Place(*row) for row in await cursor.fetchall()]

@@ -27,15 +27,16 @@ class Assigned:
     tenure: int  # who moves the position must be of this one
     deaths: int  # assignments at this very position without progress, this one included
     tries: int  # how often the record at this very position was tried alone, and never answered
+    let_go: int = 0  # records that were passed just now: the log let them go before anybody read them
 
 
 async def assigned(
-    connection: Connection, processor: str, partition: int, topic: str, topic_id: str, end: int, *, attempt: bool
+    connection: Connection, processor: str, partition: int, topic: str, topic_id: str, end: int, *, attempt: bool, beginning: int = 0
 ) -> Assigned | str:
     """Read where to begin; whoever had the partition until now can write no more. Waits for what he has under way.
 
-    An `attempt` is counted unless the log, which ends at `end`, has nothing new. A sentence when the topic is not the one that the
-    position was taken in.
+    An `attempt` is counted unless the log, which ends at `end`, has nothing new. What is before the log's `beginning` is passed, and how
+    much that was is counted. A sentence when the topic is not the one that the position was taken in.
     """
     await connection.execute(
         "INSERT INTO streams.positions (processor, partition, topic, topic_id, next_offset) VALUES (%s, %s, %s, %s, 0)"
@@ -56,7 +57,16 @@ async def assigned(
             f"Topic {topic} was made anew (id {topic_id}, the database knows {known}): what the database holds is not in this log."
             " Restore the topic, or rebuild into an empty database."
         )
-    return Assigned(*assignment)
+    found = Assigned(*assignment)
+    if found.next_offset >= beginning:
+        return found
+    await connection.execute(
+        "UPDATE streams.positions SET next_offset = %(beginning)s, written = GREATEST(written, %(beginning)s), progress_at = now(),"
+        " deaths = 0, tries = 0, let_go = let_go + %(beginning)s - next_offset, let_go_at = now()"
+        " WHERE processor = %(processor)s AND partition = %(partition)s",
+        {"beginning": beginning, "processor": processor, "partition": partition},
+    )
+    return Assigned(beginning, max(found.written, beginning), found.tenure, 0, 0, beginning - found.next_offset)
 
 
 async def patience(connection: Connection, seconds: float) -> None:

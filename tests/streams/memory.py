@@ -126,6 +126,11 @@ class Consumer:
             raise NodeNotReadyError
         return {tp: len(self.memory.records(tp.topic, tp.partition)) for tp in partitions}
 
+    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        if self.memory.trouble():
+            raise NodeNotReadyError
+        return {tp: records[0].offset if (records := self.memory.records(tp.topic, tp.partition)) else 0 for tp in partitions}
+
     def seek(self, tp: TopicPartition, offset: int) -> None:
         self.at[tp] = offset
 

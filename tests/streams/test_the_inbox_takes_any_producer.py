@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from aggregates import dead_letter
 from aggregates.reading import read
@@ -19,9 +21,12 @@ from aggregates.touchpoint import event_id
 from aggregates.wire import touchpoint_decoder
 from infra.access import KeyStore
 from infra.parts import Parts
+from infra.status import status
+from projections.positions import table as positions
 from streams.inbox import KEY, SOURCE
 from tests.api.conftest import breath, serving, working
 from tests.conftest import World
+from tests.shell import yekta
 
 pytestmark = pytest.mark.engines
 
@@ -136,6 +141,52 @@ async def test_a_header_without_a_value_is_as_if_it_were_absent_and_costs_no_wor
     assert touchpoint_decoder.decode(record.value).id == "n-1"
     assert isinstance(letter, dead_letter.DeadLetter)
     assert (letter.reason, letter.event) == ("unknown_key", event_id("inbox", "kafka.example", "n-2"))
+
+
+@pytest.mark.parametrize("while_it_works", [False, True])
+async def test_what_was_let_go_before_anybody_read_it_is_counted_and_the_rest_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, while_it_works: bool
+) -> None:
+    """The topic keeps its records for seven days, and nobody may have worked for longer."""
+    for number in range(5):
+        await write(world, json.dumps(DATA).encode(), BINARY | {"ce_id": f"g-{number}"}, key=b"one partition")
+    consumer = AIOKafkaConsumer(world.topics.inbox, **world.kafka)
+    await consumer.start()
+    (there,) = [tp for tp, end in (await consumer.end_offsets(list(consumer.assignment()))).items() if end]
+    await consumer.stop()
+    await _let_go(world, there, before=3)
+    if while_it_works:
+        unasked = [there]
+
+        async def as_it_was_at_first(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+            if partitions == unasked:
+                unasked.clear()
+                return {there: 0}
+            return dict(await AIOKafkaConsumer.beginning_offsets(consumer, partitions))
+
+        monkeypatch.setattr("infra.parts.AIOKafkaConsumer", type("Before", (AIOKafkaConsumer,), {"beginning_offsets": as_it_was_at_first}))
+    async with inbox(world) as parts:
+        records = await taken(world, world.topics.touchpoints, 2)
+        async with asyncio.timeout(60), parts.pool.connection() as connection:
+            while (await positions.positions(connection, "inbox")).get(there.partition) != 5:
+                await breath()
+    assert {touchpoint_decoder.decode(record.value).id for record in records} == {"g-3", "g-4"}
+    told = (await status(world.settings)).hops["inbox"]
+    assert (told.let_go, told.lag, told.halted) == (3, 0, ())
+    assert told.let_go_at is not None
+    said = await yekta(world, "status")
+    assert "3 records of inbox were let go unread" in said.out
+    async with serving(world) as api:
+        assert f'yekta_let_go_total{{partition="{there.partition}",processor="inbox"}} 3.0' in (await api.client.get("/metrics")).text
+
+
+async def _let_go(world: World, there: TopicPartition, before: int) -> None:
+    admin = AIOKafkaAdminClient(**world.kafka)
+    await admin.start()
+    try:
+        await admin.delete_records({there: RecordsToDelete(before_offset=before)})
+    finally:
+        await admin.close()
 
 
 @pytest.mark.parametrize("binary", [True, False])
