@@ -16,7 +16,7 @@ from aggregates.normal import NotAnIdentifier, normalise
 LONGEST = 320
 """No identifier is longer than an e-mail address."""
 
-_BETWEEN = re.compile(r"[\s,;:\"'{}\[\]<>|=&]+")
+_BETWEEN = re.compile(r"[\x00-\x1f\s,;:\"'{}\[\]<>|=&]+")
 _forms = msgspec.json.Decoder(Any)
 
 

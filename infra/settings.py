@@ -120,6 +120,8 @@ class SmppSettings(Section):
     system_type: Annotated[str, Field(max_length=12)] = ""
     sender: Annotated[str, Field(max_length=20)] = ""  # +98… a number, 3000 a short code, else a name
     enquire_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0  # between two questions whether the center is still there
+    answer_seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0  # within which it says whether it took a message
+    patience_seconds: Annotated[float, Field(ge=0, le=86_400)] = 600.0  # before one that it said nothing of is sent again
 
 
 class EmailSettings(Section):

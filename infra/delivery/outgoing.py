@@ -20,7 +20,8 @@ from infra.delivery.addresses import Allowed
 from infra.delivery.channels import EmailAdapter, Links, Messages, SmsAdapter, TaskAdapter, Writing
 from infra.delivery.http import Http
 from infra.delivery.rechecking import Rechecking, against
-from infra.delivery.smpp import Receipts, SmppAdapter
+from infra.delivery.smpp import SmppAdapter
+from infra.delivery.smpp_receipts import Receipts
 from infra.delivery.webhooks import WebhookStore
 from infra.sealing import KeyRing
 from infra.settings import Settings

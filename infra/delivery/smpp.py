@@ -2,16 +2,16 @@
 
 The session is the library's (`aiosmpplib`): binding, keeping alive, binding again. A message counts as sent when the center has taken it;
 what it says of it later is a fact like any receipt. A center that is away is tried again as any channel is. The protocol is the SMS Forum's
-"Short Message Peer to Peer Protocol Specification v3.4" of 1999. Reading order: SmppAdapter, _Hook, Receipts.
+"Short Message Peer to Peer Protocol Specification v3.4" of 1999, which has no way to say that a message is the same as one before: one
+that the center was given and said nothing of is waited for, and sent again only when neither its answer nor a receipt came.
+Reading order: SmppAdapter, _Hook; what is written down is in `smpp_receipts`.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterator
 
+import psycopg
 import structlog
 from aiosmpplib import (
     NPI,
@@ -26,24 +26,20 @@ from aiosmpplib import (
     SubmitSm,
     SubmitSmResp,
 )
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import PoolTimeout
 
-from aggregates.decision import SPEAKER
-from aggregates.log import Log
-from aggregates.reading import read
-from aggregates.refusal import Refusal
-from aggregates.sealing import Sealer, seal
-from aggregates.source import Source
-from infra.delivery.channels import Writing, address
-from infra.delivery.rechecking import state_of
-from infra.delivery.smpp_session import Requests, Session, receipt, status_of
+from aggregates.log import NotAcknowledged
+from aggregates.sealing import KeyUnknown
+from infra.delivery.channels import Writing
+from infra.delivery.smpp_reading import Delivered, delivered, text_of
+from infra.delivery.smpp_receipts import Given, Receipts
+from infra.delivery.smpp_session import Requests, Session, status_of
 from infra.settings import SmppSettings
 from projections.deliveries.table import Taken
-from streams.record import Connection
 from streams.sending import Attempt
 
-ANSWER = 20.0
-"""Seconds within which a center says whether it took a message."""
+LOOK = 15.0
+"""Seconds between two looks whether the center has said anything meanwhile of what it was given."""
 
 FOR_GOOD = frozenset(
     {
@@ -55,10 +51,8 @@ FOR_GOOD = frozenset(
 )
 """Trying again changes nothing: the number or the text is wrong."""
 
-DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
-ON_ITS_WAY = frozenset({"", "ENROUTE", "ACCEPTD", "ACCEPTED", "UNKNOWN"})
-EARLY = 1_000
-"""Receipts that are kept as no message is known by their name yet: some centers say what became of it before they say that they took it."""
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, NotAcknowledged, KeyUnknown)
+"""What ends the session, so that the center says again what nobody could write down."""
 
 log = structlog.get_logger()
 
@@ -85,8 +79,9 @@ class SmppAdapter:
 
     def __init__(self, settings: SmppSettings, writing: Writing, receipts: "Receipts") -> None:
         assert settings.host is not None  # noqa: S101 - without it there is no adapter
-        self._settings, self._writing = settings, writing
+        self._settings, self._writing, self._receipts = settings, writing, receipts
         self._waiting = _Waiting()
+        hook = _Hook(self._waiting.answers, receipts)
         self._session = Session(
             settings.host,
             settings.port,
@@ -95,9 +90,10 @@ class SmppAdapter:
             settings.system_type,
             enquire_link_interval=settings.enquire_seconds,
             log_level="CRITICAL",
-            hook=_Hook(self._waiting.answers, receipts),
+            hook=hook,
+            told=hook.written,
             broker=self._waiting,
-            correlator=Requests(settings.system_id),
+            correlator=Requests(settings.system_id, settings.answer_seconds + settings.patience_seconds + 60.0),
         )
 
     async def run(self) -> None:
@@ -109,13 +105,15 @@ class SmppAdapter:
                 await self._session.stop()
 
     async def __call__(self, taken: Taken) -> Attempt:
+        if taken.attempts > 1 and (waits := await self._waited_for(taken)):
+            return waits
         written = await self._writing.sms(taken)
         if isinstance(written, Attempt):
             return written
         approach, sms = written
         if self._session.session_state != SmppSessionState.BOUND_TRX:
             return Attempt("again", error="the message center is not connected")
-        key = f"{taken.id} {approach.customer} {approach.want.candidate.signal}"
+        key = str(Given(taken.id, approach.customer, approach.want.candidate.signal))
         answer = self._waiting.answers[key] = asyncio.get_running_loop().create_future()
         try:
             await self._waiting.enqueue(
@@ -126,11 +124,23 @@ class SmppAdapter:
                     log_id=key,
                 )
             )
-            return await asyncio.wait_for(answer, ANSWER)
+            return await asyncio.wait_for(answer, self._settings.answer_seconds)
         except TimeoutError:
-            return Attempt("again", error=f"the message center did not answer within {ANSWER:.0f} s")
+            return Attempt("again", error=f"the message center did not answer within {self._settings.answer_seconds:.0f} s")
         finally:
             self._waiting.answers.pop(key, None)
+
+    async def _waited_for(self, taken: Taken) -> Attempt | None:
+        """What came of the try before this one, where the center had the message and had not said whether it takes it."""
+        given = await self._receipts.given(taken.id)
+        if given is None:
+            return None
+        if given.taken:
+            return Attempt("sent", 0)
+        left = self._settings.answer_seconds + self._settings.patience_seconds - given.ago
+        if left <= 0:
+            return None
+        return Attempt("later", error="the message center has it, and has not said that it takes it", after=min(left, LOOK))
 
     def _sender(self) -> PhoneNumber:
         """Numbers of a few digits are national short codes; a sender may also be a name."""
@@ -141,25 +151,28 @@ class SmppAdapter:
 
 
 class _Hook(AbstractHook):  # type: ignore[misc]  # the library is untyped
-    """What the center says. It is acknowledged only after this has returned."""
+    """What is said to the center, and what it says. That is acknowledged only after this has returned."""
 
-    def __init__(self, answers: dict[str, asyncio.Future[Attempt]], receipts: "Receipts") -> None:
+    def __init__(self, answers: dict[str, asyncio.Future[Attempt]], receipts: Receipts) -> None:
         self._answers, self._receipts = answers, receipts
 
     async def sending(self, smpp_message: SmppMessage, pdu: bytes, client_id: str) -> None:
-        """Nothing is to be done."""
+        """A message is about to leave: from here on the center may have it, and one for which nobody waits any more does not leave."""
+        del pdu, client_id
+        if isinstance(smpp_message, SubmitSm):
+            if smpp_message.log_id not in self._answers:
+                raise ValueError("nobody waits for it")
+            with _passing():
+                await self._receipts.giving(Given.of(smpp_message.log_id), f"+{smpp_message.destination.number}")
 
     async def received(self, smpp_message: SmppMessage | None, pdu: bytes, client_id: str) -> None:
         """An answer to a message, a receipt, or what a customer wrote."""
         del client_id
-        if isinstance(smpp_message, SubmitSmResp):
-            await self._answered(smpp_message, status_of(pdu))
-        elif isinstance(smpp_message, DeliverSm):
-            if smpp_message.is_receipt():
-                await self._receipts.told(*receipt(smpp_message))
-            else:
-                text = smpp_message.short_message or smpp_message.message_payload
-                await self._receipts.written(smpp_message.source.number, smpp_message.source.ton == TON.INTERNATIONAL, text)
+        with _passing():
+            if isinstance(smpp_message, SubmitSmResp):
+                await self._answered(smpp_message, status_of(pdu))
+            elif isinstance(smpp_message, DeliverSm):
+                await self._delivered(pdu)
 
     async def send_error(self, smpp_message: SmppMessage, error: Exception, client_id: str) -> None:
         """It could not be sent; a text that no alphabet of the center has will never be."""
@@ -167,15 +180,39 @@ class _Hook(AbstractHook):  # type: ignore[misc]  # the library is untyped
         again = not isinstance(error, ValueError)
         self._settle(smpp_message.log_id, Attempt("again" if again else "failed", error=f"it could not be sent: {type(error).__name__}"))
 
+    async def written(self, parts: list[tuple[bytes, Delivered]]) -> None:
+        """What a customer wrote, in one part or several."""
+        first = parts[0][1]
+        with _passing():
+            text = text_of(first.coding, b"".join(message.raw for _, message in parts))
+            if text is None:
+                for pdu, message in parts:
+                    await self._receipts.unreadable(message, pdu)
+            else:
+                await self._receipts.written(first.phone, text)
+
+    async def _delivered(self, pdu: bytes) -> None:
+        try:
+            message = delivered(pdu)
+        except ValueError:
+            await self._receipts.senseless(pdu, "It breaks off.")
+            return
+        if not message.receipt:
+            await self.written([(pdu, message)])
+        elif message.name:
+            await self._receipts.told(message.name, message.state, message.phone)
+        else:
+            await self._receipts.senseless(pdu, "It is a receipt, and does not say of what.")
+
     async def _answered(self, answer: SubmitSmResp, number: int) -> None:
         status = answer.command_status
         if not answer.log_id:  # so late that nobody knows to what
             return
         if status == SmppCommandStatus.ESME_ROK:
-            _, customer, signal = answer.log_id.split(" ")
-            await self._receipts.taken(answer.message_id, UUID(customer), UUID(signal))
+            await self._receipts.taken(answer.message_id, Given.of(answer.log_id))
             self._settle(answer.log_id, Attempt("sent", 0))
         else:
+            await self._receipts.refused(Given.of(answer.log_id))
             why = f"the message center answered {status.name if status == number else f'0x{number:08x}'}"
             self._settle(answer.log_id, Attempt("failed" if status in FOR_GOOD else "again", number, why))
 
@@ -185,67 +222,11 @@ class _Hook(AbstractHook):  # type: ignore[misc]  # the library is untyped
             waiting.set_result(attempt)
 
 
-class Receipts:
-    """Makes facts of what comes back."""
-
-    def __init__(
-        self, pool: AsyncConnectionPool[Connection], publisher: Log, sealer: Sealer, prefix: str, zone: str, clock: Callable[[], datetime]
-    ) -> None:
-        self._pool, self._publisher, self._sealer, self._clock = pool, publisher, sealer, clock
-        self._topic = prefix + "touchpoints"
-        self._source = Source(SPEAKER, zone, types=("contact.*",))
-        self._early: dict[str, str] = {}
-
-    async def taken(self, message: str, customer: UUID, signal: UUID) -> None:
-        """The center has it, and calls it so."""
-        async with self._pool.connection() as connection:
-            await connection.execute(
-                "INSERT INTO contacts.smpp_taken (message_id, customer_id, signal) VALUES (%s, %s, %s) ON CONFLICT (message_id)"
-                " DO UPDATE SET customer_id = excluded.customer_id, signal = excluded.signal, at = now()",
-                (message, customer, signal),
-            )
-        if state := self._early.pop(message, None):
-            await self.told(message, state)
-
-    async def told(self, message: str, state: str) -> None:
-        """What became of a message: delivered, or refused with the center's word. What is on its way says nothing yet."""
-        if not message or state in ON_ITS_WAY:
-            return
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "UPDATE contacts.smpp_taken SET told = coalesce(told, %s) WHERE message_id = %s RETURNING customer_id, signal, told",
-                (self._clock(), message),
-            )
-            row = await cursor.fetchone()
-            if row is None:
-                log.warning("receipt_of_another", message=message, state=state)
-                self._early[message] = state
-                if len(self._early) > EARLY:
-                    del self._early[next(iter(self._early))]
-                return
-            phone = address(await state_of(connection, row[0]), "phone")
-        if phone:
-            verb, data = ("delivered", {}) if state in DELIVERED else ("refused", {"reason": state})
-            await self._tell(f"contact.{verb}", {"signal": str(row[1]), **data}, phone, f"smpp {message} {state}", row[2])
-
-    async def written(self, number: str, international: bool, text: str) -> None:
-        """A customer wrote back: his answer to what he was sent last."""
-        now = self._clock()
-        phone = f"+{number}" if international else number
-        await self._tell("contact.answered", {"reason": text}, phone, f"smpp {now.isoformat()}", now)
-
-    async def _tell(self, type_: str, data: Mapping[str, Any], phone: str, id_: str, at: datetime) -> None:
-        """The same receipt is the same event, however often the center says it."""
-        event = {
-            "specversion": "1.0",
-            "id": id_,
-            "source": "yekta:smpp",
-            "type": type_,
-            "time": at.isoformat(),
-            "data": {"who": {"phone": phone}, "channel": "sms", **data},
-        }
-        understood = read(event, self._source, self._clock())
-        if isinstance(understood, Refusal):
-            log.warning("receipt_refused", reason=understood.reason, pointer=understood.pointer)
-            return
-        await self._publisher.publish(self._topic, [(*seal(understood, self._sealer), ())])
+@contextlib.contextmanager
+def _passing() -> Iterator[None]:
+    """What passes is to the library a lost connection: it binds again, and the center says it again."""
+    try:
+        yield
+    except PASSING as passing:
+        log.warning("a message center waits", reason=type(passing).__name__)
+        raise ConnectionError("it could not be written down") from passing

@@ -30,6 +30,7 @@ OF_CUSTOMER = (
     "contacts.tasks",
     "contacts.responses",
     "contacts.smpp_taken",
+    "contacts.smpp_given",
     "churn.states",
     "churn.marks",
     "churn.given",
@@ -69,6 +70,7 @@ OF_IDENTIFIERS = {
     "decisions.events": f"DELETE FROM decisions.events WHERE originator_id IN ({_REQUESTS})",
     "service.requests": f"DELETE FROM service.requests WHERE id IN ({_REQUESTS})",
     "service.calls": "DELETE FROM service.calls WHERE who && %(free)s OR who && %(tokens)s AND changed < %(at)s",
+    "contacts.smpp_receipts": "DELETE FROM contacts.smpp_receipts WHERE phone = ANY(%(free)s) OR phone = ANY(%(tokens)s) AND at < %(at)s",
     "identity.members": "DELETE FROM identity.members WHERE identifier = ANY(%(free)s)",
     "identity.duplicates": "DELETE FROM identity.duplicates WHERE one = ANY(%(ids)s) OR other = ANY(%(ids)s)",
 }

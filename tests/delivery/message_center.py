@@ -31,40 +31,59 @@ class Center:
         self.port = 0
         self.status = 0
         self.hasty = False  # it says what became of a message before it says that it took it
+        self.silent = False  # it takes messages and does not say so
+        self._unsaid: list[tuple[asyncio.StreamWriter, int, bytes]] = []
         self.binds: list[tuple[str, str]] = []
         self.acknowledged = asyncio.Event()  # of what it delivered last
         self._taken: asyncio.Queue[Submitted] = asyncio.Queue()
         self._writer: asyncio.StreamWriter | None = None
         self._count = 0
 
-    async def first(self) -> Submitted:
+    async def first(self, seconds: float = 20) -> Submitted:
         """The message that waits longest."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(seconds):
             return await self._taken.get()
 
-    async def receipt(self, message: str, state: str, form: str = APPENDIX_B) -> None:
+    async def receipt(self, message: str, state: str, form: str = APPENDIX_B, number: str = "989121234567") -> None:
         """Say what became of a message."""
-        await self._deliver(b"989121234567", RECEIPT, 0, form.format(message=message, state=state).encode("ascii"))
+        await self._deliver(number.encode(), RECEIPT, 0, form.format(message=message, state=state).encode("ascii"))
 
     async def write(self, number: str, text: str) -> None:
         """A customer writes."""
         await self._deliver(number.encode(), 0, UCS2, text.encode("utf-16-be"))
+
+    async def deliver(self, number: str, text: bytes, coding: int, esm_class: int = 0, beside: bytes = b"") -> None:
+        """Deliver whatever it may be, with parameters after the text."""
+        await self._deliver(number.encode(), esm_class, coding, text, beside)
+
+    async def parts(self, number: str, *parts: bytes, esm_class: int) -> None:
+        """A customer writes a long text; each part is acknowledged in its time."""
+        for part in parts:
+            self._say(number.encode(), esm_class, UCS2, part)
+        async with asyncio.timeout(20):
+            await self.acknowledged.wait()
+
+    def say_now(self) -> None:
+        """Say of what was taken in silence that it was."""
+        for writer, sequence, message in self._unsaid:
+            self._send(writer, SUBMIT_SM | RESPONSE, 0, sequence, message)
+        self._unsaid.clear()
 
     async def hang_up(self) -> None:
         """Drop the connection, as a center that is started anew does."""
         assert self._writer is not None
         self._writer.close()
 
-    async def _deliver(self, source: bytes, esm_class: int, coding: int, text: bytes) -> None:
+    async def _deliver(self, source: bytes, esm_class: int, coding: int, text: bytes, beside: bytes = b"") -> None:
         self.acknowledged.clear()
-        self._say(source, esm_class, coding, text)
+        self._say(source, esm_class, coding, text, beside)
         async with asyncio.timeout(20):
             await self.acknowledged.wait()
 
-    def _say(self, source: bytes, esm_class: int, coding: int, text: bytes) -> None:
+    def _say(self, source: bytes, esm_class: int, coding: int, text: bytes, beside: bytes = b"") -> None:
         assert self._writer is not None
         body = b"\0" + bytes((INTERNATIONAL, ISDN)) + source + b"\0" + b"\0\0" + b"3000\0"
-        body += bytes((esm_class, 0, 0)) + b"\0\0" + bytes((0, 0, coding, 0, len(text))) + text
+        body += bytes((esm_class, 0, 0)) + b"\0\0" + bytes((0, 0, coding, 0, len(text))) + text + beside
         self._count += 1
         self._send(self._writer, DELIVER_SM, 0, self._count, body)
 
@@ -103,7 +122,10 @@ class Center:
         message = f"m{self._count}"
         if self.hasty:
             self._say(to, RECEIPT, 0, APPENDIX_B.format(message=message, state="DELIVRD").encode("ascii"))
-        self._send(writer, SUBMIT_SM | RESPONSE, 0, sequence, message.encode() + b"\0")
+        if self.silent:
+            self._unsaid.append((writer, sequence, message.encode() + b"\0"))
+        else:
+            self._send(writer, SUBMIT_SM | RESPONSE, 0, sequence, message.encode() + b"\0")
         self._taken.put_nowait(Submitted(source.decode(), to.decode(), text, message))
 
     @staticmethod

@@ -1,6 +1,9 @@
 """SMS over SMPP: what is sent, what is tried again, and what comes back as facts of the customer."""
 
 import asyncio
+import json
+import struct
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +12,7 @@ import pytest
 
 from tests.api.conftest import Api, serving, working
 from tests.conftest import World
-from tests.delivery.message_center import Center, message_center
+from tests.delivery.message_center import RECEIPT, Center, message_center
 
 pytestmark = pytest.mark.engines
 
@@ -50,6 +53,15 @@ class Ground:
                         return dict(item)
                 await asyncio.sleep(0.05)
 
+    async def letter(self, reason: str) -> dict[str, Any]:
+        """The latest dead letter for a reason, with its bytes."""
+        async with asyncio.timeout(30):
+            while True:
+                found = (await self.api.get(self.token, "/v1/dead-letters", reason=reason, source="yekta"))["items"]
+                if found:
+                    return dict(await self.api.get(self.token, f"/v1/dead-letters/{found[0]['id']}"))
+                await asyncio.sleep(0.05)
+
     async def responses(self, customer: str, many: int) -> list[dict[str, Any]]:
         async with asyncio.timeout(30):
             while True:
@@ -68,6 +80,8 @@ async def ground(shared_world: World) -> AsyncIterator[Ground]:
             "YEKTA_SMPP__SYSTEM_ID": "yekta",
             "YEKTA_SMPP__PASSWORD": "secret",
             "YEKTA_SMPP__SENDER": "3000",
+            "YEKTA_SMPP__ANSWER_SECONDS": "2",
+            "YEKTA_SMPP__PATIENCE_SECONDS": "16",
         }
         async with serving(shared_world) as api, working(shared_world, environment=environment):
             token = await api.token()
@@ -174,3 +188,89 @@ async def test_an_error_of_the_centers_own_does_not_end_the_session(ground: Grou
     await ground.delivery(customer, "sent")
     await ground.center.first()
     assert len(ground.center.binds) == binds
+
+
+@pytest.mark.parametrize(("number", "state", "type_"), [(1, 2, "contact.delivered"), (2, 5, "contact.refused")])
+async def test_a_receipt_without_a_text_is_read_by_its_parameters(ground: Ground, number: int, state: int, type_: str) -> None:
+    customer = await ground.looks(f"+98912111001{number}")
+    submitted = await ground.center.first()
+    await ground.delivery(customer, "sent")
+    name = submitted.message.encode() + b"\0"
+    beside = struct.pack("!HH", 0x1E, len(name)) + name + struct.pack("!HHB", 0x427, 1, state)
+    await ground.center.deliver(f"98912111001{number}", b"", 0, RECEIPT, beside)
+    (told,) = await ground.responses(customer, 1)
+    assert told["type"] == type_
+
+
+async def test_what_a_customer_writes_in_an_alphabet_of_phones_is_read(ground: Ground) -> None:
+    customer = await ground.looks("+989121110013")
+    await ground.center.first()
+    await ground.delivery(customer, "sent")
+    await ground.center.deliver("989121110013", "بله".encode("utf-16-be"), 0x18)
+    await ground.center.deliver("989121110013", b"yes", 0xF0)
+    await ground.responses(customer, 2)
+    timeline = await ground.api.get(ground.token, f"/v1/customers/{customer}/timeline", type="contact.answered")
+    assert [item["data"]["reason"] for item in timeline["items"]] == ["yes", "بله"]
+
+
+async def test_what_nobody_can_read_is_a_dead_letter_with_its_bytes_and_is_read_by_a_person(ground: Ground) -> None:
+    customer = await ground.looks("+989121110014")
+    await ground.center.first()
+    await ground.delivery(customer, "sent")
+    binds, unreadable = len(ground.center.binds), b"\x30\x21\xff"
+    await ground.center.deliver("989121110014", unreadable, 13)
+    letter = await ground.letter("unusable_text")
+    event = json.loads(letter["text"])
+    assert unreadable in b64decode(event["data"]["pdu"])
+    patch = [{"op": "add", "path": "/data/reason", "value": "亜"}, {"op": "remove", "path": "/data/pdu"}]
+    replayed = await ground.api.client.post(f"/v1/dead-letters/{letter['id']}/replay", json=patch, auth=(ground.token, ""))
+    assert replayed.is_success, replayed.text
+    (answered,) = await ground.responses(customer, 1)
+    assert (answered["type"], len(ground.center.binds)) == ("contact.answered", binds)
+
+
+async def test_a_receipt_that_does_not_say_of_what_is_a_dead_letter(ground: Ground) -> None:
+    await ground.center.deliver("989121110001", b"", 0, RECEIPT, struct.pack("!HHB", 0x427, 1, 2))
+    assert b"989121110001" in b64decode((await ground.letter("not_cloudevents"))["base64"])
+
+
+async def test_the_parts_of_a_long_text_are_one_answer_and_one_that_is_missing_keeps_nothing_back(ground: Ground) -> None:
+    customer = await ground.looks("+989121110015")
+    await ground.center.first()
+    await ground.delivery(customer, "sent")
+    whole = "سلام، " * 20 + "👍"
+    raw = whole.encode("utf-16-be")
+    cut = len(raw) - 2  # in the middle of the last character
+    await ground.center.parts("989121110015", b"\5\0\3\7\2\2" + raw[cut:], b"\5\0\3\7\2\1" + raw[:cut], esm_class=0x40)
+    await ground.responses(customer, 1)
+    await ground.center.parts("989121110015", b"\6\x08\4\1\7\2\2" + "دوم".encode("utf-16-be"), esm_class=0x40)
+    await ground.responses(customer, 2)
+    timeline = await ground.api.get(ground.token, f"/v1/customers/{customer}/timeline", type="contact.answered")
+    assert [item["data"]["reason"] for item in timeline["items"]] == ["دوم", whole]
+
+
+async def test_a_message_that_the_center_says_nothing_of_is_waited_for_and_not_sent_twice(ground: Ground) -> None:
+    ground.center.silent = True
+    late, by_receipt = await ground.looks("+989121110016"), await ground.looks("+989121110017")
+    assert (await ground.center.first()).to == "989121110016"
+    second = await ground.center.first()
+    await ground.delivery(late, "waiting")
+    await ground.delivery(by_receipt, "waiting")
+    await ground.center.receipt(second.message, "DELIVRD", number="989121110017")
+    (delivered,) = await ground.responses(by_receipt, 1)
+    assert (delivered["type"], (await ground.delivery(by_receipt, "sent"))["error"]) == ("contact.delivered", None)
+    ground.center.say_now()
+    ground.center.silent = False
+    await ground.delivery(late, "sent")
+    last = await ground.looks("+989121110018")
+    assert (await ground.center.first()).to == "989121110018"  # nothing went out in between
+    await ground.delivery(last, "sent")
+
+
+async def test_a_message_of_which_nothing_is_ever_said_is_sent_again_in_the_end(ground: Ground) -> None:
+    ground.center.silent = True
+    customer = await ground.looks("+989121110019")
+    assert (await ground.center.first()).to == "989121110019"
+    ground.center.silent = False
+    assert (await ground.center.first(40)).to == "989121110019"
+    assert (await ground.delivery(customer, "sent"))["attempts"] == 2

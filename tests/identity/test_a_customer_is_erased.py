@@ -62,6 +62,7 @@ HIS = [token(normalise("phone", "09121234567")), token(normalise("email", "a@x.i
         '{"row": {"شماره": 77}}',
         "phone=0912 1234567, but no JSON; mailto:a@x.ir",
         "call +989121234567 back",
+        "\0\0\0\5\0\1\x01989121234567\0\0\x003000\0",  # of a message center
     ],
 )
 def test_a_refused_event_names_him_in_any_spelling(raw: str) -> None:
