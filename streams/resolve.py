@@ -25,6 +25,7 @@ from aggregates.refusal import REUSED
 from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
+from projections.contacts import responses
 from projections.erasure import table as erasure
 from projections.erasure.table import Gone
 from projections.identity import knowing
@@ -155,6 +156,7 @@ class Resolve(NoChores):
         usable = await self._ruled.usable(connection, rules, [item.touchpoint for item in pending], fired)
         if usable:
             pending = [replace(item, who=usable.get(item.touchpoint.yektaevent, item.who)) for item in pending]
+        pending = await _by_contact(connection, pending, rules)
         learned: dict[Token, UUID] = {}
         self._learned[partition] = rules, learned, self._erasure
         owners = self._ruled.owners(rules)
@@ -230,6 +232,20 @@ class Resolve(NoChores):
             return str(open_sealed(item.touchpoint, self._keys).personal.get("reason", ""))
         except KeyDestroyed:
             return ""
+
+
+async def _by_contact(connection: Connection, pending: Sequence[Pending], rules: Rules) -> Sequence[Pending]:
+    """Who answers a contact, and does not say who he is, is whom it was made to: it goes by his strongest identifier."""
+    asked: dict[str, UUID] = {}
+    for item in pending:
+        unnamed = item.touchpoint.type in responses.NAMING and not item.touchpoint.yektawho
+        if unnamed and (contact := responses.contact_of(msgspec.json.decode(item.touchpoint.data))):
+            asked[item.touchpoint.yektaevent] = contact
+    if not asked:
+        return pending
+    known = await responses.identifiers(connection, set(asked.values()))
+    who = {event: (strongest(known[contact], rules),) for event, contact in asked.items() if known.get(contact)}
+    return [replace(item, who=who.get(item.touchpoint.yektaevent, item.who)) for item in pending]
 
 
 def _in_turn(pending: Sequence[Pending]) -> Iterable[Sequence[Pending]]:

@@ -132,12 +132,12 @@ class Receipts:
                     (message, state, self._token(phone)),
                 )
             known = await self._known(message)  # another session may have heard meanwhile that it was taken
-        if known is not None and known[0]:
+        if known is not None:
             verb, data = ("delivered", {}) if state in DELIVERED else ("refused", {"reason": state})
             await self._tell(f"contact.{verb}", {"signal": str(known[1]), **data}, known[0], f"smpp {message} {state}", known[2])
 
     async def _known(self, message: str) -> tuple[str, UUID, datetime] | None:
-        """The number, the contact, and since when its receipt is there, of a message that was taken."""
+        """The number, if he has one still, the contact, and since when its receipt is there, of a message that was taken."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "UPDATE contacts.smpp_taken SET told = coalesce(told, %s) WHERE message_id = %s RETURNING customer_id, signal, told",
@@ -204,5 +204,5 @@ def _event(type_: str, data: Mapping[str, Any], phone: str, id_: str, at: dateti
         "source": "yekta:smpp",
         "type": type_,
         "time": at.isoformat(),
-        "data": {"who": {"phone": phone}, "channel": "sms", **data},
+        "data": {**({"who": {"phone": phone}} if phone else {}), "channel": "sms", **data},
     }

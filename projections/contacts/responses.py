@@ -1,6 +1,6 @@
-"""What came back of contacts, and what a rule brought against its hold-out. Reading order: note, of_customer, Arms, arms."""
+"""What came back of contacts, and what a rule brought against its hold-out. Reading order: note, of_customers, identifiers, Arms, arms."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -8,12 +8,18 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from aggregates.fact import Fact
+from aggregates.identifier import Token
 from projections.contacts import fold
+from projections.identity import table as identity
+from projections.rows import uuids
 from projections.view.values import word
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
 TYPES = frozenset({"contact.delivered", "contact.opened", "contact.clicked", "contact.answered", "contact.refused"})
+NAMING = TYPES | {fold.CONTACTED}
+"""What may name a contact of ours, and by it whom it is about."""
+
 LONGEST = timedelta(days=30)
 """A receipt that names no contact is of the latest within this time."""
 
@@ -39,13 +45,42 @@ class Arms(NamedTuple):
     waiting: int  # of either: their time is not over yet, so they are not among those above
 
 
+def contact_of(data: Mapping[str, Any]) -> UUID | None:
+    """The contact that a receipt names, if it is one that could be ours."""
+    try:
+        return UUID(fold.named(data))
+    except ValueError:
+        return None
+
+
+async def identifiers(connection: Connection, contacts: Collection[UUID]) -> dict[UUID, list[Token]]:
+    """By contact the identifiers of whom it was decided about, whoever he turned out to be since; nobody's are not told."""
+    cursor = await connection.execute(
+        "SELECT DISTINCT ON (signal) signal, customer_id FROM contacts.decisions WHERE signal = ANY(%s) ORDER BY signal, at DESC",
+        (uuids(contacts),),
+    )
+    whose: dict[UUID, UUID] = dict(await cursor.fetchall())
+    owned = await _owned(connection, set(whose.values()))
+    for contact, customer in whose.items():
+        if customer not in owned and (heir := await identity.successor(connection, customer)):
+            owned |= await _owned(connection, {heir})
+            whose[contact] = heir
+    return {contact: owned[customer] for contact, customer in whose.items() if customer in owned}
+
+
+async def _owned(connection: Connection, customers: Collection[UUID]) -> dict[UUID, list[Token]]:
+    cursor = await connection.execute(
+        "SELECT customer_id, array_agg(identifier) FROM identity.identifiers WHERE customer_id = ANY(%s) GROUP BY customer_id",
+        (uuids(customers),),
+    )
+    return dict(await cursor.fetchall())
+
+
 async def note(connection: Connection, customer: UUID, fact: Fact) -> None:
     """Keep a receipt with the contact that it names, else the customer's latest by its channel; one that answers nothing is passed over."""
-    named = fold.named(fact.data)
     channel = word(fact.data, "channel", 64).strip().lower() or None
-    try:
-        signal = UUID(named) if named else None
-    except ValueError:
+    signal = contact_of(fact.data)
+    if signal is None and fold.named(fact.data):
         return
     await connection.execute(
         "INSERT INTO contacts.responses (customer_id, signal, type, at, event_id, channel)"

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 import pytest
@@ -211,6 +211,27 @@ async def test_a_receipt_is_of_the_contact_that_it_names_and_of_no_other(ground:
         ("contact.clicked", sent["earlier"]),
         ("contact.answered", sent["later"]),
     }
+
+
+async def test_who_answers_a_contact_without_saying_who_he_is_is_whom_it_was_made_to(ground: Ground) -> None:
+    phone = "+989121110109"
+    await consent(ground, phone, "email")
+    await ground.rule("unnamed", "shop.unnamed", "email")
+    await ground.happens("shop.unnamed", phone)
+    signal = (await ground.decided(phone, "unnamed", outcome="sent"))["signal"]
+    await ground.mail.first()
+    events = [
+        {"specversion": "1.0", "id": f"{type_}-{named}", "source": "/mail", "type": type_, "data": {"signal": named, "channel": "email"}}
+        for type_, named in (("contact.opened", signal), ("contact.clicked", f"<{signal}@{'a-very-long-name.' * 4}example.com>"))
+    ]
+    nobodys = events[0] | {"id": "nobodys", "data": {"signal": "2446bfd3-bc4f-5d3e-902d-051a32ac3ee4"}}
+    after = await ground.api.send(ground.key, *events, nobodys)
+    customer = (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}", after=after))["customer_id"]
+    found = (await ground.api.get(ground.token, f"/v1/customers/{customer}/responses"))["items"]
+    assert sorted((one["type"], one["signal"]) for one in found) == [("contact.clicked", signal), ("contact.opened", signal)]
+    source = quote("/mail", safe="")
+    told = await ground.api.get(ground.token, f"/v1/events/{source}/nobodys")
+    assert told["state"] == "unattributed"
 
 
 async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> None:
