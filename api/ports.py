@@ -20,7 +20,7 @@ from aggregates.log import Log
 from aggregates.rules.rule import Rule
 from aggregates.sealing import Sealer
 from aggregates.source import Source
-from aggregates.webhook import Webhook, WebhookMade
+from aggregates.webhook import SealedSecret, Webhook, WebhookMade
 from api.awaiting import Awaiting
 from api.changes import Changes
 from api.key_ring import KeyRing
@@ -122,6 +122,10 @@ class Webhooks(Protocol):
 
     async def rotate(self, id_: UUID, by: str, grace: timedelta, seen: int | None = None) -> WebhookMade:
         """A new secret; those before it sign too for `grace`. `seen`: the version that was looked at."""
+        ...
+
+    async def just_made(self, id_: UUID, by: str) -> SealedSecret | None:
+        """The secret that the latest change of a webhook made, if it was made by the same and just now: by a press before this one."""
         ...
 
     async def disable(self, id_: UUID, by: str, reason: str) -> Webhook:

@@ -168,6 +168,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         try:
             made = await dependencies.webhooks.register(str(asking.key), url[: webhooks.LONGEST_URL], types, "", id_)
         except (AddressRefused, NotAllowed) as refused:
+            if id_ and (secret := await _shown_again(dependencies, id_, str(asking.key))):
+                return await _webhooks(request, dependencies, secret=secret)
             return await _webhooks(request, dependencies, url=url, wrong=str(refused))
         return await _webhooks(request, dependencies, secret=made.secret)
 
@@ -190,7 +192,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         except WebhookNotFound as error:
             raise not_found("No webhook has this id.") from error
         except NotAllowed as refused:
-            return await _webhooks(request, dependencies, wrong=str(refused))
+            secret = await _shown_again(dependencies, id_, by) if do == "rotate" else ""
+            return await _webhooks(request, dependencies, wrong="" if secret else str(refused), secret=secret)
         return RedirectResponse("/contacts/webhooks", 303)
 
 
@@ -243,6 +246,16 @@ async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = 
     shown = {"webhooks": held, "types": (*webhooks.FAMILIES, *webhooks.TYPES), "url": url, "wrong": wrong, "secret": secret}
     shown |= {"draft": str(uuid4()), "back": "/contacts/webhooks"}
     return page(request, dependencies, "webhooks.html", 422 if wrong else 200, went=went, **shown)
+
+
+async def _shown_again(dependencies: Dependencies, id_: UUID, by: str) -> str:
+    """The secret that a press before this one made: the browser shows what answers the second alone. Empty: none did, just now."""
+    made = await dependencies.webhooks.just_made(id_, by)
+    if made is None:
+        return ""
+    async with dependencies.pool.connection() as connection:
+        await dependencies.secrets.fetch(connection, [made.seal])
+    return dependencies.secrets.unseal(made.seal, made.sealed, id_.bytes).decode()
 
 
 def _older(request: Request, at: datetime, id_: UUID) -> str:

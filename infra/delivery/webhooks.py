@@ -10,12 +10,14 @@ import msgspec
 from aggregates import webhook as webhooks
 from aggregates.decision import Also, Decision, Decisions, Overtaken
 from aggregates.sealing import Sealer
-from aggregates.webhook import Event, SealedSecret, Webhook, WebhookMade, WebhookNotFound
+from aggregates.webhook import Event, SealedSecret, Webhook, WebhookMade, WebhookNotFound, WebhookRegistered, WebhookRotated
 from aggregates.webhook_signature import ENTROPY, secret_of
 from infra.delivery.addresses import Allowed, check_registration
 
 _event = msgspec.json.Decoder(Event)
 TRIES = 5
+AGAIN = timedelta(minutes=1)
+"""For how long a form that is sent again is a second press of the same button."""
 
 
 class WebhookStore:
@@ -52,6 +54,14 @@ class WebhookStore:
         now = self._clock()
         changed = await self._change(id_, lambda held: webhooks.rotate(held, now, by, self._sealed(id_, text), now + grace, seen))
         return WebhookMade(changed, text)
+
+    async def just_made(self, id_: UUID, by: str) -> SealedSecret | None:
+        """The secret that the latest change of a webhook made, if it was made by the same and just now: by a press before this one."""
+        decisions = await self._decisions.load(id_)
+        last = _event.decode(decisions[-1].state) if decisions else None
+        if isinstance(last, WebhookRegistered | WebhookRotated) and last.by == by and self._clock() - last.at <= AGAIN:
+            return last.secret
+        return None
 
     async def disable(self, id_: UUID, by: str, reason: str) -> Webhook:
         """Send nothing to it any more."""
