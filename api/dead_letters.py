@@ -14,11 +14,11 @@ from fastapi import APIRouter, Request, Response
 from aggregates.patch import is_patch
 from api import access, body, cursor, openapi, position, query, visibility
 from api.answers import json, path_id
-from api.decoding import said
+from api.decoding import decoded
 from api.doors.cloudevents import EventAnswer
 from api.mappings import checked
 from api.ports import Connection, Dependencies
-from api.problem import Problem, invalid, not_found
+from api.problem import Problem, not_found
 from api.replaying import Correction, Outcome, carried_out, raw_of, totals, tried
 from projections.dead_letters import table
 from projections.dead_letters.table import Letter
@@ -195,7 +195,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def replay_letters(request: Request) -> Response:
         """Replay the open letters that a filter finds, 200 at a time, the newest first; `next` goes on."""
         asking = access.staff(request, dependencies, access.OPERATORS)
-        wanted = _wanted(await body.read(request))
+        wanted = decoded(await body.read(request), ReplayAll)
         correction = Correction(wanted.patch, mapping=None if wanted.mapping is None else checked(wanted.mapping))
         async with dependencies.pool.connection() as connection:
             found = await table.page(
@@ -294,18 +294,6 @@ def _refused(outcome: Outcome, correction: Correction) -> Problem:
         return Problem(410, "erased", outcome.detail)
     status = 400 if outcome.reason == "not_json" and correction.whole else 422
     return Problem(status, outcome.reason, outcome.detail, pointer=outcome.pointer, mend=outcome.mend, dead_letter=str(outcome.id))
-
-
-def _wanted(content: bytes) -> ReplayAll:
-    if b"\\u0000" in content or b"\0" in content:
-        raise invalid("/filter", "There is a NUL character in it.")
-    try:
-        return msgspec.json.decode(content, type=ReplayAll)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$")
-        raise invalid(where.rstrip("`").replace(".", "/"), said(what), "See the example in /docs.") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(400, "not_json", "The body is not JSON.", mend="Send an object with a filter.") from error
 
 
 async def one(connection: Connection, id_: UUID) -> Letter:

@@ -36,13 +36,13 @@ def decoded(content: bytes, struct: type[Struct]) -> Struct:
         raise wrong(error, struct) from error
 
 
-def wrong(error: msgspec.ValidationError, struct: type) -> Problem:
-    """A msgspec error as a problem: its path becomes an RFC 6901 pointer."""
+def wrong(error: msgspec.ValidationError, struct: type, within: str = "") -> Problem:
+    """A msgspec error as a problem: its path becomes an RFC 6901 pointer, after that of the place where the struct stands."""
     text = str(error)
     place = _PLACE.search(text)
     steps = [step["name"] or step["index"] for step in _STEP.finditer(place["path"])] if place else []
     mend = _mend(text, inspect.type_info(struct), steps)
-    return invalid("".join(f"/{step}" for step in steps), said(_PLACE.sub("", text)), mend)
+    return invalid(within + "".join(f"/{step}" for step in steps), said(_PLACE.sub("", text)), mend)
 
 
 def said(text: str) -> str:

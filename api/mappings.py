@@ -15,9 +15,9 @@ from aggregates.rows.mapping import of_plain, plain, read
 from aggregates.touchpoint import derive
 from api import access, body, cursor, openapi, position
 from api.answers import json
-from api.decoding import said
+from api.decoding import decoded
 from api.ports import Dependencies
-from api.problem import Problem, invalid, not_found
+from api.problem import Problem, not_found
 from api.replaying import Correction, Outcome, carried_out, totals, tried
 from projections.dead_letters import mappings, table
 from projections.dead_letters.mappings import Published
@@ -93,7 +93,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         """Publish a mapping, and try the refused rows of the imports that used one of its name again."""
         asking = access.staff(request, dependencies, access.OPERATORS)
         name = _name(request)
-        wanted = _wanted(await body.read(request))
+        wanted = decoded(await body.read(request), Publish)
         given = checked(wanted.mapping)
         version = 0 if wanted.dry_run else await publish(dependencies, asking.key, name, wanted.mapping)
         outcomes: list[Outcome] = []
@@ -161,16 +161,6 @@ def checked(given: dict[str, Any] | str) -> dict[str, Any]:
         problem = reading.problems[0]
         raise Problem(422, "wrong_mapping", problem.text(), pointer=f"/mapping{problem.pointer}", mend="See /v1/mappings/schema.")
     return dict(plain(given)) if isinstance(given, str) else given
-
-
-def _wanted(content: bytes) -> Publish:
-    try:
-        return msgspec.json.decode(content, type=Publish)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$")
-        raise invalid(where.rstrip("`").replace(".", "/"), said(what), "See the example in /docs.") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(400, "not_json", "The body is not JSON.", mend='Send {"mapping": {…}}, or the text of the YAML there.') from error
 
 
 def _shown(one: Published) -> MappingShown:

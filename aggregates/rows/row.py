@@ -4,6 +4,7 @@ A row carries all that is needed to understand it, so that a refused one can be 
 Reading order: Row, Understood, understand.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 
 CONTENT_TYPE = "application/vnd.yekta.row+json"
+_STEP = re.compile(r"[^.\[\]]+")
 MAPPED = "map a column to it, or write it under fixed in the mapping"
 
 FAULTS: Mapping[str, Refusal] = {
@@ -66,7 +68,8 @@ def decode(raw: bytes) -> Row | Refusal:
         if not isinstance(error, msgspec.ValidationError) or "out of range" in str(error):
             return _unreadable(raw)
         at = str(error).rpartition("`$")[2].partition("`")[0] if "`$" in str(error) else ""
-        return Refusal("wrong_value", at.replace(".", "/"), "It is no row of a file.", "Keep file, row, type, id and cells as they were.")
+        where = pointer_to(*_STEP.findall(at))
+        return Refusal("wrong_value", where, "It is no row of a file.", "Keep file, row, type, id and cells as they were.")
 
 
 def _unreadable(raw: bytes) -> Refusal:

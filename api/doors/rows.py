@@ -22,7 +22,7 @@ from aggregates.rows.row import CONTENT_TYPE, Row, Understood, column_of, decode
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
-from api.decoding import said
+from api.decoding import wrong
 from api.doors.appending import BREATH, append, sealed
 from api.doors.growing import grown
 from api.ports import Dependencies
@@ -169,8 +169,7 @@ def _sent(content: bytes) -> tuple[Sent, Broken]:
     try:
         sent, broken = _read(content)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$")
-        raise invalid(where.rstrip("`").replace(".", "/"), said(what), "See the example in /docs.") from error
+        raise wrong(error, Sent) from error
     except UNREADABLE as error:
         raise Problem(400, "not_json", "The body is not JSON.", mend="Send an object with file, type and rows.") from error
     if len(sent.rows) > MOST:
@@ -195,24 +194,32 @@ def _read(content: bytes) -> tuple[Sent, Broken]:
         except UNREADABLE as error:
             members = apart.members(raw) if _is_of_json(error) else None
             if members is None:
-                raise
+                raise _of_row(error, number) from error
             kept = _joined({"id": b'""'} | members | around)
             why = decode(kept)
             if not isinstance(why, Refusal):
-                raise
-            sent.rows.append(_named(members))
+                raise _of_row(error, number) from error
+            sent.rows.append(_named(members, number))
             broken[number] = why, kept
     return sent, broken
 
 
-def _named(members: dict[str, bytes]) -> RowSent:
+def _of_row(error: Exception, number: int) -> Exception:
+    """What is wrong with a row, said of its place in what was sent."""
+    return wrong(error, RowSent, f"/rows/{number}") if isinstance(error, msgspec.ValidationError) else error
+
+
+def _named(members: dict[str, bytes], number: int) -> RowSent:
     """Which row it is, of one that cannot be read."""
     try:
         return msgspec.json.decode(
             _joined({"cells": b"{}"} | {name: members[name] for name in ("row", "id") if name in members}), type=RowSent
         )
     except UNREADABLE:  # its id is what cannot be read
-        return msgspec.json.decode(_joined({"cells": b"{}", "row": members.get("row", b"null")}), type=RowSent)
+        try:
+            return msgspec.json.decode(_joined({"cells": b"{}", "row": members.get("row", b"null")}), type=RowSent)
+        except UNREADABLE as error:
+            raise _of_row(error, number) from error
 
 
 def _is_of_json(error: Exception) -> bool:

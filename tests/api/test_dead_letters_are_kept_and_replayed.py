@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -244,7 +245,7 @@ async def test_what_no_store_takes_is_refused_at_the_door_and_breaks_nothing_beh
     await listed(api)  # the table takes it
     for wrong in (sent | {"file": "a\0"}, sent | {"rows": [row | {"row": 1 << 40}]}):
         assert (await api.client.post("/v1/imports", json=wrong, auth=(key, ""))).status_code == 422
-    assert (await bulk(api, admin, 422, filter={"file": "a\0"}))["pointer"] == "/filter"
+    assert (await bulk(api, admin, 422, filter={"file": "a\0"}))["pointer"] == "/filter/file"
     assert (await api.client.get("/v1/mappings/%00", auth=(admin, ""))).status_code == 404
 
 
@@ -283,6 +284,28 @@ async def test_a_row_that_cannot_be_read_costs_no_other(api: Api, broken: bytes,
         mended = [{"op": "replace", "path": pointer, "value": "red"}]
         done = await api.client.post(f"{path}/replay", json=mended, auth=(admin, ""))
         assert (done.status_code, done.json().get("event_id")) == (200, str(event_id("unread", "/files/profile.reported", id_))), done.text
+
+
+async def test_a_wrong_body_is_pointed_into_also_within_a_list(api: Api) -> None:
+    key, admin = await api.write_key("pointed"), await api.token()
+    half, more = b'{"row": 1, "cells": {"a": "\\ud83d"}}', b'{"row": 2, "cells": {}, "more": [{}, 3]}'
+    for rows, where in (
+        (b'[{"row": 1, "cells": {}}, {"row": "x", "cells": {}}]', "/rows/1/row"),
+        (b"[" + more + b"]", "/rows/0/more/1"),
+        (b"[" + half + b", " + more + b"]", "/rows/1/more/1"),
+        (b"[" + half + b', {"row": "x", "id": "\\ud83d", "cells": {}}]', "/rows/1/row"),
+        (b"[" + half + b', {"row": "x", "cells": {"a": "\\ud83d"}}]', "/rows/1/row"),
+        (b"[" + half + b", 1]", "/rows/1"),
+    ):
+        content = b'{"file": "a", "type": "profile.reported", "rows": ' + rows + b"}"
+        answer = await api.client.post("/v1/imports", content=content, auth=(key, ""))
+        assert (answer.status_code, answer.json().get("pointer")) == (422, where), answer.text
+    assert (await bulk(api, admin, 422, filter={}, patch=[{}, 1]))["pointer"] == "/patch/1"
+    assert (await bulk(api, admin, 422, filter={"ids": [str(UUID(int=1)), "x"]}))["pointer"] == "/filter/ids/1"
+    assert (await bulk(api, admin, 422, filter={}, patch=[{"value": "\0"}]))["pointer"] == "/patch/0/value"
+    for wrong, where in (({"mapping": []}, "/mapping"), ({"mapping": {"a": ["\0"]}}, "/mapping/a/0"), ({"mapping": {}, "replays": 1}, "")):
+        answer = await api.client.post("/v1/mappings/pointed", json=wrong, auth=(admin, ""))
+        assert (answer.status_code, answer.json()["pointer"]) == (422, where), answer.text
 
 
 async def test_what_is_no_row_is_still_said_of_the_whole_request(api: Api) -> None:

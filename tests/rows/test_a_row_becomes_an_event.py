@@ -15,7 +15,7 @@ from aggregates.rows.growth import Growing
 from aggregates.rows.identity import Numbering
 from aggregates.rows.layout import layout
 from aggregates.rows.mapping import Mapping, of_plain, read
-from aggregates.rows.row import Row, alone
+from aggregates.rows.row import Row, alone, decode
 from aggregates.rows.schema import schema
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
@@ -375,3 +375,9 @@ def test_a_time_of_a_source_whose_zone_nobody_knows_is_refused(written: str) -> 
     with pytest.raises(Refused) as raised:
         dates.moment(written, "Foo/Bar", "/cells/when")
     assert (raised.value.refusal.reason, raised.value.refusal.pointer) == ("wrong_time", "/cells/when")
+
+
+def test_a_kept_row_that_is_none_is_pointed_into_also_within_a_list() -> None:
+    why = decode(b'{"file": "a", "row": 2, "type": "t", "id": "", "cells": {}, "more": [{}, 3]}')
+    assert isinstance(why, Refusal)
+    assert why.pointer == "/more/1"
