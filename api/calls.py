@@ -21,7 +21,7 @@ from aggregates.normal import NotAnIdentifier, normalise
 from aggregates.normal.persian import plain
 from aggregates.sealing import KeyDestroyed, KeyUnknown, open_sealed
 from aggregates.wire import SealedTouchpoint
-from api import access, body, masks, openapi, query, requesting, witnessing
+from api import access, body, commands, masks, openapi, query, requesting, witnessing
 from api.answers import json
 from api.decoding import decoded
 from api.lasting import lasting
@@ -137,16 +137,18 @@ def router(dependencies: Dependencies) -> APIRouter:
     async def wrap_up_call(request: Request) -> Response:
         """How a call ended: outcome, note and promise become a fact of the customer, `call.wrapped_up`."""
         asking = access.staff(request, dependencies, access.SERVICE)
-        wanted = decoded(await body.read(request), WrapUp)
-        id_ = request.headers.get("idempotency-key") or wanted.request_id or str(uuid4())
-        at = await wrap_up(dependencies, asking.name, request.path_params["id"], id_, wanted)
-        return json(WrappedUp(request.path_params["id"], at), headers={"Yekta-Position": at})
+        content, call_id = await body.read(request), request.path_params["id"]
+        wanted = decoded(content, WrapUp)
+        id_ = commands.text_of(request, wanted.request_id)
+        asked = dependencies.secrets.digest("body", asking.name.encode() + b"\0" + content)
+        at = await wrap_up(dependencies, asking.name, call_id, id_ or str(uuid4()), wanted, asked if id_ else None)
+        return json(WrappedUp(call_id, at), headers={"Yekta-Position": at})
 
     return routes
 
 
-async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str, wanted: WrapUp) -> str:
-    """Tell the log how a call ended. Raises problems."""
+async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str, wanted: WrapUp, asked: bytes | None = None) -> str:
+    """Tell the log how a call ended; `asked` as `witnessing.tell` has it. Raises problems."""
     async with dependencies.pool.connection() as connection:
         call = await table.load(connection, call_id, dependencies.clock())
         number = await number_of(dependencies, connection, call) if call else None
@@ -160,7 +162,7 @@ async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str
     data: dict[str, Any] = {"call_id": call_id, "agent": agent} | {name: value for name, value in fields.items() if value}
     if wanted.due is not None:
         data["due"] = wanted.due.isoformat()
-    return await witnessing.tell(dependencies, f"{call_id}/{id_}", "call.wrapped_up", who, data)
+    return await witnessing.tell(dependencies, f"{call_id}/{id_}", "call.wrapped_up", who, data, asked)
 
 
 def wanted_extension(request: Request) -> str | None:

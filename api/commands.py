@@ -1,6 +1,7 @@
 """Makes a command count once: whoever sends it again with the same key is answered as the first time, and nothing happens twice.
 
-The key comes in the header `Idempotency-Key`, or as `request_id` in the body; it is one caller's own. Reading order: Key, key_of, known.
+The key comes in the header `Idempotency-Key`, or as `request_id` in the body; it is one caller's own.
+Reading order: Key, key_of, known, claim.
 """
 
 import hashlib
@@ -31,13 +32,19 @@ class Key:
         return statement, (self.text, self.asked, id_, version)
 
 
+def text_of(request: Request, request_id: str = "") -> str:
+    """What was sent as the key of a command; empty: nothing was."""
+    text = request.headers.get("idempotency-key") or request_id
+    if len(text) > LONGEST or (text and not text.isprintable()):
+        raise invalid("/header/Idempotency-Key", f"A key has at most {LONGEST} printable characters.", "A uuid will do.")
+    return text
+
+
 def key_of(request: Request, caller: Caller, content: bytes, request_id: str = "") -> Key | None:
     """The key of a command; None: it has none, and counts as often as it is sent."""
-    text = request.headers.get("idempotency-key") or request_id
+    text = text_of(request, request_id)
     if not text:
         return None
-    if len(text) > LONGEST or not text.isprintable():
-        raise invalid("/header/Idempotency-Key", f"A key has at most {LONGEST} printable characters.", "A uuid will do.")
     return Key(f"{caller.name}\x1f{text}", hashlib.sha256(request.url.path.encode() + b"\0" + content).digest())
 
 
@@ -54,3 +61,11 @@ async def known(connection: Connection, key: Key | None) -> UUID | None:
             422, "key_used", "Another command came with this key.", pointer="/header/Idempotency-Key", mend="Give every command its own."
         )
     return UUID(str(row[0]))
+
+
+async def claim(connection: Connection, fact: UUID, asked: bytes) -> None:
+    """Have what was asked be what the fact with this id tells, before it is told. Raises a 422 problem when it tells something else."""
+    key = Key(str(fact), asked)
+    statement = "INSERT INTO decisions.commands (key, asked, id, version) VALUES (%s, %s, %s, 0) ON CONFLICT DO NOTHING"
+    await connection.execute(statement, (key.text, key.asked, fact))
+    await known(connection, key)

@@ -12,7 +12,7 @@ from aggregates.reading import read
 from aggregates.refusal import Refusal
 from aggregates.sealing import KeyUnknown, seal
 from aggregates.source import Source
-from api import position
+from api import commands, position
 from api.metrics import EVENTS
 from api.ports import Dependencies
 from api.problem import of_refusal, unavailable
@@ -20,12 +20,18 @@ from api.problem import of_refusal, unavailable
 DESK = "/yekta/desk"
 
 
-async def tell(dependencies: Dependencies, id_: str, type_: str, who: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Have the log accept a fact; the position after it. Raises problems: 422 for what breaks its contract, 503 while Kafka is away."""
+async def tell(
+    dependencies: Dependencies, id_: str, type_: str, who: Mapping[str, Any], data: Mapping[str, Any], asked: bytes | None = None
+) -> str:
+    """Have the log accept a fact; the position after it. `asked`: a digest of what makes it another one under the same id. Raises problems:
+    422 for what breaks its contract or is another one, 503 while Kafka is away."""
     event = {"specversion": "1.0", "id": id_, "source": DESK, "type": type_, "data": {"who": dict(who), **data}}
     touchpoint = read(event, Source(SPEAKER, dependencies.zone, types=(type_,)), dependencies.clock())
     if isinstance(touchpoint, Refusal):
         raise of_refusal(422, touchpoint)
+    if asked is not None:
+        async with dependencies.pool.connection() as connection:
+            await commands.claim(connection, touchpoint.event_id, asked)
     try:
         ends = await dependencies.log.publish(dependencies.topics.touchpoints, [(*seal(touchpoint, dependencies.secrets), [])])
     except (NotAcknowledged, KeyUnknown) as error:

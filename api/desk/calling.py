@@ -1,6 +1,6 @@
 """The desk while the phone rings: who it is, what is written down of the call, and what goes on from it.
 
-Every form can be sent twice: its draft has an id, and what has the same id happened once. Reading order: add, pop, dock.
+Every form can be sent twice: its draft has an id, and what is told twice under it happened once. Reading order: add, pop, dock.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from aggregates.normal.persian import plain
+from aggregates.sealing import text
 from aggregates.service_request.deciding import NewRequest
 from api import access, calls, position, query, requesting, uniting, witnessing
 from api.answers import json, path_id
@@ -71,7 +73,8 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             return await _newcomer(request, dependencies, fields, locale_of(request, dependencies).say("pop.needs"))
         traits = {name: value for name in ("name", "city") if (value := fields.get(name, "").strip())}
         try:
-            at = await witnessing.tell(dependencies, fields.get("draft") or str(uuid4()), "profile.reported", who, {"traits": traits})
+            id_ = _of_draft(dependencies, fields, who, traits)
+            at = await witnessing.tell(dependencies, id_, "profile.reported", who, {"traits": traits})
         except Problem as problem:
             if problem.body.status != 422:
                 raise
@@ -96,7 +99,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             fields.get("outcome", ""), fields.get("note", ""), fields.get("promise", ""), promised, fields.get("draft", ""), customer
         )
         of_call = fields.get("call") or f"desk-{fields.get('draft') or uuid4()}"
-        at = await wrap_up(dependencies, asking.name, of_call, fields.get("draft") or str(uuid4()), wanted)
+        at = await wrap_up(dependencies, asking.name, of_call, _of_draft(dependencies, fields, asking.name, wanted), wanted)
         return _done(request, {"position": at}, f"/customers/{customer}?after={at}")
 
     @routes.post("/customers/{id}/requests")
@@ -145,6 +148,12 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             await dependencies.awaiting.reached(position.offsets(divided.position), None, SEEN)
         parameters = {"phone": go[0].value} | ({"call": fields["call"]} if fields.get("call") else {})
         return RedirectResponse(f"/pop?{urlencode(parameters | {'known': '1'})}", 303, HEADERS)
+
+
+def _of_draft(dependencies: Dependencies, fields: Mapping[str, str], *told: Any) -> str:
+    """The id of what a form tells: sent again it is the same fact, and with something changed another, of the same draft."""
+    draft = fields.get("draft")
+    return f"{draft}-{text(dependencies.secrets.digest('body', msgspec.json.encode(told)))}" if draft else str(uuid4())
 
 
 async def _pop(request: Request, dependencies: Dependencies) -> Response:

@@ -70,6 +70,51 @@ async def test_a_call_is_listed_where_it_rings_and_wrapped_up_as_a_fact(live: Ap
     assert timeline["items"][0]["data"]["promise"] == "A call"
 
 
+async def test_another_wrap_up_under_the_key_of_one_is_refused_and_the_same_counts_once(live: Api) -> None:
+    key, agent, other = await live.write_key("pbx"), await live.token("agent"), await live.token("agent")
+    at = await live.send(key, event("wrapped", data={"url": "u", "who": {"phone": "09124440044"}}))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440044", after=at))["customer_id"]
+    path = f"/v1/calls/c-{uuid4()}/wrap-up"
+
+    async def told(token: str, name: str, **content: Any) -> tuple[int, Any]:
+        sent = {"customer_id": customer} | content
+        answer = await live.client.post(path, json=sent, headers={"Idempotency-Key": name}, auth=(token, ""))
+        return answer.status_code, answer.json()
+
+    assert (await told(agent, "w-1", due="x"))[0] == 422  # what was refused has no key
+    together = await asyncio.gather(*(told(agent, "w-1", outcome="solved", note=note) for note in ("a", "b", "a")))
+    assert sorted(status for status, _ in together) in ([200, 200, 422], [200, 422, 422])
+    (first,) = {note for note, (status, _) in zip(("a", "b", "a"), together, strict=True) if status == 200}
+    status, done = await told(agent, "w-1", outcome="solved", note=first)
+    assert status == 200
+    for token, wanted in ((agent, {"outcome": "promised", "note": first}), (other, {"outcome": "solved", "note": first})):
+        status, problem = await told(token, "w-1", **wanted)
+        assert (status, problem["type"], problem["pointer"]) == (422, "/problems/key_used", "/header/Idempotency-Key")
+    assert (await told(agent, "\x7f"))[0] == (await told(agent, "k" * 201))[0] == 422
+    status, done = await told(other, "w-2", outcome="lost")
+    timeline = await live.get(agent, f"/v1/customers/{customer}/timeline", after=done["position"])
+    assert [item["data"].get("outcome") for item in timeline["items"]] == ["lost", "solved", None]
+
+
+async def test_what_was_changed_in_a_form_before_it_is_sent_again_is_told_too(live: Api) -> None:
+    key, agent = await live.write_key("pbx"), await live.token("agent")
+    session = (await live.client.post("/sign-in", data={"token": agent})).cookies["yekta_session"]
+    live.client.cookies.clear()
+    headers = {"Cookie": f"yekta_session={session}", "Origin": "http://yekta", "Sec-Fetch-Site": "same-origin"}
+    at = await live.send(key, event("drafted", data={"url": "u", "who": {"phone": "09124440055"}}))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440055", after=at))["customer_id"]
+    for city in ("ری", "قم", "قم"):
+        sent = await live.client.post("/newcomers", data={"phone": "09124440055", "city": city, "draft": "d-1"}, headers=headers)
+        assert sent.status_code == 303, sent.text
+    for note in ("a", "ab", "ab"):
+        sent = await live.client.post(f"/customers/{customer}/wrap-up", data={"note": note, "draft": "d-2"}, headers=headers)
+        assert sent.status_code == 303, sent.text
+    at = sent.headers["location"].partition("after=")[2]
+    items = (await live.get(agent, f"/v1/customers/{customer}/timeline", after=at))["items"]
+    told = [item["data"].get("note") or item["data"].get("traits") for item in items if item["source"] == "/yekta/desk"]
+    assert told == ["ab", "a", {"city": "قم"}, {"city": "ری"}]
+
+
 async def test_articles_are_found_in_any_spelling_and_counted_where_they_helped(live: Api) -> None:
     agent, boss = await live.token("agent"), await live.token("supervisor")
     title, body = "گم شدن مرسوله‌های پستی", "نخست از پستچی بپرسید؛ کدهای رهگیری را بخواهید."
