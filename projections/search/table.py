@@ -7,11 +7,14 @@ from uuid import UUID
 
 from aggregates.normal import persian
 from projections.rows import Connection, uuids
-from projections.search.terms import Asked, Term, ask, together
+from projections.search.terms import Asked, Term, spellings
 from projections.timeline.row import folded_ref
 
 CANDIDATES = 1000
 """So many customers at most are ranked; whoever types two letters wants a hint, not a list of half the customers."""
+
+SPELLINGS = 6
+"""So many ways to write a query at most are looked for, of those of which each word is somebody's."""
 
 _LAST = "\U0010ffff"
 REFERENCE = "reference"
@@ -73,20 +76,18 @@ async def _terms(connection: Connection, schema: str, customers: Iterable[UUID])
 
 
 async def search(connection: Connection, schema: str, query: str, limit: int = 20, after: Place | None = None) -> list[Found]:
-    """Customers that match every word, or where nobody does, with two neighbours as one, those seen last first; before them whoever the
-    whole query is an order's number of. The next of them `after` a place."""
-    asked = ask(query)
+    """Customers that match every word, as it is typed or with two neighbours as one or one word as two, those seen last first; before them
+    whoever the whole query is an order's number of. The next of them `after` a place."""
+    written = spellings(query)
     by_reference = await _by_reference(connection, schema, query)
     found = [one for one in by_reference if after is None or (after.referred and _follows(one, after))][:limit]
     if len(found) < limit:
         further = None if after is None or after.referred else after
         besides = [one.customer_id for one in by_reference]
-        found += await _by_terms(connection, schema, asked, limit - len(found), besides, further)
-        for joined in () if found or by_reference else together(query):
-            if not found:
-                asked, found = joined, await _by_terms(connection, schema, joined, limit, besides, further)
+        found += await _by_terms(connection, schema, written, limit - len(found), besides, further)
     terms = await _terms(connection, schema, [one.customer_id for one in found])
-    return [one._replace(matched=one.matched + why(asked, terms.get(one.customer_id, ()))) for one in found]
+    reasons = ((one, (why(asked, terms.get(one.customer_id, ())) for asked in written)) for one in found)
+    return [one._replace(matched=one.matched + next(filter(None, reason), ())) for one, reason in reasons]
 
 
 def place_of(found: Found) -> Place:
@@ -131,42 +132,53 @@ async def _by_reference(connection: Connection, schema: str, query: str) -> list
 
 
 async def _by_terms(
-    connection: Connection, schema: str, asked: Sequence[Asked], limit: int, besides: Sequence[UUID], after: Place | None
+    connection: Connection, schema: str, written: Sequence[Sequence[Asked]], limit: int, besides: Sequence[UUID], after: Place | None
 ) -> list[Found]:
-    """The rarest word leads; the others are looked up for each of its customers."""
-    by_rarity = await _by_rarity(connection, schema, asked) if len(asked) > 1 else asked
+    """In each way to write the query the rarest word leads; the others are looked up for each of its customers."""
+    one_word = len(written) == 1 and len(written[0]) == 1
+    by_rarity = written if one_word else await _by_rarity(connection, schema, written)
     if not by_rarity:
         return []
-    leading, *others = by_rarity
-    also = "".join(
-        f" AND EXISTS (SELECT 1 FROM {schema}.terms o JOIN unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high)"
-        " ON o.kind = p.kind AND o.term >= p.low AND o.term < p.high WHERE o.customer_id = t.customer_id)"
-        for _ in others
-    )
+    selects, values = [], list[Any]()
+    for leading, *others in by_rarity:
+        also = "".join(
+            f" AND EXISTS (SELECT 1 FROM {schema}.terms o JOIN unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high)"
+            " ON o.kind = p.kind AND o.term >= p.low AND o.term < p.high WHERE o.customer_id = t.customer_id)"
+            for _ in others
+        )
+        selects.append(
+            "SELECT c.customer_id FROM unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high), LATERAL ("
+            f"SELECT t.customer_id FROM {schema}.terms t WHERE t.kind = p.kind AND t.term >= p.low AND t.term < p.high{also} LIMIT %s) c"
+        )
+        values += (*ranges(leading), *(column for word in others for column in ranges(word)), CANDIDATES)
     further, place = "", list[Any]()
     if after is not None:
         further = " AND (coalesce(v.last_seen, '-infinity'), %s::uuid) < (coalesce(%s::timestamptz, '-infinity'), v.customer_id)"
         place = [after.customer_id, after.last_seen]
     cursor = await connection.execute(
         f"SELECT v.customer_id, v.name, v.last_seen FROM {schema}.view v JOIN ("
-        "SELECT DISTINCT c.customer_id FROM unnest(%s::text[], %s::text[], %s::text[]) AS p(kind, low, high), LATERAL ("
-        f"SELECT t.customer_id FROM {schema}.terms t WHERE t.kind = p.kind AND t.term >= p.low AND t.term < p.high{also} LIMIT %s) c"
+        f"SELECT DISTINCT customer_id FROM ({' UNION ALL '.join(selects)}) every"
         f") found USING (customer_id) WHERE v.customer_id <> ALL(%s){further} ORDER BY v.last_seen DESC NULLS LAST, v.customer_id LIMIT %s",
-        (*ranges(leading), *(column for word in others for column in ranges(word)), CANDIDATES, list(besides), *place, limit),
+        (*values, list(besides), *place, limit),
     )
     return [Found(row[0], row[1], row[2], ()) for row in await cursor.fetchall()]
 
 
-async def _by_rarity(connection: Connection, schema: str, asked: Sequence[Asked]) -> list[Asked]:
-    """The words, the one of fewest customers first; none when nobody has one of them. Counting ends where it makes no difference."""
-    wanted = [(number, *range_) for number, word in enumerate(asked) for range_ in zip(*ranges(word), strict=True)]
+async def _by_rarity(connection: Connection, schema: str, written: Sequence[Sequence[Asked]]) -> Sequence[Sequence[Asked]]:
+    """The ways to write a query of which each word is somebody's, with the word of fewest customers first. Counting ends where it makes no
+    difference."""
+    words = list(dict.fromkeys(word for asked in written for word in asked))
+    if not words:
+        return []
+    wanted = [(number, *range_) for number, word in enumerate(words) for range_ in zip(*ranges(word), strict=True)]
     cursor = await connection.execute(
         "SELECT p.word, count(*) FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[]) AS p(word, kind, low, high), LATERAL ("
         f"SELECT 1 FROM {schema}.terms t WHERE t.kind = p.kind AND t.term >= p.low AND t.term < p.high LIMIT %s) c GROUP BY p.word",
         (*(list(column) for column in zip(*wanted, strict=True)), CANDIDATES),
     )
-    counts: dict[int, int] = dict(await cursor.fetchall())
-    return [asked[number] for number in sorted(counts, key=lambda number: counts[number])] if len(counts) == len(asked) else []
+    counts = {words[number]: count for number, count in await cursor.fetchall()}
+    known = [sorted(asked, key=counts.__getitem__) for asked in written if all(word in counts for word in asked)]
+    return known[:SPELLINGS]
 
 
 def ranges(word: Asked) -> tuple[list[Any], list[Any], list[Any]]:

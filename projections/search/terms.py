@@ -23,6 +23,9 @@ SHORTEST_SUFFIX = 4
 SHORTEST_PREFIX = 2
 LONGEST = 64
 MOST = 100
+MOST_PARTED = 5
+LONGEST_PARTED = 24
+"""So many words of a query, of so many letters, are tried as one or as two."""
 
 Term = tuple[str, str]
 """Kind and text."""
@@ -94,11 +97,19 @@ def ask(query: str) -> list[Asked]:
     return asked[:8]
 
 
-def together(query: str) -> list[list[Asked]]:
-    """The same with two neighbouring words as one: what is written with a half-space is often typed with a space."""
-    typed = persian.fold(query).split()[:5]
-    pairs = [place for place, pair in enumerate(pairwise(typed)) if all(word.isalpha() for word in pair)]
-    return [ask(" ".join((*typed[:place], typed[place] + typed[place + 1], *typed[place + 2 :]))) for place in pairs]
+def spellings(query: str) -> list[list[Asked]]:
+    """What was typed, then the same with two neighbouring words as one, and with one word as two: names are written both ways."""
+    typed = persian.fold(query).replace("\0", "")[:200].split()
+    written = [ask(query)]
+    for place, pair in enumerate(pairwise(typed[:MOST_PARTED])):
+        if all(word.isalpha() for word in pair):
+            written.append(ask(" ".join((*typed[:place], "".join(pair), *typed[place + 2 :]))))
+    for place, word in enumerate(typed[:MOST_PARTED]):
+        if word.isalpha() and len(word) <= LONGEST_PARTED:
+            others = ask(" ".join((*typed[:place], *typed[place + 1 :])))
+            parted = ((word[:end], word[end:]) for end in range(SHORTEST_PREFIX, len(word) - SHORTEST_PREFIX + 1))
+            written += ([*others, *(Asked(part, (), ((NAME, part),)) for part in parts)] for parts in parted)
+    return written
 
 
 def _word(word: str) -> Asked:

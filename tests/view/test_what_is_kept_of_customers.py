@@ -178,6 +178,22 @@ async def test_a_space_typed_in_the_place_of_a_half_space_finds_him_too(connecti
     assert await found(connection, schema, "رضا علی") == {}
 
 
+async def test_a_name_in_two_words_is_found_in_one_and_the_reverse_whoever_else_is(connection: Connection, schema: str) -> None:
+    names = ("عبد الله کریمی", "عبدالله کریمی", "الله عبدی", "Ian Mc Donald", "Ian McDonald", "Donald Ian")
+    kept = [UUID(int=number) for number in range(1, len(names) + 1)]
+    for customer, name in zip(kept, names, strict=True):
+        await keep(connection, schema, customer, named(name))
+    for query in ("عبدالله", "عبدالله کریمی", "عبد الله کریمی", "کریمی عبد الله", "عبدالله كريمي"):
+        assert await found(connection, schema, query) == dict.fromkeys(kept[:2], ("name",)), query
+    for query in ("McDonald", "mc donald", "ian mcdonald", "Mc Donald Ian"):
+        assert await found(connection, schema, query) == dict.fromkeys(kept[3:5], ("name",)), query
+    for query in ("کریمیعبدالل", "ماcdonald", "donald mc donald mc x"):
+        assert await found(connection, schema, query) == {}, query
+    everybody = await search(connection, schema, "عبدالله")
+    first = await search(connection, schema, "عبدالله", 1)
+    assert first + await search(connection, schema, "عبدالله", 1, place_of(first[0])) == everybody
+
+
 async def test_a_result_says_why_and_who_was_seen_last_comes_first(connection: Connection, schema: str) -> None:
     await keep(connection, schema, SARA, named("Sara Karimi", ("phone", "+989121234567"), day=1))
     await keep(connection, schema, ALI, named("Sara Alavi", ("phone", "+989351114567"), day=2))
