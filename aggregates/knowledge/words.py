@@ -31,25 +31,42 @@ ENDINGS = (
 )
 """Longest first: plural, comparison, whose it is. What is left is not shorter than a word."""
 
-ENGLISH = ("ings", "ing", "ied", "ies", "ed", "es", "s")
+ENGLISH = ("ings", "ing", "ied", "ies", "ed", "es", "s", "e", "y")
 SHORTEST = 3
 SHORTEST_PLURAL = 2
 """No short word ends in ها by itself: کدها is of کد."""
 
+MOST_ENDINGS = 4
+"""کودکانشان has two, and مشتریان must become what مشتری does: all are taken off, up to so many."""
+
 PERSIAN_EVERYWHERE = "از به در با را که این آن و یا هم برای تا بر چه چرا اگر است بود شد شده می نمی من ما شما او"
 ENGLISH_EVERYWHERE = "the a an of to in on is are was and or for it has not"
-EVERYWHERE = frozenset(fold(word) for said in (PERSIAN_EVERYWHERE, ENGLISH_EVERYWHERE) for word in said.split())
+ENDINGS_APART = "ها های هایی هایم هایت هایش هایمان هایتان هایشان تر ترین"
+"""Written after a space, where a half-space belongs."""
+
+EVERYWHERE = frozenset(fold(word) for said in (PERSIAN_EVERYWHERE, ENDINGS_APART, ENGLISH_EVERYWHERE) for word in said.split())
 
 
 def words(text: str) -> list[str]:
     """The words of a text as a search compares them, in their order."""
+    return [stem(word) for word in spoken(text)]
+
+
+def spoken(text: str) -> list[str]:
+    """The same with their endings."""
     # A half-space joins what belongs together: کتاب‌ها loses its ending like کتابها.
-    found = (stem(word) for word in _WORD.findall(fold(text)) if word not in EVERYWHERE)
-    return [word for word in found if word]
+    return [word for word in _WORD.findall(fold(text)) if word not in EVERYWHERE]
 
 
 def stem(word: str) -> str:
-    """A word without its ending."""
+    """A word without its endings."""
+    for _ in range(MOST_ENDINGS):
+        word = less(word)
+    return word
+
+
+def less(word: str) -> str:
+    """A word without its last ending."""
     for ending in ENGLISH if word.isascii() else ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= (SHORTEST_PLURAL if ending.startswith("ها") else SHORTEST):
             return word[: -len(ending)]

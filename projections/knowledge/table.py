@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from aggregates.decision import Also
 from aggregates.knowledge.script import Script, Step
-from aggregates.knowledge.words import words
+from aggregates.knowledge.words import less, spoken, stem, words
 from aggregates.knowledge.writing import ArticleWritten, ScriptWritten
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -72,12 +72,12 @@ def script_kept(version: int, written: ScriptWritten) -> Also:
 
 async def search(connection: Connection, text: str, limit: int) -> list[Article]:
     """Articles with all these words; the best first, of equals those that resolved most."""
-    return await _found(connection, " & ", _set(text)[:WORDS], [], limit)
+    return await _found(connection, " & ", _spoken(text), [], limit)
 
 
 async def suggest(connection: Connection, text: str, context: str, limit: int) -> list[Article]:
     """Articles with some of the words of a request, then those with words of what else is known of the customer."""
-    return await _found(connection, " | ", _set(text)[:WORDS], _set(context)[:WORDS], limit)
+    return await _found(connection, " | ", _spoken(text), _spoken(context), limit)
 
 
 async def _found(connection: Connection, joined: str, asked: list[str], besides: list[str], limit: int) -> list[Article]:
@@ -85,12 +85,11 @@ async def _found(connection: Connection, joined: str, asked: list[str], besides:
         return []
     cursor = await connection.execute(
         f"SELECT {FIELDS} FROM service.articles a,"
-        " (SELECT string_agg(quote_literal(word), %(joined)s)::tsquery AS wanted FROM unnest(%(asked)s::text[]) word) q,"
-        " (SELECT string_agg(quote_literal(word), ' | ')::tsquery AS context FROM unnest(%(besides)s::text[]) word) c"
+        " (SELECT %(asked)s::tsquery AS wanted) q, (SELECT %(besides)s::tsquery AS context) c"
         " WHERE a.live AND (a.words @@ q.wanted OR a.words @@ c.context)"
         " ORDER BY coalesce(ts_rank(a.words, q.wanted), 0) DESC,"
         " coalesce(ts_rank(a.words, c.context), 0) DESC, 5 DESC, a.title LIMIT %(limit)s",
-        {"joined": joined, "asked": asked, "besides": besides, "limit": limit},
+        {"asked": joined.join(map(_any, asked)) or None, "besides": " | ".join(map(_any, besides)) or None, "limit": limit},
     )
     return [Article(*row) for row in await cursor.fetchall()]
 
@@ -142,6 +141,15 @@ async def _scripts(connection: Connection, condition: str, values: Sequence[Any]
         Standing(Script(name, title, _steps.decode(steps), reason, offer), version)
         for name, title, steps, reason, offer, version in await cursor.fetchall()
     ]
+
+
+def _spoken(text: str) -> list[str]:
+    return sorted(set(spoken(text)))[:WORDS]
+
+
+def _any(word: str) -> str:
+    """A word for a tsquery: without all its endings, or as articles have it that were written while only one was taken off."""
+    return "(" + " | ".join(f"'{form}'" for form in dict.fromkeys((stem(word), less(word), word))) + ")"
 
 
 def _set(text: str) -> list[str]:

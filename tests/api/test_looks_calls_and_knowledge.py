@@ -130,6 +130,34 @@ async def test_articles_are_found_in_any_spelling_and_counted_where_they_helped(
     await post(live, agent, "/v1/articles", 403, title="x", body="y")
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("کتاب‌هایشان", ("کتاب", "کتاب ها", "کتاب های", "کتابهایتان")),
+        ("کودکانشان", ("کودک", "کودکان", "کودکی")),
+        ("مشتریان", ("مشتری", "مشتریانمان", "مشتری‌ها")),
+        ("نمایشگر بزرگ ترین", ("نمایشگرها بزرگترهایشان",)),
+        ("invoices", ("invoice", "Invoiced", "invoicing")),
+        ("our policy", ("policies",)),
+    ],
+)
+async def test_an_article_is_found_whatever_endings_a_word_has(api: Api, written: str, asked: tuple[str, ...]) -> None:
+    agent, boss = await api.token("agent"), await api.token("supervisor")
+    made = await post(api, boss, "/v1/articles", 201, title=written, body=".")
+    for words in asked:
+        assert [one["id"] for one in (await api.get(agent, "/v1/articles", q=words))["items"]] == [made["id"]], words
+
+
+async def test_an_article_that_was_written_while_one_ending_was_taken_off_is_found_as_before(api: Api) -> None:
+    agent, boss = await api.token("agent"), await api.token("supervisor")
+    made = await post(api, boss, "/v1/articles", 201, title="کارخانه‌ای", body=".")
+    async with api.made.pool.connection() as connection:
+        kept = "UPDATE service.articles SET words = array_to_tsvector(ARRAY['همسایگان', 'service']) WHERE id = %s"
+        await connection.execute(kept, (made["id"],))
+    for words in ("همسایگانشان", "همسایگانتان service", "service"):
+        assert [one["id"] for one in (await api.get(agent, "/v1/articles", q=words))["items"]] == [made["id"]], words
+
+
 async def test_a_script_leads_somewhere_with_every_answer(live: Api) -> None:
     agent, boss = await live.token("agent"), await live.token("supervisor")
     steps = [{"id": "ask", "say": "Which?", "answers": [{"text": "This", "next": "end"}]}, {"id": "end", "say": "Thank you."}]
