@@ -5,7 +5,7 @@ Reading order: Locale, chosen.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -110,8 +110,13 @@ class Locale:
         return self._date(day, self.language)
 
     def month(self, month: date) -> str:
-        """A month of the calendar that months are counted by, which is not everybody's: told by its name."""
-        return self.digits(f"{messages(self.language)[f'gregorian.{month.month}']} {month.year}")
+        """The month that begins with this day, by the calendar of the language: where months are others there, in which it lies."""
+        if self.language != "fa":
+            return self.digits(f"{messages(self.language)[f'gregorian.{month.month}']} {month.year}")
+        next_month = (month + timedelta(days=31)).replace(day=1)
+        begins, ends = (jalali.of(day) for day in (month, next_month - timedelta(days=1)))
+        first, last = (messages("fa")[f"jalali.{one.month}"] for one in (begins, ends))
+        return self.digits(f"{first}–{last} {ends.year}" if begins.year == ends.year else f"{first} {begins.year}–{last} {ends.year}")
 
     def moment(self, at: datetime) -> str:
         """Day and time."""

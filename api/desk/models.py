@@ -24,7 +24,8 @@ LOOKERS: tuple[Role, ...] = ("supervisor", "marketer", "analyst", "admin")
 HEIGHT = 0.7
 SHOWN = ("model", "decayed_count", "purchase_count", "batch")
 WIDTH, TALL, LEFT, TOP = 640.0, 200.0, 48.0, 10.0
-MARGIN = 40.0  # what half of the longest name of a month takes
+MARGIN = 64.0  # what half of the longest name of a month takes
+MONTHS_NAMED = 6
 REASONS = 8
 
 
@@ -118,7 +119,7 @@ def plot(months: Sequence[Month], field: str, locale: Locale) -> Plot | None:
         if points:
             drawn.append(Line(model, " ".join(f"{a},{b}" for a, b in points), points[-1]))
     heights = [(y(value), locale.number(Decimal(f"{value:.2f}"))) for value in (low, (low + high) / 2.0, high)]
-    step = max(1, len(days) // 5)
+    step = max(1, -(-len(days) // MONTHS_NAMED))
     return Plot(drawn, heights, [(min(x(day), WIDTH - MARGIN), locale.month(day)) for day in days[::step]])
 
 

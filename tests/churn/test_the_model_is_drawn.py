@@ -52,7 +52,19 @@ def test_months_are_drawn_beside_the_rivals(language: str) -> None:
     page = drawn(language, MONTHS)
     assert page.count("<polyline") == 2 * len(models.SHOWN)
     assert "45" in page if language == "en" else "۴۵" in page
-    assert "October 2026" in page if language == "en" else "اکتبر ۲۰۲۶" in page
+    assert "October 2026" in page if language == "en" else "مهر–آبان ۱۴۰۵" in page
+
+
+@pytest.mark.parametrize(
+    ("month", "persian", "english"),
+    [
+        (date(2026, 1, 1), "دی–بهمن ۱۴۰۴", "January 2026"),
+        (date(2026, 3, 1), "اسفند ۱۴۰۴–فروردین ۱۴۰۵", "March 2026"),
+        (date(2026, 12, 1), "آذر–دی ۱۴۰۵", "December 2026"),
+    ],
+)
+def test_a_month_is_told_in_the_calendar_of_the_language(month: date, persian: str, english: str) -> None:
+    assert [Locale(language, ZoneInfo("Asia/Tehran"), NOW).month(month) for language in ("fa", "en")] == [persian, english]
 
 
 def test_of_several_models_each_has_its_page() -> None:
