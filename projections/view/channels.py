@@ -1,7 +1,7 @@
 """How much passed between a customer and each channel: counts, times and money.
 
-At most `LIMIT` channels are kept: those of the contracts, then others by the alphabet, so that which ones never depends on the order of
-arrival. Money counts as the contract of the type says; that of orders is net of cancellations and lives in `orders`.
+At most `LIMIT` channels are kept: those of the contracts and our own, then others by the alphabet, so that which ones never depends on the
+order of arrival. Money counts as the contract of the type says; that of orders is net of cancellations and lives in `orders`.
 """
 
 from datetime import datetime
@@ -62,5 +62,5 @@ def turned(money: dict[str, str], fact: Fact) -> dict[str, str]:
 
 
 def bounded(channels: dict[str, Channel]) -> dict[str, Channel]:
-    """The channels that are kept of too many."""
-    return {name: channels[name] for name in sorted(channels, key=lambda name: (name not in OF_CONTRACTS, name))[:LIMIT]}
+    """The channels that are kept of too many; our own too, or what we said ourselves would be counted among what others told."""
+    return {name: channels[name] for name in sorted(channels, key=lambda name: (name not in OF_CONTRACTS | OURS, name))[:LIMIT]}

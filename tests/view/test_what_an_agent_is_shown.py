@@ -10,6 +10,7 @@ from projections.rows import Connection
 from projections.timeline import table as timeline
 from projections.timeline.row import row_of
 from projections.view import table as views
+from projections.view.channels import LIMIT
 from projections.view.reading import read
 from projections.view.state import encode
 from projections.view.windows import Counted, count, windows
@@ -246,6 +247,9 @@ def test_what_we_say_of_him_ourselves_counts_nowhere_as_something_of_his() -> No
     for told in (ours, ours * 3):
         view = shown([*history, *told], day(3))
         assert (view["events"], set(view["channels"]), set(view["windows"]["7d"])) == (2, {"sales", "web"}, {"sales", "web"})
+    many = [happened(f"kiosk{number}.used", {}, day=1) for number in range(LIMIT)]
+    for told in (ours + many, many + ours):
+        assert shown([*history, *told], day(3))["events"] == 2 + LIMIT
 
 
 def test_a_state_stays_small_whatever_is_sent() -> None:
