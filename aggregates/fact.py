@@ -36,6 +36,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     backfill: bool = False
     clock: str = ""  # "event" when the source replays its own time
     id: str = ""  # the CloudEvents attribute: what people call the event by
+    time_of: str = ""  # the source whose own time is replayed, also where it is we who say so of it
 
     @property
     def stamp(self) -> Stamp:
@@ -48,6 +49,7 @@ def fact_of(event: CustomerEvent, sealed: Sealed | None = None) -> Fact:
     at, flag = effective_time(event.time, event.yektarecorded)
     data: dict[str, Any] = msgspec.json.decode(event.data)
     who = tokens(event.yektawho)
+    clock, _, time_of = event.yektaclock.partition(":")
     identifiers: tuple[tuple[Token, str | None], ...]
     if sealed is None:
         identifiers = tuple([(token, None) for token in who])
@@ -68,8 +70,9 @@ def fact_of(event: CustomerEvent, sealed: Sealed | None = None) -> Fact:
         identifiers,
         event.yektasimulated,
         event.yektabackfill,
-        event.yektaclock,
+        clock,
         event.id,
+        time_of or (event.yektakey if clock else ""),
     )
 
 

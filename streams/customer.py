@@ -17,7 +17,6 @@ import msgspec
 
 from aggregates.contracts import VersionUnknown
 from aggregates.fact import Fact, fact_of
-from aggregates.touchpoint import effective_time
 from aggregates.wire import CustomerEvent, customer_event_decoder
 from projections import generation
 from projections.erasure import table as erasure
@@ -112,6 +111,8 @@ class Customer:
             await self._parts.ready(moment)
             facts = [Spoken(at := item.record.offset, item.customer, item.event, whole.get(at, item.fact), at in whole) for item in new]
             effects += await self._parts.told(moment, facts, spoken)
+        if self._schema is None:  # a timer that is set by these goes when a source comes past it after that
+            await _set_clocks_of_sources(connection, batch.partition, new)
         if whose:  # after what was decided: it is told anew under the rules that are in force now
             await self._moving.refold(connection, schema, batch.partition, whose, _asked(batch))
         effects += await self._parts.end(moment, self._moving.refolded(batch.partition))
@@ -338,14 +339,33 @@ async def _set_clock(connection: Connection, partition: int, new: Sequence[Arriv
 
     A score that an order of the far future moved is given at our time; one such order would end the windows of everybody.
     """
-    replayed = [item.event for item in new if item.event.yektaclock and item.event.yektakey != KEY]
-    times = [at for at, flag in (effective_time(event.time, event.yektarecorded) for event in replayed) if not flag]
+    times = [at for _, at in _replayed(new)]
     if times:
         await connection.execute(
             "INSERT INTO streams.clocks (partition, now) VALUES (%s, %s) ON CONFLICT (partition)"
             " DO UPDATE SET now = GREATEST(streams.clocks.now, excluded.now)",
             (partition, max(times)),
         )
+
+
+async def _set_clocks_of_sources(connection: Connection, partition: int, new: Sequence[Arrived]) -> None:
+    """The same for each source by itself: one that replays an earlier time than another has its own."""
+    latest: dict[str, datetime] = {}
+    for source, at in _replayed(new):
+        latest[source] = max(at, latest.get(source, at))
+    if latest:
+        await connection.execute(
+            "INSERT INTO streams.source_clocks (partition, source, now) SELECT %s, * FROM unnest(%s::text[], %s::timestamptz[])"
+            " ON CONFLICT (partition, source) DO UPDATE SET now = GREATEST(streams.source_clocks.now, excluded.now)",
+            (partition, texts(latest), list(latest.values())),
+        )
+
+
+def _replayed(new: Sequence[Arrived]) -> Iterator[tuple[str, datetime]]:
+    """The sources of these that replay their time, with the times that are believed of them."""
+    for item in new:
+        if item.event.yektaclock and item.event.yektakey != KEY and not item.fact.flag:
+            yield item.event.yektakey, item.fact.at
 
 
 async def _position(connection: Connection, partition: int) -> int:

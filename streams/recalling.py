@@ -21,6 +21,7 @@ from projections.triggers.trigger import admit
 from streams.in_force import Active, InForce
 from streams.parts import Moment, opened
 from streams.record import Keys
+from streams.words import KEY
 
 Recalled = list[tuple[int | None, Fact]]
 """A customer's facts, each with its offset in the partition's own log."""
@@ -128,12 +129,20 @@ def now_of(fact: Fact) -> datetime:
     return fact.at if fact.clock == "event" else fact.recorded
 
 
+def clock_of(fact: Fact) -> str:
+    """The clock by which timers go that a fact sets: of a source that replays its time its own; empty: ours.
+
+    Of what we say ourselves the source is named where one fact showed it; a score is shown by none.
+    """
+    return f"{fact.clock}:{fact.time_of}" if fact.clock and fact.time_of != KEY else fact.clock
+
+
 def last_of(facts: Iterable[Fact], before: Last | None = None) -> Last | None:
     """The last that was heard of these, and of those before; of several at a time the first."""
     for fact in facts:
         now = now_of(fact)
         if before is None or now > before.now:
-            before = Last(now, fact.clock, fact.simulated)
+            before = Last(now, clock_of(fact), fact.simulated)
     return before
 
 

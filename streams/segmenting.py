@@ -31,7 +31,7 @@ from streams import in_force, membership, surveying, timers
 from streams.in_force import InForce
 from streams.membership import NOTHING_SAID, New, Said, last_said
 from streams.parts import Heard, Moment, Past
-from streams.recalling import NEVER, Last, Recalling, last_of, now_of
+from streams.recalling import NEVER, Last, Recalling, clock_of, last_of, now_of
 from streams.record import Effect, Halt, Keys
 from streams.surveying import Survey
 from streams.ticking import Ticking
@@ -234,8 +234,8 @@ class Segmenting:
             known = held.learned[customer].get(survey.name)
             if known is not None and fold.inside(watch, known[0], turn.at(known[0], at), quantiles) != known[1]:
                 last = max(await self._past.facts(moment, customer, watch.roles, None), key=now_of, default=None)
-                if last is not None and last.clock != "event":
-                    turn.judge(customer, watch, *known, at, last.clock, simulated=last.simulated)
+                if last is not None and not last.clock:
+                    turn.judge(customer, watch, *known, at, "", simulated=last.simulated)
         for customer in customers:  # of a chore nobody says that it was committed
             held.learned.pop(customer, None)
             held.known.pop(customer, None)
@@ -285,7 +285,7 @@ class Segmenting:
             known = turn.held.learned[customer].get(watch.segment.name, (state, False))
         known = self._pass(turn, customer, watch, known, now_of(fact))
         state = fold.take(watch, known[0], evidence)
-        turn.judge(customer, watch, state, known[1], now_of(fact), fact.clock, backfill=fact.backfill, simulated=fact.simulated)
+        turn.judge(customer, watch, state, known[1], now_of(fact), clock_of(fact), backfill=fact.backfill, simulated=fact.simulated)
 
     @staticmethod
     def _pass(turn: "_Turn", customer: UUID, watch: Watch, known: Known, now: datetime) -> Known:

@@ -24,6 +24,7 @@ from aggregates.log import NotAcknowledged
 from aggregates.touchpoint import derive
 from projections.positions import table as positions
 from projections.positions.waiting import Wait, advance
+from projections.triggers import table
 from streams.record import Connection, Publication
 from streams.words import CLOCK, told
 
@@ -155,7 +156,7 @@ async def replayed(connection: Connection) -> datetime | None:
 async def due(connection: Connection, partition: int, position: int) -> list[Due]:
     """Timers of the partition that may go, marked as gone. `position`: everything before it is folded, by now or in this transaction."""
     cursor = await connection.execute(
-        """
+        f"""
         UPDATE streams.timers t SET told = true
         FROM (
             (SELECT w.customer_id, w.rule, w.version FROM streams.timers w, streams.released r
@@ -163,12 +164,15 @@ async def due(connection: Connection, partition: int, position: int) -> list[Due
                AND COALESCE((r.ends ->> %(key)s)::bigint, 0) <= %(position)s
              ORDER BY w.at LIMIT %(limit)s)
             UNION ALL
-            (SELECT w.customer_id, w.rule, w.version FROM streams.timers w, streams.clocks c
-             WHERE w.partition = %(partition)s AND w.clock = 'event' AND NOT w.told AND c.partition = %(partition)s AND w.at < c.now
+            (SELECT w.customer_id, w.rule, w.version FROM streams.timers w
+             WHERE w.partition = %(partition)s AND w.clock = 'event' AND NOT w.told
+               AND w.at < (SELECT now FROM streams.clocks WHERE partition = %(partition)s)
+               AND EXISTS (SELECT FROM streams.source_clocks c
+                           WHERE c.partition = %(partition)s AND w.at < c.now AND c.source <> ALL (w.beyond))
              ORDER BY w.at LIMIT %(limit)s)
         ) ripe
         WHERE t.customer_id = ripe.customer_id AND t.rule = ripe.rule AND t.version = ripe.version
-        RETURNING t.customer_id, t.rule, t.version, t.at, t.clock, t.quiet
+        RETURNING t.customer_id, t.rule, t.version, t.at, {table.CLOCK}, t.quiet
         """,
         {"partition": partition, "key": str(partition), "position": position, "limit": AT_ONCE},
     )
@@ -188,6 +192,16 @@ async def waiting(connection: Connection, partition: int) -> tuple[datetime | No
     row = await cursor.fetchone()
     assert row is not None  # noqa: S101 - it selects from nothing
     return row[0], bool(row[1])
+
+
+async def reached(connection: Connection, partition: int, source: str, replayed: datetime | None) -> datetime | None:
+    """How far a source's own time was at most, when that of any was `replayed`: it may be one that replays an earlier time."""
+    cursor = await connection.execute(
+        "SELECT LEAST(%s, (SELECT now FROM streams.source_clocks WHERE partition = %s AND source = %s))", (replayed, partition, source)
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - it selects from nothing
+    return None if replayed is None else row[0]
 
 
 def word_of(one: Due) -> Publication:

@@ -28,7 +28,7 @@ from streams import in_force, surveying, timers
 from streams.candidates import Contacting
 from streams.in_force import Active, InForce
 from streams.parts import Heard, Moment, Past
-from streams.recalling import NEVER, Last, Recalling, evidence_of, last_of, now_of
+from streams.recalling import NEVER, Last, Recalling, clock_of, evidence_of, last_of, now_of
 from streams.record import Effect, Keys
 from streams.ticking import Ticking
 from streams.turn import HELD, Held, Turn
@@ -228,7 +228,7 @@ class Triggering:
 
     async def _hear(self, turn: Turn, customer: UUID, item: Heard, fact: Fact, found: Sequence[tuple[Active, Evidence]]) -> None:
         """One fact for the rules that it concerns."""
-        here, runs, now = turn.held.here, turn.held.learned[customer], now_of(fact)
+        here, runs, now, clock = turn.held.here, turn.held.learned[customer], now_of(fact), clock_of(fact)
         quiet = "test" if fact.simulated else ""
         for active, evidence in found:
             state = runs.get(active.key)
@@ -245,7 +245,7 @@ class Triggering:
             reaction = react(active.trigger, state, evidence, now, here.quantiles, heard)
             if reaction is None:
                 reaction = await self._mended(turn, customer, active, state, evidence, now, item.offset)
-            turn.take(customer, active, state, reaction[0], reaction[1], now, fact.clock, quiet)
+            turn.take(customer, active, state, reaction[0], reaction[1], now, clock, quiet)
 
     async def _mended(
         self, turn: Turn, customer: UUID, active: Active, state: State, late: Evidence, now: datetime, offset: int
@@ -281,10 +281,13 @@ class Triggering:
         if not evidence_of(active, facts):
             return
         last = max(facts, key=now_of)
-        published = replayed if last.clock else active.since
+        published = (
+            await timers.reached(turn.moment.connection, turn.moment.partition, last.time_of, replayed) if last.clock else active.since
+        )
         now = now_of(last) if published is None else max(now_of(last), published)
         state, sealed = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
-        turn.take(customer, active, None, state, sealed, now, last.clock, "test" if last.simulated else "")
+        quiet = "test" if last.simulated else ""
+        turn.take(customer, active, None, state, sealed, now, clock_of(last), quiet)
 
     async def _from_history(self, turn: Turn, customer: UUID, history: History) -> None:
         """All rules of a customer, after all of his history."""

@@ -27,6 +27,10 @@ _STATE = Columns("rule_stage", {"customer_id": "uuid", "rule": "text", "version"
 _GIVEN = "seq, id, rule, version, customer_id, source, cause, occurred_at, recorded_at, late, withdrawn, quiet"
 
 
+CLOCK = "clock || CASE WHEN source = '' THEN '' ELSE ':' || source END"
+"""The clock of a timer as it is named outside: empty is ours, `event:SOURCE` that of a source that replays its own time."""
+
+
 class Timer(NamedTuple):
     """When something is due, by which clock, and whether anybody may be told of it."""
 
@@ -116,7 +120,7 @@ async def mark(connection: Connection, partition: int, places: Mapping[Place, Ma
 async def waiting(connection: Connection, customers: Iterable[UUID], prefix: str) -> dict[Place, Timer]:
     """The timers of these customers whose purpose begins so, that have not been heard yet."""
     cursor = await connection.execute(
-        "SELECT customer_id, rule, version, at, clock, quiet FROM streams.timers WHERE customer_id = ANY(%s::uuid[]) AND rule LIKE %s",
+        f"SELECT customer_id, rule, version, at, {CLOCK}, quiet FROM streams.timers WHERE customer_id = ANY(%s::uuid[]) AND rule LIKE %s",
         (uuids(customers), f"{prefix}%"),
         binary=True,
     )
@@ -227,7 +231,10 @@ async def told_since(connection: Connection, schema: str, customer: UUID, signal
 
 
 async def set_timers(connection: Connection, partition: int, timers: Mapping[Place, Timer | None]) -> None:
-    """When these are due next; None: nothing is. One that stands so already, told or not, stays."""
+    """When these are due next; None: nothing is. One that stands so already, told or not, stays.
+
+    Of one by the time of a source that replays its own it is noted which other sources are past it already: they tell nothing of it.
+    """
     gone = [place for place, timer in timers.items() if timer is None]
     if gone:
         await connection.execute(
@@ -239,22 +246,26 @@ async def set_timers(connection: Connection, partition: int, timers: Mapping[Pla
     if wanted:
         await connection.execute(
             """
-            INSERT INTO streams.timers (customer_id, rule, version, partition, at, clock, quiet)
-            SELECT customer_id, rule, version, %s, at, clock, quiet
-            FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::timestamptz[], %s::text[], %s::text[])
-                AS wanted(customer_id, rule, version, at, clock, quiet)
+            INSERT INTO streams.timers (customer_id, rule, version, partition, at, clock, quiet, source, beyond)
+            SELECT customer_id, rule, version, %(partition)s, at, clock, quiet, source,
+                ARRAY(SELECT c.source FROM streams.source_clocks c
+                      WHERE c.partition = %(partition)s AND wanted.source NOT IN ('', c.source) AND wanted.at < c.now)
+            FROM unnest(%(customers)s::uuid[], %(rules)s::text[], %(versions)s::int[], %(at)s::timestamptz[], %(clocks)s::text[],
+                        %(quiet)s::text[], %(sources)s::text[]) AS wanted(customer_id, rule, version, at, clock, quiet, source)
             ON CONFLICT (customer_id, rule, version)
-            DO UPDATE SET partition = excluded.partition, at = excluded.at, clock = excluded.clock, quiet = excluded.quiet, told = false
+            DO UPDATE SET partition = excluded.partition, at = excluded.at, clock = excluded.clock, quiet = excluded.quiet,
+                source = excluded.source, beyond = excluded.beyond, told = false
             """,
-            (
-                partition,
-                uuids([place[0] for place, _ in wanted]),
-                texts([place[1] for place, _ in wanted]),
-                [place[2] for place, _ in wanted],
-                [timer.at for _, timer in wanted],
-                texts([timer.clock for _, timer in wanted]),
-                texts([timer.quiet for _, timer in wanted]),
-            ),
+            {
+                "partition": partition,
+                "customers": uuids([place[0] for place, _ in wanted]),
+                "rules": texts([place[1] for place, _ in wanted]),
+                "versions": [place[2] for place, _ in wanted],
+                "at": [timer.at for _, timer in wanted],
+                "clocks": texts([timer.clock.partition(":")[0] for _, timer in wanted]),
+                "quiet": texts([timer.quiet for _, timer in wanted]),
+                "sources": texts([timer.clock.partition(":")[2] for _, timer in wanted]),
+            },
         )
 
 

@@ -4,15 +4,23 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from aggregates.fact import Fact, fact_of
 from aggregates.source import Source
 from aggregates.touchpoint import derive
+from aggregates.wire import customer_event_decoder
+from streams.recalling import clock_of
 from streams.words import SCORES, told
+from tests.streams.crew import until
 from tests.streams.ground import Ground
 from tests.streams.people import BEGINNING
+from tests.streams.whole import processors, publish
 
 pytestmark = pytest.mark.engines
 
 REPLAYED = Source("archive", clock="event")
+OLDER, NEWER = Source("older", clock="event"), Source("newer", clock="event")
+UNANSWERED = {"rule": "unanswered", "when": {"after": "shop.asked", "absent": "shop.answered", "for": "1h"}, "do": {"notify": "x"}}
+DAY = 24 * 60
 
 
 async def now(ground: Ground) -> datetime | None:
@@ -31,3 +39,69 @@ async def test_the_now_of_replayed_time_is_what_was_sent_and_not_what_we_say_of_
     ground.memory.append(said.topic, said.key, said.value)
     await ground.work()
     assert before == await now(ground) is not None
+
+
+def test_what_we_say_ourselves_goes_by_the_source_that_showed_it() -> None:
+    def fact(clock: str) -> Fact:
+        said = told("yekta:segments", "segment.left", str(derive("customer", "a")), derive("left", "a"), {}, BEGINNING, clock=clock)
+        return fact_of(customer_event_decoder.decode(said.value or b""))
+
+    assert [(fact(clock).clock, clock_of(fact(clock))) for clock in ("", "event:older", "event")] == [
+        ("", ""),
+        ("event", "event:older"),
+        ("event", "event"),
+    ]
+
+
+class Story:
+    """What several people do in the times that sources replay: so many that each partition hears of some."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground, self.number = ground, 0
+        publish(ground, "rule", UNANSWERED)
+
+    async def happens(self, type_: str, minute: float, source: Source, names: str = "abcdefgh") -> None:
+        """It happens to each, and all of it is heard."""
+        self.number += 1
+        for name in names:
+            who = {"account": f"{source.name} {name}"}
+            self.ground.send(f"{self.number} {name}", type_, minute, source=source, who=who)
+        async with self.ground.working(*processors(self.ground, 100)) as worker:
+            await self.ground.settle(worker)
+
+    async def said(self, count: int) -> None:
+        """So many signals stand, or will."""
+        async with self.ground.working(*processors(self.ground, 100)) as worker:
+            query = "SELECT count(*) = %s FROM signals.given WHERE NOT withdrawn"
+            await until(lambda: self.ground.has(query, count))
+            await self.ground.settle(worker)
+
+    async def ever(self) -> int:
+        """How many signals there ever were, or are about to be."""
+        ((count,),) = await self.ground.ask(
+            "SELECT (SELECT count(*) FROM signals.given) + (SELECT count(*) FROM streams.timers WHERE told)"
+        )
+        return int(count)
+
+
+async def test_an_earlier_time_that_is_replayed_second_goes_by_its_own_clock(ground: Ground) -> None:
+    story = Story(ground)
+    await story.happens("shop.asked", 8 * DAY, NEWER)
+    await story.happens("shop.looked", 9 * DAY, NEWER)
+    await story.said(8)
+    await story.happens("shop.asked", 0, OLDER)
+    await story.happens("shop.answered", 30, OLDER)
+    await story.happens("shop.asked", DAY, OLDER)
+    await story.happens("shop.asked", 9 * DAY + 1, NEWER, "ijklmnop")  # the other goes on meanwhile
+    assert await story.ever() == 8
+    await story.happens("shop.looked", DAY + 61, OLDER)
+    await story.said(16)
+
+
+async def test_a_source_that_sends_no_more_ends_what_it_began_by_one_that_comes_past_it(ground: Ground) -> None:
+    story = Story(ground)
+    await story.happens("shop.looked", 0, OLDER)
+    await story.happens("shop.asked", 1, NEWER)
+    assert await story.ever() == 0
+    await story.happens("shop.looked", 62, OLDER)
+    await story.said(8)
