@@ -55,7 +55,7 @@ async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) ->
             "The PostgreSQL DSN cannot be read.", "It looks like postgresql://user:password@host:5432/database; see YEKTA_POSTGRES__DSN."
         ) from error
     except psycopg.OperationalError as error:
-        raise Refusal(f"PostgreSQL at {place(dsn)} cannot be used: {_reason(error)}.", "See YEKTA_POSTGRES__DSN.") from error
+        raise Refusal(f"PostgreSQL at {place(dsn)} cannot be used: {reason(error)}.", "See YEKTA_POSTGRES__DSN.") from error
 
 
 @asynccontextmanager
@@ -154,7 +154,7 @@ async def _run(connection: Connection, name: str, text: bytes, ran_as: str | Non
     return True
 
 
-def _reason(error: psycopg.Error) -> str:
+def reason(error: psycopg.Error) -> str:
     """The server's or the system's own word, out of a message that repeats the address and gives advice."""
     lines = [line for line in str(error).strip().splitlines() if "failed: " in line] or [str(error).strip() or type(error).__name__]
     return lines[-1].rsplit("failed: ", 1)[-1].removeprefix("FATAL:").strip().rstrip(".")

@@ -1,7 +1,7 @@
 """Waits until everything that was accepted before the call is in the views: for `yekta wait`, the demo and the tests.
 
 Never by sleeping and hoping: ends are captured, then positions are compared, woken by the workers' own notifications.
-Reading order: wait, Progress, dying.
+Reading order: wait, Progress, dying, _Stillness.
 """
 
 import asyncio
@@ -11,8 +11,10 @@ from typing import Any
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
+from infra.database import place, reason
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.settings import Settings
@@ -39,23 +41,27 @@ async def wait(
     within: float | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Return when all that was accepted before is visible; `say` hears when nothing moves. Raises Refusal after `within` seconds and a look
-    at least, or when a partition stands still."""
+    """Return when all that was accepted before is visible; `say` hears when nothing moves or an engine is away. Raises Refusal after
+    `within` seconds and a look at least, or when a partition stands still."""
     here = endpoints(settings)
     prefix = settings.kafka.prefix
     latest = None if within is None else asyncio.get_running_loop().time() + within
+    stillness = _Stillness(say)
+    telling = asyncio.create_task(stillness.tell_who_is_away())
     try:
         async with asyncio.timeout(None if within is None else max(within, LOOK)):
-            inbox = await ends(here, prefix + "inbox")
-            stillness = _Stillness(say)
+            stillness.asks(f"Kafka at {here.bootstrap_servers}")
+            inbox = await ends(here, prefix + "inbox")  # whoever begins without Kafka hears so at once
             await _until(here, "inbox", inbox, lambda _: None, latest, stillness)
             await _told(here, latest, stillness)
-            touchpoints = await ends(here, prefix + "touchpoints")
+            touchpoints = await _ends_once_there(here, prefix + "touchpoints", latest, stillness)
             await _until(here, "resolve", touchpoints, on_progress, latest, stillness)
-            letters = await ends(here, prefix + "dead-letters")
+            letters = await _ends_once_there(here, prefix + "dead-letters", latest, stillness)
             await _until(here, "letters", letters, lambda _: None, latest, stillness)
     except TimeoutError:
         raise Refusal(f"Not everything is visible after {within:g} s.", "`yekta status` shows what lags and why.") from None
+    finally:
+        telling.cancel()
 
 
 def _pause(latest: float | None) -> float:
@@ -71,6 +77,7 @@ async def _told(here: Endpoints, latest: float | None, stillness: "_Stillness") 
     made = None
     while True:
         try:
+            stillness.asks(f"PostgreSQL at {place(here.dsn)}")
             async with await AsyncConnection.connect(here.dsn, autocommit=True, application_name="yekta-wait") as connection:
                 await connection.execute(f"LISTEN {positions.CHANNEL}")
                 if made is None:
@@ -81,7 +88,8 @@ async def _told(here: Endpoints, latest: float | None, stillness: "_Stillness") 
                     async for _ in connection.notifies(timeout=_pause(latest), stop_after=1):
                         pass
                 return
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            stillness.failed(reason(error).partition("\n")[0])
             await asyncio.sleep(_pause(latest))  # PostgreSQL is being restarted
 
 
@@ -97,6 +105,19 @@ async def ends(here: Endpoints, topic: str) -> dict[int, int]:
         await consumer.stop()
 
 
+async def _ends_once_there(here: Endpoints, topic: str, latest: float | None, stillness: "_Stillness") -> dict[int, int]:
+    """The same, of a Kafka that may be away for a while."""
+    while True:
+        try:
+            stillness.asks(f"Kafka at {here.bootstrap_servers}")
+            return await ends(here, topic)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            stillness.failed("")
+            await asyncio.sleep(_pause(latest))
+
+
 async def _until(
     here: Endpoints,
     processor: str,
@@ -110,6 +131,7 @@ async def _until(
     way = Wait({partition: end for partition, end in target.items() if end})
     while True:
         try:
+            stillness.asks(f"PostgreSQL at {place(here.dsn)}")
             async with await AsyncConnection.connect(here.dsn, autocommit=True, application_name="yekta-wait") as connection:
                 await connection.execute(f"LISTEN {positions.CHANNEL}")
                 while True:
@@ -125,7 +147,8 @@ async def _until(
                         pass
                 on_progress(Progress(total, total))
                 return
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            stillness.failed(reason(error).partition("\n")[0])
             await asyncio.sleep(_pause(latest))  # PostgreSQL is being restarted
 
 
@@ -141,15 +164,37 @@ async def dying(connection: AsyncConnection[tuple[Any, ...]]) -> dict[str, list[
 
 
 class _Stillness:
-    """Says now and then where workers die again and again, or that nothing moves."""
+    """Says now and then where workers die again and again, that nothing moves, or which engine does not answer."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._at: list[Any] = []
         self._next = 0.0
+        self._asked, self._why = "", ""  # who was asked last, and why he did not answer
+        self._answered = asyncio.get_running_loop().time()
+
+    def asks(self, whom: str) -> None:
+        """Now this engine is asked."""
+        if whom != self._asked:
+            self._asked, self._why, self._answered = whom, "", asyncio.get_running_loop().time()
+
+    def failed(self, why: str) -> None:
+        """It did not answer."""
+        self._why = why
+
+    async def tell_who_is_away(self) -> None:
+        """Also of who takes a question and never answers: whoever asks cannot tell then."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            quiet = self._answered + QUIET
+            await asyncio.sleep(max(quiet - clock(), 0))
+            if self._answered + QUIET <= clock():
+                why = f" ({self._why})" if self._why else ""
+                self._say(f"{self._asked} does not answer{why}: it is waited for.")
+                self._answered = clock()
 
     async def look(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
-        now = asyncio.get_running_loop().time()
+        now = self._answered = asyncio.get_running_loop().time()
         if now < self._next:
             return
         first, self._next = not self._next, now + QUIET
