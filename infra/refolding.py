@@ -126,6 +126,7 @@ async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) 
 async def _apart(settings: Settings, schema: str, *, keep: bool = False) -> AsyncIterator[tuple[Endpoints, database.Pool, Refold, str]]:
     """A schema of its own to fold into; dropped at the end, unless all went well and it is to be kept."""
     here, master = endpoints(settings), master_key(settings)
+    await (await database.connect(here.dsn)).close()  # it says at once why not; the pool would try for half a minute
     async with database.open_pool(here.dsn, name=f"yekta-{schema}", largest=4) as pool:
         async with pool.connection() as connection:
             await check_master_key(connection, master)

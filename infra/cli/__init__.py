@@ -47,7 +47,8 @@ def build() -> App:
 
 def main() -> None:
     """Run the command; what cannot be done is said in one sentence on stderr, and the exit code is not zero."""
-    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # where nobody keeps a log, what it tells is in the sentence
+    for library in ("aiokafka", "psycopg.pool"):  # where nobody keeps a log, what they tell is in the sentence
+        logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         build()()
     except Refusal as refusal:

@@ -70,6 +70,15 @@ async def test_status_says_that_it_does_not_know_what_is_kept_without_postgresql
     assert (await yekta(away, "status")).out.count("not known") == 5
 
 
+@pytest.mark.parametrize("command", ["verify", "rebuild"])
+async def test_what_cannot_be_done_without_postgresql_is_said_at_once_and_in_one_sentence(world: World, command: str) -> None:
+    away = replace(world, endpoints=replace(world.endpoints, dsn="postgresql://yekta:none@127.0.0.1:1/none"))
+    async with asyncio.timeout(25):  # a pool alone would try for thirty
+        said = await yekta(away, command)
+    assert (said.code, said.err.count("\n")) == (78, 1), said.err
+    assert said.err.startswith("yekta: PostgreSQL at 127.0.0.1:1/none cannot be used: "), said.err
+
+
 async def test_what_cannot_be_done_is_one_sentence(world: World) -> None:
     await lived(world)
     async with standing_still() as still:
