@@ -266,6 +266,12 @@ def test_help_loads_nothing_that_is_slow() -> None:
     assert not modules & {"aiokafka", "faust", "fastapi", "psycopg", "pydantic", "river", "jgo", "uvloop"}
 
 
+def test_ctrl_c_before_a_command_has_begun_ends_it_without_a_trace() -> None:
+    stopped = "from infra import cli\ndef build():\n    raise KeyboardInterrupt\ncli.build = build\ncli.main()"
+    done = subprocess.run([sys.executable, "-c", stopped], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def _is_one_sentence(refused: subprocess.CompletedProcess[str], words: str) -> None:
     assert refused.returncode == REFUSED, refused.stderr
     assert refused.stderr.startswith("yekta: "), refused.stderr

@@ -12,6 +12,8 @@ from cyclopts import App
 
 from infra.errors import REFUSED, SAYS, Refusal, refusal_of, unreachable
 
+INTERRUPTED = 130  # the exit code of who was stopped by Ctrl-C
+
 COMMANDS = {
     "up": "Start everything here: the engines, the API and the workers. Ctrl-C stops all.",
     "demo": "Start everything, load real orders and simulated channels, and say what to try.",
@@ -53,6 +55,8 @@ def main() -> None:
         build()()
     except Refusal as refusal:
         _refuse(refusal)
+    except KeyboardInterrupt:  # while the command is still being imported; cyclopts does the same once it runs
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # `yekta … | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
