@@ -25,7 +25,7 @@ from projections.money import amount_of
 from projections.triggers.checks import Check, check_of
 from projections.triggers.conditions import Condition, condition_of
 from projections.triggers.evidence import Evidence, Word
-from projections.view.consent import GIVEN, channels_of, until
+from projections.view.consent import GIVEN, channels_of, counts, until
 from projections.view.values import word
 
 SCORED = "score.given"
@@ -161,7 +161,7 @@ def admit(trigger: Watching, fact: Fact) -> Evidence | None:
         value = _score(fact.data.get("value"))
         if value is None:
             return None
-    elif fact.type in CONSENT:
+    elif fact.type in CONSENT and counts(fact):
         purpose = word(fact.data, "purpose", 64).strip().lower()
         value = Word(purpose, fact.type == GIVEN, until(fact), tuple(channels_of(fact)))
     return Evidence(fact.at, fact.id, fact.source, fact.event_id, roles, fact.backfill, value, fact.simulated)

@@ -40,7 +40,7 @@ class Consent(Struct, frozen=True, array_like=True, gc=False):
 def evolve(consents: dict[str, Consent], fact: Fact) -> dict[str, Consent]:
     """Take a customer's word."""
     purpose = word(fact.data, "purpose", 64).strip().lower()
-    if not purpose:
+    if not purpose or not counts(fact):
         return consents
     said = Consent(fact.type == GIVEN, fact.at, fact.event_id, until(fact), fact.id)
     now = dict(consents)
@@ -51,6 +51,11 @@ def evolve(consents: dict[str, Consent], fact: Fact) -> dict[str, Consent]:
     if len(now) > LIMIT:
         now = {key: now[key] for key in sorted(now, key=lambda key: (now[key].rank, key))[-LIMIT:]}
     return now
+
+
+def counts(fact: Fact) -> bool:
+    """Whether it is a customer's word: a consent that a simulator made up allows nothing, where the time is not replayed as well."""
+    return fact.type != GIVEN or not fact.simulated or fact.clock == "event"
 
 
 def until(fact: Fact) -> datetime | None:

@@ -278,6 +278,17 @@ def test_what_a_simulated_source_shows_is_a_signal_and_contacts_nobody() -> None
     assert results(evaluated(contact(), facts, POLICY)) == [("offer", "silent", "test"), ("offer", "sent", "sms")]
 
 
+def test_what_a_simulated_source_says_of_consent_allows_nothing_and_takes_back() -> None:
+    made_up = event("consent.given", at(0), purpose="marketing", simulated=True)
+    asks = contact() | {"if": {"consent": "marketing", "channel": "sms"}}
+    offer = event("shop.offer", MORNING)
+    assert results(evaluated(contact(), [made_up, offer], POLICY)) == [("offer", "silent", "consent marketing/sms")]
+    assert results(evaluated(asks, [made_up, offer], POLICY)) == []
+    assert results(evaluated(asks, [allowed(), made_up, offer], POLICY)) == [("offer", "sent", "sms")]
+    taken_back = event("consent.withdrawn", at(0, 1), purpose="marketing", simulated=True)
+    assert results(evaluated(contact(), [allowed(), taken_back, offer], POLICY)) == [("offer", "silent", "consent marketing/sms")]
+
+
 def test_what_is_missed_because_of_a_simulated_source_contacts_nobody() -> None:
     missed = contact() | {"when": {"after": "shop.offer", "absent": "shop.bought", "for": "1d"}}
     of_it = [event("shop.offer", at(1, 8), simulated=True), event("shop.bought", at(3, 8))]

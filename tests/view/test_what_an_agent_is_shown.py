@@ -169,6 +169,12 @@ def test_the_latest_word_on_consent_holds(words: list[Any], purpose: str, channe
         assert said.get(channel.lower(), said.get("*", False)) is allowed
 
 
+@pytest.mark.parametrize(("clock", "allows"), [("", False), ("event", True)])
+def test_a_consent_that_a_simulator_made_up_allows_nothing_but_in_replayed_time(clock: str, allows: bool) -> None:
+    made_up = happened("consent.given", {"purpose": "marketing"}, day=1, yektasimulated=True, yektaclock=clock)
+    assert bool(shown([made_up], day(5))["consents"]) is allows
+
+
 def test_a_subscription_runs_until_it_ends() -> None:
     def told(verb: str, on: float, **data: str) -> Happening:
         return happened(f"subscription.{verb}", {"subscription_id": data.pop("id", "s"), **data}, day=on)
