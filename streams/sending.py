@@ -34,6 +34,9 @@ IDLE, SOON, PACED = 1.0, 0.02, 0.05
 KEPT = table.LEASE / 3
 """Seconds between two words of a sender that a try goes on."""
 
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+"""The database is away: what was taken is left to its lease."""
+
 log = structlog.get_logger()
 
 
@@ -84,7 +87,7 @@ class Sender:
                 self._news.clear()
                 try:
                     busy = await self._round()
-                except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
+                except PASSING as passing:
                     log.warning("sender waits", reason=type(passing).__name__)
                     busy = 0
                 await self._rest(SOON if busy else PACED if self._clock() - self._busy < IDLE else IDLE)
@@ -126,10 +129,15 @@ class Sender:
                 keeping = asyncio.create_task(self._keep(taken))
                 try:
                     attempt = await adapter(taken)
+                except PASSING:
+                    raise
+                except Exception as unexpected:
+                    log.exception("a try failed in a way that nobody thought of", lane=taken.lane)
+                    attempt = Attempt("again", error=f"{type(unexpected).__name__}: it could not be sent")
                 finally:
                     keeping.cancel()
             await self._note(taken, attempt)
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
+        except PASSING as passing:
             log.warning("a try is left to its lease", reason=type(passing).__name__)
         finally:
             self._under_way[taken.lane] -= 1
@@ -141,7 +149,7 @@ class Sender:
         """Hold what was taken while the try lasts: a mail server may take its time for each word, and another sender would send too."""
         while True:
             await asyncio.sleep(KEPT)
-            with contextlib.suppress(psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
+            with contextlib.suppress(*PASSING):
                 async with self._pool.connection() as connection:
                     await table.keep(connection, taken)
 

@@ -1,7 +1,7 @@
 """Where nothing may be sent: a webhook must not make us speak to our own house, or to the cloud's metadata.
 
 Looked at when a webhook is registered, and again at each connection after the name was resolved: what a name means may change in between.
-Reading order: Allowed, check_registration, public, Guarded.
+Reading order: Allowed, check_registration, on_the_wire, public, Guarded.
 """
 
 import asyncio
@@ -9,11 +9,15 @@ import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpcore
+import idna
 
 from aggregates.webhook import AddressRefused
+
+STANDS = "!#$%&'()*+,/:;=?@[]~|^"
+"""What is left as it is in a path and a query beside letters and digits: also what is encoded already."""
 
 SETTING = "YEKTA_DELIVERY__ALLOW"
 Address = IPv4Address | IPv6Address
@@ -32,20 +36,41 @@ class Allowed:
             try:
                 self.networks.append(ip_network(part, strict=False))
             except ValueError:
-                self.names.add(part.lower().rstrip("."))
+                self.names.add(ascii_host(part).lower().rstrip("."))
 
     def name(self, host: str) -> bool:
         """Whether this host was named."""
-        return host.lower().rstrip(".") in self.names
+        return ascii_host(host).lower().rstrip(".") in self.names
 
     def address(self, address: Address) -> bool:
         """Whether it lies in a network that was named."""
         return any(address.version == network.version and address in network for network in self.networks)
 
 
+def on_the_wire(url: str) -> str:
+    """An address as requests have it: a name beyond ASCII as DNS has it, and what stands in no request as `%…`."""
+    parts = urlsplit(url)
+    user, at, place = parts.netloc.rpartition("@")
+    host = parts.hostname or ""
+    if not host.isascii():
+        place = ascii_host(host) + (f":{parts.port}" if parts.port is not None else "")
+    path, query = quote(parts.path, safe=STANDS), quote(parts.query, safe=STANDS)
+    return f"{parts.scheme}://{user}{at}{place}{path}" + (f"?{query}" if query else "")
+
+
+def ascii_host(host: str) -> str:
+    """A name as DNS has it; one that cannot be said so has no address."""
+    try:
+        return host if host.isascii() else idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        return "unsayable.invalid"
+
+
 async def check_registration(url: str, allowed: Allowed) -> None:
     """Refuse a URL whose host, as it resolves now, is not to be spoken to. One that does not resolve is looked at when it is used."""
     try:
+        if any(letter < " " or letter == "\x7f" for letter in url):  # which are left out where it is taken apart
+            raise ValueError("there is a control character in it")
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
@@ -65,6 +90,7 @@ async def resolve(host: str, port: int) -> list[Address]:
     literal = _literal(host)
     if literal is not None:
         return [literal]
+    host = ascii_host(host)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

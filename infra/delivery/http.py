@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpcore
 
 from aggregates.webhook import AddressRefused
-from infra.delivery.addresses import Allowed, Guarded
+from infra.delivery.addresses import Allowed, Guarded, on_the_wire
 
 CONNECT, WHOLE = 5.0, 15.0
 """Seconds until a connection, and until the answer."""
@@ -57,7 +57,9 @@ class Http:
         try:
             async with (
                 asyncio.timeout(WHOLE),
-                self._pool.stream(method, url, headers=list(given.items()), content=body, extensions={"timeout": timeout}) as response,
+                self._pool.stream(
+                    method, on_the_wire(url), headers=list(given.items()), content=body, extensions={"timeout": timeout}
+                ) as response,
             ):
                 told = await _beginning(response)
         except AddressRefused as error:

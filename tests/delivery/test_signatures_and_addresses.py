@@ -6,7 +6,7 @@ import pytest
 
 from aggregates.webhook import AddressRefused, wants
 from aggregates.webhook_signature import headers, secret_of, signature
-from infra.delivery.addresses import Allowed, check_registration, public
+from infra.delivery.addresses import Allowed, check_registration, on_the_wire, public
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -45,7 +45,7 @@ def test_the_internet_is_public(address: str) -> None:
     [
         *("http://127.0.0.1/x", "https://localhost/x", "https://[::1]/x", "https://0x7f000001/x", "https://2130706433/", "https://127.1/"),
         *("https://169.254.169.254/latest/meta-data", "https://user@8.8.8.8/", "ftp://8.8.8.8/", "https:///x", "https://8.8.8.8:99999/"),
-        *("http://8.8.8.8/", "not an address", "https://8.8.8.8/#x"),
+        *("http://8.8.8.8/", "not an address", "https://8.8.8.8/#x", "https://8.8.8.8/a\r\nX: y", "https://8.8.8.8/\x7f"),
     ],
 )
 async def test_what_may_not_be_registered(url: str) -> None:
@@ -61,6 +61,27 @@ async def test_the_error_says_which_setting_allows_it() -> None:
 @pytest.mark.parametrize("allow", ["127.0.0.1", "127.0.0.0/8", "10.0.0.0/8, 127.0.0.1"])
 async def test_what_is_named_is_allowed_also_over_http(allow: str) -> None:
     await check_registration("http://127.0.0.1:8080/hook", Allowed(allow))
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        (
+            "https://مثال.ایران:8443/قلاب?نام=بهار",
+            "https://xn--mgbh0fb.xn--mgba3a4f16a:8443/%D9%82%D9%84%D8%A7%D8%A8?%D9%86%D8%A7%D9%85=%D8%A8%D9%87%D8%A7%D8%B1",
+        ),
+        ('https://[2001:db8::1]:443/a b/%20/"?x=1&y=a+b%3D', "https://[2001:db8::1]:443/a%20b/%20/%22?x=1&y=a+b%3D"),
+        ("https://crm.example.com", "https://crm.example.com"),
+        ("https://\u200d.example/x", "https://unsayable.invalid/x"),
+    ],
+)
+def test_an_address_in_any_script_is_asked_for_as_requests_have_it(written: str, asked: str) -> None:
+    assert on_the_wire(written) == asked
+    assert on_the_wire(asked) == asked
+
+
+def test_a_name_in_any_script_is_allowed_by_its_name() -> None:
+    assert Allowed("مثال.ایران").name("xn--mgbh0fb.xn--mgba3a4f16a")
 
 
 def test_a_family_hears_of_all_that_begins_so() -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import msgspec
@@ -78,6 +79,17 @@ async def test_a_signal_is_posted_signed_and_once(live: Api) -> None:
         assert (found["status"], found["attempts"]) == (200, 1)
         assert len(receiver.posts) == 1
         await forget(live, token, made)
+
+
+async def test_an_address_may_have_words_in_persian(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        webhook = await register(live, token, f"{receiver.url}/قلاب ما?نام=بهار")
+        message = await say(live)
+        (post,) = await receiver.until(1)
+        assert unquote(post.path) == "/hook/قلاب ما?نام=بهار"
+        await delivery(live, token, message, webhook, "sent")
+        await forget(live, token, webhook)
 
 
 async def test_a_secret_is_shown_once_and_both_sign_while_it_rotates(live: Api) -> None:

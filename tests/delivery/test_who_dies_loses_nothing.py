@@ -162,6 +162,22 @@ async def test_two_senders_share_the_work_and_send_each_once(pool: database.Pool
     assert sorted(sent) == sorted(ids)
 
 
+async def test_a_try_that_fails_as_nobody_thought_says_so_and_is_made_again_later(pool: database.Pool) -> None:
+    async def breaks(taken: Taken) -> Attempt:
+        del taken
+        raise TypeError("url strings may not include unicode characters.")
+
+    (id_,) = await new(pool, "broken", 1)
+    async with two_senders(pool, "broken", breaks), asyncio.timeout(20):
+        while True:
+            async with pool.connection() as connection:
+                found = await table.one(connection, id_)
+            if found is not None and found.error:
+                break
+            await asyncio.sleep(0.02)
+    assert (found.state, found.attempts, found.error) == ("waiting", 1, "TypeError: it could not be sent")
+
+
 async def test_a_try_that_takes_longer_than_a_lease_is_made_once(pool: database.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "LEASE", 3.0)
     monkeypatch.setattr(sending, "KEPT", 0.5)
