@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -18,6 +19,8 @@ MOST = 20_000
 """Values in one text; aliases count each time, so that a small text cannot mean a large one."""
 
 DEEPEST = 24
+PARSED = 64
+"""Levels that are parsed, so that the place is known of what is deeper than may be."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z", re.ASCII)
@@ -53,7 +56,7 @@ def parse(text: str) -> Node | Problem:
     if text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}:
         text = text.replace("\t", " ")  # JSON may be indented by tabs, which YAML forbids; within its texts there are none
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
         return Node({}, 1, "") if root is None else _Conversion().convert(root, (), 0)
     except _Mistake as mistake:
         return mistake.problem
@@ -70,6 +73,30 @@ class _Mistake(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
         self.problem = problem
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # it has no types
+    """Stops at what `_Conversion` would refuse: the parser takes seconds for a text of thousands of brackets, and nobody else is heard."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.count = 0
+        self.depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.count += parent is None or index is not None  # names of a mapping have none
+        if self.count > MOST:
+            raise _Mistake(Problem(self._at(), "", "too_many_values", {"limit": f"{MOST:,}"}))
+        if self.depth > PARSED:
+            raise _Mistake(Problem(self._at(), "", "too_deep"))
+        self.depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def _at(self) -> int:
+        line: int = self.peek_event().start_mark.line
+        return line + 1
 
 
 class _Conversion:

@@ -198,6 +198,23 @@ def test_a_small_text_cannot_mean_a_large_one() -> None:
     assert endless.code == "too_deep"
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "code"),
+    [
+        ("\n" + "[" * 10_000, 2, "too_deep"),
+        ("[[[[[[[[],\n" * 1_000, 10, "too_deep"),
+        ("- a: b\n" * 200_000, 1, "too_long"),
+        ("- a: b\n" * 100_000, 10_000, "too_many_values"),
+        ("{" + ", ".join(f"a{number}: b" for number in range(21_000)) + "}", 1, "too_many_values"),
+    ],
+)
+def test_no_text_is_read_further_than_it_may_go(text: str, line: int, code: str) -> None:
+    """While the parser goes on the process hears nobody else: it went through all of a text before anybody counted."""
+    found = parse(text)
+    assert isinstance(found, Problem)
+    assert (found.line, found.pointer, found.code) == (line, "", code)
+
+
 @given(st.text(max_size=80) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), st.lists).map(yaml.safe_dump))
 def test_no_text_breaks_the_readers(text: str) -> None:
     assert reading.read(text, "UTC").problems or reading.read(text, "UTC").rules
