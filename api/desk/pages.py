@@ -223,7 +223,7 @@ async def _entered(request: Request, dependencies: Dependencies, token: str, wan
     return answer
 
 
-def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: str | None, status: int) -> Response:
+def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: str | None, status: int, sent: bool = False) -> Response:
     about = locale_of(request, dependencies).say("sign_in.about", command="\0").partition("\0")
     return page(
         request,
@@ -237,6 +237,7 @@ def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: s
         command=COMMAND,
         back=wanted,
         visitor=None,
+        untaken=sent,
     )
 
 
@@ -280,7 +281,7 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
     if request.url.path.endswith("/live"):
         return Response(status_code=status, headers=HEADERS)
     if status == 401:
-        return _sign_in(request, dependencies, wanted, "sign_in.again" if reason == "session_over" else None, 401)
+        return _sign_in(request, dependencies, wanted, "sign_in.again" if sent or reason == "session_over" else None, 401, sent)
     told = (reason, "form" if sent and status in (400, 413, 422) else str(status))  # an address that is wrong, or what was typed
     error = next((f"error.{name}" for name in told if locale.knows(f"error.{name}")), "error.other")
     if status == 409 and (whose := _OF_ONE.match(request.url.path)):
@@ -299,4 +300,5 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
         back=wanted,
         receipt=number,
         erased=forgotten,
+        untaken=sent,
     )

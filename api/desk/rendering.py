@@ -78,9 +78,8 @@ def page(request: Request, dependencies: Dependencies, template: str, status: in
     """A whole page."""
     asking: Caller | None = visitor(request, dependencies)
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    content = part(
-        locale_of(request, dependencies), template, **{"visitor": asking, "back": back, "query": None, "at_home": False} | values
-    )
+    usual = {"visitor": asking, "back": back, "query": None, "at_home": False, "untaken": False}
+    content = part(locale_of(request, dependencies), template, **usual | values)
     return HTMLResponse(content, status, HEADERS)
 
 

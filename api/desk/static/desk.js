@@ -192,7 +192,8 @@ document.addEventListener("click", async (event) => {
 
 // --- drafts: what is typed survives a reload, a call that comes in between, and a server that is away ---
 
-const fieldsOf = (form) => [...form.elements].filter((field) => field.name && (field.type !== "hidden" || field.name === "draft"));
+// With a draft goes the version that it changes: whoever was overtaken meanwhile is told so.
+const fieldsOf = (form) => [...form.elements].filter((field) => field.name && (field.type !== "hidden" || ["draft", "version"].includes(field.name)));
 const keyOf = (form) => `yekta:${form.dataset.draft}`;
 
 function keep(form) {
@@ -228,7 +229,8 @@ async function send(form) {
       break;
     }
     if (answer && answer.status < 500) {
-      const told = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main p, main h1");
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const told = page.querySelector("main .wrong") ?? page.querySelector("main p, main h1");
       say(told?.textContent ?? String(answer.status), true);
       break;
     }
