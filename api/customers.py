@@ -259,7 +259,7 @@ async def view_at(
         state = await opening.folded(connection, dependencies.secrets, state, records)
     if not state.events:
         return None
-    at_time = as_of or min(known_at or now, now)
+    at_time = as_of or await views.his_now(connection, state, min(known_at or now, now))
     counted = await windows.count(connection, schema, customer, at_time, known_at=known_at)
     rules = await views.rules(connection)
     return reading.read(customer, fold.finish(state), counted, at_time, as_of=as_of, known_at=known_at, rules=rules)

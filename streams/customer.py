@@ -337,7 +337,8 @@ async def _insert(connection: Connection, schema: str, partition: int, arrived: 
 async def _set_clock(connection: Connection, partition: int, new: Sequence[Arrived]) -> None:
     """The now of sources that replay their own time moves with what they send, and not with what we say of it.
 
-    A score that an order of the far future moved is given at our time; one such order would end the windows of everybody.
+    A score that an order of the far future moved is given at our time; one such order would end the windows of everybody. So would one
+    event that says no time: it counts when it arrived, which is our time.
     """
     times = [at for _, at in _replayed(new)]
     if times:
@@ -364,8 +365,9 @@ async def _set_clocks_of_sources(connection: Connection, partition: int, new: Se
 def _replayed(new: Sequence[Arrived]) -> Iterator[tuple[str, datetime]]:
     """The sources of these that replay their time, with the times that are believed of them."""
     for item in new:
-        if item.event.yektaclock and item.event.yektakey != KEY and not item.fact.flag:
-            yield item.event.yektakey, item.fact.at
+        event = item.event
+        if event.yektaclock and event.yektakey != KEY and event.time != event.yektarecorded and not item.fact.flag:
+            yield event.yektakey, item.fact.at
 
 
 async def _position(connection: Connection, partition: int) -> int:

@@ -63,7 +63,7 @@ async def look(connection: Connection, schema: str, customer: UUID, now: datetim
     if not rows:
         return None
     state = decode(rows[0][0])
-    at = now if state.wall else await _replayed_now(connection, state) or now
+    at = await his_now(connection, state, now)
     windows = glance.told([row[5:] for row in rows]) if at == now else None
     if windows is None:
         windows = await count(connection, schema, customer, at)
@@ -87,11 +87,16 @@ async def find(connection: Connection, schema: str, query: str, limit: int = 20,
     return [one._replace(name=name_of(believed(states[one.customer_id].traits, believing)).display) for one in found]
 
 
-async def _replayed_now(connection: Connection, state: State) -> datetime | None:
-    """The now of sources that replay their own time: the latest that they sent of anybody."""
-    cursor = await connection.execute("SELECT max(now) FROM streams.clocks")
-    row = await cursor.fetchone()
-    return max((at for at in (row and row[0], state.last and state.last.at) if at), default=None)
+async def his_now(connection: Connection, state: State, now: datetime) -> datetime:
+    """A customer's now: ours, or that of the sources that replay their own time, the latest that they sent of anybody.
+
+    Not the time of his last event while there is another: where that was not believed it is ours, and would end his windows.
+    """
+    if state.wall:
+        return now
+    row = await (await connection.execute("SELECT max(now) FROM streams.clocks")).fetchone()
+    sent: datetime | None = row[0] if row else None
+    return sent or (state.last.at if state.last else now)
 
 
 async def load(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, State]:

@@ -134,6 +134,31 @@ async def test_the_view_is_as_it_was_and_as_it_was_known(live: Api) -> None:
     await live.get(agent, path, as_of="2026-05-15T00:00:00", status=422)
 
 
+async def test_of_replayed_time_the_view_as_it_was_known_is_of_that_time_too(live: Api) -> None:
+    key, agent = await live.write_key("archive", clock="event"), await live.token("agent")
+    at = await live.send(key, order("replayed", who={"customer_number": "9004"}) | {"time": "2019-05-01T10:00:00Z"})
+    view = await live.get(agent, "/v1/customers/by/customer_number/9004", after=at)
+    path = f"/v1/customers/{view['customer_id']}"
+    recorded = (await live.get(agent, f"{path}/timeline", type="sales.order_placed"))["items"][0]["recorded"]
+    for known_at in (recorded, "2100-01-01T00:00:00Z"):
+        known = await live.get(agent, path, known_at=known_at)
+        assert [known[name] for name in ("clock", "at", "windows")] == ["event", view["at"], view["windows"]]
+
+
+async def test_a_time_that_cannot_be_or_is_not_told_does_not_move_the_now_of_replayed_time(live: Api) -> None:
+    key, agent = await live.write_key("archive", clock="event"), await live.token("agent")
+    who = {"customer_number": "9005"}
+    at = await live.send(key, order("believed", who=who) | {"time": "2019-05-01T10:00:00Z"})
+    path = "/v1/customers/by/customer_number/9005"
+    before = await live.get(agent, path, after=at)
+    untimed = order("untimed", who=who)
+    del untimed["time"]
+    at = await live.send(key, untimed, order("future", who=who) | {"time": "2150-01-01T00:00:00Z"})
+    after = await live.get(agent, path, after=at)
+    assert (after["events"], after["flagged"]["future"]) == (3, 1)
+    assert [after[name] for name in ("clock", "at", "windows")] == ["event", before["at"], before["windows"]]
+
+
 async def test_a_merged_customer_is_answered_by_the_one_that_stayed(live: Api) -> None:
     key, agent = await live.write_key(), await live.token("agent")
     one, other = {"phone": "09125550303"}, {"email": "merged@example.ir"}
