@@ -6,7 +6,7 @@ number, which is what people remember and say, is then the beginning of a term.
 
 import hashlib
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from aggregates.identifier import kind_of
@@ -98,12 +98,13 @@ def ask(query: str) -> list[Asked]:
 
 
 def spellings(query: str) -> list[list[Asked]]:
-    """What was typed, then the same with two neighbouring words as one, and with one word as two: names are written both ways."""
+    """What was typed, then the same with neighbouring words as one, the fewest of them first, and with one word as two: names are written
+    both ways, and a full name may have more than one half-space."""
     typed = persian.fold(query).replace("\0", "")[:200].split()
+    gaps = [place for place, pair in enumerate(pairwise(typed[:MOST_PARTED])) if all(word.isalpha() for word in pair)]
+    closed = [places for many in range(len(gaps)) for places in combinations(gaps, many + 1)]
     written = [ask(query)]
-    for place, pair in enumerate(pairwise(typed[:MOST_PARTED])):
-        if all(word.isalpha() for word in pair):
-            written.append(ask(" ".join((*typed[:place], "".join(pair), *typed[place + 2 :]))))
+    written += [ask("".join(word if place in places else f"{word} " for place, word in enumerate(typed))) for places in closed]
     for place, word in enumerate(typed[:MOST_PARTED]):
         if word.isalpha() and len(word) <= LONGEST_PARTED:
             others = ask(" ".join((*typed[:place], *typed[place + 1 :])))

@@ -176,6 +176,10 @@ async def test_a_space_typed_in_the_place_of_a_half_space_finds_him_too(connecti
     assert await found(connection, schema, "علی رضا کریمی") == {ALI: ("name",)}
     assert await found(connection, schema, "علی رضا زاده") == {}
     assert await found(connection, schema, "رضا علی") == {}
+    await keep(connection, schema, ALI, named("علی‌رضا سیف‌الله‌زاده تهرانی"))
+    assert await found(connection, schema, "علی رضا سیف الله زاده") == {ALI: ("name",)}
+    assert await found(connection, schema, "علی رضا سیف‌الله زاده تهرانی") == {ALI: ("name",)}
+    assert await found(connection, schema, "علی رضا سیف الله زاده کریمی") == {}
 
 
 async def test_a_name_in_two_words_is_found_in_one_and_the_reverse_whoever_else_is(connection: Connection, schema: str) -> None:
