@@ -51,7 +51,7 @@ def event(message: Any, source: Source, received: datetime, kind: str, sent: str
         make = KINDS.get(said)
     if make is None:
         raise Refused("unknown_type", "/type", "it is no kind of message", f"write one of: {', '.join(KINDS)}")
-    context = part(message, "context") or (dict(part(around, "context")) if around else {})
+    context = dict(part(message, "context") or part(around, "context"))  # what becomes a field is taken out of it
     type_, data, who = make(message, context, source)
     if context:
         data["context"] = context

@@ -9,6 +9,21 @@ ENVELOPE = {"id": "/messageId", "type": "/event", "source": ""}
 WHO = {"user_id": "/userId", "device": "/anonymousId"}
 FIELDS = {"store": "affiliation", "payment": "payment_method"}
 TOTALS = ("total", "revenue", "subtotal", "value")
+ELSEWHERE = {
+    "event": (("event",),),
+    "url": (("context", "page", "url"), ("properties", "path"), ("context", "page", "path"), ("name",)),
+    "title": (("context", "page", "title"),),
+    "referrer": (("context", "page", "referrer"),),
+    "locale": (("context", "locale"),),
+    "user_agent": (("context", "userAgent"),),
+    "page": (("name",), ("properties", "name")),
+    "screen": (("name",), ("properties", "name")),
+    "category": (("category",),),
+    "account": (("groupId",),),
+    "campaign": (("context", "campaign", "name"),),
+}
+"""Where a field comes from that the properties do not have themselves, the first that is there."""
+
 LINES = {"sku": ("sku", "product_id"), "unit_price": ("price",)}
 
 
@@ -32,10 +47,24 @@ def back(pointer: str, message: Mapping[str, Any]) -> str:
             return "/".join(["/properties/products", *further])
         case ["data", ("context" | "traits") as part, *further]:
             return "/".join(["", part, *further])
+        case ["data", name, *further] if name not in _properties(message) and (place := _elsewhere(message, name)):
+            return "/".join(["", *place, *further])
         case ["data", "properties", *further] | ["data", *further]:
             return "/".join(["/properties", *(FIELDS.get(further[0], further[0]), *further[1:])]) if further else ""
         case _:
             return ""
+
+
+def _elsewhere(message: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return next((place for place in ELSEWHERE.get(name, ()) if _is_there(message, place)), ())
+
+
+def _is_there(message: Any, steps: tuple[str, ...]) -> bool:
+    for step in steps:
+        if not isinstance(message, dict) or not message.get(step):
+            return False
+        message = message[step]
+    return True
 
 
 def _properties(message: Mapping[str, Any]) -> Mapping[str, Any]:

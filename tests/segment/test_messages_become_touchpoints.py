@@ -292,6 +292,25 @@ def test_a_message_without_an_id_is_itself_when_it_is_sent_again() -> None:
         (track("Order Completed", {"order_id": "1", "currency": "USD", "products": ["A"], "total": 1}), "/properties/products/0"),
         (track("Product Viewed", {"name": "Tea"}), "/properties/sku"),
         ({"type": "group", "userId": "u"}, "/groupId"),
+        (track("X\0"), "/event"),
+        (track("X\0", {"event": "Y\0"}), "/properties/event"),
+        ({"type": "page", "userId": "u", "name": "n\0"}, "/name"),
+        ({"type": "screen", "userId": "u", "name": "n\0"}, "/name"),
+        ({"type": "page", "userId": "u", "category": {"a": ["\0"]}}, "/category/a/0"),
+        ({"type": "group", "userId": "u", "groupId": "g\0"}, "/groupId"),
+        (
+            track("Order Completed", {"order_id": "1", "total": 1, "currency": "USD"}) | {"context": {"campaign": {"name": "\0"}}},
+            "/context/campaign/name",
+        ),
+        (
+            track("Order Completed", {"order_id": "1", "total": 1, "currency": "USD", "campaign": "\0"})
+            | {"context": {"campaign": {"name": "c"}}},
+            "/properties/campaign",
+        ),
+        ({"type": "page", "userId": "u", "context": {"page": {"url": "u\0"}}}, "/context/page/url"),
+        ({"type": "page", "userId": "u", "properties": {"url": "u\0"}}, "/properties/url"),
+        ({"type": "page", "userId": "u", "context": {"userAgent": "a\0"}}, "/context/userAgent"),
+        (track("subscription.started", {}), "/properties/subscription_id"),
     ],
 )
 def test_a_refusal_points_into_the_message(message: Any, pointer: str) -> None:
