@@ -3,6 +3,7 @@
 Reading order: Retracing.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,8 +25,9 @@ class Retracing:
     def __init__(self, keys: Keys, part: Folding) -> None:
         self._keys, self._part = keys, part
 
-    async def retraced(self, moment: Moment, customer: UUID, late: datetime) -> Any:
-        """What all facts of a customer make of him, of which one came that happened then."""
+    async def retraced(self, moment: Moment, customer: UUID, late: datetime, met: Callable[[Any, Sequence[Past]], None]) -> Any:
+        """What all facts of a customer make of him, of which one came that happened then. `met` hears those from the mark on, and what was
+        made of all before them."""
         so_far, at = self._part.begin(moment.partition), None
         mark = await marks.before(moment.connection, customer, late)
         known = self._part.unpack(moment.partition, mark.made) if mark is not None else None
@@ -39,7 +41,9 @@ class Retracing:
             events = [event for row in rows if self._part.wants(moment.partition, event := customer_event_decoder.decode(row.record))]
             await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
             facts = [opened(event, self._keys) for event in events]
-            so_far = self._part.fold(moment.partition, so_far, [Past(event, fact) for event, fact in zip(events, facts, strict=True)])
+            told = [Past(event, fact) for event, fact in zip(events, facts, strict=True)]
+            met(so_far, told)
+            so_far = self._part.fold(moment.partition, so_far, told)
             at = rows[-1].at
             if len(rows) < STEP:
                 break

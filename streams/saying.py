@@ -102,8 +102,9 @@ class Saying:
         *,
         give: bool = True,
         remember: bool = True,
+        whole: bool = False,
     ) -> list[Effect]:
-        """Remember what was said, give what moved, publish what moved far."""
+        """Remember what was said, give what moved, publish what moved far. `whole`: it is of all of his history."""
         by, kept, said = self.champion(moment.partition, one.id), came.kept, came.said
         effects: list[Effect] = []
         if by.learnt and give:
@@ -137,6 +138,7 @@ class Saying:
                 tuple([Example(s.day, s.silent, s.scored.features, s.scored.anchors, s.scored.logit, by.number) for s in said if s.taught]),
                 void,
                 came.left,
+                whole,
             )
         )
         return effects

@@ -7,20 +7,23 @@ fold, refolded, pulse.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from aggregates.churn import DAY
+from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
 from projections.churn import marks, messages, table
 from projections.churn.features import bringing_in, ever_in_population
 from projections.churn.fold import needs_history
-from projections.churn.kept import Kept, Recalled
-from projections.churn.silence import next_check
+from projections.churn.kept import Came, Kept, Recalled
+from projections.churn.messages import Told
 from projections.churn.table import Key
 from projections.timeline.row import uuid_of
 from streams.parts import Heard, Moment, Past, Spoken
@@ -109,7 +112,7 @@ class Scoring:
                 mine.setdefault(item.customer, []).append(item)
         known, in_force = await self._load(moment, mine), self._saying.in_force(moment.partition)
         effects: list[Effect] = []
-        derive_again: list[str] = []
+        derive_again: dict[str, int] = {}  # from which day on it is to be said again
         late: dict[str, datetime] = {}  # of those to whom something came that is not after all that is kept: when it was
         for customer, items in mine.items():
             facts = sorted((item.fact for item in items if item.fact is not None), key=lambda fact: fact.stamp)
@@ -126,7 +129,7 @@ class Scoring:
                 if (kept is None and (key in self._strangers[moment.partition] or (before is not None and before.events))) or (
                     kept is not None and any(needs_history(one.definition, kept.state, fact) for fact in facts)
                 ):
-                    derive_again.append(customer)
+                    derive_again[customer] = math.floor(facts[0].at.timestamp() / DAY)
                     break
                 void = None if kept is None else keeping.too_early(one.definition, kept, facts[0])
                 came = keeping.hear(one.definition, self._saying.champion(moment.partition, one.id).model, kept or Kept(), facts)
@@ -165,10 +168,11 @@ class Scoring:
             for key, kept in (await table.load(moment.connection, customers)).items()
         }
         await marks.forget(moment.connection, customers)
-        for customer, history in whole.items():
-            self._from_history(moment, customer, history, before, give=False)
+        await self._open_again(moment, whole, before)
         asked = {one.id for one in self._saying.in_force(moment.partition)}
-        await self._forgotten(moment, [key for key in before if not whole[key[0]].facts or (key[1] in asked and key not in learned)])
+        await self._forgotten(
+            moment, {key: kept for key, kept in before.items() if not whole[key[0]].facts or (key[1] in asked and key not in learned)}
+        )
         whose = [(str(customer), one) for customer in customers for one in self._saying.in_force(moment.partition)]
         return await self._saying.now(moment, [(*key, kept) for key in whose if (kept := learned.get((key[0], key[1].id))) is not None])
 
@@ -221,49 +225,103 @@ class Scoring:
             found = stored | found
         return found
 
-    async def _derived(self, moment: Moment, customers: Sequence[str], late: Mapping[str, datetime]) -> list[Effect]:
-        """What is kept of these customers, from all of their rows; said is only what is so now."""
+    async def _derived(self, moment: Moment, customers: Mapping[str, int], late: Mapping[str, datetime]) -> list[Effect]:
+        """What is kept of these customers, from all of their rows; what is said from a day on is remembered, what is so now given."""
         effects: list[Effect] = []
         long = {customer for customer in late.keys() & set(customers) if moment.before[customer].events > LONG}
         if marked := [customer for customer in customers if customer not in long and moment.before[customer].events > LONG]:
             await marks.forget(moment.connection, map(uuid_of, marked))
         for customer in sorted(long):
-            history: History = await self._retracing.retraced(moment, uuid_of(customer), late[customer])
-            effects += self._from_history(moment, customer, history, await table.load(moment.connection, [uuid_of(customer)]))
-        wanted = [customer for customer in dict.fromkeys(customers) if customer not in long]
+            before = await table.load(moment.connection, [uuid_of(customer)])
+            by: dict[int, Came] = {}
+            history: History = await self._retracing.retraced(moment, uuid_of(customer), late[customer], partial(self._met, moment, by))
+            effects += self._again(moment, customer, history.decider, by, before, customers[customer])
+        wanted = [customer for customer in customers if customer not in long]
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
             async for customer, (facts, decider) in self._histories.several(moment, some):
-                by = {one.id: keeping.recall(one.definition, Recalled(), facts) for one in self._saying.in_force(moment.partition)}
-                effects += self._from_history(moment, customer, History(by, decider, len(facts)), before)
+                by = self._retold(moment, facts, customers[customer])
+                effects += self._again(moment, customer, decider, by, before, customers[customer])
         return effects
 
-    def _from_history(
-        self, moment: Moment, customer: str, history: History, before: Mapping[Key, Kept], *, give: bool = True
+    def _retold(self, moment: Moment, facts: Sequence[Fact], since: int) -> dict[int, Came]:
+        """What comes of a history for each definition, when it is said from a day on."""
+        place = bisect_left(facts, since, key=lambda fact: math.floor(fact.at.timestamp() / DAY))
+        by: dict[int, Came] = {}
+        for one in self._saying.in_force(moment.partition):
+            before = keeping.recall(one.definition, Recalled(), facts[:place])
+            by[one.id] = keeping.told_again(one.definition, self._saying.champion(moment.partition, one.id).model, before, facts[place:])
+        return by
+
+    def _met(self, moment: Moment, by: dict[int, Came], so_far: History, told: Sequence[Past]) -> None:
+        """The same of a long history, of which these are the next facts."""
+        facts = [fact for _, fact in told]
+        for one in self._saying.in_force(moment.partition):
+            model = self._saying.champion(moment.partition, one.id).model
+            came = keeping.told_again(one.definition, model, so_far.by[one.id], facts)
+            by[one.id] = came._replace(said=[*by[one.id].said, *came.said] if one.id in by else came.said)
+
+    def _again(
+        self,
+        moment: Moment,
+        customer: str,
+        decider: str,
+        by: Mapping[int, Came],
+        before: Mapping[Key, Kept],
+        since: int,
+        *,
+        rows: bool = False,
     ) -> list[Effect]:
-        """What is kept of a customer after all of his history; `before`: what was kept until now."""
+        """What is said of a customer from a day on is said again; `before`: what was kept of him. `rows`: of his came or went, and what is
+        so of him now is given with that of others."""
         effects: list[Effect] = []
-        for one in self._saying.in_force(moment.partition) if history.facts else ():
-            came = keeping.recalled(one.definition, self._saying.champion(moment.partition, one.id).model, history.by[one.id])
-            kept, known = msgspec.structs.replace(came.kept, decider=history.decider), before.get((customer, one.id))
-            if not ever_in_population(one.definition, kept.state):
+        for one in self._saying.in_force(moment.partition):
+            came, definition = by[one.id], one.definition
+            if not ever_in_population(definition, came.kept.state):
                 continue
-            last = self._sweeping.passed[moment.partition].get(kept.replayed, 0)
-            day = math.floor(kept.state.at)
-            if kept.due is not None:
-                kept = msgspec.structs.replace(kept, due=next_check(one.definition, day, max(day, last)))
-            if known is not None:
-                kept = msgspec.structs.replace(kept, score=known.score, given=known.given, told=known.told)
-            left = came.left if give else None  # who is who may be decided otherwise again: what was said of rows that went stays
-            effects += self._saying.say(moment, customer, one, came._replace(kept=kept, left=left), give=give)
+            passed = self._sweeping.passed[moment.partition].get(came.kept.replayed, 0)
+            looked = keeping.look(definition, self._saying.champion(moment.partition, one.id).model, came.kept, passed)
+            known = before.get((customer, one.id), Kept())
+            kept = msgspec.structs.replace(looked.kept, decider=decider, given=known.given, told=known.told)
+            first = max(since, passed - definition.horizon - 1)  # what is older has its label
+            said = [*came.said, *looked.said]
+            again = {(what.day, what.silent): what for what in said if what.day >= first}  # of a day the last word counts
+            left = first if definition.contractual or rows else None
+            told = came._replace(kept=kept, said=list(again.values()), left=left)
+            effects += self._saying.say(moment, customer, one, told, first, give=False, whole=True)
+            if said and not rows:
+                kept = self._saying.learned[moment.partition][customer, one.id]
+                effects += self._saying.say(moment, customer, one, Came(kept, said[-1:], (), ()), remember=False)
         return effects
 
-    async def _forgotten(self, moment: Moment, gone: Sequence[Key]) -> None:
-        """These have no facts any more by which anything is kept of them."""
+    async def _open_again(self, moment: Moment, histories: Mapping[str, History], before: Mapping[Key, Kept]) -> None:
+        """Rows came or went: what is said of these customers on days that are not over is said again. What was said of those before
+        stays, for who is who may be decided otherwise again."""
+        in_force, passed = self._saying.in_force(moment.partition), self._sweeping.passed[moment.partition]
+        since: dict[str, int] = {}
+        for customer, history in histories.items():
+            if not history.facts or not in_force:
+                continue
+            known = history.by[in_force[0].id].kept
+            last, over = math.floor(known.state.at), passed.get(known.replayed, 0)
+            if last >= over and history.facts <= LONG:
+                since[customer] = over
+                continue
+            by = {
+                one.id: keeping.recalled(one.definition, self._saying.champion(moment.partition, one.id).model, history.by[one.id])
+                for one in in_force
+            }
+            self._again(moment, customer, history.decider, by, before, max(last, over), rows=True)
+        async for customer, (facts, decider) in self._histories.several(moment, list(since)):
+            self._again(moment, customer, decider, self._retold(moment, facts, since[customer]), before, since[customer], rows=True)
+
+    async def _forgotten(self, moment: Moment, gone: Mapping[Key, Kept]) -> None:
+        """These have no facts any more by which anything is kept of them, and no example of a day that is not over."""
         if not gone:
             return
-        await table.forget(moment.connection, gone)
-        for key in gone:
+        await table.forget(moment.connection, list(gone))
+        for key, kept in gone.items():
             self._kept.get(moment.partition, {}).pop(key, None)
-            self._saying.learned[moment.partition].pop(key, None)
+            since = self._sweeping.passed[moment.partition].get(kept.replayed, 0)
+            self._saying.telling[moment.partition].append(Told(*key, kept.replayed, kept.decider, (), (), None, (), since, since, True))

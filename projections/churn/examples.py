@@ -49,6 +49,18 @@ class Evidence(NamedTuple):
 
 NOTHING = Evidence((), (), None)
 
+
+@dataclass(slots=True)
+class _Told:
+    """What was told of it at once."""
+
+    returns: set[int]
+    losses: set[int]
+    whole: bool  # it is all there is
+    ends: float | None = None
+    floor: int = -1
+
+
 _COLUMNS = ("definition", "replayed", "day", "silent", "customer_id", "decider", "features", "anchors", "given", "snapshot")
 _TYPES = ("int2", "bool", "int4", "bool", "uuid", "text", "bytea", "float8[]", "float8", "int8")
 _STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _TYPES, strict=True))
@@ -66,24 +78,31 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
     """
     rows: dict[tuple[int, bool, int, bool, str], tuple[str, bytes, list[float], float, int]] = {}
     voided: list[tuple[UUID, int, int, bool]] = []
+    spared: dict[tuple[int, bool, int, bool, str], None] = {}  # told again by who voids: what was said of them already stands
     for one in told:
         for since, silent in ((one.void, True), (one.left, False)):
             if since is not None:
                 voided.append((UUID(one.customer), one.definition, since, silent))
-                theirs = [key for key in rows if (key[0], key[4]) == (one.definition, one.customer) and key[2] >= since]
-                for key in theirs:
+                for key in [key for key in (*rows, *spared) if (key[0], key[4]) == (one.definition, one.customer) and key[2] >= since]:
                     if key[3] or not silent:
-                        del rows[key]
+                        rows.pop(key, None)
+                        spared.pop(key, None)
         for said in one.examples:
             if said.day >= known.get((one.definition, one.replayed), -1):
                 key = (one.definition, one.replayed, said.day, said.silent, one.customer)
                 rows[key] = (one.decider, msgpack.encode(said.features), list(said.anchors), said.given, said.snapshot)
+                if one.void is not None or one.left is not None:
+                    spared[key] = None
     if voided:
+        again = [(UUID(customer), *place) for *place, customer in spared]
+        columns = [*zip(*voided, strict=True), *(zip(*again, strict=True) if again else [()] * 5)]
         await connection.execute(
             "DELETE FROM churn.examples e USING unnest(%s::uuid[], %s::int2[], %s::int4[], %s::bool[])"
             " AS v(customer_id, definition, day, silent) WHERE e.customer_id = v.customer_id AND e.definition = v.definition"
-            " AND (e.silent OR NOT v.silent) AND e.day >= v.day AND e.lost IS NULL",
-            [list(column) for column in zip(*voided, strict=True)],
+            " AND (e.silent OR NOT v.silent) AND e.day >= v.day AND e.lost IS NULL"
+            " AND (e.customer_id, e.definition, e.replayed, e.day, e.silent) NOT IN"
+            " (SELECT * FROM unnest(%s::uuid[], %s::int2[], %s::bool[], %s::int4[], %s::bool[]))",
+            [list(column) for column in columns],
         )
     first: dict[Place, int] = {}
     for definition, replayed, day, _, _ in rows:
@@ -107,23 +126,33 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
 
 async def witness(connection: Connection, told: Iterable[Told], oldest: Mapping[Place, int]) -> None:
     """Keep the days that labels are told by; those before `oldest` no label asks for any more."""
-    heard: dict[tuple[str, int], tuple[set[int], set[int], float | None, int]] = {}
+    heard: dict[tuple[str, int], _Told] = {}
     for one in told:
-        returns, losses, _, _ = heard.get((one.customer, one.definition), (set(), set(), None, 0))
-        floor = oldest.get((one.definition, one.replayed), -1)
-        heard[one.customer, one.definition] = (returns | set(one.returns), losses | set(one.losses), one.ends, floor)
+        known = heard.get((one.customer, one.definition))
+        if known is None or one.whole:
+            known = heard[one.customer, one.definition] = _Told(set(), set(), one.whole)
+        known.returns.update(one.returns)
+        known.losses.update(one.losses)
+        known.ends, known.floor = one.ends, oldest.get((one.definition, one.replayed), -1)
+    if gone := [place for place, now in heard.items() if now.whole and not now.returns and not now.losses and now.ends is None]:
+        await connection.execute(
+            "DELETE FROM churn.evidence e USING unnest(%s::uuid[], %s::int2[]) AS g(customer_id, definition)"
+            " WHERE e.customer_id = g.customer_id AND e.definition = g.definition",
+            [list(column) for column in zip(*gone, strict=True)],
+        )
+        heard = {place: now for place, now in heard.items() if place not in gone}
     if not heard:
         return
-    before = await evidence(connection, [UUID(customer) for customer, _ in heard])
+    before = await evidence(connection, [UUID(customer) for (customer, _), now in heard.items() if not now.whole])
     await stage(connection, "evidence_stage", "customer_id uuid, definition int2, returns int4[], losses int4[], ends float8")
     async with connection.cursor() as cursor:
         async with cursor.copy("COPY evidence_stage FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(("uuid", "int2", "int4[]", "int4[]", "float8"))
-            for (customer, definition), (returns, losses, ends, floor) in heard.items():
-                known = before.get((UUID(customer), definition), NOTHING)
-                both = ((returns, known.returns), (losses, known.losses))
-                days = [sorted(day for day in had.union(new) if day >= floor) for had, new in both]
-                await write(copy, (UUID(customer), definition, *days, ends))
+            for (customer, definition), now in heard.items():
+                had = NOTHING if now.whole else before.get((UUID(customer), definition), NOTHING)
+                both = ((now.returns, had.returns), (now.losses, had.losses))
+                days = [sorted(day for day in new.union(old) if day >= now.floor) for new, old in both]
+                await write(copy, (UUID(customer), definition, *days, now.ends))
         await cursor.execute(
             "INSERT INTO churn.evidence SELECT * FROM evidence_stage ON CONFLICT (customer_id, definition)"
             " DO UPDATE SET returns = excluded.returns, losses = excluded.losses, ends = excluded.ends"

@@ -119,13 +119,20 @@ def recalled(definition: Definition, model: Model, history: Recalled) -> Came:
     """The end of a history: the last word of it alone."""
     kept, state = history.kept, history.kept.state
     day = floor(state.at)
-    stays = in_population_until(definition, state, day)
-    lost = () if stays else fold.losses(definition, state, day + 1.0)
-    left = lost[-1] if lost else None
     if not in_population(definition, state, state.at):
-        return Came(kept, (), history.returns, history.losses, left)
+        return Came(kept, (), history.returns, history.losses)
+    stays = in_population_until(definition, state, day)
     said = Said(day, state.at, False, scored(definition, model, state, state.at, silent=False), stays)
-    return Came(replace(kept, due=day + checks(definition)[0]), (said,), history.returns, history.losses, left)
+    return Came(replace(kept, due=day + checks(definition)[0]), (said,), history.returns, history.losses)
+
+
+def told_again(definition: Definition, model: Model, history: Recalled, facts: Sequence[Fact]) -> Came:
+    """What is said of the next facts of a history, of their days and of the silence before each, when one of them came late."""
+    state = history.kept.state
+    due = floor(state.at) + checks(definition)[0] if state.at else None
+    came = hear(definition, model, replace(history.kept, due=due), facts)
+    returns, losses = {*history.returns, *came.returns}, {*history.losses, *came.losses}
+    return came._replace(returns=tuple(sorted(returns)), losses=tuple(sorted(losses)))
 
 
 def look(definition: Definition, model: Model, kept: Kept, day: int) -> Came:

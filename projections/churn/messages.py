@@ -37,8 +37,9 @@ class Told(Struct, frozen=True, array_like=True, gc=False):
     losses: tuple[int, ...]
     ends: float | None  # of a contract that runs
     examples: tuple[Example, ...]
-    void: int | None = None  # examples of his silence on this day and later were said too early
-    left: int | None = None  # he left on this day: of it and of later days there is no example but those told here
+    void: int | None = None  # examples of his silence on this day and later were said too early, but for those told here
+    left: int | None = None  # of this day and of later ones there is no example but those told here
+    whole: bool = False  # the days that labels look for are all there are: those that were told before hold no more
 
 
 class Batch(Struct, frozen=True, array_like=True):

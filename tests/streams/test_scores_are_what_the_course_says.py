@@ -102,10 +102,10 @@ class Play:
         await worker.own("customer", self.ground.memory.numbers)
         await worker.own("learn", [self.ground.memory.base])
 
-    def send(self, events: Sequence[Event], first: int = 0, *, apart: bool = False) -> None:
-        """`apart`: what is of one customer is in one partition, and of others in others."""
+    def send(self, events: Sequence[Event], first: int = 0, *, apart: str = "") -> None:
+        """`apart`: the "customers" are, each in a partition, or the "events" of each."""
         for number, (who, type_, minute, data) in enumerate(events, first):
-            at = int(who[1:]) % PARTITIONS if apart else None
+            at = {"customers": int(who[1:]) % PARTITIONS, "events": number % PARTITIONS}.get(apart)
             self.ground.send(f"e{number}", type_, minute, at=at, source=REPLAY, who={"customer_number": who}, **data)
 
     async def learnt(self, worker: Worker, last: int) -> None:
@@ -134,11 +134,12 @@ class Play:
 
     async def examples(self, definition: int = 1) -> dict[tuple[str, int, bool], tuple[float, bool | None]]:
         """What the learner said, by customer number, day, and whether it was in silence; and the label."""
-        names = {}
-        for (record,) in await self.ground.ask("SELECT record FROM read_1.timeline"):
+        names: dict[UUID, str] = {}
+        for customer, record in await self.ground.ask("SELECT customer_id, record FROM read_1.timeline"):
             event = decode(record)
             if event["type"] == "sales.order_placed":
-                names[UUID(event["subject"])] = event["data"]["order_id"].split("-")[0]
+                number = event["data"]["order_id"].split("-")[0]
+                names[customer] = min(number, names.get(customer, number))
         rows = await self.ground.ask(
             "SELECT customer_id, day, silent, logit, lost FROM churn.examples WHERE logit IS NOT NULL AND definition = %s", definition
         )
@@ -283,11 +284,16 @@ async def test_whoever_dies_where_the_same_is_said(play: Play) -> None:
     await worker.die()
 
 
-async def test_what_waits_where_a_worker_died_is_said_and_labelled_however_far_others_are(play: Play) -> None:
+@pytest.mark.parametrize(("apart", "long"), [("customers", 1_000), ("events", 1_000), ("events", 5)])
+async def test_what_waits_where_a_worker_died_is_said_and_labelled_however_far_others_are(
+    play: Play, monkeypatch: pytest.MonkeyPatch, apart: str, long: int
+) -> None:
     """Months are replayed in seconds: one partition of the log is through to the end before another begins."""
+    monkeypatch.setattr(scoring, "LONG", long)
+    monkeypatch.setattr(retracing, "STEP", 4)
     events = story(7, customers=18)
     last = day_of(events[-1][2])
-    play.send(events, apart=True)
+    play.send(events, apart=apart)
     worker = play.hire(most=20)
     await worker.own("resolve", [play.ground.memory.base])
     await worker.own("customer", play.ground.memory.numbers)
@@ -365,6 +371,46 @@ async def test_examples_follow_their_customer_through_a_merge(play: Play) -> Non
     first = day_of(-50 * 1440)
     ((lost,),) = await play.ground.ask("SELECT lost FROM churn.examples WHERE day = %s AND NOT silent", first)
     assert lost is False  # the second order came within the horizon, from who is the same person
+
+
+@pytest.mark.parametrize("separated", [False, True])
+async def test_whoever_becomes_one_or_two_while_days_are_open_is_said_so(play: Play, separated: bool) -> None:
+    """Each of his days once, from what is known of whom in the end."""
+    events = story(3)
+    last = day_of(events[-1][2])
+    tokens = [play.ground.token("customer_number", name) for name in ("c0", "c1")]
+    play.send(events[: len(events) // 3])
+    play.ground.decide("m", Merge(by="tests", at=BEGINNING, join=tuple(tokens)))
+    play.send(events[len(events) // 3 : len(events) // 2], len(events) // 3)
+    if separated:
+        play.ground.decide("s", Split(by="tests", at=BEGINNING, go=tuple(tokens[1:]), stay=tuple(tokens[:1])))
+    play.send(events[len(events) // 2 :], len(events) // 2)
+    worker = play.hire(most=5)
+    await play.own(worker)
+    await play.learnt(worker, last)
+    joined = [("c0" if who == "c1" and not separated else who, type_, minute, data) for who, type_, minute, data in events]
+    assert_same(await play.examples(), joined, last)
+    await worker.die()
+
+
+async def test_what_another_did_labels_nobody_from_whom_he_was_split(play: Play) -> None:
+    order: dict[str, Any] = {"lines": [], "total": "5.00", "currency": "USD"}
+    tokens = [play.ground.token("customer_number", name) for name in ("c0", "c1")]
+    for name, day in (("c0", -50), ("c1", -48)):
+        play.ground.send(name, "sales.order_placed", day * 1440, source=REPLAY, who={"customer_number": name}, order_id=name, **order)
+    worker = play.hire(most=5)
+    await play.own(worker)
+    await play.ground.settle(worker)
+    play.ground.decide("m", Merge(by="tests", at=BEGINNING, join=tuple(tokens)))
+    await play.learnt(worker, day_of(-48 * 1440))
+    await play.ground.settle(worker)
+    play.ground.decide("s", Split(by="tests", at=BEGINNING, go=tuple(tokens[1:]), stay=tuple(tokens[:1])))
+    await play.ground.settle(worker)
+    play.ground.send("c2", "sales.order_placed", -10 * 1440, source=REPLAY, who={"customer_number": "c2"}, order_id="c2", **order)
+    await play.learnt(worker, day_of(-10 * 1440))
+    await worker.die()
+    labels = await play.ground.ask("SELECT day, lost FROM churn.examples WHERE NOT silent AND lost IS NOT NULL ORDER BY day")
+    assert labels == [(day_of(-50 * 1440), True), (day_of(-48 * 1440), True)]
 
 
 async def test_who_is_two_people_or_one_is_told_his_score_with_no_event(play: Play) -> None:

@@ -63,15 +63,15 @@ def contracts(seed: int) -> list[Event]:
     return sorted((event for event in events if event[2] < 0), key=lambda event: event[2])
 
 
-@pytest.mark.parametrize(("most", "late"), [(1, 0.0), (200, 0.0), (1, 0.5)])
-async def test_whoever_leaves_has_no_example_of_that_day(play: Play, most: int, late: float) -> None:
+@pytest.mark.parametrize(("most", "late", "apart"), [(1, 0.0, False), (200, 0.0, False), (1, 0.5, False), (7, 0.0, True)])
+async def test_whoever_leaves_has_no_example_of_that_day(play: Play, most: int, late: float, apart: bool) -> None:
     events = contracts(7)
     random = Random(8)
     last = day_of(events[-1][2])
     arrive = {place: (day_of(event[2]), random.random() if random.random() < late else 0.5) for place, event in enumerate(events)}
     for number, place in enumerate(sorted(arrive, key=lambda place: (*arrive[place], place))):
         who, type_, minute, data = events[place]
-        at = int(who[1:]) % PARTITIONS  # what is of one customer comes in one order
+        at = number % PARTITIONS if apart else int(who[1:]) % PARTITIONS  # else what is of one customer comes in one order
         play.ground.send(f"e{number}", type_, minute, at=at, source=REPLAY, who={"customer_number": who}, **data)
     worker = play.hire(most=most)
     await play.own(worker)
