@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from projections.contacts.want import Want
 from projections.triggers.react import objection
 from projections.triggers.state import Signal, State
 from streams import in_force
@@ -30,8 +31,12 @@ def against(here: InForce, key: tuple[str, int], state: State | None, blob: byte
     return ""
 
 
-async def objection_now(connection: Connection, customer: UUID, rule: str, version: int, blob: bytes, now: datetime) -> str:
-    """The objection at the time of sending; asked from outside the customer's transaction."""
+async def objection_now(connection: Connection, customer: UUID, want: Want, now: datetime) -> str:
+    """The objection at the time of sending; asked from outside the customer's transaction.
+
+    What is known of the customer was asked when it was decided, and in a time that a source replays it leaves at that moment.
+    """
+    rule, version = want.candidate.rule, want.candidate.version
     cursor = await connection.execute(
         "SELECT s.state, s.partition FROM streams.rule_states s WHERE s.customer_id = %s AND s.rule = %s AND s.version = %s",
         (customer, rule, version),
@@ -41,4 +46,5 @@ async def objection_now(connection: Connection, customer: UUID, rule: str, versi
         return ""
     here = await in_force.load(connection, row[1])
     active = here.rules.get((rule, version))
-    return against(here, (rule, version), active.storing.decode(row[0]) if active else None, blob, now)
+    state = active.storing.decode(row[0]) if active and not want.clock else None
+    return against(here, (rule, version), state, want.blob, now)

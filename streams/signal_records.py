@@ -19,8 +19,8 @@ from streams.in_force import Active
 from streams.record import Publication
 
 
-def want(customer: UUID, active: Active, do: Contact, signal: Signal) -> Want:
-    """What the contact policy is asked for by a signal."""
+def want(customer: UUID, active: Active, do: Contact, signal: Signal, clock: str) -> Want:
+    """What the contact policy is asked for by a signal; `clock`: by which it was given."""
     candidate = Candidate(
         signal.id,
         signal.rule,
@@ -36,7 +36,8 @@ def want(customer: UUID, active: Active, do: Contact, signal: Signal) -> Want:
         objection=signal.quiet,
     )
     cause = {"source": signal.source, "id": signal.cause}
-    return Want(candidate, do.campaign, cause, signal.recorded_at, signal.late, msgspec.msgpack.encode(signal), active.rule.cooldown)
+    blob = msgspec.msgpack.encode(signal)
+    return Want(candidate, do.campaign, cause, signal.recorded_at, signal.late, blob, active.rule.cooldown, clock=clock)
 
 
 def fired(customer: UUID, signal: Signal, active: Active) -> Publication:

@@ -39,6 +39,9 @@ SETTLES = 1.0
 
 DUE = "timer.due"
 
+HELD = " contacts"
+"""The timer of contacts that are held until a time."""
+
 log = structlog.get_logger()
 
 
@@ -177,7 +180,7 @@ async def due(connection: Connection, partition: int, position: int) -> list[Due
         {"partition": partition, "key": str(partition), "position": position, "limit": AT_ONCE},
     )
     found = [Due(customer, Timer(*timer)) for customer, *timer in await cursor.fetchall()]
-    found.sort(key=lambda one: (one.timer.at, one.customer, one.timer.rule))
+    found.sort(key=lambda one: (one.timer.at, one.customer, one.timer.rule == HELD, one.timer.rule))
     return found
 
 

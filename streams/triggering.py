@@ -31,7 +31,8 @@ from streams.parts import Heard, Moment, Past
 from streams.recalling import NEVER, Last, Recalling, clock_of, evidence_of, last_of, now_of
 from streams.record import Effect, Keys
 from streams.ticking import Ticking
-from streams.turn import HELD, Held, Turn
+from streams.timers import HELD
+from streams.turn import Held, Turn
 from streams.words import CLOCK, DECIDER
 
 CUSTOMERS = 50_000
@@ -102,11 +103,15 @@ class Triggering:
             moment, held, {customer for (item, customer), found in zip(known, evidence, strict=True) if found or not item.fact}
         )
         turn.recalled = await self._past.together(moment, _unknown(moment, held, known, evidence), held.here.read)
+        replaying = {customer for (item, customer), found in zip(known, evidence, strict=True) if found and item.fact and item.fact.clock}
+        turn.waiting = await table.waiting(moment.connection, replaying, "") if replaying else {}
         for (item, customer), found in zip(known, evidence, strict=True):
             if item.fact is None:
-                await self._ring(turn, customer, item)
+                await self._ring(turn, customer, timers.decoder.decode(item.event.data))
                 continue
             if found:
+                if item.fact.clock:
+                    await self._pass(turn, customer, now_of(item.fact), clock_of(item.fact))
                 await self._hear(turn, customer, item, item.fact, found)
         return await turn.finish()
 
@@ -155,7 +160,7 @@ class Triggering:
             held.drop(customer)
             held.learned[customer] = {}
             await self._from_history(turn, customer, history)
-            turn.settle(customer, history.last.now if history.last else NEVER)
+            turn.settle(customer, *((history.last.now, history.last.clock) if history.last else (NEVER, "")))
             await turn.decide()  # a signal that is withdrawn here may be given to the next
         return await turn.finish(remember=False)
 
@@ -258,11 +263,23 @@ class Triggering:
         heard = now if wake is None else min(now, wake)
         return mend(active.trigger, turn.reopened[place].blocks, state, late, now, here.quantiles, quiet, heard)
 
-    async def _ring(self, turn: Turn, customer: UUID, item: Heard) -> None:
+    async def _pass(self, turn: Turn, customer: UUID, to: datetime, clock: str) -> None:
+        """What is due before a fact of a time that is replayed: years are told at once, and the words of timers come after them."""
+        while True:
+            due, wanted = turn.next_timer(customer, to, clock), turn.undecided(customer)
+            if wanted is not None and wanted < to and (due is None or wanted < due[1].at):
+                await turn.decide_of(customer)
+            elif due is not None:
+                place, timer = due
+                turn.ring(place)
+                await self._ring(turn, customer, timers.Timer(*place[1:], timer.at, timer.clock, timer.quiet))
+            else:
+                return
+
+    async def _ring(self, turn: Turn, customer: UUID, timer: timers.Timer) -> None:
         """A timer: ignored when nothing waits for it any more."""
-        timer = timers.decoder.decode(item.event.data)
         if timer.rule == HELD:
-            turn.settle(customer, timer.at)
+            turn.settle(customer, timer.at, timer.clock)
             return
         if timer.rule.startswith(" "):
             return  # another part's

@@ -27,9 +27,7 @@ from streams.parts import Moment
 from streams.recalling import Recalled
 from streams.record import Effect
 from streams.ticking import Ticking
-
-HELD = " contacts"
-"""The timer of contacts that are held until a time."""
+from streams.timers import HELD
 
 Runs = dict[tuple[str, int], State]
 
@@ -64,9 +62,15 @@ class Words:
     """What is said of one customer at one moment, which is decided together."""
 
     now: datetime
+    clock: str  # by which it is that moment
     said: list[tuple[Active, Said]] = field(default_factory=list)
     ripe: bool = False  # contacts that were held are to be decided again
     runs: Runs | None = None  # his states as they were when the moment was over; None: it is not yet
+
+    @property
+    def contacts(self) -> bool:
+        """Whether contacts are to be decided."""
+        return self.ripe or any(isinstance(one, Fire) and isinstance(active.rule.do, Contact) for active, one in self.said)
 
 
 class Turn:
@@ -76,6 +80,7 @@ class Turn:
         self.moment, self.held, self._contacting, self._ticking = moment, held, contacting, ticking
         self._states: dict[Place, State] = {}
         self._timers: dict[Place, Timer | None] = {}
+        self.waiting: Mapping[Place, Timer] = {}  # timers that were set before, of customers whose time is replayed
         self._said: dict[UUID, list[Words]] = {}  # of each customer one moment after the other
         self._effects: list[Effect] = []
         self.recalled: dict[UUID, Recalled] = {}  # what was read of several customers together
@@ -109,9 +114,9 @@ class Turn:
             if isinstance(one, Fire):
                 signal = one.signal
                 hushed = signal.quiet or quiet or ("paused" if active.state == "paused" else "")
-                self._say(customer, now, active, Fire(replace(signal, quiet=hushed)) if hushed != signal.quiet else one)
+                self._say(customer, now, clock, active, Fire(replace(signal, quiet=hushed)) if hushed != signal.quiet else one)
             elif isinstance(one, Withdraw):
-                self._say(customer, now, active, one)
+                self._say(customer, now, clock, active, one)
             elif isinstance(one, Seal):
                 self.seal(place, one)
 
@@ -132,13 +137,21 @@ class Turn:
             return
         self._timers[place] = timer
 
-    def _say(self, customer: UUID, now: datetime, active: Active, said: Said) -> None:
+    def _say(self, customer: UUID, now: datetime, clock: str, active: Active, said: Said) -> None:
+        words = self._moment(customer, now, clock)
+        words.said.append((active, said))
+        if words.ripe:
+            self._over(customer)
+
+    def _moment(self, customer: UUID, now: datetime, clock: str) -> Words:
         """All that is said of a customer at one moment is decided together."""
         moments = self._said.setdefault(customer, [])
-        if not moments or moments[-1].runs is not None or moments[-1].now != now:
+        if moments and (moments[-1].now, moments[-1].clock) == (now, clock) and (moments[-1].runs is None or moments[-1].ripe):
+            moments[-1].runs = None
+        else:
             self._over(customer)
-            moments.append(Words(now))
-        moments[-1].said.append((active, said))
+            moments.append(Words(now, clock))
+        return moments[-1]
 
     def _over(self, customer: UUID) -> None:
         """The moment of this customer is over: by what is known of him now, held contacts are judged."""
@@ -146,11 +159,32 @@ class Turn:
         if moments and moments[-1].runs is None:
             moments[-1].runs = dict(self.held.learned.get(customer, {}))
 
-    def settle(self, customer: UUID, now: datetime) -> None:
+    def settle(self, customer: UUID, now: datetime, clock: str = "") -> None:
         """A contact that was held is to be decided again, after all that was said before."""
+        self._moment(customer, now, clock).ripe = True
         self._over(customer)
-        self._said.setdefault(customer, []).append(Words(now, ripe=True))
+
+    def undecided(self, customer: UUID) -> datetime | None:
+        """The last moment at which contacts are wanted that are not decided yet."""
+        return max((words.now for words in self._said.get(customer, ()) if words.contacts), default=None)
+
+    def next_timer(self, customer: UUID, to: datetime, clock: str) -> tuple[Place, Timer] | None:
+        """His first timer by a clock that is due before a time; at one moment contacts that were held come last."""
+        keys = (*self.held.learned[customer], (HELD, 0))
+        places = [place for key in keys if (place := (customer, *key)) in self._timers or place in self.waiting]
+        timers = [(place, timer) for place in places if (timer := self._timers.get(place, self.waiting.get(place)))]
+        mine = [(place, timer) for place, timer in timers if timer.at < to and timer.clock == clock]
+        return min(mine, key=lambda one: (one[1].at, one[0][1] == HELD, one[0]), default=None)
+
+    def ring(self, place: Place) -> None:
+        """A timer is heard before its word comes."""
+        self._timers[place] = None
+
+    async def decide_of(self, customer: UUID) -> None:
+        """Decide what was said of one customer so far."""
         self._over(customer)
+        for words in self._said.pop(customer, ()):
+            await self._decide({customer: words})
 
     async def decide(self) -> None:
         """Decide what was said so far: of all customers together, the moments of each one after the other."""
@@ -201,7 +235,7 @@ class Turn:
                 continue
             self._effects.append(signal_records.fired(customer, signal, active))
             if isinstance(active.rule.do, Contact) and id_ not in back:
-                wants.setdefault(customer, []).append(signal_records.want(customer, active, active.rule.do, signal))
+                wants.setdefault(customer, []).append(signal_records.want(customer, active, active.rule.do, signal, said[customer].clock))
         undone: dict[UUID, list[UUID]] = {}
         for one in withdrawn:
             self._effects.append(signal_records.withdrawn(one))
@@ -213,28 +247,45 @@ class Turn:
             self._effects += [publication for some in told.values() for publication in some]
         await self._contact(
             [
-                Asked(customer, wants.get(customer, ()), words.now, self._objection(customer, words))
+                Asked(
+                    customer,
+                    wants.get(customer, ()),
+                    words.now,
+                    self._objection(customer, words),
+                    early=customer in wants and self._waits_for(customer, words.now),
+                )
                 for customer, words in said.items()
                 if words.ripe or customer in wants
-            ]
+            ],
+            {customer: words.clock for customer, words in said.items()},
+        )
+
+    def _waits_for(self, customer: UUID, now: datetime) -> bool:
+        """Whether a timer of this very moment is still to be heard: what it brings is decided together with what a fact brought."""
+        here, runs = self.held.here, self.held.learned.get(customer, {})
+        return any(
+            active is not None and active.has_timers and isinstance(active.rule.do, Contact) and wake_of(active.trigger, state) == now
+            for active, state in ((here.rules.get(key), state) for key, state in runs.items())
         )
 
     def _objection(self, customer: UUID, words: Words) -> Callable[[Want], str]:
         def objection(want: Want) -> str:
+            if words.now <= want.candidate.wanted:
+                return ""  # it only waited for what else this moment brings
             key = (want.candidate.rule, want.candidate.version)
             runs = self.held.learned.get(customer, {}) if words.runs is None else words.runs
             return against(self.held.here, key, runs.get(key), want.blob, words.now)
 
         return objection
 
-    async def _contact(self, asked: Sequence[Asked]) -> None:
+    async def _contact(self, asked: Sequence[Asked], clocks: Mapping[UUID, str]) -> None:
         if not asked:
             return
         settled = await self._contacting.settle(self.moment.connection, self.moment.schema, asked)
         for one in asked:
             found = settled.get(one.customer, NOTHING)
             self._effects += found.publications
-            self._set((one.customer, HELD, 0), None if found.until is None else Timer(found.until), known=True)
+            self._set((one.customer, HELD, 0), None if found.until is None else Timer(found.until, clocks[one.customer]), known=True)
 
 
 def _withdrawn_last(said: Sequence[tuple[Active, Said]]) -> set[UUID]:

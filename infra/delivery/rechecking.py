@@ -1,4 +1,8 @@
-"""Asks once more before a contact leaves the house: the rule's `unless` and `if`, consent, and the policy, as they are at that moment."""
+"""Asks once more before a contact leaves the house: the rule's `unless` and `if`, consent, and the policy, as they are at that moment.
+
+Where a source replays its own time, a contact leaves at the moment at which it was decided, however far that time has come since: of that
+source only what had happened by then counts, as from files.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,8 +31,8 @@ from streams.objecting import objection_now
 from streams.record import Connection, Keys
 from streams.sending import Adapter, Attempt
 
-Against = Callable[[Connection, UUID, str, int, bytes, datetime], Awaitable[str]]
-"""(connection, customer, rule, version, what the rule kept, now) -> what the rule has against it; empty: nothing."""
+Against = Callable[[Connection, UUID, Want, datetime], Awaitable[str]]
+"""(connection, customer, what was wanted, now) -> what the rule has against it; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,11 @@ class Rechecking:
         want = replace(want, candidate=replace(candidate, customer=customer))
         if own is not None and (await table.reached(connection, customer, signal) or await deliveries.tried(connection, own)):
             return Approach(customer, want, channel, now, state)
-        against = await self._against(connection, customer, candidate.rule, candidate.version, want.blob, now) if want.blob else ""
+        against = await self._against(connection, customer, want, now) if want.blob else ""
         looked = await views.look(connection, schema, customer, now)
-        at = looked.at if looked else now
-        asked = await reserving.again(connection, schema, self._keys, want, channel, at, against, looking=looking)
+        decided = await table.one(connection, customer, signal) if want.clock else None
+        at, replayed = (now, decided.at) if decided else (looked.at if looked else now, None)
+        asked = await reserving.again(connection, schema, self._keys, want, channel, at, against, looking=looking, replayed=replayed)
         if asked.result == "silent":
             return Attempt("silent", error=asked.reason)
         if asked.result == "held":
@@ -116,13 +121,14 @@ class Rechecking:
         return Approach(customer, want, channel, at, state, looked.rules if looked else NO_RULES)
 
 
-async def against(connection: Connection, customer: UUID, rule: str, version: int, kept: bytes, now: datetime) -> str:
+async def against(connection: Connection, customer: UUID, want: Want, now: datetime) -> str:
     """What a rule has against a contact that is about to go out: its signal stands no more, or `unless` and `if` say so now."""
-    cursor = await connection.execute("SELECT withdrawn FROM signals.given WHERE id = %s", (msgspec.msgpack.decode(kept, type=Signal).id,))
+    id_ = msgspec.msgpack.decode(want.blob, type=Signal).id
+    cursor = await connection.execute("SELECT withdrawn FROM signals.given WHERE id = %s", (id_,))
     row = await cursor.fetchone()
-    if row is not None and row[0]:
+    if row is not None and row[0] and not want.clock:
         return "withdrawn"
-    return await objection_now(connection, customer, rule, version, kept, now)
+    return await objection_now(connection, customer, want, now)
 
 
 def _channel(body: bytes) -> str:

@@ -43,21 +43,40 @@ class Asked:
     now: datetime
     objection: Callable[[Want], str]
     undone: Collection[UUID] = ()  # signals that were withdrawn, for those that stand in their place
+    early: bool = False  # the moment brings more: what is new waits for it, and nothing is said of it yet
 
 
-async def ground(connection: Connection, schema: str, keys: Keys, customer: UUID, now: datetime, *, without: UUID | None = None) -> Ground:
-    """Lock the customer's row and see how he stands; `without` leaves out one contact of his."""
+async def ground(
+    connection: Connection,
+    schema: str,
+    keys: Keys,
+    customer: UUID,
+    now: datetime,
+    *,
+    without: UUID | None = None,
+    replayed: datetime | None = None,
+) -> Ground:
+    """Lock the customer's row and see how he stands; `without` leaves out one contact of his. `replayed`: as he stood at that moment of a
+    time that a source replays, by all that others had said of him by now."""
     policy = await table.lock(connection, customer)
-    return (await _grounds(connection, schema, keys, policy, {customer: now}, without))[customer]
+    found = (await _grounds(connection, schema, keys, policy, {customer: now}, without, replayed))[customer]
+    return found if replayed is None else replace(found, at=replayed)
 
 
 async def _grounds(
-    connection: Connection, schema: str, keys: Keys, policy: Policy, moments: Mapping[UUID, datetime], without: UUID | None = None
+    connection: Connection,
+    schema: str,
+    keys: Keys,
+    policy: Policy,
+    moments: Mapping[UUID, datetime],
+    without: UUID | None = None,
+    replayed: datetime | None = None,
 ) -> dict[UUID, Ground]:
     """How these customers stand, whose rows are locked."""
     made = await table.made_of(connection, moments)
     reserved = {customer: {str(id_) for _, _, id_ in made.get(customer, ())} for customer in moments}
-    facts = await known(connection, schema, keys, {customer: Until(now, reserved[customer]) for customer, now in moments.items()})
+    wanted = {customer: Until(now, replayed or now, reserved[customer]) for customer, now in moments.items()}
+    facts = await known(connection, schema, keys, wanted)
     found = {}
     for customer, now in moments.items():
         standing, contacts = facts[customer], made.get(customer, [])
@@ -99,9 +118,14 @@ async def _reserved(
     decided: dict[UUID, list[tuple[Want, Outcome]]] = {one.customer: [] for one in asked}
     if not any(wanted.values()):
         return decided
+    early = {one.customer: one.now for one in asked if one.early}
+    waiting = [
+        (customer, want, Outcome(want.candidate, "held", now, until=now)) for customer, now in early.items() for want in wanted[customer]
+    ]
+    await table.write(connection, waiting)
     salt = await table.salt(connection)
     for customer, wants in wanted.items():
-        if wants:
+        if wants and customer not in early:
             here = standing[customer]
             paid = await spending.spent(connection, policy, here.at)
             outcomes = decide(policy, here.known, [want.candidate for want in wants], here.at, salt, paid)
@@ -153,21 +177,31 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
 
 
 async def again(
-    connection: Connection, schema: str, keys: Keys, want: Want, channel: str, now: datetime, against: str, *, looking: bool = False
+    connection: Connection,
+    schema: str,
+    keys: Keys,
+    want: Want,
+    channel: str,
+    now: datetime,
+    against: str,
+    *,
+    looking: bool = False,
+    replayed: datetime | None = None,
 ) -> Outcome:
     """Ask once more, as it is sent: what the rule has against it, consent, and the policy without the contact itself.
 
     Silent, it is written down as such and counts no more, unless it went out before: a resend takes nothing back. Held, the sender tries
-    again when the hour is right. Who is only `looking` silences nothing for what passes by itself.
+    again when the hour is right. Who is only `looking` silences nothing for what passes by itself. What was decided in a time that is
+    `replayed` is asked about as of then.
     """
     candidate = want.candidate
-    standing = await ground(connection, schema, keys, candidate.customer, now, without=candidate.signal)
+    standing = await ground(connection, schema, keys, candidate.customer, now, without=candidate.signal, replayed=replayed)
     asked = replace(candidate, prefer=(channel,), objection=against)
-    outcome = judged(standing.policy, standing.known, asked, now)
+    outcome = judged(standing.policy, standing.known, asked, now if replayed is None else standing.at)
     if outcome.result == "silent" and looking and outcome.reason.startswith(PASSING):
         return replace(outcome, result="held")
     if outcome.result == "silent":
-        await release(connection, standing.policy, want, channel, now, outcome.reason)
+        await release(connection, standing.policy, want, channel, replayed or now, outcome.reason)
     return outcome
 
 

@@ -38,16 +38,23 @@ class Until:
     """As far as it is to be known. Contacts that were `reserved` are counted as such, and not again when they are said to be made."""
 
     now: datetime
+    replayed: datetime  # how far the time is that sources replay
     reserved: Container[str] = frozenset()
 
 
 async def known(connection: Connection, schema: str, keys: Keys, customers: Mapping[UUID, Until]) -> dict[UUID, Known]:
     """What the facts of each say, as far as they were known at a moment; of sources that replay their time, as far as they had happened."""
     cursor = await connection.execute(
-        "SELECT wanted.id, his.record FROM unnest(%s::uuid[], %s::timestamptz[]) AS wanted(id, now), LATERAL"
+        "SELECT wanted.id, his.record FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) AS wanted(id, now, replayed), LATERAL"
         f" (SELECT record FROM {schema}.timeline WHERE customer_id = wanted.id AND type = ANY(%s)"
-        " AND CASE WHEN flags & %s <> 0 THEN at ELSE recorded END <= wanted.now ORDER BY at, event_id) his",
-        (uuids(customers), [until.now for until in customers.values()], TYPES, EVENT_CLOCK),
+        " AND CASE WHEN flags & %s <> 0 THEN at <= wanted.replayed ELSE recorded <= wanted.now END ORDER BY at, event_id) his",
+        (
+            uuids(customers),
+            [until.now for until in customers.values()],
+            [until.replayed for until in customers.values()],
+            TYPES,
+            EVENT_CLOCK,
+        ),
     )
     events = [(customer, customer_event_decoder.decode(record)) for customer, record in await cursor.fetchall()]
     telling = [event for _, event in events if event.type in fold.TELLING]

@@ -21,6 +21,7 @@ class Want:
     blob: bytes  # the signal, from which the rule's objection is found when it is asked for again; empty: of a request
     cooldown: timedelta = timedelta(0)  # of the rule: who was approached for another of its signals within it is left alone
     asked: bytes = b""  # of a request the channels that it names, also those that were closed then
+    clock: str = ""  # of a signal: whose time it was given in, where a source replays its own
 
 
 def encode(want: Want) -> bytes:

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 import msgspec
-from hypothesis import Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from aggregates.declaration import Decided, decided_type
@@ -47,7 +47,7 @@ def drawn(strategy: SearchStrategy[Any], count: int, number: int) -> list[Any]:
     found: list[Any] = []
 
     @seed(number)
-    @settings(max_examples=count, database=None, phases=[Phase.generate], deadline=None)
+    @settings(max_examples=count, database=None, phases=[Phase.generate], deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(strategy)
     def collect(example: Any) -> None:
         found.append(example)

@@ -5,6 +5,7 @@ from typing import Any
 from tests.rules.telling import at, event
 
 SOURCE = "replayed"
+PEOPLE = "abcdefghij"
 
 RULES = """
 - rule: replayed-often
@@ -22,6 +23,10 @@ RULES = """
   wait: 15m
   unless: {event: replayed.answered, since: first_match}
   do: {contact: waits, purpose: service, prefer: [letter]}
+- rule: replayed-calls
+  when: {count: replayed.missed, at_least: 1, within: 1h}
+  unless: {event: replayed.answered, within: 1d}
+  do: {contact: calls, purpose: marketing, prefer: [call]}
 - rule: replayed-told
   when: {count: replayed.seen, where: 'data.worth > 10', at_least: 1, within: 1d}
   do: {notify: team:crm}
@@ -44,7 +49,7 @@ prefer: [declared, learned_90d, default]
 def log() -> list[dict[str, Any]]:
     """What happens, in the order in which it arrives; who, on which day and hour, what."""
     happened: list[tuple[float, str, str, dict[str, Any]]] = []
-    for person in ("a", "b", "c", "d", "e", "f"):
+    for person in PEOPLE:
         purposes = ("marketing", "retention") if person != "f" else ("retention",)
         happened += [(0, person, "consent.given", {"purpose": purpose}) for purpose in purposes]
         happened.append((0, person, "consent.given", {"purpose": "service"}))
@@ -56,7 +61,14 @@ def log() -> list[dict[str, Any]]:
     happened += [(24 + 22, "c", "replayed.looked", {}), (24 + 22, "d", "replayed.looked", {}), (24 + 22.1, "d", "replayed.answered", {})]
     happened += [(24 + 22, "e", "replayed.seen", {}), (24 + 23, "e", "replayed.seen", {})]  # by night: held until the morning
     happened += [(24 + 10, "f", "replayed.seen", {}), (24 + 11, "f", "replayed.seen", {})]  # without consent
-    happened += [(24 * 40, person, "replayed.closed", {}) for person in ("a", "b", "c", "d", "e", "f")]
+    happened += [
+        (24 + 10, person, "replayed.missed", {}) for person in ("g", "h")
+    ]  # to be called, of which much is known before anybody is
+    happened += [(24 + 11, "g", "consent.withdrawn", {"purpose": "marketing"}), (24 + 11, "h", "replayed.answered", {})]
+    happened += [(24 * 10 + 10, person, "replayed.asked", {}) for person in ("i", "j")]  # the kiosk is free for the earlier of two
+    happened += [(24 * 13 + hour, "i", "replayed.seen", {}) for hour in (9, 10)]
+    happened += [(24 * 14 + hour, "j", "replayed.seen", {}) for hour in (9, 10)]
+    happened += [(24 * 40, person, "replayed.closed", {}) for person in PEOPLE]
     happened.sort(key=lambda one: one[0])
     return [
         event(type_, at(hours=hours), f"replayed-{number:03}", who={"customer_number": f"replayed-{person}"}, **data)
