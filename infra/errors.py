@@ -30,6 +30,8 @@ def refusal_of(error: OSError, path: Path | None = None) -> Refusal | None:
             return Refusal(f"No permission to write{_at(where)}.", "Choose another folder with YEKTA_HOME.")
         case errno.ENOTDIR | errno.EEXIST | errno.EISDIR:
             return Refusal(f"A file stands where a folder is needed{_at(where)}.", "Choose another folder with YEKTA_HOME.")
+        case errno.EMFILE | errno.ENFILE:
+            return Refusal("No more files may be open at once.", "Raise the limit: see `ulimit -n`.")
         case errno.EADDRINUSE:
             return Refusal("The address is used by another program.", "Choose another port.")
     return None

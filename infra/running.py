@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from infra import run_state
 from infra.endpoints import Endpoints, endpoints
-from infra.engines import jars, ports, warm_start
+from infra.engines import jars, open_files, ports, warm_start
 from infra.engines.kafka import Kafka
 from infra.engines.postgres import Postgres, new_password
 from infra.engines.supervisor import Notice, Supervisor
@@ -73,6 +73,7 @@ class Running:
 @asynccontextmanager
 async def running(settings: Settings, *, notice: Notice, progress: jars.Progress = jars.unseen) -> AsyncIterator[Running]:
     """Engines up on entry, everything of this home down on exit. Raises AlreadyRunsError, Refusal."""
+    open_files.allow()
     home = Home(settings.home)
     home.make()
     lock = home.take()

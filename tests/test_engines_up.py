@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from infra import run_state
 from infra.endpoints import Endpoints, endpoints
-from infra.engines import ports
+from infra.engines import open_files, ports
 from infra.errors import REFUSED, unreachable
 from infra.home import Home
 from infra.run_state import RunState
@@ -161,6 +161,20 @@ def test_a_used_port_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         _is_one_sentence(yekta("up", "--port", str(port), YEKTA_HOME=str(tmp_path / "home")), f"Port {port} on 127.0.0.1 is used by")
+
+
+def test_too_few_files_that_may_be_open_are_refused_and_a_soft_limit_is_raised(tmp_path: Path) -> None:
+    few = ["sh", "-c", 'ulimit -n 128; exec "$@"', "-", *_YEKTA, "up", "--port", str(ports.choose())]
+    refused = subprocess.run(
+        few, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "YEKTA_HOME": str(tmp_path / "home")}
+    )
+    _is_one_sentence(refused, "Only 128 files may be open at once here")
+    assert not (tmp_path / "home").exists()
+    raised = (
+        "import resource; from infra.engines import open_files; open_files.allow(); print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    softly = ["sh", "-c", 'ulimit -S -n 128; exec "$@"', "-", sys.executable, "-c", raised]
+    assert int(subprocess.run(softly, capture_output=True, text=True, check=True).stdout) >= open_files.LEAST
 
 
 def test_a_wrong_dsn_is_refused_before_anything_is_started(tmp_path: Path) -> None:

@@ -167,6 +167,8 @@ def explain(log: str, folder: Path) -> str | None:
         return "Kafka's port is used by another program."
     if "Permission denied" in log or "AccessDeniedException" in log or "Read-only file system" in log:
         return "Kafka has no permission to write its files."
+    if "Too many open files" in log:
+        return "Kafka may not open more files; `ulimit -n` says how many may be open at once."
     if "OutOfMemoryError" in log or "Could not reserve enough space" in log:
         return "Kafka ran out of memory; YEKTA_KAFKA__HEAP_MB sets how much it may use."
     if "Failed to acquire lock on file .lock" in log:

@@ -236,6 +236,8 @@ def explain(log: str, folder: Path) -> str | None:
         return "PostgreSQL's port is used by another program."
     if "Permission denied" in log or "Read-only file system" in log:
         return "PostgreSQL has no permission to write its files."
+    if "Too many open files" in log or "insufficient file descriptors" in log:
+        return "PostgreSQL may not open more files; `ulimit -n` says how many may be open at once."
     if "could not map anonymous shared memory" in log or "Cannot allocate memory" in log:
         return "PostgreSQL got no memory from the system."
     if "incompatible with server" in log:
