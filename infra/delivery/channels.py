@@ -40,6 +40,8 @@ from projections.view.traits import name_of
 from streams.record import Connection
 from streams.sending import Attempt
 
+NOBODY = "the mail server refused the address"
+
 
 class Text(msgspec.Struct, frozen=True):
     """What a customer is told; `$name` stands for his name, `$link` for where he answers, in a contact about a service request."""
@@ -141,9 +143,13 @@ class Writing:
             return approach
         to = address(approach.state, "phone")
         if not to:
-            return await self._rechecking.unreachable(approach, "no phone number of the customer is known")
+            return await self.unreachable(approach, Attempt("failed", error="no phone number of the customer is known"))
         name = _name(approach)
         return approach, Sms(to, self._messages.of(approach.want.contact, "sms", name, self._links.of(approach.want)).text, name)
+
+    async def unreachable(self, approach: Approach, attempt: Attempt) -> Attempt:
+        """His number is none, or there is none: nothing went out."""
+        return await self._rechecking.unreachable(approach, attempt)
 
 
 class SmsAdapter:
@@ -190,14 +196,16 @@ class EmailAdapter:
             return approach
         to = address(approach.state, "email")
         if not to:
-            return await self._rechecking.unreachable(approach, "no e-mail address of the customer is known")
+            return await self._rechecking.unreachable(approach, Attempt("failed", error="no e-mail address of the customer is known"))
         written = self._messages.of(approach.want.contact, "email", _name(approach), self._links.of(approach.want))
         message, recipient = EmailMessage(), mailbox(to)
         message["From"], message["To"], message["Subject"] = self._settings.sender, recipient, " ".join(written.subject.split())
         message["Date"] = format_datetime(self._clock())
         message["Message-ID"] = f"<{approach.want.candidate.signal}@{self._settings.sender.rpartition('@')[2].rstrip('>') or 'yekta'}>"
         message.set_content(written.text)
-        return await asyncio.to_thread(hand_over, self._settings, message, recipient.addr_spec)
+        attempt = await asyncio.to_thread(hand_over, self._settings, message, recipient.addr_spec)
+        nobody = attempt.result == "failed" and attempt.error == NOBODY
+        return await self._rechecking.unreachable(approach, attempt) if nobody else attempt
 
 
 def mailbox(to: str) -> Address:
@@ -221,7 +229,7 @@ def hand_over(settings: EmailSettings, message: EmailMessage, to: str) -> Attemp
                 server.login(settings.username, settings.password.get_secret_value() if settings.password else "")
             server.ehlo_or_helo_if_needed()
             if not to.isascii() and not server.has_extn("smtputf8"):
-                return Attempt("failed", error="the mail server refused the address")
+                return Attempt("failed", error=NOBODY)
             server.send_message(message, to_addrs=[to])
             with contextlib.suppress(smtplib.SMTPException, OSError):  # it has the letter, whatever it says to good-bye
                 server.quit()
@@ -229,7 +237,7 @@ def hand_over(settings: EmailSettings, message: EmailMessage, to: str) -> Attemp
             server.close()
     except smtplib.SMTPRecipientsRefused as error:
         code = next(iter(error.recipients.values()))[0]
-        return Attempt("failed" if code >= 500 else "again", code, "the mail server refused the address")
+        return Attempt("failed" if code >= 500 else "again", code, NOBODY)
     except smtplib.SMTPResponseException as error:
         of_this = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
         return Attempt("failed" if of_this else "again", error.smtp_code, f"the mail server answered {error.smtp_code}")

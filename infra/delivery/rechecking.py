@@ -67,13 +67,13 @@ class Rechecking:
             return Again("sent")
         return Again("held" if found.result == "later" else "silent", found.error, found.after)
 
-    async def unreachable(self, approach: Approach, why: str) -> Attempt:
-        """He has no address for this channel: nothing went out, so it counts no more."""
+    async def unreachable(self, approach: Approach, attempt: Attempt) -> Attempt:
+        """He has no address for this channel, or one that is none: nothing went out, so it counts no more."""
         async with self._pool.connection() as connection:
             policy = await table.lock(connection, approach.customer)
             reason = f"address {approach.channel}"
             await reserving.release(connection, policy, approach.want, approach.channel, approach.at, reason)
-        return Attempt("failed", error=why)
+        return attempt
 
     def before(self, adapter: Adapter) -> Adapter:
         """The adapter of webhooks, which tells of a contact only if it may still be made, or if it was or is being made."""

@@ -41,14 +41,8 @@ from streams.sending import Attempt
 LOOK = 15.0
 """Seconds between two looks whether the center has said anything meanwhile of what it was given."""
 
-FOR_GOOD = frozenset(
-    {
-        SmppCommandStatus.ESME_RINVDSTADR,
-        SmppCommandStatus.ESME_RINVMSGLEN,
-        SmppCommandStatus.ESME_RINVDSTTON,
-        SmppCommandStatus.ESME_RINVDSTNPI,
-    }
-)
+WRONG_NUMBER = frozenset({SmppCommandStatus.ESME_RINVDSTADR, SmppCommandStatus.ESME_RINVDSTTON, SmppCommandStatus.ESME_RINVDSTNPI})
+FOR_GOOD = WRONG_NUMBER | {SmppCommandStatus.ESME_RINVMSGLEN}
 """Trying again changes nothing: the number or the text is wrong."""
 
 PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, NotAcknowledged, KeyUnknown)
@@ -124,11 +118,13 @@ class SmppAdapter:
                     log_id=key,
                 )
             )
-            return await asyncio.wait_for(answer, self._settings.answer_seconds)
+            attempt = await asyncio.wait_for(answer, self._settings.answer_seconds)
         except TimeoutError:
             return Attempt("again", error=f"the message center did not answer within {self._settings.answer_seconds:.0f} s")
         finally:
             self._waiting.answers.pop(key, None)
+        wrong = attempt.result == "failed" and attempt.status in WRONG_NUMBER
+        return await self._writing.unreachable(approach, attempt) if wrong else attempt
 
     async def _waited_for(self, taken: Taken) -> Attempt | None:
         """What came of the try before this one, where the center had the message and had not said whether it takes it."""

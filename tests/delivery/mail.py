@@ -17,6 +17,13 @@ class Mail:
         self.port = 0
         self._letters: asyncio.Queue[EmailMessage] = asyncio.Queue()
 
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        del server, session, options
+        if address.startswith("gone.away"):
+            return "550 5.1.1 nobody of this name"
+        envelope.rcpt_tos.append(address)
+        return "250 go on"
+
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - as the library calls it
         del server, session
         letter = message_from_bytes(envelope.content, _class=EmailMessage, policy=policy.default)

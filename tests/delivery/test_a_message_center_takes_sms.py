@@ -127,9 +127,12 @@ async def test_the_center_takes_it_and_its_receipt_and_the_answer_are_facts(grou
 
 async def test_a_number_that_does_not_exist_is_not_tried_again(ground: Ground) -> None:
     ground.center.status = WRONG_NUMBER
-    failed = await ground.delivery(await ground.looks("+989121110002"), "failed")
+    customer = await ground.looks("+989121110002")
+    failed = await ground.delivery(customer, "failed")
     ground.center.status = 0
     assert (failed["attempts"], failed["error"]) == (1, "the message center answered ESME_RINVDSTADR")
+    (decision,) = (await ground.api.get(ground.token, f"/v1/customers/{customer}/decisions"))["items"]
+    assert (decision["outcome"], decision["reason"]) == ("silent", "address sms")
 
 
 async def test_what_a_busy_center_does_not_take_is_tried_again(ground: Ground) -> None:

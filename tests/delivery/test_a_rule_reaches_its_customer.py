@@ -21,6 +21,7 @@ from tests.delivery.receiver import receiving
 
 pytestmark = pytest.mark.engines
 
+ONE_A_WEEK = "policy: contact\ncaps:\n  - {channels: all, max: 1, within: 7d}\n"
 MESSAGES = """
 spring: {sms: {text: "سلام $name"}, email: {subject: "بهار", text: "سلام $name، خوش آمدید"}}
 """
@@ -132,8 +133,7 @@ async def test_who_is_told_of_a_contact_that_only_he_can_make_is_told_when_it_ma
 
 
 async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
-    policy = "policy: contact\ncaps:\n  - {channels: all, max: 1, within: 7d}\n"
-    put = await ground.api.client.put("/v1/contact-policy", content=policy, auth=(ground.token, ""))
+    put = await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))
     assert put.json() == {"version": 1, "state": "published"}
     phone = "+989121110004"
     await consent(ground, phone, "sms", "call")
@@ -169,6 +169,20 @@ async def test_who_has_no_address_was_not_approached_and_it_does_not_count(groun
     assert failed["error"] == "no e-mail address of the customer is known"
     await ground.decided(phone, "unreachable", outcome="silent", reason="address email")
     ask = {"request_id": "not-approached", "who": {"phone": phone}, "channel": "call"}
+    answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+    assert (answer["outcome"], answer["reason"]) == ("allowed", None)
+
+
+async def test_whose_address_is_refused_for_good_was_not_approached_and_it_does_not_count(ground: Ground) -> None:
+    assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).is_success
+    await ground.rule("refused", "shop.refused", "email")
+    phone, who = "+989121110010", {"phone": "+989121110010", "email": "gone.away@example.com"}
+    await ground.happens("consent.given", phone, purpose="marketing", channels=["email", "call"], who=who)
+    await ground.happens("shop.refused", phone, who=who)
+    failed = await ground.delivery("refused", "email", "failed")
+    assert (failed["error"], failed["status"]) == ("the mail server refused the address", 550)
+    await ground.decided(phone, "refused", outcome="silent", reason="address email")
+    ask = {"request_id": "refused-for-good", "who": {"phone": phone}, "channel": "call"}
     answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
     assert (answer["outcome"], answer["reason"]) == ("allowed", None)
 
@@ -235,8 +249,7 @@ async def test_who_answers_a_contact_without_saying_who_he_is_is_whom_it_was_mad
 
 
 async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> None:
-    policy = "policy: contact\ncaps:\n  - {channels: all, max: 1, within: 7d}\n"
-    assert (await ground.api.client.put("/v1/contact-policy", content=policy, auth=(ground.token, ""))).status_code == 200
+    assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).status_code == 200
     phone, other = "+989121110104", "+989121110105"
     for one in (phone, other):
         await consent(ground, one, "email", "call")
