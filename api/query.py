@@ -1,7 +1,7 @@
 """Reads a request's query parameters: each is what it should be, or a problem points at it."""
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 
 from fastapi import Request
 
@@ -66,6 +66,15 @@ def time(request: Request, name: str) -> datetime | None:
         at = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
     except ValueError as error:
         raise invalid(f"/query/{name}", "This is no time as RFC 3339 has it.", "Write 2026-05-01T10:00:00+03:30.") from error
-    if at.tzinfo is None:
-        raise invalid(f"/query/{name}", "The time has no offset.", "Write 2026-05-01T10:00:00+03:30, or Z for UTC.")
+    in_utc(at, f"/query/{name}")
     return at
+
+
+def in_utc(at: datetime, pointer: str) -> datetime:
+    """A time that was sent, as UTC has it. Raises a 422 problem for one without an offset, or that no calendar has there."""
+    if at.tzinfo is None:
+        raise invalid(pointer, "The time has no offset.", "Write 2026-05-01T10:00:00+03:30, or Z for UTC.")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise invalid(pointer, "It is before the year 1 or after 9999 in UTC.", "Write 2026-05-01T10:00:00+03:30.") from error

@@ -257,7 +257,7 @@ async def _wanted(request: Request, content: bytes, dependencies: Dependencies) 
     asked = _envelope(text)
     lang, zone = language(request), dependencies.zone
     until = _time(asked, "to") or query.time(request, "to") or dependencies.clock()
-    since = _time(asked, "from") or query.time(request, "from") or until - RANGE
+    since = _time(asked, "from") or query.time(request, "from") or until - (RANGE if until.year >= EARLIEST else timedelta())
     if since.year < EARLIEST or not timedelta() < until - since <= LONGEST_RANGE:
         raise invalid("/from", "The range begins before it ends, and is no longer than ten years.")
     policy = _policy(asked["policy"], lang) if asked.get("policy") else None
@@ -287,7 +287,7 @@ def _envelope(text: str) -> dict[str, Any]:
     """The object around a rule; empty where the text is the rule itself."""
     try:
         asked = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     return asked if isinstance(asked, dict) and "when" not in asked else {}
 
@@ -312,6 +312,7 @@ def _time(asked: dict[str, Any], name: str) -> datetime | None:
     if value is None:
         return None
     try:
-        return msgspec.convert(value, datetime, strict=False).astimezone(UTC)
+        at = msgspec.convert(value, datetime, strict=False)
     except (msgspec.ValidationError, ValueError, OverflowError) as error:
         raise invalid(f"/{name}", "This is no time as RFC 3339 has it.", "Write 2026-05-01T10:00:00+03:30.") from error
+    return query.in_utc(at, f"/{name}")

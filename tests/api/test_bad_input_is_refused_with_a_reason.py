@@ -191,3 +191,21 @@ async def test_nothing_has_a_name_with_nul_and_nothing_is_found_by_it(api: Api) 
         for one in asked if not path.endswith("/stream") else ():
             answer = await api.client.get(f"{filled}?{one['name']}=%00", auth=(token, ""))
             assert answer.status_code < 500, (path, one["name"], answer.text)
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "pointer"),
+    [
+        ("", b"[" * 10_000, ""),
+        ("", b'{"a":' * 10_000 + b"1" + b"}" * 10_000, ""),
+        ("?to=0001-01-01T00:00:00%2B14:00", b"{}", "/query/to"),
+        ("?to=0001-01-01T00:00:00Z", b"{}", "/from"),
+        ("", b'{"to": "0001-01-01T00:00:00Z"}', "/from"),
+        ("", b'{"to": "0001-01-01T00:00:00+14:00"}', "/to"),
+        ("", b'{"from": "2026-01-01T00:00:00"}', "/from"),
+        ("", b'{"to": "yesterday"}', "/to"),
+    ],
+)
+async def test_a_dry_run_that_makes_no_sense_is_refused_with_a_reason(api: Api, query: str, body: bytes, pointer: str) -> None:
+    answer = await api.client.post(f"/v1/triggers/dry-run{query}", content=body, auth=(await api.token("marketer"), ""))
+    assert (answer.status_code, answer.json()["pointer"]) == (422, pointer), answer.text
