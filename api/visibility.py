@@ -8,18 +8,23 @@ from aggregates.log import NotAcknowledged
 from api import position, query
 from api.awaiting import BREATH, LOOK
 from api.ports import Dependencies
-from api.problem import RETRY_SECONDS, Problem, unavailable
+from api.problem import RETRY_SECONDS, Problem, invalid, unavailable
 from projections.positions import table as positions
 
 LONGEST = 10.0
 
 
 async def settled(request: Request, dependencies: Dependencies) -> bool:
-    """Wait for the position in the query; whether there is one. Raises a 504 problem when it does not come."""
+    """Wait for the position in the query; whether there is one. Raises a 504 problem when it does not come, a 422 problem when it is none
+    of this log."""
     wanted = query.text(request, "after", 4096)
-    if wanted is not None and not await dependencies.awaiting.reached(*position.read(wanted), LONGEST):
+    if wanted is None:
+        return False
+    at, alone = position.read(wanted)
+    if not await dependencies.awaiting.reached(at, alone, LONGEST):
+        await _in_the_log(dependencies, at)
         raise _not_yet()
-    return wanted is not None
+    return True
 
 
 async def listed(request: Request, dependencies: Dependencies) -> None:
@@ -43,6 +48,20 @@ async def listed(request: Request, dependencies: Dependencies) -> None:
             raise _not_yet()
         await asyncio.sleep(BREATH)
         await changes.changed(version, min(LOOK, left))
+
+
+async def _in_the_log(dependencies: Dependencies, at: position.Offsets) -> None:
+    """Raises a 422 problem for a position that the log never reached: nobody would ever see it. While Kafka is away nobody knows."""
+    try:
+        ends = await dependencies.log.ends([dependencies.topics.touchpoints])
+    except NotAcknowledged:
+        return
+    if any(end > ends.get((dependencies.topics.touchpoints, partition), 0) for partition, end in at.items()):
+        raise invalid(
+            "/query/after",
+            "This position is after the end of the log: it is of another installation, or a backup was restored since.",
+            "Ask without it.",
+        )
 
 
 def _not_yet() -> Problem:

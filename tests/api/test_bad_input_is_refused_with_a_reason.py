@@ -4,12 +4,14 @@ import gzip
 import json
 import re
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
 
 from aggregates import dead_letter
+from api import position, visibility
 from api.body import REQUEST_BYTES
 from tests.api.conftest import Api
 from tests.api.events import event, order
@@ -209,3 +211,22 @@ async def test_nothing_has_a_name_with_nul_and_nothing_is_found_by_it(api: Api) 
 async def test_a_dry_run_that_makes_no_sense_is_refused_with_a_reason(api: Api, query: str, body: bytes, pointer: str) -> None:
     answer = await api.client.post(f"/v1/triggers/dry-run{query}", content=body, auth=(await api.token("marketer"), ""))
     assert (answer.status_code, answer.json()["pointer"]) == (422, pointer), answer.text
+
+
+async def test_a_position_that_the_log_never_reached_is_told_from_one_that_is_not_visible_yet(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visibility, "LONGEST", 0.3)  # nobody works behind this door
+    key, agent = await api.write_key("places"), await api.token("agent")
+    at = await api.send(key, event("placed", data={"url": "u", "who": {"device": "d-placed"}}))
+    ((partition, end),) = position.offsets(at).items()
+    for after, status, reason in (
+        (at, 504, "not_visible_yet"),
+        (position.token({partition: end + 1_000}), 422, "invalid_request"),
+        (position.token({partition: end, 9_999: 1}), 422, "invalid_request"),
+        (position.token({partition: end + 1_000}, UUID(int=1)), 422, "invalid_request"),
+    ):
+        for path in ("/v1/customers?q=placed&", "/v1/dead-letters?"):
+            answer = await api.client.get(f"{path}after={after}", auth=(agent if "customers" in path else await api.token(), ""))
+            is_problem(answer, status, reason)
+            assert answer.json().get("pointer") == (None if status == 504 else "/query/after")
