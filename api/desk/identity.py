@@ -1,6 +1,6 @@
 """The desk's pages of identity: the queue of who may be one, decided with one key each, and why a customer is one, drawn.
 
-The same functions as the API's do the work. Reading order: add, objection, drawn.
+The same functions as the API's do the work. Reading order: add, compared, objection, drawn.
 """
 
 import re
@@ -19,7 +19,8 @@ from api.answers import path_id
 from api.desk.forms import form
 from api.desk.locale import Locale
 from api.desk.rendering import HEADERS, locale_of, page
-from api.desk.values import identifier
+from api.desk.values import Value, code, identifier
+from api.desk.values import field as of_field
 from api.desk.visitor import acting
 from api.duplicate_weights import LevelShown, WeightsShown
 from api.explaining import Identity
@@ -48,6 +49,13 @@ NUMBERED = frozenset({"phone", "email", "national_id", "birth_date", "postal_cod
 """Fields whose values run from left to right on every page."""
 
 OBJECTION = re.compile(r"(merge|link): more than (\d+) (?:identifiers|of (.+))")
+
+
+def compared(name: str, value: str, locale: Locale) -> Value:
+    """What one of two who may be one is known to have, as other pages show it."""
+    if name in NUMBERED:
+        return of_field(name, value, None, locale) if name in {"phone", "birth_date"} else code(value, locale)
+    return Value(value)
 
 
 def objection(reason: str, locale: Locale) -> str:
@@ -151,7 +159,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             agreements=agreements(weights),
             part=part,
             fired_words=[firing(one.rule, locale) for one in rules.fired],
-            ltr=NUMBERED,
+            compared=compared,
             chance=chance,
             bits=bits,
             may_decide=asking.role in DECIDERS,

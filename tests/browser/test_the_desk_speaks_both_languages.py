@@ -22,7 +22,7 @@ from aggregates.contracts.explain import judged, says_of
 from aggregates.matching.customers import RARE
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
-from api.desk.identity import bits, chance, firing, objection
+from api.desk.identity import bits, chance, compared, firing, objection
 from api.desk.locale import Locale
 from api.desk.refusals import explained
 from api.desk.wording import went
@@ -271,3 +271,11 @@ async def test_the_calendar_is_that_of_browsers(browser: Browser) -> None:
     )
     await page.close()
     assert [list(jalali.of(day)) for day in days] == told
+
+
+def test_who_may_be_one_is_compared_in_the_readers_digits_and_calendar() -> None:
+    known = {"phone": "+989125550019", "birth_date": "1990-05-01", "national_id": "0012345679", "email": "m@x.ir", "name": "مینا"}
+    shown = {name: compared(name, value, FA) for name, value in known.items()}
+    assert [value.text for value in shown.values()] == ["۰۹۱۲ ۵۵۵ ۰۰۱۹", "۱۱ اردیبهشت ۱۳۶۹", "۰۰۱۲۳۴۵۶۷۹", "m@x.ir", "مینا"]
+    assert (shown["phone"].copy, shown["national_id"].copy) == ("+989125550019", "0012345679")
+    assert compared("birth_date", "1990-05-01", EN).text == "1 May 1990"
