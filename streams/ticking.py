@@ -20,6 +20,9 @@ from streams.record import Effect
 RETRY = 0.1
 """Seconds after which timers that could not go yet are tried again."""
 
+LONGEST = 10.0
+"""The same, at last, of timers of sources that replay their own time: it may be over for good."""
+
 
 @dataclass(slots=True)
 class _Known:
@@ -28,6 +31,8 @@ class _Known:
     due: datetime | None  # the earliest timer by our clock
     replayed: bool  # whether sources that replay their own time may have timers
     again: float = 0.0  # not before is it looked at again
+    wait: float = RETRY  # after how long it is looked again how far replayed time is, though nothing comes
+    look: float = 0.0  # and when
     changed: bool = True  # whether timers came or went since: more of them may go though the now of those sources stands still
 
 
@@ -73,9 +78,13 @@ class Ticking:
     async def pulse(self, moment: Moment) -> list[Effect]:
         """Let the timers go whose time has come."""
         known = self._known[moment.partition]
-        if not self._is_due(known) and not (known.replayed and (moment.fresh or known.changed)):
+        looks = known.replayed and (moment.fresh or known.changed or self._clock() >= known.look)
+        if not self._is_due(known) and not looks:
             return []
         known.again = self._clock() + RETRY
+        if looks:
+            known.wait = RETRY if moment.fresh or known.changed else min(2.0 * known.wait, LONGEST)
+            known.look = self._clock() + known.wait
         if not await positions.may_go_on(moment.connection):
             return []
         known.changed = False
@@ -85,9 +94,9 @@ class Ticking:
         return [timers.word_of(one) for one in found]
 
     def restless(self, partition: int) -> bool:
-        """Whether a timer is due by our clock."""
+        """Whether a timer is due by our clock, or it is to be looked how far replayed time is."""
         known = self._known.get(partition)
-        return known is None or self._is_due(known)
+        return known is None or self._is_due(known) or (known.replayed and self._clock() >= known.look)
 
     def _is_due(self, known: _Known) -> bool:
         return known.due is not None and known.due < self._now() and self._clock() >= known.again

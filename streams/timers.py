@@ -169,7 +169,7 @@ async def due(connection: Connection, partition: int, position: int) -> list[Due
             UNION ALL
             (SELECT w.customer_id, w.rule, w.version FROM streams.timers w
              WHERE w.partition = %(partition)s AND w.clock = 'event' AND NOT w.told
-               AND w.at < (SELECT now FROM streams.clocks WHERE partition = %(partition)s)
+               AND w.at < (SELECT LEAST(c.now, r.replayed) FROM streams.clocks c, streams.released r WHERE c.partition = %(partition)s)
                AND EXISTS (SELECT FROM streams.source_clocks c
                            WHERE c.partition = %(partition)s AND w.at < c.now AND c.source <> ALL (w.beyond))
              ORDER BY w.at LIMIT %(limit)s)

@@ -1,14 +1,22 @@
 """Sources that replay their own time: what moves their now, and what does not."""
 
+import asyncio
 from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
 
 import pytest
+from msgspec.json import decode
+from psycopg_pool import AsyncConnectionPool
 
 from aggregates.fact import Fact, fact_of
 from aggregates.source import Source
 from aggregates.touchpoint import derive
 from aggregates.wire import customer_event_decoder
+from streams import timers
 from streams.recalling import clock_of
+from streams.record import Connection
+from streams.timers import Releasing
 from streams.words import SCORES, told
 from tests.streams.crew import until
 from tests.streams.ground import Ground
@@ -61,8 +69,9 @@ class Story:
         publish(ground, "rule", UNANSWERED)
 
     async def happens(self, type_: str, minute: float, source: Source, names: str = "abcdefgh") -> None:
-        """It happens to each, and all of it is heard."""
+        """It happens to each, and all of it is heard: no partition is behind another."""
         self.number += 1
+        await self.ground.ask("UPDATE streams.released SET replayed = '2027-01-01' RETURNING 1")
         for name in names:
             who = {"account": f"{source.name} {name}"}
             self.ground.send(f"{self.number} {name}", type_, minute, source=source, who=who)
@@ -105,3 +114,35 @@ async def test_a_source_that_sends_no_more_ends_what_it_began_by_one_that_comes_
     assert await story.ever() == 0
     await story.happens("shop.looked", 62, OLDER)
     await story.said(8)
+
+
+async def test_no_silence_is_heard_while_what_ended_it_waits_in_another_partition(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker dies, and one partition of the log is through to the end of what was replayed before another begins."""
+    monkeypatch.setattr(timers, "SETTLES", 0.0)
+
+    async def ends() -> dict[int, int]:
+        return ground.memory.ends("touchpoints")
+
+    def happens(name: str, type_: str, hour: float, place: int) -> UUID:
+        return ground.send(f"{name} {hour}", type_, hour * 60, at=place, source=REPLAYED, who={"account": name})
+
+    when = {"after": "shop.asked", "absent": "shop.answered", "for": "1d"}
+    publish(ground, "rule", {"rule": "unanswered", "when": when, "do": {"notify": "x"}})
+    for name in ("answered", "unanswered"):
+        asked = happens(name, "shop.asked", 0, 0)
+        happens(name, "shop.over", 100, 0)
+    happens("answered", "shop.answered", 1, 1)
+    releasing = asyncio.create_task(Releasing(cast("AsyncConnectionPool[Connection]", ground.pool), ends).run())
+    worker = ground.hire(*processors(ground, 100))
+    await worker.own("resolve", [ground.memory.base])
+    await worker.own("customer", ground.memory.numbers)
+    await ground.passed("customer", worker)
+    await asyncio.sleep(0.5)  # what may go by now is gone
+    await worker.die()
+    async with ground.working(*processors(ground, 100)):
+        await until(lambda: ground.has("SELECT count(*) = 0 FROM streams.timers"))
+        await until(lambda: asyncio.sleep(0, bool(ground.memory.all("signals"))))
+    releasing.cancel()
+    await asyncio.gather(releasing, return_exceptions=True)
+    heard = [decode(record.value or b"")["data"] for record in ground.memory.all("signals")]
+    assert [(one["customer_id"], one["occurred_at"][:10]) for one in heard] == [(str(derive("customer", str(asked))), "2026-03-02")]
