@@ -20,16 +20,20 @@ class Refusal(Exception):
         return f"{self.sentence} {self.hint}".strip()
 
 
-def refusal_of(error: OSError, path: Path | None = None) -> Refusal | None:
-    """Turn what the operating system refused into a sentence; None when it is not a matter of files and disks."""
+def refusal_of(error: OSError, path: Path | None = None, setting: str = "YEKTA_HOME") -> Refusal | None:
+    """Turn what the operating system refused into a sentence; None when it is not a matter of files and disks. The setting is the one that
+    says where the files are."""
     where = path or error.filename
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return Refusal(f"The disk is full: nothing more can be written{_at(where)}.", "Free some space and start again.")
+            return Refusal(
+                f"The disk is full: nothing more can be written{_at(where)}.",
+                "Free some space and start again.",
+            )
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return Refusal(f"No permission to write{_at(where)}.", "Choose another folder with YEKTA_HOME.")
+            return Refusal(f"No permission to write{_at(where)}.", f"Choose another folder with {setting}.")
         case errno.ENOTDIR | errno.EEXIST | errno.EISDIR:
-            return Refusal(f"A file stands where a folder is needed{_at(where)}.", "Choose another folder with YEKTA_HOME.")
+            return Refusal(f"A file stands where a folder is needed{_at(where)}.", f"Choose another folder with {setting}.")
         case errno.EMFILE | errno.ENFILE:
             return Refusal("No more files may be open at once.", "Raise the limit: see `ulimit -n`.")
         case errno.EADDRINUSE:

@@ -76,6 +76,12 @@ def test_a_jar_is_fetched_once_and_then_taken_from_the_cache(repository: Reposit
     assert repository.asked == 1
 
 
+def test_a_cache_that_cannot_be_written_is_named_with_the_setting_that_says_where_it_is(fetch: Fetch, tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    with pytest.raises(Refusal, match=rf"at {tmp_path}/cache\. Choose another folder with YEKTA_CACHE\."):
+        fetch()
+
+
 def test_a_damaged_jar_in_the_cache_is_fetched_again(repository: Repository, fetch: Fetch) -> None:
     (jar,) = fetch()
     jar.write_bytes(b"half of it")

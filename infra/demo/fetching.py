@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from infra.engines.jars import SETTING
 from infra.errors import Refusal, refusal_of
 
 REQUIREMENT = Path(__file__).with_name("cdnow.txt")
@@ -30,7 +31,7 @@ def cdnow(cache: Path) -> str:
             unborn.write_bytes(content)
             unborn.replace(kept)
     except OSError as error:
-        raise refusal_of(error, cache) or error from error
+        raise refusal_of(error, cache, SETTING) or error from error
     return content.decode("ascii")
 
 

@@ -13,6 +13,7 @@ from infra.errors import Refusal, refusal_of
 LOCK = Path(__file__).with_name("kafka.lock.toml")
 Progress = Callable[[int, int], None]  # jars there, jars in all
 
+SETTING = "YEKTA_CACHE"  # says where the cache is
 _SEVERAL = 6  # small files: waiting is all latency
 
 
@@ -29,7 +30,7 @@ def fetch(cache: Path, *, progress: Progress = unseen, lock_file: Path = LOCK, r
         with _alone_in(cache):
             return _fetch_all(locked, cache, progress, repository)
     except OSError as error:
-        raise refusal_of(error, cache) or error from error
+        raise refusal_of(error, cache, SETTING) or error from error
 
 
 def _fetch_all(locked: list[Any], cache: Path, progress: Progress, repository: str | None) -> tuple[Path, ...]:
@@ -69,7 +70,7 @@ def _resolve(artifact: Any, name: str) -> Path:
         return Path(artifact.resolve())
     except (RuntimeError, OSError) as error:  # requests' errors are OSErrors
         artifact.cached_path.unlink(missing_ok=True)  # a half-written file would be taken for the whole
-        refusal = refusal_of(error) if isinstance(error, OSError) else None
+        refusal = refusal_of(error, artifact.cached_path, SETTING) if isinstance(error, OSError) else None
         raise refusal or Refusal(
             f"Kafka's jar {name} could not be fetched.",
             "The first start needs the network; YEKTA_KAFKA__JARS_FROM names another Maven repository.",
