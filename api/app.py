@@ -102,6 +102,7 @@ def create(dependencies: Dependencies) -> FastAPI:
     app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, routes=[Shelved(routes)])
     app.state.dependencies = dependencies
     answering.install(app)
+    desk.told_on_pages(app, dependencies)
     app.add_middleware(Measured)
     app.openapi = lambda: openapi.document(app, routes)  # type: ignore[method-assign]
     return app

@@ -5,14 +5,15 @@ Whatever goes wrong below a route becomes a page that says what to do, in the re
 
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, cast
 
 import psycopg
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException as Unserved
 
 from aggregates.sealing import KeyDestroyed
 from api import access, customers, looks, query, session
@@ -236,14 +237,15 @@ def _sign_in(request: Request, dependencies: Dependencies, wanted: str, wrong: s
         provider=dependencies.provider.name if dependencies.provider else "",
         command=COMMAND,
         back=wanted,
-        visitor=None,
         untaken=sent,
+        visitor=None,
     )
 
 
 _OF_ONE = re.compile(r"/(?:customers|rules|segments|requests)/[^/]+")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Answering = Callable[[Request, Exception], Coroutine[Any, Any, Response]]
 
 
 def _route_class(dependencies: Dependencies) -> type[APIRoute]:
@@ -271,6 +273,21 @@ def _route_class(dependencies: Dependencies) -> type[APIRoute]:
             return handled
 
     return DeskRoute
+
+
+def told_on_pages(app: FastAPI, dependencies: Dependencies) -> None:
+    """Whoever follows a wrong address in a browser is told so on a page; what asks the API is answered as ever."""
+    answered = cast("Answering", app.exception_handlers[Unserved])
+
+    async def nowhere(request: Request, error: Exception) -> Response:
+        path = request.url.path
+        browsed = request.method == "GET" and "text/html" in request.headers.get("accept", "") and not path.startswith("/v1/")
+        if not (browsed and isinstance(error, Unserved) and error.status_code in (404, 405)):
+            return await answered(request, error)
+        values = {"error": "error.404.other", "again": "", "receipt": "", "erased": ""}
+        return page(request, dependencies, "problem.html", error.status_code, **values)
+
+    app.add_exception_handler(Unserved, nowhere)
 
 
 def _failed(request: Request, dependencies: Dependencies, status: int, reason: str, receipt: str = "") -> Response:

@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -157,6 +157,22 @@ async def test_without_a_known_key_nothing_is_read(api: Api, headers: dict[str, 
 
 async def test_staff_do_not_speak_for_a_source(api: Api) -> None:
     is_problem(await api.client.post("/v1/events", json=event(), auth=(await api.token("admin"), "")), 403, "forbidden")
+
+
+async def test_a_wrong_address_is_a_page_to_a_browser_and_a_problem_to_what_asks_the_api(api: Api) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    sent = f"/requests/{uuid4()}/note"  # an address that is only sent to
+    for path, status in (("/nowhere", 404), (f"/rate/{uuid4()}", 404), (f"/customers/{uuid4()}/nothing", 404), (sent, 405)):
+        page = await api.client.get(path, headers=browser)
+        assert (page.status_code, page.headers["content-type"], "اینجا چیزی نیست" in page.text) == (
+            status,
+            "text/html; charset=utf-8",
+            True,
+        )
+        assert page.headers["content-security-policy"].startswith("default-src 'none'")
+        assert (await api.client.get(path)).headers["content-type"] == "application/problem+json"
+    is_problem(await api.client.get("/v1/nowhere", headers=browser), 404, "not_found")
+    is_problem(await api.client.post("/nowhere", headers=browser), 404, "not_found")
 
 
 async def test_the_frameworks_own_answers_are_problems_too(api: Api) -> None:
