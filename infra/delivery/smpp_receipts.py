@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -121,7 +122,7 @@ class Receipts:
         """What became of a message: delivered, or refused with the center's word. What is on its way says nothing yet."""
         if state in ON_ITS_WAY:
             return
-        known = await self._known(message)
+        known = await self._known(message, phone)
         if known is None:
             log.warning("receipt_of_another", message=message, state=state)
             async with self._pool.connection() as connection:
@@ -131,17 +132,19 @@ class Receipts:
                     " DO UPDATE SET state = excluded.state, at = now()",
                     (message, state, self._token(phone)),
                 )
-            known = await self._known(message)  # another session may have heard meanwhile that it was taken
+            known = await self._known(message, phone)  # another session may have heard meanwhile that it was taken
         if known is not None:
             verb, data = ("delivered", {}) if state in DELIVERED else ("refused", {"reason": state})
             await self._tell(f"contact.{verb}", {"signal": str(known[1]), **data}, known[0], f"smpp {message} {state}", known[2])
 
-    async def _known(self, message: str) -> tuple[str, UUID, datetime] | None:
+    async def _known(self, message: str, phone: str) -> tuple[str, UUID, datetime] | None:
         """The number, if he has one still, the contact, and since when its receipt is there, of a message that was taken."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "UPDATE contacts.smpp_taken SET told = coalesce(told, %s) WHERE message_id = %s RETURNING customer_id, signal, told",
-                (self._clock(), message),
+                "UPDATE contacts.smpp_taken SET told = coalesce(told, %s) WHERE message_id = (SELECT message_id FROM contacts.smpp_taken"
+                " WHERE message_id = %s OR message_id = ANY(%s) AND phone <> '' AND phone = %s ORDER BY message_id = %s DESC LIMIT 1)"
+                " RETURNING customer_id, signal, told",
+                (self._clock(), message, spellings(message), self._token(phone), message),
             )
             row = await cursor.fetchone()
             return None if row is None else (address(await state_of(connection, row[0]), "phone"), row[1], row[2])
@@ -186,15 +189,36 @@ class Receipts:
 
 async def _take(connection: Connection, message: str, given: Given) -> str:
     """Write down that it was taken; what a receipt said of it before that."""
-    await connection.execute(
-        "INSERT INTO contacts.smpp_taken (message_id, customer_id, signal) VALUES (%s, %s, %s) ON CONFLICT (message_id)"
-        " DO UPDATE SET customer_id = excluded.customer_id, signal = excluded.signal, at = now()",
-        (message, given.customer, given.signal),
+    cursor = await connection.execute(
+        "UPDATE contacts.smpp_given SET taken = true WHERE delivery = %s RETURNING phone",
+        (given.delivery,),
     )
-    await connection.execute("UPDATE contacts.smpp_given SET taken = true WHERE delivery = %s", (given.delivery,))
-    cursor = await connection.execute("DELETE FROM contacts.smpp_receipts WHERE message_id = %s RETURNING state", (message,))
+    row = await cursor.fetchone()
+    phone = row[0] if row else ""
+    await connection.execute(
+        "INSERT INTO contacts.smpp_taken (message_id, customer_id, signal, phone) VALUES (%s, %s, %s, %s) ON CONFLICT (message_id)"
+        " DO UPDATE SET customer_id = excluded.customer_id, signal = excluded.signal, phone = excluded.phone, at = now()",
+        (message, given.customer, given.signal, phone),
+    )
+    cursor = await connection.execute(
+        "DELETE FROM contacts.smpp_receipts WHERE message_id = %s OR message_id = ANY(%s) AND phone <> '' AND phone = %s RETURNING state",
+        (message, spellings(message), phone),
+    )
     row = await cursor.fetchone()
     return str(row[0]) if row else ""
+
+
+def spellings(message: str) -> list[str]:
+    """How else a center may write a name that is a number: some give it in hexadecimal, and say in decimal what became of it."""
+    numbers = set[int]()
+    with suppress(ValueError):
+        numbers.add(int(message, 16))
+    if message.isdecimal():
+        numbers.add(int(message))
+    return sorted(
+        {form.format(number) for number in numbers for form in ("{}", "{:x}", "{:X}", "{:08x}", "{:08X}", "{:010}", "{:016x}", "{:016X}")}
+        - {message}
+    )
 
 
 def _event(type_: str, data: Mapping[str, Any], phone: str, id_: str, at: datetime) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Center:
         self.port = 0
         self.status = 0
         self.hasty = False  # it says what became of a message before it says that it took it
+        self.name = "m{}"  # what it calls the messages that it takes
         self.silent = False  # it takes messages and does not say so
         self._unsaid: list[tuple[asyncio.StreamWriter, int, bytes]] = []
         self.binds: list[tuple[str, str]] = []
@@ -119,7 +120,7 @@ class Center:
         coding, length = rest[2], rest[4]
         text = rest[5 : 5 + length].decode("utf-16-be" if coding == UCS2 else "ascii")
         self._count += 1
-        message = f"m{self._count}"
+        message = self.name.format(self._count)
         if self.hasty:
             self._say(to, RECEIPT, 0, APPENDIX_B.format(message=message, state="DELIVRD").encode("ascii"))
         if self.silent:

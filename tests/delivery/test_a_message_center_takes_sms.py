@@ -173,6 +173,19 @@ async def test_a_receipt_is_understood_in_whatever_form_and_the_session_goes_on(
     assert (delivered["type"], len(ground.center.binds)) == ("contact.delivered", binds)
 
 
+async def test_a_receipt_that_writes_the_name_of_its_message_otherwise_is_of_it_if_it_is_for_the_same_number(ground: Ground) -> None:
+    ground.center.name = "{:08X}"
+    customer = await ground.looks("+989121110020")
+    submitted = await ground.center.first()
+    ground.center.name = "m{}"
+    await ground.delivery(customer, "sent")
+    decimal = str(int(submitted.message, 16))
+    await ground.center.receipt(decimal, "UNDELIV", number="989121110099")  # another's, who speaks to the same center
+    await ground.center.receipt(decimal, "DELIVRD", number="989121110020")
+    (delivered,) = await ground.responses(customer, 1)
+    assert delivered["type"] == "contact.delivered"
+
+
 async def test_a_receipt_that_comes_before_the_message_is_known_is_kept(ground: Ground) -> None:
     ground.center.hasty = True
     customer = await ground.looks("+989121110008")
