@@ -133,7 +133,7 @@ class Sender:
                     raise
                 except Exception as unexpected:
                     log.exception("a try failed in a way that nobody thought of", lane=taken.lane)
-                    attempt = Attempt("again", error=f"{type(unexpected).__name__}: it could not be sent")
+                    attempt = Attempt("again", error=f"it could not be sent: {type(unexpected).__name__}")
                 finally:
                     keeping.cancel()
             await self._note(taken, attempt)

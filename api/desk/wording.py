@@ -36,6 +36,7 @@ _WENT = tuple(
         (r"the message center is not connected", "went.center_away"),
         (r"the message center did not answer within (?P<word>\S+) s", "went.center_unanswered"),
         (r"the message center answered (?P<word>\S+)", "went.center_answered"),
+        (r"the message center has it, and has not said that it takes it", "went.center_unsaid"),
         (r"it could not be sent: (?P<word>\w+)", "went.unsendable"),
         (r"\w+: (?P<word>\S+) has no address", "went.no_host"),
         (r"(?P<host>\S+) is at (?P<address>\S+), which is not .* (?P<setting>YEKTA_\w+=\S+)\.", "went.inside"),

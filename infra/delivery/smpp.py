@@ -48,6 +48,8 @@ FOR_GOOD = WRONG_NUMBER | {SmppCommandStatus.ESME_RINVMSGLEN}
 PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, NotAcknowledged, KeyUnknown)
 """What ends the session, so that the center says again what nobody could write down."""
 
+UNSAID = "the message center has it, and has not said that it takes it"
+
 log = structlog.get_logger()
 
 
@@ -136,7 +138,7 @@ class SmppAdapter:
         left = self._settings.answer_seconds + self._settings.patience_seconds - given.ago
         if left <= 0:
             return None
-        return Attempt("later", error="the message center has it, and has not said that it takes it", after=min(left, LOOK))
+        return Attempt("later", error=UNSAID, after=min(left, LOOK))
 
     def _sender(self) -> PhoneNumber:
         """Numbers of a few digits are national short codes; a sender may also be a name."""

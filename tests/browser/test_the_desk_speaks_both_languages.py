@@ -27,6 +27,7 @@ from api.desk.locale import Locale
 from api.desk.refusals import explained
 from api.desk.wording import went
 from api.desk.written import of_rules
+from infra.delivery.smpp import UNSAID
 from projections.view.traits import COMMON
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -140,6 +141,12 @@ def test_a_way_that_is_not_set_up_is_called_by_its_name() -> None:
     for locale in (FA, EN):
         assert locale.say("way.email") in went("nothing is set up that would send by email", locale)
         assert "pigeon" in went("nothing is set up that would send by pigeon", locale)
+
+
+def test_what_went_wrong_on_the_way_out_is_said_in_both_languages() -> None:
+    for error in (UNSAID, "it could not be sent: TypeError"):
+        for locale in (FA, EN):
+            assert not went(error, locale).startswith('<bdi lang="en"')
 
 
 def test_numbers_of_a_rule_have_the_signs_of_the_language_and_names_keep_theirs() -> None:

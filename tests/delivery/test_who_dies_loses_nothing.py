@@ -175,7 +175,7 @@ async def test_a_try_that_fails_as_nobody_thought_says_so_and_is_made_again_late
             if found is not None and found.error:
                 break
             await asyncio.sleep(0.02)
-    assert (found.state, found.attempts, found.error) == ("waiting", 1, "TypeError: it could not be sent")
+    assert (found.state, found.attempts, found.error) == ("waiting", 1, "it could not be sent: TypeError")
 
 
 async def test_a_try_that_takes_longer_than_a_lease_is_made_once(pool: database.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
