@@ -120,7 +120,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         return lasting(request, dependencies, live)
 
     @routes.post(
-        "/v1/calls/{id}/wrap-up",
+        "/v1/calls/{id:path}/wrap-up",
         openapi_extra=openapi.described(
             """curl -u "$AGENT:" $YEKTA/v1/calls/c-1001/wrap-up -d '{"customer_id": "'$CUSTOMER'", "outcome": "promised"}'""",
             WrappedUp,

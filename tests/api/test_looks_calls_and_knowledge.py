@@ -3,6 +3,7 @@
 import asyncio
 import re
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -94,6 +95,19 @@ async def test_another_wrap_up_under_the_key_of_one_is_refused_and_the_same_coun
     status, done = await told(other, "w-2", outcome="lost")
     timeline = await live.get(agent, f"/v1/customers/{customer}/timeline", after=done["position"])
     assert [item["data"].get("outcome") for item in timeline["items"]] == ["lost", "solved", None]
+
+
+async def test_a_call_whose_id_has_a_slash_is_wrapped_up_too(live: Api) -> None:
+    key, agent = await live.write_key("pbx"), await live.token("agent")
+    call = f"pbx/{uuid4()}"
+    data = {"call_id": call, "direction": "inbound", "number": "09124440066"}
+    at = await live.send(key, event("ring-slash", type="call.ringing", source="/pbx", data=data))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440066", after=at))["customer_id"]
+    for path in (quote(call, safe=""), call):
+        done = await post(live, agent, f"/v1/calls/{path}/wrap-up", 200, outcome="solved", customer_id=customer, request_id="w-1")
+        assert done["call_id"] == call
+    timeline = await live.get(agent, f"/v1/customers/{customer}/timeline", after=done["position"])
+    assert [(item["type"], item["data"]["call_id"]) for item in timeline["items"]] == [("call.wrapped_up", call), ("call.ringing", call)]
 
 
 async def test_what_was_changed_in_a_form_before_it_is_sent_again_is_told_too(live: Api) -> None:
