@@ -16,7 +16,7 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 5
+VERSION = 6
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0
@@ -40,6 +40,9 @@ TRIAL = 2.0
 
 FEW = 200.0
 """Labels that are not forgotten however old they are: where little happens, a new race would be run on a handful."""
+
+FEW_OF_EACH = 50.0
+"""So many of those who were lost and of those who were not: where hardly anybody is lost, many labels tell of a handful too."""
 
 
 class Recipe(NamedTuple):
@@ -73,6 +76,7 @@ class Learner(Struct, frozen=True):
     beliefs: tuple[Logistic, ...]  # one a recipe; of "none" and "anchor" two weights: intercept and counter
     losses: Array  # a recipe's sum of losses, fading
     labels: float  # how many labels that is
+    lost: float  # and of how many of them somebody was lost
     calibration: Logistic  # intercept, and what is added to the slope
     calibrations: Array  # what it was after each of the last days, as far back as labels judge it: day since the first, intercept, slope
     calibrating: Array  # sums of losses without it and with what it was when a label's example was told, and of how many labels; fading
@@ -114,7 +118,7 @@ def fresh(horizon: int) -> Learner:
     words = vocabulary.named()
     beliefs = tuple(logistic.ignorant(_deviations(recipe, words)) for recipe in RECIPES)
     ignorant = logistic.ignorant(CALIBRATION_DEVIATIONS)
-    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, ignorant, np.zeros((1, 3)), np.zeros(3), STARTS, (0.0, 1.0))
+    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, 0.0, ignorant, np.zeros((1, 3)), np.zeros(3), STARTS, (0.0, 1.0))
 
 
 def predict(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> Prediction:
@@ -144,7 +148,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     pooled = say @ learner.shares  # what it said then is outgrown
     now, calibrations = _known_when_said(learner, days)
     calibrated = pooled + calibrations[0, 1] + calibrations[0, 2] * pooled
-    held = FEW / max(learner.labels, FEW)
+    held = _held(learner)
     fade = max(0.5 ** (days / (MEMORY * learner.horizon)), held)
     keep = max(0.5 ** (days / (CALIBRATION_MEMORY * learner.horizon)), held)
     beliefs = [
@@ -166,6 +170,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
         tuple(beliefs),
         losses,
         labels,
+        fade * learner.lost + float(lost.sum()),
         calibration,
         np.concatenate([calibrations, [[now, *calibration.mean]]]),
         calibrating,
@@ -181,6 +186,12 @@ def _shares(losses: Array, labels: float, starts: Array) -> Array:
     logs = np.log(starts) - min(labels / DISCOUNT, SHARPNESS) * (means - means.min())
     shares = np.exp(logs - logs.max())
     return np.asarray(shares / shares.sum(), dtype=np.float64)
+
+
+def _held(learner: Learner) -> float:
+    """The share of its labels that is not forgotten however old they are."""
+    fewer = min(learner.lost, learner.labels - learner.lost)
+    return max(FEW / max(learner.labels, FEW), FEW_OF_EACH / max(fewer, FEW_OF_EACH))
 
 
 def _known_when_said(learner: Learner, days: int) -> tuple[float, Array]:
