@@ -145,6 +145,23 @@ async def test_nothing_sticks_out_at_any_width(desk: Desk) -> None:
         await shot(page, f"customer-fa-{width}")
 
 
+async def test_a_card_that_is_a_whole_page_stands_clear_of_the_edge_and_holds_long_lines(desk: Desk) -> None:
+    admin = await desk.token("admin")
+    text = f"policy: contact\ncaps:\n  - {{channels: [sms, email, call, agent_offer, partner_visit], max: 3, within: 30d}}\n# {'x' * 200}\n"
+    assert (await desk.api.client.put("/v1/contact-policy", content=text, auth=(admin, ""))).is_success
+    reader, page = await desk.signed_in("en", await desk.token("supervisor")), await desk.signed_in("fa", admin)
+    for narrow in (reader, page):
+        await narrow.set_viewport_size({"width": 390, "height": 844})
+    await reader.goto("/contacts/policy")
+    assert await reader.evaluate("document.documentElement.scrollWidth") <= 390
+    assert await reader.locator("pre.card").evaluate("(element) => element.scrollWidth <= element.clientWidth")
+    await page.goto("/access-log")
+    card = await page.locator(".page.card").bounding_box()
+    assert card is not None
+    assert card["x"] == 390 - card["x"] - card["width"] > 8
+    await desk.api.client.put("/v1/contact-policy", content="policy: contact\n", auth=(admin, ""))
+
+
 async def test_a_name_without_a_space_in_it_widens_nothing(desk: Desk) -> None:
     who, traits = {"phone": "09125550199"}, {"name": "ا" * 300}
     await desk.visible(await desk.happens(told("web.identified", timedelta(0), who, source="web", traits=traits)))
