@@ -66,7 +66,7 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
         except paging.BadCursor as error:
             raise invalid("/query/cursor", "This is no cursor that Yekta gave.") from error
         items = await customers.items(dependencies, connection, list(rows), role)
-    matched = {"by": by} if by in KINDS else {}
+    matched = ({"by": by} if by in KINDS else {}) | ({} if as_of is None else {"as_of": as_of.isoformat()})  # another day stays another day
     filtered = matched | ({"channel": channel} if channel else {})
     listening = {"from": position.token(ends), **filtered} | ({"merged_from": str(merged_from)} if merged_from else {})
     if extension:
@@ -97,7 +97,7 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
         "channel": channel,
         "older": f"/customers/{owner}?{urlencode(further)}#timeline-title" if following else None,
         "whole": channel is None,
-        "newest": cursor is None and until is None,
+        "newest": cursor is None and until == as_of,
         "suffix": "",
         "stream": f"/customers/{owner}/live?{urlencode(listening)}" if role in access.INSIDE and cursor is None and until is None else "",
     }
@@ -116,8 +116,8 @@ async def told(
     """What the regions show of a customer, now or as of a time; None when he has no view (any more, or yet)."""
     if as_of is not None:
         view = await customers.view_at(dependencies, connection, schema, owner, as_of, as_of)
-        if view is None:  # a history that was brought in later: what had happened by then, though nobody had told us yet
-            view = await customers.view_at(dependencies, connection, schema, owner, as_of, None)
+        if view is None or not view.events:  # a history that came later: what had happened by then, though nobody had told us yet
+            view = await customers.view_at(dependencies, connection, schema, owner, as_of, None) or view
         if view is None:
             return None
     else:

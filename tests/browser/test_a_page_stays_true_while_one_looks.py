@@ -187,6 +187,14 @@ async def test_the_page_of_another_day_shows_nothing_of_today(desk: Desk, langua
         await page.goto(f"{page.url.partition('?')[0]}?as_of={said}")
         await expect(page.locator(".as-of")).to_be_visible()
         assert 119 <= int(await page.locator("#as-of").input_value()) <= 120  # the end of that day
+    sales = page.locator("nav.filter a, .filter a", has_text=spoken(language)("channel.sales"))
+    await sales.click()
+    await expect(sales).to_have_attribute("aria-current", "true")
+    await expect(page.locator(".as-of")).to_be_visible()  # whoever looks at one channel of that day does not come to today
+    await page.goto(f"{page.url.partition('?')[0]}?as_of={day}&limit=1")
+    await page.locator("[data-older]").evaluate("(older) => location.assign(older.href)")
+    await expect(page.get_by_role("link", name=spoken(language)("timeline.newest"))).to_be_visible()
+    await expect(page.locator(".as-of")).to_be_visible()
     await page.locator(".as-of a").click()
     await expect(page.locator("#dock")).to_be_visible()
     await expect(page.locator(".as-of")).to_have_count(0)

@@ -1,6 +1,7 @@
 """The desk's pages of marketing: signals come by themselves; what is said of rules and contacts is said in the reader's language."""
 
 import re
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -355,3 +356,21 @@ async def test_what_has_no_name_yet_is_not_kept(desk: Desk, marketer: Marketer) 
             one["name"] for one in (await desk.api.get(marketer.token, f"/v1/{'triggers' if name == 'rule' else area}"))["items"]
         }
     desk.complaints.clear()  # the browser tells of the 422
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_another_day_of_a_replayed_history_shows_what_had_happened_by_then(desk: Desk, marketer: Marketer, language: str) -> None:
+    """What rules and segments say then is recorded in the data's own time, long before anybody told us the rest."""
+    await marketer.publish("segments", f"replayed-{language}", f"when: {{count: replayed.{language}, at_least: 1, within: 30d}}\n")
+    key = await marketer.api.write_key(f"replaying-{language}", clock="event")
+    days = [datetime(1998, month, 1, 12, tzinfo=UTC) for month in (1, 6)]
+    person, traits = f"replayed-{language}", {"name": "Claire Rogers"}
+    await marketer.api.send(key, *(bought(person, day, f"replayed.{language}") for day in days))
+    told = bought(person, days[0], "profile.reported", traits=traits)
+    await desk.visible(await marketer.api.send(key, told))
+    page = await desk.customer(person, language)
+    await expect(page.locator(".entry", has_text=spoken(language)("type.segment.left")).first).to_be_visible(timeout=60_000)
+    await page.goto(f"{page.url.partition('?')[0]}?as_of=1998-03-10")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Claire Rogers")
+    await expect(page.locator(".as-of")).to_contain_text(spoken(language)("asof.told_later", date="\0").partition("\0")[2])
+    await expect(page.locator(".entry", has_text=spoken(language)("type.segment.left"))).to_have_count(1)
