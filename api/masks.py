@@ -3,6 +3,7 @@
 A partner sees no money and no way to reach the customer; an analyst counts and needs no phone numbers. Reading order: view, data.
 """
 
+import re
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,6 +13,10 @@ from projections.view.windows import Window
 
 UNMASKED = frozenset({"agent", "supervisor", "marketer", "admin"})
 NUMBERS = frozenset({"phone", "mobile", "tel", "number", "fax"})
+SPEAKING = (NUMBERS - {"number"}) | {"telephone", "cell", "cellphone", "whatsapp", "تلفن", "موبایل", "همراه"}
+"""Words in a longer name, as `mobile_phone` or `homePhone`, that say so of a value with as many digits as a phone number has."""
+
+FEWEST_DIGITS = 7
 SHOWN_TO_PARTNERS = frozenset({"company", "city", "language", "preferred_channel"})
 MONEY = frozenset({"total", "amount", "unit_price", "price", "discount", "cost", "shipping", "value", "lines", "payment"}) | {
     "past",
@@ -33,7 +38,7 @@ def view(shown: View, role: str) -> View:
         return replace(
             shown,
             contact_points=[_masked(point) if point.kind == "phone" else point for point in shown.contact_points],
-            traits={name: _masked_trait(trait) if name in NUMBERS else trait for name, trait in shown.traits.items()},
+            traits={name: _masked_trait(name, trait) for name, trait in shown.traits.items()},
         )
     return replace(
         shown,
@@ -64,17 +69,27 @@ def _masked(point: ContactPoint) -> ContactPoint:
     return replace(point, value=masked(point.value))
 
 
-def _masked_trait(trait: TraitShown) -> TraitShown:
-    displaced = [replace(one, value=masked(one.value)) for one in trait.displaced]
-    return replace(trait, value=masked(trait.value), displaced=displaced)
+def _masked_trait(name: str, trait: TraitShown) -> TraitShown:
+    displaced = [replace(one, value=_without_numbers(name, one.value)) for one in trait.displaced]
+    return replace(trait, value=_without_numbers(name, trait.value), displaced=displaced)
 
 
-def _without_numbers(name: str, value: Any) -> Any:
+def _without_numbers(name: str, value: Any, *, within: bool = False) -> Any:
+    """A field without the phone numbers in it, however deep; `within` one that is named so, every text is a number."""
+    within = within or name in NUMBERS
     if isinstance(value, dict):
-        return {inner: _without_numbers(inner, content) for inner, content in value.items()}
-    if name not in NUMBERS:
-        return value
-    return [masked(one) for one in value] if isinstance(value, list) else masked(value)
+        return {inner: _without_numbers(inner, content, within=within) for inner, content in value.items()}
+    if isinstance(value, list):
+        return [_without_numbers(name, one, within=within) for one in value]
+    return masked(value) if within or _speaks(name, value) else value
+
+
+def _speaks(name: str, value: Any) -> bool:
+    """Whether a value looks like a phone number and a word of its name says that it is one."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or sum(c.isdecimal() for c in str(value)) < FEWEST_DIGITS:
+        return False
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return not SPEAKING.isdisjoint(word.casefold() for word in words)
 
 
 def _worthless(matters: OpenMatters) -> OpenMatters:

@@ -270,6 +270,21 @@ async def test_each_role_sees_what_it_may(live: Api, role: Any, phone: str, mone
     assert ("12.50" in str(items)) is money
 
 
+async def test_an_analyst_sees_no_phone_number_however_deep_it_is_or_its_name_is_spelt(live: Api) -> None:
+    key = await live.write_key()
+    who, number = {"customer_number": "9405"}, "+989125550405"
+    traits: dict[str, Any] = {"work": {"phone": number}, "friends": [{"mobile": number}], "tel": {"home": number}, "cell": [number]}
+    traits |= {"mobile_phone": number, "homePhone": number, "تلفن همراه": number}
+    traits |= {"phone_model": "X 12", "has_mobile": True, "microphone": "12345678"}
+    at = await live.send(key, event("deep", type="web.identified", data={"who": who, "traits": traits}))
+    view = await live.get(await live.token("analyst"), "/v1/customers/by/customer_number/9405", after=at)
+    items = (await live.get(await live.token("analyst"), f"/v1/customers/{view['customer_id']}/timeline"))["items"]
+    for seen in ({name: trait["value"] for name, trait in view["traits"].items()}, items[0]["data"]["traits"]):
+        assert number not in str(seen)
+        assert (seen["work"], seen["friends"], seen["cell"]) == ({"phone": "•••0405"}, [{"mobile": "•••0405"}], ["•••0405"])
+        assert (seen["phone_model"], seen["has_mobile"], seen["microphone"]) == ("X 12", True, "12345678")
+
+
 async def test_write_keys_read_nothing_but_their_events_fates(live: Api) -> None:
     key = await live.write_key()
     for path in ("/v1/customers?q=a", f"/v1/customers/{uuid4()}", "/v1/events?state=unattributed", f"/v1/customers/{uuid4()}/stream"):
