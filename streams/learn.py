@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from aggregates.churn import DAY, matures
 from projections.churn import examples, messages, table
 from projections.churn.examples import NOTHING, Place, Row
+from projections.churn.models import TRAINED_ON
 from projections.churn.table import InForce
 from projections.churn.weights import Model
 from streams.learning import batch, champion, metrics, snapshot, vocabulary, working
@@ -33,9 +34,6 @@ KEPT = 30
 
 MOST = 20_000
 """Examples that are held at once, where a day has not more of them."""
-
-TRAINED_ON = 5_000
-"""The latest labels that the usual batch model is trained on."""
 
 CHANNEL = "yekta_models"
 TIMES = {"wall": False, "replayed": True}

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from aggregates.churn import DAY, Definition
 from infra.errors import Refusal
-from infra.evaluation.batch import Weekly
+from infra.evaluation.batch import MOST, Weekly
 from infra.evaluation.reading import Told
 from streams.learning import course as courses
 from streams.learning import logistic, metrics
@@ -50,6 +50,7 @@ class Report(Struct, frozen=True):
     silent: Judgement | None  # on the last half of the scores that were given to the silent
     months: tuple[dict[str, Any], ...]
     race: dict[str, float]  # the experts' weights at the end
+    batch_trained_on: int = MOST  # labels, each week; the live one is trained on fewer and as days are closed, so the two are not the same
 
 
 class Kept:

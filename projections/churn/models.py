@@ -15,6 +15,9 @@ from projections.rows import Connection
 
 SHOWN = 60
 
+TRAINED_ON = 5_000
+"""The latest labels that the live batch model is trained on, anew whenever days are closed: few, for the learner works beside customers."""
+
 
 class Month(msgspec.Struct, frozen=True):
     """One model's judgement on the examples of a month; all models of a month are judged on the same."""
@@ -78,6 +81,7 @@ class Model(msgspec.Struct, frozen=True):
     drift: list[Drift]
     snapshots: list[Snapshot]
     pending: list[Pending]
+    batch_trained_on: int = TRAINED_ON  # the latest labels; `yekta evaluate churn` trains its own on more, so the two are not the same
 
 
 async def model(connection: Connection, one: InForce) -> Model:

@@ -138,6 +138,7 @@ def test_the_command_prints_every_model_on_both_ranges(tmp_path: Path, capsys: p
     assert found["tail"]["rows"] == 50
     assert found["half"]["rows"] == found["labelled"] - found["labelled"] // 2
     assert found["definition"]["horizon"] == 20
+    assert found["batch_trained_on"] == 20_000
 
 
 def test_the_command_prints_tables_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

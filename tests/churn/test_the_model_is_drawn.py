@@ -67,6 +67,11 @@ def test_a_month_is_told_in_the_calendar_of_the_language(month: date, persian: s
     assert [Locale(language, ZoneInfo("Asia/Tehran"), NOW).month(month) for language in ("fa", "en")] == [persian, english]
 
 
+@pytest.mark.parametrize(("language", "labels"), [("en", "the latest 5,000 labels"), ("fa", "آخرین ۵٬۰۰۰ نتیجه")])
+def test_the_page_says_on_what_its_batch_model_is_trained(language: str, labels: str) -> None:
+    assert labels in drawn(language, MONTHS)
+
+
 def test_of_several_models_each_has_its_page() -> None:
     page = drawn("en", MONTHS)
     assert '<a href="?model=churn" aria-current="true">' in page
