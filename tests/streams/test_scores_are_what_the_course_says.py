@@ -21,7 +21,7 @@ from aggregates.source import Source
 from aggregates.touchpoint import channel_of
 from infra.sealing import KeyRing
 from projections.churn import state, table
-from streams import days, retracing, scoring, sweeping, timers
+from streams import days, learn, retracing, scoring, sweeping, timers
 from streams.customer import Customer
 from streams.lane import Point, passed
 from streams.learn import Learn
@@ -30,7 +30,7 @@ from streams.record import Connection, Processor
 from streams.resolve import Resolve
 from streams.scoring import Scoring
 from streams.timers import Releasing
-from tests.streams.crew import Worker, until
+from tests.streams.crew import Gate, Worker, until
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
 from tests.streams.memory import PARTITIONS, Kept, Memory
@@ -301,6 +301,31 @@ async def test_what_waits_where_a_worker_died_is_said_and_labelled_however_far_o
     await play.ground.passed("customer", worker)
     await asyncio.sleep(0.5)  # what could be thought over by now is
     await worker.die()
+    worker = play.hire(most=20)
+    await play.own(worker)
+    await play.learnt(worker, last)
+    assert_same(await play.examples(), events, last)
+    await worker.die()
+
+
+async def test_whoever_dies_at_each_of_the_learners_transactions_learns_the_same(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learn, "PIECES", 1)  # so that what is learnt takes many transactions
+    events = story(8)
+    last = day_of(events[-1][2])
+    half = len(events) // 2
+    play.send(events[:half])
+    for point in ("taken", "written", "committed", "chore_written", "chore_committed"):
+        for after in (0, 2):
+            gate = Gate(f"learn.{point}", after)
+            worker = play.hire(most=20, at=gate)
+            await play.own(worker)
+            if not point.startswith("chore"):
+                play.send(events[half : half + 4], half)
+                half += 4
+            with suppress(TimeoutError):  # it has nothing to do so often
+                await asyncio.wait_for(gate.reached.wait(), 3)
+            await worker.die()
+    play.send(events[half:], half)
     worker = play.hire(most=20)
     await play.own(worker)
     await play.learnt(worker, last)
