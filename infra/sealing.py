@@ -87,6 +87,15 @@ def _expand(secret: bytes, purpose: bytes) -> bytes:
     return HKDFExpand(algorithm=SHA256(), length=32, info=purpose).derive(secret)
 
 
+_NUMBERING = 0x59454B4E  # "YEKN": the advisory lock of those who number data keys
+_BY_THE_CLOCK = (
+    "SELECT setval('secrets.data_key_number', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) FROM secrets.data_key_number"
+    " WHERE last_value < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+)
+"""No number is given twice, also where the database was restored from a backup and the log has newer records: each would be taken for
+sealed with a key that it was not sealed with, and nobody could tell that its own is lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Destroyed:
     """A key that an erasure destroyed, and what of others was sealed with it, by what it is of."""
@@ -185,6 +194,8 @@ class KeyRing:
         """Make a block of keys, keep them wrapped in PostgreSQL, then hold them here. Only after the commit may one be used."""
         keys = [AESGCM.generate_key(256) for _ in range(self._block)]
         async with pool.connection() as connection, connection.cursor() as cursor:
+            await cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_NUMBERING,))
+            await cursor.execute(_BY_THE_CLOCK)
             await cursor.execute("SELECT nextval('secrets.data_key_number') FROM generate_series(1, %s)", (self._block,))
             numbers = [int(str(row[0])) for row in await cursor.fetchall()]
             async with cursor.copy("COPY secrets.data_keys (number, wrapped) FROM STDIN (FORMAT BINARY)") as copy:

@@ -11,7 +11,7 @@ import pytest
 from aggregates.identity import Erase, Merge, Split
 from aggregates.sealing import KeyDestroyed, KeyMissing, open_sealed, seal
 from aggregates.wire import CustomerEvent, SealedTouchpoint, customer_event_decoder, touchpoint_decoder
-from infra import differing, generations
+from infra import database, differing, generations
 from infra.sealing import KeyRing
 from projections.erasure import table as erasure
 from projections.erasure.table import Receipt
@@ -258,6 +258,21 @@ async def test_a_door_seals_no_more_with_a_key_that_is_to_be_destroyed(ground: G
     ((after,),) = await ground.ask("SELECT seal FROM read_1.timeline WHERE event_id = %s", note)
     assert before != after
     assert "new" in await readable(ground)
+
+
+async def test_no_number_of_a_data_key_is_given_twice_after_an_older_backup_was_restored(ground: Ground, dsn: str) -> None:
+    """What the log holds of after the backup would be taken for sealed with another key: its own must be missed, not guessed."""
+    async with database.open_pool(dsn) as pool:
+        await KeyRing(MASTER, 50).lease(pool)
+        known = {number for (number,) in await ground.ask("SELECT number FROM secrets.data_keys")}
+        await KeyRing(MASTER, 50).lease(pool)
+        later = {number for (number,) in await ground.ask("SELECT number FROM secrets.data_keys")} - known
+        await ground.connection.execute("DELETE FROM secrets.data_keys WHERE number = ANY(%s)", (list(later),))
+        await ground.connection.execute("SELECT setval('secrets.data_key_number', %s)", (max(known),))
+        await KeyRing(MASTER, 50).lease(pool)
+    again = {number for (number,) in await ground.ask("SELECT number FROM secrets.data_keys")} - known
+    assert len(later) == len(again) == 50
+    assert not later & again
 
 
 async def test_a_key_that_was_lost_stops_whoever_needs_it_and_is_not_taken_for_erased(ground: Ground) -> None:
