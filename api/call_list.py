@@ -65,7 +65,8 @@ class CallOutcome(msgspec.Struct, forbid_unknown_fields=True):
 
 ID = openapi.parameter("id", openapi.UUID, "The call.", where="path")
 CHANNEL = openapi.parameter("channel", {"type": "string", "enum": list(CHANNELS), "default": CALL}, "What kind of task.")
-STATE = openapi.parameter("state", {"type": "string", "enum": list(STATES)}, "Only those in this state.")
+STATE = openapi.parameter("state", {"type": "string", "enum": list(STATES)}, "Only those in this state. Without it: all that are not done.")
+FREE = openapi.parameter("state", {"type": "string", "enum": list(STATES), "default": "open"}, "Those in this state.")
 
 
 def router(dependencies: Dependencies) -> APIRouter:
@@ -90,26 +91,29 @@ def router(dependencies: Dependencies) -> APIRouter:
         limit = query.limit(request)
         channel = query.choice(request, "channel", CHANNELS) or CALL
         after = cursor.place(query.text(request, "cursor"))
-        state = query.choice(request, "state", STATES)
+        asked = query.choice(request, "state", STATES)
+        states = ("open", "taken") if asked is None else (asked,)
         async with dependencies.pool.connection() as connection:
-            found = await tasks.page(connection, limit + 1, channel, after=after, state=state)
+            found = await tasks.page(connection, limit + 1, channel, states=states, after=after)
             shown = found[:limit]
             standing = await handing.looked(connection, dependencies.rechecks, shown)
         following = cursor.token(shown[-1].created, shown[-1].id) if len(found) > limit else None
-        return json(TaskList([task_shown(task) for task in standing if state in (None, task.state)], following))
+        return json(TaskList([task_shown(task) for task in standing if task.state in states], following))
 
     @routes.get(
         "/v1/call-list.csv",
         openapi_extra=openapi.described(
-            'curl -u "$ADMIN:" $YEKTA/v1/call-list.csv', {"type": "string"}, 422, 503, parameters=[STATE, CHANNEL], media="text/csv"
+            'curl -u "$ADMIN:" $YEKTA/v1/call-list.csv', {"type": "string"}, 422, 503, parameters=[FREE, CHANNEL], media="text/csv"
         ),
     )
     async def call_list_as_csv(request: Request) -> StreamingResponse:
-        """The same for a dialler or a spreadsheet, without what is open and must wait, with the phone met last; before what begins like a
-        formula stands a '."""
+        """What is open and may be called now, for a dialler or a spreadsheet, with the phone met last; what is taken or done by its state.
+
+        Before what begins like a formula stands a '.
+        """
         asking = access.staff(request, dependencies, access.CAMPAIGNERS)
         channel = query.choice(request, "channel", CHANNELS) or CALL
-        lines = _lines(request, dependencies, asking, channel, query.choice(request, "state", STATES))
+        lines = _lines(request, dependencies, asking, channel, query.choice(request, "state", STATES) or "open")
         return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="call-list.csv"'})
 
     @routes.post(
@@ -226,16 +230,14 @@ def _not_now(again: Again) -> Problem:
     return Problem(409, "has_to_wait", f"This contact has to wait: {again.reason}.", mend="Take another one.")
 
 
-async def _lines(request: Request, dependencies: Dependencies, asking: Caller, channel: str, state: str | None) -> AsyncIterator[str]:
+async def _lines(request: Request, dependencies: Dependencies, asking: Caller, channel: str, state: str) -> AsyncIterator[str]:
     yield _line(COLUMNS)
     after: tuple[datetime, UUID] | None = None
     while True:
         schema = await dependencies.schema()  # before a connection is held: it may need one itself
         async with dependencies.pool.connection() as connection:
-            found = await tasks.page(connection, PIECE, channel, after=after, state=state)
-            standing = [
-                task for task in await handing.ready(connection, dependencies.rechecks, found) if state is None or task.state == state
-            ]
+            found = await tasks.page(connection, PIECE, channel, states=(state,), after=after)
+            standing = [task for task in await handing.ready(connection, dependencies.rechecks, found) if task.state == state]
             phones = await _phones(connection, schema, {task.customer_id for task in standing})
         async with dependencies.pool.connection() as connection:
             await looks.note_all(request, connection, asking, [customer for customer, phone in phones.items() if phone], "call-list")

@@ -63,15 +63,15 @@ async def page(
     limit: int,
     channel: str,
     *,
+    states: Sequence[str],
     after: tuple[datetime, UUID] | None = None,
-    state: str | None = None,
 ) -> list[Task]:
-    """The tasks of a channel, the oldest first."""
+    """The tasks of a channel in some states, the oldest first."""
     cursor = connection.cursor(row_factory=class_row(Task))
     await cursor.execute(
-        f"SELECT {_ALL} FROM contacts.tasks WHERE channel = %s AND (%s::text IS NULL OR state = %s)"
+        f"SELECT {_ALL} FROM contacts.tasks WHERE channel = %s AND state = ANY(%s)"
         " AND (%s::timestamptz IS NULL OR (created, id) > (%s, %s)) ORDER BY created, id LIMIT %s",
-        (channel, state, state, *((None, None, None) if after is None else (after[0], *after)), limit),
+        (channel, list(states), *((None, None, None) if after is None else (after[0], *after)), limit),
     )
     return await cursor.fetchall()
 

@@ -311,7 +311,10 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     for who, other_word in ((agent, outcome | {"outcome": "refused"}), (other, outcome)):
         late = await ground.api.client.post(f"/v1/call-list/{task['id']}/outcome", json=other_word, auth=(who, ""))
         assert (late.status_code, late.json()["type"]) == (409, "/problems/already_done")
-    listed = (await ground.api.client.get("/v1/call-list.csv", auth=(ground.token, ""))).text
+    on_the_list = await ground.api.get(agent, "/v1/call-list")
+    assert task["id"] not in [one["id"] for one in on_the_list["items"]]
+    assert task["id"] not in (await ground.api.client.get("/v1/call-list.csv", auth=(ground.token, ""))).text  # a dialler would call again
+    listed = (await ground.api.client.get("/v1/call-list.csv", params={"state": "done"}, auth=(ground.token, ""))).text
     assert "'=cmd" in listed
     rows = list(csv.DictReader(io.StringIO(listed)))
     assert [row["phone"] for row in rows if row["id"] == task["id"]] == ["'+989121110019"]
