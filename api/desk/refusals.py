@@ -37,6 +37,12 @@ PERSIAN: Mapping[str, str] = {
     "the event has {size} bytes; at most {most} are accepted": "رویداد {size} بایت است؛ حداکثر {most} بایت پذیرفته می‌شود",
     "keep large content elsewhere and send a reference to it": "محتوای بزرگ را جای دیگری نگه دارید و نشانی‌اش را بفرستید",
     "send JSON, plain, or packed as gzip, deflate, br or zstd": "JSON بفرستید، ساده یا فشرده با gzip، deflate، br یا zstd",
+    # what a message center delivers
+    "the text is in no alphabet that is known (data_coding {number})": "متن به هیچ الفبای شناخته‌ای نیست (`data_coding` {number})",
+    "add what it says as data.reason": "آنچه را می‌گوید در `data.reason` بنویسید",
+    "the message of the center breaks off": "پیام مرکز پیامک نیمه‌کاره است",
+    "it is a receipt, and does not say of what": "رسید است و نمی‌گوید رسید چیست",
+    "send the event that it stands for": "رویدادی را بفرستید که این نشان آن است",
     # the envelope
     "the event is {kind}, not an object": "رویداد شیء نیست ({kind})",
     "send a CloudEvents 1.0 object": "شیئی از CloudEvents 1.0 بفرستید",

@@ -32,7 +32,7 @@ from aggregates.log import NotAcknowledged
 from aggregates.sealing import KeyUnknown
 from infra.delivery.channels import Writing
 from infra.delivery.smpp_reading import Delivered, delivered, text_of
-from infra.delivery.smpp_receipts import Given, Receipts
+from infra.delivery.smpp_receipts import BROKEN_OFF, NAMELESS, Given, Receipts
 from infra.delivery.smpp_session import Requests, Session, status_of
 from infra.settings import SmppSettings
 from projections.deliveries.table import Taken
@@ -193,14 +193,14 @@ class _Hook(AbstractHook):  # type: ignore[misc]  # the library is untyped
         try:
             message = delivered(pdu)
         except ValueError:
-            await self._receipts.senseless(pdu, "It breaks off.")
+            await self._receipts.senseless(pdu, BROKEN_OFF)
             return
         if not message.receipt:
             await self.written([(pdu, message)])
         elif message.name:
             await self._receipts.told(message.name, message.state, message.phone)
         else:
-            await self._receipts.senseless(pdu, "It is a receipt, and does not say of what.")
+            await self._receipts.senseless(pdu, NAMELESS)
 
     async def _answered(self, answer: SubmitSmResp, number: int) -> None:
         status = answer.command_status

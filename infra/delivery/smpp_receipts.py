@@ -31,6 +31,9 @@ ON_ITS_WAY = frozenset({"", "ENROUTE", "ACCEPTD", "ACCEPTED", "UNKNOWN"})
 KEPT = "3 days"
 """For how long a receipt of a message that nobody knows is kept: it may be another's who speaks to the same center."""
 
+BROKEN_OFF = Refusal("not_cloudevents", "", "The message of the center breaks off.", "Send the event that it stands for.")
+NAMELESS = Refusal("not_cloudevents", "", "It is a receipt, and does not say of what.", "Send the event that it stands for.")
+
 log = structlog.get_logger()
 
 
@@ -158,12 +161,17 @@ class Receipts:
         """A customer wrote what nobody can read: a person may, and adds it to the letter."""
         now = self._clock()
         event = _event("contact.answered", {"pdu": b64encode(pdu).decode()}, message.phone, f"smpp {now.isoformat()}", now)
-        why = f"The text is in no alphabet that is known (data_coding {message.coding})."
-        await self._bury(encoder.encode(event), Refusal("unusable_text", "/data/pdu", why, "Add what it says as data.reason."))
+        why = Refusal(
+            "unusable_text",
+            "/data/pdu",
+            f"The text is in no alphabet that is known (data_coding {message.coding}).",
+            "Add what it says as data.reason.",
+        )
+        await self._bury(encoder.encode(event), why)
 
-    async def senseless(self, pdu: bytes, why: str) -> None:
+    async def senseless(self, pdu: bytes, why: Refusal) -> None:
         """The center delivered what says nothing to anybody."""
-        await self._bury(pdu, Refusal("not_cloudevents", "", why, "Send the event that it stands for."), "application/octet-stream")
+        await self._bury(pdu, why, "application/octet-stream")
 
     async def _tell(self, type_: str, data: Mapping[str, Any], phone: str, id_: str, at: datetime) -> None:
         """The same receipt is the same event, however often the center says it."""
