@@ -26,7 +26,7 @@ from api.answers import json
 from api.decoding import decoded
 from api.lasting import lasting
 from api.ports import Connection, Dependencies
-from api.problem import invalid, not_found
+from api.problem import Problem, invalid, not_found
 from api.watching import Watching
 from projections.calls import table
 from projections.calls.table import Call
@@ -77,6 +77,9 @@ class WrappedUp(msgspec.Struct, frozen=True):
     call_id: str
     position: str
 
+
+SENT_AS = {"/id": "/path/id", "/data/call_id": "/path/id", "/data/request_id": "/service_request_id"}
+"""Where stands in a wrap-up what has another name in its fact."""
 
 STREAM = {
     "200": {
@@ -162,7 +165,12 @@ async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str
     data: dict[str, Any] = {"call_id": call_id, "agent": agent} | {name: value for name, value in fields.items() if value}
     if wanted.due is not None:
         data["due"] = wanted.due.isoformat()
-    return await witnessing.tell(dependencies, f"{call_id}/{id_}", "call.wrapped_up", who, data, asked)
+    try:
+        return await witnessing.tell(dependencies, f"{call_id}/{id_}", "call.wrapped_up", who, data, asked)
+    except Problem as problem:
+        place = problem.body.pointer or ""
+        problem.body.pointer = SENT_AS.get(place, place.removeprefix("/data")) or None
+        raise
 
 
 def wanted_extension(request: Request) -> str | None:

@@ -110,6 +110,23 @@ async def test_a_call_whose_id_has_a_slash_is_wrapped_up_too(live: Api) -> None:
     assert [(item["type"], item["data"]["call_id"]) for item in timeline["items"]] == [("call.wrapped_up", call), ("call.ringing", call)]
 
 
+@pytest.mark.parametrize(
+    ("call", "sent", "pointer"),
+    [
+        ("c-1", {"due": "2026-12-01T10:00:00"}, "/due"),
+        ("c-1", {"due": "tomorrow"}, "/due"),
+        ("c-1", {"service_request_id": "s" * 10_001}, "/service_request_id"),
+        ("c" * 600, {}, "/path/id"),
+    ],
+)
+async def test_a_wrong_wrap_up_is_pointed_into_as_it_was_sent(live: Api, call: str, sent: dict[str, Any], pointer: str) -> None:
+    key, agent = await live.write_key("pbx"), await live.token("agent")
+    at = await live.send(key, event("pointed", data={"url": "u", "who": {"phone": "09124440077"}}))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440077", after=at))["customer_id"]
+    refused = await post(live, agent, f"/v1/calls/{call}/wrap-up", 422, customer_id=customer, **sent)
+    assert refused["pointer"] == pointer
+
+
 async def test_what_was_changed_in_a_form_before_it_is_sent_again_is_told_too(live: Api) -> None:
     key, agent = await live.write_key("pbx"), await live.token("agent")
     session = (await live.client.post("/sign-in", data={"token": agent})).cookies["yekta_session"]
