@@ -20,6 +20,9 @@ _GROUPED = re.compile(r"^-?\d{1,3}(?:[,٬'’_ ]\d{3})+(?:[./٫]\d+)?$")
 _DOTTED = re.compile(r"^-?\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d+)$", re.ASCII)
 """Grouped by points as on the continent: two of them, or a comma behind, leave no doubt."""
 
+_DOUBTFUL = re.compile(r"^-?[1-9]\d{0,2}[.٫]\d{3}$", re.ASCII)
+"""250/000 and ۲۵۰٫۰۰۰ are two hundred and fifty thousand to whoever types that mark between thousands, and 250 to others."""
+
 _NUMBER = re.compile(r"^-?\d+(?:[.]\d+)?$", re.ASCII)
 _EXPONENT = re.compile(r"^-?\d+(?:[.]\d+)?[eE][+-]?\d{1,2}$", re.ASCII)
 EMPTY = frozenset({"", "-", "–", "—", "n/a", "null", "none", "nan", "#n/a", "نامشخص", "ندارد"})
@@ -87,7 +90,7 @@ def amount(cell: Cell, pointer: str, times: int = 1) -> str:
 
 
 def number(cell: Cell, pointer: str, reason: str = "wrong_type") -> Decimal:
-    """A number, however its digits are grouped. Raises `Refused`."""
+    """A number, however its digits are grouped. Raises `Refused`, also for an amount that could be two."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return Decimal(repr(cell))
     written = (
@@ -105,6 +108,13 @@ def number(cell: Cell, pointer: str, reason: str = "wrong_type") -> Decimal:
         written = f"-{minus[1].strip()}"
     if written.endswith("-"):
         written = f"-{written[:-1].strip()}"
+    if reason == "wrong_money" and _DOUBTFUL.match(written) and "." not in text(cell):
+        raise Refused(
+            "wrong_money",
+            pointer,
+            "it could be two amounts: whether the sign is between thousands is not sure",
+            "write thousands with a comma or without a sign, like 250,000 or 250000",
+        )
     written = written.replace("٫", "," if written.count("٫") > 1 else ".")  # the decimal mark, which many type between thousands
     if _DOTTED.match(written):
         written = written.replace(".", "").replace(",", ".")

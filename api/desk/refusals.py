@@ -242,6 +242,12 @@ PERSIAN: Mapping[str, str] = {
     "correct it; if each row has its part, say `sum: true` of the column in the mapping": (
         "اصلاحش کنید؛ اگر هر سطر سهمی از آن دارد، در نگاشت برای این ستون `sum: true` بنویسید"
     ),
+    "it could be two amounts: whether the sign is between thousands is not sure": (
+        "دو مبلغ می‌تواند باشد: معلوم نیست نشانه میان هزارگان است یا نه"
+    ),
+    "write thousands with a comma or without a sign, like 250,000 or 250000": (
+        "هزارگان را با ویرگول یا بی‌نشانه بنویسید، مانند `250,000` یا `250000`"
+    ),
     "it is no date that can be read": "تاریخی نیست که بتوان خواند",
     "its year is not written with four digits": "سالش چهاررقمی نوشته نشده است",
     "it could be two days: which number is the month is not sure": "دو روز می‌تواند باشد: معلوم نیست کدام عدد ماه است",

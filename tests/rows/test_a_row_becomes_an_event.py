@@ -208,6 +208,12 @@ def test_a_day_that_could_be_two_is_read_when_it_is_said_which() -> None:
         ("۱،۹۵۰،۰۰۰", "1950000"),
         ("۱۹۵۰ ت", "19500"),
         ("1950 Rls", "1950"),
+        ("12/5", "12.5"),
+        ("0/500", "0.5"),
+        ("1950/000", "1950"),
+        ("1,950/000", "1950"),
+        ("۱۲٫۲۵", "12.25"),
+        ("12.500", "12.5"),
     ],
 )
 def test_amounts_are_read_as_people_write_them(written: Any, amount: str) -> None:
@@ -218,6 +224,14 @@ def test_amounts_are_read_as_people_write_them(written: Any, amount: str) -> Non
 def test_amounts_that_could_be_two_are_refused(written: Any) -> None:
     with pytest.raises(Refused):
         cells.amount(written, "")
+
+
+@pytest.mark.parametrize("written", ["250/000", "۲۵۰/۰۰۰ تومان", "۱٫۹۵۰", "-1/000", "(12/500)"])
+def test_whether_a_slash_stands_between_thousands_is_not_guessed(written: str) -> None:
+    with pytest.raises(Refused) as raised:
+        cells.amount(written, "")
+    assert "thousands" in raised.value.refusal.detail
+    assert cells.number("1/250", "") == cells.number("1.250", ""), "of a weight nobody doubts it"
 
 
 def test_the_same_row_has_the_same_id_however_it_is_written() -> None:
