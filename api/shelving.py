@@ -5,6 +5,7 @@ Reading order: Shelved, beginning.
 
 from collections.abc import Sequence
 
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
@@ -23,20 +24,24 @@ class Shelved(BaseRoute):
         }
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """The first route that fits wholly, else the first that does but for the method."""
+        """The first route that fits wholly, else the first that does but for the method, with the methods of all that do."""
         other: Scope | None = None
+        allowed: set[str] = set()
         for route in self._shelves.get(beginning(scope["path"].removeprefix(scope.get("root_path", ""))), self._shelves[None]):
             match, found = route.matches(scope)
             if match is Match.FULL:
                 return match, {**found, "route": route}
-            if match is Match.PARTIAL and other is None:
-                other = {**found, "route": route}
-        return (Match.NONE, {}) if other is None else (Match.PARTIAL, other)
+            if match is Match.PARTIAL:
+                allowed |= getattr(route, "methods", None) or set()
+                other = other or {**found, "route": route}
+        return (Match.NONE, {}) if other is None else (Match.PARTIAL, {**other, "allowed": allowed})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the route that was found answer; nothing anywhere has a name that PostgreSQL cannot hold."""
         if "\0" in scope["path"]:
             raise not_found("Nothing has such a name.")
+        if "allowed" in scope:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(scope["allowed"]))})
         await scope["route"].handle(scope, receive, send)
 
 
