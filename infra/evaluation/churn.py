@@ -6,12 +6,13 @@ Reading order: evaluate, Report.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from math import floor
 from typing import Any
 
 import numpy as np
 from msgspec import Struct
 
-from aggregates.churn import DAY, Definition
+from aggregates.churn import DAY, Definition, matures
 from infra.errors import Refusal
 from infra.evaluation.batch import MOST, Weekly
 from infra.evaluation.reading import Told
@@ -101,7 +102,7 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
     """Run, and judge on the last half and on the tail. Raises Refusal when there is nothing to judge."""
     course, judged, silent = run(definition, told, seen)
     if len(judged) < 2:
-        raise Refusal(f"No label of the log is known: it is not longer than the horizon of {definition.horizon} days.")
+        raise Refusal(_why_nothing(definition, told, course, len(judged)))
     days, lost, said = _said(definition, judged)
     half = len(judged) // 2
     return Report(
@@ -116,6 +117,21 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
         tuple(_months(days, lost, said)),
         {recipe.name: float(share) for recipe, share in zip(RECIPES, course.learner.shares, strict=True)},
     )
+
+
+def _why_nothing(definition: Definition, told: Sequence[Told], course: Course, labels: int) -> str:
+    """Why there is nothing to judge."""
+    if labels:
+        return "One label of the log is known, and one alone cannot be judged."
+    if not course.waiting:
+        if definition.contractual:
+            return (
+                f"Nobody of the log is ever scored: each contract, with its {definition.grace} days of grace, is over on the day it begins."
+            )
+        return "Nobody of the log is ever scored: the amount of each purchase is negative, which is read as a return."
+    if matures(definition, floor(told[0].fact.at.timestamp() / DAY)) > floor(told[-1].fact.at.timestamp() / DAY) + 1:
+        return f"No label of the log is known: it is not longer than the horizon of {definition.horizon} days."
+    return f"No label of the log is known: whoever is scored came in less than the horizon of {definition.horizon} days before its end."
 
 
 def _said(definition: Definition, judged: Kept) -> tuple[Array, Array, dict[str, tuple[Array, Array]]]:

@@ -39,7 +39,7 @@ KEPT = (
 )
 """How labels begin that say who was lost, and who was not; behind a word that denies it they say the contrary."""
 
-YES = frozenset({"1", "true", "yes", "y", "t", "بله", "ریزش", "ریزش کرده", "رفته", "از دست رفته", "غیرفعال", "غیر فعال", "لغو شده"})
+YES = frozenset({"1", "true", "yes", "y", "t", "بله", "بلی", "ریزش", "ریزش کرده", "رفته", "از دست رفته", "غیرفعال", "غیر فعال", "لغو شده"})
 NO = frozenset({"0", "-1", "false", "no", "not", "n", "f", "خیر", "نه", "فعال", "مانده", "ماندگار", "وفادار", "نرفته", "ریزش نکرده"})
 """Labels that say so as a whole."""
 

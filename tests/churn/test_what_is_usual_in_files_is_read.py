@@ -214,7 +214,16 @@ def test_a_few_times_that_cannot_be_read_are_passed_over_and_counted(tmp_path: P
             ("quit", "stay"),
             ("yes churned", "false"),
         ],
-        *[("غیرفعال", "فعال"), ("غیر\u200cفعال", "فعال"), ("ریزش", "مانده"), ("رفته", "وفادار"), ("1", "-1"), ("1.", "0."), ("1e0", "0e0")],
+        *[
+            ("غیرفعال", "فعال"),
+            ("غیر\u200cفعال", "فعال"),
+            ("ریزش", "مانده"),
+            ("رفته", "وفادار"),
+            ("1", "-1"),
+            ("1.", "0."),
+            ("1e0", "0e0"),
+            ("بلی", "خیر"),
+        ],
     ],
 )
 def test_a_label_is_known_by_the_name_of_who_was_lost(lost: str, kept: str) -> None:
@@ -253,6 +262,27 @@ def test_people_are_told_what_is_in_no_figure(tmp_path: Path, capsys: pytest.Cap
 def test_that_no_event_starts_a_contract_is_said(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"No event of the log starts a contract; its types are payment\..*subscription.started"):
         read(tmp_path, "customer,time,type\na,2024-03-01,payment\n", contractual=True)
+
+
+@pytest.mark.parametrize(
+    ("heading", "line", "sentence"),
+    [
+        ("customer,time,amount", "c{n},{day},-5", "the amount of each purchase is negative"),
+        ("customer,time,type,ends_at", "c{n},{day},subscription.started,2020-01-01", "is over on the day it begins"),
+        ("customer,time,type", "c{n},{day},{type}", "came in less than the horizon of 30 days"),
+    ],
+)
+def test_a_log_of_which_nobody_is_scored_is_not_said_to_be_too_short(tmp_path: Path, heading: str, line: str, sentence: str) -> None:
+    lines = [line.format(n=n, day=date(2024, 1, 1) + timedelta(days=n), type="order" if n > 80 else "call") for n in range(90)]
+    (tmp_path / "log.csv").write_text("\n".join([heading, *lines]))
+    with pytest.raises(Refusal, match=sentence):
+        churn(events=tmp_path / "log.csv", horizon="30d", json_=True)
+
+
+def test_one_label_alone_is_not_judged(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("customer,time\na,2024-01-01\nb,2024-02-20\n")
+    with pytest.raises(Refusal, match="One label"):
+        churn(events=tmp_path / "log.csv", horizon="30d", json_=True)
 
 
 def test_rows_without_a_type_do_not_decide_what_a_purchase_is(tmp_path: Path) -> None:
