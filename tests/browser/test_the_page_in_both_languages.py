@@ -145,6 +145,18 @@ async def test_nothing_sticks_out_at_any_width(desk: Desk) -> None:
         await shot(page, f"customer-fa-{width}")
 
 
+async def test_paper_has_all_of_a_customer_and_nothing_that_is_pressed(desk: Desk) -> None:
+    page = await desk.customer()
+    await page.emulate_media(media="print")
+    for width in (720, 1080):  # A4, upright and across
+        await page.set_viewport_size({"width": width, "height": 700})
+        await expect(page.locator("#dock")).to_be_hidden()
+        await expect(page.locator(".as-of-slider")).to_be_hidden()
+        cut = "(all) => all.filter((one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1).length"
+        assert await page.locator(".column, .scroller").evaluate_all(cut) == 0
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 async def test_a_card_that_is_a_whole_page_stands_clear_of_the_edge_and_holds_long_lines(desk: Desk) -> None:
     admin = await desk.token("admin")
     text = f"policy: contact\ncaps:\n  - {{channels: [sms, email, call, agent_offer, partner_visit], max: 3, within: 30d}}\n# {'x' * 200}\n"
