@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.access import Caller
 from api.desk.locale import COOKIE, Locale, chosen
 from api.desk.navigation import ways
+from api.desk.prose import prose
 from api.desk.values import identifier, phone
 from api.desk.visitor import visitor
 from api.ports import Dependencies
@@ -66,6 +67,7 @@ def asset(name: str) -> str:
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+_templates.filters["prose"] = prose
 _templates.globals |= {"asset": asset, "icons": ICONS, "built": BUILT.keys(), "drawn": DRAWN, "ways": ways}
 
 

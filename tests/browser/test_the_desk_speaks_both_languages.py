@@ -24,6 +24,7 @@ from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
 from api.desk.identity import bits, chance, compared, firing, objection
 from api.desk.locale import Locale
+from api.desk.prose import prose
 from api.desk.refusals import explained
 from api.desk.wording import went
 from api.desk.written import of_rules
@@ -287,3 +288,11 @@ def test_who_may_be_one_is_compared_in_the_readers_digits_and_calendar() -> None
     assert [value.text for value in shown.values()] == ["۰۹۱۲ ۵۵۵ ۰۰۱۹", "۱۱ اردیبهشت ۱۳۶۹", "۰۰۱۲۳۴۵۶۷۹", "m@x.ir", "مینا"]
     assert (shown["phone"].copy, shown["national_id"].copy) == ("+989125550019", "0012345679")
     assert compared("birth_date", "1990-05-01", EN).text == "1 May 1990"
+
+
+def test_a_number_in_what_people_wrote_is_not_turned_round_by_the_words_beside_it() -> None:
+    for number in ("0912 345 6789", "۰۹۱۲ ۳۴۵ ۶۷۸۹", "021-88001122", "+98 (912) 345-6789", "+989123456789", "2026-11-30"):
+        assert prose(f"به {number} زنگ بزنید.") == f'به <bdi dir="ltr">{number}</bdi> زنگ بزنید.'
+    for none in ("سفارش‌های 12345 67890", "1. در سامانه ببینید", "o-5001-22", "از ۸ تا ۱۷", "۱۴۰۵/۰۹/۱۲", "۹۸٬۰۰۰٬۰۰۰ ریال"):
+        assert prose(none) == none
+    assert prose("<b> 021-88001122") == '&lt;b&gt; <bdi dir="ltr">021-88001122</bdi>'
