@@ -46,11 +46,11 @@ function grow(address, fields) {
   form.submit();
 }
 
-function answered() {
+function answered(wentBack) {
   const sent = read();
   if (!sent) return;
   const untaken = document.querySelector("[data-untaken]");
-  const again = sent.said || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  const again = sent.said || wentBack;
   if (document.querySelector("[data-erased]")) return forget();
   if (untaken) {
     write({ ...sent, said: untaken.dataset.untaken });
@@ -62,5 +62,5 @@ function answered() {
   } else if (!sent.said) forget();
 }
 
-answered();
-document.addEventListener("htmx:after:swap", answered);
+answered(performance.getEntriesByType("navigation")[0]?.type === "back_forward");
+document.addEventListener("htmx:after:swap", () => answered(false));
