@@ -1,7 +1,7 @@
 """The desk's pages of rules: as sentences and texts, what they would have done, what they brought. Reading order: add, `_rule_page`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -72,6 +72,7 @@ class Bar(NamedTuple):
     y: int
     height: int
     title: str
+    day: str
 
 
 def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> None:
@@ -208,14 +209,15 @@ def _line(rows: Sequence[Row], locale: Locale, zone: str, given: Mapping[str, in
 
 
 def _bars(ran: DryRun, locale: Locale) -> list[Bar]:
-    """A column a day, the highest as high as the drawing."""
-    most = max((day.signals for day in ran.days), default=0)
-    return [
-        Bar(
-            place * 10,
-            100 - (height := round(100 * day.signals / most) if most else 0),
-            height,
-            f"{locale.digits(day.day)}: {locale.number(day.signals)}",
-        )
-        for place, day in enumerate(ran.days)
-    ]
+    """A column a day, those on which nothing was signalled too, the highest as high as the drawing."""
+    signals = {date.fromisoformat(day.day): day.signals for day in ran.days}
+    if not signals:
+        return []
+    most, first, last = max(signals.values()), min(locale.here(ran.since).date(), *signals), max(locale.here(ran.until).date(), *signals)
+    bars = []
+    for place in range((last - first).days + 1):
+        day = first + timedelta(days=place)
+        count, said = signals.get(day, 0), locale.day(day)
+        height = round(100 * count / most) if most else 0
+        bars.append(Bar(place * 10, 100 - height, height, f"{said}: {locale.number(count)}", said))
+    return bars

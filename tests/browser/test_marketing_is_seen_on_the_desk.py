@@ -3,12 +3,14 @@
 import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import expect
 
 from aggregates.written.messages import MESSAGES
 from api.desk.catalog import LANGUAGES
+from api.desk.locale import Locale
 from projections.deliveries import table as deliveries
 from projections.triggers import table as signals
 from tests.browser.conftest import Desk, shot, spoken
@@ -146,8 +148,15 @@ async def test_a_dry_run_says_why_nobody_was_reached_in_the_readers_language(des
         assert not re.search("consent|sms", await main.inner_text())
     assert await judged(page, f"dry-run-{language}") == []
     await shot(page, f"dry-run-{language}")
+    assert await page.locator(".bars rect").count() == 91  # of each day, whether anything was signalled on it or not
+    today = Locale(language, ZoneInfo("Asia/Tehran"), datetime.now(UTC)).dated(datetime.now(UTC))
+    await expect(page.locator(".ends bdi").last).to_have_text(today)
+    await expect(page.locator(".bars title").last).to_have_text(re.compile(f"{today}: [1-9۱-۹]"))
     text = await page.locator("#text").input_value()
     assert do in text
+    await page.go_back()  # whoever goes back to what he wrote finds it
+    await expect(page.locator("#text")).to_have_value(re.compile("rule: dry"))
+    await expect(page.get_by_text(spoken(language)("unsent.here"))).to_be_visible()
     await page.locator("#text").fill(text.replace("[sms]", "[call]"))
     await page.locator("[name=days]").select_option("7")
     await page.locator("[formaction='/rules/dry-run']").click()
