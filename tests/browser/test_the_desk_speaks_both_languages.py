@@ -296,3 +296,7 @@ def test_a_number_in_what_people_wrote_is_not_turned_round_by_the_words_beside_i
     for none in ("سفارش‌های 12345 67890", "1. در سامانه ببینید", "o-5001-22", "از ۸ تا ۱۷", "۱۴۰۵/۰۹/۱۲", "۹۸٬۰۰۰٬۰۰۰ ریال"):
         assert prose(none) == none
     assert prose("<b> 021-88001122") == '&lt;b&gt; <bdi dir="ltr">021-88001122</bdi>'
+
+
+def test_the_way_past_the_bar_is_named_for_every_page_and_not_only_a_customers() -> None:
+    assert (FA.say("nav.skip"), EN.say("nav.skip")) == ("رفتن به محتوای صفحه", "To the content")
