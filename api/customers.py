@@ -273,8 +273,11 @@ async def _now(
 
 
 async def present(connection: Connection, schema: str, customer: UUID) -> UUID:
-    """Who this customer is now: himself, or whom he became. Raises a 410 problem when he was erased, a 404 problem when he never was."""
-    if await views.load(connection, schema, [customer]):
+    """Who this customer is now: himself, or whom he became. Raises a 410 problem when he was erased, a 404 problem when he never was.
+
+    Himself he is also while he has identifiers and no events: after a split that left all of them with the other.
+    """
+    if await views.load(connection, schema, [customer]) or await identity.owns(connection, customer):
         return customer
     gone = await erasure.erased(connection, [customer])
     if gone:

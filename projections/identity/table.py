@@ -1,4 +1,4 @@
-"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, Fate, fates, bodies, Alone, alone."""
+"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, owns, Fate, fates, bodies, Alone, alone."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -30,11 +30,19 @@ async def successor(connection: Connection, customer: UUID) -> UUID | None:
         "SELECT i.customer_id FROM identity.moves m JOIN identity.identifiers i ON i.identifier = m.identifier"
         " LEFT JOIN identity.customers c ON c.customer_id = i.customer_id"
         " WHERE m.before = %(customer)s AND i.customer_id <> %(customer)s"
+        " AND NOT EXISTS (SELECT 1 FROM identity.identifiers o WHERE o.customer_id = %(customer)s)"
         " GROUP BY i.customer_id, c.founded ORDER BY count(DISTINCT i.identifier) DESC, c.founded NULLS LAST LIMIT 1",
         {"customer": customer},
     )
     row = await cursor.fetchone()
     return row[0] if row else None
+
+
+async def owns(connection: Connection, customer: UUID) -> bool:
+    """Whether any identifier is this customer's: he may have no events, when those that name it were decided by another's."""
+    cursor = await connection.execute("SELECT EXISTS (SELECT 1 FROM identity.identifiers WHERE customer_id = %s)", (customer,))
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 class Fate(NamedTuple):

@@ -81,6 +81,27 @@ async def test_evidence_never_joins_again_what_a_person_split(live: Api) -> None
     assert (by_phone["events"], by_email["events"]) == (1, 3)
 
 
+async def test_whoever_is_left_without_events_is_not_taken_for_the_other_and_can_become_one_with_him_again(live: Api) -> None:
+    key, agent = await live.write_key("bare"), await live.token("agent")
+    for number, who in enumerate(({"customer_number": "B-1", "phone": "09121117001"}, {"email": "b@x.ir"})):
+        at = await live.send(key, page(f"b{number}", **who))
+        await live.get(agent, f"/v1/customers/by/{next(iter(who))}/{next(iter(who.values()))}", after=at)
+    at = await live.send(key, page("b2", customer_number="B-1", email="b@x.ir"))
+    one = await live.get(agent, "/v1/customers/by/email/b@x.ir", after=at)
+    apart = [{"kind": "customer_number", "value": "B-1"}, {"kind": "email", "value": "b@x.ir"}]
+    split = await decide(live, agent, f"/v1/customers/{one['customer_id']}/split", identifiers=apart)
+    assert (split["stay"]["events"], split["go"]["events"]) == (0, 3), "each was decided by the number or the address"
+    other = await live.get(agent, "/v1/customers/by/email/b@x.ir", after=split["position"])
+    assert (other["events"], other["customer_id"] != one["customer_id"]) == (3, True)
+    await live.get(agent, "/v1/customers/by/phone/09121117001", status=404)
+    bare = f"/v1/customers/{one['customer_id']}"
+    await live.get(agent, bare, status=404)
+    assert (await live.get(agent, f"{bare}/timeline"))["items"] == []
+    assert [held["kind"] for held in (await live.get(agent, f"{bare}/identity"))["identifiers"]] == ["phone"]
+    merged = await decide(live, agent, f"/v1/customers/{other['customer_id']}/merge", **{"with": one["customer_id"]})
+    assert (await live.get(agent, "/v1/customers/by/phone/09121117001", after=merged["position"]))["events"] == 3
+
+
 async def test_what_cannot_be_decided_is_said(live: Api) -> None:
     key, agent, analyst = await live.write_key("wrong"), await live.token("agent"), await live.token("analyst")
     at = await live.send(key, page("w1", phone="09121110003"))
