@@ -377,7 +377,9 @@ class _Turn:
         place = (customer, segment.name, segment.version)
         self.states[place] = self.held.learned.setdefault(customer, {})[segment.name] = (state, inside)
         wake = fold.changes(watch, state, at)
-        self.timers[_timer_of(customer, watch)] = None if wake is None else Timer(wake, clock, "test" if simulated else "")
+        ending = fold.ending(watch, state, at)
+        test = simulated if ending is None else ending.simulated
+        self.timers[_timer_of(customer, watch)] = None if wake is None else Timer(wake, clock, "test" if test else "")
         self.change(customer, watch, inside, was, said, at, clock, backfill=backfill, simulated=simulated)
 
     def change(

@@ -234,7 +234,6 @@ class Triggering:
     async def _hear(self, turn: Turn, customer: UUID, item: Heard, fact: Fact, found: Sequence[tuple[Active, Evidence]]) -> None:
         """One fact for the rules that it concerns."""
         here, runs, now, clock = turn.held.here, turn.held.learned[customer], now_of(fact), clock_of(fact)
-        quiet = "test" if fact.simulated else ""
         for active, evidence in found:
             state = runs.get(active.key)
             if state is None:
@@ -250,7 +249,7 @@ class Triggering:
             reaction = react(active.trigger, state, evidence, now, here.quantiles, heard)
             if reaction is None:
                 reaction = await self._mended(turn, customer, active, state, evidence, now, item.offset)
-            turn.take(customer, active, state, reaction[0], reaction[1], now, clock, quiet)
+            turn.take(customer, active, state, reaction[0], reaction[1], now, clock)
 
     async def _mended(
         self, turn: Turn, customer: UUID, active: Active, state: State, late: Evidence, now: datetime, offset: int
@@ -303,8 +302,7 @@ class Triggering:
         )
         now = now_of(last) if published is None else max(now_of(last), published)
         state, sealed = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
-        quiet = "test" if last.simulated else ""
-        turn.take(customer, active, None, state, sealed, now, clock_of(last), quiet)
+        turn.take(customer, active, None, state, sealed, now, clock_of(last))
 
     async def _from_history(self, turn: Turn, customer: UUID, history: History) -> None:
         """All rules of a customer, after all of his history."""
@@ -321,8 +319,7 @@ class Triggering:
             before = [one.signal for one in said if isinstance(one, Fire) and one.signal.occurred_at < active.since]
             told = await table.told_since(turn.moment.connection, turn.moment.schema, customer, before, active.since) if before else set()
             said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal in before and one.signal.id not in told)])
-            quiet = "test" if last and last.simulated else ""
-            turn.take(customer, active, None, state, said, now, last.clock if last else "", quiet)
+            turn.take(customer, active, None, state, said, now, last.clock if last else "")
 
 
 def _unknown(

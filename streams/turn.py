@@ -96,7 +96,7 @@ class Turn:
         said: Iterable[Said],
         now: datetime,
         clock: str,
-        quiet: str,
+        quiet: str = "",
         *,
         rung: bool = False,
     ) -> None:

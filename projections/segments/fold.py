@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from aggregates.rules.segment import Segment
-from projections.triggers.checks import Check, Quantiles, percentiles_of
+from projections.triggers.checks import Check, Counted, Opposite, Quantiles, percentiles_of
 from projections.triggers.evidence import Evidence, Stamp
 from projections.triggers.trigger import Roles, asking
 
@@ -75,6 +75,16 @@ def changes(watch: Watch, state: State, at: datetime) -> datetime | None:
     """When, after a time, that may change by itself."""
     times = [check.changes(one, at) for check, one in zip(watch.checks, state.checks, strict=True)]
     return min((time for time in times if time is not None and time > at), default=None)
+
+
+def ending(watch: Watch, state: State, at: datetime) -> Evidence | None:
+    """The fact that leaves a window when it changes by itself after a time; None where no window ends then."""
+    for check, one in zip(watch.checks, state.checks, strict=True):
+        counted = check.check if isinstance(check, Opposite) else check
+        if isinstance(counted, Counted) and one and (time := check.changes(one, at)) is not None and time == changes(watch, state, at):
+            fact: Evidence = one[0]
+            return fact
+    return None
 
 
 def quantiles_of(watch: Watch) -> frozenset[str]:

@@ -289,6 +289,15 @@ def test_what_a_simulated_source_says_of_consent_allows_nothing_and_takes_back()
     assert results(evaluated(contact(), [allowed(), taken_back, offer], POLICY)) == [("offer", "silent", "consent marketing/sms")]
 
 
+def test_whether_a_signal_is_a_test_its_cause_says_in_whichever_order_the_facts_came() -> None:
+    twice = contact() | {"when": {"count": "shop.offer", "at_least": 2, "within": "5d"}}
+    for first, then in (True, ("sent", "sms")), (False, ("silent", "test")):
+        offers = [event("shop.offer", at(2, 8), simulated=first), event("shop.offer", at(2, 9), simulated=not first)]
+        late = [offers[1], offers[0] | {"yektarecordedtime": at(2, 10).isoformat()}]
+        for arrived in offers, late:
+            assert results(evaluated(twice, [allowed(), *arrived, event("shop.closed", at(3))], POLICY)) == [("offer", *then)]
+
+
 def test_what_is_missed_because_of_a_simulated_source_contacts_nobody() -> None:
     missed = contact() | {"when": {"after": "shop.offer", "absent": "shop.bought", "for": "1d"}}
     of_it = [event("shop.offer", at(1, 8), simulated=True), event("shop.bought", at(3, 8))]

@@ -245,6 +245,18 @@ async def test_of_whom_a_simulated_source_speaks_time_passing_is_simulated_too(s
     assert await story.ground.ask("SELECT quiet FROM streams.timers") == [("test",)]
 
 
+@pytest.mark.parametrize(("simulated", "quiet"), [((False, True), ""), ((True, False), "test")])
+async def test_whether_time_passing_is_simulated_the_fact_says_whose_time_is_over(
+    story: Story, simulated: tuple[bool, bool], quiet: str
+) -> None:
+    story.stands(1, TWICE)
+    await story.works()
+    for number, made_up in enumerate(simulated):
+        story.ground.send(f"a {number}", "shop.came", number, source=Source("tests", simulated=made_up), who={"account": "a"})
+        await story.works()
+    assert await story.ground.ask("SELECT quiet FROM streams.timers") == [(quiet,)]
+
+
 async def test_who_is_in_by_what_an_earlier_release_made_of_a_version_is_looked_at_anew(story: Story) -> None:
     story.stands(1, TWICE)
     await story.works()

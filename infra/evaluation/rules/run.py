@@ -11,8 +11,6 @@ from heapq import heappop, heappush, merge
 from operator import attrgetter
 from uuid import UUID
 
-from msgspec import structs
-
 from aggregates.contact_policy.budget import Spent, nothing
 from aggregates.contact_policy.candidate import Candidate, Outcome
 from aggregates.contact_policy.decide import decide
@@ -125,7 +123,7 @@ class Evaluation:
                 reaction = mend(trigger, run.past, run.state, evidence, self._clock, self._quantiles, quiet)
             run.state = reaction[0]
             if reaction[1]:
-                self._carry_out(person, index, reaction[1], self._clock, "test" if fact.simulated else "")
+                self._carry_out(person, index, reaction[1], self._clock)
 
     def _unite(self, person: Person, other: Person) -> None:
         """The other was the same customer: his facts are among this one's, and what now stands by them all does."""
@@ -156,13 +154,12 @@ class Evaluation:
         if effects:
             self._carry_out(person, index, effects, now)
 
-    def _carry_out(self, person: Person, index: int, effects: Iterable[Effect], now: datetime, quiet: str = "") -> None:
+    def _carry_out(self, person: Person, index: int, effects: Iterable[Effect], now: datetime) -> None:
         run = person.runs[index]
         undone: list[UUID] = []
         for effect in effects:
             match effect:
                 case Fire(signal):
-                    signal = structs.replace(signal, quiet=signal.quiet or quiet)
                     run.standing[signal.id] = signal.event
                     self.withdrawn.discard(signal.id)
                     self.signals.setdefault(signal.id, (signal, person))
