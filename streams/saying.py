@@ -21,7 +21,7 @@ from projections.churn.silence import checks
 from projections.churn.table import Given, InForce, Key
 from projections.churn.weights import parts, scored
 from projections.timeline.row import uuid_of
-from streams import score_records
+from streams import score_records, timers
 from streams.learning import champion
 from streams.learning.champion import Champion
 from streams.learning.snapshot import SnapshotRefused
@@ -144,14 +144,17 @@ class Saying:
         return effects
 
     async def now(self, moment: Moment, whose: Sequence[tuple[str, InForce, Kept]]) -> list[Effect]:
-        """What the champions say now of these customers is given, where that is another score; it is not learnt from."""
+        """What the champions say now of these customers is given, where that is another score; it is not learnt from.
+
+        In replayed time now is up to where all that was sent is in the views: whoever's facts wait elsewhere is not silent.
+        """
         if not whose:
             return []
         effects: list[Effect] = []
-        clocks = await table.clocks(moment.connection)
-        times = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
+        sent = await timers.replayed(moment.connection)
+        times = {False: self._clock().timestamp() / DAY, True: sent.timestamp() / DAY if sent is not None else 0.0}
         for customer, one, kept in whose:
-            now = max(times[kept.replayed].timestamp() / DAY, kept.state.at)
+            now = max(times[kept.replayed], kept.state.at)
             if in_population(one.definition, kept.state, now):
                 said = scored(one.definition, self.champion(moment.partition, one.id).model, kept.state, now)
                 silent = now - kept.state.at >= checks(one.definition)[0]

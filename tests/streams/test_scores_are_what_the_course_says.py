@@ -425,9 +425,8 @@ async def test_what_another_did_labels_nobody_from_whom_he_was_split(play: Play)
         play.ground.send(name, "sales.order_placed", day * 1440, source=REPLAY, who={"customer_number": name}, order_id=name, **order)
     worker = play.hire(most=5)
     await play.own(worker)
-    await play.ground.settle(worker)
-    play.ground.decide("m", Merge(by="tests", at=BEGINNING, join=tuple(tokens)))
     await play.learnt(worker, day_of(-48 * 1440))
+    play.ground.decide("m", Merge(by="tests", at=BEGINNING, join=tuple(tokens)))
     await play.ground.settle(worker)
     play.ground.decide("s", Split(by="tests", at=BEGINNING, go=tuple(tokens[1:]), stay=tuple(tokens[:1])))
     await play.ground.settle(worker)
@@ -517,6 +516,45 @@ async def test_what_another_champion_says_at_the_same_moment_is_given_too(play: 
     published = [decode(record.value or b"") for record in play.ground.memory.all("scores")]
     assert len(published) == len({event["id"] for event in published})
     assert {numbers[0], numbers[-1]} <= {event["data"]["model"] for event in published}
+
+
+async def test_nobody_is_taken_for_silent_whose_facts_wait_where_a_worker_died(play: Play) -> None:
+    """Another champion scores everybody anew while one partition of the log is months of replayed time ahead."""
+    events = [(who, type_, minute - 100 * 1440.0, data) for who, type_, minute, data in story(4)]
+    last = events[-1][2]
+    play.send(events)
+    worker = play.hire(most=50)
+    await play.own(worker)
+    await play.learnt(worker, day_of(last))
+    await play.given(worker)
+    await worker.die()
+    order: dict[str, Any] = {"lines": [], "total": "5.00", "currency": "USD"}
+    for number, who in enumerate(["c0", *dict.fromkeys(event[0] for event in events)]):
+        at, minute = (0, 0.0) if number == 0 else (1, last + 1440.0)
+        play.ground.send(
+            f"later {number}",
+            "sales.order_placed",
+            minute,
+            at=at,
+            source=REPLAY,
+            who={"customer_number": who},
+            order_id=f"l{number}",
+            **order,
+        )
+    worker = play.hire(most=50)
+    await worker.own("resolve", [play.ground.memory.base])
+    await worker.own("customer", play.ground.memory.numbers)
+    await worker.own("learn", [play.ground.memory.base])
+    await play.ground.passed("customer", worker)
+    ((champion, newest),) = await play.ground.ask("SELECT champion, (SELECT max(number) FROM churn.snapshots) FROM churn.definitions")
+    assert champion != newest
+    await play.ground.ask("UPDATE churn.definitions SET champion = %s RETURNING 1", newest)
+    await play.given(worker)
+    await worker.die()
+    ((ahead,),) = await play.ground.ask(
+        "SELECT count(DISTINCT customer_id) FROM churn.given WHERE at > %s", BEGINNING + timedelta(minutes=last + 1440)
+    )
+    assert ahead == 1
 
 
 async def test_a_new_definition_goes_through_the_log_of_the_past_whoever_dies(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
