@@ -4,6 +4,7 @@ Times collide; facts come late, twice, and in any order.
 """
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -155,6 +156,13 @@ TOLD: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+BUDGETS = (
+    {"per": "campaign", "amount": 3, "in": "day", "costs": {"sms": 1, "call": 2}, "stop": "hard"},
+    {"per": "all", "amount": 4, "in": "month", "costs": {"sms": 2, "email": 1, "call": 1}, "stop": "hard"},
+    {"per": "all", "amount": 2, "in": "jalali_month", "costs": {"sms": 1, "email": 1}, "stop": "hard"},
+)
+
+
 @st.composite
 def contacting(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Some rules that contact."""
@@ -177,6 +185,53 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     parts = {"quiet": QUIET, "caps": CAPS, "block_while": BLOCKS}
     policy |= {name: draw(st.sampled_from(choices)) for name, choices in parts.items() if draw(st.booleans())}
     return policy | {"transactional": {"ignores": ignores}} if ignores else policy
+
+
+def dense(random: Random) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Rules that contact often, a policy with hold-outs and budgets, and the events of several customers to whom much happens."""
+    policy: dict[str, Any] = {"policy": "contact", "zone": "Asia/Tehran", "priority": ["service", "retention"]}
+    policy |= {"counts": [*CHANNELS, "agent_offer"]}
+    parts = {"quiet": QUIET, "caps": CAPS, "block_while": BLOCKS, "budget": BUDGETS, "holdout": ("30%",)}
+    policy |= {name: random.choice(choices) for name, choices in parts.items() if random.random() < 0.4}
+    if random.random() < 0.3:
+        policy["transactional"] = {"ignores": random.sample(["caps", "cooldown", "quiet", "block_while"], 2)}
+    rules = [_often(random, f"r{number}") for number in range(random.randint(1, 4))]
+    people = {}
+    for number in range(1, random.randint(1, 4) + 1):
+        purposes = ("service", "retention", "marketing")
+        told: list[tuple[int, str, dict[str, Any]]] = [(0, "consent.given", {"purpose": purpose}) for purpose in purposes]
+        for _ in range(random.randint(5, 25)):
+            type_, data = random.choice(TOLD) if random.random() < 0.2 else (random.choice(TYPES), {"page": "price"})
+            told.append((random.randint(0, 100), type_, data))
+        told.sort(key=lambda one: one[0])
+        people[f"c-{number}"] = [
+            {
+                "specversion": "1.0",
+                "id": f"p{number}-{place:03}",
+                "source": "/test",
+                "type": type_,
+                "time": (START + timedelta(minutes=30 * half + number)).isoformat(),  # no two customers' facts have the same time
+                "data": {"who": {"customer_number": f"c-{number}"}, **data},
+            }
+            for place, (half, type_, data) in enumerate(told)
+        ]
+    return rules, policy, people
+
+
+def _often(random: Random, name: str) -> dict[str, Any]:
+    """A rule that contacts, with a condition that often comes true."""
+    when: dict[str, Any] = {"count": random.choice(TYPES), "at_least": random.randint(1, 2), "within": random.choice(LENGTHS)}
+    if random.random() < 0.4:
+        when = {"after": random.choice(TYPES), "absent": random.choice(TYPES), "for": random.choice(LENGTHS)}
+    elif random.random() < 0.3:
+        when = {"sequence": random.sample(TYPES, 2), "within": random.choice(LENGTHS)}
+    do = {"contact": random.choice(["spring", "autumn"]), "purpose": random.choice(["service", "retention", "marketing"])}
+    prefer = random.choice([["sms"], ["call", "sms"], ["email", "sms"], ["customer"]])
+    rule: dict[str, Any] = {"rule": name, "when": when, "do": {**do, "prefer": prefer}}
+    stop = random.choice([{"within": random.choice(LENGTHS)}, {"since": "first_match"}])
+    parts: dict[str, Any] = {"wait": random.choice(LENGTHS), "cooldown": random.choice(LENGTHS), "holdout": "40%"}
+    parts |= {"unless": {"event": random.choice(TYPES), **stop}}
+    return rule | {word: value for word, value in parts.items() if random.random() < 0.3}
 
 
 @st.composite

@@ -3,7 +3,8 @@
 Written from docs/rules.md alone. Reading order: outcomes, decided, verdict.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,9 +15,17 @@ from tests.rules.oracle import Event, Rule, Stands, moment, span
 Policy = dict[str, Any]
 
 
+class Person(NamedTuple):
+    """A customer, and all that is told of him."""
+
+    id: str
+    events: Sequence[Event]
+
+
 class Wish(NamedTuple):
     """A signal of a rule that contacts, not decided for good."""
 
+    person: Person
     order: int
     rule: Rule
     signal: Stands
@@ -35,44 +44,84 @@ class Result(NamedTuple):
     reason: str | None
 
 
-def outcomes(rules: Sequence[Rule], policy: Policy, events: Sequence[Event], end: datetime) -> list[Result]:
-    """The last outcome of every candidate of one customer."""
+Spent = Callable[[str], int]
+"""What a campaign has cost so far in the period that it is."""
+
+
+def outcomes(rules: Sequence[Rule], policy: Policy, people: Sequence[Person], end: datetime, salt: str = "") -> list[Result]:
+    """The last outcome of every candidate. Of customers whose candidates are due at one moment the one who waits longest is first."""
     wishes = [
-        Wish(order, rule, signal, signal.occurred)
+        Wish(person, order, rule, signal, signal.occurred)
+        for person in people
         for order, rule in enumerate(rules)
-        for signal in oracle.standing(rule, events, end, policy["zone"])
+        for signal in oracle.standing(rule, person.events, end, policy["zone"])
         if "contact" in rule["do"]
     ]
-    sent: list[tuple[datetime, str]] = []
+    sent: list[tuple[Wish, datetime, str]] = []
     found: list[Result] = []
     while wishes and min(wish.due for wish in wishes) <= end:
         at = min(wish.due for wish in wishes)
-        together = [wish for wish in wishes if wish.due == at]
-        wishes = [wish for wish in wishes if wish.due != at]
-        for wish, result in decided(together, policy, [event for event in events if moment(event["time"]) <= at], sent, at):
+        person = next(wish.person for wish in wishes if wish.due == at)
+        together = [wish for wish in wishes if wish.due == at and wish.person.id == person.id]
+        wishes = [wish for wish in wishes if wish not in together]
+        known = [event for event in person.events if moment(event["time"]) <= at]
+        made = [(when, channel) for wish, when, channel in sent if wish.person.id == person.id]
+        for wish, result in decided(together, policy, known, made, at, spent(policy, sent, at), salt):
             if result.until is not None:
                 wishes.append(wish._replace(due=result.until))
                 if result.until > end:
                     found.append(result)
             else:
                 found.append(result)
-        sent += [(one.at, one.channel) for one in found if one.outcome == "sent" and one.at == at and one.channel]
+            if result.channel:
+                sent.append((wish, at, result.channel))
     return found
 
 
+def spent(policy: Policy, sent: Sequence[tuple[Wish, datetime, str]], at: datetime) -> Spent:
+    """What contacts of this period have cost, of a campaign or of all."""
+    budget = policy.get("budget")
+    if budget is None:
+        return lambda campaign: 0
+
+    def period(when: datetime) -> Any:
+        return oracle.period(budget["in"], when.astimezone(ZoneInfo(policy["zone"])).date())
+
+    return lambda campaign: sum(
+        budget["costs"].get(channel, 0)
+        for wish, when, channel in sent
+        if period(when) == period(at) and (budget["per"] == "all" or wish.rule["do"]["contact"] == campaign)
+    )
+
+
 def decided(
-    wishes: list[Wish], policy: Policy, known: list[Event], sent: list[tuple[datetime, str]], at: datetime
+    wishes: list[Wish], policy: Policy, known: list[Event], made: list[tuple[datetime, str]], at: datetime, paid: Spent, salt: str
 ) -> list[tuple[Wish, Result]]:
-    answers = [(wish, verdict(wish, policy, known, sent, at)) for wish in wishes]
+    answers = [(wish, verdict(wish, policy, known, made, at, paid)) for wish in wishes]
     ready = [wish for wish, (outcome, *_) in answers if outcome == "sent"]
-    best = min(ready, key=lambda wish: (rank(policy, wish), wish.signal.occurred, wish.order), default=None)
+    in_order = sorted(ready, key=lambda wish: (rank(policy, wish), wish.signal.occurred, wish.order))
+    best = next((wish for wish in in_order if not kept_out(policy, wish, salt)), None)
     results = []
     for wish, (outcome, channel, until, reason) in answers:
         if outcome == "sent" and wish is not best:
-            assert best is not None
-            outcome, channel, reason = "silent", None, f"lost to {best.rule['rule']}"  # noqa: PLW2901 - the verdict is overruled
+            lost = best is not None and in_order.index(wish) > in_order.index(best)
+            reason = f"lost to {best.rule['rule']}" if lost and best else "holdout"  # noqa: PLW2901 - the verdict is overruled
+            outcome, channel = "silent", None  # noqa: PLW2901
         results.append((wish, Result(wish.rule["rule"], wish.signal.cause, outcome, channel, at, until, reason)))
     return results
+
+
+def kept_out(policy: Policy, wish: Wish, salt: str) -> bool:
+    """Whether he is in the hold-out of the rule or in that of all."""
+    free = policy.get("transactional", {}).get("ignores", []) if wish.rule["do"]["purpose"] == "service" else []
+    return drawn(wish.rule.get("holdout", "0%"), salt, wish.rule["rule"], "1", wish.person.id) or (
+        "holdout" not in free and drawn(policy.get("holdout", "0%"), salt, "policy", policy["policy"], wish.person.id)
+    )
+
+
+def drawn(share: str, salt: str, *parts: str) -> bool:
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8, key=salt.encode()[:64], person=b"holdout").digest()
+    return int.from_bytes(digest, "big") < float(share.removesuffix("%")) / 100 * 2**64
 
 
 def rank(policy: Policy, wish: Wish) -> int:
@@ -82,7 +131,7 @@ def rank(policy: Policy, wish: Wish) -> int:
 
 
 def verdict(
-    wish: Wish, policy: Policy, known: list[Event], sent: list[tuple[datetime, str]], at: datetime
+    wish: Wish, policy: Policy, known: list[Event], sent: list[tuple[datetime, str]], at: datetime, paid: Spent
 ) -> tuple[str, str | None, datetime | None, str | None]:
     """What would become of it alone: outcome, channel, until, reason."""
     free = policy.get("transactional", {}).get("ignores", []) if wish.rule["do"]["purpose"] == "service" else []
@@ -91,7 +140,7 @@ def verdict(
     reasons: list[tuple[int, str]] = []
     channel = None
     for one in wanted(wish, policy, known):
-        stage, why = closed(wish, policy, known, sent, at, one, free)
+        stage, why = closed(wish, policy, known, sent, at, one, free, paid)
         if not why:
             channel = one
             break
@@ -144,7 +193,14 @@ def wanted(wish: Wish, policy: Policy, known: list[Event]) -> list[str]:
 
 
 def closed(
-    wish: Wish, policy: Policy, known: list[Event], sent: list[tuple[datetime, str]], at: datetime, channel: str, free: list[str]
+    wish: Wish,
+    policy: Policy,
+    known: list[Event],
+    sent: list[tuple[datetime, str]],
+    at: datetime,
+    channel: str,
+    free: list[str],
+    paid: Spent,
 ) -> tuple[int, str]:
     purpose = wish.rule["do"]["purpose"]
     facts = [oracle.Fact(moment(event["time"]), event["id"], event) for event in known]
@@ -163,7 +219,11 @@ def closed(
                 if len(window) >= cap["max"]:
                     name = "all" if cap["channels"] == "all" else ",".join(cap["channels"])
                     return 2, f"cap {name}/{cap['within']}"
-    return 3, ""
+    budget = policy.get("budget", {"costs": {}})
+    cost = budget["costs"].get(channel, 0)
+    if cost and paid(wish.rule["do"]["contact"]) + cost > budget["amount"]:
+        return 3, "budget"
+    return 4, ""
 
 
 def in_call(known: list[Event], at: datetime) -> bool:

@@ -1,13 +1,17 @@
 """The contact policy, sentence by sentence, and against the oracle."""
 
+from collections.abc import Iterable
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from aggregates.identifier import Token
 from tests.rules import histories, policy_oracle
 from tests.rules.oracle import moment, span
-from tests.rules.telling import at, evaluated, event, results
+from tests.rules.telling import at, evaluated, evaluation, event, results
 
 POLICY = """
 policy: contact
@@ -373,9 +377,29 @@ def test_a_request_is_a_complaint_as_it_was_opened_last() -> None:
 def test_in_a_log_in_order_every_outcome_is_the_oracles(
     rules: list[dict[str, Any]], policy: dict[str, Any], events: list[dict[str, Any]]
 ) -> None:
-    answer = evaluated(rules, events, policy)
+    end = max((moment(one["time"]) for one in events), default=at(0))
+    person = policy_oracle.Person("", events)
+    assert decisions(evaluated(rules, events, policy)) == in_text(policy_oracle.outcomes(rules, policy, [person], end))
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=150, deadline=None)
+def test_hold_outs_and_budgets_over_several_customers_are_the_oracles(number: int) -> None:
+    rules, policy, told = histories.dense(Random(number))
+    events = sorted([one for some in told.values() for one in some], key=lambda one: (one["time"], one["id"]))
+    run = evaluation(rules, events, policy, "pepper")
+    people = [
+        policy_oracle.Person(str(run.people.known(Token(f"customer_number:{number}"))), some) for number, some in sorted(told.items())
+    ]
+    end = max(moment(one["time"]) for one in events)
+    expected = policy_oracle.outcomes(rules, policy, people, end, "pepper")
+    assert decisions(evaluated(rules, events, policy, "pepper")) == in_text(expected)
+
+
+def decisions(answer: dict[str, Any]) -> list[policy_oracle.Result]:
+    """The outcomes that an evaluation says, as the oracle says them."""
     causes = {signal["id"]: signal["cause"]["id"] for signal in answer["signals"]}
-    found = [
+    return in_text(
         policy_oracle.Result(
             one["rule"],
             causes[one["signal"]],
@@ -386,9 +410,11 @@ def test_in_a_log_in_order_every_outcome_is_the_oracles(
             one["reason"],
         )
         for one in answer["outcomes"]
-    ]
-    end = max((moment(one["time"]) for one in events), default=at(0))
-    assert sorted(found, key=str) == sorted(policy_oracle.outcomes(rules, policy, events, end), key=str)
+    )
+
+
+def in_text(results: Iterable[policy_oracle.Result]) -> list[policy_oracle.Result]:
+    return sorted(results, key=str)
 
 
 @given(histories.contacting(), histories.policies(), histories.events())
