@@ -32,9 +32,10 @@ from aggregates.log import Entry, Log, NotAcknowledged
 from aggregates.sealing import KeyMissing
 from projections.positions import table as positions
 from streams import outbox
-from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record
+from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record, Shorter
 
 IDLE_MS = 500
+CLOCKS_APART_MS = 60_000  # how far the clocks of those who append may be apart
 DEATHS = 2  # at one position, after which records are tried one at a time
 ALONE = 200  # records that are tried one at a time before whole batches are dared again
 DEADLY = 20  # deaths while one record was tried alone, after which it is taken for the cause
@@ -128,7 +129,7 @@ class Lane:
                     self.log.info("displaced, reading the position again")
                     await asyncio.sleep(PAUSES[1])
         except (Halt, KeyMissing) as halt:
-            await self._halt(str(halt))
+            await self._halt(str(halt), shorter=isinstance(halt, Shorter))
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
@@ -193,10 +194,12 @@ class Lane:
         self.counted = state.deaths > 0
         await self._at("assigned")
         if self.stored > end:
-            raise Halt(
+            raise Shorter(
                 f"The log of {self.tp.topic}-{self.partition} ends at {end}, the database has seen {self.stored}: the log is shorter than"
                 " the database. Restore the topic."
             )
+        if state.shorter:
+            await self._persist(partial(self._whole_again, state.newest))
         self.runner.consumer.seek(self.tp, self.stored)
         self.ready.set()
         self.careful = state.deaths > DEATHS or state.tries > 0
@@ -204,6 +207,18 @@ class Lane:
             await self._bury_killer()
         if self.processor.durable_outbox:
             await self._persist(self._drain)
+
+    async def _whole_again(self, newest: datetime | None) -> None:
+        """A log that was shorter may have grown by new records alone: the one that was read has what was handled last, at its time."""
+        at = 0 if newest is None else round(newest.timestamp() * 1000)
+        found = (await self.runner.consumer.offsets_for_times({self.tp: at}))[self.tp]
+        if newest is None or found is None or found.offset >= self.stored or found.timestamp - at > CLOCKS_APART_MS:
+            raise Shorter(
+                f"The log of {self.tp.topic}-{self.partition} was shorter than the database and has grown since: nobody has read what"
+                f" stands there before {self.stored} now. Restore the topic."
+            )
+        async with self.runner.pool.connection() as connection:
+            await positions.whole(connection, self.processor.name, self.partition)
 
     async def _assigned(self, beginning: int, end: int) -> positions.Assigned | str:
         name, partition = self.processor.name, self.partition
@@ -459,12 +474,12 @@ class Lane:
                 async with self.runner.pool.connection() as connection:
                     await positions.blame(connection, self.processor.name, self.partition, self.tenure, FAILED)
 
-    async def _halt(self, why: str) -> None:
+    async def _halt(self, why: str, *, shorter: bool) -> None:
         self.log.error("halted", why=why)
 
         async def write() -> None:
             async with self.runner.pool.connection() as connection:
-                await positions.halt(connection, self.processor.name, self.partition, why)
+                await positions.halt(connection, self.processor.name, self.partition, why, shorter=shorter)
 
         await self._persist(write)
 

@@ -77,6 +77,10 @@ class Halt(Exception):
     """Going on would be wrong: the partition stops until a person or another version comes. The message says why."""
 
 
+class Shorter(Halt):
+    """The log has not what the position says was read: what is appended to it stands in the place of what is missing."""
+
+
 def check(event: str, data: msgspec.Raw) -> None:
     """What a record's shape does not say: its event id is one, and its data an object. Raises msgspec.ValidationError."""
     msgspec.convert(event, UUID)

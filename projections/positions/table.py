@@ -27,6 +27,8 @@ class Assigned:
     tenure: int  # who moves the position must be of this one
     deaths: int  # assignments at this very position without progress, this one included
     tries: int  # how often the record at this very position was tried alone, and never answered
+    shorter: bool  # the log was once found to end before the position
+    newest: datetime | None  # recorded time of the newest record handled
     let_go: int = 0  # records that were passed just now: the log let them go before anybody read them
 
 
@@ -46,7 +48,7 @@ async def assigned(
     cursor = await connection.execute(
         "UPDATE streams.positions SET deaths = CASE WHEN next_offset < %s THEN LEAST(deaths + %s, 1000) ELSE 0 END, halted = '',"
         " tenure = tenure + 1 WHERE processor = %s AND partition = %s"
-        " RETURNING next_offset, written, tenure, deaths, CASE WHEN trying = next_offset THEN tries ELSE 0 END, topic_id",
+        " RETURNING next_offset, written, tenure, deaths, CASE WHEN trying = next_offset THEN tries ELSE 0 END, shorter, newest, topic_id",
         (end, int(attempt), processor, partition),
     )
     row = await cursor.fetchone()
@@ -66,7 +68,8 @@ async def assigned(
         " WHERE processor = %(processor)s AND partition = %(partition)s",
         {"beginning": beginning, "processor": processor, "partition": partition},
     )
-    return Assigned(beginning, max(found.written, beginning), found.tenure, 0, 0, beginning - found.next_offset)
+    passed_by = beginning - found.next_offset
+    return Assigned(beginning, max(found.written, beginning), found.tenure, 0, 0, found.shorter, found.newest, passed_by)
 
 
 async def patience(connection: Connection, seconds: float) -> None:
@@ -167,11 +170,17 @@ async def blame(connection: Connection, processor: str, partition: int, tenure: 
     )
 
 
-async def halt(connection: Connection, processor: str, partition: int, why: str) -> None:
-    """Say why a partition stands still; `yekta status` shows it."""
+async def halt(connection: Connection, processor: str, partition: int, why: str, *, shorter: bool) -> None:
+    """Say why a partition stands still; `yekta status` shows it. That the log was `shorter` is remembered until it is `whole`."""
     await connection.execute(
-        "UPDATE streams.positions SET halted = %s WHERE processor = %s AND partition = %s", (why, processor, partition)
+        "UPDATE streams.positions SET halted = %s, shorter = shorter OR %s WHERE processor = %s AND partition = %s",
+        (why, shorter, processor, partition),
     )
+
+
+async def whole(connection: Connection, processor: str, partition: int) -> None:
+    """The log that was shorter is the one again that the position was taken in."""
+    await connection.execute("UPDATE streams.positions SET shorter = false WHERE processor = %s AND partition = %s", (processor, partition))
 
 
 async def halted(connection: Connection, processor: str) -> str:

@@ -131,6 +131,12 @@ class Consumer:
             raise NodeNotReadyError
         return {tp: records[0].offset if (records := self.memory.records(tp.topic, tp.partition)) else 0 for tp in partitions}
 
+    async def offsets_for_times(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, Kept | None]:
+        return {
+            tp: next((record for record in self.memory.records(tp.topic, tp.partition) if record.timestamp >= at), None)
+            for tp, at in times.items()
+        }
+
     def seek(self, tp: TopicPartition, offset: int) -> None:
         self.at[tp] = offset
 

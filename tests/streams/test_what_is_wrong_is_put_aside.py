@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from streams.lane import ALONE
+from streams.lane import ALONE, CLOCKS_APART_MS
 from tests.streams.crew import Gate, Worker, until
 from tests.streams.ground import Ground
 from tests.streams.scripted import TABLE, Deadly, Scripted
@@ -246,6 +246,30 @@ async def test_a_log_that_is_shorter_than_the_database_halts_and_says_so(stage: 
     await worker.own("scripted", [0])
     await halts(stage, "log is shorter than the database. Restore the topic.")
     await worker.leave()
+
+
+async def test_a_log_that_was_shorter_and_grew_by_other_records_still_halts_until_it_is_restored(stage: Ground) -> None:
+    """Else what was accepted meanwhile, in the place of what is missing, would never be read."""
+    write(stage, "fine 1", "fine 2", "fine 3")
+    await play(stage, stage.hire(Scripted()))
+    records = stage.memory.records("script", 0)
+    before = list(records)
+    del records[1:]
+    worker = stage.hire(Scripted())
+    await worker.own("scripted", [0])
+    await halts(stage, "log is shorter than the database. Restore the topic.")
+    await worker.leave()
+    stage.memory.now += 2 * CLOCKS_APART_MS
+    write(stage, "fine 4", "fine 5", "fine 6")
+    worker = stage.hire(Scripted())
+    await worker.own("scripted", [0])
+    await halts(stage, "was shorter than the database and has grown since")
+    await worker.leave()
+    records[:] = before
+    write(stage, "fine 7")
+    await play(stage, stage.hire(Scripted()))
+    assert await stage.ask("SELECT halted, shorter FROM streams.positions WHERE partition = 0") == [("", False)]
+    assert len(await done(stage)) == 4
 
 
 async def test_records_that_the_log_has_lost_halt_the_partition(stage: Ground) -> None:
