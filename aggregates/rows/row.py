@@ -28,10 +28,16 @@ CONTENT_TYPE = "application/vnd.yekta.row+json"
 _STEP = re.compile(r"[^.\[\]]+")
 MAPPED = "map a column to it, or write it under fixed in the mapping"
 
+WIDEST = 16_384
+"""Columns that a sheet may have."""
+
 FAULTS: Mapping[str, Refusal] = {
     "not_json": Refusal("not_json", "/cells", "The line is no JSON object.", "Write one JSON object a line."),
     "extra_cells": Refusal(
         "wrong_value", "/cells", "The row has more cells than there are headers.", "Put cells with separators in quotes."
+    ),
+    "too_wide": Refusal(
+        "too_large", "/cells", "The row has more cells than a sheet may have columns.", "Send no more than 16,384 cells in a row."
     ),
     "open_quote": Refusal("wrong_value", "/cells", "A quoted cell of the row is not closed.", "Close its quote, or double a quote inside."),
 }
@@ -86,8 +92,8 @@ def _unreadable(raw: bytes) -> Refusal:
 
 def understand(row: Row, mapping: RowMapping, shape: Layout, source: Source, received: datetime) -> Understood:
     """What a row means under a mapping, judged as every event of the source is."""
-    if row.fault:
-        return Understood(FAULTS.get(row.fault, FAULTS["extra_cells"]))
+    if row.fault or len(row.cells) > WIDEST:
+        return Understood(FAULTS.get(row.fault or "too_wide", FAULTS["extra_cells"]))
     id_ = row.id or Numbering(mapping).id(shape, row.cells, row.more)
     made = event(mapping, shape, (row.cells, *row.more), id_, source.zone, source.name)
     if isinstance(made, Refusal):

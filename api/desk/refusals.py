@@ -226,6 +226,8 @@ PERSIAN: Mapping[str, str] = {
     "the line is no JSON object": "سطر شیء JSON نیست",
     "write one JSON object a line": "در هر سطر یک شیء JSON بنویسید",
     "the row has more cells than there are headers": "خانه‌های سطر از سرستون‌ها بیشتر است",
+    "the row has more cells than a sheet may have columns": "خانه‌های سطر از ستون‌هایی که برگه می‌تواند داشته باشد بیشتر است",
+    "send no more than 16,384 cells in a row": "در هر سطر حداکثر 16,384 خانه بفرستید",
     "put cells with separators in quotes": "خانه‌هایی را که جداکننده دارند در گیومه بگذارید",
     "a quoted cell of the row is not closed": "گیومهٔ یکی از خانه‌های سطر بسته نشده است",
     "close its quote, or double a quote inside": "گیومه‌اش را ببندید، یا گیومهٔ درون آن را دو بار بنویسید",

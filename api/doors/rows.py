@@ -18,7 +18,7 @@ from aggregates.refusal import Refusal
 from aggregates.rows.growth import Growing
 from aggregates.rows.layout import Layout, layout
 from aggregates.rows.mapping import Mapping, of_plain
-from aggregates.rows.row import CONTENT_TYPE, Row, Understood, column_of, decode, understand
+from aggregates.rows.row import CONTENT_TYPE, WIDEST, Row, Understood, column_of, decode, understand
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
@@ -30,6 +30,9 @@ from api.problem import Problem, invalid
 
 PLACE = Place("api/v1/imports")
 MOST = 2_000
+CELLS = 20_000
+"""After so many others are heard, too: rows may be wide, and each another."""
+
 NO_NUL = "^[^\\x00]*$"
 """No store takes NUL characters; a header loses them."""
 
@@ -109,15 +112,18 @@ async def _judged(
     layouts: dict[tuple[str, ...], Layout] = {}
     rows: list[tuple[Row, Understood]] = []
     growing: dict[int, Growing] = {}
+    left = CELLS
     for number, one in enumerate(sent.rows):
-        if number % BREATH == BREATH - 1:
+        left -= len(one.cells)
+        if number % BREATH == BREATH - 1 or left < 0:
             await asyncio.sleep(0)
+            left = CELLS
         if number in broken:
             why, _ = broken[number]
             rows.append((Row(sent.file, one.row, sent.type, one.id, {}, sent.mapping), Understood(why, column_of(why))))
             continue
         cells, *more = ({name.replace("\0", ""): cell for name, cell in cells.items()} for cells in (one.cells, *one.more))
-        names = tuple(cells)
+        names = tuple(cells) if len(cells) <= WIDEST else ()  # of a wider one nothing is understood
         if names not in layouts:
             layouts[names] = layout(mapping, names)
         row = Row(sent.file, one.row, sent.type, one.id, cells, sent.mapping, one.fault, tuple(more))

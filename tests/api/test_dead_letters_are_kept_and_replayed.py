@@ -308,6 +308,26 @@ async def test_a_wrong_body_is_pointed_into_also_within_a_list(api: Api) -> None
         assert (answer.status_code, answer.json()["pointer"]) == (422, where), answer.text
 
 
+async def test_a_row_of_more_cells_than_a_sheet_has_costs_no_other(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, breaths = await api.write_key("wide"), 0
+    sleep = asyncio.sleep
+
+    async def breathed(seconds: float) -> None:
+        nonlocal breaths
+        breaths += seconds == 0
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", breathed)
+    wide = [{"row": row, "cells": {f"c{row} {number}": "x" for number in range(16_000)}} for row in (2, 3, 4)]
+    wider = {"row": 5, "cells": {f"c{number}": "x" for number in range(16_385)}}
+    good = {"row": 6, "cells": {"موبایل": "09121234567"}}
+    sent = {"file": "wide.csv", "type": "profile.reported", "rows": [*wide, wider, good]}
+    items = (await api.client.post("/v1/imports", json=sent, auth=(key, ""))).json()["items"]
+    assert (items[3]["reason"], items[3]["pointer"], items[4]["status"]) == ("too_large", "/cells", "accepted")
+    assert [one.get("reason") for one in items[:3]] != ["too_large"] * 3
+    assert breaths >= 2, "others are heard between wide rows"
+
+
 async def test_what_is_no_row_is_still_said_of_the_whole_request(api: Api) -> None:
     key = await api.write_key("unread")
     for rows in (
