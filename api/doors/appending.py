@@ -1,10 +1,11 @@
 """What every door does with what it understood: seal it, append it to the log, and answer only after Kafka has it.
 
-Reading order: Accepted, Rejected, append, sealed.
+Reading order: Breath, Accepted, Rejected, append, sealed.
 """
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 from uuid import UUID
 
 import msgspec
@@ -20,10 +21,23 @@ from api.metrics import EVENTS
 from api.ports import Dependencies
 from api.problem import unavailable
 
-BREATH = 500
-"""After so many items of a batch others get their turn: about 20 ms."""
+TURN = 0.02
+"""After so many seconds of judging others get their turn, however few and large the items are."""
 
 NO_HEADERS: list[tuple[str, bytes]] = []
+
+
+class Breath:
+    """Lets others have their turn between the items of a batch."""
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    async def drawn(self) -> None:
+        """Between two items."""
+        if perf_counter() - self._since >= TURN:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False, tag_field="status", tag="accepted"):

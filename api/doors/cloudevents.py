@@ -4,7 +4,6 @@ A batch is never refused for one bad item: every item is accepted, or refused wi
 post, batch, single.
 """
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -23,7 +22,7 @@ from aggregates.sealing import Sealer
 from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 from api import access, body
-from api.doors.appending import BREATH, Accepted, Rejected, append, sealed
+from api.doors.appending import Accepted, Breath, Rejected, append, sealed
 from api.ports import Dependencies
 from api.problem import Problem, of_refusal
 
@@ -82,9 +81,9 @@ async def batch(dependencies: Dependencies, source: Source, content: bytes, now:
     facts: list[Entry] = []
     letters: list[DeadLetter] = []
     results: list[Accepted | Rejected] = []
-    for number, item in enumerate(items):
-        if number % BREATH == BREATH - 1:
-            await asyncio.sleep(0)
+    breath = Breath()
+    for item in items:
+        await breath.drawn()
         raw = bytes(item)
         event = cloudevents.structured(raw)
         touchpoint = event if isinstance(event, Refusal) else read(event, source, now)

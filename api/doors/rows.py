@@ -4,7 +4,6 @@ A refused row is kept as it was read, with its file, row and column, and with it
 itself. Reading order: Sent, RowsAnswer, post.
 """
 
-import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,16 +22,13 @@ from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
 from api.decoding import wrong
-from api.doors.appending import BREATH, append, sealed
+from api.doors.appending import Breath, append, sealed
 from api.doors.growing import grown
 from api.ports import Dependencies
 from api.problem import Problem, invalid
 
 PLACE = Place("api/v1/imports")
 MOST = 2_000
-CELLS = 20_000
-"""After so many others are heard, too: rows may be wide, and each another."""
-
 NO_NUL = "^[^\\x00]*$"
 """No store takes NUL characters; a header loses them."""
 
@@ -112,12 +108,9 @@ async def _judged(
     layouts: dict[tuple[str, ...], Layout] = {}
     rows: list[tuple[Row, Understood]] = []
     growing: dict[int, Growing] = {}
-    left = CELLS
+    breath = Breath()
     for number, one in enumerate(sent.rows):
-        left -= len(one.cells)
-        if number % BREATH == BREATH - 1 or left < 0:
-            await asyncio.sleep(0)
-            left = CELLS
+        await breath.drawn()
         if number in broken:
             why, _ = broken[number]
             rows.append((Row(sent.file, one.row, sent.type, one.id, {}, sent.mapping), Understood(why, column_of(why))))
@@ -137,6 +130,7 @@ async def _judged(
     letters: list[DeadLetter] = []
     results: list[RowAccepted | RowRejected] = []
     for number, (row, found) in enumerate(rows):
+        await breath.drawn()
         if isinstance(found.judged, Touchpoint):
             fact = instead.get(number, found.judged)
             facts.append(sealed(fact, dependencies))

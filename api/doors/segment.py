@@ -5,7 +5,6 @@ would make a client drop what it holds (4xx) or send it again (408, 429, 5xx). R
 found in a body is in `unwrapping`, and in the address of a picture in `pixel`.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -25,7 +24,7 @@ from aggregates.touchpoint import Touchpoint, event_id
 from api import access, body
 from api.answers import json
 from api.doors import pixel
-from api.doors.appending import BREATH, Accepted, Rejected, append, sealed
+from api.doors.appending import Accepted, Breath, Rejected, append, sealed
 from api.doors.unwrapping import MOST, NOTHING, Parcel, unwrapped
 from api.ports import Dependencies
 from api.problem import Problem, of_refusal
@@ -116,9 +115,9 @@ async def take(dependencies: Dependencies, source: Source, parcel: Parcel, now: 
     facts: list[Entry] = []
     letters: dict[UUID, DeadLetter] = {}
     results: list[Accepted | Rejected] = []
+    breath = Breath()
     for number in range(parcel.count):
-        if number % BREATH == BREATH - 1:
-            await asyncio.sleep(0)
+        await breath.drawn()
         message = parcel.message(number)
         touchpoint = message if isinstance(message, Refusal) else judged(message, source, now, kind, sent, beside)
         if isinstance(touchpoint, Touchpoint):
