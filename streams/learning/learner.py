@@ -16,7 +16,7 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 6
+VERSION = 7
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0
@@ -26,11 +26,19 @@ PRESENT = 0.75
 """How much of an expert's loss in the race is that of what it says of a label now, just before it learns it; the rest is that of what it
 said then. By what was said then alone, all are judged as those they were a horizon ago, when some had learnt nothing."""
 
+PRESENT_OF_QUICK = 0.7
+"""The same of an expert that forgets: it follows the labels day by day, and is applied a horizon ahead, when a season has turned."""
+
 DISCOUNT = 4.0
 """Labels that say as much as one that is alone: a customer has several, and a day's go together."""
 
 MEMORY = 0.5
-"""Horizons after which a loss in the race counts half: who was misled by early labels may come back soon."""
+"""Horizons after which a loss in the race counts half at first: who was misled by early labels may come back soon."""
+
+GROWTH = 0.25
+LONGEST_MEMORY = 1.0
+"""Later it is this share of the time since the first label, up to so many horizons: early errors are long over, and a race that forgets
+faster than a season turns runs after it."""
 
 CALIBRATION_MEMORY = 1.0
 """Horizons after which a label counts half in the calibration."""
@@ -108,6 +116,7 @@ class Labelled(Struct, frozen=True, gc=False):
 
 
 STARTS = np.array([recipe.start for recipe in RECIPES])
+PRESENTS = np.array([PRESENT_OF_QUICK if recipe.life else PRESENT for recipe in RECIPES])
 EVEN = np.array([0.5, 0.5])
 ANCHOR_DEVIATIONS = np.array([1.0, 0.5])
 CALIBRATION_DEVIATIONS = np.array([0.2, 0.1])
@@ -149,13 +158,14 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     now, calibrations = _known_when_said(learner, days)
     calibrated = pooled + calibrations[0, 1] + calibrations[0, 2] * pooled
     held = _held(learner)
-    fade = max(0.5 ** (days / (MEMORY * learner.horizon)), held)
+    memory = min(max(MEMORY * learner.horizon, GROWTH * now), LONGEST_MEMORY * learner.horizon)
+    fade = max(0.5 ** (days / memory), held)
     keep = max(0.5 ** (days / (CALIBRATION_MEMORY * learner.horizon)), held)
     beliefs = [
         _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
         for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)
     ]
-    each = (1.0 - PRESENT) * logistic.losses(said, lost[:, None]) + PRESENT * logistic.losses(say, lost[:, None])
+    each = (1.0 - PRESENTS) * logistic.losses(said, lost[:, None]) + PRESENTS * logistic.losses(say, lost[:, None])
     losses = fade * learner.losses + each.sum(axis=0)
     labels = fade * learner.labels + len(day)
     tried = max(0.5 ** (days / (TRIAL * learner.horizon)), FEW / max(float(learner.calibrating[2]), FEW))
