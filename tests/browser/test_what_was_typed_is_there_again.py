@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Error, Page, expect
 
 from aggregates.access import Role
+from tests.api.conftest import until
 from tests.browser.conftest import Desk, shot, spoken
 
 WORDS = "آنچه نباید گم شود"
@@ -96,6 +97,8 @@ async def test_what_nobody_answered_is_in_its_form_when_one_goes_back(desk: Desk
     with pytest.raises(Error):
         async with page.expect_navigation():
             await page.locator('[formaction$="/note"]').click()
+    await until(lambda: page.url.startswith("chrome-error:"))
+    await page.wait_for_load_state()
     desk.complaints.clear()  # the browser tells that it was not sent
     await page.go_back()
     await expect(page.locator('[name="note"]')).to_have_value(WORDS)
