@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from aggregates.identity import Split
 from aggregates.identity.publishing import TraitRule
 from aggregates.matching.customers import Record
-from api import access, deciding, explaining, masks, openapi, query, uniting
+from api import access, deciding, explaining, looks, masks, openapi, query, uniting
 from api.access import Caller
 from api.answers import json
 from api.identity import present
@@ -94,6 +94,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             found = await table.page(connection, limit + 1, after)
+            await looks.note_all(request, connection, asking, {one for pair in found[:limit] for one in (pair.one, pair.other)}, "identity")
             items = await shown(dependencies, connection, found[:limit], asking.role)
         last = found[limit - 1] if len(found) > limit else None
         return json(Duplicates(items, cursor(last) if last else None))

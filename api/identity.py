@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api import access, body, customers, explaining, openapi, query, uniting
+from api import access, body, customers, explaining, looks, openapi, query, uniting
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.explaining import Identity
@@ -72,6 +72,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             customer = await present(dependencies, connection, asked)
+            await looks.note(request, connection, asking, customer, "identity")
             owned = [one.token for one in await reading.identifiers(connection, customer)]
             two = _two(dependencies, pair, owned) if pair is not None else None
             shown = await explaining.explained(dependencies, connection, customer, asking.role, two)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from aggregates.normal.persian import plain
 from aggregates.sealing import text
 from aggregates.service_request.deciding import NewRequest
-from api import access, calls, position, query, requesting, uniting, witnessing
+from api import access, calls, looks, position, query, requesting, uniting, witnessing
 from api.answers import json, path_id
 from api.calls import WrapUp, wrap_up
 from api.commands import Key
@@ -134,6 +134,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         async with dependencies.pool.connection() as connection:
             go = await _calls_from(request, dependencies, connection, customer)
             divided = await uniting.split(dependencies, connection, asking, customer, go=go, dry_run=True)
+            await looks.note(request, connection, asking, customer, "identity")
         return page(request, dependencies, "not_him.html", id=customer, divided=divided, phone_value=go[0].value, call=call_id(request))
 
     @routes.post("/customers/{id}/not-this-person")

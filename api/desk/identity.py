@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api import access, duplicate_weights, duplicates, explaining, identity_conflicts, identity_rules, position, query, uniting
+from api import access, duplicate_weights, duplicates, explaining, identity_conflicts, identity_rules, looks, position, query, uniting
 from api.access import Caller
 from api.answers import path_id
 from api.desk.forms import form
@@ -136,6 +136,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             found = await pairs.page(connection, 2, duplicates.place(skipped))
             many = await pairs.waiting(connection)
+            seen = [customer for pair in found[:1] for customer in (pair.one, pair.other)]
+            await looks.note_all(request, connection, asking, seen, "identity")
             shown = await duplicates.shown(dependencies, connection, found[:1], asking.role)
             open_ = await identity_conflicts.shown(dependencies, connection, await conflicts.page(connection, WAITING), asking.role)
             rules = await identity_rules.shown(connection)
@@ -201,7 +203,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
     async def why(request: Request) -> Response:
         """Why a customer is one."""
         asking = access.staff(request, dependencies, access.INSIDE)
-        return await explain(request, asking.role, None, "", asking.role in DECIDERS)
+        return await explain(request, asking, None, "", asking.role in DECIDERS)
 
     @routes.post("/customers/{id}/identity")
     async def split(request: Request) -> Response:
@@ -224,16 +226,17 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         except Problem as problem:
             if problem.body.status not in {409, 422}:
                 raise
-            return await explain(request, asking.role, None, "identity.split.wrong", True)
+            return await explain(request, asking, None, "identity.split.wrong", True)
         if divided.position is None:
-            return await explain(request, asking.role, divided, "", True)
+            return await explain(request, asking, divided, "", True)
         await dependencies.awaiting.reached(position.offsets(divided.position), None, PATIENCE)
         return RedirectResponse(f"/customers/{customer}/identity", 303, HEADERS)
 
-    async def explain(request: Request, role: str, preview: Divided | None, wrong: str, may_decide: bool) -> Response:
+    async def explain(request: Request, asking: Caller, preview: Divided | None, wrong: str, may_decide: bool) -> Response:
         async with dependencies.pool.connection() as connection:
             customer: UUID = await present(dependencies, connection, path_id(request))
-            shown = await explaining.explained(dependencies, connection, customer, role)
+            await looks.note(request, connection, asking, customer, "identity")
+            shown = await explaining.explained(dependencies, connection, customer, asking.role)
         nodes, lines = drawn(shown, locale_of(request, dependencies))
         return page(
             request,

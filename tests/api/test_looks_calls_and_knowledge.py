@@ -38,6 +38,17 @@ async def test_every_look_is_written_down_with_who_what_and_why(live: Api) -> No
     await live.get(agent, "/v1/access-log", status=403)
 
 
+async def test_whoever_looks_at_why_a_customer_is_one_is_written_down_too(live: Api) -> None:
+    key, admin, agent = await live.write_key("crm"), await live.token("admin"), await live.token("agent")
+    at = await live.send(key, event("look-3", data={"url": "u", "who": {"phone": "09124440013", "email": "look3@example.ir"}}))
+    customer = (await live.get(admin, "/v1/customers/by/phone/09124440013", after=at))["customer_id"]
+    await live.get(agent, f"/v1/customers/{customer}/identity")
+    for page in (f"/customers/{customer}/identity", f"/customers/{customer}/not-this-person?phone=09124440013"):
+        assert (await live.client.get(page, auth=(agent, ""))).status_code == 200
+    looks = (await live.get(admin, "/v1/access-log", customer=customer))["items"]
+    assert [(look["role"], look["what"]) for look in looks] == [("agent", "identity")] * 3 + [("admin", "view")]
+
+
 async def test_a_look_whose_connection_breaks_is_told_to_come_again(live: Api) -> None:
     key, agent = await live.write_key("crm"), await live.token("agent")
     at = await live.send(key, event("look-2", data={"url": "u", "who": {"phone": "09124440012"}}))
