@@ -103,11 +103,15 @@ class Triggering:
             moment, held, {customer for (item, customer), found in zip(known, evidence, strict=True) if found or not item.fact}
         )
         turn.recalled = await self._past.together(moment, _unknown(moment, held, known, evidence), held.here.read)
-        replaying = {customer for (item, customer), found in zip(known, evidence, strict=True) if found and item.fact and item.fact.clock}
+        words = {item.offset: timers.decoder.decode(item.event.data) for item, _ in known if item.fact is None}
+        replaying = {customer for item, customer in known if (words[item.offset] if item.fact is None else item.fact).clock}
         turn.waiting = await table.waiting(moment.connection, replaying, "") if replaying else {}
         for (item, customer), found in zip(known, evidence, strict=True):
             if item.fact is None:
-                await self._ring(turn, customer, timers.decoder.decode(item.event.data))
+                word = words[item.offset]
+                if word.clock:
+                    await self._pass(turn, customer, word.at, word.clock)
+                await self._ring(turn, customer, word)
                 continue
             if found:
                 if item.fact.clock:
@@ -263,7 +267,7 @@ class Triggering:
         return mend(active.trigger, turn.reopened[place].blocks, state, late, now, here.quantiles, quiet, heard)
 
     async def _pass(self, turn: Turn, customer: UUID, to: datetime, clock: str) -> None:
-        """What is due before a fact of a time that is replayed: years are told at once, and the words of timers come after them."""
+        """What is due before a fact, or a timer, of a time that is replayed: years are told at once, and the words of timers come after."""
         while True:
             due, wanted = turn.next_timer(customer, to, clock), turn.undecided(customer)
             if wanted is not None and wanted < to and (due is None or wanted < due[1].at):

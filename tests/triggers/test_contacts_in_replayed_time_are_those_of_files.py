@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import strategies as st
 
 from aggregates.declaration import Decided, decided_type
 from aggregates.identity import DEFAULT_RULES
@@ -31,7 +30,6 @@ from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
 from tests.streams.people import BEGINNING
 from tests.streams.whole import everywhere
-from tests.triggers.playing import drawn
 
 pytestmark = pytest.mark.engines
 
@@ -44,9 +42,6 @@ CLOSED = drawing.START + EARLIER + timedelta(days=9)
 
 SIZES = (1, 5, 2000, 2000)
 """Records of a batch: a replay may be told at once, or drip."""
-
-PURPOSES = ("service", "retention", "marketing")
-"""For which he may be approached at first: much is sent."""
 
 
 def happened(type_: str, id_: str, at: datetime, **data: str) -> dict[str, Any]:
@@ -70,10 +65,13 @@ class Replay:
         self.ground, self.number, self.policy = ground, number, policy
         self.source = Source(f"replayed{number}", clock="event")
         self.rules = [rule | {"rule": f"{rule['rule']}.{number}"} for rule in rules]
-        allowed = [happened("consent.given", f"0{purpose}", drawing.START, purpose=purpose) for purpose in PURPOSES]
         closed = happened("shop.closed", "z", CLOSED - EARLIER)
-        found = [self._mine(event) for event in [*allowed, *events, closed]]
-        self.events = [event for event in found if isinstance(read(event, self.source, CLOSED), Touchpoint)]
+        found = [self._mine(event) for event in [*events, closed]]
+        understood = [read(event, self.source, CLOSED) for event in found]
+        subjects = [
+            one.subject if isinstance(one, Touchpoint) else "" for one in understood
+        ]  # of a call it is the call: no order is promised
+        self.events = [event for event, subject in zip(found, subjects, strict=True) if subject == subjects[-1]]
 
     def _mine(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event, of the customer of this log."""
@@ -81,7 +79,7 @@ class Replay:
         if event["type"].startswith("call."):
             data |= {"agent": "a", "seconds": 60}
         at = datetime.fromisoformat(event["time"]) + EARLIER
-        return event | {"time": at.isoformat(), "data": data}
+        return event | {"source": "/tests", "time": at.isoformat(), "data": data}
 
     async def play(self, size: int) -> None:
         """Let all of it happen, and all timers go."""
@@ -129,14 +127,16 @@ class Replay:
 
 
 async def test_what_becomes_of_contacts_in_replayed_time_is_what_files_say(ground: Ground, seed: int, histories: int) -> None:
-    examples = drawn(st.tuples(drawing.contacting(), drawing.policies(), drawing.in_order()), min(COUNT, histories), seed)
-    for number, (rules, policy, events) in enumerate(examples):
-        replay, size = Replay(ground, number, rules, policy, events), Random(seed + number).choice(SIZES)
+    for number in range(min(COUNT, histories)):
+        rules, policy, people = drawing.dense(random := Random(seed + number))
+        policy.pop("budget", None)  # what one log spent is not there for the next
+        replay, size = Replay(ground, number, rules, policy, people["c-1"]), random.choice(SIZES)
         try:
             await replay.play(size)
-            assert sorted(await replay.live(), key=str) == sorted(await replay.of_files(), key=str)
+            live, files = await replay.live(), await replay.of_files()
+            assert sorted(set(live) - set(files), key=str) == sorted(set(files) - set(live), key=str)
         except BaseException as error:
-            error.add_note(f"--seed {seed}, log {number}, batches of {size}: {replay.rules}\n{policy}\n{replay.events}")
+            error.add_note(f"--seed {seed}, batches of {size}: {replay.rules}\n{policy}\n{replay.events}")
             raise
 
 
@@ -147,6 +147,7 @@ def contact(rule: str, when: dict[str, Any], **more: Any) -> dict[str, Any]:
 CAPPED = {"policy": "contact", "zone": "UTC", "caps": [{"channels": "all", "max": 1, "within": "12h"}]}
 QUIET = {"policy": "contact", "zone": "UTC", "quiet": {"from": "21:00", "to": "02:00"}}
 SILENT = contact("silent", {"after": "shop.asked", "absent": "shop.called", "for": "1h"})
+LONG_SILENT = contact("long-silent", {"after": "shop.asked", "absent": "shop.called", "for": "1d"})
 CAME = contact("came", {"count": "shop.came", "at_least": 1, "within": "1h"})
 HURRIED = {**CAME, "do": {**CAME["do"], "purpose": "retention"}}
 STOPPED = contact("stopped", {"count": "shop.came", "at_least": 1, "within": "1h"}, unless={"event": "shop.called", "within": "1d"})
@@ -159,6 +160,7 @@ STOPPED = contact("stopped", {"count": "shop.came", "at_least": 1, "within": "1h
         pytest.param([SILENT, CAME], CAPPED, {"shop.asked": 60, "shop.came": 180}, id="a timer's moment is before a fact's"),
         pytest.param([HURRIED, SILENT], CAPPED, {"shop.asked": 60, "shop.came": 120}, id="a fact and a timer of one moment"),
         pytest.param([SILENT, HURRIED], CAPPED, {"shop.asked": 60, "shop.came": 120}, id="the same in another order of the rules"),
+        pytest.param([SILENT, LONG_SILENT], QUIET, {"shop.asked": 60}, id="held, and no fact until another timer is over"),
         pytest.param([STOPPED], QUIET, {"shop.came": 120, "shop.called": 420}, id="held, and stopped too late"),
         pytest.param([STOPPED], QUIET, {"shop.came": 120, "shop.called": 180}, id="held, and stopped"),
         pytest.param([CAME], QUIET, {"shop.came": 120, "consent.withdrawn": 180}, id="held, and forbidden"),
@@ -172,6 +174,8 @@ async def test_what_is_due_before_a_fact_is_decided_before_it(
         happened(type_, str(at), drawing.START + timedelta(minutes=at), **({"purpose": "marketing"} if type_.startswith("consent") else {}))
         for type_, at in minutes.items()
     ]
+    events += [happened("consent.given", f"0{purpose}", drawing.START, purpose=purpose) for purpose in ("retention", "marketing")]
+    events.sort(key=lambda event: str(event["time"]))
     replay = Replay(ground, 0, rules, {**policy, "priority": ["service", "retention", "marketing"]}, events)
     await replay.play(size)
     assert sorted(await replay.live(), key=str) == sorted(await replay.of_files(), key=str) != []
