@@ -317,11 +317,10 @@ class Scoring:
             self._again(moment, customer, decider, self._retold(moment, facts, since[customer]), before, since[customer], rows=True)
 
     async def _forgotten(self, moment: Moment, gone: Mapping[Key, Kept]) -> None:
-        """These have no facts any more by which anything is kept of them, and no example of a day that is not over."""
+        """These have no facts any more by which anything is kept of them; whoever has those says again what they were examples of."""
         if not gone:
             return
         await table.forget(moment.connection, list(gone))
         for key, kept in gone.items():
             self._kept.get(moment.partition, {}).pop(key, None)
-            since = self._sweeping.passed[moment.partition].get(kept.replayed, 0)
-            self._saying.telling[moment.partition].append(Told(*key, kept.replayed, kept.decider, (), (), None, (), since, since, True))
+            self._saying.telling[moment.partition].append(Told(*key, kept.replayed, kept.decider, (), (), None, (), whole=True))

@@ -61,6 +61,13 @@ class _Told:
     floor: int = -1
 
 
+_Said = tuple[str, bytes, list[float], float, int]
+
+_OWNER = (  # whose an example is now: as `owners` says
+    "COALESCE((SELECT i.customer_id FROM identity.identifiers i, identity.moved l"
+    " WHERE i.identifier = e.decider AND l.customer_id = e.customer_id), e.customer_id)"
+)
+
 _COLUMNS = ("definition", "replayed", "day", "silent", "customer_id", "decider", "features", "anchors", "given", "snapshot")
 _TYPES = ("int2", "bool", "int4", "bool", "uuid", "text", "bytea", "float8[]", "float8", "int8")
 _STAGE = ", ".join(f"{column} {type_}" for column, type_ in zip(_COLUMNS, _TYPES, strict=True))
@@ -76,7 +83,8 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
 
     `known` says for each place the first example day whose label is not yet known. Answers the first day of each that has something.
     """
-    rows: dict[tuple[int, bool, int, bool, str], tuple[str, bytes, list[float], float, int]] = {}
+    told = list(told)
+    rows: dict[tuple[int, bool, int, bool, str], _Said] = {}
     voided: list[tuple[UUID, int, int, bool]] = []
     spared: dict[tuple[int, bool, int, bool, str], None] = {}  # told again by who voids: what was said of them already stands
     for one in told:
@@ -99,7 +107,7 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
         await connection.execute(
             "DELETE FROM churn.examples e USING unnest(%s::uuid[], %s::int2[], %s::int4[], %s::bool[])"
             " AS v(customer_id, definition, day, silent) WHERE e.customer_id = v.customer_id AND e.definition = v.definition"
-            " AND (e.silent OR NOT v.silent) AND e.day >= v.day AND e.lost IS NULL"
+            f" AND (e.silent OR NOT v.silent) AND e.day >= v.day AND e.lost IS NULL AND {_OWNER} = v.customer_id"
             " AND (e.customer_id, e.definition, e.replayed, e.day, e.silent) NOT IN"
             " (SELECT * FROM unnest(%s::uuid[], %s::int2[], %s::bool[], %s::int4[], %s::bool[]))",
             [list(column) for column in columns],
@@ -107,8 +115,21 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
     first: dict[Place, int] = {}
     for definition, replayed, day, _, _ in rows:
         first[definition, replayed] = min(day, first.get((definition, replayed), day))
+    await _insert(connection, rows)
+    if anew := [(UUID(one.customer), one.definition, one.left) for one in told if one.left is not None and one.whole]:
+        await connection.execute(  # what was said of his under customers whose identifiers he has now
+            "DELETE FROM churn.examples e USING unnest(%s::uuid[], %s::int2[], %s::int4[]) AS v(customer_id, definition, day),"
+            " identity.moves m WHERE m.owner = v.customer_id AND e.customer_id = m.before AND e.customer_id <> v.customer_id"
+            f" AND e.definition = v.definition AND e.day >= v.day AND e.lost IS NULL AND {_OWNER} = v.customer_id",
+            [list(column) for column in zip(*anew, strict=True)],
+        )
+    return first
+
+
+async def _insert(connection: Connection, rows: Mapping[tuple[int, bool, int, bool, str], _Said]) -> None:
+    """Of what was said already nothing changes."""
     if not rows:
-        return first
+        return
     await stage(connection, "examples_stage", _STAGE)
     async with connection.cursor() as cursor:
         async with cursor.copy(f"COPY examples_stage ({_ALL}) FROM STDIN (FORMAT BINARY)") as copy:
@@ -121,7 +142,6 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
             " features = excluded.features, anchors = excluded.anchors, given = excluded.given, snapshot = excluded.snapshot"
             " WHERE e.logit IS NULL"
         )
-    return first
 
 
 async def witness(connection: Connection, told: Iterable[Told], oldest: Mapping[Place, int]) -> None:

@@ -18,7 +18,7 @@ from aggregates.fact import Fact
 from aggregates.identity import DEFAULT_RULES, Merge, Split
 from aggregates.log import Entry
 from aggregates.source import Source
-from aggregates.touchpoint import channel_of
+from aggregates.touchpoint import channel_of, derive, event_id
 from infra.sealing import KeyRing
 from projections.churn import state, table
 from streams import days, learn, retracing, scoring, sweeping, timers
@@ -416,6 +416,36 @@ async def test_whoever_becomes_one_or_two_while_days_are_open_is_said_so(play: P
     joined = [("c0" if who == "c1" and not separated else who, type_, minute, data) for who, type_, minute, data in events]
     assert_same(await play.examples(), joined, last)
     await worker.die()
+
+
+async def test_who_becomes_one_with_somebody_whose_partition_is_ahead_keeps_his_examples(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "REST", 1e9)
+    monkeypatch.setattr(timers, "SETTLES", 1e9)  # no day is over by itself
+    order: dict[str, Any] = {"lines": [], "total": "5.00", "currency": "USD"}
+    homes: dict[int, str] = {}
+    for name in (f"c{number}" for number in range(9)):
+        homes.setdefault(play.ground.memory.place(str(derive("customer", str(event_id(REPLAY.name, "/tests", name)))).encode()), name)
+    first, second, *_ = homes.values()
+    tokens = [play.ground.token("customer_number", name) for name in (first, second)]
+    for name, day in ((first, -50), (second, -48)):
+        play.ground.send(name, "sales.order_placed", day * 1440, source=REPLAY, who={"customer_number": name}, order_id=name, **order)
+    worker = play.hire(most=5)
+    await play.own(worker)
+    await play.ground.settle(worker)
+    await worker.die()
+    ((stays,),) = await play.ground.ask("SELECT customer_id::text FROM identity.customers ORDER BY founded LIMIT 1")
+    ahead = (play.ground.memory.place(stays.encode()), day_of(-40 * 1440))
+    await play.ground.ask("INSERT INTO churn.passed VALUES (%s, true, %s) RETURNING 1", *ahead)
+    play.ground.decide("m", Merge(by="tests", at=BEGINNING, join=tuple(tokens)))
+    worker = play.hire(most=5)
+    await play.own(worker)
+    await play.ground.settle(worker)
+    await play.ground.passed("learn", worker)
+    await worker.die()
+    told = await play.ground.ask("SELECT day FROM churn.examples WHERE NOT silent ORDER BY day")
+    assert told == [(day_of(-50 * 1440),), (day_of(-48 * 1440),)]
 
 
 async def test_what_another_did_labels_nobody_from_whom_he_was_split(play: Play) -> None:
