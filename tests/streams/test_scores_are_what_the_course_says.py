@@ -467,6 +467,41 @@ async def test_what_another_did_labels_nobody_from_whom_he_was_split(play: Play)
     assert labels == [(day_of(-50 * 1440), True), (day_of(-48 * 1440), True)]
 
 
+@pytest.mark.parametrize("behind", ["the one that gives", "the one that gets"])
+async def test_who_becomes_one_keeps_each_day_once_where_one_partition_has_told_days_and_another_has_not(
+    play: Play, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    order: dict[str, Any] = {"lines": [], "total": "5.00", "currency": "USD"}
+    gets, gives = "c4", "c0"  # of different partitions; the older gets
+    monkeypatch.setattr(days, "REST", float("inf"))
+    worker = play.hire(most=5)
+    await play.own(worker)
+    for name, day in ((gets, -48), (gives, -50)):
+        play.ground.send(name, "sales.order_placed", day * 1440, source=REPLAY, who={"customer_number": name}, order_id=name, **order)
+        await play.ground.settle(worker)
+    await worker.die()
+    tokens = {name: play.ground.token("customer_number", name) for name in (gets, gives)}
+    ((late,),) = await play.ground.ask(
+        "SELECT partition FROM churn.states WHERE decider = %s", tokens[gives if behind == "the one that gives" else gets]
+    )
+    await play.ground.ask(
+        "INSERT INTO churn.passed SELECT partition, true, %s FROM streams.positions"
+        " WHERE processor = 'customer' AND partition <> %s RETURNING 1",
+        day_of(-48 * 1440),
+        late,
+    )
+    worker = play.hire(most=5)
+    await play.own(worker)
+    play.ground.decide("m", Merge(by="tests", at=BEGINNING, join=(tokens[gets], tokens[gives])))
+    await play.ground.settle(worker)
+    monkeypatch.setattr(days, "REST", 0.1)
+    play.ground.send("c2", "sales.order_placed", -10 * 1440, source=REPLAY, who={"customer_number": "c2"}, order_id="c2", **order)
+    await play.learnt(worker, day_of(-10 * 1440))
+    await worker.die()
+    labels = await play.ground.ask("SELECT day, lost FROM churn.examples WHERE NOT silent AND lost IS NOT NULL ORDER BY day")
+    assert labels == [(day_of(-50 * 1440), False), (day_of(-48 * 1440), True)]
+
+
 async def test_who_is_two_people_or_one_is_told_his_score_with_no_event(play: Play) -> None:
     """What the merge and the split make of it is so at once, for the topic and for rules too."""
     events = story(4)
