@@ -10,13 +10,12 @@ from time import monotonic
 from uuid import UUID
 
 from aggregates.churn import DAY
-from projections.churn import table as churn
 from projections.timeline.row import NOBODY
 from projections.value import given as giving
 from projections.value import table
 from projections.value.given import Terms
 from projections.value.table import Sweep, Valued
-from streams import score_records
+from streams import score_records, timers
 from streams.parts import Moment
 from streams.record import Effect
 
@@ -65,20 +64,21 @@ class Appraising:
         customers: Iterable[str],
         imported: Iterable[str] = (),
     ) -> list[Effect]:
-        """Give those of these customers whose value moved far, as it is now, in our time or that of replayed sources: so what is given
-        later is never older. `valued` learns what they were given. `imported`: who brought nothing but history."""
+        """Give those of these customers whose value moved far, as it is now: so what is given later is never older. In replayed time now is
+        up to where all that was sent is in the views: whoever's facts wait elsewhere is not silent. `valued` learns what they were given.
+        `imported`: who brought nothing but history."""
         terms = self._terms
         buyers = [customer for customer in customers if (one := valued.get(customer)) is not None and one.state.purses]
         if terms is None or not buyers:
             return []
         called_off = await table.called_off(moment.connection, moment.schema, [UUID(customer) for customer in buyers])
-        clocks = await churn.clocks(moment.connection)
-        now = {False: self._clock(), True: max(clocks.values(), default=self._clock())}
+        now = {False: self._clock(), True: await timers.replayed(moment.connection)}
         quiet = set(imported)
         effects: list[Effect] = []
         for customer in buyers:
             one = valued[customer]
-            at = max(datetime.fromtimestamp(one.state.at * DAY, UTC), now[one.replayed])
+            last = datetime.fromtimestamp(one.state.at * DAY, UTC)
+            at = max(last, now[one.replayed] or last)
             data = giving.due(one.state, at, terms, called_off.get(customer, {}), one.told, replayed=one.replayed)
             if data is None:
                 continue

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -10,16 +10,23 @@ from msgspec.json import decode
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.fact import Fact, fact_of
+from aggregates.identity import DEFAULT_RULES
 from aggregates.source import Source
 from aggregates.touchpoint import derive
 from aggregates.wire import customer_event_decoder
+from infra.sealing import KeyRing
+from projections.value import table
 from streams import timers
+from streams.customer import Customer
 from streams.recalling import clock_of
 from streams.record import Connection
+from streams.resolve import Resolve
 from streams.timers import Releasing
+from streams.valuing import Valuing
 from streams.words import SCORES, told
-from tests.streams.crew import until
+from tests.streams.crew import Worker, until
 from tests.streams.ground import Ground
+from tests.streams.keys import MASTER
 from tests.streams.people import BEGINNING
 from tests.streams.whole import processors, publish
 
@@ -146,3 +153,36 @@ async def test_no_silence_is_heard_while_what_ended_it_waits_in_another_partitio
     await asyncio.gather(releasing, return_exceptions=True)
     heard = [decode(record.value or b"")["data"] for record in ground.memory.all("signals")]
     assert [(one["customer_id"], one["occurred_at"][:10]) for one in heard] == [(str(derive("customer", str(asked))), "2026-03-02")]
+
+
+async def test_nobodys_value_falls_while_what_he_bought_waits_in_another_partition(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule begins to ask for values while one partition of the log is months of replayed time ahead."""
+
+    def buys(name: str, day: int, place: int) -> None:
+        order: dict[str, Any] = {"order_id": f"{name} {day}", "lines": [], "total": "5.00", "currency": "USD"}
+        who = {"account": name}
+        ground.send(f"{name} {day}", "sales.order_placed", day * DAY, at=place, source=REPLAYED, who=who, **order)
+
+    async def works() -> Worker:
+        keys = KeyRing(MASTER)
+        worker = ground.hire(Resolve(DEFAULT_RULES, keys), Customer(keys, parts=[Valuing(keys, lambda: BEGINNING)]))
+        await worker.own("resolve", [ground.memory.base])
+        await worker.own("customer", ground.memory.numbers)
+        await ground.passed("customer", worker)
+        return worker
+
+    async def asked(connection: Connection) -> bool:
+        del connection
+        return True
+
+    for name, day, place in (("waits", -300, 0), ("waits", -297, 0), ("ahead", 0, 0), ("waits", -1, 1)):
+        buys(name, day, place)
+    worker = await works()
+    await worker.die()
+    await ground.ask("UPDATE streams.released SET replayed = %s RETURNING 1", BEGINNING - timedelta(days=295))
+    monkeypatch.setattr(table, "asked", asked)
+    worker = await works()
+    await until(lambda: ground.has("SELECT count(*) = %s FROM value.sweeps WHERE after IS NULL", len(ground.memory.numbers)))
+    await worker.die()
+    given = [event for event in ground.published if event.type == "score.given"]
+    assert sorted(event.time - BEGINNING for event in given) == [timedelta(days=-295), timedelta(0)]
