@@ -104,6 +104,21 @@ async def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str
         await connection.execute("SELECT pg_advisory_unlock(%s)", (_ONE_AT_A_TIME,))
 
 
+async def behind(dsn: str, folder: Path = MIGRATIONS) -> Refusal | None:
+    """Why what this version reads is not there: the database lacks migrations; None when all have run. Changes nothing."""
+    async with await connect(dsn, autocommit=True) as connection:
+        there = await (await connection.execute("SELECT to_regclass('meta.migrations') IS NOT NULL")).fetchone()
+        rows = await (await connection.execute("SELECT name FROM meta.migrations")).fetchall() if there and there[0] else []
+    missing = sorted(_migrations(folder).keys() - {str(row[0]) for row in rows})
+    if not missing:
+        return None
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return Refusal(
+        f"The database at {place(dsn)} is older than this Yekta: it lacks the migration {missing[0]}{more}.",
+        "Restart `yekta up`, or run `yekta prepare` where processes are started one by one.",
+    )
+
+
 async def create_database(dsn: str, name: str, *, template: str | None = None) -> str:
     """Create a database beside the DSN's own, a copy of `template` if given; return its DSN."""
     async with await connect(dsn, autocommit=True) as connection:

@@ -61,10 +61,27 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        known = refusal_of(error) if isinstance(error, OSError) else unreachable(error)
+        known = refusal_of(error) if isinstance(error, OSError) else unreachable(error) or _older(error)
         if known is None:
             raise
         _refuse(known)
+
+
+def _older(error: Exception) -> Refusal | None:
+    """What was read is not there: whether the database is not migrated yet, as while an older `yekta up` still runs."""
+    psycopg = sys.modules.get("psycopg")
+    if psycopg is None or not isinstance(error, psycopg.ProgrammingError):
+        return None
+    import asyncio
+
+    from infra import database
+    from infra.endpoints import endpoints
+    from infra.settings import load
+
+    try:
+        return asyncio.run(database.behind(endpoints(load()).dsn))
+    except (Refusal, psycopg.Error):
+        return None
 
 
 def _refuse(refusal: Refusal) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
+from infra import database
 from tests.conftest import World
 from tests.shell import yekta
 from tests.streams.house import hops, house
@@ -87,3 +90,26 @@ async def test_what_cannot_be_done_is_one_sentence(world: World) -> None:
             assert said.code == 78, words
             assert said.err.startswith("yekta: "), said.err
             assert said.err.count("\n") == 1, said.err
+
+
+async def test_a_database_that_is_not_migrated_yet_is_one_sentence_that_says_what_to_do(world: World) -> None:
+    async with await database.connect(world.dsn) as connection:
+        await connection.execute("ALTER TABLE streams.positions DROP let_go, DROP let_go_at")
+        await connection.execute("DELETE FROM meta.migrations WHERE name = '0991_let_go'")
+    said = await yekta(world, "status")
+    assert (said.code, said.out) == (78, "")
+    assert said.err == (
+        f"yekta: The database at {database.place(world.dsn)} is older than this Yekta: it lacks the migration 0991_let_go."
+        " Restart `yekta up`, or run `yekta prepare` where processes are started one by one.\n"
+    )
+    name = f"m{uuid4().hex[:12]}"
+    empty = replace(world, endpoints=replace(world.endpoints, dsn=await database.create_database(world.dsn, name)))
+    try:
+        for words in (["wait", "--timeout", "5"], ["verify"], ["rebuild"], ["keys", "list"], ["learn"]):
+            said = await yekta(empty, *words)
+            assert (said.code, said.err.count("\n")) == (78, 1), (words, said.err)
+            assert re.search(r"it lacks the migration 0001_\w+ and \d+ more\. Restart `yekta up`", said.err), said.err
+    finally:
+        await database.drop_database(world.dsn, name)
+    assert (await yekta(world, "prepare")).code == 0
+    assert (await yekta(world, "status")).code == 0
