@@ -23,6 +23,7 @@ from projections.positions.waiting import Wait, advance
 
 LOOK = 5.0  # seconds that the engines have for a look, however short the wait may be
 QUIET = 10.0  # seconds after which it is said where workers die or that nothing moves, and again after as many
+SILENT = 3.0  # seconds without an answer after which an engine counts as away when the wait ends
 POLL = 0.5  # seconds after which positions are looked at though nobody called: a notification may be lost with its connection
 
 
@@ -59,7 +60,8 @@ async def wait(
             letters = await _ends_once_there(here, prefix + "dead-letters", latest, stillness)
             await _until(here, "letters", letters, lambda _: None, latest, stillness)
     except TimeoutError:
-        raise Refusal(f"Not everything is visible after {within:g} s.", "`yekta status` shows what lags and why.") from None
+        away = f": {away}" if (away := stillness.who_is_away()) else ""
+        raise Refusal(f"Not everything is visible after {within:g} s{away}.", "`yekta status` shows what lags and why.") from None
     finally:
         telling.cancel()
 
@@ -172,15 +174,25 @@ class _Stillness:
         self._next = 0.0
         self._asked, self._why = "", ""  # who was asked last, and why he did not answer
         self._answered = asyncio.get_running_loop().time()
+        self._away_from = self._answered + SILENT  # when he counts as away, if he has not answered by then
 
     def asks(self, whom: str) -> None:
         """Now this engine is asked."""
         if whom != self._asked:
             self._asked, self._why, self._answered = whom, "", asyncio.get_running_loop().time()
+            self._away_from = self._answered + SILENT
 
     def failed(self, why: str) -> None:
         """It did not answer."""
-        self._why = why
+        self._why, self._away_from = why, asyncio.get_running_loop().time()
+
+    def who_is_away(self) -> str:
+        """Which engine is asked and does not answer, for whoever waits no longer; empty when all answer, or have not had the time."""
+        away = asyncio.get_running_loop().time() >= self._away_from
+        return f"{self._asked} does not answer{self._reason()}" if away else ""
+
+    def _reason(self) -> str:
+        return f" ({self._why})" if self._why else ""
 
     async def tell_who_is_away(self) -> None:
         """Also of who takes a question and never answers: whoever asks cannot tell then."""
@@ -189,12 +201,12 @@ class _Stillness:
             quiet = self._answered + QUIET
             await asyncio.sleep(max(quiet - clock(), 0))
             if self._answered + QUIET <= clock():
-                why = f" ({self._why})" if self._why else ""
-                self._say(f"{self._asked} does not answer{why}: it is waited for.")
+                self._say(f"{self._asked} does not answer{self._reason()}: it is waited for.")
                 self._answered = clock()
 
     async def look(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
         now = self._answered = asyncio.get_running_loop().time()
+        self._why, self._away_from = "", now + SILENT
         if now < self._next:
             return
         first, self._next = not self._next, now + QUIET

@@ -31,7 +31,7 @@ async def test_it_returns_when_all_that_was_sent_before_is_in_the_views(world: W
 async def test_it_says_so_when_it_took_too_long(world: World) -> None:
     async with house(world, lambda _: ()) as home:
         await home.send("1")
-        with pytest.raises(Refusal, match=r"Not everything is visible after 0\.5 s"):
+        with pytest.raises(Refusal, match=r"Not everything is visible after 0\.5 s\. `"):
             await waiting.wait(world.settings, within=0.5)
 
 
@@ -42,7 +42,7 @@ async def test_it_looks_once_before_it_gives_up(world: World) -> None:
         await waiting.wait(world.settings, within=0)
     async with house(world, lambda _: ()) as home:
         await home.send("2")
-        with pytest.raises(Refusal, match="Not everything is visible after 0 s"):
+        with pytest.raises(Refusal, match=r"Not everything is visible after 0 s\. `"):
             await waiting.wait(world.settings, within=0)
 
 
@@ -119,14 +119,15 @@ async def test_it_says_that_postgresql_does_not_answer_while_it_waits_for_it(
     async with standing_still() as still:
         address = still if stands_still else GONE
         away = {"dsn": f"postgresql://yekta:none@{address}/none"}
-        with pytest.raises(Refusal, match="Not everything is visible after 5 s"):
-            await waiting.wait(
-                world.settings.model_copy(update={"postgres": PostgresSettings.model_validate(away)}), within=5, say=said.append
-            )
+        settings = world.settings.model_copy(update={"postgres": PostgresSettings.model_validate(away)})
+        with pytest.raises(Refusal) as gave_up:
+            await waiting.wait(settings, within=5, say=said.append)
     said = [one for one in said if not one.startswith("Kafka")]
     assert len(said) >= 2
     why = r"" if stands_still else r" \(.+\)"
     assert all(re.fullmatch(rf"PostgreSQL at {address}/none does not answer{why}: it is waited for\.", one) for one in said), said
+    named = rf"Not everything is visible after 5 s: PostgreSQL at {address}/none does not answer{why}\."
+    assert re.fullmatch(named, gave_up.value.sentence), gave_up.value.sentence
 
 
 async def listens(home: House) -> bool:
