@@ -74,18 +74,19 @@ async def stands_still(home: House) -> bool:
 
 async def test_it_says_where_a_worker_dies_again_and_again_and_so_does_the_status(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "QUIET", 0.2)
-    died = "its worker died 3 times at record 1 of partition 0: "
     async with house(world, hops(piece=5)) as home:
         await home.send("1", who={"email": "a@x.ir"})
         await home.visible()
     async with house(world, lambda _: ()) as home:
-        await home.send("2")
+        await home.send("2", who={"email": "a@x.ir"})
         said: list[str] = []
         with pytest.raises(Refusal, match="Not everything"):
             await waiting.wait(world.settings, within=1, say=said.append)
         assert of_workers(said)[0] == "Nothing has moved for 0.2 s: `yekta status` shows what lags, and what does not run."
         assert not any(hop.halted for hop in (await status(world.settings)).hops.values())
-        await home.ask("UPDATE streams.positions SET deaths = 4, next_offset = 1 WHERE processor = 'resolve' AND partition = 0 RETURNING 1")
+        dying = "UPDATE streams.positions SET deaths = 4 WHERE processor = 'resolve' AND next_offset = 1 RETURNING partition"
+        ((where,),) = await home.ask(dying)
+        died = f"its worker died 3 times at record 1 of partition {where}: "
         said.clear()
         with pytest.raises(Refusal, match="Not everything"):
             await waiting.wait(world.settings, within=1, say=said.append)
