@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from typing import Literal, get_args
-from unicodedata import category
 from uuid import UUID
 
 import msgspec
 
+from aggregates.addressing import fits_an_address
 from aggregates.canonical import unusable
 from aggregates.contracts import CONTRACTS
 from aggregates.moment import known_zone
@@ -119,7 +119,7 @@ def create(
         raise NotAllowed(f"It is no role: choose one of {', '.join(ROLES)}.")
     if source is not None and not source.name.strip():
         raise NotAllowed("A source has a name.")
-    if source is not None and not _fits_an_address(source.name):
+    if source is not None and not fits_an_address(source.name):
         raise NotAllowed("A source's name stands in addresses: it has no slashes and no control characters, and is neither `.` nor `..`.")
     if source is not None and source.name.strip() == "yekta":
         raise NotAllowed("As yekta speaks only Yekta itself: give the source another name.")
@@ -139,11 +139,6 @@ def _never_taken(source: Source) -> str:
         if not any(may_send(one, known, channel_of(known)) for known in CONTRACTS):
             return f"The source is strict, and there is no contract for {type_}: name a type of /v1/schemas, or leave strict out."
     return ""
-
-
-def _fits_an_address(name: str) -> bool:
-    """Whether `/v1/sources/{name}` leads to it, percent-encoded, through every client and proxy on the way."""
-    return name not in {".", ".."} and not any(character == "/" or category(character) == "Cc" for character in name)
 
 
 def rotate(key: Key, at: datetime, by: str, secret: bytes, hint: str, grace: datetime) -> KeyRotated:

@@ -12,6 +12,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Meta
 
+from aggregates.addressing import fits_an_address
 from aggregates.knowledge import changes
 from aggregates.knowledge import script as scripts
 from aggregates.knowledge import writing as knowledge
@@ -236,6 +237,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.SCRIPTWRITERS)
         wanted = decoded(await body.read(request), NewScript)
         script = Script(**{name: getattr(wanted, name) for name in Script.__struct_fields__})
+        if not fits_an_address(script.name):
+            raise invalid("/name", "No script would be found by this name: clients take it out of addresses.", "Choose another.")
         if why := scripts.wrong(script):
             raise invalid("/steps", why)
         _speakable("/steps", script)

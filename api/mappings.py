@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from aggregates.addressing import fits_an_address
 from aggregates.decision import Decision, Overtaken
 from aggregates.rows.mapping import of_plain, plain, read
 from aggregates.touchpoint import derive
@@ -17,7 +18,7 @@ from api import access, body, cursor, openapi, position
 from api.answers import json
 from api.decoding import decoded
 from api.ports import Dependencies
-from api.problem import Problem, not_found
+from api.problem import Problem, invalid, not_found
 from api.replaying import Correction, Outcome, carried_out, totals, tried
 from projections.dead_letters import mappings, table
 from projections.dead_letters.mappings import Published
@@ -139,6 +140,8 @@ async def publish(dependencies: Dependencies, by: UUID, name: str, given: dict[s
     """Put a mapping in force; its version. Raises a 409 problem when another one was published at the same moment."""
     id_ = derive("mapping", name)
     before = await dependencies.decisions.load(id_)
+    if not before and not fits_an_address(name, ("schema",)):
+        raise invalid("/path/name", "No mapping would be found by this name: the address leads to something else.", "Choose another.")
     version = len(before) + 1
     text = given if isinstance(given, str) else msgspec.json.format(msgspec.json.encode(given), indent=2).decode()
     one = Published(name, version, text, dependencies.clock(), str(by))

@@ -17,7 +17,7 @@ from fastapi.responses import StreamingResponse
 from aggregates.declaration import State
 from aggregates.rules.rule import Guard, Not, SegmentIs
 from aggregates.rules.schema import segment_schema
-from aggregates.rules.segment import Reading, Segment
+from aggregates.rules.segment import Reading, Segment, read_one
 from aggregates.rules.segment import read as read_segment
 from aggregates.written.problem import Lang
 from aggregates.written.problem import Problem as Written
@@ -225,7 +225,7 @@ def router(dependencies: Dependencies) -> APIRouter:
 def read(content: bytes, request: Request, zone: str) -> tuple[Reading, Segment, str]:
     """What a body says, its segment, and its text. Raises a problem that says everything that is wrong, in the reader's language."""
     text = decoded(content)
-    found = read_segment(text, zone)
+    found = read_one(text, zone)
     if found.segment is None:
         raise refused(found.problems, language(request))
     return found, found.segment, text

@@ -3,11 +3,12 @@
 What is wrong is gathered as problems with their places; a rule with a problem is not among the rules.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import cast
 
+from aggregates.addressing import DECLARED, DOTS
 from aggregates.rules.cel.expression import NotUnderstood, expression
 from aggregates.rules.pattern import Equals, Expression, Pattern
 from aggregates.rules.rule import (
@@ -82,14 +83,29 @@ class Reading:
 
 
 def read_one(text: str, zone: str) -> Reading:
-    """The rule of a text in which only one may stand."""
+    """The rule of a text that is to be kept: only one may stand there, and its name must lead to it."""
     root = parse(text)
     if isinstance(root, Problem):
         return Reading((), (root,))
     read = read_node(root, zone)
-    if read.problems or not isinstance(root.value, tuple) or len(root.value) == 1:
-        return read
-    return Reading((), tuple([Problem(node.line, node.pointer, "many_rules") for node in root.value[1:]]))
+    if not read.problems and isinstance(root.value, tuple) and len(root.value) > 1:
+        return Reading((), tuple([Problem(node.line, node.pointer, "many_rules") for node in root.value[1:]]))
+    lost = astray(root, "rule")
+    return replace(read, rules=(), problems=tuple(by_line([*read.problems, *lost]))) if lost else read
+
+
+def astray(root: Node, word: str) -> list[Problem]:
+    """Where a text has a name at which nobody would find it; what is in force by such a name is still read."""
+    one = root.value[0] if isinstance(root.value, tuple) and len(root.value) == 1 else root
+    node = one.value.get(word) if isinstance(one.value, Mapping) else None
+    if node is None or not isinstance(node.value, str) or node.value.strip() not in (*DOTS, *DECLARED):
+        return []
+    return [Problem(node.line, node.pointer, "leads_elsewhere", {"word": node.value.strip()})]
+
+
+def by_line(problems: Iterable[Problem]) -> list[Problem]:
+    """As one meets them in the text."""
+    return sorted(problems, key=lambda problem: problem.line)
 
 
 def read(text: str, zone: str) -> Reading:
@@ -116,9 +132,7 @@ def read_node(root: Node, zone: str) -> Reading:
         elif rule:
             lines[rule.name] = node.line
             rules.append(rule)
-    return Reading(
-        tuple(rules), tuple(sorted(reader.problems, key=lambda problem: problem.line)), tuple(reader.hints), tuple(reader.segments)
-    )
+    return Reading(tuple(rules), tuple(by_line(reader.problems)), tuple(reader.hints), tuple(reader.segments))
 
 
 class Rules(Reader):

@@ -1,9 +1,9 @@
-"""A segment that a marketer wrote: customers of whom something is so, as long as it is. Reading order: Segment, read."""
+"""A segment that a marketer wrote: customers of whom something is so, as long as it is. Reading order: Segment, read, read_one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from aggregates.rules.reading import Rules
+from aggregates.rules.reading import Rules, astray, by_line
 from aggregates.rules.rule import Guard
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem
@@ -39,8 +39,15 @@ def read(text: str, zone: str) -> Reading:
         root = root.value[0]
     reader = _Segments(zone)
     segment = reader.whole_segment(root)
-    problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
+    problems = tuple(by_line(reader.problems))
     return Reading(None if problems else segment, problems, tuple(reader.hints), tuple(reader.segments))
+
+
+def read_one(text: str, zone: str) -> Reading:
+    """The segment of a text that is to be kept: its name must lead to it."""
+    found, root = read(text, zone), parse(text)
+    lost = [] if isinstance(root, Problem) else astray(root, "segment")
+    return replace(found, segment=None, problems=tuple(by_line([*found.problems, *lost]))) if lost else found
 
 
 class _Segments(Rules):

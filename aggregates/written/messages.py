@@ -22,6 +22,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "{word} must be one word, without spaces, slashes and quotes.",
         "fa": "{word} باید یک واژه باشد، بی فاصله، ممیز و گیومه.",
     },
+    "leads_elsewhere": {
+        "en": "{word} cannot be a name: an address that ends in it leads to something else.",
+        "fa": "{word} نمی‌تواند نام باشد: نشانی‌ای که به آن پایان می‌یابد به جای دیگری می‌رسد.",
+    },
     "no_word": {
         "en": "{word} must be Latin letters, digits and _, beginning with a letter.",
         "fa": "{word} باید از حروف لاتین، رقم و _ باشد و با حرف آغاز شود.",

@@ -85,7 +85,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         asking = acting(request, dependencies, WRITERS)
         fields = await form(request)
         text, since = text_of(fields), since_of(fields)
-        read = segments.read(text, dependencies.zone)
+        read = segments.read_one(text, dependencies.zone)
         if read.segment is None:
             return await editor(request, dependencies, "segment", text, read.problems, 422, since)
         async with dependencies.pool.connection() as connection:

@@ -124,10 +124,10 @@ async def checked(request: Request, dependencies: Dependencies, kind: Kind, text
 
 
 async def unsaved(dependencies: Dependencies, kind: Kind, text: str) -> Sequence[Written]:
-    """What is wrong with a text that reads well, so that it would not be saved: a second rule, a segment that asks for itself."""
+    """What is wrong with a text that reads well, so that it would not be saved: a second rule, a name that leads elsewhere."""
     if kind == "rule":
         return reading.read_one(text, dependencies.zone).problems
-    read = segment.read(text, dependencies.zone)
+    read = segment.read_one(text, dependencies.zone)
     if read.segment is None:
         return read.problems
     async with dependencies.pool.connection() as connection:

@@ -148,7 +148,7 @@ async def test_two_keys_of_a_source_live_while_one_is_changed_for_the_other(api:
 
 
 async def test_a_source_that_was_made_with_a_slash_is_found_and_set(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_fits_an_address", lambda _: True)
+    monkeypatch.setattr(access, "fits_an_address", lambda _: True)
     key, admin = await api.write_key("../a/b"), await api.token()
     path = "/v1/sources/..%2Fa%2Fb"
     assert (await api.client.get(path, auth=(key, ""))).json()["name"] == "../a/b"

@@ -232,6 +232,8 @@ async def test_a_newer_mapping_replays_the_refused_rows_of_its_imports(api: Api)
     done = await api.client.post("/v1/mappings/mapped-sales", json={"mapping": newer}, auth=(admin, ""))
     assert (done.json()["version"], done.json()["counts"]) == (1, {"replayed": 2})
     assert (await api.client.get("/v1/mappings/mapped-sales", auth=(key, ""))).json()["text"] == newer
+    lost = await api.client.post("/v1/mappings/schema", json={"mapping": newer}, auth=(admin, ""))
+    assert (lost.status_code, lost.json()["pointer"]) == (422, "/path/name")
     wrong = await api.client.post("/v1/mappings/mapped-sales", json={"mapping": "colums: {}"}, auth=(admin, ""))
     assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/wrong_mapping")
     assert "Did you mean columns?" in wrong.json()["detail"]

@@ -209,6 +209,13 @@ async def test_a_script_leads_somewhere_with_every_answer(live: Api) -> None:
     assert "end" in lost["detail"]
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+async def test_no_script_has_a_name_that_clients_take_out_of_an_address(live: Api, name: str) -> None:
+    steps = [{"id": "ask", "say": "What?"}]
+    refused = await post(live, await live.token("supervisor"), "/v1/scripts", 422, name=name, title="Lost", steps=steps)
+    assert refused["pointer"] == "/name"
+
+
 async def test_an_article_keeps_its_versions_and_an_older_one_is_found_again(live: Api) -> None:
     agent, boss = await live.token("agent"), await live.token("supervisor")
     made = await post(live, boss, "/v1/articles", 201, title="Vouchers", body="Ask for the zebra code.")

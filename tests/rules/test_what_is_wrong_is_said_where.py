@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.contact_policy import reading as policies
-from aggregates.rules import reading
+from aggregates.rules import reading, segment
 from aggregates.written.messages import MESSAGES
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem
@@ -136,6 +136,25 @@ def test_a_name_that_is_nearly_a_usual_one_is_hinted_at_and_any_other_is_ones_ow
 
 def test_two_rules_cannot_have_one_name() -> None:
     assert problems(GOOD + GOOD) == [(6, "/1", "same_name", "")]
+
+
+@pytest.mark.parametrize("name", [".", "..", "schema", "new"])
+def test_what_is_to_be_kept_has_no_name_that_leads_elsewhere_and_what_has_one_is_still_read(name: str) -> None:
+    text = GOOD.replace("rule: many", f'rule: "{name}"')
+    (problem,) = reading.read_one(text, "UTC").problems
+    assert (problem.line, problem.pointer, problem.code) == (2, "/0/rule", "leads_elsewhere")
+    assert [rule.name for rule in reading.read(text, "UTC").rules] == [name]
+    text = f'segment: "{name}"\nwhen: {{count: a.b, at_least: 1, within: 1d}}\n'
+    (problem,) = segment.read_one(text, "UTC").problems
+    assert (problem.line, problem.pointer, problem.code) == (1, "/segment", "leads_elsewhere")
+    found = segment.read(text, "UTC").segment
+    assert found is not None
+    assert found.name == name
+
+
+def test_a_name_that_leads_elsewhere_hides_nothing_else_that_is_wrong() -> None:
+    found = reading.read_one(GOOD.replace("rule: many", "rule: new").replace("30d", "x"), "UTC").problems
+    assert [problem.code for problem in found] == ["leads_elsewhere", "no_duration"]
 
 
 def test_a_rule_may_stand_alone_or_in_a_list_in_yaml_or_json() -> None:

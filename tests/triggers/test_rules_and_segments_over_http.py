@@ -131,6 +131,9 @@ async def test_mistakes_are_told_with_line_place_and_the_nearest_word_in_both_la
     await marketer.post(
         "/v1/triggers", '{"rule": "as-json", "when": {"count": "a.b", "at_least": 1, "within": "1d"}, "do": {"notify": "x"}}', 201
     )
+    for path, text in (("triggers", f"rule: schema\n{COUNT}"), ("segments", f"segment: schema\n{COUNT.partition('do')[0]}")):
+        lost = await marketer.post(f"/v1/{path}", text, 422)
+        assert lost["pointer"] == f"/{text.partition(':')[0]}", lost
     for path in ("/v1/triggers/schema", "/v1/segments/schema"):
         schema = (await marketer.api.client.get(path)).json()
         assert schema["$schema"].startswith("https://json-schema.org/")
