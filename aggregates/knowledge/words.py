@@ -32,6 +32,11 @@ ENDINGS = (
 """Longest first: plural, comparison, whose it is. What is left is not shorter than a word."""
 
 ENGLISH = ("ings", "ing", "ied", "ies", "ed", "es", "s", "e", "y")
+
+PLURAL = "ان"
+LIKE_PLURAL = ("مان", "تان", "شان")
+"""Whose it is, or the plural of what ends in the letter that it begins with: دوستان is of دوست, and کتابتان of کتاب."""
+
 SHORTEST = 3
 SHORTEST_PLURAL = 2
 """No short word ends in ها by itself: کدها is of کد."""
@@ -49,7 +54,7 @@ EVERYWHERE = frozenset(fold(word) for said in (PERSIAN_EVERYWHERE, ENDINGS_APART
 
 def words(text: str) -> list[str]:
     """The words of a text as a search compares them, in their order."""
-    return [stem(word) for word in spoken(text)]
+    return [found for word in spoken(text) for found in stems(word)]
 
 
 def spoken(text: str) -> list[str]:
@@ -58,11 +63,15 @@ def spoken(text: str) -> list[str]:
     return [word for word in _WORD.findall(fold(text)) if word not in EVERYWHERE]
 
 
-def stem(word: str) -> str:
-    """A word without its endings."""
+def stems(word: str) -> list[str]:
+    """What a word may be without its endings; first the one without the most."""
+    found, others = word, list[str]()
     for _ in range(MOST_ENDINGS):
-        word = less(word)
-    return word
+        shorter = less(found)
+        if found.removeprefix(shorter) in LIKE_PLURAL:
+            others.append(found.removesuffix(PLURAL))
+        found = shorter
+    return [found, *others]
 
 
 def less(word: str) -> str:

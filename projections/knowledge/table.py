@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from aggregates.decision import Also
 from aggregates.knowledge.script import Script, Step
-from aggregates.knowledge.words import less, spoken, stem, words
+from aggregates.knowledge.words import less, spoken, stems, words
 from aggregates.knowledge.writing import ArticleWritten, ScriptWritten
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -149,7 +149,7 @@ def _spoken(text: str) -> list[str]:
 
 def _any(word: str) -> str:
     """A word for a tsquery: without all its endings, or as articles have it that were written while only one was taken off."""
-    return "(" + " | ".join(f"'{form}'" for form in dict.fromkeys((stem(word), less(word), word))) + ")"
+    return "(" + " | ".join(f"'{form}'" for form in dict.fromkeys((*stems(word), less(word), word))) + ")"
 
 
 def _set(text: str) -> list[str]:
