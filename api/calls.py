@@ -31,6 +31,7 @@ from api.watching import Watching
 from projections.calls import table
 from projections.calls.table import Call
 from projections.search import table as searching
+from projections.service import table as requests
 
 BEAT = 2.0
 
@@ -78,7 +79,7 @@ class WrappedUp(msgspec.Struct, frozen=True):
     position: str
 
 
-SENT_AS = {"/id": "/path/id", "/data/call_id": "/path/id", "/data/request_id": "/service_request_id"}
+SENT_AS = {"/id": "/path/id", "/data/call_id": "/path/id"}
 """Where stands in a wrap-up what has another name in its fact."""
 
 STREAM = {
@@ -161,7 +162,8 @@ async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str
             who = await requesting.identifier_of(dependencies, connection, wanted.customer_id)
         else:
             raise not_found("No call has this id, and no customer_id says whose it was.")
-    fields = {"outcome": wanted.outcome, "note": wanted.note, "promise": wanted.promise, "request_id": wanted.service_request_id}
+        going_on = await _request_of(connection, wanted.service_request_id) if wanted.service_request_id else ""
+    fields = {"outcome": wanted.outcome, "note": wanted.note, "promise": wanted.promise, "request_id": going_on}
     data: dict[str, Any] = {"call_id": call_id, "agent": agent} | {name: value for name, value in fields.items() if value}
     if wanted.due is not None:
         data["due"] = wanted.due.isoformat()
@@ -171,6 +173,17 @@ async def wrap_up(dependencies: Dependencies, agent: str, call_id: str, id_: str
         place = problem.body.pointer or ""
         problem.body.pointer = SENT_AS.get(place, place.removeprefix("/data")) or None
         raise
+
+
+async def _request_of(connection: Connection, id_: str) -> str:
+    """The id of a service request as others write it. Raises a 422 problem where there is none."""
+    try:
+        row = await requests.load(connection, UUID(id_))
+    except ValueError:
+        row = None
+    if row is None:
+        raise invalid("/service_request_id", "No service request has this id.", "Send the id of the one that goes on from here, or none.")
+    return str(row.request.id)
 
 
 def wanted_extension(request: Request) -> str | None:

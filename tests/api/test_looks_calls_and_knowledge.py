@@ -127,6 +127,8 @@ async def test_a_call_whose_id_has_a_slash_is_wrapped_up_too(live: Api) -> None:
         ("c-1", {"due": "2026-12-01T10:00:00"}, "/due"),
         ("c-1", {"due": "tomorrow"}, "/due"),
         ("c-1", {"service_request_id": "s" * 10_001}, "/service_request_id"),
+        ("c-1", {"service_request_id": "1017"}, "/service_request_id"),
+        ("c-1", {"service_request_id": "7f3a1c52-0000-4000-8000-000000000000"}, "/service_request_id"),
         ("c" * 600, {}, "/path/id"),
     ],
 )
@@ -136,6 +138,16 @@ async def test_a_wrong_wrap_up_is_pointed_into_as_it_was_sent(live: Api, call: s
     customer = (await live.get(agent, "/v1/customers/by/phone/09124440077", after=at))["customer_id"]
     refused = await post(live, agent, f"/v1/calls/{call}/wrap-up", 422, customer_id=customer, **sent)
     assert refused["pointer"] == pointer
+
+
+async def test_a_call_is_wrapped_up_with_the_request_that_goes_on_from_there(live: Api) -> None:
+    agent = await live.token("agent")
+    request = await post(live, agent, "/v1/service-requests", 201, who={"phone": "09124440088"}, title="مرسوله نرسید")
+    customer = (await live.get(agent, "/v1/customers/by/phone/09124440088", after=request["position"]))["customer_id"]
+    sent = {"customer_id": customer, "service_request_id": request["id"].upper()}
+    done = await post(live, agent, "/v1/calls/c-goes-on/wrap-up", 200, **sent)
+    timeline = await live.get(agent, f"/v1/customers/{customer}/timeline", after=done["position"])
+    assert timeline["items"][0]["data"]["request_id"] == request["id"]
 
 
 async def test_what_was_changed_in_a_form_before_it_is_sent_again_is_told_too(live: Api) -> None:
