@@ -1,5 +1,6 @@
 """Reads the times that channel systems write: RFC 3339 with an offset, or a date alone, which is the start of that day in their zone."""
 
+import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -8,6 +9,9 @@ import msgspec
 from aggregates.refusal import Refused
 
 MEND = 'write it like "2026-11-22T10:00:00+03:30" or "2026-11-22T06:30:00Z"'
+
+_FINER = re.compile(r"(\.[0-9]{6})[0-9]+")
+"""A fraction that is rounded to microseconds."""
 
 
 def known_zone(name: str) -> ZoneInfo | None:
@@ -47,6 +51,10 @@ def uncommon(text: str, zone: str, pointer: str) -> datetime:
         return day(text, zone, pointer)
     if text[16:19] == ":60":
         return read_moment(f"{text[:17]}59{text[19:]}", zone, pointer)
+    cut = _FINER.sub(r"\1", text, count=1)
+    if cut != text:
+        read_moment(cut, zone, pointer)  # raises, unless it was only the rounding
+        raise Refused("wrong_time", pointer, "rounded to microseconds it is after 9999", MEND)
     raise Refused("wrong_time", pointer, "it is not RFC 3339", MEND)
 
 

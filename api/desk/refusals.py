@@ -152,6 +152,7 @@ PERSIAN: Mapping[str, str] = {
     "it has no offset, and the source's time zone is none that is known here": (
         "اختلاف ساعت ندارد و منطقهٔ زمانی منبع هم اینجا شناخته نیست"
     ),
+    "rounded to microseconds it is after 9999": "گردشده تا میکروثانیه، پس از سال ۹۹۹۹ است",
     "it is before the year 1 or after 9999 in UTC": "به UTC پیش از سال ۱ یا پس از ۹۹۹۹ است",
     "it is no date of the Gregorian calendar": "در تقویم میلادی چنین روزی نیست",
     "it seems to be a date of the Jalali calendar": "گویا تاریخی جلالی است",

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from aggregates.moment import read_moment
+from aggregates.refusal import Refused
 from aggregates.source import Source
 from aggregates.touchpoint import event_id
 from tests.contracts.events import GONE, RECORDED, event, refused, taken
@@ -135,3 +137,19 @@ def test_a_time_is_kept_as_the_source_says_it(time: Any, moment: datetime) -> No
 )
 def test_a_time_that_names_no_moment_is_refused(time: Any) -> None:
     assert refused(event(time=time)) == ("wrong_time", "/time")
+
+
+@pytest.mark.parametrize(
+    ("time", "why"),
+    [
+        ("9999-12-31T23:59:59.9999999Z", "Rounded to microseconds it is after 9999."),
+        ("9999-12-31T23:59:60.9999999Z", "Rounded to microseconds it is after 9999."),
+        ("9999-12-31T23:59:59.9999999-03:30", "It is before the year 1 or after 9999 in UTC."),
+        ("9999-13-31T23:59:59.9999999Z", "It is not RFC 3339."),
+        ("9999-12-31T23:59:59.9999999", "It has no offset, so nobody knows when it was."),
+    ],
+)
+def test_a_time_that_is_too_late_to_be_kept_is_told_so(time: str, why: str) -> None:
+    with pytest.raises(Refused) as raised:
+        read_moment(time, "UTC", "/time")
+    assert raised.value.refusal.detail == why
