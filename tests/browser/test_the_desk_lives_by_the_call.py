@@ -116,6 +116,19 @@ async def test_what_is_typed_survives_a_reload_and_becomes_a_fact(desk: Desk, la
 
 
 @pytest.mark.parametrize(("language", "wrong", "over"), [("fa", "۱۴۰۵/۱۳/۰۱", "۱۴۰۴/۰۱/۰۱"), ("en", "tomorrow", "2020-02-24")])
+@in_both
+async def test_a_call_is_recorded_as_solved_only_by_who_says_so(desk: Desk, language: str) -> None:
+    note, say = f"Only a note, {language}", spoken(language)
+    page = await desk.customer(language=language)
+    await expect(page.locator("#outcome")).to_have_value("")
+    await page.locator("#dock [name=note]").fill(note)
+    await page.locator("#wrap-up .primary").click()
+    await expect(page.locator("#dock-said")).to_have_text(say("dock.saved"))
+    entry = page.locator(".entry", has_text=note)
+    await expect(entry).to_have_count(1)
+    await expect(entry).not_to_contain_text(say("outcome.solved"))
+
+
 async def test_a_day_that_is_none_or_is_over_is_said_and_nothing_typed_is_lost(desk: Desk, language: str, wrong: str, over: str) -> None:
     say = spoken(language)
     page = await desk.customer(language=language)
