@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.identifier import Token, kind_of
 from aggregates.identity import Merge, Split
-from api import access, cursor, deciding, masks, openapi, query, uniting
+from api import access, cursor, deciding, looks, masks, openapi, query, uniting
 from api.access import Caller
 from api.answers import json, path_id
 from api.ports import Connection, Dependencies
@@ -83,6 +83,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         async with dependencies.pool.connection() as connection:
             found = await table.page(connection, limit + 1, decided=decided, after=cursor.place(query.text(request, "cursor")))
             items = await shown(dependencies, connection, found[:limit], asking.role)
+            await looks.note_all(request, connection, asking, customers(items), "identity")
         following = cursor.token(found[limit - 1].last_at, found[limit - 1].id) if len(found) > limit else None
         return json(Conflicts(items, following))
 
@@ -156,6 +157,11 @@ async def shown(dependencies: Dependencies, connection: Connection, found: list[
         )
         for one in found
     ]
+
+
+def customers(items: list[ConflictShown]) -> set[UUID]:
+    """Of whom conflicts show something."""
+    return {party.customer_id for one in items for party in one.parties if party.customer_id is not None}
 
 
 async def _owners(connection: Connection, tokens: list[str]) -> dict[str, UUID]:

@@ -136,10 +136,10 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             found = await pairs.page(connection, 2, duplicates.place(skipped))
             many = await pairs.waiting(connection)
-            seen = [customer for pair in found[:1] for customer in (pair.one, pair.other)]
-            await looks.note_all(request, connection, asking, seen, "identity")
             shown = await duplicates.shown(dependencies, connection, found[:1], asking.role)
             open_ = await identity_conflicts.shown(dependencies, connection, await conflicts.page(connection, WAITING), asking.role)
+            seen = {customer for pair in found[:1] for customer in (pair.one, pair.other)} | identity_conflicts.customers(open_)
+            await looks.note_all(request, connection, asking, seen, "identity")
             rules = await identity_rules.shown(connection)
             weights = await duplicate_weights.shown(connection)
         locale = locale_of(request, dependencies)

@@ -117,8 +117,8 @@ async def test_what_cannot_be_decided_is_said(live: Api) -> None:
     assert seen["identifiers"][0]["value"] == "•••0003"
 
 
-async def test_conflicts_wait_once_for_a_person_who_decides(live: Api) -> None:
-    key, agent = await live.write_key("conflicts"), await live.token("agent")
+async def test_conflicts_wait_once_for_a_person_who_decides_and_whoever_looks_at_them_is_written_down(live: Api) -> None:
+    key, agent, admin = await live.write_key("conflicts"), await live.token("agent"), await live.token("admin")
     await live.send(key, page("c1", customer_number="c-1", phone="09121110004"), page("c2", customer_number="c-2", email="c@x.ir"))
     await live.send(key, page("c3", phone="09121110004", email="c@x.ir"))
     at = await live.send(key, page("c4", phone="09121110004", email="c@x.ir"), page("c5", customer_number="c-9", phone="09121110004"))
@@ -128,6 +128,10 @@ async def test_conflicts_wait_once_for_a_person_who_decides(live: Api) -> None:
     merge, link = by_reason["merge: more than 1 of customer_number"], by_reason["link: more than 1 of customer_number"]
     assert merge["times"] == 2
     assert {party["value"] for party in merge["parties"]} == {"+989121110004", "c@x.ir"}
+    assert (await live.client.get("/identity", auth=(agent, ""))).status_code == 200
+    for party in merge["parties"]:
+        looks = (await live.get(admin, "/v1/access-log", customer=party["customer_id"]))["items"]
+        assert [look["role"] for look in looks if look["what"] == "identity"] == ["agent"] * 2
     apart = await decide(live, agent, f"/v1/identity/conflicts/{link['id']}/keep-apart")
     done = await decide(live, agent, f"/v1/identity/conflicts/{merge['id']}/merge", reason="two numbers")
     one = await live.get(agent, "/v1/customers/by/customer_number/c-1", after=done["position"])
