@@ -135,7 +135,10 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             go = await _calls_from(request, dependencies, connection, customer)
             divided = await uniting.split(dependencies, connection, asking, customer, go=go, dry_run=True)
             await looks.note(request, connection, asking, customer, "identity")
-        return page(request, dependencies, "not_him.html", id=customer, divided=divided, phone_value=go[0].value, call=call_id(request))
+            looked = await views.look(connection, await dependencies.schema(), customer, dependencies.clock())
+        name = looked.view(customer).name.display if looked is not None else ""
+        values: dict[str, Any] = {"divided": divided, "phone_value": go[0].value, "call": call_id(request)}
+        return page(request, dependencies, "not_him.html", id=customer, name=name, **values)
 
     @routes.post("/customers/{id}/not-this-person")
     async def separate(request: Request) -> Response:

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from api.desk.catalog import LANGUAGES
+from api.desk.numerals import digits
 from api.desk.rendering import BUILT
 from infra.engines import ports
 from projections.service import table as requests
@@ -115,7 +116,6 @@ async def test_what_is_typed_survives_a_reload_and_becomes_a_fact(desk: Desk, la
     await shot(page, f"desk-{language}")
 
 
-@pytest.mark.parametrize(("language", "wrong", "over"), [("fa", "۱۴۰۵/۱۳/۰۱", "۱۴۰۴/۰۱/۰۱"), ("en", "tomorrow", "2020-02-24")])
 @in_both
 async def test_a_call_is_recorded_as_solved_only_by_who_says_so(desk: Desk, language: str) -> None:
     note, say = f"Only a note, {language}", spoken(language)
@@ -129,6 +129,7 @@ async def test_a_call_is_recorded_as_solved_only_by_who_says_so(desk: Desk, lang
     await expect(entry).not_to_contain_text(say("outcome.solved"))
 
 
+@pytest.mark.parametrize(("language", "wrong", "over"), [("fa", "۱۴۰۵/۱۳/۰۱", "۱۴۰۴/۰۱/۰۱"), ("en", "tomorrow", "2020-02-24")])
 async def test_a_day_that_is_none_or_is_over_is_said_and_nothing_typed_is_lost(desk: Desk, language: str, wrong: str, over: str) -> None:
     say = spoken(language)
     page = await desk.customer(language=language)
@@ -202,7 +203,7 @@ async def test_a_shared_number_asks_which_and_shows_nothing_before(desk: Desk, l
 
 
 @in_both
-async def test_not_this_person_takes_two_keys(desk: Desk, language: str) -> None:
+async def test_not_this_person_names_whose_number_goes_and_enter_alone_separates_nobody(desk: Desk, language: str) -> None:
     number, say = f"70009{language}", spoken(language)
     phone = "09350007788" if language == "fa" else "09350007799"
     mother = told("profile.reported", timedelta(days=3), {"customer_number": number, "phone": phone}, traits={"name": "مادر امینی"})
@@ -213,8 +214,13 @@ async def test_not_this_person_takes_two_keys(desk: Desk, language: str) -> None
     await expect(title).to_have_text("مادر امینی")
     await page.keyboard.press("Alt+KeyX")
     await expect(title).to_have_text(say("not_him.title"))
-    await expect(page.get_by_role("button", name=say("not_him.confirm"))).to_be_focused()
+    await expect(page.locator("section.page")).to_be_focused()
+    for named in ("مادر امینی", digits(f"{phone[:4]} {phone[4:7]} {phone[7:]}", language)):
+        await expect(page.locator("h1 + p")).to_contain_text(named)
     await shot(page, f"not-him-{language}")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name=say("not_him.confirm"))).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(title).not_to_have_text(say("not_him.title"), timeout=15_000)
     await expect(title).not_to_have_text("مادر امینی")
