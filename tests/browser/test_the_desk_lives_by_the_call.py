@@ -129,6 +129,19 @@ async def test_a_call_is_recorded_as_solved_only_by_who_says_so(desk: Desk, lang
     await expect(entry).not_to_contain_text(say("outcome.solved"))
 
 
+async def test_nothing_moves_when_the_dock_says_what_became_of_it(desk: Desk) -> None:
+    page = await desk.customer()
+    top = "document.querySelector('#dock').getBoundingClientRect().top"
+    for width in (1366, 900):
+        await page.set_viewport_size({"width": width, "height": 768})
+        await page.evaluate("document.querySelector('#dock-said').textContent = ''")
+        before = await page.evaluate(top)
+        await page.locator("#dock [name=note]").fill(f"At {width}")
+        await page.locator("#wrap-up .primary").click()
+        await expect(page.locator("#dock-said")).to_have_text(spoken("fa")("dock.saved"))
+        assert await page.evaluate(top) == before
+
+
 @pytest.mark.parametrize(("language", "wrong", "over"), [("fa", "۱۴۰۵/۱۳/۰۱", "۱۴۰۴/۰۱/۰۱"), ("en", "tomorrow", "2020-02-24")])
 async def test_a_day_that_is_none_or_is_over_is_said_and_nothing_typed_is_lost(desk: Desk, language: str, wrong: str, over: str) -> None:
     say = spoken(language)
