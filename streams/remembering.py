@@ -16,8 +16,8 @@ from streams.record import Keys
 ROWS = 20_000
 """What is read at once."""
 
-History = tuple[list[Fact], str]
-"""A customer's facts in order, and the identifier that decided whose the last is."""
+History = tuple[list[Fact], list[str]]
+"""A customer's facts in order, and the identifiers that decided whose each is; where none did, it is whose the one before is."""
 
 
 class Histories:
@@ -40,20 +40,25 @@ class Histories:
                 events[owner].append(event)
         await self._keys.fetch(moment.connection, {event.yektaseal for some in events.values() for event in some if event.yektaseal > 0})
         for owner, some in events.items():
-            yield str(owner), self._opened(some, "")
+            yield str(owner), self._opened(some)
 
     async def one(self, moment: Moment, customer: str) -> History:
         """One customer's, however many rows they are."""
         facts: list[Fact] = []
-        decider = ""
+        deciders: list[str] = []
         async for records in timeline.history(moment.connection, moment.schema, uuid_of(customer)):
             events = [event for event in map(customer_event_decoder.decode, records) if self._wants(moment.partition, event)]
             await self._keys.fetch(moment.connection, {event.yektaseal for event in events if event.yektaseal > 0})
-            some, decider = self._opened(events, decider)
+            some, theirs = self._opened(events)
             facts += some
-        return facts, decider
+            deciders += theirs
+        return facts, deciders
 
-    def _opened(self, events: Sequence[CustomerEvent], decider: str) -> History:
-        """These events, whose keys are in memory, and who decided whose they are; `decider` of those before."""
-        decider = next((event.yektadecider for event in reversed(events) if event.yektadecider), decider)
-        return [opened(event, self._keys) for event in events], decider
+    def _opened(self, events: Sequence[CustomerEvent]) -> History:
+        """These events, whose keys are in memory, and who decided whose they are."""
+        return [opened(event, self._keys) for event in events], [event.yektadecider for event in events]
+
+
+def last_of(deciders: Sequence[str], before: str = "") -> str:
+    """Who decided whose the last of some facts is; `before`: of those before them."""
+    return next((decider for decider in reversed(deciders) if decider), before)

@@ -135,7 +135,7 @@ class Saying:
                 came.returns,
                 came.losses,
                 state.ends if state.running else None,
-                tuple([Example(s.day, s.silent, s.scored.features, s.scored.anchors, s.scored.logit, by.number) for s in said if s.taught]),
+                tuple([_example(one, kept, by.number) for one in said if one.taught]),
                 void,
                 came.left,
                 whole,
@@ -161,6 +161,12 @@ class Saying:
                 came = Came(kept, [Said(math.floor(now), now, silent, said)], (), ())
                 effects += self.say(moment, customer, one, came, remember=False)
         return effects
+
+
+def _example(said: Said, kept: Kept, snapshot: int) -> Example:
+    scored = said.scored
+    decider = said.decider if said.decider != kept.decider else ""
+    return Example(said.day, said.silent, scored.features, scored.anchors, scored.logit, snapshot, decider)
 
 
 def _time(days: float) -> datetime:

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from aggregates.churn import DAY
-from aggregates.fact import Fact
+from aggregates.fact import Fact, Stamp
 from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
 from projections.churn import marks, messages, table
@@ -28,7 +28,7 @@ from projections.churn.table import Key
 from projections.timeline.row import uuid_of
 from streams.parts import Heard, Moment, Past, Spoken
 from streams.record import Effect, Keys, Publication
-from streams.remembering import Histories
+from streams.remembering import Histories, last_of
 from streams.retracing import Retracing
 from streams.saying import Saying
 from streams.sweeping import Sweeping
@@ -54,6 +54,11 @@ class History(msgspec.Struct, frozen=True, gc=False):
 
 
 _history = msgspec.msgpack.Decoder(History)
+
+
+def _stamp(item: Heard) -> Stamp:
+    assert item.fact is not None  # noqa: S101 - words are left out
+    return item.fact.stamp
 
 
 class Scoring:
@@ -115,8 +120,10 @@ class Scoring:
         derive_again: dict[str, int] = {}  # from which day on it is to be said again
         late: dict[str, datetime] = {}  # of those to whom something came that is not after all that is kept: when it was
         for customer, items in mine.items():
-            facts = sorted((item.fact for item in items if item.fact is not None), key=lambda fact: fact.stamp)
-            decider = next((item.event.yektadecider for item in reversed(items) if item.event.yektadecider), "")
+            items.sort(key=_stamp)
+            facts = [item.fact for item in items if item.fact is not None]
+            deciders = [item.event.yektadecider for item in items]
+            decider = last_of(deciders)
             before = moment.before.get(customer)
             for one in in_force:
                 key = (customer, one.id)
@@ -133,8 +140,10 @@ class Scoring:
                     break
                 void = None if kept is None else keeping.too_early(one.definition, kept, facts[0])
                 came = keeping.hear(one.definition, self._saying.champion(moment.partition, one.id).model, kept or Kept(), facts)
-                if decider:
-                    came = came._replace(kept=msgspec.structs.replace(came.kept, decider=decider))
+                earlier = came.kept.decider
+                if decider and (decider != earlier or len(items) > 1):
+                    said = keeping.decided(came.said, facts, deciders, earlier) if len({earlier, *deciders} - {""}) > 1 else came.said
+                    came = came._replace(kept=msgspec.structs.replace(came.kept, decider=decider), said=said)
                 effects += self._saying.say(moment, customer, one, came, void)
         await marks.void(moment.connection, {uuid_of(customer): at for customer, at in late.items() if customer not in derive_again})
         return effects + await self._derived(moment, derive_again, late)
@@ -240,27 +249,29 @@ class Scoring:
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
-            async for customer, (facts, decider) in self._histories.several(moment, some):
-                by = self._retold(moment, facts, customers[customer])
-                effects += self._again(moment, customer, decider, by, before, customers[customer])
+            async for customer, (facts, deciders) in self._histories.several(moment, some):
+                by = self._retold(moment, facts, deciders, customers[customer])
+                effects += self._again(moment, customer, last_of(deciders), by, before, customers[customer])
         return effects
 
-    def _retold(self, moment: Moment, facts: Sequence[Fact], since: int) -> dict[int, Came]:
+    def _retold(self, moment: Moment, facts: Sequence[Fact], deciders: Sequence[str], since: int) -> dict[int, Came]:
         """What comes of a history for each definition, when it is said from a day on."""
         place = bisect_left(facts, since, key=lambda fact: math.floor(fact.at.timestamp() / DAY))
         by: dict[int, Came] = {}
         for one in self._saying.in_force(moment.partition):
             before = keeping.recall(one.definition, Recalled(), facts[:place])
-            by[one.id] = keeping.told_again(one.definition, self._saying.champion(moment.partition, one.id).model, before, facts[place:])
+            came = keeping.told_again(one.definition, self._saying.champion(moment.partition, one.id).model, before, facts[place:])
+            by[one.id] = came._replace(said=keeping.decided(came.said, facts[place:], deciders[place:], last_of(deciders[:place])))
         return by
 
     def _met(self, moment: Moment, by: dict[int, Came], so_far: History, told: Sequence[Past]) -> None:
         """The same of a long history, of which these are the next facts."""
-        facts = [fact for _, fact in told]
+        facts, deciders = [fact for _, fact in told], [event.yektadecider for event, _ in told]
         for one in self._saying.in_force(moment.partition):
             model = self._saying.champion(moment.partition, one.id).model
             came = keeping.told_again(one.definition, model, so_far.by[one.id], facts)
-            by[one.id] = came._replace(said=[*by[one.id].said, *came.said] if one.id in by else came.said)
+            said = keeping.decided(came.said, facts, deciders, so_far.decider)
+            by[one.id] = came._replace(said=[*by[one.id].said, *said] if one.id in by else said)
 
     def _again(
         self,
@@ -313,8 +324,9 @@ class Scoring:
                 for one in in_force
             }
             self._again(moment, customer, history.decider, by, before, max(last, over), rows=True)
-        async for customer, (facts, decider) in self._histories.several(moment, list(since)):
-            self._again(moment, customer, decider, self._retold(moment, facts, since[customer]), before, since[customer], rows=True)
+        async for customer, (facts, deciders) in self._histories.several(moment, list(since)):
+            by = self._retold(moment, facts, deciders, since[customer])
+            self._again(moment, customer, last_of(deciders), by, before, since[customer], rows=True)
 
     async def _forgotten(self, moment: Moment, gone: Mapping[Key, Kept]) -> None:
         """These have no facts any more by which anything is kept of them; whoever has those says again what they were examples of."""

@@ -19,7 +19,7 @@ from projections.timeline.row import NOBODY, uuid_of
 from streams.days import Days
 from streams.parts import Moment
 from streams.record import Effect
-from streams.remembering import Histories
+from streams.remembering import Histories, last_of
 from streams.saying import Saying
 
 LOOKS = 2_000
@@ -126,10 +126,11 @@ class Sweeping:
             ]
             before = await table.load(moment.connection, [uuid_of(customer) for customer in some])
             model = self._saying.champion(moment.partition, one.id).model
-            async for customer, (facts, decider) in self._histories.several(moment, some):
+            async for customer, (facts, deciders) in self._histories.several(moment, some):
                 if not facts:
                     continue
-                came = keeping.hear(one.definition, model, Kept(decider=decider), facts)
+                came = keeping.hear(one.definition, model, Kept(decider=last_of(deciders)), facts)
+                came = came._replace(said=keeping.decided(came.said, facts, deciders, ""))
                 looked = keeping.look(one.definition, model, came.kept, self.passed[moment.partition].get(came.kept.replayed, 0))
                 known = before.get((customer, one.id), Kept())
                 if not ever_in_population(one.definition, looked.kept.state):

@@ -26,7 +26,7 @@ from streams import fitting
 from streams.appraising import Appraising
 from streams.parts import Heard, Moment, Past
 from streams.record import Connection, Effect, Keys
-from streams.remembering import Histories
+from streams.remembering import Histories, last_of
 
 CUSTOMERS = 50_000
 EVERY = 10.0
@@ -169,9 +169,9 @@ class Valuing:
         if not customers:
             return
         found: dict[str, History] = {}
-        async for customer, (facts, decider) in self._histories.several(moment, list(dict.fromkeys(customers))):
+        async for customer, (facts, deciders) in self._histories.several(moment, list(dict.fromkeys(customers))):
             replayed = all(fact.clock == "event" for fact in facts)
-            found[customer] = History(reduce(fold.evolve, facts, fold.INITIAL), replayed, decider, len(facts))
+            found[customer] = History(reduce(fold.evolve, facts, fold.INITIAL), replayed, last_of(deciders), len(facts))
         await self._from_histories(moment, found)
 
     async def _from_histories(self, moment: Moment, customers: Mapping[str, History]) -> None:

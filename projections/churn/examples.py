@@ -98,7 +98,7 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
         for said in one.examples:
             if said.day >= known.get((one.definition, one.replayed), -1):
                 key = (one.definition, one.replayed, said.day, said.silent, one.customer)
-                rows[key] = (one.decider, msgpack.encode(said.features), list(said.anchors), said.given, said.snapshot)
+                rows[key] = (said.decider or one.decider, msgpack.encode(said.features), list(said.anchors), said.given, said.snapshot)
                 if one.void is not None or one.left is not None:
                     spared[key] = None
     if voided:

@@ -4,7 +4,9 @@ The silent are looked at on days that follow from their last event alone, so it 
 his next fact comes. Reading order: Kept, Said, Came, hear, too_early, look, weighty, tellable; then Recalled, recall, recalled.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from math import floor
 from typing import NamedTuple
 
@@ -43,6 +45,7 @@ class Said(NamedTuple):
     silent: bool
     scored: Scored
     taught: bool = True  # it is an example: the customer did not leave on the day itself
+    decider: str = ""  # of the last fact by which it was said; empty: of the last of all
 
 
 class Came(NamedTuple):
@@ -100,6 +103,14 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
     inside = in_population(definition, state, state.at)
     kept = replace(kept, state=state, due=due if inside else None, replayed=replayed, score=kept.score if inside else None)
     return Came(kept, said, tuple(sorted(returns)), tuple(sorted(losses)), left)
+
+
+def decided(said: Sequence[Said], facts: Sequence[Fact], deciders: Sequence[str], before: str) -> Sequence[Said]:
+    """What was said of these facts and of the silence before each, and who decided whose that was: each fact has a decider, or it is who
+    decided of the one before it; `before` of those before all."""
+    times = [fact.at.timestamp() / DAY for fact in facts]
+    by = [*accumulate(deciders, lambda last, decider: decider or last, initial=before)]
+    return [one._replace(decider=by[(bisect_left if one.silent else bisect_right)(times, one.at)]) for one in said]
 
 
 def recall(definition: Definition, before: Recalled, facts: Sequence[Fact]) -> Recalled:

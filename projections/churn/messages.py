@@ -24,6 +24,7 @@ class Example(Struct, frozen=True, array_like=True, gc=False):
     anchors: Anchors
     given: float  # the logit
     snapshot: int  # by which
+    decider: str = ""  # the identifier that decided whose the last fact was by which it was said; empty: it is that of `Told`
 
 
 class Told(Struct, frozen=True, array_like=True, gc=False):

@@ -259,3 +259,14 @@ def test_who_leaves_takes_back_what_was_said_of_that_day_in_whatever_pieces_it_i
         assert whole[0] == days
     late = kept.told_again(definition, model, kept.recall(definition, kept.Recalled(), [begun]), [called, left, fact(9.0, "call.ended")])
     assert not any(one.taught for one in late.said if not one.silent)
+
+
+def test_what_is_said_is_of_whose_fact_was_the_last_before_it() -> None:
+    facts = [fact(1.2), fact(1.6), fact(2.5, "note.taken"), fact(60.5)]
+    came = kept.hear(DEFINITION, ignorant(90), kept.Kept(), facts)
+    told = [(one.day - FIRST, one.silent, one.decider) for one in kept.decided(came.said, facts, ["a", "b", "", "c"], "")]
+    assert [(day, silent) for day, silent, _ in told] == [(one.day - FIRST, one.silent) for one in came.said]
+    assert [decider for _, silent, decider in told if not silent] == ["b", "b", "c"]
+    assert {decider for _, silent, decider in told if silent} == {"b"}
+    midnight = kept.hear(DEFINITION, ignorant(90), came.kept, later := [fact(68.0)])
+    assert [(one.silent, one.decider) for one in kept.decided(midnight.said, later, ["d"], "c")] == [(True, "c"), (False, "d")]

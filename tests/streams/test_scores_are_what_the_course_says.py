@@ -467,6 +467,49 @@ async def test_what_another_did_labels_nobody_from_whom_he_was_split(play: Play)
     assert labels == [(day_of(-50 * 1440), True), (day_of(-48 * 1440), True)]
 
 
+@pytest.mark.parametrize("heard", ["when they become one", "at once", "late", "late in a long history"])
+async def test_what_is_said_of_two_at_once_is_labelled_by_whose_each_day_was_when_they_are_split(
+    play: Play, monkeypatch: pytest.MonkeyPatch, heard: str
+) -> None:
+    """They are one while the days are open, and two again when those are over and before their labels are known."""
+    monkeypatch.setattr(days, "REST", float("inf"))
+    monkeypatch.setattr(scoring, "LONG", 0 if heard == "late in a long history" else 1000)
+    order: dict[str, Any] = {"lines": [], "total": "5.00", "currency": "USD"}
+
+    def buys(name: str, day: int) -> None:
+        who = {"customer_number": name}
+        play.ground.send(f"{name} {day}", "sales.order_placed", day * 1440, source=REPLAY, who=who, order_id=f"{name} {day}", **order)
+
+    tokens = [play.ground.token("customer_number", name) for name in ("c0", "c1")]
+    merge = Merge(by="tests", at=BEGINNING, join=tuple(tokens))
+    worker = play.hire()
+    if heard != "when they become one":
+        play.ground.decide("m", merge)
+        await worker.own("resolve", play.ground.memory.numbers)
+        await play.ground.passed("resolve", worker)
+    if heard == "at once":
+        buys("c0", -50)
+        buys("c1", -48)
+        await play.ground.passed("resolve", worker)
+    await play.own(worker)
+    for name, day in (("c1", -48), ("c0", -50)) if heard.startswith("late") else (("c0", -50), ("c1", -48)) if heard != "at once" else ():
+        buys(name, day)
+        await play.ground.settle(worker)
+    if heard == "when they become one":
+        play.ground.decide("m", merge)
+    await play.ground.settle(worker)
+    monkeypatch.setattr(days, "REST", 0.1)
+    buys("c2", -45)
+    await play.learnt(worker, day_of(-45 * 1440))
+    play.ground.decide("s", Split(by="tests", at=BEGINNING, go=tuple(tokens[1:]), stay=tuple(tokens[:1])))
+    await play.ground.settle(worker)
+    buys("c2", -10)
+    await play.learnt(worker, day_of(-10 * 1440))
+    await worker.die()
+    labels = await play.ground.ask("SELECT day, lost FROM churn.examples WHERE day < %s AND NOT silent ORDER BY day", day_of(-45 * 1440))
+    assert labels == [(day_of(-50 * 1440), True), (day_of(-48 * 1440), True)]
+
+
 @pytest.mark.parametrize("behind", ["the one that gives", "the one that gets"])
 async def test_who_becomes_one_keeps_each_day_once_where_one_partition_has_told_days_and_another_has_not(
     play: Play, monkeypatch: pytest.MonkeyPatch, behind: str
