@@ -26,6 +26,7 @@ from infra.cli.api import listening
 from infra.cli.up import notice, run_until_stopped, show
 from infra.cli.up import waiting as starting
 from infra.demo import cdnow, history, sources, try_it
+from infra.errors import SAYS
 from infra.everything import everything
 from infra.run_state import RunState
 from infra.running import AlreadyRunsError
@@ -93,11 +94,16 @@ async def _ready(settings: Settings, state: RunState, customers: int, what: str)
 
 async def _load(settings: Settings, url: str, keys: dict[str, str], customers: int) -> None:
     with _bars() as step:
-        brought = await history.bring(settings, url, keys, customers, step)
+        brought = await history.bring(settings, url, keys, customers, step, _say)
     if brought is not None:
         _said.print(
             f"Loaded and counted: {cdnow.said(brought.real)}, and {brought.simulated:,} simulated events around them.", soft_wrap=True
         )
+
+
+def _say(sentence: str) -> None:
+    """A line above the bars."""
+    _said.print(f"{SAYS}{sentence}", markup=False, soft_wrap=True)
 
 
 @contextmanager

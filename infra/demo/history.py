@@ -25,6 +25,9 @@ from infra.topics import topic_names
 OnStep = Callable[[str, int, int | None], None]
 """What is being done, how much of it is done, and of how much where that is known."""
 
+Say = Callable[[str], None]
+"""Hears why it takes so long, where nothing moves, workers die again and again or an engine is away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Brought:
@@ -34,7 +37,9 @@ class Brought:
     simulated: int  # events
 
 
-async def bring(settings: Settings, url: str, keys: dict[str, str], customers: int, on_step: OnStep) -> Brought | None:
+async def bring(
+    settings: Settings, url: str, keys: dict[str, str], customers: int, on_step: OnStep, say: Say = lambda _: None
+) -> Brought | None:
     """Load the history of the first so many customers and of those of the story; None when this home has it already."""
     touchpoints = topic_names(settings.kafka.prefix).touchpoints
     ids = await topic_ids(endpoints(settings).kafka_client_kwargs, [touchpoints])
@@ -51,7 +56,7 @@ async def bring(settings: Settings, url: str, keys: dict[str, str], customers: i
     orders, events = await asyncio.to_thread(_prepared, _cache(settings), customers)
     begin = kept.goes_on(wanted) if kept is not None else wanted
     done = await loading.load(url, keys, events, file, begin, lambda sent: on_step("Sending through the door", sent, len(events)))
-    await waiting.wait(settings, lambda at: on_step("Catching up", at.done, at.total))
+    await waiting.wait(settings, lambda at: on_step("Catching up", at.done, at.total), say=say)
     totals = cdnow.totals(orders)
     await counts.check(settings, totals)
     progress.write(file, progress.checked(done))

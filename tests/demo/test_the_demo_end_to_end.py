@@ -16,7 +16,8 @@ import pytest
 
 from api.desk.navigation import ways
 from infra import visiting, waiting
-from infra.demo import cdnow, counts, history, progress, sources, try_it
+from infra.cli.demo import _load
+from infra.demo import cdnow, counts, history, loading, marketing, progress, sources, try_it
 from infra.demo.cdnow import Order
 from infra.demo.history import Brought
 from infra.demo.simulated.person import CAST, CHURNER, TWICE_KNOWN, person
@@ -28,6 +29,7 @@ from infra.settings import Settings
 from tests.api.conftest import breath
 from tests.conftest import World
 from tests.demo import readme
+from tests.streams.house import house
 
 pytestmark = pytest.mark.engines
 
@@ -82,6 +84,28 @@ async def test_sending_all_again_changes_nothing(demo: Demo) -> None:
     file.unlink()
     assert await history.bring(demo.settings, demo.url, demo.keys, CUSTOMERS, lambda *_: None) == demo.brought
     assert progress.read(file) == kept
+
+
+async def test_why_it_takes_long_to_catch_up_is_said(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def nothing(*_: object) -> None:
+        """Nothing is set up or sent: what is waited for is there already."""
+
+    monkeypatch.setattr(waiting, "QUIET", 0.2)
+    monkeypatch.setattr(marketing, "set_up", nothing)
+    monkeypatch.setattr(loading, "load", nothing)
+    monkeypatch.setattr(history, "_prepared", lambda *_: ([], []))
+    said = ""
+    async with house(world, lambda _: ()) as home:
+        await home.send("1")
+        loads = asyncio.create_task(_load(world.settings, "http://127.0.0.1:1", {sources.MARKETER_NAME: ""}, CUSTOMERS))
+        async with asyncio.timeout(20):
+            while "yekta: Nothing has moved for 0.2 s: `yekta status` shows" not in said:
+                await asyncio.sleep(0.1)
+                said += capsys.readouterr().err
+        loads.cancel()
+        await asyncio.gather(loads, return_exceptions=True)
 
 
 async def test_a_mismatch_is_said_plainly(demo: Demo) -> None:
