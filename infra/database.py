@@ -55,7 +55,10 @@ async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) ->
             "The PostgreSQL DSN cannot be read.", "It looks like postgresql://user:password@host:5432/database; see YEKTA_POSTGRES__DSN."
         ) from error
     except psycopg.OperationalError as error:
-        raise Refusal(f"PostgreSQL at {place(dsn)} cannot be used: {reason(error)}.", "See YEKTA_POSTGRES__DSN.") from error
+        raise Refusal(
+            f"PostgreSQL at {place(dsn)} cannot be used: {reason(error)}.",
+            "Where `yekta up` runs it, `yekta status` shows how it is; for a PostgreSQL of your own see YEKTA_POSTGRES__DSN.",
+        ) from error
 
 
 @asynccontextmanager

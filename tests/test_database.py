@@ -113,6 +113,8 @@ async def test_a_wrong_dsn_is_one_sentence_without_its_password(dsn: str, wrong:
     with pytest.raises(Refusal, match=sentence) as refused:
         await database.connect(psycopg.conninfo.make_conninfo(dsn, **wrong))
     assert "\n" not in str(refused.value)
+    assert refused.value.hint.startswith("Where `yekta up` runs it, `yekta status` shows how it is; ")
+    assert refused.value.hint.endswith("see YEKTA_POSTGRES__DSN.")
     assert str(psycopg.conninfo.conninfo_to_dict(dsn)["password"]) not in str(refused.value)
 
 
