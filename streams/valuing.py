@@ -5,7 +5,7 @@ Reading order: Valuing, Fitting.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from projections.value import fold, table
 from projections.value.state import State
 from projections.value.table import Valued
 from projections.value.worth import Models, history, mean
-from streams import fitting
+from streams import fitting, timers
 from streams.appraising import Appraising
 from streams.parts import Heard, Moment, Past
 from streams.record import Connection, Effect, Keys
@@ -38,6 +38,9 @@ GROWN = 1.05
 SAMPLE = 50_000
 FEWEST = 50
 """Customers who bought again, without whom nothing is expected of anybody."""
+
+BEHIND = timedelta(weeks=1)
+"""Models count in weeks: so far behind its now may be what is in the views of replayed time, and they are fitted all the same."""
 
 LOCK = 0x56414C55  # "VALU"
 
@@ -220,13 +223,19 @@ class Fitting:
                     await self._fitted(connection, replayed, now)
 
     async def _fitted(self, connection: Connection, replayed: bool, counted: int) -> None:
-        at = self._clock()
-        if replayed:
-            at = max((await churn.clocks(connection)).values(), default=at)
+        at = await _replayed(connection) if replayed else self._clock()
+        if at is None:
+            return
         states = [state async for state in table.states(connection, replayed=replayed, most=SAMPLE)]
         found = await asyncio.to_thread(fitted, states, at.timestamp() / DAY)
         if found is not None:
             await table.keep(connection, found, replayed=replayed, at=at, counted=counted)
+
+
+async def _replayed(connection: Connection) -> datetime | None:
+    """The now of replayed time; None while what was sent waits far behind it: whoever did it would be taken for silent."""
+    ahead, sent = max((await churn.clocks(connection)).values(), default=None), await timers.replayed(connection)
+    return ahead if ahead is not None and sent is not None and ahead - sent <= BEHIND else None
 
 
 def fitted(states: Sequence[State], now: float) -> Models | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,15 +16,16 @@ from aggregates.source import Source
 from aggregates.touchpoint import derive
 from aggregates.wire import customer_event_decoder
 from infra.sealing import KeyRing
-from projections.value import table
+from projections.value import fold, table
 from streams import timers
 from streams.customer import Customer
 from streams.recalling import clock_of
 from streams.record import Connection
 from streams.resolve import Resolve
 from streams.timers import Releasing
-from streams.valuing import Valuing
+from streams.valuing import FEWEST, Fitting, Valuing
 from streams.words import SCORES, told
+from tests.churn.told import BEGIN, fact
 from tests.streams.crew import Worker, until
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
@@ -186,3 +188,17 @@ async def test_nobodys_value_falls_while_what_he_bought_waits_in_another_partiti
     await worker.die()
     given = [event for event in ground.published if event.type == "score.given"]
     assert sorted(event.time - BEGINNING for event in given) == [timedelta(days=-295), timedelta(0)]
+
+
+async def test_values_are_not_fitted_while_what_was_bought_waits_in_another_partition(ground: Ground) -> None:
+    fitting = Fitting(cast("AsyncConnectionPool[Connection]", ground.pool), lambda: BEGINNING)
+    state = reduce(fold.evolve, [fact(day, total="5.00", currency="USD") for day in (0.0, 9.0, 30.0)], fold.INITIAL)
+    async with ground.pool.connection() as connection:
+        await table.save(connection, 0, {str(UUID(int=number)): table.Valued(state, True) for number in range(FEWEST)})
+    for partition, day in ((0, 30), (1, 300)):
+        await ground.ask("INSERT INTO streams.clocks VALUES (%s, %s) RETURNING 1", partition, BEGIN + timedelta(days=day))
+    for sent, models in ((None, 0), (290, 0), (293, 1), (300, 1)):
+        if sent is not None:
+            await ground.ask("UPDATE streams.released SET replayed = %s RETURNING 1", BEGIN + timedelta(days=sent))
+        await fitting.fit()
+        assert await ground.ask("SELECT count(*) FROM value.models") == [(models,)]
