@@ -12,7 +12,7 @@ from fastapi import Request
 
 from aggregates.access import Key, Role
 from aggregates.source import Source
-from api import session
+from api import query, session
 from api.key_ring import Grant
 from api.ports import Dependencies
 from api.problem import Problem, forbidden, unauthorised, unavailable
@@ -105,6 +105,7 @@ def staff(request: Request, dependencies: Dependencies, roles: tuple[Role, ...])
     asking = caller(request, dependencies)
     if asking.role not in roles:
         raise forbidden(f"This needs the role {' or '.join(roles)}.", "Ask an admin for a staff token of that role.")
+    query.heeded(request)
     return asking
 
 

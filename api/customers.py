@@ -81,6 +81,14 @@ class CustomerView(View, frozen=True):
 ID = openapi.parameter("id", openapi.UUID, "The customer.", where="path")
 AS_OF = openapi.parameter("as_of", openapi.TIME, "The view of what had happened by then.")
 KNOWN_AT = openapi.parameter("known_at", openapi.TIME, "The view as far as it was known then.")
+WHICH = (
+    openapi.parameter("channel", openapi.TEXT, "Only events of this channel."),
+    openapi.parameter("type", openapi.TEXT, "Only events of this type."),
+    openapi.parameter("since", openapi.TIME, "Only events at or after this time."),
+    openapi.parameter("until", openapi.TIME, "Only events before this time."),
+)
+"""As `page` reads them."""
+
 _place = msgspec.msgpack.Decoder(Place)
 UNKNOWN = "No customer has this id, or nothing of him is visible yet."
 
@@ -190,16 +198,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             422,
             503,
             504,
-            parameters=[
-                ID,
-                openapi.parameter("channel", openapi.TEXT, "Only events of this channel."),
-                openapi.parameter("type", openapi.TEXT, "Only events of this type."),
-                openapi.parameter("since", openapi.TIME, "Only events at or after this time."),
-                openapi.parameter("until", openapi.TIME, "Only events before this time."),
-                openapi.CURSOR,
-                openapi.LIMIT,
-                openapi.AFTER,
-            ],
+            parameters=[ID, *WHICH, openapi.CURSOR, openapi.LIMIT, openapi.AFTER],
         ),
     )
     async def customer_timeline(request: Request) -> Response:

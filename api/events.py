@@ -104,6 +104,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             504,
             parameters=[
                 openapi.parameter("state", {"type": "string", "enum": ["unattributed"]}, "Events that named nobody.", required=True),
+                *customers.WHICH,
                 openapi.CURSOR,
                 openapi.LIMIT,
                 openapi.AFTER,

@@ -9,8 +9,30 @@ from api.problem import invalid
 
 LARGEST = 200
 DEFAULT = 50
+NARROWING = ("as_of", "known_at", "since", "until", "channel", "type")
+"""What some routes know, and of which nobody wants that others pass it over."""
+
+INSTEAD = {
+    "as_of": "Send until: only what was before that time.",
+    "known_at": "Leave it out: `recorded` of each event says since when it was known.",
+}
+"""What to send where events are listed, and not what they came to."""
+
 UNWRITABLE = frozenset({"Cc", "Cs"})
 """Categories of characters that nobody writes. Marks of direction and the half-space of Persian do not show, and are written."""
+
+
+def heeded(request: Request) -> None:
+    """Raises a 422 problem where something would be read and is asked for as another route has it: whoever sent it takes all for a part."""
+    sent = [name for name in NARROWING if name in request.query_params]
+    extra = getattr(request.scope.get("route"), "openapi_extra", None) or {}
+    if not sent or request.method not in {"GET", "HEAD"} or "422" not in extra.get("responses", {}):
+        return
+    known = {one["name"] for one in extra.get("parameters", ()) if one["in"] == "query"}
+    for name in sent:
+        if name not in known:
+            instead = INSTEAD.get(name, "Leave it out.") if "until" in known else "Leave it out."
+            raise invalid(f"/query/{name}", f"This address does not know {name}: the answer would be as if it were not there.", instead)
 
 
 def limit(request: Request) -> int:

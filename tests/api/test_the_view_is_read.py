@@ -134,6 +134,20 @@ async def test_the_view_is_as_it_was_and_as_it_was_known(live: Api) -> None:
     await live.get(agent, path, as_of="2026-05-15T00:00:00", status=422)
 
 
+async def test_what_an_address_does_not_know_and_others_do_is_not_passed_over(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    at = await live.send(key, order("narrow", who={"customer_number": "9009"}))
+    view = await live.get(agent, "/v1/customers/by/customer_number/9009", after=at)
+    path = f"/v1/customers/{view['customer_id']}"
+    for name, hint in (("as_of", "until"), ("known_at", "recorded")):
+        refused = await live.get(agent, f"{path}/timeline", status=422, **{name: "2026-05-15T00:00:00Z"})
+        assert (refused["pointer"], hint in refused["mend"]) == (f"/query/{name}", True)
+    assert (await live.get(agent, path, status=422, since="2026-05-15T00:00:00Z"))["pointer"] == "/query/since"
+    assert (await live.get(agent, "/v1/call-list", status=422, type="call"))["pointer"] == "/query/type"
+    assert (await live.get(agent, path, of_mine="x"))["customer_id"] == view["customer_id"]
+    assert "items" in await live.get(agent, "/v1/events", state="unattributed", channel="web")
+
+
 async def test_of_replayed_time_the_view_as_it_was_known_is_of_that_time_too(live: Api) -> None:
     key, agent = await live.write_key("archive", clock="event"), await live.token("agent")
     at = await live.send(key, order("replayed", who={"customer_number": "9004"}) | {"time": "2019-05-01T10:00:00Z"})
