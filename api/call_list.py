@@ -67,6 +67,7 @@ ID = openapi.parameter("id", openapi.UUID, "The call.", where="path")
 CHANNEL = openapi.parameter("channel", {"type": "string", "enum": list(CHANNELS), "default": CALL}, "What kind of task.")
 STATE = openapi.parameter("state", {"type": "string", "enum": list(STATES)}, "Only those in this state. Without it: all that are not done.")
 FREE = openapi.parameter("state", {"type": "string", "enum": list(STATES), "default": "open"}, "Those in this state.")
+BOM = openapi.parameter("bom", {"type": "boolean", "default": False}, "Begin with a byte order mark, by which Excel knows UTF-8.")
 
 
 def router(dependencies: Dependencies) -> APIRouter:
@@ -103,7 +104,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.get(
         "/v1/call-list.csv",
         openapi_extra=openapi.described(
-            'curl -u "$ADMIN:" $YEKTA/v1/call-list.csv', {"type": "string"}, 422, 503, parameters=[FREE, CHANNEL], media="text/csv"
+            'curl -u "$ADMIN:" $YEKTA/v1/call-list.csv', {"type": "string"}, 422, 503, parameters=[FREE, CHANNEL, BOM], media="text/csv"
         ),
     )
     async def call_list_as_csv(request: Request) -> StreamingResponse:
@@ -113,7 +114,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         """
         asking = access.staff(request, dependencies, access.CAMPAIGNERS)
         channel = query.choice(request, "channel", CHANNELS) or CALL
-        lines = _lines(request, dependencies, asking, channel, query.choice(request, "state", STATES) or "open")
+        marked = query.choice(request, "bom", ("true", "false", "1", "0")) in ("true", "1")
+        lines = _lines(request, dependencies, asking, channel, query.choice(request, "state", STATES) or "open", marked=marked)
         return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="call-list.csv"'})
 
     @routes.post(
@@ -230,8 +232,10 @@ def _not_now(again: Again) -> Problem:
     return Problem(409, "has_to_wait", f"This contact has to wait: {again.reason}.", mend="Take another one.")
 
 
-async def _lines(request: Request, dependencies: Dependencies, asking: Caller, channel: str, state: str) -> AsyncIterator[str]:
-    yield _line(COLUMNS)
+async def _lines(
+    request: Request, dependencies: Dependencies, asking: Caller, channel: str, state: str, *, marked: bool
+) -> AsyncIterator[str]:
+    yield ("\ufeff" if marked else "") + _line(COLUMNS)
     after: tuple[datetime, UUID] | None = None
     while True:
         schema = await dependencies.schema()  # before a connection is held: it may need one itself

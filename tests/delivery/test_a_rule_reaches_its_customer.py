@@ -322,6 +322,18 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     assert "call-list" in [look["what"] for look in log["items"]]
 
 
+async def test_the_call_list_has_a_byte_order_mark_for_whoever_asks_for_one(ground: Ground) -> None:
+    found = {}
+    for bom in (None, "false", "true", "1"):
+        answer = await ground.api.client.get("/v1/call-list.csv", params={"bom": bom} if bom else {}, auth=(ground.token, ""))
+        found[bom] = answer.content
+    assert found["true"] == found["1"] == "\ufeff".encode() + found["false"]
+    assert found["false"] == found[None]
+    assert found[None].startswith(b"id,")
+    refused = await ground.api.client.get("/v1/call-list.csv", params={"bom": "x"}, auth=(ground.token, ""))
+    assert (refused.status_code, refused.json()["pointer"]) == (422, "/query/bom")
+
+
 async def test_whoever_is_too_late_for_a_call_is_told_who_has_it(ground: Ground) -> None:
     agents = [await ground.api.token("agent") for _ in range(6)]
     await ground.rule("raced-call", "shop.raced_call", "call")
