@@ -8,6 +8,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra import status as statuses
 from infra.settings import load
@@ -52,7 +53,13 @@ def _show(seen: statuses.Status) -> None:
     console.print(table)
     hops = Table("processor", "lag", "records/s", "last progress", "stands still")
     for name, hop in seen.hops.items():
-        hops.add_row(name, _number(hop.lag), f"{hop.rate:,.0f}", _seconds(hop.idle_seconds), "; ".join(hop.halted) or "no")
+        hops.add_row(
+            name,
+            _number(hop.lag),
+            f"{hop.rate:,.0f}",
+            _seconds(hop.idle_seconds),
+            Text("; ".join(hop.halted), "red") if hop.halted else "no",
+        )
     console.print(hops)
     for name, hop in seen.hops.items():
         if hop.let_go and hop.let_go_at:

@@ -11,6 +11,8 @@ from uuid import uuid4
 import pytest
 
 from infra import database
+from infra.cli.status import _show
+from infra.status import Engine, Hop, Status
 from tests.conftest import World
 from tests.shell import yekta
 from tests.streams.house import hops, house
@@ -113,3 +115,10 @@ async def test_a_database_that_is_not_migrated_yet_is_one_sentence_that_says_wha
         await database.drop_database(world.dsn, name)
     assert (await yekta(world, "prepare")).code == 0
     assert (await yekta(world, "status")).code == 0
+
+
+def test_why_something_stands_still_is_shown_as_it_was_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    why = "Odd [/red] [bold]"
+    _show(Status(Engine(True, ""), Engine(True, ""), {}, {"customer": Hop(1, 0.0, None, (why,))}, None, None, None, None, None))
+    assert "".join(capsys.readouterr().out.split()).count("Odd[/red][bold]") == 1
