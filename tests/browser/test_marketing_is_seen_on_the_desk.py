@@ -367,6 +367,20 @@ async def test_what_has_no_name_yet_is_not_kept(desk: Desk, marketer: Marketer) 
     desk.complaints.clear()  # the browser tells of the 422
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "leads to something else"), ("fa", "به جای دیگری می‌رسد")])
+async def test_what_has_a_name_that_leads_elsewhere_is_not_kept(desk: Desk, marketer: Marketer, language: str, said: str) -> None:
+    page = await desk.signed_in(language, marketer.token)
+    for area in ("rules", "segments"):
+        await page.goto(f"/{area}/new")
+        text = page.locator("form.editor textarea[name=text]")
+        await text.fill((await text.input_value()).replace("…", "schema", 1))
+        await expect(page.locator("#judged .wrong")).to_contain_text(said)
+        await page.locator("form.editor .primary").click()
+        await expect(page.locator("#judged .wrong")).to_contain_text(said)
+        assert (await page.request.get(f"/{area}/schema")).status == 404
+    desk.complaints.clear()  # the browser tells of the 422
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_another_day_of_a_replayed_history_shows_what_had_happened_by_then(desk: Desk, marketer: Marketer, language: str) -> None:
     """What rules and segments say then is recorded in the data's own time, long before anybody told us the rest."""
