@@ -31,6 +31,7 @@ class Readiness(msgspec.Struct, frozen=True):
     keys: bool  # the keys of senders are in memory
     data_keys: int  # how many more subjects can be sealed with PostgreSQL away
     postgres: bool  # false: events are accepted, the views cannot be read
+    halted: list[str] | None  # what stands still until a person has helped, like customer-2; null: not known without PostgreSQL
 
 
 def router(dependencies: Dependencies) -> APIRouter:
@@ -47,7 +48,8 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.get("/readyz", openapi_extra=ready)
     async def readyz() -> Response:
-        """Whether events can be accepted. PostgreSQL is told of, but the door does not need it."""
+        """Whether events can be accepted. PostgreSQL, and what stands still behind the door, are told of; the door needs neither."""
+        halted = await _halted(dependencies)
         kafka = await dependencies.log.reachable()
         able = kafka and dependencies.ring.loaded and dependencies.secrets.free > 0
         state = Readiness(
@@ -55,7 +57,8 @@ def router(dependencies: Dependencies) -> APIRouter:
             kafka,
             dependencies.ring.loaded,
             dependencies.secrets.free,
-            await _postgres(dependencies),
+            halted is not None,
+            halted,
         )
         return json(state, 200 if able else 503)
 
@@ -69,13 +72,13 @@ def router(dependencies: Dependencies) -> APIRouter:
     return routes
 
 
-async def _postgres(dependencies: Dependencies) -> bool:
+async def _halted(dependencies: Dependencies) -> list[str] | None:
+    """Processors and partitions that stand still: `yekta status` says why. None when PostgreSQL does not answer, or is not migrated."""
     try:
         async with dependencies.pool.connection(timeout=1) as connection:
-            await connection.execute("SELECT 1")
-    except (psycopg.OperationalError, PoolTimeout):
-        return False
-    return True
+            return [f"{place.processor}-{place.partition}" for place in await lag.places(connection) if place.halted]
+    except (psycopg.OperationalError, psycopg.ProgrammingError, PoolTimeout):
+        return None
 
 
 async def _lag(dependencies: Dependencies) -> CollectorRegistry:
@@ -91,6 +94,9 @@ async def _lag(dependencies: Dependencies) -> CollectorRegistry:
         ["processor", "partition"],
         registry=registry,
     )
+    halted = Gauge(
+        "yekta_halted", "1 where a partition stands still until a person has helped.", ["processor", "partition"], registry=registry
+    )
     try:
         async with dependencies.pool.connection(timeout=1) as connection:
             places = await lag.places(connection)
@@ -101,6 +107,7 @@ async def _lag(dependencies: Dependencies) -> CollectorRegistry:
     for place in places:
         waiting = max(0, ends.get((place.topic, place.partition), place.next_offset) - place.next_offset)
         behind.labels(place.processor, str(place.partition)).set(waiting)
+        halted.labels(place.processor, str(place.partition)).set(place.halted)
         if place.let_go:
             let_go.labels(place.processor, str(place.partition)).inc(place.let_go)
         if place.processor == "customer":

@@ -17,11 +17,12 @@ class Place(NamedTuple):
     next_offset: int
     newest: datetime | None  # recorded time of the newest record handled
     let_go: int  # records that the topic's retention took before they were read
+    halted: bool  # it stands still until a person has helped
 
 
 async def places(connection: Connection) -> list[Place]:
     """All of them."""
     cursor = await connection.execute(
-        "SELECT processor, partition, topic, next_offset, newest, let_go FROM streams.positions ORDER BY 1, 2"
+        "SELECT processor, partition, topic, next_offset, newest, let_go, halted <> '' FROM streams.positions ORDER BY 1, 2"
     )
     return [Place(*row) for row in await cursor.fetchall()]

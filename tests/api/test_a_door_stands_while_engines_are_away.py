@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from aggregates.log import Entry, NotAcknowledged
 from api.app import create
 from api.key_ring import KeyRing
+from infra import database
 from infra.publishing import Publisher
 from infra.serving import dependencies
 from infra.settings import load
@@ -95,6 +96,27 @@ async def test_with_postgresql_away_the_door_accepts_and_says_what_it_cannot_rea
             await breath()
         revoked = await api.made.keys.create("tests", role="agent")
         await until(lambda: api.made.ring.of_secret(revoked.secret) is not None)  # the listener came back too
+
+
+async def test_what_stands_still_behind_the_door_is_named_while_it_accepts(world: World) -> None:
+    async with behind_a_line(world) as (api, line):
+        key = await api.write_key()
+        assert (await api.client.get("/readyz")).json()["halted"] == []
+        async with await database.connect(world.dsn) as connection:
+            await connection.execute(
+                "INSERT INTO streams.positions (processor, partition, topic, topic_id, next_offset, halted)"
+                " VALUES ('customer', 1, %(topic)s, '', 0, ''), ('customer', 2, %(topic)s, '', 0, 'the log is shorter than the database')",
+                {"topic": world.topics.customer_events},
+            )
+        assert (await api.client.post("/v1/events", json=event("waits"), auth=(key, ""))).status_code == 200
+        ready = await api.client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"], ready.json()["halted"]) == (200, "ready", ["customer-2"])
+        told = (await api.client.get("/metrics")).text
+        for number, still in ((1, "0.0"), (2, "1.0")):
+            assert f'yekta_halted{{partition="{number}",processor="customer"}} {still}' in told
+        line.cut()
+        ready = await api.client.get("/readyz")
+        assert (ready.status_code, ready.json()["postgres"], ready.json()["halted"]) == (200, False, None)
 
 
 class Deaf:
