@@ -1,8 +1,8 @@
 """Appends to Kafka: what arrives while a batch is on its way makes the next one, so no request waits for a timer.
 
 aiokafka's `send` costs a coroutine and a future a record. Here a request costs one future a partition: its records are appended to the
-partition's open batch, and each partition has one batch in flight. A producer that failed for good (a fenced or broken sequence) is
-replaced. Reading order: Publisher, _Lane.
+partition's open batch, and each partition has one batch in flight. A producer that failed for good (a fenced or broken sequence), or that
+says nothing of a batch for longer than it takes to ask again, is replaced. Reading order: Publisher, _Lane.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from aggregates.log import Entry, NotAcknowledged
@@ -25,6 +25,11 @@ from streams.lane import Point, passed
 
 BATCH_BYTES = 2 << 20
 REQUEST_BYTES = 12 << 20
+REQUEST_SECONDS = 30
+SILENT = REQUEST_SECONDS + 15.0
+"""Seconds after which a batch that nothing is said of is given up, and its producer with it: after a kill of the broker one stood still and
+never asked again. What it may still write comes twice then, as after any retry, and dies at its receipt."""
+
 WAITING_BYTES = 64 << 20
 """What may wait for acknowledgement before more is refused: a door must not grow while Kafka is away."""
 
@@ -157,7 +162,7 @@ class Publisher:
                 linger_ms=0,
                 max_batch_size=BATCH_BYTES,
                 max_request_size=REQUEST_BYTES,
-                request_timeout_ms=30_000,
+                request_timeout_ms=REQUEST_SECONDS * 1000,
             )
             try:
                 await producer.start()
@@ -250,7 +255,10 @@ class _Lane:
     async def _send(self, producer: AIOKafkaProducer, batch: _Open) -> int | Exception:
         try:
             acknowledged = await producer.send_batch(batch.builder, self._topic, partition=self._partition)
-            offset = int((await acknowledged).offset)
+            await asyncio.wait([acknowledged], timeout=SILENT)
+            if not acknowledged.done():
+                raise KafkaTimeoutError
+            offset = int(acknowledged.result().offset)
         except (KafkaError, AssertionError) as error:
             self._publisher.replace(producer, error)
             return NotAcknowledged(f"Kafka refused: {type(error).__name__}.")

@@ -6,16 +6,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import structlog.testing
+from aiokafka import AIOKafkaProducer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from aggregates.log import Entry, NotAcknowledged
 from api.app import create
 from api.key_ring import KeyRing
-from infra import database
+from infra import database, publishing
+from infra.endpoints import endpoints
 from infra.publishing import Publisher
 from infra.serving import dependencies
 from infra.settings import load
@@ -205,6 +208,35 @@ async def test_a_publisher_without_a_broker_refuses_at_once_and_starts_all_the_s
     assert not await publisher.reachable()
     starting.cancel()
     await publisher.stop()
+
+
+async def test_a_producer_that_says_nothing_more_is_replaced(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a kill of the broker one stood still for good, and whoever published through it with it."""
+    monkeypatch.setattr(publishing, "SILENT", 0.05)
+    topic, send = api.world.topics.scores, AIOKafkaProducer.send_batch
+    publisher = Publisher(endpoints(api.world.settings).kafka_client_kwargs)
+    await publisher.start()
+
+    async def silent(*arguments: Any, **more: Any) -> asyncio.Future[Any]:
+        monkeypatch.setattr(AIOKafkaProducer, "send_batch", send)
+        return asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(AIOKafkaProducer, "send_batch", silent)
+    with pytest.raises(NotAcknowledged):
+        await publisher.publish(topic, [(b"k", b"lost", ())])
+    monkeypatch.setattr(publishing, "SILENT", 30.0)
+
+    async def published() -> bool:
+        with contextlib.suppress(NotAcknowledged):
+            await publisher.publish(topic, [(b"k", b"kept", ())])
+            return True
+        return False
+
+    async with asyncio.timeout(30):
+        while not await published():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.05)
+    await publisher.stop()
+    assert [record.value for record in await api.records(topic) if record.key == b"k"][-1] == b"kept"
 
 
 async def test_what_is_published_at_the_same_time_is_all_there_in_the_order_of_each(api: Api) -> None:
