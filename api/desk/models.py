@@ -25,7 +25,7 @@ HEIGHT = 0.7
 SHOWN = ("model", "decayed_count", "purchase_count", "batch")
 WIDTH, TALL, LEFT, TOP = 640.0, 200.0, 48.0, 10.0
 MARGIN = 64.0  # what half of the longest name of a month takes
-MONTHS_NAMED = 6
+MONTHS_NAMED = 4  # a name of two months is as wide as a fifth of the plot
 REASONS = 8
 
 
