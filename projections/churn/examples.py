@@ -61,6 +61,7 @@ class _Told:
     floor: int = -1
 
 
+_Key = tuple[int, bool, int, bool, str]
 _Said = tuple[str, bytes, list[float], float, int]
 
 _OWNER = (  # whose an example is now: as `owners` says
@@ -84,21 +85,24 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
     `known` says for each place the first example day whose label is not yet known. Answers the first day of each that has something.
     """
     told = list(told)
-    rows: dict[tuple[int, bool, int, bool, str], _Said] = {}
+    rows: dict[_Key, _Said] = {}
+    of: dict[tuple[int, str], set[_Key]] = {}  # the rows of each customer: many are said again at once
     voided: list[tuple[UUID, int, int, bool]] = []
-    spared: dict[tuple[int, bool, int, bool, str], None] = {}  # told again by who voids: what was said of them already stands
+    spared: dict[_Key, None] = {}  # of the rows those told again by who voids: what was said of them already stands
     for one in told:
         for since, silent in ((one.void, True), (one.left, False)):
             if since is not None:
                 voided.append((UUID(one.customer), one.definition, since, silent))
-                for key in [key for key in (*rows, *spared) if (key[0], key[4]) == (one.definition, one.customer) and key[2] >= since]:
-                    if key[3] or not silent:
-                        rows.pop(key, None)
-                        spared.pop(key, None)
+                his = of.get((one.definition, one.customer), set())
+                for key in [key for key in his if key[2] >= since and (key[3] or not silent)]:
+                    his.remove(key)
+                    del rows[key]
+                    spared.pop(key, None)
         for said in one.examples:
             if said.day >= known.get((one.definition, one.replayed), -1):
                 key = (one.definition, one.replayed, said.day, said.silent, one.customer)
                 rows[key] = (said.decider or one.decider, msgpack.encode(said.features), list(said.anchors), said.given, said.snapshot)
+                of.setdefault((one.definition, one.customer), set()).add(key)
                 if one.void is not None or one.left is not None:
                     spared[key] = None
     if voided:
@@ -126,7 +130,7 @@ async def remember(connection: Connection, told: Iterable[Told], known: Mapping[
     return first
 
 
-async def _insert(connection: Connection, rows: Mapping[tuple[int, bool, int, bool, str], _Said]) -> None:
+async def _insert(connection: Connection, rows: Mapping[_Key, _Said]) -> None:
     """Of what was said already nothing changes."""
     if not rows:
         return
