@@ -7,7 +7,7 @@ from time import monotonic
 
 from aggregates.churn import DAY
 from aggregates.log import NotAcknowledged
-from projections.churn import table
+from projections.positions import replaying
 from projections.positions import table as positions
 from streams import timers
 from streams.parts import Moment
@@ -33,9 +33,8 @@ class Days:
         """The day that has begun in our time (False), and in that of replayed sources (True) as far as all that they sent is in the views.
         `passed`: what was told of before."""
         days = {False: math.floor((self._clock() - GRACE).timestamp() / DAY)}
-        clocks = await table.clocks(moment.connection)
-        if clocks:
-            latest = max(clocks.values())
+        latest = await replaying.latest(moment.connection)
+        if latest is not None:
             now = monotonic()
             if self._still[0] != latest:
                 self._still = (latest, now)

@@ -199,12 +199,11 @@ async def waiting(connection: Connection, partition: int) -> tuple[datetime | No
 
 async def reached(connection: Connection, partition: int, source: str, replayed: datetime | None) -> datetime | None:
     """How far a source's own time was at most, when that of any was `replayed`: it may be one that replays an earlier time."""
-    cursor = await connection.execute(
-        "SELECT LEAST(%s, (SELECT now FROM streams.source_clocks WHERE partition = %s AND source = %s))", (replayed, partition, source)
-    )
+    if replayed is None:
+        return None
+    cursor = await connection.execute("SELECT now FROM streams.source_clocks WHERE partition = %s AND source = %s", (partition, source))
     row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - it selects from nothing
-    return None if replayed is None else row[0]
+    return replayed if row is None else min(replayed, row[0])
 
 
 def word_of(one: Due) -> Publication:

@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from aggregates.churn import DAY
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
-from projections.churn import table as churn
+from projections.positions import replaying
 from projections.value import fold, table
 from projections.value.state import State
 from projections.value.table import Valued
@@ -234,7 +234,7 @@ class Fitting:
 
 async def _replayed(connection: Connection) -> datetime | None:
     """The now of replayed time; None while what was sent waits far behind it: whoever did it would be taken for silent."""
-    ahead, sent = max((await churn.clocks(connection)).values(), default=None), await timers.replayed(connection)
+    ahead, sent = await replaying.latest(connection), await timers.replayed(connection)
     return ahead if ahead is not None and sent is not None and ahead - sent <= BEHIND else None
 
 

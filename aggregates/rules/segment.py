@@ -33,21 +33,25 @@ class Reading:
 def read(text: str, zone: str) -> Reading:
     """The segment of a text; calendar months are those of the zone, the policy's."""
     root = parse(text)
+    return Reading(None, (root,)) if isinstance(root, Problem) else _read_node(root, zone)
+
+
+def read_one(text: str, zone: str) -> Reading:
+    """The segment of a text that is to be kept: its name must lead to it."""
+    root = parse(text)
     if isinstance(root, Problem):
         return Reading(None, (root,))
+    found, lost = _read_node(root, zone), astray(root, "segment")
+    return replace(found, segment=None, problems=tuple(by_line([*found.problems, *lost]))) if lost else found
+
+
+def _read_node(root: Node, zone: str) -> Reading:
     if isinstance(root.value, tuple) and len(root.value) == 1:
         root = root.value[0]
     reader = _Segments(zone)
     segment = reader.whole_segment(root)
     problems = tuple(by_line(reader.problems))
     return Reading(None if problems else segment, problems, tuple(reader.hints), tuple(reader.segments))
-
-
-def read_one(text: str, zone: str) -> Reading:
-    """The segment of a text that is to be kept: its name must lead to it."""
-    found, root = read(text, zone), parse(text)
-    lost = [] if isinstance(root, Problem) else astray(root, "segment")
-    return replace(found, segment=None, problems=tuple(by_line([*found.problems, *lost]))) if lost else found
 
 
 class _Segments(Rules):

@@ -19,6 +19,7 @@ from projections.churn.kept import Kept
 from projections.churn.reasons import Reason
 from projections.churn.table import InForce
 from projections.churn.weights import Model, chance
+from projections.positions import replaying
 from projections.rows import Connection
 
 TREND = 30
@@ -139,4 +140,4 @@ async def _now(connection: Connection, kept: Kept, now: datetime) -> datetime:
     last = datetime.fromtimestamp(kept.state.at * DAY, UTC)
     if not kept.replayed:
         return max(now, last)
-    return max([*(await table.clocks(connection)).values(), last])
+    return max(await replaying.latest(connection) or last, last)

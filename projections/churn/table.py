@@ -186,12 +186,6 @@ async def pass_on(connection: Connection, partition: int, *, replayed: bool, day
     )
 
 
-async def clocks(connection: Connection) -> dict[int, datetime]:
-    """The now of sources that replay their own time, by partition."""
-    cursor = await connection.execute("SELECT partition, now FROM streams.clocks")
-    return dict(await cursor.fetchall())
-
-
 async def sums(connection: Connection, number: int) -> tuple[bytes, bytes, bytes, str, int] | None:
     """A snapshot: learners, sums, checksum, what it was made with, and the labels that it learnt."""
     cursor = await connection.execute(

@@ -79,9 +79,10 @@ def changes(watch: Watch, state: State, at: datetime) -> datetime | None:
 
 def ending(watch: Watch, state: State, at: datetime) -> Evidence | None:
     """The fact that leaves a window when it changes by itself after a time; None where no window ends then."""
-    for check, one in zip(watch.checks, state.checks, strict=True):
+    when = changes(watch, state, at)
+    for check, one in zip(watch.checks, state.checks, strict=True) if when is not None else ():
         counted = check.check if isinstance(check, Opposite) else check
-        if isinstance(counted, Counted) and one and (time := check.changes(one, at)) is not None and time == changes(watch, state, at):
+        if isinstance(counted, Counted) and one and check.changes(one, at) == when:
             fact: Evidence = one[0]
             return fact
     return None

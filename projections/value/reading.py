@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from aggregates.churn import DAY
-from projections.churn import table as churn
+from projections.positions import replaying
 from projections.rows import Connection
 from projections.value import table
 from projections.value.worth import Worth
@@ -16,10 +16,8 @@ async def worth(connection: Connection, schema: str, customer: UUID, now: dateti
     kept = (await table.load(connection, [customer])).get(str(customer))
     if kept is None:
         return None
-    at = max(now, datetime.fromtimestamp(kept.state.at * DAY, UTC))
-    if kept.replayed:
-        clocks = (await churn.clocks(connection)).values()
-        at = max([*clocks, datetime.fromtimestamp(kept.state.at * DAY, UTC)])
+    last = datetime.fromtimestamp(kept.state.at * DAY, UTC)
+    at = max(await replaying.latest(connection) or last if kept.replayed else now, last)
     models = await table.models(connection, replayed=kept.replayed)
     called_off = (await table.called_off(connection, schema, [customer])).get(str(customer), {})
     return worth_of(kept.state, at.timestamp() / DAY, await table.costs(connection), models, called_off)

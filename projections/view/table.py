@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from aggregates.identity.publishing import TraitRule
+from projections.positions import replaying
 from projections.rows import Columns, Connection, bring, uuids
 from projections.search import table as search
 from projections.search.terms import hash_of, terms_of
@@ -94,9 +95,7 @@ async def his_now(connection: Connection, state: State, now: datetime) -> dateti
     """
     if state.wall:
         return now
-    row = await (await connection.execute("SELECT max(now) FROM streams.clocks")).fetchone()
-    sent: datetime | None = row[0] if row else None
-    return sent or (state.last.at if state.last else now)
+    return await replaying.latest(connection) or (state.last.at if state.last else now)
 
 
 async def load(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, State]:
