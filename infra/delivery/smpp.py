@@ -38,7 +38,7 @@ from infra.settings import SmppSettings
 from projections.deliveries.table import Taken
 from streams.sending import Attempt
 
-LOOK = 15.0
+LOOK = 5.0
 """Seconds between two looks whether the center has said anything meanwhile of what it was given."""
 
 WRONG_NUMBER = frozenset({SmppCommandStatus.ESME_RINVDSTADR, SmppCommandStatus.ESME_RINVDSTTON, SmppCommandStatus.ESME_RINVDSTNPI})

@@ -81,7 +81,7 @@ async def ground(shared_world: World) -> AsyncIterator[Ground]:
             "YEKTA_SMPP__PASSWORD": "secret",
             "YEKTA_SMPP__SENDER": "3000",
             "YEKTA_SMPP__ANSWER_SECONDS": "2",
-            "YEKTA_SMPP__PATIENCE_SECONDS": "16",
+            "YEKTA_SMPP__PATIENCE_SECONDS": "10",
         }
         async with serving(shared_world) as api, working(shared_world, environment=environment):
             token = await api.token()
