@@ -1,6 +1,7 @@
 """What is agreed with channel systems about each type of touchpoint that Yekta knows.
 
-Reading order: contract, fields, one channel (call), then `CONTRACTS`; shape, explain and schema serve reading and publishing them.
+Reading order: contract, fields (with lines and currencies), one channel (call), the others (web, sales, reseller, subscription, consent,
+contact, service, profile), then `CONTRACTS`; shape, explain and schema serve reading and publishing them.
 """
 
 from collections.abc import Mapping

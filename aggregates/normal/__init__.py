@@ -2,7 +2,8 @@
 
 The normal form is hashed into the log for ever: what `NORMALISER_VERSION` numbers may only grow more lenient, never give another result
 for a text it accepted (docs/encodings.md).
-Reading order: persian, phone, email, national_id, card, social, company, iban, trust, then `normalise`.
+Reading order: form, persian, phone, email, national_id, card, social, company, iban, trust, then `normalise`, and who, which asks it; names
+serves comparison only.
 """
 
 from collections.abc import Callable, Mapping

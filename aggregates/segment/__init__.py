@@ -1,8 +1,8 @@
 """Understands the messages of analytics clients that speak the Segment dialect: each becomes the event that `reading.read` judges.
 
 Pure: what was sent, of which source and when it was received goes in, a touchpoint or a refusal comes out. A refusal points into the
-message as it was sent. Reading order: judged, then message (kinds of message), names (of events), commerce (their fields), fields, clock,
-pointers.
+message as it was sent. Reading order: judged, then spelling, message (kinds of message), names (of events), commerce (their fields),
+fields, clock, pointers.
 """
 
 from collections.abc import Mapping

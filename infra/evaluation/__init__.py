@@ -1,1 +1,4 @@
-"""Judges models over files, with exactly the live code and no engines. Reading order: reading, metrics, batch, churn, table."""
+"""Judges models over files, with exactly the live code and no engines.
+
+Reading order: files (columns, times, numbers), reading (a log), churn, batch (its rival), table (no time); known, identity; rules.
+"""

@@ -2,5 +2,6 @@
 
 It is the HTTP door and not the topic, because a row must be refused with its file, row and column while the importer still has the file
 open, because the write key says whose rows they are, and because an importer may run on another machine, with nothing but that key.
-Reading order: encoding, the readers (delimited, workbook, records), table (which of them), sending, progress, dropped (the watched folder).
+Reading order: table (what readers give), encoding, packed, the readers (delimited, workbook, records), opening (which of them), grouping,
+sending, progress, preview, dropped (the watched folder; source_keys).
 """

@@ -1,1 +1,4 @@
-"""Accounts and households: who belongs together without being one, and what comes of their members' views together."""
+"""Accounts and households: who belongs together without being one, and what comes of their members' views together.
+
+Reading order: fold, table.
+"""

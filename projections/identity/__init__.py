@@ -1,1 +1,4 @@
-"""Whose an identifier is and what became of a touchpoint, as `resolve` wrote it: the reading half only. See `table`."""
+"""Whose an identifier is, what became of a touchpoint, and why two are one.
+
+Reading order: table (for all who read), knowing (for `resolve`, which alone writes), ruling, conflicts, explaining.
+"""

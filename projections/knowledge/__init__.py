@@ -1,1 +1,1 @@
-"""Articles and scripts as they are found: by words, by what they are for, and by how much they helped."""
+"""Articles and scripts as they are found: by words, by what they are for, and by how much they helped. Reading order: table."""

@@ -2,5 +2,6 @@
 
 The meaning is one function of the facts in order of time: `fold` (with `conditions` and `checks`). Everything else is about arrival:
 `react` keeps the fold of what has come, folds anew what a late fact changes, and says as effects which signals are given or withdrawn and
-when to wake. No clock, no I/O. Reading order: evidence, trigger, conditions, checks, fold, state, react, storing.
+when to wake. No clock. Reading order: evidence, trigger, conditions, checks, fold, state, marks, react, storing (no I/O so far); table,
+since, happened.
 """
