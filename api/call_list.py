@@ -156,12 +156,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             """curl -u "$AGENT:" $YEKTA/v1/call-list/$CALL/outcome -d '{"outcome": "no_answer"}'""",
             TaskShown,
-            400,
+            *openapi.BODY,
             404,
             409,
-            413,
-            415,
-            422,
             503,
             parameters=[ID],
             body=openapi.json_body(CallOutcome, {"outcome": "no_answer"}),

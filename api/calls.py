@@ -128,11 +128,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             """curl -u "$AGENT:" $YEKTA/v1/calls/c-1001/wrap-up -d '{"customer_id": "'$CUSTOMER'", "outcome": "promised"}'""",
             WrappedUp,
-            400,
+            *openapi.BODY,
             404,
-            413,
-            415,
-            422,
             503,
             parameters=[openapi.parameter("id", openapi.TEXT, "The call.", where="path")],
             body=openapi.json_body(WrapUp, {"outcome": "solved", "note": "Parcel found."}),

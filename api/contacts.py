@@ -69,10 +69,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             CHECK,
             Answered,
-            400,
-            413,
-            415,
-            422,
+            *openapi.BODY,
             503,
             body=openapi.json_body(
                 Ask, {"request_id": "spring-17-0912", "who": {"phone": "09121234567"}, "channel": "sms", "purpose": "marketing"}

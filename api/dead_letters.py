@@ -190,7 +190,7 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.post(
         "/v1/dead-letters/replay",
-        openapi_extra=openapi.described(REPLAY_ALL, Replays, 400, 413, 415, 422, 503, body=openapi.json_body(ReplayAll, ALL_EXAMPLE)),
+        openapi_extra=openapi.described(REPLAY_ALL, Replays, *openapi.BODY, 503, body=openapi.json_body(ReplayAll, ALL_EXAMPLE)),
     )
     async def replay_letters(request: Request) -> Response:
         """Replay the open letters that a filter finds, 200 at a time, the newest first; `next` goes on."""
@@ -226,13 +226,10 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             REPLAY,
             EventAnswer,
-            400,
+            *openapi.BODY,
             404,
             409,
             410,
-            413,
-            415,
-            422,
             503,
             parameters=[ID, DRY_RUN],
             body={

@@ -39,12 +39,9 @@ def described(path: str, parameter: dict[str, Any], because: str) -> dict[str, A
     return openapi.described(
         f'curl -u "$AGENT:" $YEKTA{path} -d \'{{"reason": "{because}"}}\'',
         Decided,
-        400,
+        *openapi.BODY,
         404,
         409,
-        413,
-        415,
-        422,
         503,
         parameters=[parameter],
         body=openapi.json_body(DecidedBecause, {"reason": because}, required=False),

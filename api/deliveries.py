@@ -158,10 +158,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             """curl -u "$ADMIN:" $YEKTA/v1/pauses -d '{"scope": "channel:sms"}'""",
             PauseList,
-            400,
-            413,
-            415,
-            422,
+            *openapi.BODY,
             503,
             body=openapi.json_body(NewPause, {"scope": "channel:sms"}),
         ),

@@ -74,11 +74,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             ERASE,
             Erasure,
-            400,
+            *openapi.BODY,
             404,
-            413,
-            415,
-            422,
             503,
             parameters=[customers.ID],
             body=openapi.json_body(EraseAsked, {"why": "case 2026-114", "dry_run": True}),

@@ -82,7 +82,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     """The routes of events."""
     routes = APIRouter(tags=["events"])
 
-    extra = openapi.described(SEND, None, 400, 413, 415, 422, 503, body=BODY)
+    extra = openapi.described(SEND, None, *openapi.BODY, 503, body=BODY)
     extra["responses"]["200"] = {
         "description": "The log has what is `accepted`: every in-sync replica. A batch has a result per item, in order.",
         "headers": {"Yekta-Position": {"schema": openapi.TEXT, "description": "For `after=` of a GET."}},

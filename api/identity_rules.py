@@ -93,7 +93,7 @@ def router(dependencies: Dependencies) -> APIRouter:
 
     @routes.put(
         "/v1/identity-rules",
-        openapi_extra=openapi.described(PUT, RulesShown, 400, 409, 413, 415, 422, 503, body=openapi.json_body(Document, EXAMPLE)),
+        openapi_extra=openapi.described(PUT, RulesShown, *openapi.BODY, 409, 503, body=openapi.json_body(Document, EXAMPLE)),
     )
     async def put(request: Request) -> Response:
         """Publish a rule set. What arrives from now on is attributed under it; what was attributed before stays."""

@@ -41,7 +41,7 @@ curl -u "$KEY:" $YEKTA/v1/imports -H 'Content-Type: application/json' -d '{
 def router(dependencies: Dependencies) -> APIRouter:
     """The routes of imports."""
     routes = APIRouter(tags=["imports"])
-    extra = openapi.described(SEND, RowsAnswer, 400, 413, 415, 422, 503, body=openapi.json_body(Sent, EXAMPLE))
+    extra = openapi.described(SEND, RowsAnswer, *openapi.BODY, 503, body=openapi.json_body(Sent, EXAMPLE))
 
     @routes.post("/v1/imports", openapi_extra=extra)
     async def send_rows(request: Request) -> Response:

@@ -87,7 +87,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/mappings/{name}",
         openapi_extra=openapi.described(
-            PUBLISH, PublishAnswer, 400, 404, 409, 413, 415, 422, 503, parameters=[NAME], body=openapi.json_body(Publish, EXAMPLE)
+            PUBLISH, PublishAnswer, *openapi.BODY, 404, 409, 503, parameters=[NAME], body=openapi.json_body(Publish, EXAMPLE)
         ),
     )
     async def publish_mapping(request: Request) -> Response:

@@ -27,6 +27,9 @@ TITLES = {
     504: "It did not become visible in time",
 }
 
+BODY = (400, 413, 415, 422)
+"""What an operation may answer because it takes a body: see `api.body` and `api.decoding`."""
+
 
 def parameter(name: str, schema: Mapping[str, Any], description: str, *, where: str = "query", required: bool = False) -> dict[str, Any]:
     """A parameter in a path or a query."""

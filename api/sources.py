@@ -161,7 +161,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     @routes.post(
         "/v1/sources/{name:path}/configure",
         openapi_extra=openapi.described(
-            CONFIGURE, SourceShown, 400, 404, 409, 413, 415, 422, 503, parameters=[NAME], body=openapi.json_body(Settings, {"rate": 500})
+            CONFIGURE, SourceShown, *openapi.BODY, 404, 409, 503, parameters=[NAME], body=openapi.json_body(Settings, {"rate": 500})
         ),
     )
     async def configure_source(request: Request) -> Response:
@@ -179,12 +179,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         openapi_extra=openapi.described(
             """curl -u "$ADMIN:" $YEKTA/v1/sources/web/disable -d '{"reason": "It sends nonsense."}'""",
             SourceShown,
-            400,
+            *openapi.BODY,
             404,
             409,
-            413,
-            415,
-            422,
             503,
             parameters=[NAME],
             body=openapi.json_body(Reason, {"reason": "It sends nonsense."}, required=False),
