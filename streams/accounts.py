@@ -10,7 +10,7 @@ from uuid import UUID
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.accounts import table
-from streams.parts import Heard, Moment
+from streams.parts import Forgetful, Heard, Moment
 from streams.record import Effect
 
 JOINED = "account.joined"
@@ -18,21 +18,14 @@ ROLES = frozenset({"decides", "influences", "uses", "pays"})
 LONGEST = 200
 
 
-class Belonging:
+class Belonging(Forgetful):
     """The part that hears who belongs to which account."""
 
     name = "accounts"
 
-    async def ready(self, moment: Moment) -> None:
-        """Nothing is kept."""
-
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         """Who joined an account."""
         return event.type == JOINED
-
-    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
-        """No rule is about accounts."""
-        return []
 
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         """Each belongs to his account, which is opened when it is named first."""
@@ -59,17 +52,3 @@ class Belonging:
     async def refolded(self, moment: Moment, customers: Mapping[UUID, Any]) -> list[Effect]:
         """Members are named by identifiers: nothing moves."""
         return []
-
-    async def pulse(self, moment: Moment) -> list[Effect]:
-        """There is no time here."""
-        return []
-
-    def restless(self, partition: int) -> bool:
-        """Never."""
-        return False
-
-    def committed(self, partition: int) -> None:
-        """Nothing is kept."""
-
-    def forget(self, partition: int) -> None:
-        """Nothing is kept."""

@@ -28,7 +28,7 @@ from projections.identity import ruling
 from projections.view import table as views
 from projections.view.state import State
 from projections.view.traits import TELLING
-from streams.parts import Heard, Moment
+from streams.parts import Forgetful, Heard, Moment
 from streams.record import Connection, Effect
 
 LOCK = 0x4455_504C  # "DUPL"
@@ -43,21 +43,14 @@ had a third of a core under load, and one event in a hundred took half as long a
 log = structlog.get_logger()
 
 
-class Changed:
+class Changed(Forgetful):
     """The part that marks whose names and the like changed."""
 
     name = "duplicates"
 
-    async def ready(self, moment: Moment) -> None:
-        """Nothing is kept."""
-
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         """What tells traits."""
         return event.type in TELLING
-
-    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
-        """Nothing that is decided changes anybody."""
-        return []
 
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         """Traits were told of these."""
@@ -68,20 +61,6 @@ class Changed:
         """Rows came to these, or went."""
         await self._mark(moment, list(customers))
         return []
-
-    async def pulse(self, moment: Moment) -> list[Effect]:
-        """There is no time here."""
-        return []
-
-    def restless(self, partition: int) -> bool:
-        """Never."""
-        return False
-
-    def committed(self, partition: int) -> None:
-        """Nothing is kept."""
-
-    def forget(self, partition: int) -> None:
-        """Nothing is kept."""
 
     async def _mark(self, moment: Moment, customers: Sequence[UUID]) -> None:
         if customers:

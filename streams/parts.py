@@ -4,7 +4,7 @@ A part hears each new fact of each customer once, in the order of the log, behin
 through the moment's connection stands or falls with the timeline rows, and what it returns goes through the outbox. Decisions about
 everybody (broadcasts) and words to one customer (timers) come in the same order, so that a replay meets them in the same place. In a
 rebuild there are no parts: what they keep is no read model.
-Reading order: Moment, Heard, Part, Past, Folding, Spoken, Choosing, Skimming, Parts.
+Reading order: Moment, Heard, Part, Forgetful, Past, Folding, Spoken, Choosing, Skimming, Parts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,6 +86,31 @@ class Part(Protocol):
     def forget(self, partition: int) -> None:
         """Drop what is remembered of a partition: it was lost, got, or rolled back."""
         ...
+
+
+class Forgetful:
+    """A part that remembers nothing from one transaction to the next, that no decision concerns, and for which no time passes."""
+
+    async def ready(self, moment: Moment) -> None:
+        """Nothing is remembered."""
+
+    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
+        """Nothing is decided about it."""
+        return []
+
+    async def pulse(self, moment: Moment) -> list[Effect]:
+        """There is no time here."""
+        return []
+
+    def restless(self, partition: int) -> bool:
+        """Never."""
+        return False
+
+    def committed(self, partition: int) -> None:
+        """Nothing is remembered."""
+
+    def forget(self, partition: int) -> None:
+        """Nothing is remembered."""
 
 
 class Past(NamedTuple):

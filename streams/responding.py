@@ -6,25 +6,18 @@ from uuid import UUID
 
 from aggregates.wire import CustomerEvent
 from projections.contacts import responses
-from streams.parts import Heard, Moment
+from streams.parts import Forgetful, Heard, Moment
 from streams.record import Effect
 
 
-class Responding:
+class Responding(Forgetful):
     """Keeps each receipt with the contact that it answers."""
 
     name = "responses"
 
-    async def ready(self, moment: Moment) -> None:
-        """Nothing is kept in memory."""
-
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         del partition
         return event.type in responses.TYPES
-
-    async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
-        del moment, event
-        return []
 
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:
         for item in heard:
@@ -37,17 +30,3 @@ class Responding:
         """A response stays with its contact, whoever the customer turns out to be."""
         del moment, customers
         return []
-
-    async def pulse(self, moment: Moment) -> list[Effect]:
-        del moment
-        return []
-
-    def restless(self, partition: int) -> bool:
-        del partition
-        return False
-
-    def committed(self, partition: int) -> None:
-        """Nothing is cached."""
-
-    def forget(self, partition: int) -> None:
-        """Nothing is remembered."""
