@@ -192,15 +192,8 @@ def _import(
     with _progress(shown=not as_json) as on_rows:
         result = asyncio.run(send(Job(file.name, mapping, written, table.table.rows), where, own, memory, on_rows))
     summary = {
-        "file": file.name,
-        "as": mapping.type,
-        "read_as": table.table.how,
-        "rows": result.rows,
-        "accepted": result.accepted,
-        "refused": result.refused,
+        **result.report(file.name, mapping.type, table.table.how),
         "went_on_at": result.skipped,
-        "reasons": result.reasons,
-        "rejected": result.rejected,
         "position": position.token(result.position),
         "seconds": round(time.monotonic() - began, 3),
     }

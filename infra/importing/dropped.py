@@ -98,7 +98,7 @@ class Watch:
             log.warning("drop_refused", source=source, file=file.name, why=str(refusal))
             return
         result = await self._send(file, source, table, mapping, written)
-        _put_away(file, DONE, _report(file, mapping, table, result))
+        _put_away(file, DONE, result.report(file.name, mapping.type, table.table.how))
         log.info("drop_imported", source=source, file=file.name, rows=result.rows, accepted=result.accepted, refused=result.refused)
 
     async def _mapping(self, folder: Path) -> str | Refusal:
@@ -146,19 +146,6 @@ def _read(text: str | Refusal) -> tuple[Mapping, dict[str, Any]]:
     if reading.mapping is None:
         raise Refusal(f"The mapping cannot be used: {reading.problems[0].text()}")
     return reading.mapping, mappings.plain(text)
-
-
-def _report(file: Path, mapping: Mapping, table: Opened, result: Result) -> dict[str, Any]:
-    return {
-        "file": file.name,
-        "as": mapping.type,
-        "read_as": table.table.how,
-        "rows": result.rows,
-        "accepted": result.accepted,
-        "refused": result.refused,
-        "reasons": result.reasons,
-        "rejected": result.rejected,
-    }
 
 
 def _put_away(file: Path, where: str, report: dict[str, Any]) -> None:

@@ -55,6 +55,11 @@ class Result:
     position: dict[int, int] = field(default_factory=dict)
     skipped: int = 0  # answered for before, by an import that was cut off
 
+    def report(self, file: str, type_: str, read_as: str) -> dict[str, Any]:
+        """The same as JSON: of a file of this name, read in this way, whose rows are of this type."""
+        counts = {"rows": self.rows, "accepted": self.accepted, "refused": self.refused}
+        return {"file": file, "as": type_, "read_as": read_as, **counts, "reasons": self.reasons, "rejected": self.rejected}
+
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
