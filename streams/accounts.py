@@ -38,15 +38,9 @@ class Belonging(Forgetful):
             if reference:
                 name = str(said.get("name") or reference).replace("\0", "")[:LONGEST]
                 role = str(said.get("role") or one.fact.data.get("role") or "")
-                await moment.connection.execute(
-                    table.OPEN + " ON CONFLICT DO NOTHING",
-                    (derive("account", reference), "account", name, reference, None, one.fact.recorded),
-                )
-                await moment.connection.execute(
-                    "INSERT INTO identity.members (account_id, identifier, role, since, by_key)"
-                    " SELECT account_id, %s, %s, %s, %s FROM identity.accounts WHERE reference = %s ON CONFLICT DO NOTHING",
-                    (one.event.yektadecider, role if role in ROLES else "uses", one.fact.at, one.fact.key[:64], reference),
-                )
+                account = table.Named(derive("account", reference), reference, name, one.fact.recorded)
+                role = role if role in ROLES else "uses"
+                await table.join(moment.connection, account, one.event.yektadecider, role, one.fact.at, one.fact.key[:64])
         return []
 
     async def refolded(self, moment: Moment, customers: Mapping[UUID, Any]) -> list[Effect]:

@@ -1,4 +1,4 @@
-"""The SQL of accounts and households. Reading order: Account, Member, page, one, members, at_one_address."""
+"""The SQL of accounts and households. Reading order: Account, Member, page, one, members, Named, join, at_one_address."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,6 +35,15 @@ class Account(NamedTuple):
     parent: UUID | None
     at: datetime
     members: int
+
+
+class Named(NamedTuple):
+    """An account as a channel names it."""
+
+    id: UUID  # under which it is opened, if no other has its reference
+    reference: str
+    name: str
+    at: datetime
 
 
 class Member(NamedTuple):
@@ -103,6 +112,16 @@ async def members(connection: Connection, accounts: Sequence[UUID]) -> list[Memb
         (list(accounts),),
     )
     return [Member(*row) for row in await cursor.fetchall()]
+
+
+async def join(connection: Connection, account: Named, identifier: str, role: str, since: datetime, by: str) -> None:
+    """Whoever has this identifier belongs to the account that a channel named, which is opened if none has its reference. Twice is once."""
+    await connection.execute(f"{OPEN} ON CONFLICT DO NOTHING", (account.id, "account", account.name, account.reference, None, account.at))
+    await connection.execute(
+        "INSERT INTO identity.members (account_id, identifier, role, since, by_key)"
+        " SELECT account_id, %s, %s, %s, %s FROM identity.accounts WHERE reference = %s ON CONFLICT DO NOTHING",
+        (identifier, role, since, by, account.reference),
+    )
 
 
 async def of_customer(connection: Connection, customer: UUID) -> list[tuple[UUID, str, str, str]]:
