@@ -40,6 +40,10 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         *("order_id", "order", "order_no", "order_number", "invoice", "invoice_no", "invoice_id", "invoice_number", "transaction_id"),
         *("basket_id", "receipt", "receipt_id", "شماره_سفارش", "شماره_فاکتور"),
     ),
+    "contract": (
+        *("subscription_id", "subscription_no", "subscription_number", "contract_id", "contract_no", "contract_number", "policy_id"),
+        *("policy_no", "policy_number", "شماره_اشتراک", "شناسه_اشتراک", "شماره_قرارداد", "شناسه_قرارداد"),
+    ),
     "quantity": ("quantity", "qty", "تعداد"),
     "unit_price": ("unit_price",),
 }

@@ -97,7 +97,7 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
     if not contractual and not bought:
         raise Refusal(f"No event of the log is a purchase; its types are {', '.join(sorted(kinds)[:8])}.", "Name them with --purchases.")
     if not contractual:
-        columns["ends"] = ""  # it is data like any other
+        columns["ends"] = columns["contract"] = ""  # they are data like any other
     manner, unread = _manner(table, columns, bought)
     told, passed_over = _all(table, manner, unread)
     if not told:
@@ -239,6 +239,8 @@ def _told(row: Row, manner: _Manner, unread: Counter[str]) -> Told | None:
         data["total" if type_ == PURCHASED else "value"] = amount
     if (ends := _ends(row, manner, unread)) is not None:
         data["ends_at"] = ends.isoformat()
+    if number := text_of(row.get(columns["contract"])):
+        data["subscription_id"] = number
     type_ = intern(type_ or PURCHASED)
     return Told(intern(customer), Fact(NOBODY, at, at, at, "", type_, channel_of(type_), "", "", data, ()))
 

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from aggregates.churn import CANCELLED, DAY, STARTS, Definition
 from aggregates.fact import Fact
 from projections.churn import telling
-from projections.churn.state import MARKS, READINGS, WORDS, Mark, Reading, Rhythm, State
-from projections.view.values import moment
+from projections.churn.state import CONTRACTS, MARKS, READINGS, WORDS, Mark, Reading, Rhythm, State
+from projections.view.values import moment, reference
 
 LN2 = math.log(2.0)
 INITIAL = State()
@@ -44,7 +44,8 @@ def evolve(definition: Definition, state: State, fact: Fact) -> State:
     for field, number in telling.numbers(data):
         readings = _with_reading(readings, f"{type_}.{field}", happened, math.asinh(number))
     now = max(happened, state.at)
-    evolved = State(now, rhythm, marks, readings, words, state.began, state.ends, state.running, returns, state.losses)
+    contract = (state.began, state.ends, state.running, returns, state.losses, state.contracts)
+    evolved = State(now, rhythm, marks, readings, words, *contract)
     return _contract(definition, evolved, now, fact) if definition.contractual else evolved
 
 
@@ -132,16 +133,43 @@ def _with_reading(readings: dict[str, Reading], name: str, now: float, number: f
 
 
 def _contract(definition: Definition, state: State, now: float, fact: Fact) -> State:
-    """What runs, until when, and the days on which a contract was lost."""
+    """What runs, until when, and the days on which the last contract was lost: of several, one that is cancelled loses nobody."""
+    number = reference(fact.data.get("subscription_id")) or ""
     if fact.type in STARTS:
-        state = replace(state, losses=losses(definition, state, now))
         ends = moment(fact.data.get("ends_at"))
-        goes_on = state.running and not lapsed(definition, state, now)
-        began = state.began if goes_on and state.began is not None else now
-        return replace(state, running=True, began=began, ends=None if ends is None else ends.timestamp() / DAY)
+        running = _running(definition, state, now)
+        began = state.began if running and state.began is not None else now
+        running.pop("", None)  # now it says which one it is
+        running[number] = None if ends is None else ends.timestamp() / DAY
+        if len(running) > CONTRACTS:
+            del running[min(running, key=lambda one: (_paid_until(running[one]), one))]
+        return _with_contracts(replace(state, losses=losses(definition, state, now), began=began), running)
     if fact.type == CANCELLED and state.running:
-        return replace(state, losses=_noted(definition, losses(definition, state, now), math.floor(now)), running=False, ends=None)
+        running = _running(definition, state, now)
+        if number and running.keys() != {""}:
+            running.pop(number, None)
+        else:
+            running.clear()
+        lost = losses(definition, state, now)
+        if not running and not lapsed(definition, state, now):
+            lost = _noted(definition, lost, math.floor(now))
+        return _with_contracts(replace(state, losses=lost), running)
     return state
+
+
+def _running(definition: Definition, state: State, now: float) -> dict[str, float | None]:
+    """The contracts that run at a time: those whose days of grace are over were lost then."""
+    known = state.contracts or {"": state.ends}
+    return {number: ends for number, ends in known.items() if ends is None or now < ends + definition.grace} if state.running else {}
+
+
+def _with_contracts(state: State, running: dict[str, float | None]) -> State:
+    last = max(map(_paid_until, running.values()), default=math.inf)
+    return replace(state, contracts=running, running=bool(running), ends=None if last == math.inf else last)
+
+
+def _paid_until(ends: float | None) -> float:
+    return math.inf if ends is None else ends
 
 
 def lapsed(definition: Definition, state: State, now: float) -> bool:

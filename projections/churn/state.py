@@ -13,6 +13,9 @@ READINGS = 16
 WORDS = 16
 """Fields of numbers, and of words, remembered per customer."""
 
+CONTRACTS = 64
+"""Contracts that run at once, remembered per customer; the one that ends first makes room."""
+
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):
     """One kind of happening: how much of it there was, as of `at`."""
@@ -54,11 +57,12 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     marks: dict[str, Mark] = {}
     readings: dict[str, Reading] = {}
     words: dict[str, str] = {}
-    began: float | None = None  # contractual: when the contract that runs began
-    ends: float | None = None  # contractual: until when it is paid
+    began: float | None = None  # contractual: since when one contract or another runs
+    ends: float | None = None  # contractual: until when the last of them is paid
     running: bool = False
     returns: tuple[int, ...] = ()  # days with a purchase, as far back as labels look
-    losses: tuple[int, ...] = ()  # days on which a contract was cancelled or ran out
+    losses: tuple[int, ...] = ()  # days on which the last of his contracts was cancelled or ran out
+    contracts: dict[str, float | None] = {}  # those that run, by number, and until when each is paid; empty: the one of `ends`
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

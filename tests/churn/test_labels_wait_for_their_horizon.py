@@ -1,16 +1,21 @@
 """No label of the future reaches a score: what was said at a moment depends on what was known at that moment alone."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregates.churn import DAY, Definition, churned, matures
 from aggregates.fact import Fact
+from projections.churn import fold
 from projections.churn.silence import checks
+from projections.churn.state import CONTRACTS
 from streams.learning import course as courses
 from streams.learning.course import Judged
 from streams.learning.learner import Prediction
-from tests.churn.told import FIRST, fact
+from tests.churn.told import BEGIN, FIRST, fact
 
 HORIZON = 4
 SHORT = Definition(horizon=HORIZON)
@@ -207,3 +212,44 @@ def test_whoever_left_before_the_day_was_over_has_no_example_of_it(
         judged += courses.take(course, "a", one)
     judged += courses.pass_to(course, FIRST + 30)
     assert [(one.example.day - FIRST, one.lost) for one in at_events(judged)] == [(1, True), *examples]
+
+
+def test_whoever_has_several_contracts_is_lost_with_the_last_of_them() -> None:
+    def begins(day: float, number: str, **data: str) -> Fact:
+        return fact(day, "subscription.started", subscription_id=number, **data)
+
+    def ends(day: float, **number: str) -> Fact:
+        return fact(day, "subscription.cancelled", **number)
+
+    def losses(*facts: Fact) -> list[int]:
+        state = fold.initial()
+        for one in facts:
+            state = fold.evolve(CONTRACT, state, one)
+        return [day - int(FIRST) for day in fold.losses(CONTRACT, state, FIRST + 90.0)]
+
+    phone, line = begins(0.0, "phone"), begins(1.0, "line", ends_at="2024-02-01T00:00:00Z")
+    assert losses(phone, line, ends(5.0, subscription_id="phone")) == [34]  # of the line, its days of grace included
+    assert losses(phone, line, ends(5.0, subscription_id="line")) == []
+    assert losses(phone, line, ends(5.0, subscription_id="line"), ends(8.0, subscription_id="phone")) == [8]
+    assert losses(phone, line, ends(60.0, subscription_id="phone")) == [60]
+    assert losses(line, ends(40.0, subscription_id="line")) == [34]
+    assert losses(phone, line, ends(5.0, subscription_id="sim")) == []  # of which nothing is known
+    assert losses(phone, line, ends(5.0)) == [5]  # who says of none that it is over says so of all
+    assert losses(begins(0.0, ""), ends(5.0, subscription_id="phone")) == [5]
+
+
+def test_what_was_kept_of_a_contract_before_contracts_had_numbers_goes_on() -> None:
+    paid = fact(0.0, "subscription.started", subscription_id="s", ends_at="2024-02-01T00:00:00Z")
+    kept = msgspec.structs.replace(fold.evolve(CONTRACT, fold.initial(), paid), contracts={})
+    assert not fold.evolve(CONTRACT, kept, fact(5.0, "subscription.cancelled", subscription_id="s")).running
+    renewed = fold.evolve(CONTRACT, kept, fact(5.0, "subscription.renewed", subscription_id="s"))
+    assert (renewed.contracts, renewed.began) == ({"s": None}, FIRST)
+
+
+def test_of_a_multitude_of_contracts_those_that_end_last_are_kept() -> None:
+    state = fold.initial()
+    for number in range(CONTRACTS + 10):
+        ends = (BEGIN + timedelta(days=100 + number)).isoformat()
+        state = fold.evolve(CONTRACT, state, fact(0.001 * number, "subscription.started", subscription_id=f"{number}", ends_at=ends))
+    assert len(state.contracts) == CONTRACTS
+    assert state.ends == max(filter(None, state.contracts.values())) == FIRST + 100 + CONTRACTS + 9

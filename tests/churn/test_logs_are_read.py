@@ -101,6 +101,14 @@ def test_a_log_of_subscriptions_alone_is_one_of_contracts(tmp_path: Path) -> Non
     assert read(tmp_path, "customer,time,type\na,2024-01-01,subscription.started\na,2024-02-01,subscription.cancelled\n").contractual
 
 
+@pytest.mark.parametrize("heading", ["subscription_id", "ContractNo", "شماره قرارداد"])
+def test_which_contract_an_event_is_of_is_known_by_its_number(tmp_path: Path, heading: str) -> None:
+    rows = ["a,2024-01-01,subscription.started,7", "a,2024-01-02,subscription.started,8", "a,2024-02-01,subscription.cancelled,7"]
+    found = read(tmp_path, "\n".join([f"customer,time,type,{heading}", *rows]))
+    assert [one.fact.data for one in found.told] == [{"subscription_id": "7"}, {"subscription_id": "8"}, {"subscription_id": "7"}]
+    assert found.columns["contract"] == heading
+
+
 def test_lines_of_an_order_are_one_order_and_a_negative_one_is_a_return(tmp_path: Path) -> None:
     found = read(tmp_path, "customer;time;amount;order_id\na;2024-01-01;5;o1\na;2024-01-01;7;o1\na;2024-01-02;-5;o2\na;2024-01-03;1;\n")
     assert [(one.fact.type, one.fact.data) for one in found.told] == [
