@@ -18,7 +18,7 @@ from api.ports import Dependencies
 from projections.churn import models, table
 from projections.churn.models import Month
 from projections.churn.reasons import topic_of
-from projections.churn.wording import KINDS
+from projections.churn.wording import named
 
 LOOKERS: tuple[Role, ...] = ("supervisor", "marketer", "analyst", "admin")
 HEIGHT = 0.7
@@ -157,11 +157,8 @@ def _named(topic: str, locale: Locale) -> str:
     key = f"model.topic.{topic}"
     if locale.knows(key):
         return locale.say(key)
-    kind, _, rest = topic.partition(":")
-    type_, _, about = rest.partition("|")
-    fa, en = KINDS.get(type_, (type_, type_))
-    name = fa if locale.language == "fa" else en
-    return f"{name} ({about})" if kind and about else name or topic
+    fa, en = named(topic)
+    return fa if locale.language == "fa" else en
 
 
 def share(part: int, of: int, locale: Locale) -> str:

