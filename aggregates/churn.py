@@ -14,7 +14,9 @@ DAY = 86_400.0
 
 PURCHASES = ("sales.order_placed", "reseller.sale_reported")
 
-STARTS = frozenset({"subscription.started", "subscription.renewed"})
+STARTED = "subscription.started"
+RENEWED = "subscription.renewed"
+STARTS = frozenset({STARTED, RENEWED})
 CANCELLED = "subscription.cancelled"
 
 Days = Annotated[int, Meta(ge=1, le=3_650)]

@@ -25,6 +25,7 @@ def churn(
     tail: int | None = None,
     purchases: str = "",
     contractual: bool = False,
+    grace: int = 7,
     no_time: bool = False,
     label: str = "Churn",
     json_: Annotated[bool, Parameter(name="--json")] = False,
@@ -48,6 +49,10 @@ def churn(
         The types that are a purchase, separated by commas; when absent they are known by name: order, purchase, sale, OrderPlaced.
     contractual
         Lost is who cancels his subscription within the horizon, or does not renew it; so it is without saying where nobody buys.
+    grace
+        Of contracts: so many days after the end a renewal still is one.
+    grace
+        Of contracts: so many days after the end a renewal still is one.
     no_time
         The file is a table with one row a customer and a label: each row is predicted before it is learnt.
     label
@@ -62,10 +67,14 @@ def churn(
         raise Refusal("Say what to judge on: --events FILE or --demo cdnow.")
     if tail is not None and tail < 1:
         raise Refusal("The tail has one row at least.", "Write it like --tail 20000.")
+    if not 0 <= grace <= 365:
+        raise Refusal("The days of grace are from none to a year.", "Write them like --grace 14.")
+    if not 0 <= grace <= 365:
+        raise Refusal("The days of grace are from none to a year.", "Write them like --grace 14.")
     if no_time:
         found, tables = _table(events, label)
     else:
-        found, tables = _log(events, _days(horizon), tail, purchases, contractual)
+        found, tables = _log(events, _days(horizon), tail, purchases, contractual, grace)
     if json_:
         print(json.dumps({**found, "seconds": round(time.perf_counter() - began, 2)}))
     else:
@@ -74,7 +83,7 @@ def churn(
 
 
 def _log(
-    events: Path | None, horizon: int, tail: int | None, purchases: str, contractual: bool
+    events: Path | None, horizon: int, tail: int | None, purchases: str, contractual: bool, grace: int
 ) -> tuple[dict[str, Any], list[Table | str]]:
     from aggregates.churn import Definition
     from infra.evaluation import churn as evaluation
@@ -82,10 +91,16 @@ def _log(
 
     kinds = frozenset(kind.strip() for kind in purchases.split(",") if kind.strip())
     log = reading.facts(_demo() if events is None else files.rows(events), kinds, contractual=contractual)
-    definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual")
+    definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual", grace=grace)
     with bar("going through the log") as show:
         report = evaluation.evaluate(definition, log.told, tail, lambda done: show(Progress(done, len(log.told))))
-    read = {"columns": log.columns, "purchases": log.purchases, "passed_over": log.passed_over, "unread": log.unread}
+    read = {
+        "columns": log.columns,
+        "purchases": log.purchases,
+        "contracts": log.contracts,
+        "passed_over": log.passed_over,
+        "unread": log.unread,
+    }
     found = {**msgspec.to_builtins(report), "read": read}
     for judgement in filter(None, (found["half"], found["tail"], found["silent"])):
         judgement["models"] = _named(judgement["models"])

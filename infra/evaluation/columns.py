@@ -1,13 +1,14 @@
 """Knows what people call the columns of their logs and the types that are a purchase, so that an ordinary log needs no mapping. Pure.
 
 Case, spaces and hyphens make no difference: `CustomerID`, `customer id` and `customer_id` are one name.
-Reading order: meant, purchases_among.
+Reading order: meant, purchases_among, contracts_among.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
+from aggregates.churn import CANCELLED, RENEWED, STARTED
 from aggregates.normal.persian import fold
 
 MEANINGS: dict[str, tuple[str, ...]] = {
@@ -71,6 +72,19 @@ PURCHASES: tuple[frozenset[str], ...] = (
 )
 """Words of a type that is a purchase. One order has several moments, so only the first of these groups that a log has is taken."""
 
+_OF = frozenset(["subscription", "contract", "membership", "plan", "policy", "account", "قرارداد", "اشتراک"])
+
+_BEGUN = "started start begun began created activated activation signup signed_up sign_up subscribed subscribe joined آغاز شروع عضویت"
+_AGAIN = "renewed renewal renew extended extension prolonged تمدید"
+_OVER = "cancelled canceled cancellation cancel terminated termination unsubscribed unsubscribe churned deactivated resigned لغو فسخ انصراف"
+
+CONTRACTS: dict[str, frozenset[str]] = {
+    STARTED: frozenset(_BEGUN.split()),
+    RENEWED: frozenset(_AGAIN.split()),
+    CANCELLED: frozenset(_OVER.split()),
+}
+"""What people call the types of contracts; a word beside it may say of what."""
+
 
 @lru_cache(maxsize=4_096)
 def folded(name: str) -> str:
@@ -103,3 +117,12 @@ def purchases_among(types: Iterable[str]) -> frozenset[str]:
     worded = {type_: folded(type_.replace(".", " ")).replace("_", " ") for type_ in types}
     groups = [frozenset(type_ for type_, words in worded.items() if words in group) for group in PURCHASES]
     return next((found for found in groups if found - {""}), groups[0])
+
+
+def contracts_among(types: Collection[str]) -> dict[str, str]:
+    """Those types of a log that begin, renew or end a contract, and which of the three each does: by the names in our contracts, or as
+    people call them."""
+    exact = {type_: type_ for type_ in types if type_ in CONTRACTS}
+    worded = {type_: folded(type_.replace(".", " ")).split("_") for type_ in types}
+    bare = {type_: "_".join(word for word in words if word not in _OF) for type_, words in worded.items()}
+    return exact or {type_: made for type_, word in bare.items() for made, known in CONTRACTS.items() if word in known}

@@ -21,7 +21,7 @@ from aggregates.fact import Fact
 from aggregates.touchpoint import channel_of
 from infra.errors import Refusal
 from infra.evaluation import numbers, times
-from infra.evaluation.columns import meant, purchases_among
+from infra.evaluation.columns import contracts_among, meant, purchases_among
 from infra.evaluation.files import Row
 from infra.evaluation.times import Writing
 
@@ -55,6 +55,7 @@ class Log(NamedTuple):
     columns: dict[str, str]  # by meaning
     purchases: tuple[str, ...]  # the types that were taken for one
     contractual: bool
+    contracts: dict[str, str]  # by type, what it does with a contract
     passed_over: int  # rows without a customer or without a time that can be one, or with more fields than the heading
     unread: dict[str, int]  # by column, the cells that say something that cannot be read
 
@@ -65,6 +66,7 @@ class _Manner:
 
     columns: dict[str, str]
     purchases: frozenset[str]
+    contracts: dict[str, str]
     time: Writing
     ends: Writing
     commas: dict[str, bool]  # of the columns that are numbers only people write so: whether a comma stands before decimals
@@ -88,8 +90,9 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
         table, columns["time"] = _Joined(table, beside, columns["time"]), beside
     kinds = {text_of(row.get(columns["type"])) for row in table if row}
     bought = _named(kinds, purchases) if purchases else purchases_among(kinds)
-    contractual = contractual or (bought <= {""} and bool(kinds & {*STARTS, CANCELLED}))
-    if contractual and not kinds & STARTS:
+    contracts = contracts_among(kinds)
+    contractual = contractual or (bought <= {""} and (bool(kinds & {*STARTS, CANCELLED}) or len({*contracts.values()}) > 1))
+    if contractual and not STARTS & {*contracts.values()}:
         said = f"its types are {', '.join(sorted(kinds - {''})[:8])}" if kinds - {""} else "it has no types"
         raise Refusal(
             f"No event of the log starts a contract; {said}.", f"The types that do are {' and '.join(sorted(STARTS, reverse=True))}."
@@ -98,13 +101,14 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
         raise Refusal(f"No event of the log is a purchase; its types are {', '.join(sorted(kinds)[:8])}.", "Name them with --purchases.")
     if not contractual:
         columns["ends"] = columns["contract"] = ""  # they are data like any other
-    manner, unread = _manner(table, columns, bought)
+        contracts = {}
+    manner, unread = _manner(table, columns, bought, contracts)
     told, passed_over = _all(table, manner, unread)
     if not told:
         raise Refusal("No row of the log has both a customer and a time.")
     told.sort(key=lambda one: (one.fact.at, one.customer))
     found = {meaning: name for meaning, name in columns.items() if name}
-    return Log(told, found, tuple(sorted(bought)), contractual, passed_over, dict(unread))
+    return Log(told, found, tuple(sorted(bought)), contractual, contracts, passed_over, dict(unread))
 
 
 def text_of(cell: object) -> str:
@@ -144,7 +148,9 @@ def _day_beside(table: Iterable[Row], columns: dict[str, str], names: Sequence[s
     return meant([name for name in names if name != columns["time"]])["time"] if _CLOCK.fullmatch(first) else ""
 
 
-def _manner(table: Iterable[Row], columns: dict[str, str], bought: frozenset[str]) -> tuple[_Manner, Counter[str]]:
+def _manner(
+    table: Iterable[Row], columns: dict[str, str], bought: frozenset[str], contracts: dict[str, str]
+) -> tuple[_Manner, Counter[str]]:
     """How a log is written, and how many cells of numbers cannot be read."""
     money = {columns[meaning] for meaning in MONEY} - {""}
     words = set(columns.values()) - money
@@ -165,7 +171,7 @@ def _manner(table: Iterable[Row], columns: dict[str, str], bought: frozenset[str
         if ends.order == "day_first":  # also where nothing of its own says so
             both = times.writing_of(chain.from_iterable((row.get(columns["time"]), row.get(columns["ends"])) for row in table))
             ends = ends._replace(order=both.order)
-    return _Manner(columns, bought, time, ends, commas), unread
+    return _Manner(columns, bought, contracts, time, ends, commas), unread
 
 
 def _all(table: Iterable[Row], manner: _Manner, unread: Counter[str]) -> tuple[list[Told], int]:
@@ -230,7 +236,7 @@ def _told(row: Row, manner: _Manner, unread: Counter[str]) -> Told | None:
         return None
     kind = text_of(row.get(columns["type"]))
     amount = _amount(row, manner)
-    type_ = kind
+    type_ = manner.contracts.get(kind, kind)
     if kind in manner.purchases:
         type_ = PURCHASED if amount is None or amount >= 0.0 else RETURNED
     meant_ = columns.values()

@@ -132,4 +132,4 @@ def _lost(value: object, label: str) -> bool:
     for answer, beginnings in ((True, LOST), (False, KEPT)):
         if word.startswith(beginnings):
             return answer is not bool(denied)
-    raise Refusal(f"The column {label!r} says {said[:40]!r}, which is neither yes nor no.")
+    raise Refusal(f"The column {label!r} says {said[:40]!r}, which is neither yes nor no.", "Write yes and no, or 1 and 0.")

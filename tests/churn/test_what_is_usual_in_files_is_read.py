@@ -259,6 +259,35 @@ def test_people_are_told_what_is_in_no_figure(tmp_path: Path, capsys: pytest.Cap
     assert "2 rows were passed over; 1 cells of the column amount cannot be read; 1 cells of the column time cannot be read." in said
 
 
+@pytest.mark.parametrize(
+    ("starts", "renews", "ends"),
+    [
+        ("signup", "renewal", "Cancellation"),
+        ("Contract Created", "contract-extended", "contract.terminated"),
+        ("subscribed", "subscription renewed", "unsubscribed"),
+        ("شروع قرارداد", "تمدید قرارداد", "لغو قرارداد"),
+    ],
+)
+def test_what_happens_to_contracts_is_known_by_what_people_call_it(tmp_path: Path, starts: str, renews: str, ends: str) -> None:
+    rows = [f"a,2024-01-01,{starts}", f"a,2024-02-01,{renews}", "a,2024-02-09,call", f"a,2024-03-01,{ends}"]
+    found = read(tmp_path, "\n".join(["customer,time,type", *rows]))
+    types = [one.fact.type for one in found.told]
+    assert types == ["subscription.started", "subscription.renewed", "call", "subscription.cancelled"]
+    assert (found.contractual, found.contracts[starts]) == (True, "subscription.started")
+    mixed = read(tmp_path, "\n".join(["customer,time,type", *rows, "a,2024-01-01,subscription.started"]), contractual=True)
+    assert mixed.contracts == {"subscription.started": "subscription.started"}
+    assert not read(tmp_path, "\n".join(["customer,time,type", *rows, "a,2024-01-05,order"])).contractual
+
+
+def test_the_days_of_grace_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"c{n % 30},{date(2024, 1, 1) + timedelta(days=n)},{'renewed' if n > 29 else 'started'}" for n in range(120)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer,time,type", *rows]))
+    churn(events=tmp_path / "log.csv", horizon="20d", grace=21, json_=True)
+    assert json.loads(capsys.readouterr().out)["definition"]["grace"] == 21
+    with pytest.raises(Refusal, match="days of grace"):
+        churn(events=tmp_path / "log.csv", horizon="20d", grace=-1)
+
+
 def test_that_no_event_starts_a_contract_is_said(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"No event of the log starts a contract; its types are payment\..*subscription.started"):
         read(tmp_path, "customer,time,type\na,2024-03-01,payment\n", contractual=True)
