@@ -21,6 +21,10 @@ FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 DAYS_BELOW = 100_000.0
 """Numbers of a column that are all below this count days: as seconds they would all be of one day in 1970."""
 
+SHEETS_FROM = 30_000.0
+SHEETS = datetime(1899, 12, 30, tzinfo=UTC)
+"""A column of days that goes so far counts from there, as spreadsheets do: since 1970 it would be of 2052 and later."""
+
 UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 """From which size on a number counts nanoseconds, microseconds or milliseconds since 1970; smaller ones count seconds."""
 
@@ -45,6 +49,7 @@ class Writing(NamedTuple):
 
     order: Order = "day_first"
     days: bool = False  # its numbers count days
+    since: datetime = FIRST  # from when on they do
 
 
 def writing_of(cells: Iterable[object]) -> Writing:
@@ -58,7 +63,8 @@ def writing_of(cells: Iterable[object]) -> Writing:
             numbers, largest = True, max(largest, abs(float(text)))
         elif two := _TWO_NUMBERS.match(plain(text)):
             first, second = max(first, int(two[1])), max(second, int(two[2]))
-    return Writing("month_first" if first <= 12 < second else "day_first", numbers and largest < DAYS_BELOW)
+    since = SHEETS if SHEETS_FROM <= largest < DAYS_BELOW else FIRST
+    return Writing("month_first" if first <= 12 < second else "day_first", numbers and largest < DAYS_BELOW, since)
 
 
 def moment(cell: object, writing: Writing) -> datetime:
@@ -89,7 +95,7 @@ def _of_number(text: str, writing: Writing) -> datetime:
     """A number: of days, 20240131 as a day, 20240131103000 as a time, else since 1970."""
     whole = text.removesuffix(".0")
     if writing.days:
-        return FIRST + timedelta(days=float(text))
+        return writing.since + timedelta(days=float(text))
     if _PACKED.fullmatch(whole):
         return _written(whole[:8], writing.order).replace(tzinfo=UTC) + _clock(whole[8:])
     number = float(text)

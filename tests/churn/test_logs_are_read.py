@@ -68,6 +68,9 @@ def test_a_whole_column_settles_what_one_time_leaves_open(tmp_path: Path) -> Non
     assert [one.fact.at for one in months.told] == [datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 12, 13, 15, 5, tzinfo=UTC)]
     days = read(tmp_path, "customer,day\na,10\na,700.5\n")
     assert [(one.fact.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() for one in days.told] == [10 * 86_400, 700.5 * 86_400]
+    sheet = read(tmp_path, "customer,day,amt\na,29000,5\na,45292.5,7\n")  # as spreadsheets count them: the same column says so
+    assert [one.fact.at for one in sheet.told] == [datetime(1979, 5, 25, tzinfo=UTC), datetime(2024, 1, 1, 12, tzinfo=UTC)]
+    assert [one.fact.data for one in sheet.told] == [{"total": 5.0}, {"total": 7.0}]
 
 
 def test_the_day_and_the_time_of_day_may_stand_apart(tmp_path: Path) -> None:
