@@ -264,6 +264,16 @@ def test_a_signal_that_was_withdrawn_before_its_contact_went_out_contacts_nobody
     assert ([one["withdrawn"] for one in answer["signals"]], results(answer)) == ([True], [("offer", "silent", "withdrawn")])
 
 
+def test_what_is_held_is_silent_as_soon_as_its_customer_is_one_for_whom_its_signal_does_not_stand() -> None:
+    monthly = contact() | {"when": {"count": "shop.offer", "at_least": 1, "in": "month"}}
+    phone, email = {"phone": "+989121234567"}, {"email": "sara@example.ir"}
+    earlier, later = event("shop.offer", at(1, 8), who=phone), event("shop.offer", NIGHT, who=email)
+    consents = [event("consent.given", at(0), who=who, purpose="marketing") for who in (phone, email)]
+    one = event("shop.seen", at(1, 21), who=phone | email)
+    answer = evaluated(monthly, [*consents, earlier, later, one], POLICY)
+    assert results(answer) == [("offer", "sent", "sms"), ("offer", "silent", "withdrawn")]
+
+
 def test_a_signal_that_is_fired_anew_after_its_contact_went_out_does_not_contact_twice() -> None:
     twice = contact() | {"when": {"count": "shop.offer", "at_least": 2, "within": "5d"}}
     facts = [allowed(), event("shop.offer", at(1, 8)), event("shop.offer", at(3, 8)), event("shop.offer", at(2, 8), recorded=at(3, 9))]

@@ -129,6 +129,11 @@ class Evaluation:
         """The other was the same customer: his facts are among this one's, and what now stands by them all does."""
         other.into = person
         person.known = contacts.united(person.known, other.known)
+        person.waiting |= other.waiting
+        for waiting in other.waiting.values():
+            self._set_due(waiting.due, DECISION, person, waiting.rule)
+        for index, approached in other.approached.items():
+            person.approached.setdefault(index, []).extend(approached)
         for index, run in other.runs.items():
             mine = person.runs.get(index)
             if mine is None:
@@ -140,11 +145,6 @@ class Evaluation:
             standing = set(mine.standing.values())
             mine.state, effects = refold(self.triggers[index], history, standing, self._clock, self._quantiles, "moved")
             self._carry_out(person, index, effects, self._clock)
-        for index, approached in other.approached.items():
-            person.approached.setdefault(index, []).extend(approached)
-        person.waiting |= other.waiting
-        for waiting in other.waiting.values():
-            self._set_due(waiting.due, DECISION, person, waiting.rule)
         other.runs, other.waiting, other.approached = {}, {}, {}
 
     def _ripen(self, person: Person, index: int, now: datetime) -> None:
