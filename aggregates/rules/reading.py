@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import cast
 
 from aggregates.addressing import DECLARED, DOTS
-from aggregates.rules.cel.expression import NotUnderstood, expression
+from aggregates.rules.cel.expression import NotUnderstood, expression, never_read
 from aggregates.rules.pattern import Equals, Expression, Pattern
 from aggregates.rules.rule import (
     CHANGES,
@@ -34,10 +34,13 @@ from aggregates.rules.window import PERIODS, Calendar, Rolling, Window
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem, nearest
 from aggregates.written.reader import Members, Reader
+from aggregates.written.span import span
 
 CHANNELS = ("sms", "email", "call", "agent_offer", "partner_visit", "in_app")
 PURPOSES = ("service", "retention", "marketing")
 """The usual ones; there may be others."""
+
+HOUR = timedelta(hours=1)
 
 ABSENT = ("missing", "exactly_one")
 MOST_COUNTED = 1_000
@@ -315,6 +318,9 @@ class Rules(Reader):
         try:
             if text is not None:
                 expression(text)
+                for one in never_read(text):
+                    hours = span(one.text) if one.function == "duration" else None  # days are no unit of CEL
+                    self.hint(node, "cel_never", f"{hours // HOUR}h" if hours else "", word=one.function, given=one.text[:100])
                 return Expression(text)
         except NotUnderstood as error:
             self.note(node, error.code, error.suggestion, **error.words)

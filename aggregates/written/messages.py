@@ -96,5 +96,9 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "{word}() takes a name and an expression, like {word}(line, line.quantity > 1).",
         "fa": "{word}() یک نام و یک عبارت می‌گیرد، مانند {word}(line, line.quantity > 1).",
     },
+    "cel_never": {
+        "en": "{word}() can make nothing of {given}: whatever the event, it has no value.",
+        "fa": "{word}() از {given} چیزی نمی‌فهمد: رویداد هر چه باشد، مقداری ندارد.",
+    },
     "cel_unknown": {"en": "{word} is not known here.", "fa": "{word} اینجا شناخته نیست."},
 }

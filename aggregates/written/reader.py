@@ -42,6 +42,10 @@ class Reader:
         """Remember a mistake."""
         self.problems.append(Problem(node.line, node.pointer, code, words, suggestion))
 
+    def hint(self, node: Node, code: str, suggestion: str = "", **words: str) -> None:
+        """Remember what may stand so, and is perhaps not meant so."""
+        self.hints.append(Problem(node.line, node.pointer, code, words, suggestion))
+
     def members(self, node: Node, known: Collection[str], required: Collection[str] = (), like: str = "{…}") -> Members | None:
         """The members of a mapping, of which all are known and those that must be there are; null is as good as absent."""
         if not isinstance(node.value, Mapping):
@@ -106,7 +110,7 @@ class Reader:
         """A purpose or a channel: any word is one; of one that is nearly a usual one it is said."""
         found = self.word(node, word)
         if found and found not in choices and (near := nearest(found, choices, ALIKE)):
-            self.hints.append(Problem(node.line, node.pointer, "unusual_word", {"word": found}, near))
+            self.hint(node, "unusual_word", near, word=found)
         return found
 
     def type(self, node: Node, word: str) -> str | None:

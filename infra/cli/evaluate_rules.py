@@ -56,9 +56,13 @@ def rules(
     if policy is not None:
         read_policy = policies.read(_text(policy))
         in_force = read_policy.policy or _refuse(policy, read_policy.problems, lang)
+        for hint in read_policy.hints:
+            print(f"{policy}: {hint.text(lang)}", file=sys.stderr)
     read = reading.read(_text(rules), in_force.zone)
     if read.problems:
         _refuse(rules, read.problems, lang)
+    for hint in read.hints:
+        print(f"{rules}: {hint.text(lang)}", file=sys.stderr)
     evaluation = Evaluation(read.rules, in_force, salt)
     told = Events()
     gc.disable()  # nothing that is made here refers to itself, and looking for it costs a third of the time

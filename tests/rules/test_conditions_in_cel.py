@@ -61,6 +61,8 @@ ORDER = {
         "int(data.total) == 500 && double(data.total) == 500.0 && string(data.total) == '500.00'",
         "type == 'sales.order_placed' && source == '/test' && id == 'e-1' && time > timestamp('2026-03-01T00:00:00Z')",
         "time.getHours('Asia/Tehran') == 15 && time - duration('12h') == timestamp('2026-03-01T00:00:00Z')",
+        "time.getHours('+03:30') == 15 && time.getMinutes('-00:15') == 45 && time.getHours('02:00') == 14",
+        "time.getMilliseconds() == 0 && duration('-1.5s').getMilliseconds() == -500",
         "7 / 2 == 3 && -7 / 2 == -3 && -7 % 3 == -1 && 7.0 / 2 == 3.5",
         "'a' + \"b\" == 'ab' && '\\u0633' == 'س' && r'\\d' == '\\\\d' && [1] + [2] == [1, 2] && {'a': 1}.a == 1",
     ],
@@ -84,6 +86,25 @@ def test_an_expression_is_true_of_an_order(text: str) -> None:
 )
 def test_what_has_no_value_is_not_true(text: str) -> None:
     assert not true(text, "sales.order_placed", **ORDER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "timestamp(data.never).getFullYear('Asia/Tehran') == 1",
+        "timestamp(data.never).getHours('+14:00') == 1",
+        "timestamp(data.early) > time",
+        "{data.lines: 1}.size() == 1",
+        "{data: 1}.size() == 1",
+        "-duration('23999999999h') < duration('0s')",
+        "time.getHours(data.early) == 1",
+        "int(1e99999) == 1",
+    ],
+)
+def test_no_value_of_an_event_stops_the_worker(text: str) -> None:
+    said: dict[str, Any] = {"never": "9999-12-31T23:59:59Z", "early": -99_999_999_999, "lines": [1]}
+    assert not true(text, **said)
+    assert true(f"{text} || true", **said)
 
 
 def test_money_keeps_more_digits_than_a_double_has() -> None:
@@ -115,7 +136,8 @@ def test_a_pattern_of_a_marketer_cannot_stop_the_worker() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["data.x >", "data..x", "total > 1", "data.f()", "b'a' == b'a'", "has(1)", "size()", "(" * 3_000, "a" * 5_000]
+    "text",
+    ["data.x >", "data..x", "total > 1", "data.f()", "b'a' == b'a'", "has(1)", "size()", "(" * 3_000, "a" * 5_000, "1e9999999 > data.x"],
 )
 def test_what_is_no_expression_is_said_when_it_is_written(text: str) -> None:
     with pytest.raises(NotUnderstood):

@@ -104,6 +104,14 @@ def test_mistakes_are_told_before_anything_runs(tmp_path: Path, lang: Any, said:
     assert said in str(refusal.value)
 
 
+def test_what_is_perhaps_not_meant_so_is_told_beside_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rule = RULE.replace("at_least", "where: \"time - timestamp(data.at) > duration('7d')\", at_least").replace("[sms]", "[smss]")
+    evaluate(**files(tmp_path, [event("shop.seen", at(0))], rule, "{zone: UTC, counts: [emial]}"), json=True)
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"signals": [], "outcomes": []}
+    assert [word in said.err for word in ("Did you mean 168h?", "Did you mean sms?", "Did you mean email?")] == [True] * 3
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     given = files(tmp_path, [])
     with pytest.raises(Refusal, match="nowhere"):

@@ -111,6 +111,32 @@ def test_where_one_rule_may_stand_each_other_is_a_mistake_in_its_line() -> None:
     assert reading.read_one(GOOD, "Asia/Tehran").rules == reading.read(GOOD, "Asia/Tehran").rules
 
 
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("time - timestamp(data.at) > duration('7d')", ("duration", "7d", "168h")),
+        ("data.name.matches('(a')", ("matches", "(a", "")),
+        ("matches(data.name, '(a') || data.x == 1", ("matches", "(a", "")),
+        ("time.getHours('Asia/Teheran') > 8", ("getHours", "Asia/Teheran", "")),
+        ("time > timestamp('yesterday')", ("timestamp", "yesterday", "")),
+    ],
+)
+def test_a_text_that_never_has_a_value_is_hinted_at(expression: str, found: tuple[str, str, str]) -> None:
+    rule = GOOD.replace("service.request_opened", f'{{event: a.b, where: "{expression}"}}')
+    read = reading.read(rule, "Asia/Tehran")
+    assert (len(read.rules), read.problems) == (1, ())
+    (hint,) = read.hints
+    assert (hint.line, hint.pointer, hint.code) == (3, "/0/when/count/where", "cel_never")
+    assert (hint.words["word"], hint.words["given"], hint.suggestion) == found
+
+
+def test_texts_that_have_a_value_or_may_have_one_are_not_hinted_at() -> None:
+    fine = (
+        "time.getHours('+03:30') > 8 && data.a.matches('^a') && data.a.matches(data.b) && duration('168h') > time - timestamp('2026-01-01')"
+    )
+    assert reading.read(GOOD.replace("service.request_opened", f'{{event: a.b, where: "{fine}"}}'), "Asia/Tehran").hints == ()
+
+
 def test_a_name_that_is_nearly_a_usual_one_is_hinted_at_and_any_other_is_ones_own() -> None:
     rule = GOOD.replace("{notify: team:retention}", "{contact: a, purpose: markting, prefer: [custmer, kiosk, fax, emial]}")
     read = reading.read(rule, "Asia/Tehran")

@@ -3,14 +3,14 @@
 An error in one branch of `&&` or `||` does not matter when the other decides, as CEL has it; in `all` and `exists` likewise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from lark import Token, Tree
 
 from aggregates.rules.cel import operators
-from aggregates.rules.cel.functions import FUNCTIONS, METHODS
+from aggregates.rules.cel.functions import FUNCTIONS, METHODS, READERS
 from aggregates.rules.cel.text import literal_text, literal_whole
 from aggregates.rules.cel.values import Unusable
 from aggregates.written.problem import nearest
@@ -38,6 +38,34 @@ class NotUnderstood(Exception):
 def compiled(tree: Parsed, names: frozenset[str] = frozenset(VARIABLES)) -> Compiled:
     """The function that an expression is. Raises `NotUnderstood`."""
     return _BY_RULE[str(tree.data)](tree, names)
+
+
+class Unreadable(NamedTuple):
+    """A text of which the function that it is given to can make nothing."""
+
+    function: str
+    text: str
+
+
+def unreadable(tree: Parsed) -> Iterator[Unreadable]:
+    """Where what stands in the expression never has a value: `duration('7d')`, a pattern that is none, a zone that nobody knows."""
+    name = str(tree.children[_NAME[tree.data]]) if tree.data in _NAME else ""
+    arguments = _arguments(tree, _NAME[tree.data] + 1) if name in READERS else []
+    last = _only(arguments[-1]) if arguments else None
+    given = last.children[0] if last is not None and last.data == "literal" else None
+    if isinstance(given, Token) and given.type in {"STRING_LIT", "MLSTRING_LIT"}:
+        text = literal_text(given)
+        try:
+            READERS[name](text)
+        except Unusable:
+            yield Unreadable(name, text)
+    for child in tree.children:
+        if isinstance(child, Tree):
+            yield from unreadable(child)
+
+
+_NAME = {"member_dot_arg": 1, "dot_ident_arg": 0, "ident_arg": 0}
+"""Where the name of a function stands; what it is given stands after it."""
 
 
 def _inner(tree: Parsed, names: frozenset[str]) -> Compiled:
@@ -272,7 +300,13 @@ def _list(tree: Parsed, names: frozenset[str]) -> Compiled:
 
 def _map(tree: Parsed, names: frozenset[str]) -> Compiled:
     parts = [compiled(part, names) for part in _arguments(tree, 0)]
-    return lambda scope: {key(scope): value(scope) for key, value in zip(parts[::2], parts[1::2], strict=True)}
+    return lambda scope: {_name(key(scope)): value(scope) for key, value in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _name(key: Any) -> str | int:
+    if isinstance(key, str | int):
+        return key
+    raise Unusable("this names nothing")
 
 
 def _literal(tree: Parsed, _: frozenset[str]) -> Compiled:
@@ -283,7 +317,7 @@ def _literal(tree: Parsed, _: frozenset[str]) -> Compiled:
         case "INT_LIT" | "UINT_LIT":
             value = literal_whole(given)
         case "FLOAT_LIT":
-            value = Decimal(str(given))
+            value = _decimal(given)
         case "STRING_LIT" | "MLSTRING_LIT":
             value = literal_text(given)
         case "BOOL_LIT":
@@ -293,6 +327,13 @@ def _literal(tree: Parsed, _: frozenset[str]) -> Compiled:
         case _:
             raise NotUnderstood("cel_unknown", word=str(given))
     return lambda _: value
+
+
+def _decimal(given: Token) -> Decimal:
+    try:
+        return operators.EXACT.create_decimal(str(given))
+    except ArithmeticError:
+        raise NotUnderstood("cel_unknown", word=str(given)) from None
 
 
 def _unknown(tree: Parsed, _: frozenset[str]) -> Compiled:

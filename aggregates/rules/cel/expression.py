@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from aggregates.rules.cel.compiling import NotUnderstood, compiled
+from aggregates.rules.cel.compiling import NotUnderstood, Unreadable, compiled, unreadable
 from aggregates.rules.cel.values import Unusable
 
-__all__ = ["LONGEST", "NotUnderstood", "expression"]
+__all__ = ["LONGEST", "NotUnderstood", "Unreadable", "expression", "never_read"]
 
 LONGEST = 4_000
 
@@ -34,6 +34,12 @@ def expression(text: str) -> Condition:
             return False
 
     return condition
+
+
+@lru_cache(maxsize=4_096)
+def never_read(text: str) -> tuple[Unreadable, ...]:
+    """Texts in an expression that is understood, of which the function they are given to can make nothing, whatever the event."""
+    return tuple(unreadable(_parsed(text)))
 
 
 def _parsed(text: str) -> Any:

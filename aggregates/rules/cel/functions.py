@@ -1,18 +1,20 @@
 """The functions of CEL's standard library that rules need, by name. Each raises `Unusable` for a value that it is not for."""
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aggregates.moment import known_zone
 from aggregates.rules.cel.operators import number
-from aggregates.rules.cel.text import duration_of, moment_of, written
+from aggregates.rules.cel.text import duration_of, moment_of, there, written
 from aggregates.rules.cel.values import Money, Unusable, decimal_of
 
 Function = Callable[..., Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def size(value: Any) -> int:
@@ -27,7 +29,7 @@ def whole(value: Any) -> int:
     if isinstance(value, datetime):
         return int(value.timestamp())
     found: Decimal | int | None = decimal_of(value) if isinstance(value, str) else number(value)
-    if found is None or abs(Decimal(found)) >= 2**63:
+    if found is None or not -(2**63) < found < 2**63:
         raise Unusable("this is no whole number")
     return int(found)
 
@@ -69,8 +71,11 @@ def timestamp(value: Any) -> datetime:
     """`timestamp()`: of RFC 3339, or seconds since 1970."""
     if isinstance(value, datetime):
         return value
-    if type(value) is int and abs(value) < 10**11:
-        return datetime.fromtimestamp(value, UTC)
+    if type(value) is int:
+        try:
+            return _EPOCH + timedelta(seconds=value)
+        except OverflowError:
+            raise Unusable("no calendar goes so far") from None
     return moment_of(_text(value))
 
 
@@ -108,8 +113,10 @@ def matches(value: Any, pattern: Any) -> bool:
 def _pattern(pattern: str) -> Any:
     import re2  # type: ignore[import-untyped]
 
+    quietly = re2.Options()
+    quietly.log_errors = False  # else the library writes to stderr itself
     try:
-        return re2.compile(pattern)
+        return re2.compile(pattern, quietly)
     except re2.error:
         raise Unusable("this is no pattern") from None
 
@@ -123,7 +130,7 @@ def _text(value: Any) -> str:
 def _clock(read: Callable[[datetime], int], elapsed: Callable[[timedelta], int] | None = None) -> Function:
     def part(value: Any, zone: str = "UTC") -> int:
         if isinstance(value, datetime):
-            return read(value.astimezone(_zone(zone)))
+            return read(there(value, _zone(zone)))
         if elapsed and isinstance(value, timedelta):
             return elapsed(value)
         raise Unusable("this is no time")
@@ -131,8 +138,16 @@ def _clock(read: Callable[[datetime], int], elapsed: Callable[[timedelta], int] 
     return part
 
 
-def _zone(name: str) -> ZoneInfo:
-    zone = known_zone(name)
+_OFFSET = re.compile(r"([-+]?)([01][0-9]|2[0-3]):([0-5][0-9])\Z", re.ASCII)
+
+
+def _zone(name: str) -> tzinfo:
+    """Of a name, or of a difference to UTC such as `+03:30`."""
+    text = _text(name)
+    if found := _OFFSET.match(text):
+        span = timedelta(hours=int(found[2]), minutes=int(found[3]))
+        return timezone(-span if found[1] == "-" else span)
+    zone = known_zone(text)
     if zone is None:
         raise Unusable("this is no time zone")
     return zone
@@ -171,5 +186,18 @@ METHODS: Mapping[str, tuple[Function, int, int]] = {
     "getHours": (_clock(lambda at: at.hour, lambda span: int(span.total_seconds() / 3600)), 0, 1),
     "getMinutes": (_clock(lambda at: at.minute, lambda span: int(span.total_seconds() / 60)), 0, 1),
     "getSeconds": (_clock(lambda at: at.second, lambda span: int(span.total_seconds())), 0, 1),
+    "getMilliseconds": (
+        _clock(lambda at: at.microsecond // 1000, lambda span: abs(span).microseconds // 1000 * (-1 if span < timedelta() else 1)),
+        0,
+        1,
+    ),
 }
 """Called on a value: the function, and the least and most values that it takes besides."""
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "matches": _pattern,
+    "timestamp": moment_of,
+    "duration": duration_of,
+    **{name: _zone for name in METHODS if name.startswith("get")},
+}
+"""What functions make of their last text: where it stands in the expression, it can be judged before there is an event."""

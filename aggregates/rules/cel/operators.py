@@ -123,7 +123,7 @@ def remainder(left: Any, right: Any) -> int:
 def negative(value: Any) -> Any:
     """A number or duration with the other sign."""
     if isinstance(value, timedelta):
-        return -value
+        return _moved(lambda: -value)
     found = number(value)
     if found is None:
         raise Unusable("this has no sign")

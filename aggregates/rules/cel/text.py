@@ -1,7 +1,7 @@
 """Reads CEL's literals: texts with their escapes, numbers, and the times and durations that functions take as texts."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from aggregates.moment import read_moment
@@ -60,4 +60,12 @@ def duration_of(text: str) -> timedelta:
 
 def written(moment: datetime) -> str:
     """A time as text."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return there(moment, UTC).isoformat().replace("+00:00", "Z")
+
+
+def there(moment: datetime, zone: tzinfo) -> datetime:
+    """The same time on the clock of a zone."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:  # in the last hours of the year 9999, which stand for "never" where dates cannot be empty
+        raise Unusable("no calendar goes so far") from None
