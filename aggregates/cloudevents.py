@@ -2,7 +2,7 @@
 
 Both doors share it: over HTTP and over Kafka the bytes differ only in how the attributes are carried. The shape is told by what is
 there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, binary, restored,
-named_event.
+named_event, header_text.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 import msgspec
@@ -119,11 +119,19 @@ def named_event(key: str, event: Mapping[str, Any] | Refusal) -> UUID | None:
     return event_id(key, source, id_) if id_ and source else None
 
 
-def percent_decoded(value: str) -> str:
+def header_text(value: bytes) -> str:
+    """A header's bytes as text: UTF-8, or Latin-1 where they are none, so that no two ids become one by what cannot be read in them."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def percent_decoded(value: bytes) -> str:
     """A header value of the HTTP binding in its own spelling (HTTP Protocol Binding 1.0, section 3.1.3.2)."""
-    if len(value) > 1 and value[0] == value[-1] == '"':
-        value = value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    return unquote(value) if "%" in value else value
+    if len(value) > 1 and value[:1] == value[-1:] == b'"':
+        value = value[1:-1].replace(b'\\"', b'"').replace(b"\\\\", b"\\")
+    return header_text(unquote_to_bytes(value) if b"%" in value else value)
 
 
 def too_large(size: int) -> Refusal:

@@ -76,7 +76,7 @@ class Inbox(Memoryless):
 def texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     """The headers of a record. One without a value, which Kafka allows, is as if it were absent; a key without one opens nothing."""
     return {
-        name: (value or b"").decode("utf-8", "replace")
+        name: cloudevents.header_text(value or b"")
         for name, value in ((name.lower(), value) for name, value in headers)
         if value is not None or name == KEY
     }

@@ -133,9 +133,7 @@ def _attributes(request: Request) -> dict[str, str]:
     if not any(name in request.headers for name in BINARY):
         return {}
     return {
-        name[3:].decode("latin-1"): cloudevents.percent_decoded(value.decode("utf-8", "replace"))
-        for name, value in request.headers.raw
-        if name.startswith(b"ce-")
+        name[3:].decode("latin-1"): cloudevents.percent_decoded(value) for name, value in request.headers.raw if name.startswith(b"ce-")
     }
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from aggregates.cloudevents import percent_decoded
 from aggregates.moment import read_moment
 from aggregates.refusal import Refused
 from aggregates.source import Source
 from aggregates.touchpoint import event_id
+from streams.inbox import texts
 from tests.contracts.events import GONE, RECORDED, event, refused, taken
 
 
@@ -51,6 +53,25 @@ def test_an_event_has_an_id_a_source_and_a_type(name: str, value: Any, reason: s
 @pytest.mark.parametrize("id_", ["۱۲۳", "علی‌رضا", "a b", "a\u00a0b", "😀", "x" * 512])
 def test_an_id_may_be_any_text_that_people_write(id_: str) -> None:
     assert taken(event(id=id_)).id == id_
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (b"caf\xc3\xa9", "café"),
+        (b"caf%C3%A9", "café"),
+        (b'"a \\"b\\" %25"', 'a "b" %'),
+        (b"100%", "100%"),
+        (b"caf\xe9", "café"),
+        (b"caf\xe8", "cafè"),
+        (b"caf%E9", "café"),
+        (b"caf%E8", "cafè"),
+    ],
+)
+def test_ids_in_headers_that_are_no_utf_8_stay_apart(written: bytes, meant: str) -> None:
+    assert percent_decoded(written) == meant
+    if b"%" not in written and b'"' not in written:
+        assert texts([("ce_id", written)]) == {"ce_id": meant}
 
 
 def test_the_id_of_an_event_belongs_to_the_source_of_the_write_key() -> None:
