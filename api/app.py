@@ -47,6 +47,7 @@ from api import (
     webhooks,
 )
 from api.desk import pages as desk
+from api.heads import heads
 from api.metrics import Measured
 from api.ports import Dependencies
 from api.shelving import Shelved
@@ -99,7 +100,9 @@ ROOMS = (
 def create(dependencies: Dependencies) -> FastAPI:
     """The application over these dependencies."""
     routes = [route for room in ROOMS for route in room.router(dependencies).routes]
-    app = FastAPI(title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, routes=[Shelved(routes)])
+    app = FastAPI(
+        title="Yekta", version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False, routes=[Shelved([*routes, *heads(routes)])]
+    )
     app.state.dependencies = dependencies
     answering.install(app)
     desk.told_on_pages(app, dependencies)

@@ -26,14 +26,14 @@ def router(dependencies: Dependencies) -> APIRouter:
     del dependencies
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/docs")
+    @routes.api_route("/docs", methods=["GET", "HEAD"])
     async def docs(request: Request) -> HTMLResponse:
         """Every operation, with a curl."""
         app: FastAPI = request.app
         document = app.openapi()
         return _page("Yekta: the API", _introduction(document) + "".join(_operations(document)))
 
-    @routes.get("/problems/{reason}")
+    @routes.api_route("/problems/{reason}", methods=["GET", "HEAD"])
     async def problem(reason: str) -> HTMLResponse:
         """What a problem means."""
         if reason not in REASONS:

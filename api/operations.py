@@ -67,8 +67,6 @@ def router(dependencies: Dependencies) -> APIRouter:
         """Counters, latencies, lag per partition and the age of the views, for Prometheus."""
         return Response(generate_latest(REGISTRY) + generate_latest(await _lag(dependencies)), media_type=CONTENT_TYPE_LATEST)
 
-    for path, answered in (("/healthz", healthz), ("/readyz", readyz)):  # load balancers ask for the head alone
-        routes.add_api_route(path, answered, methods=["HEAD"], include_in_schema=False)
     return routes
 
 

@@ -40,9 +40,10 @@ def test_every_route_of_the_api_is_found_under_its_own_path(api: Api) -> None:
 
 async def test_whoever_asks_by_a_wrong_method_is_told_all_that_there_are(api: Api) -> None:
     for path, method, allowed in (
-        ("/v1/events", "DELETE", "GET, POST"),
-        ("/v1/pauses", "PUT", "DELETE, GET, POST"),
-        ("/v1/customers", "POST", "GET"),
+        ("/v1/events", "DELETE", "GET, HEAD, POST"),
+        ("/v1/pauses", "PUT", "DELETE, GET, HEAD, POST"),
+        ("/v1/customers", "POST", "GET, HEAD"),
+        ("/v1/signals/stream", "POST", "GET"),
     ):
         answer = await api.client.request(method, path)
         assert (answer.status_code, answer.headers["allow"], answer.json()["status"]) == (405, allowed, 405)

@@ -188,10 +188,13 @@ async def test_the_frameworks_own_answers_are_problems_too(api: Api) -> None:
     is_problem(await api.client.get("/v1/customers/not-a-uuid", auth=(token, "")), 404, "not_found")
 
 
-async def test_a_load_balancer_may_ask_for_the_head_alone(api: Api) -> None:
-    for path in ("/healthz", "/readyz"):
-        whole, head = await api.client.get(path), await api.client.head(path)
+async def test_whatever_is_read_may_be_asked_for_its_head_alone(api: Api) -> None:
+    agent = (await api.token("agent"), "")
+    for path in ("/healthz", "/metrics", "/docs", "/problems/not_found", "/asyncapi.json", "/v1/schemas", "/v1/customers?q=1234"):
+        whole, head = await api.client.get(path, auth=agent), await api.client.head(path, auth=agent)
         assert (head.status_code, head.headers["content-type"]) == (whole.status_code, whole.headers["content-type"])
+    for path in ("/v1/signals/stream", "/?token=once"):  # it has no end; it is opened once, and not by who looks whether it is there
+        assert (await api.client.head(path, auth=agent)).status_code == 405
 
 
 async def test_nothing_has_a_name_with_nul_and_nothing_is_found_by_it(api: Api) -> None:
