@@ -36,6 +36,7 @@ from api.desk import (
     requests,
     service_request,
     sources,
+    unsubscribing,
 )
 from api.desk.catalog import LANGUAGES
 from api.desk.forms import form
@@ -128,6 +129,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     knowledge.add(routes, dependencies)
     board.add(routes, dependencies)
     rating.add(routes, dependencies)
+    unsubscribing.add(routes, dependencies)
     sources.add(routes, dependencies)
     identity.add(routes, dependencies)
     accounts.add(routes, dependencies)

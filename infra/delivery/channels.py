@@ -10,8 +10,9 @@ import smtplib
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 from pathlib import Path
 from string import Template
@@ -23,6 +24,8 @@ import msgspec
 import yaml
 from psycopg_pool import AsyncConnectionPool
 
+from aggregates import unsubscribing
+from aggregates.contact_policy.policy import SERVICE
 from aggregates.sealing import Sealer
 from aggregates.service_request import asking
 from infra.delivery.adapters import of_answer
@@ -43,8 +46,26 @@ from streams.sending import Attempt
 NOBODY = "the mail server refused the address"
 
 
+class OneLine(UnstructuredHeader, BaseHeader):
+    """A header with an address that no mail program would find in parts, or encoded as words are."""
+
+    max_count = 1
+
+    def fold(self, *, policy: Policy) -> str:
+        """As it is sent."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_headers = HeaderRegistry()
+_headers.map_to_type("list-unsubscribe", OneLine)
+
+AS_ANY_SERVER_TAKES_IT = EmailPolicy(cte_type="7bit", header_factory=_headers)
+"""Bytes beyond ASCII may only go to a server that was asked and said that it takes them (RFC 6152)."""
+
+
 class Text(msgspec.Struct, frozen=True):
-    """What a customer is told; `$name` stands for his name, `$link` for where he answers, in a contact about a service request."""
+    """What a customer is told; `$name` stands for his name, `$link` for where he answers, in a contact about a service request,
+    `$unsubscribe` for where he ends such contacts."""
 
     text: str
     subject: str = ""
@@ -70,18 +91,18 @@ class Messages:
                 "Write `winback: {sms: {text: …}, email: {subject: …, text: …}}`; see YEKTA_DELIVERY__MESSAGES.",
             ) from error
         for contact, channel, text in ((contact, *one) for contact, texts in self._texts.items() for one in texts.items()):
-            unknown = [word for word in Template(text.text).get_identifiers() if word not in ("name", "link")]
+            unknown = [word for word in Template(text.text).get_identifiers() if word not in ("name", "link", "unsubscribe")]
             unknown += [word for word in Template(text.subject).get_identifiers() if word != "name"]
             if unknown:
                 raise Refusal(
                     f"The messages in {path} have ${unknown[0]} in {contact}/{channel}, and customers would read just that.",
-                    "Write $name or $link, in a subject $name alone; $$ is a dollar.",
+                    "Write $name, $link or $unsubscribe, in a subject $name alone; $$ is a dollar.",
                 )
 
-    def of(self, contact: str, channel: str, name: str, link: str) -> Text:
+    def of(self, contact: str, channel: str, name: str, link: str, end: str) -> Text:
         """What to say to this customer."""
         written = self._texts.get(contact, {}).get(channel) or Text(contact, contact)
-        text = Template(written.text).safe_substitute(name=name, link=link)
+        text = Template(written.text).safe_substitute(name=name, link=link, unsubscribe=end)
         return Text(text, Template(written.subject or contact).safe_substitute(name=name))
 
 
@@ -95,6 +116,10 @@ class Links:
         """The address of an answer; empty where there is nothing to answer."""
         request = asking.request_of(want.cause)
         return self._address + asking.path(request, self._sealer) if request else ""
+
+    def end(self, want: Want, channel: str) -> str:
+        """The address at which he ends what he is told for this purpose by this channel."""
+        return self._address + unsubscribing.path(want.candidate.signal, channel, self._sealer)
 
 
 class TaskAdapter:
@@ -144,8 +169,9 @@ class Writing:
         to = address(approach.state, "phone")
         if not to:
             return await self.unreachable(approach, Attempt("failed", error="no phone number of the customer is known"))
-        name = _name(approach)
-        return approach, Sms(to, self._messages.of(approach.want.contact, "sms", name, self._links.of(approach.want)).text, name)
+        name, want = _name(approach), approach.want
+        written = self._messages.of(want.contact, "sms", name, self._links.of(want), self._links.end(want, "sms"))
+        return approach, Sms(to, written.text, name)
 
     async def unreachable(self, approach: Approach, attempt: Attempt) -> Attempt:
         """His number is none, or there is none: nothing went out."""
@@ -197,11 +223,15 @@ class EmailAdapter:
         to = address(approach.state, "email")
         if not to:
             return await self._rechecking.unreachable(approach, Attempt("failed", error="no e-mail address of the customer is known"))
-        written = self._messages.of(approach.want.contact, "email", _name(approach), self._links.of(approach.want))
-        message, recipient = EmailMessage(), mailbox(to)
+        want = approach.want
+        end = self._links.end(want, "email")
+        written = self._messages.of(want.contact, "email", _name(approach), self._links.of(want), end)
+        message, recipient = EmailMessage(AS_ANY_SERVER_TAKES_IT), mailbox(to)
         message["From"], message["To"], message["Subject"] = self._settings.sender, recipient, " ".join(written.subject.split())
         message["Date"] = format_datetime(self._clock())
-        message["Message-ID"] = f"<{approach.want.candidate.signal}@{self._settings.sender.rpartition('@')[2].rstrip('>') or 'yekta'}>"
+        message["Message-ID"] = f"<{want.candidate.signal}@{self._settings.sender.rpartition('@')[2].rstrip('>') or 'yekta'}>"
+        if want.candidate.purpose != SERVICE and end.startswith("https://"):  # RFC 8058 knows nothing else
+            message["List-Unsubscribe"], message["List-Unsubscribe-Post"] = f"<{end}>", "List-Unsubscribe=One-Click"
         message.set_content(written.text)
         attempt = await asyncio.to_thread(hand_over, self._settings, message, recipient.addr_spec)
         nobody = attempt.result == "failed" and attempt.error == NOBODY

@@ -219,6 +219,13 @@ async def one(connection: Connection, customer: UUID, signal: UUID) -> Decision 
     return await cursor.fetchone()
 
 
+async def about(connection: Connection, contact: UUID) -> Decision | None:
+    """What was decided about a contact, of whomever it is."""
+    cursor = connection.cursor(row_factory=class_row(Decision))
+    await cursor.execute(f"SELECT {_ALL} FROM contacts.decisions WHERE signal = %s ORDER BY at DESC LIMIT 1", (contact,))
+    return await cursor.fetchone()
+
+
 async def lock_request(connection: Connection, id_: UUID) -> None:
     """Wait until nobody else decides about this request, of whichever customer: before anything else is locked."""
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (id_.int >> 65,))

@@ -41,6 +41,7 @@ async def ground(shared_world: World, tmp_path_factory: pytest.TempPathFactory) 
             "YEKTA_EMAIL__PORT": str(mail.port),
             "YEKTA_EMAIL__STARTTLS": "false",
             "YEKTA_EMAIL__SENDER": "shop@example.com",
+            "YEKTA_API__ADDRESS": "https://desk.a-long-name-of-a-shop.example",
         }
         settings = shared_world.settings.model_copy(update={"delivery": DeliverySettings(allow="127.0.0.1")})
         world = World(settings, shared_world.endpoints, shared_world.topics, shared_world.topic_ids)
@@ -69,6 +70,7 @@ async def test_each_channel_brings_it_and_the_webhook_tells_of_it(ground: Ground
     letter = await ground.mail.first()
     assert (letter["To"], letter["Subject"]) == ("+989121110001@example.com", "بهار")
     assert "سارا" in letter.get_content()
+    assert letter["Content-Transfer-Encoding"] == "base64"  # the server was not asked whether it takes other bytes
     while not (listed := (await ground.api.get(ground.token, "/v1/call-list", state="open"))["items"]):
         await breath()
     assert listed[0]["contact"] == "spring"
@@ -445,6 +447,32 @@ async def test_a_resolved_request_asks_its_customer_and_his_answer_is_a_fact(gro
             break
         await breath()
     assert timeline["items"][0]["data"]["score"] == 4
+
+
+async def test_whoever_wants_no_more_letters_ends_them_by_one_press_of_his_mail_program(ground: Ground) -> None:
+    await ground.rule("to-letter", "shop.to_letter", "email")
+    phone = "+989121110078"
+    await consent(ground, phone, "sms", "email")
+    await ground.happens("shop.to_letter", phone)
+    sent = await ground.decided(phone, "to-letter", outcome="sent")
+    while (letter := await ground.mail.first())["To"] != f"{phone}@example.com":
+        pass
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    found = re.fullmatch(r"<https://desk\.a-long-name-of-a-shop\.example(/unsubscribe/\S+)>", letter["List-Unsubscribe"])
+    assert found
+    press = {"List-Unsubscribe": "One-Click"}
+    assert (await ground.api.client.get(found[1])).status_code == 200
+    for other in (found[1][:-2] + "xx", found[1].replace("/email/", "/sms/")):
+        assert (await ground.api.client.post(other, data=press)).status_code == 404
+    timeline = f"/v1/customers/{sent['customer_id']}/timeline"
+    assert (await ground.api.get(ground.token, timeline, type="consent.withdrawn"))["items"] == []
+    assert (await ground.api.client.post(found[1], data=press)).status_code == 200
+    while not (withdrawn := (await ground.api.get(ground.token, timeline, type="consent.withdrawn"))["items"]):
+        await breath()
+    assert [(one["data"]["purpose"], one["data"]["channels"]) for one in withdrawn] == [("marketing", ["email"])]
+    ask = {"request_id": "after-letters", "who": {"phone": phone}, "channel": "email"}
+    answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+    assert (answer["outcome"], answer["reason"]) == ("refused", "consent marketing/email")
 
 
 async def test_what_a_rule_brought_is_counted_against_those_kept_out_of_it_once_their_time_is_over(ground: Ground) -> None:

@@ -15,10 +15,10 @@ def messages(folder: Path, text: str) -> Messages:
 
 
 def test_what_stands_for_the_customer_is_put_in(tmp_path: Path) -> None:
-    said = messages(tmp_path, 'spring: {email: {subject: "$name", text: "سلام ${name}عزیز، $$5 و $5: $link"}}').of(
-        "spring", "email", "سارا", "L"
+    said = messages(tmp_path, 'spring: {email: {subject: "$name", text: "سلام ${name}عزیز، $$5 و $5: $link $unsubscribe"}}').of(
+        "spring", "email", "سارا", "L", "U"
     )
-    assert (said.subject, said.text) == ("سارا", "سلام ساراعزیز، $5 و $5: L")
+    assert (said.subject, said.text) == ("سارا", "سلام ساراعزیز، $5 و $5: L U")
 
 
 @pytest.mark.parametrize(
