@@ -51,8 +51,6 @@ def churn(
         Lost is who cancels his subscription within the horizon, or does not renew it; so it is without saying where nobody buys.
     grace
         Of contracts: so many days after the end a renewal still is one.
-    grace
-        Of contracts: so many days after the end a renewal still is one.
     no_time
         The file is a table with one row a customer and a label: each row is predicted before it is learnt.
     label
@@ -67,8 +65,6 @@ def churn(
         raise Refusal("Say what to judge on: --events FILE or --demo cdnow.")
     if tail is not None and tail < 1:
         raise Refusal("The tail has one row at least.", "Write it like --tail 20000.")
-    if not 0 <= grace <= 365:
-        raise Refusal("The days of grace are from none to a year.", "Write them like --grace 14.")
     if not 0 <= grace <= 365:
         raise Refusal("The days of grace are from none to a year.", "Write them like --grace 14.")
     if no_time:
