@@ -16,6 +16,7 @@ from tests.streams.crew import Connections
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
 from tests.streams.memory import Memory
+from tests.streams.scored import HORIZON, Play, playing
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,13 @@ async def keys(dsn: str) -> KeyRing:
 def ground(pool: Connections, connection: Connection, keys: KeyRing) -> Ground:
     """Where one story plays."""
     return Ground(Memory(Random(1)), pool, connection, keys)
+
+
+@pytest.fixture
+async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Play]:
+    """Where scores are given."""
+    async with playing(ground, monkeypatch, {"horizon": HORIZON}) as play:
+        yield play
 
 
 @pytest.fixture

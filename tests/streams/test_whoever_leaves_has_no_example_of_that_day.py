@@ -12,17 +12,7 @@ from aggregates.churn import Definition
 from tests.streams.ground import Ground
 from tests.streams.memory import PARTITIONS
 from tests.streams.people import BEGINNING
-from tests.streams.test_scores_are_what_the_course_says import (
-    DAYS,
-    HORIZON,
-    REPLAY,
-    Event,
-    Play,
-    assert_same,
-    by_the_course,
-    day_of,
-    playing,
-)
+from tests.streams.scored import DAYS, HORIZON, REPLAY, Event, Play, assert_same, by_the_course, day_of, playing
 
 pytestmark = pytest.mark.engines
 
