@@ -1,5 +1,6 @@
 """Settings come from the environment, and a wrong one is told in one sentence that names its variable."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,13 @@ from pydantic import BaseModel
 from infra.endpoints import endpoints, kafka_client_kwargs
 from infra.errors import Refusal
 from infra.settings import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever whoever runs the tests has set for himself."""
+    for variable in [name for name in os.environ if name.startswith("YEKTA_")]:
+        monkeypatch.delenv(variable)
 
 
 def test_without_settings_everything_is_embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
