@@ -31,8 +31,8 @@ from tests.engine_keeper import KEPT, visiting
 
 _TEMPLATE = "yekta_template"
 
-# The same examples on every machine; `--hypothesis-profile=default` looks for new ones.
-property_tests.register_profile("repeatable", derandomize=True)
+# The same examples on every machine, however busy it is; `--hypothesis-profile=default` looks for new ones.
+property_tests.register_profile("repeatable", derandomize=True, deadline=None)
 property_tests.load_profile("repeatable")
 
 
