@@ -6,7 +6,6 @@ Reading order: Key, key_of, known, claim.
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from fastapi import Request
@@ -53,7 +52,7 @@ async def known(connection: Connection, key: Key | None) -> UUID | None:
     if key is None:
         return None
     cursor = await connection.execute("SELECT id, asked FROM decisions.commands WHERE key = %s", (key.text,))
-    row: Any = await cursor.fetchone()
+    row = await cursor.fetchone()
     if row is None:
         return None
     if bytes(row[1]) != key.asked:

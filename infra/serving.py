@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import psycopg
@@ -125,8 +124,9 @@ def _provider(settings: OidcSettings, web: httpx.AsyncClient) -> OidcProvider | 
     if settings.issuer is None:
         return None
     secret = settings.client_secret.get_secret_value() if settings.client_secret else ""
-    names: Any = {"name": settings.name, "claim": settings.claim, "roles": settings.roles}
-    return OidcProvider(settings.issuer, settings.client_id, secret, **names, client=web)
+    return OidcProvider(
+        settings.issuer, settings.client_id, secret, name=settings.name, claim=settings.claim, roles=settings.roles, client=web
+    )
 
 
 @asynccontextmanager

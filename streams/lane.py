@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 import structlog
@@ -58,6 +58,8 @@ DeadLetter = Callable[[Bury, str], Publication]
 
 Point = Callable[[str], Awaitable[None]]
 """Told when a lane passes a place where a process may die, such as `resolve.committed`; tests wait there, or die."""
+
+Done = TypeVar("Done")
 
 log = structlog.get_logger()
 
@@ -444,7 +446,7 @@ class Lane:
             await self._at("chore_written")
         return publications
 
-    async def _persist(self, work: Callable[[], Any]) -> Any:
+    async def _persist(self, work: Callable[[], Awaitable[Done]]) -> Done:
         """Do it until no passing fault comes between."""
         pause = 0
         while True:

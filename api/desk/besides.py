@@ -218,7 +218,7 @@ async def _offer(connection: Connection, view: View, now: datetime, locale: Loca
         " WHERE customer_id = %s AND at > %s AND (purpose <> %s OR channel = ANY(%s)) ORDER BY seq DESC LIMIT 1",
         (view.customer_id, now - RECENT, SERVING, list(SPOKEN)),
     )
-    row: Any = await cursor.fetchone()
+    row = await cursor.fetchone()
     if row is None:
         return None
     contact, purpose, channel, outcome, reason = row
