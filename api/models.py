@@ -112,7 +112,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         access.staff(request, dependencies, LOOKERS)
         async with dependencies.pool.connection() as connection:
             known = sorted(await table.in_force(connection), key=lambda one: (one.stands != "in_force", one.definition.name != "churn"))
-            found = [await models.model(connection, one) for one in known]
+            found = [await models.model(connection, one, dependencies.unsound) for one in known]
             people = await models.population(connection, known[0]) if known else []
             fate = await models.fate(connection, known[0], HEIGHT) if known else None
         return json(ChurnModels(found, people, fate))

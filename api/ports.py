@@ -271,6 +271,7 @@ class Dependencies:
     policies: Policies
     rechecks: Rechecks
     signalled: Changes  # signals were given
+    unsound: Callable[[bytes, bytes, bytes, str], str]  # why a snapshot of a churn model is not loaded; empty where it is
     kafka: str = "localhost:9092"  # where producers find the inbox
     provider: Provider | None = None  # None: people sign in with tokens alone
     recent: Recent = field(default_factory=Recent)

@@ -39,7 +39,8 @@ class Scored(msgspec.Struct, frozen=True):
     """What is said of a customer. While nobody's label is known yet the status is `learning`, and there is no score."""
 
     customer_id: str
-    status: Literal["learning", "scored", "outside", "unknown"]  # outside: not in the population; unknown: nothing was bought yet
+    # outside: not in the population; unknown: nothing was bought yet; refused: the champion is not loaded, /v1/models/churn says why
+    status: Literal["learning", "scored", "outside", "unknown", "refused"]
     name: str
     version: int | None
     horizon: int | None  # days ahead
@@ -87,7 +88,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             schema = await dependencies.schema()
             owner = await customers.present(connection, schema, customer)
             now = dependencies.clock()
-            said = await churn.told(connection, schema, owner, now, name)
+            said = await churn.told(connection, owner, now, dependencies.unsound, name)
             points = await churn.history(connection, owner, name, since=since)
             worth = await value.worth(connection, schema, owner, now)
         headers = {"Content-Location": f"/v1/customers/{owner}/score"} if owner != customer else None

@@ -3,6 +3,7 @@
 Reading order: snapshots, roll_back, replay.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from infra.master_key import master_key
 from infra.settings import Settings
 from projections.churn import models, table
 from projections.churn.anchors import Anchors
-from projections.churn.models import Snapshot
+from projections.churn.models import Model
 from projections.churn.table import InForce
 from projections.churn.weights import chance, logit
 from streams.learning import champion, metrics
@@ -37,11 +38,11 @@ class Replayed(NamedTuple):
     changed: list[tuple[UUID, int, float, float]]  # customer, day, as given and as it would have been; where they differ most
 
 
-async def snapshots(settings: Settings, name: str) -> tuple[InForce, list[Snapshot]]:
-    """The definition in force and its snapshots, the newest first. Raises Refusal."""
+async def snapshots(settings: Settings, name: str) -> tuple[InForce, Model]:
+    """The definition in force and its model, with its snapshots, the newest first. Raises Refusal."""
     async with await database.connect(endpoints(settings).dsn, autocommit=True) as connection:
         one = await _in_force(connection, name)
-        return one, (await models.model(connection, one)).snapshots
+        return one, await models.model(connection, one, partial(champion.unsound, master_key(settings).signing))
 
 
 async def roll_back(settings: Settings, name: str, number: int) -> None:

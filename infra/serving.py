@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 import psycopg
@@ -39,6 +40,7 @@ from infra.rehearsing import Rehearsing
 from infra.settings import OidcSettings, Settings
 from infra.topics import topic_names
 from projections import generation
+from streams.learning import champion
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +110,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 policies=PolicyStore(decisions, _now),
                 rechecks=Rechecking(pool, secrets, _now, against),
                 signalled=signalled,
+                unsound=partial(champion.unsound, master.signing),
                 limits=limits,
             )
         finally:

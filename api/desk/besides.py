@@ -146,7 +146,7 @@ async def read(dependencies: Dependencies, connection: Connection, schema: str, 
 
     inside = role != "partner"
     opened = await part("open", lambda: _open(dependencies, connection, schema, customer, role, now)) if inside else Open([], 0, None)
-    leaving = await part("leaving", lambda: _leaving(connection, schema, customer, now, locale)) if inside else None
+    leaving = await part("leaving", lambda: _leaving(dependencies, connection, customer, now, locale)) if inside else None
     worth = await part("worth", lambda: _worth(connection, schema, customer, now, locale)) if inside else None
     offer = await part("offer", lambda: _offer(connection, view, now, locale)) if inside else None
     belongs = await part("accounts", lambda: _accounts(connection, customer)) if inside else []
@@ -190,12 +190,12 @@ def line(request: Request, now: datetime) -> RequestLine:
     return RequestLine(*fields, sla(request, now))
 
 
-async def _leaving(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale) -> Leaving:
-    told = await churn.told(connection, schema, customer, now)
+async def _leaving(dependencies: Dependencies, connection: Connection, customer: UUID, now: datetime, locale: Locale) -> Leaving:
+    told = await churn.told(connection, customer, now, dependencies.unsound)
     if told is None or told.status == "outside":
         return Leaving("none")
     if told.score is None:
-        return Leaving("learning")
+        return Leaving(told.status)
     reasons = tuple(reason.fa if locale.language == "fa" else reason.en for reason in told.reasons if reason.topic != "everybody")[:SHOWN]
     return Leaving("scored", locale.judged(told.score), told.score >= LEAVING, told.trend or "", reasons)
 

@@ -67,7 +67,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             one = min(in_force, key=lambda one: (one.definition.name != model, one.definition.name != "churn"), default=None)
             if one is None:
                 return page(request, dependencies, "model.html", model=None)
-            shown = await models.model(connection, one)
+            shown = await models.model(connection, one, dependencies.unsound)
             people = await models.population(connection, one)
             fate = await models.fate(connection, one, HEIGHT)
             why = await models.given_reasons(connection, one)

@@ -33,11 +33,11 @@ def learn(*, name: str = "churn", rollback: Annotated[int | None, Parameter(name
         asyncio.run(judging.roll_back(settings, name, rollback))
         out.print(f"Scores of {name} are given by snapshot {rollback} from now on.")
         return
-    one, snapshots = asyncio.run(judging.snapshots(settings, name))
+    one, model = asyncio.run(judging.snapshots(settings, name))
     table = Table(title=f"{name} {one.definition.version}: {one.learnt:,} labels learnt, looking {one.definition.horizon} days ahead")
     for heading in ("snapshot", "written", "labels", "learnt through", "champion since", "checksum"):
         table.add_column(heading, justify="right" if heading in ("snapshot", "labels") else "left")
-    for snapshot in snapshots:
+    for snapshot in model.snapshots:
         since = f"{snapshot.since:%Y-%m-%d %H:%M}" if snapshot.since else ""
         table.add_row(
             f"{'→ ' if snapshot.champion else ''}{snapshot.number}",
@@ -48,3 +48,6 @@ def learn(*, name: str = "churn", rollback: Annotated[int | None, Parameter(name
             snapshot.checksum[:12],
         )
     out.print(table)
+    if model.refused:
+        out.print(f"Snapshot {model.champion} is not loaded, so nobody is given a score: {model.refused}")
+        out.print("`yekta learn --rollback N` has another one give them.")

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from aggregates.churn import DAY, Definition
-from projections.churn.table import InForce
+from projections.churn import table
+from projections.churn.table import InForce, Unsound
 from projections.churn.weights import Model as Sums
 from projections.rows import Connection
 
@@ -73,7 +74,7 @@ class Model(msgspec.Struct, frozen=True):
     name: str
     version: int
     stands: str  # in_force; beside: scored, and not published
-    status: str  # past: on its way through the log of the past; learning: no labels are known yet; scored
+    status: str  # past: on its way through the log of the past; learning: no labels are known yet; scored; refused: see `refused`
     definition: Definition
     labels: int
     champion: int | None
@@ -81,16 +82,19 @@ class Model(msgspec.Struct, frozen=True):
     drift: list[Drift]
     snapshots: list[Snapshot]
     pending: list[Pending]
+    refused: str | None = None  # why the champion is not loaded: nobody is given a score until another one is in force
     batch_trained_on: int = TRAINED_ON  # the latest labels; `yekta evaluate churn` trains its own on more, so the two are not the same
 
 
-async def model(connection: Connection, one: InForce) -> Model:
+async def model(connection: Connection, one: InForce, unsound: Unsound) -> Model:
     """All that is told of a definition's model."""
+    sealed = None if one.champion is None else await table.sums(connection, one.champion)
+    refused = None if sealed is None else unsound(*sealed[:4]) or None
     return Model(
         one.definition.name,
         one.definition.version,
         one.stands,
-        status(one),
+        "refused" if refused else status(one),
         one.definition,
         one.learnt,
         one.champion,
@@ -98,6 +102,7 @@ async def model(connection: Connection, one: InForce) -> Model:
         await _drift(connection, one),
         await _snapshots(connection, one),
         await _pending(connection, one),
+        refused,
     )
 
 
@@ -222,7 +227,11 @@ def _clock(replayed: bool) -> str:
     return "event" if replayed else "wall"
 
 
-def _heaviest(sums: bytes) -> dict[str, float]:
-    events = msgspec.msgpack.decode(sums, type=Sums).events
+def _heaviest(sums: bytes) -> dict[str, float] | None:
+    """None where a snapshot is broken: the others are told all the same."""
+    try:
+        events = msgspec.msgpack.decode(sums, type=Sums).events
+    except msgspec.MsgspecError:
+        return None
     found = {"prior": events.prior, "decayed": events.decayed, **events.features}
     return {name: round(weight, 6) for name, weight in sorted(found.items(), key=lambda item: -abs(item[1]))[:24]}

@@ -17,7 +17,7 @@ from projections.churn import table, weights
 from projections.churn.features import in_population
 from projections.churn.kept import Kept
 from projections.churn.reasons import Reason
-from projections.churn.table import InForce
+from projections.churn.table import InForce, Unsound
 from projections.churn.weights import Model, chance
 from projections.positions import replaying
 from projections.rows import Connection
@@ -38,7 +38,7 @@ class Score(NamedTuple):
     """What is said of a customer."""
 
     definition: Definition
-    status: Literal["learning", "scored", "outside"]
+    status: Literal["learning", "scored", "outside", "refused"]
     at: datetime  # the customer's now
     score: float | None = None
     logit: float | None = None
@@ -58,7 +58,7 @@ class Point(NamedTuple):
     model: int | None  # the snapshot that it was given by; None: by the learner as it was on that day
 
 
-async def told(connection: Connection, schema: str, customer: UUID, now: datetime, name: str = "churn") -> Score | None:
+async def told(connection: Connection, customer: UUID, now: datetime, unsound: Unsound, name: str = "churn") -> Score | None:
     """What is said of a customer; None: not enough is known. `now` is ours; who lives in replayed time has the now of that."""
     one = await _in_force(connection, name)
     if one is None:
@@ -72,7 +72,10 @@ async def told(connection: Connection, schema: str, customer: UUID, now: datetim
     loaded = await table.sums(connection, one.champion) if one.champion is not None else None
     if loaded is None or not one.learnt:
         return Score(one.definition, "learning", at)
-    return score(one, kept, _model.decode(loaded[1]), at)
+    learners, sums, checksum, made_with, _ = loaded
+    if unsound(learners, sums, checksum, made_with):
+        return Score(one.definition, "refused", at)
+    return score(one, kept, _model.decode(sums), at)
 
 
 def score(one: InForce, kept: Kept, model: Model, at: datetime) -> Score:

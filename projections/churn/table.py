@@ -3,7 +3,7 @@
 Customers are written by the owner of their partition only. Reading order: InForce, in_force, load, save, due, passed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -42,6 +42,9 @@ class Given(NamedTuple):
 
 Key = tuple[str, int]
 """Customer and definition."""
+
+Unsound = Callable[[bytes, bytes, bytes, str], str]
+"""Why a snapshot of these learners, sums, checksum and arithmetic is not loaded; empty where it is."""
 
 _COLUMNS = ("customer_id", "definition", "partition", "replayed", "due", "state", "decider", "score", "given", "told")
 _TYPES = ("uuid", "int2", "int2", "bool", "int4", "bytea", "text", "float4", "float4", "float4")

@@ -63,6 +63,15 @@ async def load(connection: Connection, number: int | None, horizon: int, key: by
     return Champion(number, _model.decode(sums), learnt)
 
 
+def unsound(key: bytes, learners: bytes, sums: bytes, checksum: bytes, made: str) -> str:
+    """Why a snapshot is not loaded; empty where it is."""
+    try:
+        _check(learners, sums, checksum, made, key)
+    except SnapshotRefused as refused:
+        return str(refused)
+    return ""
+
+
 @lru_cache
 def ignorant(horizon: int) -> Model:
     """What is said before any label is known."""

@@ -1,8 +1,18 @@
 """What churn means takes over only when it has gone through the log of the past; what customers cost is a decision too."""
 
+from uuid import uuid4
+
+import msgspec
 import pytest
 
+from aggregates.churn import Definition
+from infra.master_key import master_key
+from projections.churn import reading, table
+from projections.churn.kept import Kept, hear
+from streams.learning import champion
+from streams.learning.learner import fresh
 from tests.api.conftest import Api
+from tests.churn.told import fact
 
 pytestmark = pytest.mark.engines
 
@@ -28,6 +38,42 @@ async def test_a_purchase_that_is_nearly_a_type_with_a_contract_is_published_wit
     assert [(one["pointer"], one["code"], one["suggestion"]) for one in made.json()["hints"]] == [
         ("/purchases/1", "unusual_word", "sales.order_placed")
     ]
+
+
+async def test_a_snapshot_that_was_changed_tells_nobody_a_score(api: Api) -> None:
+    admin, customer, learner = await api.token(), uuid4(), fresh(90)
+    learners, sums, checksum = champion.seal(learner, learner, master_key(api.world.settings).signing)
+    bought = hear(Definition(), champion.ignorant(90), Kept(), [fact(0.0, total="5")]).kept
+
+    async def status() -> tuple[str | None, str | None, str | None]:
+        (shown, *_) = (await api.client.get("/v1/models/churn", auth=(admin, ""))).json()["models"]
+        async with api.made.pool.connection() as connection, connection.transaction():
+            told = await reading.told(connection, customer, api.made.clock(), api.made.unsound)
+        return shown["status"], shown["refused"], told and told.status
+
+    async with api.made.pool.connection() as connection, connection.transaction():
+        (one, *_) = await table.in_force(connection)
+        await table.save(connection, 0, {(str(customer), one.id): msgspec.structs.replace(bought, replayed=False)})
+        cursor = await connection.execute(
+            "INSERT INTO churn.snapshots (definition, learnt, checksum, made_with, learners, sums, race)"
+            " VALUES (%s, 60, %s, %s, %s, %s, '{}') RETURNING number",
+            (one.id, checksum, champion.made_with(), learners, sums),
+        )
+        (number,) = await cursor.fetchone() or (None,)
+        await connection.execute(
+            "UPDATE churn.definitions SET champion = %s, learnt = 60, stands = 'in_force', past = false WHERE id = %s", (number, one.id)
+        )
+    assert await status() == ("scored", None, "scored")
+    for change, why in (
+        ("made_with = 'numpy 0.1'", "It was made with numpy 0.1; here is"),
+        ("sums = sums || '\\x00'", "It was changed or cut"),
+    ):
+        async with api.made.pool.connection() as connection, connection.transaction():
+            await connection.execute(f"UPDATE churn.snapshots SET {change} WHERE number = %s", (number,))
+        shown, refused, told = await status()
+        assert (shown, told) == ("refused", "refused")
+        assert refused is not None
+        assert refused.startswith(why)
 
 
 async def test_costs_have_versions(api: Api) -> None:

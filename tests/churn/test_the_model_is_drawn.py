@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from aggregates.churn import Definition
@@ -15,14 +16,16 @@ from projections.churn.models import Drift, Fate, Model, Month, Pending
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = date(2026, 10, 1)
+ORDERS = Definition()
 MONTHS = [Month(date(2026, month, 1), "wall", False, name, 90, 30, 0.7, 0.5, 0.1) for month in (8, 9, 10) for name in models.SHOWN]
 
 
-def drawn(language: str, months: list[Month]) -> str:
+def drawn(language: str, months: list[Month], definition: Definition = ORDERS, refused: str = "") -> str:
     locale = Locale(language, ZoneInfo("Asia/Tehran"), NOW)
     known = bool(months)
     drift, pending = ([Drift(DAY, "wall", 0.7, 0.5)], [Pending("wall", True, 5, DAY)]) if known else ([], [])
-    model = Model("churn", 1, "in_force", "scored" if known else "learning", Definition(), 90, None, months, drift, [], pending)
+    status = "refused" if refused else "scored" if known else "learning"
+    model = Model("churn", 1, "in_force", status, definition, 90, 7, months, drift, [], pending, refused or None)
     fate = Fate(0.7, DAY, DAY, 10, 8, 90, 20) if known else None
     return part(
         locale,
@@ -33,7 +36,7 @@ def drawn(language: str, months: list[Month]) -> str:
         at_home=False,
         model=model,
         several=["churn", "quick"],
-        beside=[(Definition(version=2, horizon=45), "past")],
+        beside=[(msgspec.structs.replace(definition, version=2, horizon=45), "past")],
         clock="wall",
         ranking=models.plot(months, "auc", locale),
         errors=models.plot(months, "calibration_error", locale),
@@ -53,6 +56,17 @@ def test_months_are_drawn_beside_the_rivals(language: str) -> None:
     assert page.count("<polyline") == 2 * len(models.SHOWN)
     assert "45" in page if language == "en" else "۴۵" in page
     assert "October 2026" in page if language == "en" else "مهر–آبان ۱۴۰۵" in page
+
+
+def test_it_says_what_a_definition_means_and_why_a_snapshot_is_not_loaded() -> None:
+    contracts = Definition(kind="contractual", horizon=30)
+    assert "does not buy in the next 90 days" in drawn("en", MONTHS)
+    page = drawn("en", MONTHS, contracts, "It was changed or cut, or was signed with another key.")
+    assert "does not buy" not in page
+    assert "last contract is over in the next 30 days" in page
+    assert "last contract is over in 45 days" in page
+    assert "It was changed or cut" in page
+    assert "آخرین قراردادش" in drawn("fa", MONTHS, contracts, "…")
 
 
 @pytest.mark.parametrize(
