@@ -64,7 +64,7 @@ def effective_time(occurred: datetime, recorded: datetime) -> tuple[datetime, st
     A time that the door could not have seen yet ("future") or that no source can have witnessed ("past") is kept as it was said and
     counts as the time of arrival, so that one wrong clock can neither win every trait for ever nor fall out of every window.
     """
-    if occurred > recorded + SKEW:
+    if occurred - recorded > SKEW:
         return recorded, "future"
     if occurred < EPOCH:
         return recorded, "past"

@@ -72,6 +72,36 @@ def test_lines_that_cannot_be_placed_are_told_and_left_out(tmp_path: Path, capsy
     assert [line.split(" was")[0] for line in captured.err.splitlines()] == ["line 3", "line 5", "line 6"]
 
 
+def test_attributes_that_say_nothing_are_told_as_those_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = [event("shop.seen", at(0, hour), "a") | {name: ""} for hour, name in enumerate(("id", "source", "type"))]
+    evaluate(**files(tmp_path, [*empty, event("shop.seen", at(0, 3), "b")]), json=True)
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["signals"] == []
+    assert [line.split(": The")[0] for line in captured.err.splitlines()] == [
+        f"line {number} was left out: /{name}" for number, name in enumerate(("id", "source", "type"), 1)
+    ]
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_time_that_stands_for_never_is_told_and_left_out_where_nothing_says_when_it_was_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], time: str
+) -> None:
+    monthly = RULE.replace("within: 1d", "in: jalali_month")
+    seen = event("shop.seen", at(0)) | {"time": time}
+    recorded = event("shop.seen", at(0)) | {"time": time, "yektarecordedtime": at(0, 1).isoformat()}
+    evaluate(**files(tmp_path, [seen, event("shop.seen", at(0)), recorded], monthly), json=True)
+    captured = capsys.readouterr()
+    assert [one["occurred_at"] for one in json.loads(captured.out)["signals"]] == ["2026-03-01T01:00:00Z"]
+    assert captured.err.startswith("line 1 was left out: /time: ")
+
+
+def test_a_file_may_begin_as_editors_on_windows_begin_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = "\ufeff" + json.dumps(event("shop.seen", at(0)))
+    evaluate(**files(tmp_path, [first, event("shop.seen", at(0, 1))]), json=True)
+    captured = capsys.readouterr()
+    assert (len(json.loads(captured.out)["signals"]), captured.err) == (1, "")
+
+
 def test_times_in_any_offset_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     facts = [event("shop.seen", at(0), "a"), event("shop.seen", at(0), "b") | {"time": "2026-03-01T05:00:00+03:30"}]
     evaluate(**files(tmp_path, [*facts]), json=True)

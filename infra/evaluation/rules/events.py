@@ -4,6 +4,7 @@ More is taken here than at the doors: a test log may leave out fields that a con
 has no type, id, source or time cannot be placed, and is told on the side.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -27,6 +28,9 @@ ZONE = Source("").zone
 """In which a date without a time is a day."""
 
 TIMES = {type_: shape.times for (type_, version), shape in SHAPES.items() if version == shape.contract.version and shape.times}
+
+EARLIEST, LATEST = datetime(100, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
+"""Between these an event may be recorded: the longest windows, waits and cooldowns of rules reach some years further, in any zone."""
 
 KEY = "inbox"
 """The write key's source of events that name none: what comes through the topic `inbox` has it, so ids are the same there."""
@@ -119,6 +123,8 @@ class Events:
     def read(self, lines: Iterable[bytes]) -> Iterator[Arrived]:
         """The events, each once: an event is the same when source and id are."""
         for number, text in enumerate(lines, 1):
+            if number == 1:
+                text = text.removeprefix(BOM_UTF8)  # noqa: PLW2901 - as editors on Windows begin a file
             if text.isspace():
                 continue
             try:
@@ -126,6 +132,8 @@ class Events:
                 recorded = line.yektarecordedtime or line.time
                 if recorded is None:
                     raise Refused("missing_field", "/time", "it has no time", "say when it was")
+                if not EARLIEST <= recorded < LATEST:
+                    raise Refused("wrong_time", "/time", "windows around it would not fit into any calendar", "say when it was")
                 seen = self._seen.setdefault((line.yektakey, line.source), set())
                 if line.id in seen:
                     continue
@@ -147,7 +155,7 @@ class Events:
         for moment in (line.time, line.yektarecordedtime):
             if moment is not None and moment.tzinfo is not UTC:
                 return _unusual(msgspec.json.decode(text))
-        return line
+        return line if line.id and line.source and line.type else _unusual(msgspec.json.decode(text))
 
     def _whose(self, line: Line) -> tuple[Token, ...]:
         try:
