@@ -18,6 +18,7 @@ from aggregates.canonical import unusable
 from aggregates.contracts import CONTRACTS
 from aggregates.moment import known_zone
 from aggregates.source import Source, may_send, unsendable
+from aggregates.source_settings import RESERVED
 from aggregates.touchpoint import channel_of
 
 Role = Literal["agent", "supervisor", "marketer", "analyst", "partner", "admin"]
@@ -121,8 +122,8 @@ def create(
         raise NotAllowed("A source has a name.")
     if source is not None and not fits_an_address(source.name):
         raise NotAllowed("A source's name stands in addresses: it has no slashes and no control characters, and is neither `.` nor `..`.")
-    if source is not None and source.name.strip() == "yekta":
-        raise NotAllowed("As yekta speaks only Yekta itself: give the source another name.")
+    if source is not None and source.name.strip() in RESERVED:
+        raise NotAllowed(f"No key speaks as {source.name.strip()}: give the source another name.")
     if source is not None and known_zone(source.zone) is None:
         raise NotAllowed("The source's time zone is none that is known here: write one like Asia/Tehran.")
     if unusable(label) or (source is not None and any(map(unusable, (source.name, *source.types)))):

@@ -95,6 +95,12 @@ async def test_a_source_has_a_name_that_an_address_carries(api: Api, name: str) 
     assert (answer.status_code, answer.json()["detail"][:36]) == (422, "A source's name stands in addresses:")
 
 
+@pytest.mark.parametrize("name", ["yekta", "inbox"])
+async def test_no_key_speaks_as_yekta_or_as_whoever_writes_into_the_topic(api: Api, name: str) -> None:
+    answer = await api.client.post("/v1/keys", json={"source": name}, auth=(await api.token(), ""))
+    assert (answer.status_code, answer.json()["detail"]) == (422, f"No key speaks as {name}: give the source another name.")
+
+
 async def test_nonsense_is_no_key(api: Api) -> None:
     admin = await api.token()
     of_all_kinds: list[Any] = [
