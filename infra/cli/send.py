@@ -5,14 +5,16 @@ $ tail -f events.jsonl | yekta send - --key "$KEY"
 """
 
 import asyncio
+import gzip
 import json as json_
 import sys
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, cast
 
 import httpx
 from cyclopts import Parameter, validators
@@ -20,6 +22,7 @@ from cyclopts import Parameter, validators
 from aggregates import cloudevents
 from aggregates.refusal import Refusal as Refused
 from api import position
+from api.body import GZIP
 from infra.errors import Refusal
 from infra.posting import detail, post
 
@@ -34,6 +37,8 @@ LONGEST = (10 << 20) - 2
 
 OF_WHAT_WAS_SENT = frozenset({400, 413, 415, 422})
 """Answers that may be due to one line among many. Others hold for whatever is sent."""
+
+SAFE = "What was sent before is safe; send the whole again."
 
 Advance = Callable[[int], None]
 
@@ -70,7 +75,7 @@ def send(
     Parameters
     ----------
     file
-        A file of JSON lines; - reads what is piped in.
+        A file of JSON lines, plain or gzip; - reads what is piped in.
     key
         The write key of the source (`yekta keys create --source NAME`), or YEKTA_KEY.
     url
@@ -83,7 +88,10 @@ def send(
     began = time.monotonic()
     where = url or running_api()
     with _opened(file) as (stream, size), _progress(size, shown=not json) as advance:
-        tally = asyncio.run(_send(stream, where, key, in_flight, advance))
+        try:
+            tally = asyncio.run(_send(stream, where, key, in_flight, advance))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise Refusal(f"{file} cannot be read to its end: its gzip is cut off or broken.", SAFE) from error
     tally.rejected.sort(key=lambda rejected: rejected["line"])
     _report(tally, time.monotonic() - began, as_json=json)
     if tally.rejected:
@@ -210,8 +218,9 @@ def running_api() -> str:
 
 @contextmanager
 def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
+    """What is to be sent, and how much it is where that is known."""
     if file == "-":
-        yield sys.stdin.buffer, None
+        yield _unpacked(sys.stdin.buffer) or sys.stdin.buffer, None
         return
     path = Path(file)
     try:
@@ -220,7 +229,13 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
     except OSError as error:
         raise Refusal(f"{file} cannot be read: {error.strerror}.") from error
     with stream:
-        yield stream, size
+        unpacked = _unpacked(stream)
+        yield unpacked or stream, None if unpacked else size
+
+
+def _unpacked(stream: Any) -> IO[bytes] | None:
+    """What is in gzip, which is known by its first bytes, whatever the name; None: it is not packed."""
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if stream.peek(2)[:2] == GZIP else None
 
 
 @contextmanager

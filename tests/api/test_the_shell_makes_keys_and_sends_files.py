@@ -1,5 +1,6 @@
 """`yekta keys` and `yekta send`, as a person types them."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -168,6 +169,18 @@ async def test_what_is_piped_in_is_sent(api: Api) -> None:
         said = await yekta(api.world, "send", "-", "--key", key, "--url", url, piped=json.dumps(event("piped")).encode() + b"\n")
     assert said.code == 0, said.err
     assert said.out.startswith("1 accepted, 0 refused")
+
+
+async def test_what_is_packed_as_gzip_is_sent_as_what_is_in_it(api: Api, tmp_path: Path) -> None:
+    key = await api.write_key("packed")
+    packed = b"".join(gzip.compress(json.dumps(event(f"packed-{number}")).encode() + b"\n") for number in range(30))
+    path = tmp_path / "events"
+    path.write_bytes(packed)
+    async with served(api) as url:
+        words = "send", "--key", key, "--url", url
+        whole, cut = await yekta(api.world, *words, str(path)), await yekta(api.world, *words, "-", piped=packed[:-9])
+    assert whole.out.startswith("30 accepted, 0 refused")
+    assert cut.err.startswith("yekta: - cannot be read to its end: its gzip is cut off or broken.")
 
 
 async def test_a_wrong_key_a_missing_file_and_no_api_are_said_in_one_sentence(api: Api, tmp_path: Path) -> None:
