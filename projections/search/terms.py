@@ -5,6 +5,7 @@ number, which is what people remember and say, is then the beginning of a term.
 """
 
 import hashlib
+import re
 from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -26,6 +27,9 @@ MOST = 100
 MOST_PARTED = 5
 LONGEST_PARTED = 24
 """So many words of a query, of so many letters, are tried as one or as two."""
+AROUND = ".,:;!?()[]{}<>\"'|،؛؟«»“”„‘’"
+"""What stands around a word that was copied out of a text or a list of addresses, and is not looked for."""
+_WITHIN = re.compile(r"[^\w'’]+")
 
 Term = tuple[str, str]
 """Kind and text."""
@@ -73,8 +77,10 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def words(text: str) -> tuple[str, ...]:
-    """The words of a name as they are compared."""
-    return tuple(dict.fromkeys(word[:LONGEST] for word in persian.fold(text).replace("\0", "").split()[:12]))
+    """The words of a name as they are compared, and what stands behind a dash or a stop in one: Jones of Smith-Jones."""
+    found = [word.strip(AROUND) for word in persian.fold(text).replace("\0", "").split()[:12]]
+    behind = [part for word in found for part in _WITHIN.split(word)[1:] if len(part) >= SHORTEST_PREFIX]
+    return tuple(dict.fromkeys(word[:LONGEST] for word in (*found, *behind) if word))
 
 
 @lru_cache(maxsize=16_384)
@@ -87,20 +93,26 @@ def ask(query: str) -> list[Asked]:
     """What was typed, word by word; a phone number may be written with spaces, so words of digits are one word."""
     asked: list[Asked] = []
     digits: list[str] = []
-    for word in persian.fold(query).replace("\0", "")[:200].split():
-        if all(c in "0123456789+-().*" for c in word) and any(c.isdecimal() for c in word):
-            digits.append(word)
+    for word in _typed(query):
+        bare = word.strip(AROUND)
+        if all(c in "0123456789+-().*" for c in bare) and any(c.isdecimal() for c in bare):
+            digits.append(bare)
         else:
-            asked.append(_word(word))
+            asked.append(_word(word, bare))
     if digits:
         asked.append(_number(digits))
     return asked[:8]
 
 
+def _typed(query: str) -> list[str]:
+    """The words of a query in which there is something to look for: no dash between two names, no & in a company's."""
+    return [word for word in persian.fold(query).replace("\0", "")[:200].split() if any(c.isalnum() for c in word)]
+
+
 def spellings(query: str) -> list[list[Asked]]:
     """What was typed, then the same with neighbouring words as one, the fewest of them first, and with one word as two: names are written
     both ways, and a full name may have more than one half-space."""
-    typed = persian.fold(query).replace("\0", "")[:200].split()
+    typed = [word.strip(AROUND) for word in _typed(query)]
     gaps = [place for place, pair in enumerate(pairwise(typed[:MOST_PARTED])) if all(word.isalpha() for word in pair)]
     closed = [places for many in range(len(gaps)) for places in combinations(gaps, many + 1)]
     written = [ask(query)]
@@ -113,12 +125,10 @@ def spellings(query: str) -> list[list[Asked]]:
     return written
 
 
-def _word(word: str) -> Asked:
-    """A word that is not a number: a name, an address, or a number with letters in it."""
-    kinds = (NAME, EMAIL, *sorted(SPOKEN))
-    if len(word) >= SHORTEST_PREFIX:
-        return Asked(word, tuple((kind, word[:LONGEST]) for kind in kinds))
-    return Asked(word, (), tuple((kind, word) for kind in kinds))
+def _word(word: str, bare: str) -> Asked:
+    """A word that is not a number: a name, an address, or a number with letters in it; as it was typed, and bare."""
+    terms = tuple((kind, text[:LONGEST]) for text in dict.fromkeys((word, bare)) for kind in (NAME, EMAIL, *sorted(SPOKEN)))
+    return Asked(word, terms) if len(bare) >= SHORTEST_PREFIX else Asked(word, (), terms)
 
 
 def _number(parts: list[str]) -> Asked:

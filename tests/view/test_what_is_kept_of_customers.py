@@ -116,6 +116,26 @@ async def test_a_customer_is_found_by_what_an_agent_has_at_hand(connection: Conn
         assert await found(connection, schema, query) == {}, query
 
 
+async def test_what_stands_around_a_word_that_was_copied_hides_nobody(connection: Connection, schema: str) -> None:
+    await keep(connection, schema, SARA, named("Sara Karimi-Jones", ("email", "sara@x.ir"), ("phone", "+989121234567")))
+    await keep(connection, schema, ALI, named("مهندس.علی (ملک‌زاده)", ("email", "ali@x.ir"), ("customer_number", "[c-7]")))
+    for query in (
+        "Karimi, Sara",
+        "“Sara Karimi”",
+        "Sara – Karimi",
+        "Sara & Karimi",
+        "<sara@x.ir>;",
+        "Sara <sara@x.ir>",
+        "(4567),",
+        "Jones",
+    ):
+        assert set(await found(connection, schema, query)) == {SARA}, query
+    for query in ("ملک زاده", "(ملک‌زاده)", "ملک", "علی", "[C-7]"):
+        assert set(await found(connection, schema, query)) == {ALI}, query
+    for query in (",", "&", "Karimi & ali@x.ir", "ones"):
+        assert await found(connection, schema, query) == {}, query
+
+
 async def test_a_number_is_found_in_any_spelling_and_only_whole(connection: Connection, schema: str) -> None:
     spelt = {
         "ORD-ABC-77": ("ord-abc-77", "Ord-Abc-۷۷"),
