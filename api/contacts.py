@@ -6,16 +6,18 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import UNSET, UnsetType
 
 from aggregates.contact_policy.candidate import Candidate
 from aggregates.normal import NotAnIdentifier, normalise
 from aggregates.touchpoint import derive
-from api import access, body, openapi
+from api import access, body, hints, openapi
 from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
 from api.ports import Connection, Dependencies
-from api.problem import Problem, forbidden, invalid
+from api.problem import Mistake, Problem, forbidden, invalid
+from api.written import language
 from projections.contacts import reserving, table
 from projections.contacts.want import Want
 from projections.deliveries import table as deliveries
@@ -53,6 +55,7 @@ class Answered(msgspec.Struct):
     at: datetime
     until: datetime | None
     reason: str | None  # what did it: `cap all/7d`, `quiet`, `consent marketing/sms` …
+    hints: tuple[Mistake, ...] | UnsetType = UNSET  # what may stand so, and is perhaps not meant so
 
 
 CHECK = """\
@@ -86,6 +89,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         asked = ",".join(dict.fromkeys(channels)).encode()
         if not channels:
             raise invalid("/channel", "The channel is missing.", "Name one, or several in `channels`.")
+        told = hints.of_request(_places(wanted), wanted.purpose, language(request)) or UNSET
         async with dependencies.pool.connection() as connection:
             customer = await _customer(connection, dependencies, wanted)
             now = dependencies.clock()
@@ -97,7 +101,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             simulated = asking.source is not None and asking.source.simulated
             if customer is None or simulated or not channels:
                 reason = UNKNOWN if customer is None else TEST if simulated else PAUSED
-                return json(Answered(id_, wanted.request_id, customer, "refused", None, now, None, reason))
+                return json(Answered(id_, wanted.request_id, customer, "refused", None, now, None, reason, told))
             schema = await dependencies.schema()
             looked = await views.look(connection, schema, customer, now)
             now = looked.at if looked else now
@@ -124,9 +128,16 @@ def router(dependencies: Dependencies) -> APIRouter:
                 decision = await table.one(connection, customer, id_)
         assert decision is not None  # noqa: S101 - it was just decided
         outcome = SAID[decision.outcome]
-        return json(Answered(id_, wanted.request_id, customer, outcome, decision.channel, decision.at, decision.until, decision.reason))
+        stands = (decision.channel, decision.at, decision.until, decision.reason)
+        return json(Answered(id_, wanted.request_id, customer, outcome, *stands, told))
 
     return routes
+
+
+def _places(wanted: Ask) -> dict[str, str]:
+    """The channels that are asked for, by where they stand."""
+    several = {f"/channels/{place}": channel for place, channel in enumerate(wanted.channels)}
+    return {"/channel": wanted.channel, **several} if wanted.channel else several
 
 
 async def _customer(connection: Connection, dependencies: Dependencies, wanted: Ask) -> UUID | None:

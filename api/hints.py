@@ -1,10 +1,10 @@
 """What may stand in what a person wrote, and is perhaps not meant so: a name that is nearly a usual one, no such segment, no such rule.
 
 Nothing is refused for it: names of channels and purposes may be any, and a segment may come after the rule that speaks of it.
-Reading order: of, found, of_scope, told.
+Reading order: of, found, of_scope, of_request, told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aggregates.declaration import Kind
@@ -42,9 +42,20 @@ async def of_scope(connection: Connection, scope: str, lang: Lang) -> tuple[Mist
         name = scope.removeprefix(RULE)
         rules = await table.listed(connection, "rule")
         return () if name in rules else told([Written(1, pointer, "no_rule", {"word": name}, nearest(name, rules))], lang)
-    name, usual = scope.removeprefix(CHANNEL), (*reading.CHANNELS, WEBHOOK.rstrip(":"))
-    near = nearest(name, usual, ALIKE) if scope.startswith(CHANNEL) and name not in usual else ""
-    return told([Written(1, pointer, "unusual_word", {"word": name}, near)], lang) if near else ()
+    usual = (*reading.CHANNELS, WEBHOOK.rstrip(":"))
+    return told(_unusual(pointer, scope.removeprefix(CHANNEL), usual) if scope.startswith(CHANNEL) else (), lang)
+
+
+def of_request(channels: Mapping[str, str], purpose: str, lang: Lang) -> tuple[Mistake, ...]:
+    """The hints about what another system asks for: channels by where they stand, and the purpose."""
+    found = [hint for pointer, channel in channels.items() for hint in _unusual(pointer, channel, reading.CHANNELS)]
+    return told([*found, *_unusual("/purpose", purpose, reading.PURPOSES)], lang)
+
+
+def _unusual(pointer: str, word: str, usual: Sequence[str]) -> list[Written]:
+    """The hint about a word that is nearly a usual one."""
+    near = nearest(word, usual, ALIKE) if word not in usual else ""
+    return [Written(1, pointer, "unusual_word", {"word": word}, near)] if near else []
 
 
 def ordered(hints: Iterable[Written]) -> list[Written]:

@@ -65,14 +65,15 @@ class _PolicyReader(Reader):
             return None
         if "description" in members:
             self.text(members["description"], "description", 2_000)
+        counts = self.names(members["counts"], "counts") if "counts" in members else ()
         return Policy(
             (self.name(members["policy"], "policy") if "policy" in members else None) or DEFAULT.name,
             (self.zone(members["zone"], "zone") if "zone" in members else None) or DEFAULT.zone,
             self.names(members["priority"], "priority", PURPOSES) if "priority" in members else DEFAULT.priority,
             self.ignores(members["transactional"]) if "transactional" in members else frozenset(),
             self.quiet(members["quiet"]) if "quiet" in members else None,
-            self.caps(members["caps"]) if "caps" in members else (),
-            self.names(members["counts"], "counts") if "counts" in members else (),
+            self.caps(members["caps"], counts) if "caps" in members else (),
+            counts,
             self.blocks(members["block_while"]) if "block_while" in members else {},
             self.preferences(members["prefer"]) if "prefer" in members else DEFAULT.prefer,
             (self.percent(members["holdout"], "holdout") if "holdout" in members else None) or 0.0,
@@ -113,10 +114,10 @@ class _PolicyReader(Reader):
             self.note(members["to"], "quiet_all_day")
         return Quiet(start, end, then == "hold", expires) if start is not None and end is not None else None
 
-    def caps(self, node: Node) -> tuple[Cap, ...]:
-        return tuple(cap for one in self.items(node, "[{channels: all, max: 3, within: 7d}]") if (cap := self.cap(one)))
+    def caps(self, node: Node, counts: tuple[str, ...]) -> tuple[Cap, ...]:
+        return tuple(cap for one in self.items(node, "[{channels: all, max: 3, within: 7d}]") if (cap := self.cap(one, counts)))
 
-    def cap(self, node: Node) -> Cap | None:
+    def cap(self, node: Node, counts: tuple[str, ...]) -> Cap | None:
         members = self.members(node, CAP_WORDS, CAP_WORDS, "{channels: all, max: 3, within: 7d}")
         if members is None:
             return None
@@ -125,16 +126,26 @@ class _PolicyReader(Reader):
         within = self.span(members["within"], "within") if "within" in members else None
         if channels is None or most is None or within is None:
             return None
+        if channels and counts:
+            self.uncounted(members["channels"], counts)
         return Cap(channels, most, within, str(members["within"].value))
 
     def channels(self, node: Node, word: str) -> tuple[str, ...] | None:
         """Channels; none is all."""
-        if node.value == ALL or (isinstance(node.value, tuple) and [one.value for one in node.value] == [ALL]):
-            return ()
+        usual = (*CHANNELS, ALL)
         if isinstance(node.value, str):
-            name = self.usual(node, word, CHANNELS)
-            return (name,) if name else None
-        return self.names(node, word) or None
+            name = self.usual(node, word, usual)
+            names: tuple[str, ...] = (name,) if name else ()
+        else:
+            names = self.names(node, word, usual)
+        return () if ALL in names else names or None
+
+    def uncounted(self, node: Node, counts: tuple[str, ...]) -> None:
+        """Say of which channels nothing counts: no contact by them would ever be capped."""
+        told = {hint.pointer for hint in self.hints}
+        for one in node.value if isinstance(node.value, tuple) else (node,):
+            if (name := str(one.value).lower()) not in counts and one.pointer not in told:
+                self.hints.append(Problem(one.line, one.pointer, "not_counted", {"word": name}))
 
     def blocks(self, node: Node) -> Mapping[str, tuple[str, ...]]:
         members = self.members(node, STATES, like="{open_complaint: all}")

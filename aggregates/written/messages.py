@@ -53,6 +53,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "{word} is none of the usual names, and is taken as one of your own.",
         "fa": "{word} از نام‌های معمول نیست و نامی از خودتان شمرده می‌شود.",
     },
+    "not_counted": {
+        "en": "{word} is not among counts: contacts by it are never capped.",
+        "fa": "{word} در counts نیست: تماس‌های آن هرگز به سقف نمی‌خورند.",
+    },
     "circle": {
         "en": "{word} would ask for itself by this, directly or by way of other segments.",
         "fa": "{word} از این راه، خود یا به واسطهٔ بخش‌بندی‌های دیگر، خودش را می‌پرسد.",

@@ -270,6 +270,15 @@ async def test_who_stops_what_nothing_is_named_is_told_so_with_the_name_that_he_
         assert all("ن" in one["detail"] for one in answer.json().get("hints", []))
 
 
+async def test_who_asks_for_a_channel_by_nearly_its_name_is_told_so_since_no_cap_would_know_it(live: Api) -> None:
+    key = await live.write_key("crm")
+    ask = {"request_id": "1", "who": {"phone": "+989121110099"}, "channels": ["emial", "push", "call"], "purpose": "markting"}
+    answer = (await live.client.post("/v1/contacts/check", json=ask, auth=(key, ""))).json()
+    assert [(one["pointer"], one["suggestion"]) for one in answer["hints"]] == [("/channels/0", "email"), ("/purpose", "marketing")]
+    ask |= {"channels": ["email", "push", "call"], "purpose": "survey"}
+    assert "hints" not in (await live.client.post("/v1/contacts/check", json=ask, auth=(key, ""))).json()
+
+
 async def test_who_stopped_something_when_ids_of_keys_were_kept_is_told_by_his_name(live: Api) -> None:
     token = (await live.made.keys.create("tests", role="marketer", label="maryam")).secret
     while (grant := live.made.ring.of_secret(token)) is None:

@@ -160,6 +160,27 @@ def test_a_name_that_is_nearly_a_usual_one_is_hinted_at_and_any_other_is_ones_ow
     assert policies.read(policy).policy is not None
 
 
+def test_a_cap_that_would_never_bind_is_hinted_at() -> None:
+    policy = "policy: contact\ncounts: [sms, push]\ncaps:\n- {channels: [sms, Call, push], max: 1, within: 7d}\n"
+    policy += "- {channels: email, max: 1, within: 7d}\n- {channels: al, max: 1, within: 7d}\n"
+    read = policies.read(policy)
+    assert read.policy is not None
+    assert sorted((one.pointer, one.code, one.suggestion) for one in read.hints) == [
+        ("/caps/0/channels/1", "not_counted", ""),
+        ("/caps/1/channels", "not_counted", ""),
+        ("/caps/2/channels", "unusual_word", "all"),
+    ]
+
+
+@pytest.mark.parametrize("every", ["all", "All", "[all]", "[sms, all]"])
+def test_all_is_all_channels_however_it_is_written(every: str) -> None:
+    read = policies.read(
+        f"policy: contact\ncounts: [sms]\ncaps: [{{channels: {every}, max: 1, within: 7d}}]\nblock_while: {{in_call: {every}}}\n"
+    )
+    assert read.policy is not None
+    assert (read.policy.caps[0].channels, read.policy.block_while, read.hints) == ((), {"in_call": ()}, ())
+
+
 def test_two_rules_cannot_have_one_name() -> None:
     assert problems(GOOD + GOOD) == [(6, "/1", "same_name", "")]
 
