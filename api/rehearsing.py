@@ -1,6 +1,6 @@
 """Dry runs over HTTP: what a rule would have done over a past range, and how that differs from what happened. Nothing is written or sent.
 
-Reading order: Wanted, DryRun, router, run, `_in_order`, `_summed`.
+Reading order: Wanted, DryRun, router, run, of_policy, `_in_order`, `_summed`.
 """
 
 from collections import Counter
@@ -148,7 +148,8 @@ def router(dependencies: Dependencies) -> APIRouter:
     )
     async def dry_run(request: Request) -> Response:
         """Run a rule over the past: its text, YAML or JSON, or `{"rule": text or object, "policy": text or object, "from": …, "to": …}`,
-        or `{"name": "a rule that is declared"}`. Published rules that contact compete with it, as they would."""
+        or `{"name": "a rule that is declared"}`. Published rules that contact compete with it, as they would. With a policy alone it is
+        these that are run."""
         access.staff(request, dependencies, WRITERS)
         wanted = await _wanted(request, await body.read(request, LONGEST), dependencies)
         return json(await run(dependencies, wanted))
@@ -267,12 +268,28 @@ async def _wanted(request: Request, content: bytes, dependencies: Dependencies) 
         if not rows:
             raise not_found("There is no rule of this name.")
         text = rows[0].text
+    elif policy and not (asked.get("rules") or asked.get("rule")):
+        return await of_policy(dependencies, policy, since.astimezone(UTC), until.astimezone(UTC), _examples(asked))
     elif asked:
         text = _as_text(asked.get("rules") or asked.get("rule"))
+    rules = rules_of(text, policy.zone if policy else zone, lang)
+    return Wanted(rules, policy, since.astimezone(UTC), until.astimezone(UTC), _examples(asked))
+
+
+async def of_policy(dependencies: Dependencies, policy: Policy, since: datetime, until: datetime, examples: int = 0) -> Wanted:
+    """What every published rule that contacts would have done under another policy."""
+    async with dependencies.pool.connection() as connection:
+        found = await declared.listed(connection, "rule")
+    texts = [row.text for rows in found.values() for row in rows if row.state == "published"]
+    rules = [rule for text in texts for rule in reading.read(text, policy.zone).rules if isinstance(rule.do, Contact)]
+    return Wanted(tuple(rules), policy, since, until, examples)
+
+
+def _examples(asked: dict[str, Any]) -> int:
     examples = asked.get("examples", EXAMPLES)
     if not isinstance(examples, int) or not 0 <= examples <= MOST_EXAMPLES:
         raise invalid("/examples", f"Examples are a number from 0 to {MOST_EXAMPLES}.")
-    return Wanted(rules_of(text, policy.zone if policy else zone, lang), policy, since.astimezone(UTC), until.astimezone(UTC), examples)
+    return examples
 
 
 def rules_of(text: str, zone: str, lang: Lang) -> tuple[Rule, ...]:

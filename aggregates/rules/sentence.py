@@ -1,7 +1,7 @@
 """Says a rule or a segment as a sentence, in English or Persian, for people who read no YAML. Reading order: of_rule, of_segment, parts.
 
-Names that somebody gave (types, channels, teams) stand as they are. Digits are Latin: whoever shows a sentence writes them as he writes
-all.
+Names that somebody gave (types, campaigns, teams) stand as they are; so do channels and purposes that are none of the usual. Digits are
+Latin: whoever shows a sentence writes them as he writes all.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ WORDS: dict[Lang, dict[str, str]] = {
         "unless within": "unless {event} came in the {span} before", "notify": "tell {target}",
         "contact": "approach the customer with {contact} ({purpose}), by {prefer}", "cooldown": "then leave him alone for {span}",
         "holdout": "keep {share} out to compare with", "when": "When {when}", "if": ", if {checks}", "do": ": {acts}.",
-        "segment": "Customers of whom this is so: {checks}.", "customer": "the channel he prefers",
+        "segment": "Customers of whom this is so: {checks}.", "name customer": "the channel he prefers",
     },
     "fa": {
         "week": "{n} هفته", "day": "{n} روز", "hour": "{n} ساعت", "minute": "{n} دقیقه", "second": "{n} ثانیه",
@@ -65,7 +65,10 @@ WORDS: dict[Lang, dict[str, str]] = {
         "unless": "مگر {event} از آغازِ آن آمده باشد", "unless within": "مگر {event} در {span} پیش از آن آمده باشد",
         "notify": "به {target} خبر بده", "contact": "با {contact} ({purpose}) سراغ مشتری برو، از راه {prefer}",
         "cooldown": "سپس تا {span} کاری به او نداشته باش", "holdout": "{share} را برای مقایسه کنار بگذار", "when": "وقتی {when}",
-        "if": "، اگر {checks}", "do": ": {acts}.", "segment": "مشتریانی که برایشان {checks}.", "customer": "کانالی که خودش می‌پسندد",
+        "if": "، اگر {checks}", "do": ": {acts}.", "segment": "مشتریانی که برایشان {checks}.", "name customer": "کانالی که خودش می‌پسندد",
+        "name sms": "پیامک", "name email": "ایمیل", "name call": "تماس تلفنی", "name agent_offer": "پیشنهاد کارشناس",
+        "name partner_visit": "بازدید نماینده", "name in_app": "درون برنامه", "name service": "خدمات", "name retention": "نگهداشت",
+        "name marketing": "بازاریابی",
     },
 }  # fmt: skip
 
@@ -76,8 +79,8 @@ def of_rule(rule: Rule, lang: Lang) -> str:
     acts = [say.word("wait", span=say.span(rule.wait))] if rule.wait else []
     match rule.do:
         case Contact(campaign, purpose, prefer):
-            channels = say.join("or", [say.word("customer") if channel == "customer" else channel for channel in prefer])
-            acts.append(say.word("contact", contact=campaign, purpose=purpose, prefer=channels))
+            channels = say.join("or", map(say.name, prefer))
+            acts.append(say.word("contact", contact=campaign, purpose=say.name(purpose), prefer=channels))
         case notify:
             acts.append(say.word("notify", target=notify.target))
     acts += [say.unless(one) for one in rule.unless]
@@ -95,6 +98,11 @@ def of_segment(segment: Segment, lang: Lang) -> str:
     return say.word("segment", checks=say.guards(segment.checks))
 
 
+def lasting(span: timedelta, lang: Lang) -> str:
+    """A time in words."""
+    return _Saying(lang).span(span)
+
+
 class _Saying:
     """The parts, in one language."""
 
@@ -104,6 +112,10 @@ class _Saying:
 
     def word(self, code: str, **words: object) -> str:
         return self._words[code].format(**words)
+
+    def name(self, name: str) -> str:
+        """A channel or a purpose."""
+        return self._words.get(f"name {name}", name)
 
     def join(self, code: str, parts: Iterable[str]) -> str:
         return (self._semicolon if code == "semicolon" else self._words[code]).join(parts)
@@ -166,7 +178,12 @@ class _Saying:
                 bound = low if low is not None else high
                 return self.word("percentile at_least" if low is not None else "percentile below", of=of, rest=f"{100 - (bound or 0):g}")
             case ConsentIs(purpose, channel):
-                return self.word("consent channel", purpose=purpose, channel=channel) if channel else self.word("consent", purpose=purpose)
+                purpose = self.name(purpose)
+                return (
+                    self.word("consent channel", purpose=purpose, channel=self.name(channel))
+                    if channel
+                    else self.word("consent", purpose=purpose)
+                )
             case SegmentIs(segment):
                 return self.word("member", segment=segment)
             case Not(inner):

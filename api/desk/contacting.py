@@ -5,7 +5,7 @@ The same functions as the API's do the work. Reading order: add, then the page o
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -18,7 +18,7 @@ from aggregates.contact_policy import reading
 from aggregates.touchpoint import derive
 from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
 from aggregates.written.problem import Problem as Written
-from api import access, cursor, hints, query
+from api import access, cursor, hints, query, rehearsing
 from api.answers import path_id
 from api.contact_policy import check_approval, policy_shown
 from api.deliveries import STATES, pauses
@@ -26,6 +26,7 @@ from api.desk.forms import form
 from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
 from api.desk.wording import told, went
+from api.desk.written import RANGES
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
 from api.webhooks import every_webhook
@@ -103,6 +104,28 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             return await _policy(request, dependencies, text, wrong="knowledge.overtaken", status=409)
         await dependencies.policies.publish(asking.name, text)
         return RedirectResponse("/contacts/policy", 303)
+
+    @routes.post("/contacts/policy/dry-run")
+    async def dry_run(request: Request) -> Response:
+        """What would have become of the contacts of all rules under another policy, beside what became of them."""
+        acting(request, dependencies, access.CAMPAIGNERS)
+        fields = await form(request)
+        text, said = fields.get("text", "").replace("\r\n", "\n"), fields.get("days", "")
+        read = reading.read(text)
+        if read.policy is None:
+            return await _policy(request, dependencies, text, read.problems)
+        until = dependencies.clock()
+        days = int(said) if said in map(str, RANGES) else RANGES[-1]
+        ran = await rehearsing.run(dependencies, await rehearsing.of_policy(dependencies, read.policy, until - timedelta(days=days), until))
+        again: dict[str, Any] = {"text": text, "days": days, "ranges": RANGES, "seen": fields.get("seen", ""), "back": "/contacts/policy"}
+        return page(
+            request,
+            dependencies,
+            "policy_run.html",
+            ran=ran,
+            hints=told(hints.ordered(read.hints), locale_of(request, dependencies)),
+            **again,
+        )
 
     @routes.get("/contacts/deliveries")
     async def outgoing(request: Request) -> Response:
@@ -237,6 +260,8 @@ async def _policy(
         mistakes=[locale.say(wrong)] if wrong else told(problems, locale),
         hints=[] if problems or not may_write else told(hints.ordered(reading.read(written).hints), locale),
         may_write=may_write,
+        ranges=RANGES,
+        days=RANGES[-1],
     )
 
 

@@ -19,6 +19,7 @@ from api.desk.navigation import ways
 from api.desk.prose import prose
 from api.desk.values import identifier, phone
 from api.desk.visitor import visitor
+from api.desk.wording import capped
 from api.ports import Dependencies
 
 HERE = Path(__file__).parent
@@ -68,7 +69,7 @@ _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _templates.filters["prose"] = prose
-_templates.globals |= {"asset": asset, "icons": ICONS, "built": BUILT.keys(), "drawn": DRAWN, "ways": ways}
+_templates.globals |= {"asset": asset, "icons": ICONS, "built": BUILT.keys(), "drawn": DRAWN, "ways": ways, "capped": capped}
 
 
 def locale_of(request: Request, dependencies: Dependencies) -> Locale:

@@ -1,6 +1,6 @@
 """Says what is wrong with a text and what went wrong on the way out, in the reader's language; codes stand apart and read as machines do.
 
-Reading order: told, went.
+Reading order: told, went, capped.
 """
 
 import re
@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from aggregates.contact_policy.policy import ALL
+from aggregates.rules.sentence import lasting
 from aggregates.written.messages import MEANT, MESSAGES, PLACE
 from aggregates.written.problem import Lang, Problem
+from aggregates.written.span import span
 from api.desk.locale import Locale
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
@@ -68,6 +71,15 @@ def went(error: str, locale: Locale) -> Markup:
         if found := pattern.fullmatch(error):
             return _framed(locale.say(key), **{name: _named(name, value, locale) for name, value in found.groupdict().items()})
     return Markup('<bdi lang="en" dir="ltr">{}</bdi>').format(error)
+
+
+def capped(cap: str, locale: Locale) -> str:
+    """The cap that kept somebody silent, as its reason names it: `all/7d`, `sms,call/1d`."""
+    channels, _, written = cap.rpartition("/")
+    within = span(written)
+    ways = locale.say("capped.all") if channels == ALL else locale.join(locale.word("way", one) for one in channels.split(","))
+    lang: Lang = "fa" if locale.language == "fa" else "en"
+    return locale.say("capped.within", ways=ways, span=locale.digits(lasting(within, lang))) if within else cap
 
 
 def _message(problem: Problem, lang: Lang, locale: Locale) -> Markup:

@@ -165,6 +165,31 @@ async def test_a_dry_run_says_why_nobody_was_reached_in_the_readers_language(des
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_changed_cap_shows_who_would_become_silent_beside_what_was_sent(desk: Desk, decided: Marketer, language: str) -> None:
+    say, page, type_ = spoken(language), await desk.signed_in(language, decided.token), f"try.{language}"
+    do = "do: {contact: x, purpose: survey, prefer: [sms]}\n"
+    await decided.publish("triggers", f"tried-{language}", f"when: {{count: {type_}, at_least: 1, within: 1h}}\n{do}")
+    agreed = bought(f"try-{language}", type_="consent.given", purpose="survey")
+    came = await decided.api.send(decided.key, agreed, bought(f"try-{language}", type_=type_))
+    assert await decided.signals(f"tried-{language}", after=came)
+    await page.goto("/contacts/policy")
+    policy = "policy: contact\ncaps: [{channels: all, max: 0, within: 7d}]\n"
+    await page.locator("#text").fill(policy)
+    await page.locator("[name=days]").select_option("30")
+    await page.locator("[formaction='/contacts/policy/dry-run']").click()
+    await expect(page.locator("main table")).to_contain_text(say("capped.all"))
+    assert await judged(page, f"policy-run-{language}") == []
+    await shot(page, f"policy-run-{language}")
+    assert await page.locator("#text").input_value() == policy
+    await expect(page.locator("[name=days]")).to_have_value("30")
+    await page.locator("#text").fill("policy: contact\ncaps: [{channels: al, max: 0, within: 7d}]\n")
+    await page.locator("[formaction='/contacts/policy/dry-run']").click()
+    await expect(page.locator("#hints")).to_contain_text("all")
+    await page.goto("/contacts/policy")
+    assert policy != await page.locator("#text").input_value()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_what_went_wrong_and_who_stopped_it_is_said_in_the_readers_language(desk: Desk, decided: Marketer, language: str) -> None:
     say = spoken(language)
     page = await desk.signed_in(language, decided.token)

@@ -26,7 +26,7 @@ from api.desk.identity import bits, chance, compared, firing, objection
 from api.desk.locale import Locale
 from api.desk.prose import prose
 from api.desk.refusals import explained
-from api.desk.wording import went
+from api.desk.wording import capped, went
 from api.desk.written import of_rules
 from infra.delivery.smpp import UNSAID
 from projections.view.traits import COMMON
@@ -158,6 +158,20 @@ def test_numbers_of_a_rule_have_the_signs_of_the_language_and_names_keep_theirs(
     assert "v1.5" in said
     assert "c2" in said
     assert "0.7" in of_rules(text, EN, "Asia/Tehran")[0]
+
+
+def test_usual_channels_and_purposes_are_called_by_name_and_ones_own_stay_as_they_are() -> None:
+    text = "rule: r\nwhen: {count: a.b, at_least: 1, within: 1h}\nif: {consent: retention, channel: in_app}\n"
+    said, _ = of_rules(text + "do: {contact: c, prefer: [sms, kiosk]}\n", FA, "Asia/Tehran")
+    usual = [("purpose", "marketing"), ("purpose", "retention"), ("way", "sms"), ("way", "in_app")]
+    assert [name for group, name in usual if FA.word(group, name) not in said or name in said] == []
+    assert "kiosk" in said
+
+
+def test_a_cap_is_said_in_words_with_the_time_that_it_was_written_in() -> None:
+    assert capped("all/7d", EN) == "all channels within 1 week"
+    assert capped("sms,kiosk/1h30m", FA) == "پیامک، kiosk در ۱ ساعت و ۳۰ دقیقه"
+    assert capped("what/ever", EN) == "what/ever"
 
 
 REFUSING = {"Refused": 2, "Refusal": 2, "NotAnIdentifier": 1, "_wrong": 1}

@@ -323,6 +323,31 @@ async def test_a_dry_run_lets_ties_fall_as_they_do_live_and_keeps_silent_of_what
         await marketer.post(f"/v1/triggers/{name}/retire")
 
 
+async def test_another_policy_is_tried_over_all_that_contacts_and_nothing_changes(marketer: Marketer) -> None:
+    do = "when: {count: try.came, at_least: 1, within: 1h}\ndo: {contact: x, purpose: marketing, prefer: [fax]}\n"
+    await marketer.publish("triggers", "tried", do)
+    await marketer.publish("triggers", "told", do.replace("{contact: x, purpose: marketing, prefer: [fax]}", "{notify: team:x}"))
+    agreed = [bought(f"try-{number}", type_="consent.given", purpose="marketing", channels=["fax"]) for number in range(2)]
+    await marketer.api.send(marketer.key, *agreed)
+    came = await marketer.api.send(marketer.key, *(bought(f"try-{number}", type_="try.came") for number in range(3)))
+    assert len(await marketer.signals("tried", after=came)) == 3
+
+    async def run(policy: str) -> dict[str, dict[str, Any]]:
+        body = json.dumps({"policy": policy, "examples": 0})
+        ran = await marketer.post("/v1/triggers/dry-run", body)
+        assert [one["rule"] for one in ran["difference"]] == [one["rule"] for one in ran["rules"]]
+        sent = {one["rule"]: one["sent_then"] for one in ran["difference"]}
+        return {one["rule"]: one | {"sent_then": sent[one["rule"]]} for one in ran["rules"]}
+
+    as_it_is, capped = await run("policy: contact\n"), await run("policy: contact\ncaps: [{channels: all, max: 0, within: 7d}]\n")
+    assert "told" not in as_it_is
+    assert (as_it_is["tried"]["sent"], as_it_is["tried"]["silent"]) == (2, {"consent marketing/fax": 1})
+    assert (capped["tried"]["sent"], capped["tried"]["sent_then"]) == (0, 2)
+    assert capped["tried"]["silent"] == {"cap all/7d": 2, "consent marketing/fax": 1}
+    await marketer.post("/v1/triggers/tried/retire")
+    assert "tried" not in await run("policy: contact\n")
+
+
 async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: Marketer) -> None:
     await marketer.publish("triggers", "silent", "when: {after: silent.asked, absent: silent.answered, for: 2s}\ndo: {notify: x}\n")
     after = await marketer.api.send(marketer.key, bought("k-1", type_="silent.asked"), bought("k-2", type_="silent.asked"))
