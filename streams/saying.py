@@ -105,21 +105,8 @@ class Saying:
         whole: bool = False,
     ) -> list[Effect]:
         """Remember what was said, give what moved, publish what moved far. `whole`: it is of all of his history."""
-        by, kept, said = self.champion(moment.partition, one.id), came.kept, came.said
-        effects: list[Effect] = []
-        if by.learnt and give:
-            for what in said:
-                score = what.scored.score
-                summands: dict[str, float] | None = None
-                if keeping.weighty(kept, score):
-                    summands = parts(what.scored.weights, what.scored.features, what.scored.anchors)
-                    row = (_time(what.at), score, by.number, what.silent, msgspec.msgpack.encode(summands))
-                    self.given[moment.partition].append(Given(uuid_of(customer), one.id, *row))
-                    kept = msgspec.structs.replace(kept, given=score)
-                if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
-                    summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
-                    effects += score_records.moved(customer, one.definition, kept, what, summands, by.number, self._clock())
-                    kept = msgspec.structs.replace(kept, told=score)
+        by, said = self.champion(moment.partition, one.id), came.said
+        kept, effects = self._give(moment.partition, customer, one, came, by) if by.learnt and give else (came.kept, [])
         if said and in_population(one.definition, kept.state, said[-1].at):
             kept = msgspec.structs.replace(kept, score=said[-1].scored.score)
         self.learned[moment.partition][customer, one.id] = kept
@@ -142,6 +129,23 @@ class Saying:
             )
         )
         return effects
+
+    def _give(self, partition: int, customer: str, one: InForce, came: Came, by: Champion) -> tuple[Kept, list[Effect]]:
+        """Write down the scores that moved; and what is kept of the customer then, with the records of those that moved far."""
+        kept, effects = came.kept, list[Effect]()
+        for what in came.said:
+            score = what.scored.score
+            summands: dict[str, float] | None = None
+            if keeping.weighty(kept, score):
+                summands = parts(what.scored.weights, what.scored.features, what.scored.anchors)
+                row = (_time(what.at), score, by.number, what.silent, msgspec.msgpack.encode(summands))
+                self.given[partition].append(Given(uuid_of(customer), one.id, *row))
+                kept = msgspec.structs.replace(kept, given=score)
+            if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
+                summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
+                effects += score_records.moved(customer, one.definition, kept, what, summands, by.number, self._clock())
+                kept = msgspec.structs.replace(kept, told=score)
+        return kept, effects
 
     async def now(self, moment: Moment, whose: Sequence[tuple[str, InForce, Kept]]) -> list[Effect]:
         """What the champions say now of these customers is given, where that is another score; it is not learnt from.
