@@ -47,7 +47,6 @@ class Person:
     number: int
     device: str = ""
     phone: str = ""
-    buys: bool = False  # known by a customer number
 
 
 class Mix:
@@ -103,7 +102,6 @@ class Mix:
         if dice < 0.9:
             self._callers.append(person)
             return self._call(person)
-        person.buys = True
         return self._order(person)
 
     def _again(self, person: Person) -> Event:
@@ -149,7 +147,6 @@ class Mix:
         return self._event("call.ended", "pbx-1", call)
 
     def _order(self, person: Person) -> Event:
-        person.buys = True
         lines = [
             {"sku": f"sku-{int(self._random() * 900):03d}", "quantity": 1 + int(self._random() * 3), "unit_price": "125000"}
             for _ in range(1 + int(self._random() * 4))
