@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from aggregates.access import Role
 from aggregates.moment import known_zone
+from aggregates.written.problem import nearest
 from infra.errors import Refusal
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -232,6 +233,10 @@ def load(**overrides: Any) -> Settings:
         variable = "YEKTA_" + "__".join(
             str(part).upper() for part in first["loc"] if isinstance(part, str) and not part.startswith("function")
         )
+        if first["type"] == "extra_forbidden":
+            near = nearest(variable, _names("YEKTA", Settings))
+            mend = f"Perhaps {near} is meant." if near else "docs/operating.md has them all."
+            raise Refusal(f"There is no setting {variable}.", mend) from wrong
         reason = first["msg"].removeprefix("Value error, ")
         raise Refusal(f"The setting {variable} has a wrong value: {reason[:1].lower()}{reason[1:]}.") from wrong
     except SettingsError as wrong:
@@ -253,11 +258,25 @@ def _no_json() -> Iterator[str]:
                     yield variable
 
 
+def _names(path: str, section: type[BaseModel]) -> Iterator[str]:
+    """Every variable that there is."""
+    for name, field in section.model_fields.items():
+        variable = _variable(path, name)
+        if isinstance(field.default, BaseModel):
+            yield from _names(variable, type(field.default))
+        else:
+            yield variable
+
+
+def _variable(path: str, name: str) -> str:
+    return f"{path}{'_' if path == 'YEKTA' else '__'}{name}".upper()
+
+
 def _variables(path: str, section: BaseModel) -> dict[str, str]:
     variables: dict[str, str] = {}
     for name in type(section).model_fields:
         value = getattr(section, name)
-        variable = f"{path}{'_' if path == 'YEKTA' else '__'}{name}".upper()
+        variable = _variable(path, name)
         if isinstance(value, BaseModel):
             variables |= _variables(variable, value)
         elif value is not None:

@@ -50,7 +50,6 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("YEKTA_KAFKA__PARTITIONS", "0"),
         ("YEKTA_KAFKA__PREFIX", "no spaces please"),
         ("YEKTA_KAFKA__SECURITY_PROTOCOL", "TELEPATHY"),
-        ("YEKTA_KAFKA__BOOTSTRAP_SERVER", "misspelt:9092"),
         ("YEKTA_DELIVERY__ALLOW", "crm.internal, 10.0.0.0/33"),
         ("YEKTA_DELIVERY__ALLOW", "https://crm.internal"),
         ("YEKTA_SMS__HEADERS", "Authorization: secret"),
@@ -65,6 +64,22 @@ def test_a_wrong_value_is_one_sentence_that_names_the_variable(variable: str, va
         load()
     assert variable in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "mend"),
+    [
+        ("YEKTA_KAFKA__BOOTSTRAP_SERVER", "Perhaps YEKTA_KAFKA__BOOTSTRAP_SERVERS is meant."),
+        ("YEKTA_SMS__URLL", "Perhaps YEKTA_SMS__URL is meant."),
+    ],
+)
+def test_a_misspelt_name_in_a_section_is_no_setting_and_the_nearest_is_named(
+    variable: str, mend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "x")
+    with pytest.raises(Refusal) as refused:
+        load()
+    assert str(refused.value) == f"There is no setting {variable}. {mend}"
 
 
 def test_a_child_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
