@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import randrange
 from typing import Any
 
 import pytest
@@ -54,6 +55,15 @@ def pytest_configure() -> None:
     groups them across modules, which sets up every module's fixtures twice.
     """
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Where a random test begins. It is printed, so that `--seed` repeats one that failed."""
+    chosen = request.config.getoption("--seed")
+    seed = randrange(1_000_000) if chosen is None else int(chosen)
+    print(f"--seed {seed}")
+    return seed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The API and a worker that may speak to loopback."""
 
 from collections.abc import AsyncIterator
-from random import randrange
 
 import pytest
 
@@ -19,12 +18,3 @@ async def live(shared_world: World) -> AsyncIterator[Api]:
     )
     async with serving(world) as made, working(world, environment={"YEKTA_DELIVERY__ALLOW": "127.0.0.1"}):
         yield made
-
-
-@pytest.fixture
-def seed(request: pytest.FixtureRequest) -> int:
-    """Where the random tests begin; `--seed` repeats one."""
-    chosen = request.config.getoption("--seed")
-    seed = randrange(1_000_000) if chosen is None else int(chosen)
-    print(f"--seed {seed}")
-    return seed

@@ -1,7 +1,7 @@
-"""A database for each test; histories in it keep apart by their own partitions, identifiers and events. Options of the random tests."""
+"""A database for each test; histories in it keep apart by their own partitions, identifiers and events."""
 
 from collections.abc import AsyncIterator, Iterator
-from random import Random, randrange
+from random import Random
 from uuid import uuid4
 
 import pytest
@@ -76,12 +76,3 @@ async def play(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 def histories(request: pytest.FixtureRequest) -> int:
     """How many histories to play."""
     return int(request.config.getoption("--histories"))
-
-
-@pytest.fixture
-def seed(request: pytest.FixtureRequest) -> int:
-    """The seed of the first; the next have the next."""
-    chosen = request.config.getoption("--seed")
-    seed = randrange(1_000_000) if chosen is None else int(chosen)
-    print(f"--seed {seed}")
-    return seed

@@ -100,9 +100,8 @@ async def test_of_two_events_under_one_id_in_one_batch_the_first_counts(ground: 
     await ground.check()
 
 
-async def test_two_workers_that_meet_the_same_event_at_once_found_one_customer(ground: Ground) -> None:
-    event = ground.send("1", who={"email": "a@x.ir"}, at=0)
-    ground.again(event, at=1)
+async def resolved_at_once(ground: Ground) -> None:
+    """Two workers resolve what there is in a partition each; the second begins when the first has written and not committed."""
     gate = Gate("resolve.written")
     one, other = ground.hire(at=gate), ground.hire()
     await one.own("resolve", [0])
@@ -113,6 +112,12 @@ async def test_two_workers_that_meet_the_same_event_at_once_found_one_customer(g
     await ground.passed("resolve", one)
     await one.die()
     await other.die()
+
+
+async def test_two_workers_that_meet_the_same_event_at_once_found_one_customer(ground: Ground) -> None:
+    event = ground.send("1", who={"email": "a@x.ir"}, at=0)
+    ground.again(event, at=1)
+    await resolved_at_once(ground)
     assert await ground.ask("SELECT count(*) FROM identity.customers") == [(1,)]
     await ground.work()
     await ground.check()
@@ -125,16 +130,7 @@ async def test_who_was_overtaken_by_another_event_under_its_id_leaves_no_link_be
     await ground.work()
     ground.send("1", who={"email": "a@x.ir"}, at=0)
     ground.send("1", who={"email": "a@x.ir", "account": "b"}, at=1)
-    gate = Gate("resolve.written")
-    one, other = ground.hire(at=gate), ground.hire()
-    await one.own("resolve", [0])
-    await gate.wait()
-    await other.own("resolve", [1])
-    await ground.waits_for_a_lock()
-    gate.opened.set()
-    await ground.passed("resolve", one)
-    await one.die()
-    await other.die()
+    await resolved_at_once(ground)
     await ground.work()
     assert ground.letters == ["id_reused touchpoints-1-0"]
     assert await ground.ask("SELECT count(*) FROM identity.moves") == [(0,)]

@@ -8,7 +8,7 @@ import pytest
 
 from projections.view.fold import begin
 from projections.view.state import encode
-from tests.streams.crew import Gate, until
+from tests.streams.crew import Gate, Worker, until
 from tests.streams.ground import Ground
 
 pytestmark = pytest.mark.engines
@@ -24,9 +24,8 @@ async def lives(ground: Ground, name: str, events: int, **who: str) -> UUID:
     return await ground.owner(ids[0])
 
 
-@asynccontextmanager
-async def moving(ground: Ground) -> AsyncIterator[Gate]:
-    """A merge of two long histories, held up in the middle of folding the winner anew."""
+async def held_up(ground: Ground) -> tuple[Worker, Gate]:
+    """A merge of two long histories, held up in the middle of folding the winner anew: who does it, and by what he is held."""
     await lives(ground, "older", 7, email="a@x.ir")
     await lives(ground, "younger", 8, account="b")
     ground.send("merge", minute=500, who={"email": "a@x.ir", "account": "b"})
@@ -34,6 +33,13 @@ async def moving(ground: Ground) -> AsyncIterator[Gate]:
     worker = ground.hire(at=gate, piece=PIECE)
     await worker.own_all()
     await gate.wait()
+    return worker, gate
+
+
+@asynccontextmanager
+async def moving(ground: Ground) -> AsyncIterator[Gate]:
+    """What happens while a merge is held up; then it goes on to its end."""
+    worker, gate = await held_up(ground)
     yield gate
     gate.opened.set()
     await ground.settle(worker)
@@ -125,13 +131,7 @@ async def test_a_refold_under_way_ends_when_its_rows_went_to_another(ground: Gro
 
 
 async def test_work_begun_for_other_read_models_begins_anew(ground: Ground) -> None:
-    await lives(ground, "older", 7, email="a@x.ir")
-    await lives(ground, "younger", 8, account="b")
-    ground.send("merge", minute=500, who={"email": "a@x.ir", "account": "b"})
-    gate = Gate("customer.chore_committed", when=lambda: ground.has(UNDER_WAY))
-    worker = ground.hire(at=gate, piece=PIECE)
-    await worker.own_all()
-    await gate.wait()
+    worker, _ = await held_up(ground)
     await worker.die()
     await ground.ask("UPDATE streams.chores SET schema = 'read_0', state = %s RETURNING 1", encode(begin()))
     await ground.work(piece=PIECE)

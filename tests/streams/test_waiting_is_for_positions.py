@@ -6,15 +6,15 @@ import re
 import msgspec
 import pytest
 
-from aggregates.wire import CustomerEvent, encoder
+from aggregates.wire import encoder
 from infra import waiting
 from infra.errors import Refusal
 from infra.settings import PostgresSettings
 from infra.status import status
 from tests.conftest import World
+from tests.streams.barest import CUSTOMER_EVENT
 from tests.streams.crew import until
 from tests.streams.house import House, hops, house
-from tests.streams.people import BEGINNING
 from tests.streams.test_without_engines_nothing_is_claimed import GONE, standing_still
 
 pytestmark = pytest.mark.engines
@@ -47,20 +47,7 @@ async def test_it_looks_once_before_it_gives_up(world: World) -> None:
 
 
 async def test_it_says_why_a_partition_stands_still_whichever_hop_it_is(world: World) -> None:
-    newer = CustomerEvent(
-        specversion="1.0",
-        id="x",
-        source="/x",
-        type="call.ended",
-        time=BEGINNING,
-        yektaevent="6f1c1d3e-7a35-5d0e-9a53-7d1f3c6b2a10",
-        yektakey="x",
-        yektarecorded=BEGINNING,
-        yektaseal=0,
-        data=msgspec.Raw(b"{}"),
-        subject="8698ec08-7059-5f1f-88cb-7b8747a34556",
-        yektaversion=99,
-    )
+    newer = msgspec.structs.replace(CUSTOMER_EVENT, type="call.ended", yektaversion=99)
     async with house(world, hops(piece=5)) as home:
         await home.parts.publisher.publish(world.topics.customer_events, [(b"x", encoder.encode(newer), ())])
         await until(lambda: stands_still(home))

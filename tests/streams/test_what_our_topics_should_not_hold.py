@@ -6,40 +6,15 @@ import pytest
 from aggregates.access import NotAllowed, create
 from aggregates.source import Source
 from aggregates.touchpoint import derive
-from aggregates.wire import CustomerEvent, SealedTouchpoint, encoder
+from aggregates.wire import encoder
 from streams.words import KEY, MOVED, word
+from tests.streams.barest import CUSTOMER_EVENT, TOUCHPOINT
 from tests.streams.crew import until
 from tests.streams.ground import Ground
 from tests.streams.people import BEGINNING
 
 pytestmark = pytest.mark.engines
 
-TOUCHPOINT = SealedTouchpoint(
-    specversion="1.0",
-    id="x",
-    source="/x",
-    type="x.y",
-    time=BEGINNING,
-    yektaevent="6f1c1d3e-7a35-5d0e-9a53-7d1f3c6b2a10",
-    yektakey="x",
-    yektarecorded=BEGINNING,
-    yektabody="",
-    yektaseal=0,
-    data=msgspec.Raw(b"{}"),
-)
-CUSTOMER_EVENT = CustomerEvent(
-    specversion="1.0",
-    id="x",
-    source="/x",
-    type="x.y",
-    time=BEGINNING,
-    yektaevent="6f1c1d3e-7a35-5d0e-9a53-7d1f3c6b2a10",
-    yektakey="x",
-    yektarecorded=BEGINNING,
-    yektaseal=0,
-    data=msgspec.Raw(b"{}"),
-    subject="8698ec08-7059-5f1f-88cb-7b8747a34556",
-)
 change = msgspec.structs.replace
 
 BAD_TOUCHPOINTS = {
