@@ -206,9 +206,10 @@ async def fate(connection: Connection, one: InForce, height: float) -> Fate | No
 
 
 async def given_reasons(connection: Connection, one: InForce, most: int = 2_000) -> dict[str, float]:
-    """How much each feature weighed in the scores that were written down last: mean of what it added to the logit, signs aside."""
+    """How much each feature weighed in the scores that were written down last: mean of what it added to the logit, signs aside. A source's
+    own time may stand still while one champion after the other scores all: then the last of them is meant."""
     cursor = await connection.execute(
-        "SELECT parts FROM churn.given WHERE definition = %s ORDER BY at DESC LIMIT %s", (one.id, most), binary=True
+        "SELECT parts FROM churn.given WHERE definition = %s ORDER BY at DESC, number DESC LIMIT %s", (one.id, most), binary=True
     )
     sums: dict[str, float] = {}
     rows = await cursor.fetchall()

@@ -7,7 +7,7 @@ import pytest
 
 from aggregates.churn import Definition
 from infra.master_key import master_key
-from projections.churn import reading, table
+from projections.churn import models, reading, table
 from projections.churn.kept import Kept, hear
 from streams.learning import champion
 from streams.learning.learner import fresh
@@ -74,6 +74,16 @@ async def test_a_snapshot_that_was_changed_tells_nobody_a_score(api: Api) -> Non
         assert (shown, told) == ("refused", "refused")
         assert refused is not None
         assert refused.startswith(why)
+
+
+async def test_of_scores_that_were_given_at_one_time_those_of_the_last_champion_are_told(api: Api) -> None:
+    at = api.made.clock()
+    async with api.made.pool.connection() as connection, connection.transaction():
+        (one, *_) = await table.in_force(connection)
+        for snapshot, weight in ((1, 0.25), (2, 0.5)):
+            parts = msgspec.msgpack.encode({"prior": weight})
+            await table.save(connection, 0, {}, [table.Given(uuid4(), one.id, at, 0.5, snapshot, False, parts) for _ in range(9)])
+        assert await models.given_reasons(connection, one, most=9) == {"prior": 0.5}
 
 
 async def test_costs_have_versions(api: Api) -> None:
