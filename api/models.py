@@ -49,6 +49,8 @@ class ChurnModels(msgspec.Struct, frozen=True):
 
 
 Type = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,100}\Z")]
+Field = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Words = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=100)], ...], msgspec.Meta(min_length=1, max_length=500)]
 NAMED = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -58,6 +60,7 @@ class ChurnWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     kind: Literal["non-contractual", "contractual"] = "non-contractual"
     horizon: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 90
     purchases: Annotated[tuple[Type, ...], msgspec.Meta(min_length=1, max_length=50)] | None = None
+    only: Annotated[dict[Field, Words], msgspec.Meta(max_length=5)] = {}  # a line of products: field, or field of a line, to words
     grace: Annotated[int, msgspec.Meta(ge=0, le=365)] = 7
     step: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.1
     thresholds: Annotated[tuple[Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)], ...], msgspec.Meta(max_length=20)] = (0.3, 0.5, 0.7)

@@ -20,7 +20,7 @@ from aggregates.fact import Fact, Stamp
 from aggregates.wire import CustomerEvent
 from projections.churn import kept as keeping
 from projections.churn import marks, messages, table
-from projections.churn.features import bringing_in, ever_in_population
+from projections.churn.features import bringing_in, brings_in, ever_in_population
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Recalled
 from projections.churn.messages import Told
@@ -128,7 +128,7 @@ class Scoring:
             for one in in_force:
                 key = (customer, one.id)
                 kept = known.get(key)
-                if kept is None and not any(fact.type in bringing_in(one.definition) for fact in facts):
+                if kept is None and not any(brings_in(one.definition, fact) for fact in facts):
                     self._strangers[moment.partition].add(key)
                     continue
                 if kept is not None and facts[0].at.timestamp() / DAY <= kept.state.at:

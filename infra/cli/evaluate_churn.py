@@ -24,6 +24,7 @@ def churn(
     horizon: str = "90d",
     tail: int | None = None,
     purchases: str = "",
+    only: str = "",
     contractual: bool = False,
     grace: int = 7,
     no_time: bool = False,
@@ -47,6 +48,8 @@ def churn(
         Judge on so many of the last labelled rows too, not only on the last half.
     purchases
         The types that are a purchase, separated by commas; when absent they are known by name: order, purchase, sale, OrderPlaced.
+    only
+        A line of products, like category=phones,tablets: purchases, or contracts, of which another column says something else are none.
     contractual
         Lost is who cancels his subscription within the horizon, or does not renew it; so it is without saying where nobody buys.
     grace
@@ -70,7 +73,7 @@ def churn(
     if no_time:
         found, tables = _table(events, label)
     else:
-        found, tables = _log(events, _days(horizon), tail, purchases, contractual, grace)
+        found, tables = _log(events, _days(horizon), tail, purchases, _line(only), contractual, grace)
     if json_:
         print(json.dumps({**found, "seconds": round(time.perf_counter() - began, 2)}))
     else:
@@ -79,15 +82,15 @@ def churn(
 
 
 def _log(
-    events: Path | None, horizon: int, tail: int | None, purchases: str, contractual: bool, grace: int
+    events: Path | None, horizon: int, tail: int | None, purchases: str, only: dict[str, tuple[str, ...]], contractual: bool, grace: int
 ) -> tuple[dict[str, Any], list[Table | str]]:
     from aggregates.churn import Definition
     from infra.evaluation import churn as evaluation
     from infra.evaluation import files, reading
 
     kinds = frozenset(kind.strip() for kind in purchases.split(",") if kind.strip())
-    log = reading.facts(_demo() if events is None else files.rows(events), kinds, contractual=contractual)
-    definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual", grace=grace)
+    log = reading.facts(_demo() if events is None else files.rows(events), kinds, contractual=contractual, only=only)
+    definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual", grace=grace, only=only)
     with bar("going through the log") as show:
         report = evaluation.evaluate(definition, log.told, tail, lambda done: show(Progress(done, len(log.told))))
     read = {
@@ -145,6 +148,15 @@ def _demo() -> list[dict[str, Any]]:
 
     text = fetching.cdnow((load().cache or platformdirs.user_cache_path("yekta")) / "demo")
     return [{"customer": one.customer, "time": one.at, "amount": float(one.dollars), "discs": one.discs} for one in cdnow.read(text)]
+
+
+def _line(only: str) -> dict[str, tuple[str, ...]]:
+    """The column that tells a line of products, and its words there; nothing where none is asked for."""
+    column, _, said = only.partition("=")
+    words = tuple(word.strip() for word in said.split(",") if word.strip())
+    if only and not (column.strip() and words):
+        raise Refusal(f"The line of products {only!r} is not understood.", "Write it like --only category=phones,tablets.")
+    return {column.strip(): words} if only else {}
 
 
 UNITS = {"": 1, "d": 1, "day": 1, "w": 7, "week": 7, "m": 30, "mo": 30, "month": 30, "y": 365, "year": 365}

@@ -6,7 +6,7 @@ Reading order: Log, facts.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -67,15 +67,17 @@ class _Manner:
     columns: dict[str, str]
     purchases: frozenset[str]
     contracts: dict[str, str]
+    only: tuple[str, ...]  # the columns that tell lines of products apart
     time: Writing
     ends: Writing
     commas: dict[str, bool]  # of the columns that are numbers only people write so: whether a comma stands before decimals
 
 
-def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, contractual: bool = False) -> Log:
+def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, contractual: bool = False, only: Collection[str] = ()) -> Log:
     """The facts of a log, in order of time, then of customers; within both in the order of the file. Raises Refusal.
 
-    What is a purchase is known by the types' names unless it is told; a log of nothing but subscriptions is one of contracts.
+    What is a purchase is known by the types' names unless it is told; a log of nothing but subscriptions is one of contracts. Lines of an
+    order are one where they say the same in the columns of `only`.
     """
     names: dict[str, None] = {}
     for row in table:
@@ -83,6 +85,8 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
     if not names:
         raise Refusal("The log is empty.")
     columns = meant(list(names))
+    if missing := [name for name in only if name not in names or name in columns.values()]:
+        raise Refusal(f"No column {missing[0]!r} of the log tells a line of products; it has {', '.join(names)}.", "Name one with --only.")
     for meaning in ("customer", "time"):
         if not columns[meaning]:
             raise Refusal(f"The log has no column {meaning!r}; it has {', '.join(names)}.", f"Call the column {meaning!r}.")
@@ -102,7 +106,7 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
     if not contractual:
         columns["ends"] = columns["contract"] = ""  # they are data like any other
         contracts = {}
-    manner, unread = _manner(table, columns, bought, contracts)
+    manner, unread = _manner(table, columns, bought, contracts, only)
     told, passed_over = _all(table, manner, unread)
     if not told:
         raise Refusal("No row of the log has both a customer and a time.")
@@ -149,7 +153,7 @@ def _day_beside(table: Iterable[Row], columns: dict[str, str], names: Sequence[s
 
 
 def _manner(
-    table: Iterable[Row], columns: dict[str, str], bought: frozenset[str], contracts: dict[str, str]
+    table: Iterable[Row], columns: dict[str, str], bought: frozenset[str], contracts: dict[str, str], only: Collection[str]
 ) -> tuple[_Manner, Counter[str]]:
     """How a log is written, and how many cells of numbers cannot be read."""
     money = {columns[meaning] for meaning in MONEY} - {""}
@@ -171,7 +175,7 @@ def _manner(
         if ends.order == "day_first":  # also where nothing of its own says so
             both = times.writing_of(chain.from_iterable((row.get(columns["time"]), row.get(columns["ends"])) for row in table))
             ends = ends._replace(order=both.order)
-    return _Manner(columns, bought, contracts, time, ends, commas), unread
+    return _Manner(columns, bought, contracts, tuple(only), time, ends, commas), unread
 
 
 def _all(table: Iterable[Row], manner: _Manner, unread: Counter[str]) -> tuple[list[Told], int]:
@@ -214,7 +218,11 @@ def _orders(table: Iterable[Row], manner: _Manner) -> Iterator[tuple[int, Row]]:
             yield number, row
             continue
         worth = _amount(row, manner)
-        key = (*[text_of(row.get(columns[meaning])) for meaning in ("customer", "order", "type")], (worth or 0.0) < 0.0)
+        key = (
+            *[text_of(row.get(columns[meaning])) for meaning in ("customer", "order", "type")],
+            *[text_of(row.get(name)) for name in manner.only],
+            (worth or 0.0) < 0.0,
+        )
         if key not in sums:
             sums[key] = number, dict(row)
             sums[key][1].pop(columns["quantity"], None)  # it is counted in the amount

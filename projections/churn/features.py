@@ -2,14 +2,15 @@
 
 Fixed features come first and always; what a company's own types and fields add comes by name, and the learner decides which names it
 takes up. Nothing is standardised on the way: a running mean would make the same customer look different every day. docs/churn.md lists all.
-Reading order: features, in_population, in_population_until, ever_in_population.
+Reading order: features, in_population, in_population_until, ever_in_population, brings_in.
 """
 
 import math
 from collections.abc import Collection
 from functools import lru_cache
 
-from aggregates.churn import STARTS, Definition
+from aggregates.churn import STARTS, Definition, concerns
+from aggregates.fact import Fact
 from projections.churn.counters import dropped_out, prior_of, rate
 from projections.churn.fold import lapsed
 from projections.churn.state import Rhythm, State
@@ -47,6 +48,11 @@ def ever_in_population(definition: Definition, state: State) -> bool:
 def bringing_in(definition: Definition) -> Collection[str]:
     """The types of facts that bring somebody into the population."""
     return STARTS if definition.contractual else definition.purchases
+
+
+def brings_in(definition: Definition, fact: Fact) -> bool:
+    """Whether a fact does."""
+    return fact.type in bringing_in(definition) and concerns(definition, fact.data)
 
 
 def features(definition: Definition, state: State, now: float) -> Features:

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from aggregates.churn import CANCELLED, DAY, STARTS, Definition
+from aggregates.churn import CANCELLED, DAY, STARTS, Definition, concerns
 from aggregates.fact import Fact
 from projections.churn import telling
 from projections.churn.state import CONTRACTS, MARKS, READINGS, WORDS, Mark, Reading, Rhythm, State
@@ -32,8 +32,7 @@ def evolve(definition: Definition, state: State, fact: Fact) -> State:
     happened = fact.at.timestamp() / DAY
     type_, data = fact.type, fact.data
     rhythm, marks, readings, words, returns = state.rhythm, state.marks, state.readings, state.words, state.returns
-    bought = type_ in definition.purchases
-    if bought:
+    if bought(definition, fact):
         if (share := telling.given(data)) or "discount" in readings:
             readings = _with_reading(readings, "discount", happened, share)
         rhythm = _rhythm(definition.horizon, rhythm or Rhythm(happened, happened), happened, telling.spent(data))
@@ -49,6 +48,11 @@ def evolve(definition: Definition, state: State, fact: Fact) -> State:
     return _contract(definition, evolved, now, fact) if definition.contractual else evolved
 
 
+def bought(definition: Definition, fact: Fact) -> bool:
+    """Whether a fact is a purchase; one of another line of products is a happening like any other."""
+    return fact.type in definition.purchases and concerns(definition, fact.data)
+
+
 def needs_history(definition: Definition, state: State, fact: Fact) -> bool:
     """Whether a fact is older than what was folded, so that the customer's history must be folded anew: unless it is of the same day, and
     nothing that it changes was changed by a later fact in a way that depends on the order."""
@@ -60,7 +64,7 @@ def needs_history(definition: Definition, state: State, fact: Fact) -> bool:
     if definition.contractual and fact.type in STARTS | {CANCELLED}:
         return True
     names = [f"{fact.type}.{field}" for field, _ in telling.numbers(fact.data)]
-    if fact.type in definition.purchases:
+    if bought(definition, fact):
         if state.rhythm is not None and happened <= state.rhythm.last:
             return True
         names.append("discount")
@@ -136,8 +140,10 @@ def _contract(definition: Definition, state: State, now: float, fact: Fact) -> S
     """What runs, until when, and the days on which the last contract was lost: of several, one that is cancelled loses nobody."""
     number = reference(fact.data.get("subscription_id")) or ""
     if fact.type in STARTS:
-        ends = moment(fact.data.get("ends_at"))
         running = _running(definition, state, now)
+        if not (number and number in running) and not concerns(definition, fact.data):
+            return state
+        ends = moment(fact.data.get("ends_at"))
         began = state.began if running and state.began is not None else now
         running.pop("", None)  # now it says which one it is
         running[number] = None if ends is None else ends.timestamp() / DAY
@@ -148,7 +154,7 @@ def _contract(definition: Definition, state: State, now: float, fact: Fact) -> S
         running = _running(definition, state, now)
         if number and running.keys() != {""}:
             running.pop(number, None)
-        else:
+        elif concerns(definition, fact.data, unsaid=True):
             running.clear()
         lost = losses(definition, state, now)
         if not running and not lapsed(definition, state, now):

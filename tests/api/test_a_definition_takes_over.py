@@ -33,7 +33,12 @@ async def test_a_version_is_adopted_when_it_has_gone_through_the_past(api: Api) 
 
 async def test_a_purchase_that_is_nearly_a_type_with_a_contract_is_published_with_a_hint(api: Api) -> None:
     purchases = ["sales.order_placed", "sales.order_placd", "casino.chips_bought"]
-    made = await api.client.post("/v1/models/hinted/definitions", json={"purchases": purchases}, auth=(await api.token(), ""))
+    only = {"category": ["phones"]}
+    wanted = {"purchases": purchases, "only": only}
+    made = await api.client.post("/v1/models/hinted/definitions", json=wanted, auth=(await api.token(), ""))
+    assert made.json()["definition"]["only"] == only
+    wrong = await api.client.post("/v1/models/hinted/definitions", json={"only": {"category": []}}, auth=(await api.token(), ""))
+    assert wrong.status_code == 422
     assert (made.status_code, made.json()["definition"]["purchases"]) == (201, purchases)
     assert [(one["pointer"], one["code"], one["suggestion"]) for one in made.json()["hints"]] == [
         ("/purchases/1", "unusual_word", "sales.order_placed")

@@ -59,13 +59,14 @@ def test_months_are_drawn_beside_the_rivals(language: str) -> None:
 
 
 def test_it_says_what_a_definition_means_and_why_a_snapshot_is_not_loaded() -> None:
-    contracts = Definition(kind="contractual", horizon=30)
+    contracts = Definition(kind="contractual", horizon=30, only={"plan": ("fibre", "dsl*")})
     assert "does not buy in the next 90 days" in drawn("en", MONTHS)
     page = drawn("en", MONTHS, contracts, "It was changed or cut, or was signed with another key.")
     assert "does not buy" not in page
     assert "last contract is over in the next 30 days" in page
     assert "last contract is over in 45 days" in page
     assert "It was changed or cut" in page
+    assert "plan is one of: fibre, dsl*" in page
     assert "آخرین قراردادش" in drawn("fa", MONTHS, contracts, "…")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aggregates.churn import Definition
 from aggregates.fact import Fact
 from projections.churn import counters, fold, kept, reasons, state
-from projections.churn.features import features, in_population
+from projections.churn.features import brings_in, features, in_population
 from projections.churn.state import MARKS, READINGS, WORDS, State
 from projections.churn.weights import chance
 from streams.learning.champion import ignorant
@@ -270,3 +270,52 @@ def test_what_is_said_is_of_whose_fact_was_the_last_before_it() -> None:
     assert {decider for _, silent, decider in told if silent} == {"b"}
     midnight = kept.hear(DEFINITION, ignorant(90), came.kept, later := [fact(68.0)])
     assert [(one.silent, one.decider) for one in kept.decided(midnight.said, later, ["d"], "c")] == [(True, "c"), (False, "d")]
+
+
+PHONES = Definition(horizon=90, only={"category": ("phone*", "Tablet")})
+
+
+@pytest.mark.parametrize(
+    ("data", "counts"),
+    [
+        ({"category": "Phones"}, True),
+        ({"category": "tablet"}, True),
+        ({"category": "tablets"}, False),
+        ({"category": "books", "lines": [{"sku": "a"}, {"sku": "b", "category": "phone"}]}, True),
+        ({"lines": [{"category": "books"}, 7]}, False),
+        ({}, False),
+    ],
+)
+def test_of_a_line_of_products_are_the_purchases_that_say_so(data: dict[str, Any], counts: bool) -> None:
+    one = fact(0.0, total="5", **data)
+    assert brings_in(PHONES, one) is counts
+    assert in_population(PHONES, fold.evolve(PHONES, fold.initial(), one), FIRST) is counts
+
+
+def test_a_purchase_of_another_line_is_a_happening_like_any_other() -> None:
+    found = fold.initial()
+    for day, category in ((0.0, "phone"), (5.0, "books"), (9.0, "tablet"), (12.0, "books")):
+        found = fold.evolve(PHONES, found, fact(day, total="5", category=category))
+    assert found.rhythm is not None
+    assert (found.rhythm.orders, found.rhythm.last, found.returns) == (2, FIRST + 9.0, (FIRST, FIRST + 9))
+    assert found.marks["sales.order_placed|category=books"].long > 1.9
+
+
+def test_a_contract_is_of_a_line_of_products_by_what_began_it() -> None:
+    line = Definition(horizon=90, kind="contractual", only={"plan": ("fibre",)})
+
+    def runs(*facts: Fact) -> bool:
+        state = fold.initial()
+        for one in facts:
+            state = fold.evolve(line, state, one)
+        return state.running
+
+    fibre, mobile = [fact(0.0, "subscription.started", subscription_id=plan, plan=plan) for plan in ("fibre", "mobile")]
+    assert runs(fibre, mobile)
+    assert not runs(mobile)
+    assert runs(fibre, mobile, fact(1.0, "subscription.cancelled", subscription_id="mobile"))
+    assert not runs(fibre, mobile, fact(1.0, "subscription.cancelled", subscription_id="fibre"))
+    assert runs(fibre, fact(1.0, "subscription.renewed", subscription_id="fibre"))  # which says no plan
+    unnumbered = fact(0.0, "subscription.started", plan="fibre")
+    assert runs(unnumbered, fact(1.0, "subscription.cancelled", plan="mobile"))
+    assert not runs(unnumbered, fact(1.0, "subscription.cancelled", plan="fibre"))

@@ -279,6 +279,24 @@ def test_what_happens_to_contracts_is_known_by_what_people_call_it(tmp_path: Pat
     assert not read(tmp_path, "\n".join(["customer,time,type", *rows, "a,2024-01-05,order"])).contractual
 
 
+def test_a_line_of_products_is_judged_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def bought(number: int) -> str:
+        day = date(2024, 1, 1) + timedelta(days=number)
+        return "\n".join(f"c{number % 20},{day},o{number},{category},5" for category in ("Phones", "books")[: 2 - number % 2])
+
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["customer,time,order_id,category,amount", *map(bought, range(120))]))
+    told = reading.facts(files.rows(path), only=("category",)).told
+    assert len(told) == 180  # one order in two lines of products is two
+    churn(events=path, horizon="20d", only="category=books", json_=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["definition"]["only"] == {"category": ["books"]}
+    assert found["labelled"] + found["waiting"] == 60  # who bought phones alone is in no population of books
+    for wrong, said in (("colour=red", "No column 'colour'"), ("category", "not understood"), ("amount=5", "No column 'amount'")):
+        with pytest.raises(Refusal, match=said):
+            churn(events=path, horizon="20d", only=wrong)
+
+
 def test_the_days_of_grace_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [f"c{n % 30},{date(2024, 1, 1) + timedelta(days=n)},{'renewed' if n > 29 else 'started'}" for n in range(120)]
     (tmp_path / "log.csv").write_text("\n".join(["customer,time,type", *rows]))
