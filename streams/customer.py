@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -104,7 +105,7 @@ class Customer:
             await _set_clock(connection, batch.partition, new)
         whose: Sequence[UUID] = ()
         if words:
-            told, whose = await self._moving.hand_over(connection, schema, batch.partition, words, _asked(batch))
+            told, whose = await self._moving.hand_over(connection, schema, batch.partition, list(words), _asked(batch, words))
             effects += told
         moment = Moment(connection, schema, batch.partition, batch.end, before, frozenset([i.event.yektaevent for i in new]))
         if self._parts:
@@ -114,7 +115,7 @@ class Customer:
         if self._schema is None:  # a timer that is set by these goes when a source comes past it after that
             await _set_clocks_of_sources(connection, batch.partition, new)
         if whose:  # after what was decided: it is told anew under the rules that are in force now
-            await self._moving.refold(connection, schema, batch.partition, whose, _asked(batch))
+            await self._moving.refold(connection, schema, batch.partition, whose, _asked(batch, words))
         effects += await self._parts.end(moment, self._moving.refolded(batch.partition))
         return [*effects, *forwarded]
 
@@ -293,11 +294,11 @@ def reading_what_is_known() -> Iterator[None]:
         raise Halt(f"{newer}. Start the newer version.") from newer
 
 
-def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[Spoken], list[Effect]]:
-    """Events, customers that identity spoke of, decisions and timers, and what is none of these."""
+def _decode(records: Sequence[Record]) -> tuple[list[Arrived], dict[UUID, datetime], list[Spoken], list[Effect]]:
+    """Events, customers that identity spoke of and since when what it said is so, decisions and timers, and what is none of these."""
     arrived: list[Arrived] = []
     spoken: list[Spoken] = []
-    words: dict[UUID, None] = {}
+    words: dict[UUID, datetime] = {}
     effects: list[Effect] = []
     for record in records:
         try:
@@ -310,16 +311,16 @@ def _decode(records: Sequence[Record]) -> tuple[list[Arrived], list[UUID], list[
         if is_word(event):
             if event.type not in (MOVED, RECEIVED, ERASED):
                 raise Halt(f"Identity says {event.type}, which this version does not know. Start the newer one.")
-            words[customer] = None
+            words[customer] = max(event.time, words.get(customer, event.time))
         elif is_spoken(event):
             spoken.append(Spoken(record.offset, event.subject, event))
         else:
             arrived.append(Arrived(record, event, event.subject, fact_of(event)))
-    return arrived, list(words), spoken, effects
+    return arrived, words, spoken, effects
 
 
-def _asked(batch: Batch) -> Asked:
-    return Asked(batch.end - 1, datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC))
+def _asked(batch: Batch, since: Mapping[UUID, datetime] = MappingProxyType({})) -> Asked:
+    return Asked(batch.end - 1, datetime.fromtimestamp(batch.records[-1].timestamp / 1000, UTC), since)
 
 
 async def _insert(connection: Connection, schema: str, partition: int, arrived: Sequence[Arrived]) -> list[Arrived]:

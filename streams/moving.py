@@ -6,16 +6,16 @@ the parts keep of him. What does not fit into one piece goes on behind a cursor 
 flagged meanwhile. Reading order: hand_over, refold, go_on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from projections.erasure import table as erasure
 from projections.timeline import table as timeline
 from projections.view import table as views
 from projections.view.fold import finish
+from streams.parts import Refolded
 from streams.record import Connection, Effect
 from streams.retelling import Retelling, Retold
 from streams.words import RECEIVED, word
@@ -32,6 +32,11 @@ class Asked:
 
     offset: int
     at: datetime
+    since: Mapping[UUID, datetime] = field(default_factory=dict)  # by customer: when the fact was received that moved his rows
+
+    def since_of(self, customers: Iterable[UUID]) -> datetime:
+        """Since when the rows of these are whose they are now."""
+        return max((self.since[customer] for customer in customers if customer in self.since), default=self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Moving:
     def __init__(self, retelling: Retelling, drop: Drop, *, effects: bool, piece: int = PIECE) -> None:
         self._retelling, self._drop, self._effects, self._piece = retelling, drop, effects, piece
         self._none: set[int] = set()  # partitions that are known to have nothing left over
-        self._refolded: dict[int, dict[UUID, Mapping[str, Any]]] = {}
+        self._refolded: dict[int, dict[UUID, Refolded]] = {}
 
     def may_have(self, partition: int) -> bool:
         """Whether work may be left over in the partition."""
@@ -64,8 +69,8 @@ class Moving:
         """Other read models are in force: whoever put them there may have left work."""
         self._none.clear()
 
-    def refolded(self, partition: int) -> Mapping[UUID, Mapping[str, Any]]:
-        """Who was folded anew to the end since this was asked last, and what the parts have made of them; not who only got his view."""
+    def refolded(self, partition: int) -> Mapping[UUID, Refolded]:
+        """Who was folded anew to the end since this was asked last; not who only got his view."""
         return self._refolded.pop(partition, {})
 
     async def hand_over(
@@ -82,7 +87,8 @@ class Moving:
             taken = await erasure.take(connection, schema, customers, self._piece, effects=self._effects)  # last: what did not go is found
             moved = max(moved, taken)
             if self._effects:
-                effects += [word(RECEIVED, str(owner), f"{partition} {asked.offset}", asked.at) for owner in owners]
+                cause = f"{partition} {asked.offset}"
+                effects += [word(RECEIVED, str(owner), cause, asked.since_of(former)) for owner, former in owners.items()]
                 if moved == self._piece:
                     for customer in customers:
                         await self._chore(connection, schema, partition, customer, "hand_over", Cursor(whole=True), asked)
@@ -137,8 +143,8 @@ class Moving:
             (whole, partition, customer),
         )
 
-    async def _hand_over(self, connection: Connection, schema: str, customers: Sequence[UUID]) -> tuple[list[UUID], int]:
-        """Put up to a piece of rows under the present owners of their deciders; who got some, and how many rows went.
+    async def _hand_over(self, connection: Connection, schema: str, customers: Sequence[UUID]) -> tuple[dict[UUID, Collection[UUID]], int]:
+        """Put up to a piece of rows under the present owners of their deciders; who got some, from whom, and how many rows went.
 
         What is an erased customer's does not go with his identifier to whoever has it now. That is asked with the same statement, for
         an erasure may be done at any moment.
@@ -153,17 +159,17 @@ class Moving:
                 LIMIT %(piece)s
             ), taken AS (
                 DELETE FROM {schema}.timeline t USING gone WHERE t.customer_id = gone.customer_id AND t.event_id = gone.event_id
-                RETURNING gone.owner, {", ".join(f"t.{column}" for column in columns)}
+                RETURNING gone.owner, gone.customer_id AS former, {", ".join(f"t.{column}" for column in columns)}
             ), put AS (
                 INSERT INTO {schema}.timeline (customer_id, {", ".join(columns)}) SELECT owner, {", ".join(columns)} FROM taken
                 ON CONFLICT DO NOTHING
             )
-            SELECT owner, count(*) FROM taken GROUP BY owner ORDER BY owner
+            SELECT owner, array_agg(DISTINCT former), count(*) FROM taken GROUP BY owner ORDER BY owner
             """,
             {"customers": list(customers), "piece": self._piece},
         )
         rows = await cursor.fetchall()
-        return [row[0] for row in rows], sum(row[1] for row in rows)
+        return {owner: former for owner, former, _ in rows}, sum(count for _, _, count in rows)
 
     async def refold(
         self, connection: Connection, schema: str, partition: int, customers: Sequence[UUID], asked: Asked, *, whole: bool = True
@@ -193,7 +199,7 @@ class Moving:
         folded = [(customer, finish(retold[customer].view)) for customer, records in histories.items() if records]
         await views.save(connection, schema, [(customer, state, partition, asked.offset) for customer, state in folded])
         await views.delete(connection, schema, [customer for customer, records in histories.items() if not records])
-        self._done(partition, retold, whole=whole)
+        self._done(partition, retold, asked, whole=whole)
 
     async def _refold_long(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, cursor: Cursor) -> None:
         """Fold one customer's rows, from where the cursor left off; a piece a transaction while live."""
@@ -212,12 +218,13 @@ class Moving:
             await views.save(connection, schema, [(customer, finish(retold.view), partition, asked.offset)])
         else:
             await views.delete(connection, schema, [customer])
-        self._done(partition, {customer: retold}, whole=cursor.whole)
+        self._done(partition, {customer: retold}, asked, whole=cursor.whole)
 
-    def _done(self, partition: int, retold: Mapping[UUID, Retold], *, whole: bool) -> None:
+    def _done(self, partition: int, retold: Mapping[UUID, Retold], asked: Asked, *, whole: bool) -> None:
         """These are folded."""
         if whole:
-            self._refolded.setdefault(partition, {}).update({customer: one.parts for customer, one in retold.items()})
+            done = {customer: Refolded(one.parts, asked.since_of((customer,))) for customer, one in retold.items()}
+            self._refolded.setdefault(partition, {}).update(done)
 
     async def _later(self, connection: Connection, schema: str, partition: int, customer: UUID, asked: Asked, cursor: Cursor) -> None:
         """His refold goes on from here in a transaction of its own."""
@@ -229,10 +236,11 @@ class Moving:
     ) -> None:
         self._none.discard(partition)
         view, parts = (None, None) if cursor.retold is None else self._retelling.pack(cursor.retold)
+        since = asked.since_of((customer,))
         await connection.execute(
             "INSERT INTO streams.chores (partition, customer_id, chore, schema, whole, after_at, state, parts, asked_offset, asked_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (partition, customer_id, chore)"
             " DO UPDATE SET schema = excluded.schema, whole = excluded.whole, after_at = excluded.after_at, state = excluded.state,"
             " parts = excluded.parts",
-            (partition, customer, chore, schema, cursor.whole, cursor.at, view, parts, asked.offset, asked.at),
+            (partition, customer, chore, schema, cursor.whole, cursor.at, view, parts, asked.offset, since),
         )

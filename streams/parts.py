@@ -4,11 +4,12 @@ A part hears each new fact of each customer once, in the order of the log, behin
 through the moment's connection stands or falls with the timeline rows, and what it returns goes through the outbox. Decisions about
 everybody (broadcasts) and words to one customer (timers) come in the same order, so that a replay meets them in the same place. In a
 rebuild there are no parts: what they keep is no read model.
-Reading order: Moment, Heard, Part, Forgetful, Past, Folding, Spoken, Choosing, Skimming, Parts.
+Reading order: Moment, Heard, Refolded, Part, Forgetful, Past, Folding, Spoken, Choosing, Skimming, Parts.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
@@ -39,11 +40,19 @@ class Moment:
     end: int  # the offset after the batch; in a chore the position
     before: Mapping[str, State] = field(default_factory=dict)
     fresh: frozenset[str] = frozenset()  # event ids (`yektaevent`) whose rows this transaction put into the timeline
+    since: Mapping[UUID, datetime] = field(default_factory=dict)  # of who is refolded: when the fact was received that moved his rows
 
     def is_new(self, customer: str) -> bool:
         """Whether nothing of a customer is older than this transaction, as far as is known without asking."""
         view = self.before.get(customer)
         return view is not None and not view.events
+
+
+class Refolded(NamedTuple):
+    """A customer who was folded anew to the end: what the parts have made of him, and since when his rows are his."""
+
+    parts: Mapping[str, Any]
+    since: datetime
 
 
 class Part(Protocol):
@@ -214,11 +223,12 @@ class Parts:
                 effects += await part.decided(moment, item.event)
         return effects + await self._tell(moment, run)
 
-    async def end(self, moment: Moment, refolded: Mapping[UUID, Mapping[str, Any]]) -> list[Effect]:
+    async def end(self, moment: Moment, refolded: Mapping[UUID, Refolded]) -> list[Effect]:
         """The end of a transaction: who was folded anew, with what each part made of him, and then time passes."""
         effects: list[Effect] = []
+        moment.since = {customer: one.since for customer, one in refolded.items()}
         for part in self._parts if refolded else ():
-            effects += await part.refolded(moment, {customer: made.get(part.name) for customer, made in refolded.items()})
+            effects += await part.refolded(moment, {customer: one.parts.get(part.name) for customer, one in refolded.items()})
         for part in self._parts:
             effects += await part.pulse(moment)
         return effects

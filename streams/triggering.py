@@ -7,7 +7,7 @@ Reading order: Triggering.told, `_hear`, `_ring`, fold, refolded, pulse; then `s
 `streams/recalling`, by which the past is folded.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,8 @@ from aggregates.wire import CustomerEvent
 from projections.timeline.row import uuid_of
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
-from projections.triggers.react import Reaction, begin, mend, react, recall, recalled, ripen, wake_of
+from projections.triggers.react import Reaction, begin, mend, moved, react, recall, recalled, ripen, wake_of
+from projections.triggers.state import Effect as Said
 from projections.triggers.state import Fire, State
 from projections.triggers.storing import encode
 from projections.triggers.trigger import admit
@@ -154,7 +155,8 @@ class Triggering:
         return None if unheard or quantiles != here.quantiles.counted else History(quantiles, runs, last)
 
     async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
-        """Rows moved: what rules know of these customers is derived from what rows they have now. Nobody is told of what that shows."""
+        """Rows moved: what rules know of these customers is derived from what rows they have now. Nobody is told of what that alone
+        shows."""
         held = self._held[moment.partition]
         if not held.here.rules:
             return []
@@ -319,11 +321,25 @@ class Triggering:
                 continue
             now = last.now if last else active.since
             run, _ = recall(active.trigger, run, (), now, here.quantiles)
-            state, said = recalled(active.trigger, run, said_so.keys(), now, here.quantiles, "moved")
+            state, said = recalled(active.trigger, run, said_so.keys(), now, here.quantiles)
+            said = tuple(await self._moved(turn, customer, active, said_so.keys(), said, now))
             before = [one.signal for one in said if isinstance(one, Fire) and one.signal.occurred_at < active.since]
             told = await table.told_since(turn.moment.connection, turn.moment.schema, customer, before, active.since) if before else set()
             said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal in before and one.signal.id not in told)])
             turn.take(customer, active, None, state, said, now, last.clock if last else "")
+
+    async def _moved(
+        self, turn: Turn, customer: UUID, active: Active, standing: Collection[UUID], said: Sequence[Said], now: datetime
+    ) -> Sequence[Said]:
+        """What rules say of a history that was put together: what is imported since then shows nothing that anybody is told either."""
+        fired = [one.signal.id for one in said if isinstance(one, Fire)]
+        if not fired:
+            return said
+        since = turn.moment.since.get(customer, now)
+        facts = await self._past.facts(turn.moment, customer, active.trigger.types, None)
+        before = evidence_of(active, [fact for fact in facts if fact.recorded < since or fact.backfill])
+        given = await table.given_once(turn.moment.connection, fired)
+        return moved(active.trigger, said, before, standing, since, turn.held.here.quantiles, given)
 
 
 def _unknown(

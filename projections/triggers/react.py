@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from aggregates.touchpoint import derive
 from projections.triggers.checks import Quantiles
 from projections.triggers.evidence import Evidence
@@ -184,6 +186,25 @@ def recalled(
     fired, effects = telling.settled(fired, standing)
     fired = fired[len(state.fired) :]
     return State(state.base, state.kept, head, fired), (*effects, *_wake(trigger, None, head, fired))
+
+
+def moved(
+    trigger: Trigger,
+    said: Sequence[Effect],
+    before: Sequence[Evidence],
+    standing: Collection[UUID],
+    since: datetime,
+    quantiles: Quantiles,
+    given: Collection[UUID] = (),
+) -> tuple[Effect, ...]:
+    """What is said where histories were put together: nobody is told of what the facts alone show that had come `before`, nor again of
+    signals that were `given` once. Whatever came since, the fact too by which they are one, says what it says to one whose history was
+    always whole."""
+    if not any(isinstance(one, Fire) for one in said):
+        return tuple(said)
+    shown = {one.signal.id for one in refold(trigger, before, standing, since, quantiles)[1] if isinstance(one, Fire)}
+    quiet = shown.union(given)
+    return tuple([Fire(replace(one.signal, quiet="moved")) if isinstance(one, Fire) and one.signal.id in quiet else one for one in said])
 
 
 def signal_id(trigger: Trigger, cause: UUID) -> UUID:

@@ -220,6 +220,12 @@ async def standing(connection: Connection, schema: str, customer: UUID) -> dict[
     return found
 
 
+async def given_once(connection: Connection, signals: Iterable[UUID]) -> set[UUID]:
+    """Those that were given, to whomever, whether they stand or not."""
+    cursor = await connection.execute("SELECT id FROM signals.given WHERE id = ANY(%s::uuid[])", (uuids(signals),))
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def told_since(connection: Connection, schema: str, customer: UUID, signals: Sequence[Signal], since: datetime) -> set[UUID]:
     """Those of a customer's signals that were given once, or whose cause a door received after a time."""
     cursor = await connection.execute(

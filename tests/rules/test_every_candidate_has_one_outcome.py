@@ -274,6 +274,25 @@ def test_what_is_held_is_silent_as_soon_as_its_customer_is_one_for_whom_its_sign
     assert results(answer) == [("offer", "sent", "sms"), ("offer", "silent", "withdrawn")]
 
 
+def test_what_shows_only_that_customers_are_one_contacts_nobody_and_what_the_fact_shows_that_says_so_does() -> None:
+    thrice = contact() | {"when": {"count": "shop.offer", "at_least": 3, "within": "1d"}}
+    phone, email = {"phone": "+989121234567"}, {"email": "sara@example.ir"}
+    consents = [event("consent.given", at(0), who=who, purpose="marketing") for who in (phone, email)]
+    two = [event("shop.offer", at(1, 8), who=phone), event("shop.offer", at(1, 9), who=email)]
+    by_itself = event("shop.offer", at(1, 10), who=phone | email)
+    assert results(evaluated(thrice, [*consents, *two, by_itself], POLICY)) == [("offer", "sent", "sms")]
+    third, seen = event("shop.offer", at(1, 10), who=email), event("shop.seen", at(1, 11), who=phone | email)
+    assert results(evaluated(thrice, [*consents, *two, third, seen], POLICY)) == [("offer", "silent", "moved")]
+
+
+def test_what_the_fact_undoes_that_says_who_is_one_was_never_said() -> None:
+    rule = contact() | {"when": {"count": "shop.offer", "at_least": 2, "within": "1d"}, "unless": {"event": "shop.seen"}}
+    phone, email = {"phone": "+989121234567"}, {"email": "sara@example.ir"}
+    two = [event("shop.offer", at(1, 8), who=phone), event("shop.offer", at(1, 9), who=email)]
+    late = event("shop.seen", at(1, 8, 30), who=phone | email, recorded=at(1, 10))
+    assert evaluated(rule, [*two, late], POLICY)["signals"] == []
+
+
 def test_a_signal_that_is_fired_anew_after_its_contact_went_out_does_not_contact_twice() -> None:
     twice = contact() | {"when": {"count": "shop.offer", "at_least": 2, "within": "5d"}}
     facts = [allowed(), event("shop.offer", at(1, 8)), event("shop.offer", at(3, 8)), event("shop.offer", at(2, 8), recorded=at(3, 9))]

@@ -1,10 +1,10 @@
 """Runs rules over events as they arrive: the same steps as live, with the timeline, the timers and the outbox in memory.
 
 The clock is the latest recorded time. At each moment first the facts count, then the timers that are due, then all candidates of a customer
-are decided together. Reading order: Run, take, pass_to, `_hear`, `_unite`, `_ripen`, `_decide`.
+are decided together. Reading order: Run, take, pass_to, `_unite`, `_join`, `_hear`, `_ripen`, `_decide`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from heapq import heappop, heappush, merge
@@ -22,7 +22,7 @@ from infra.evaluation.rules.people import People, Person, Run, Waiting
 from projections.contacts import fold as contacts
 from projections.triggers.checks import NO_QUANTILES, percentiles_of
 from projections.triggers.evidence import Stamp
-from projections.triggers.react import begin, mend, objection, react, refold, ripen
+from projections.triggers.react import begin, mend, moved, objection, react, refold, ripen
 from projections.triggers.state import Block, Effect, Fire, Seal, Signal, Wake, Withdraw
 from projections.triggers.trigger import Trigger, admit, trigger_of
 
@@ -63,15 +63,13 @@ class Evaluation:
             self.pass_to(arrived.recorded)
             self._clock = arrived.recorded
         person, others = self.people.whose(arrived)
-        for other in others:
-            if person is not None:
-                self._unite(person, other)
-        if arrived.line.type in self._touching:
-            fact = arrived.fact()
-            if fact.type == QUANTILES:
-                self._publish(fact)
-            if person is not None:
-                self._hear(person, fact)
+        fact = arrived.fact() if arrived.line.type in self._touching else None
+        if fact is not None and fact.type == QUANTILES:
+            self._publish(fact)
+        if person is not None:
+            heard = self._unite(person, others, fact) if others else ()
+            if fact is not None:
+                self._hear(person, fact, heard)
 
     def tell(self, customer: UUID, heard: datetime, fact: Fact) -> None:
         """Take the next fact of a customer who is known."""
@@ -106,13 +104,13 @@ class Evaluation:
         self._set += 1
         heappush(self._due, (max(at, self._clock), kind, self._set, person, index))
 
-    def _hear(self, person: Person, fact: Fact) -> None:
-        """A customer's fact: the rules that name its type, and what the policy asks."""
+    def _hear(self, person: Person, fact: Fact, heard: Collection[int] = ()) -> None:
+        """A customer's fact: the rules that name its type, but for those that heard it already, and what the policy asks."""
         if fact.type in self._contacting:
             person.known = contacts.evolve(person.known, fact)
         for index, trigger in self._by_type.get(fact.type, ()):
             evidence = admit(trigger, fact)
-            if evidence is None:
+            if evidence is None or index in heard:
                 continue
             run = person.runs.get(index)
             if run is None:
@@ -125,27 +123,43 @@ class Evaluation:
             if reaction[1]:
                 self._carry_out(person, index, reaction[1], self._clock)
 
-    def _unite(self, person: Person, other: Person) -> None:
-        """The other was the same customer: his facts are among this one's, and what now stands by them all does."""
-        other.into = person
-        person.known = contacts.united(person.known, other.known)
-        person.waiting |= other.waiting
-        for waiting in other.waiting.values():
-            self._set_due(waiting.due, DECISION, person, waiting.rule)
-        for index, approached in other.approached.items():
-            person.approached.setdefault(index, []).extend(approached)
-        for index, run in other.runs.items():
-            mine = person.runs.get(index)
-            if mine is None:
-                person.runs[index] = run
-                continue
-            history = list(merge(mine.facts, run.facts, key=_stamp))
-            mine.past = []
-            mine.standing |= run.standing
-            standing = set(mine.standing.values())
-            mine.state, effects = refold(self.triggers[index], history, standing, self._clock, self._quantiles, "moved")
-            self._carry_out(person, index, effects, self._clock)
-        other.runs, other.waiting, other.approached = {}, {}, {}
+    def _unite(self, person: Person, others: Iterable[Person], fact: Fact | None) -> set[int]:
+        """The others were the same customer, says the fact: theirs is among this one's, and what now stands by it all does.
+
+        Answers the rules for which there were facts of several, which have heard this one too.
+        """
+        histories: dict[int, list[Run]] = {}
+        for one in (person, *others):
+            for index, run in one.runs.items():
+                histories.setdefault(index, []).append(run)
+        for other in others:
+            other.into = person
+            person.known = contacts.united(person.known, other.known)
+            person.waiting |= other.waiting
+            for waiting in other.waiting.values():
+                self._set_due(waiting.due, DECISION, person, waiting.rule)
+            for index, approached in other.approached.items():
+                person.approached.setdefault(index, []).extend(approached)
+            other.runs, other.waiting, other.approached = {}, {}, {}
+        person.runs = {index: runs[0] for index, runs in histories.items()}
+        several = {index for index, runs in histories.items() if len(runs) > 1}
+        for index in several:
+            self._join(person, index, histories[index], fact)
+        return several
+
+    def _join(self, person: Person, index: int, runs: Sequence[Run], fact: Fact | None) -> None:
+        """One rule of those who are one, and what it says of the fact by which they are."""
+        trigger, run = self.triggers[index], Run(begin(self.triggers[index]))
+        before = list(merge(*(one.facts for one in runs), key=_stamp))
+        for one in runs:
+            run.standing |= one.standing
+        person.runs[index] = run
+        said = admit(trigger, fact) if fact is not None else None
+        history = before if said is None else sorted([*before, said], key=_stamp)
+        known = history if said is not None and said.backfill else before
+        standing = set(run.standing.values())
+        run.state, effects = refold(trigger, history, standing, self._clock, self._quantiles)
+        self._carry_out(person, index, moved(trigger, effects, known, standing, self._clock, self._quantiles), self._clock)
 
     def _ripen(self, person: Person, index: int, now: datetime) -> None:
         """A timer of a rule is due, if it still is."""
