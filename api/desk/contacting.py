@@ -18,7 +18,7 @@ from aggregates.contact_policy import reading
 from aggregates.touchpoint import derive
 from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
 from aggregates.written.problem import Problem as Written
-from api import access, cursor, hints, query, rehearsing
+from api import access, cursor, customers, hints, looks, query, rehearsing
 from api.answers import path_id
 from api.contact_policy import check_approval, policy_shown
 from api.deliveries import STATES, pauses
@@ -30,9 +30,11 @@ from api.desk.written import RANGES
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
 from api.webhooks import every_webhook
+from projections.contacts import belonging
 from projections.contacts import table as contacts
 from projections.contacts.table import Share
 from projections.deliveries import table as deliveries
+from projections.view import table as views
 
 SHOWN = 30
 DAYS = 30
@@ -64,7 +66,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
 
     @routes.get("/contacts")
     async def funnel(request: Request) -> Response:
-        """From candidates to sent, and why not; the latest decisions, of one customer or of all."""
+        """From candidates to sent, and why not; the latest decisions, of one rule or of all."""
         access.staff(request, dependencies, READERS)
         rule = query.text(request, "rule")
         async with dependencies.pool.connection() as connection:
@@ -78,6 +80,21 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             )
         older = _older(request, found[SHOWN - 1].at, found[SHOWN - 1].signal) if len(found) > SHOWN else None
         return page(request, dependencies, "contacts.html", lines=lines(shares), decisions=found[:SHOWN], rule=rule, older=older, days=DAYS)
+
+    @routes.get("/customers/{id}/decisions")
+    async def of_customer(request: Request) -> Response:
+        """Whether and why one customer was or was not approached."""
+        asking = access.staff(request, dependencies, access.INSIDE)
+        async with dependencies.pool.connection() as connection:
+            schema = await dependencies.schema()
+            id_ = await customers.present(connection, schema, path_id(request))
+            await looks.note(request, connection, asking, id_, "decisions")
+            looked = await views.look(connection, schema, id_, dependencies.clock())
+            before, whose = cursor.place(query.text(request, "cursor")), await belonging.merged(connection, id_)
+            found = await contacts.page(connection, SHOWN + 1, before=before, customers=whose)
+        name = looked.view(id_).name.display if looked else ""
+        older = _older(request, found[SHOWN - 1].at, found[SHOWN - 1].signal) if len(found) > SHOWN else None
+        return page(request, dependencies, "decisions.html", id=id_, name=name, decisions=found[:SHOWN], older=older)
 
     @routes.get("/contacts/policy")
     async def policy(request: Request) -> Response:

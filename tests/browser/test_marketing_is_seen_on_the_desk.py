@@ -190,6 +190,25 @@ async def test_a_changed_cap_shows_who_would_become_silent_beside_what_was_sent(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+async def test_why_one_customer_was_not_approached_is_a_press_away_from_his_page(desk: Desk, decided: Marketer, language: str) -> None:
+    say, person, rule = spoken(language), f"why-{language}", f"asked-{language}"
+    do = "do: {contact: x, purpose: marketing, prefer: [sms]}\n"
+    await decided.publish("triggers", rule, f"when: {{count: why.{language}, at_least: 1, within: 1h}}\n{do}")
+    assert await decided.signals(rule, after=await decided.api.send(decided.key, bought(person, type_=f"why.{language}")))
+    page = await desk.signed_in(language)  # an agent: customers ask him
+    found = await decided.api.get(decided.token, f"/v1/customers/by/customer_number/{person}")
+    await page.goto(f"/customers/{found['customer_id']}")
+    await page.get_by_role("link", name=say("contacting.of_customer")).click()
+    row = page.locator("main tbody tr")
+    await expect(row).to_have_count(1)
+    for told in (rule, say("silenced.consent"), say("purpose.marketing"), say("way.sms")):
+        await expect(row).to_contain_text(told)
+    assert await judged(page, f"decisions-{language}") == []
+    looks = await decided.api.get(await decided.api.token("admin"), "/v1/access-log", customer=found["customer_id"])
+    assert "decisions" in {one["what"] for one in looks["items"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_what_went_wrong_and_who_stopped_it_is_said_in_the_readers_language(desk: Desk, decided: Marketer, language: str) -> None:
     say = spoken(language)
     page = await desk.signed_in(language, decided.token)
