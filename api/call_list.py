@@ -1,4 +1,7 @@
-"""Calls that a contact wants, for agents to pull; and what is to be offered to whoever is on the line. Reading order: TaskShown, router."""
+"""Calls that a contact wants, for agents to pull; and what is to be offered to whoever is on the line.
+
+Reading order: TaskShown, router, end.
+"""
 
 import csv
 import io
@@ -12,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from aggregates.access import Role
-from api import access, body, cursor, customers, looks, openapi, query
+from api import access, body, cursor, customers, looks, openapi, query, witnessing
 from api.access import Caller
 from api.answers import json, path_id
 from api.decoding import decoded
@@ -62,6 +65,14 @@ class CallOutcome(msgspec.Struct, forbid_unknown_fields=True):
     outcome: Literal["answered", "accepted", "refused", "no_answer", "wrong_number", "later"]
     note: Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""
 
+
+FACTS = {
+    "answered": "contact.answered",
+    "accepted": "contact.answered",
+    "refused": "contact.refused",
+    "wrong_number": "contact.refused",
+}
+"""What an outcome says of the contact; others say nothing of it."""
 
 ID = openapi.parameter("id", openapi.UUID, "The call.", where="path")
 CHANNEL = openapi.parameter("channel", {"type": "string", "enum": list(CHANNELS), "default": CALL}, "What kind of task.")
@@ -165,20 +176,10 @@ def router(dependencies: Dependencies) -> APIRouter:
         ),
     )
     async def say_outcome(request: Request) -> Response:
-        """Say how it went; the call is off the list then. Said again, it is answered the same."""
+        """Say how it went; the call is off the list then, and the customer's answer is a fact. Said again, it is answered the same."""
         asking = access.staff(request, dependencies, CALLERS)
-        told = decoded(await body.read(request), CallOutcome)
-        id_ = path_id(request)
-        async with dependencies.pool.connection() as connection:
-            ended = await handing.end(connection, id_, asking.name, told.outcome, told.note)
-            if ended is None:
-                task = await tasks.one(connection, id_)
-                if task is None:
-                    raise not_found("No call has this id.")
-                if (task.state, task.taken_by, task.outcome, task.note) != ("done", asking.name, told.outcome, told.note):
-                    raise _others(task)
-                ended = task  # he said so before, and did not hear the answer
-        return json(task_shown(ended))
+        said = decoded(await body.read(request), CallOutcome)
+        return json(task_shown(await end(dependencies, asking, path_id(request), said.outcome, said.note)))
 
     @routes.get(
         "/v1/customers/{id}/offers",
@@ -197,6 +198,24 @@ def router(dependencies: Dependencies) -> APIRouter:
         return json(TaskList([task_shown(task) for task in shown]))
 
     return routes
+
+
+async def end(dependencies: Dependencies, asking: Caller, id_: UUID, outcome: str, note: str) -> Task:
+    """Take a task off the list, and tell the log what the customer answered: of the contact, so of whoever he is now. Raises problems."""
+    async with dependencies.pool.connection() as connection:
+        ended = await handing.end(connection, id_, asking.name, outcome, note)
+        if ended is None:
+            task = await tasks.one(connection, id_)
+            if task is None:
+                raise not_found("No call has this id.")
+            if (task.state, task.taken_by, task.outcome, task.note) != ("done", asking.name, outcome, note):
+                raise _others(task)
+            ended = task  # he said so before, and did not hear the answer
+    if (type_ := FACTS.get(outcome)) is not None:
+        answer = {"signal": str(ended.signal), "channel": ended.channel, "contact": ended.contact, "reason": note}
+        answer = {name: value for name, value in answer.items() if value}
+        await witnessing.tell(dependencies, f"outcome.{ended.id}", type_, {}, answer)
+    return ended
 
 
 def task_shown(task: Task) -> TaskShown:

@@ -322,6 +322,9 @@ async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> No
     assert [row["phone"] for row in rows if row["id"] == task["id"]] == ["'+989121110019"]
     log = await ground.api.get(ground.token, "/v1/access-log", customer=rows[0]["customer_id"])
     assert "call-list" in [look["what"] for look in log["items"]]
+    while not (answers := (await ground.api.get(agent, f"/v1/customers/{task['customer_id']}/responses"))["items"]):
+        await breath()
+    assert [(one["signal"], one["type"], one["channel"]) for one in answers] == [(task["signal"], "contact.answered", "call")]
 
 
 async def test_the_call_list_has_a_byte_order_mark_for_whoever_asks_for_one(ground: Ground) -> None:
