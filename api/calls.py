@@ -4,7 +4,7 @@ Reading order: router, CallShown, of_number, wrap_up.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -16,7 +16,7 @@ from msgspec import Meta
 from psycopg_pool import PoolTimeout
 from starlette.responses import StreamingResponse
 
-from aggregates.identifier import Identifier
+from aggregates.identifier import Identifier, Token
 from aggregates.normal import NotAnIdentifier, normalise
 from aggregates.normal.persian import plain
 from aggregates.sealing import KeyDestroyed, KeyUnknown, open_sealed
@@ -30,6 +30,7 @@ from api.problem import Problem, invalid, not_found
 from api.watching import Watching
 from projections.calls import table
 from projections.calls.table import Call
+from projections.identity import table as identity
 from projections.search import table as searching
 from projections.service import table as requests
 
@@ -208,10 +209,9 @@ async def number_of(dependencies: Dependencies, connection: Connection, call: Ca
     return next((value for kind, value in sealed.identifiers if kind == "phone"), None)
 
 
-async def customers_of(connection: Connection, tokens: Any) -> list[UUID]:
+async def customers_of(connection: Connection, tokens: Iterable[str]) -> list[UUID]:
     """Whom these identifiers belong to now, each once."""
-    cursor = await connection.execute("SELECT DISTINCT customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", (list(tokens),))
-    return [row[0] for row in await cursor.fetchall()]
+    return list(dict.fromkeys((await identity.owners(connection, map(Token, tokens))).values()))
 
 
 def is_number(number: str) -> bool:

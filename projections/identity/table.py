@@ -1,4 +1,4 @@
-"""Reads the identity tables, which only `resolve` writes. Reading order: owner, successor, owns, Fate, fates, bodies, Alone, alone."""
+"""Reads the identity tables, which only `resolve` writes. Reading order: owner, owners, successor, owns, Fate, fates, bodies, alone."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -15,13 +15,17 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 async def owner(connection: Connection, token: Token) -> UUID | None:
     """Whose the identifier is now: of one that was forgotten, whoever came with it since."""
+    return (await owners(connection, [token])).get(token)
+
+
+async def owners(connection: Connection, tokens: Iterable[Token]) -> dict[Token, UUID]:
+    """The same of several; those that are nobody's are left out."""
     cursor = await connection.execute(
-        "SELECT i.customer_id FROM identity.identifiers i WHERE i.identifier = COALESCE("
-        "(SELECT s.identifier || '~' || s.epoch FROM identity.seen s WHERE s.identifier = %(token)s AND s.epoch > 0), %(token)s)",
-        {"token": token},
+        "SELECT t.token, i.customer_id FROM unnest(%s::text[]) AS t (token) JOIN identity.identifiers i ON i.identifier = COALESCE("
+        "(SELECT s.identifier || '~' || s.epoch FROM identity.seen s WHERE s.identifier = t.token AND s.epoch > 0), t.token)",
+        (list(tokens),),
     )
-    row = await cursor.fetchone()
-    return row[0] if row else None
+    return dict(await cursor.fetchall())
 
 
 async def successor(connection: Connection, customer: UUID) -> UUID | None:

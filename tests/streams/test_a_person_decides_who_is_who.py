@@ -8,6 +8,8 @@ import pytest
 
 from aggregates.identity import DEFAULT_RULES, Kind, Merge, Rules, Split, publishing
 from aggregates.sealing import seal
+from api import calls
+from projections.identity import table as identity
 from projections.view.state import encode
 from projections.view.table import load
 from streams.broadcasting import keys
@@ -144,7 +146,11 @@ async def test_a_device_unseen_for_long_is_somebody_elses(ground: Ground) -> Non
     await ground.work()
     new = ground.send("3", minute=8 * 24 * 60, who={"device": "d"})
     await ground.work()
-    assert await ground.owner(old) == await ground.owner(again) != await ground.owner(new)
+    first, then = await ground.owner(old), await ground.owner(new)
+    assert await ground.owner(again) == first != then
+    device, account = ground.token("device", "d"), ground.token("account", "a")
+    assert await calls.customers_of(ground.connection, [device]) == [then]
+    assert await identity.owners(ground.connection, [device, account]) == {device: then, account: first}
     await ground.check()
 
 
