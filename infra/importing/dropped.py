@@ -1,6 +1,7 @@
 """Imports what partners drop into a folder: `<folder>/<source>/` holds, one after the other, their files, and beside them a mapping.
 
-Which mapping may also be a setting of the source: a path elsewhere, or the name of a published one.
+Which mapping may also be a setting of the source: a path elsewhere, or the name of a published one. A folder of which nothing says what its
+files are is nobody's here, and what is in it is not touched.
 
 A file is taken when it has not changed between two looks. Afterwards it stands in `done/` with a report beside it, or in `refused/` when
 nothing could be made of it; while the door is shut it stays where it is. Reading order: Watch.look, _import, _mapping.
@@ -45,6 +46,7 @@ class Watch:
         self._folder, self._url, self._key_of, self._memory, self._settled = folder, url, key_of, memory, settled
         self._seen: dict[Path, tuple[int, int]] = {}
         self._absent = False
+        self._unmapped: set[Path] = set()
 
     async def run(self, every: float) -> None:
         """Look again and again, until cancelled."""
@@ -74,7 +76,17 @@ class Watch:
                 log.warning("drop_folder_absent", folder=str(self._folder))
             return []
         sources = [one for one in sorted(self._folder.iterdir()) if one.is_dir() and not one.name.startswith(".")]
-        return [file for source in sources for file in sorted(source.iterdir()) if _is_theirs(file)]
+        return [file for source in sources for file in sorted(source.iterdir()) if _is_theirs(file) and self._is_mapped(source)]
+
+    def _is_mapped(self, source: Path) -> bool:
+        """Whether anything says what a source's files are. If nothing does it is said once: any folder may lie beside those of partners."""
+        mapped = bool(self._settled.get(source.name)) or any((source / name).is_file() for name in MAPPINGS)
+        if mapped:
+            self._unmapped.discard(source)
+        elif source not in self._unmapped:
+            self._unmapped.add(source)
+            log.warning("drop_unmapped", folder=str(source), wanted=MAPPINGS[0])
+        return mapped
 
     def _rests(self, file: Path) -> bool:
         """Whether it is whole: nobody wrote to it since the last look."""
@@ -110,9 +122,7 @@ class Watch:
             return await asyncio.to_thread(there.read_text, "utf-8-sig", "replace")
         if named and Path(named).name == named and not Path(named).suffix:
             return await published(self._url, await self._key_of(folder.name), named)
-        if named:
-            return Refusal(f"There is no file {named}, which is set as the mapping of {folder.name}.")
-        return Refusal(f"There is no {MAPPINGS[0]} beside it.", "It says at least what the rows are: `type: reseller.sale_reported`.")
+        return Refusal(f"There is no file {files[0]}, by which those of {folder.name} are read.")
 
     async def _send(self, file: Path, source: str, table: Opened, mapping: Mapping, written: dict[str, Any]) -> Result:
         key = await self._key_of(source)

@@ -208,6 +208,20 @@ async def test_a_source_whose_mapping_nobody_has_is_told_so(api: Api, tmp_path: 
     assert ["no-such-mapping" in told[0], "no-such.yaml" in told[1]] == [True, True]
 
 
+async def test_nothing_is_touched_in_a_folder_of_which_nothing_says_what_its_files_are(tmp_path: Path) -> None:
+    async def nobodys(source: str) -> str:
+        raise AssertionError(source)
+
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs" / "summer.jpg").write_bytes(b"x")
+    (tmp_path / "empty").mkdir()
+    watch = Watch(tmp_path, "http://127.0.0.1:9", nobodys, tmp_path / ".memory")
+    with structlog.testing.capture_logs() as said:
+        assert [await watch.look() for _ in range(3)] == [0, 0, 0]
+    assert [(one["event"], one["folder"]) for one in said] == [("drop_unmapped", str(tmp_path / "photographs"))]
+    assert [one.name for one in (tmp_path / "photographs").iterdir()] == ["summer.jpg"]
+
+
 async def test_a_folder_that_is_not_there_is_said_once(tmp_path: Path) -> None:
     async def nobodys(source: str) -> str:
         raise AssertionError(source)
