@@ -18,5 +18,13 @@ def test_its_links_lead_to_files(page: Path) -> None:
 
 def test_the_index_lists_every_page() -> None:
     listed = set(re.findall(r"\]\(([^)]+)\)", (ROOT / "docs" / "index.md").read_text()))
-    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"index.md"}
     assert pages <= listed
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_a_decision_names_a_test_that_keeps_it(page: Path) -> None:
+    _, _, kept = page.read_text().partition("Kept by")
+    tests = re.findall(r"`(tests/[\w/.]+)`", kept)
+    assert tests
+    assert [test for test in tests if not (ROOT / test).exists()] == []
