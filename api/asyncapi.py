@@ -11,6 +11,8 @@ from aggregates import wire
 from aggregates.contracts import CONTRACTS, json_schema
 from api.ports import Topics
 from projections.churn.published import Published
+from projections.value.given import SCORE as VALUE
+from projections.value.given import Given
 
 VERSION = "3.0.0"
 HEADERS = {
@@ -44,7 +46,8 @@ def document(topics: Topics) -> dict[str, Any]:
             "customerEvents": _sealed(topics.customer_events, "Touchpoints and words of identity, keyed by customer.", "customerEvent"),
             "scores": {
                 "address": topics.scores,
-                "description": "A customer's score when it moved by the definition's step or over a threshold. Keyed by customer.",
+                "description": "A customer's score when it moved by the definition's step or over a threshold, and his value when it moved"
+                " by a tenth, where a rule or a segment asks for it. Keyed by customer.",
                 "messages": {"scoreGiven": {"$ref": "#/components/messages/scoreGiven"}},
             },
             "deadLetters": _sealed(topics.dead_letters, "What was refused: headers say why, the value is sealed.", "deadLetter"),
@@ -99,11 +102,15 @@ def _records() -> dict[str, Any]:
 
 
 def _score() -> dict[str, Any]:
-    """A score as it is published: a customer event whose data says the score, what it was before, and the weightiest reasons."""
+    """A score as it is published: a customer event whose data says the score and what it was before; of churn also the weightiest reasons,
+    of what a customer is worth also the parts."""
     message = _struct("A score of a customer", wire.CustomerEvent)
-    (reference,), components = msgspec.json.schema_components([Published], ref_template="#/$defs/{name}")
-    data = components.pop(reference["$ref"].rpartition("/")[2])
-    data["properties"]["reasons"]["items"] = components["Reason"]
+    _, components = msgspec.json.schema_components([Published, Given], ref_template="#/$defs/{name}")
+    churn, worth = components["Published"], components["Given"]
+    churn["properties"]["reasons"]["items"] = components["Reason"]
+    churn["properties"]["score"] |= {"not": {"const": VALUE}}
+    worth["properties"]["score"] = {"const": VALUE}
+    data = {"oneOf": [churn, worth]}
     payload = message["payload"] | {"properties": message["payload"]["properties"] | {"type": {"const": "score.given"}, "data": data}}
     return message | {"name": "score.given", "payload": payload}
 

@@ -144,7 +144,7 @@ class Saying:
             if one.stands == "in_force" and keeping.tellable(one.definition, kept, score):
                 summands = summands or parts(what.scored.weights, what.scored.features, what.scored.anchors)
                 effects += score_records.moved(customer, one.definition, kept, what, summands, by.number, self._clock())
-                kept = msgspec.structs.replace(kept, told=score)
+                kept = msgspec.structs.replace(kept, told=score_records.written(score))
         return kept, effects
 
     async def now(self, moment: Moment, whose: Sequence[tuple[str, InForce, Kept]]) -> list[Effect]:

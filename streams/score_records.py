@@ -1,6 +1,6 @@
 """The record that tells a score: a fact of the customer that rules hear, and the same on `scores` for everybody outside.
 
-Reading order: moved, given.
+Reading order: moved, written, given.
 """
 
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ def moved(
     data = Published(
         score=definition.name,
         version=definition.version,
-        value=round(said.scored.score, 6),
-        before=None if kept.told is None else round(kept.told, 6),
+        value=written(said.scored.score),
+        before=None if kept.told is None else written(kept.told),
         silent=said.silent,
         model=snapshot,
         reasons=tuple([Reason(r.topic, round(r.level, 6), r.fa, r.en) for r in why]),
@@ -39,6 +39,11 @@ def moved(
     version, change = str(definition.version), f"{data.before} {data.value}"
     id_ = derive("score", customer, definition.name, version, at.isoformat(), now.isoformat(), change)
     return given(customer, id_, data, at, now, replayed=kept.replayed, decider=kept.decider)
+
+
+def written(score: float) -> float:
+    """A score as it is told: what the next one was before is this to the digit."""
+    return round(score, 6)
 
 
 def given(

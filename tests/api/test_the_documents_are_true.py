@@ -24,7 +24,10 @@ from aggregates.contracts import CONTRACTS
 from aggregates.refusal import Reason
 from api.explained import REASONS
 from api.knowledge import SCRIPT
+from projections.churn.published import Published
+from projections.churn.published import Reason as Because
 from projections.contacts import tasks
+from projections.value.given import Given
 from tests.api import who_is_who
 from tests.api.conftest import Api, breath
 from tests.api.events import event
@@ -66,8 +69,14 @@ async def test_the_asyncapi_document_is_valid(api: Api) -> None:
     assert set(document["channels"]["inbox"]["messages"]) == {type_.replace(".", "_") for type_ in CONTRACTS}
     assert document["channels"]["inbox"]["address"] == api.world.topics.inbox
     assert document["channels"]["scores"]["address"] == api.world.topics.scores
-    score = document["components"]["messages"]["scoreGiven"]["payload"]
-    assert set(score["properties"]["data"]["properties"]) == {"score", "version", "value", "before", "silent", "model", "reasons"}
+    data = document["components"]["messages"]["scoreGiven"]["payload"]["properties"]["data"]
+    because = (Because("rhythm", 0.7, "…", "…"),)
+    churn = msgspec.json.decode(msgspec.json.encode(Published("phones", 1, 0.71, None, silent=True, model=3, reasons=because)))
+    worth = msgspec.to_builtins(Given("value", 12.5, None, "IRR", "10.00", "2.50", 1, 4))
+    for told in (churn, worth):
+        jsonschema.Draft202012Validator(data).validate(told)
+        for name in ("value", "phones"):
+            assert jsonschema.Draft202012Validator(data).is_valid(told | {"score": name}) is (told["score"] == name)
     for message in document["components"]["messages"].values():
         for example in message.get("examples", ()):
             jsonschema.Draft202012Validator(message["payload"]).validate(example["payload"])

@@ -193,6 +193,11 @@ async def test_scores_are_given_once_labels_are_known_and_told_where_they_move(p
     assert {event.subject for event in told} == {str(row[0]) for row in await play.ground.ask("SELECT customer_id FROM churn.states")}
     assert all(event.yektadecider for event in told)
     assert len(play.ground.memory.all("scores")) == len({event.id for event in told})
+    last_told: dict[str, float] = {}
+    for event in told:
+        data = decode(event.data)
+        assert data["before"] == last_told.get(event.subject)  # to the digit
+        last_told[event.subject] = data["value"]
     rows = await play.ground.ask("SELECT customer_id, score, given FROM churn.states")
     assert all(abs(score - written) < 0.02 for _, score, written in rows)
 
