@@ -87,7 +87,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             errors=plot(months, "calibration_error", locale),
             rows=rows(months, locale),
             names=SHOWN,
-            people=bars([(locale.number(Decimal(tenth) / 10), count) for tenth, count in enumerate(people)], locale),
+            people=bars([(locale.number(Decimal(tenth) / 10), count) for tenth, count in enumerate(people)] if any(people) else [], locale),
             fate=fate,
             shares=None if fate is None else (share(fate.above_lost, fate.above, locale), share(fate.below_lost, fate.below, locale)),
             why=bars(topics(why, locale), locale, places=2),

@@ -163,7 +163,10 @@ async def _pending(connection: Connection, one: InForce) -> list[Pending]:
 
 
 async def population(connection: Connection, one: InForce) -> list[int]:
-    """How many customers there are by score, in tenths; by what was said of each last."""
+    """How many customers there are by score, in tenths; by what was said of each last. While it learns nobody has a score, though it is
+    remembered what would have been said."""
+    if status(one) != "scored":
+        return [0] * 10
     cursor = await connection.execute(
         "SELECT least(9, floor(score * 10))::int, count(*) FROM churn.states WHERE definition = %s AND score IS NOT NULL GROUP BY 1",
         (one.id,),

@@ -68,6 +68,10 @@ async def test_a_snapshot_that_was_changed_tells_nobody_a_score(api: Api) -> Non
         await connection.execute(
             "UPDATE churn.definitions SET champion = %s, learnt = 60, stands = 'in_force', past = false WHERE id = %s", (number, one.id)
         )
+        await connection.execute("UPDATE churn.states SET score = 0.5")
+        learning = (await table.in_force(connection))[0]
+        assert await models.population(connection, learning._replace(learnt=0)) == [0] * 10
+        assert await models.population(connection, learning) == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
     assert await status() == ("scored", None, "scored")
     for change, why in (
         ("made_with = 'numpy 0.1'", "It was made with numpy 0.1; here is"),
