@@ -35,7 +35,7 @@ def evolve(definition: Definition, state: State, fact: Fact) -> State:
     if bought(definition, fact):
         if (share := telling.given(data)) or "discount" in readings:
             readings = _with_reading(readings, "discount", happened, share)
-        rhythm = _rhythm(definition.horizon, rhythm or Rhythm(happened, happened), happened, telling.spent(data))
+        rhythm = _rhythm(definition.horizon, rhythm or Rhythm(happened, happened), happened, data)
         returns = _noted(definition, returns, math.floor(happened))
         words = _worded(words, data)
     elif type_ not in SILENT:
@@ -74,8 +74,9 @@ def needs_history(definition: Definition, state: State, fact: Fact) -> bool:
     return any(name in readings and happened <= readings[name].at for name in names)
 
 
-def _rhythm(horizon: int, before: Rhythm, now: float, amount: float | None) -> Rhythm:
-    """The rhythm after a purchase. Two on one day count as two orders, and as no gap."""
+def _rhythm(horizon: int, before: Rhythm, now: float, data: dict[str, Any]) -> Rhythm:
+    """The rhythm after a purchase. Two on one day count as two orders, and as no gap. Amounts of two currencies do not compare: in another
+    one money begins anew."""
     silence = now - before.last
     gaps, mean, squares, gap = before.gaps, before.mean, before.squares, before.gap
     if math.floor(now) > math.floor(before.last):
@@ -83,8 +84,11 @@ def _rhythm(horizon: int, before: Rhythm, now: float, amount: float | None) -> R
         deviation = logarithm - mean
         mean += deviation / gaps
         squares += deviation * (logarithm - mean)
-    purses, purse, spent = before.purses, before.purse, before.spent
-    if amount is not None:
+    purses, purse, spent, currency = before.purses, before.purse, before.spent, before.currency
+    if (amount := telling.spent(data)) is not None:
+        told = telling.currency(data) or currency
+        if told != currency:
+            purses, purse, currency = (purses, purse, told) if not currency else (0, 0.0, told)
         purses, spent = purses + 1, math.log(amount)
         purse += (spent - purse) / purses
     return Rhythm(
@@ -100,6 +104,7 @@ def _rhythm(horizon: int, before: Rhythm, now: float, amount: float | None) -> R
         purses,
         purse,
         spent,
+        currency,
     )
 
 

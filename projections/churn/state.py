@@ -47,6 +47,7 @@ class Rhythm(Struct, frozen=True, array_like=True, gc=False):
     purses: int = 0  # orders with an amount
     purse: float = 0.0  # mean of the logarithms of the amounts
     spent: float = 0.0  # logarithm of the last amount
+    currency: str = ""  # of these amounts, where it is told
 
 
 class State(Struct, frozen=True, array_like=True, gc=False):

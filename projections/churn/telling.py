@@ -1,7 +1,7 @@
 """Which fields of an event tell something that may bear on churn: words that repeat between customers, and numbers that measure.
 
 Nothing is known of types that a company invents, so the form decides: what looks like an id, a time, an address or a text says nothing
-about others. Reading order: words, numbers, spent, given.
+about others. Reading order: words, numbers, spent, currency, given.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,6 +54,12 @@ def spent(data: Mapping[str, Any]) -> float | None:
     """What a purchase came to, in its own money."""
     amount = number_of(data.get("total", data.get("amount")))
     return None if amount is None or amount <= 0.0 else amount
+
+
+def currency(data: Mapping[str, Any]) -> str:
+    """In which money that was; empty where it is not told."""
+    told = data.get("currency")
+    return told.strip().upper()[:LONGEST] if isinstance(told, str) else ""
 
 
 def given(data: Mapping[str, Any]) -> float:

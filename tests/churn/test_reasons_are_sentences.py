@@ -62,6 +62,16 @@ def test_the_last_amount_is_beside_the_usual_one_where_there_are_two() -> None:
     assert said("money", 5, fact(0.0, total="10"), fact(1.0, total="1000"))[0] == "the last order was 1,000 % of the usual amount"
 
 
+def test_amounts_of_two_currencies_do_not_compare() -> None:
+    dollars = [fact(0.0, total="10", currency="USD"), fact(1.0, total="20", currency="USD")]
+    rials = fact(2.0, total="5000000", currency="IRR")
+    assert said("money", 5, *dollars, rials)[0] == "the amount spent"
+    more = fact(3.0, total="5000000", currency="irr")
+    assert said("money", 5, *dollars, rials, more)[0] == "the last order was 100 % of the usual amount"
+    untold = [fact(0.0, total="10"), fact(1.0, total="40", currency="USD"), fact(2.0, total="20")]
+    assert said("money", 5, *untold)[0] == "the last order was 100 % of the usual amount"
+
+
 def test_today_is_called_so() -> None:
     assert said("tenure", 0, fact(0.0)) == ("a customer since today", "از امروز مشتری است")
     begun = fact(0.0, "subscription.started", subscription_id="s")
