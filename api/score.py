@@ -9,9 +9,12 @@ from fastapi import APIRouter, Request, Response
 from api import access, customers, openapi, query
 from api.answers import json, path_id
 from api.ports import Dependencies
+from api.problem import Problem
 from api.visibility import settled
 from projections.churn import reading as churn
+from projections.churn import table
 from projections.churn.reading import Point, Score
+from projections.rows import Connection
 from projections.value import reading as value
 from projections.value.worth import Worth
 
@@ -56,6 +59,9 @@ class Scored(msgspec.Struct, frozen=True):
     value: Worth | None
 
 
+DEFAULT = "churn"
+
+
 def router(dependencies: Dependencies) -> APIRouter:
     """The route of scores."""
     routes = APIRouter(tags=["customers"])
@@ -82,19 +88,28 @@ def router(dependencies: Dependencies) -> APIRouter:
         """How likely the customer is lost, where that goes, why, and what he is worth; right at the moment it is asked."""
         access.staff(request, dependencies, access.INSIDE)
         customer = path_id(request)
-        name, since = query.text(request, "name", 64) or "churn", query.time(request, "since")
+        name, since = query.text(request, "name", 64) or DEFAULT, query.time(request, "since")
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
             schema = await dependencies.schema()
             owner = await customers.present(connection, schema, customer)
             now = dependencies.clock()
             said = await churn.told(connection, owner, now, dependencies.unsound, name)
+            if said is None and name != DEFAULT:
+                await _exists(connection, name)
             points = await churn.history(connection, owner, name, since=since)
             worth = await value.worth(connection, schema, owner, now)
         headers = {"Content-Location": f"/v1/customers/{owner}/score"} if owner != customer else None
         return json(answer(str(owner), name, said, points, worth), headers=headers)
 
     return routes
+
+
+async def _exists(connection: Connection, name: str) -> None:
+    """Raises a 404 problem where no model of this name is in force: a mistyped one would say nothing of anybody for ever."""
+    names = sorted({one.definition.name for one in await table.in_force(connection) if one.stands == "in_force"})
+    if name not in names:
+        raise Problem(404, "not_found", f"No model is called {name!r}.", mend=f"Write one of: {', '.join(names)}.", pointer="/query/name")
 
 
 def answer(customer: str, name: str, said: Score | None, points: list[Point], worth: Worth | None) -> Scored:

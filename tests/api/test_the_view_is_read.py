@@ -28,6 +28,17 @@ async def test_a_customer_is_found_by_any_spelling_of_his_phone(live: Api) -> No
     assert again["customer_id"] == views[0]["customer_id"]
 
 
+async def test_a_score_of_a_model_that_is_not_there_is_refused_with_those_that_are(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    at = await live.send(key, event("scored", data={"url": "https://shop.example/", "who": {"phone": "0912 555 0177"}}))
+    customer = (await live.get(agent, "/v1/customers/by/phone/09125550177", after=at))["customer_id"]
+    either: list[dict[str, Any]] = [{}, {"name": "churn"}]
+    for named in either:
+        assert (await live.get(agent, f"/v1/customers/{customer}/score", **named))["status"] == "unknown"
+    wrong = await live.get(agent, f"/v1/customers/{customer}/score", name="chrun", status=404)
+    assert (wrong["pointer"], wrong["mend"]) == ("/query/name", "Write one of: churn.")
+
+
 async def test_a_number_finds_whose_it_is_in_any_spelling(live: Api) -> None:
     key, agent = await live.write_key(), await live.token("agent")
     quote = {"quote_id": "Q-كد-۷۷", "total": "1", "currency": "IRR", "who": {"customer_number": "78"}}
