@@ -212,11 +212,13 @@ def _of_python(type_: Any) -> Any:
 
 
 def _cells(column: Any) -> list[Any]:
-    """The values of a column; what Python has none for, like the year 3,000,000, stays a text."""
+    """The values of a column; what Python has none for, like the year 3,000,000, stays a text; bytes are texts that nobody called so."""
     try:
         found: list[Any] = column.to_pylist()
     except (OverflowError, ValueError):
         found = [_cell(one) for one in column]
+    if "binary" in str(column.type):
+        return [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else one for one in found]
     return found
 
 

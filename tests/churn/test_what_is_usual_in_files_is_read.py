@@ -139,6 +139,26 @@ def test_decimals_durations_and_times_of_day_are_read_from_parquet(tmp_path: Pat
     assert table.labels([{"Churn": Decimal("1.00")}, {"Churn": Decimal("0.00")}], "Churn")[2] == [True, False]
 
 
+def test_texts_that_a_parquet_file_does_not_call_so_are_read(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    def written(*texts: str) -> pa.Array:
+        return pa.array([text.encode() for text in texts], pa.binary())
+
+    rows = {
+        "customer": written("سارا", "b"),
+        "time": written("2024-03-01", "2024-03-02"),
+        "type": written("order", "call").dictionary_encode(),
+    }
+    parquet.write_table(pa.table(rows | {"amount": written("1,250.50", ""), "odd": pa.array([b"\xff", None])}), tmp_path / "log.parquet")
+    told = reading.facts(files.rows(tmp_path / "log.parquet")).told
+    assert [(one.customer, one.fact.type, one.fact.data) for one in told] == [
+        ("سارا", PURCHASED, {"total": 1250.5, "odd": "\\xff"}),
+        ("b", "call", {}),
+    ]
+
+
 ENDS = {
     "ends_at": ("2024-03-01T00:00:00", "2024-04-01T00:00:00"), "EndsAt": ("2024-03-01", "2024-04-01T00:00:00Z"),
     "expires_at": ("1709251200", "1711929600"), "end_date": ("03/01/2024", "04/01/2024"),
