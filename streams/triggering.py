@@ -17,12 +17,13 @@ from msgspec.structs import replace
 
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
+from projections.identity import table as identity
 from projections.timeline.row import uuid_of
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
 from projections.triggers.react import Reaction, begin, mend, moved, react, recall, recalled, ripen, wake_of
 from projections.triggers.state import Effect as Said
-from projections.triggers.state import Fire, State
+from projections.triggers.state import Fire, State, Withdraw
 from projections.triggers.storing import encode
 from projections.triggers.trigger import admit
 from streams import in_force, surveying, timers
@@ -160,13 +161,17 @@ class Triggering:
         held = self._held[moment.partition]
         if not held.here.rules:
             return []
-        turn = Turn(moment, held, self._contacting, self._ticking)
+        turn = Turn(moment, held, self._contacting, self._ticking, joined=True)
         await table.drop(moment.connection, customers)
         for customer, history in customers.items():
             held.drop(customer)
             held.learned[customer] = {}
-            await self._from_history(turn, customer, history)
-            turn.settle(customer, *((history.last.now, history.last.clock) if history.last else (NEVER, "")))
+            heir = None if history.last else await identity.successor(moment.connection, customer)
+            await self._from_history(turn, customer, history, heir)
+            if heir is None:
+                turn.settle(customer, *((history.last.now, history.last.clock) if history.last else (NEVER, "")))
+            else:
+                turn.leave(customer)
             await turn.decide()  # a signal that is withdrawn here may be given to the next
         return await turn.finish(remember=False)
 
@@ -310,8 +315,9 @@ class Triggering:
         state, sealed = await self._past.first(turn.moment, turn.held.here, customer, active, turn.held.learned[customer], now, None)
         turn.take(customer, active, None, state, sealed, now, clock_of(last))
 
-    async def _from_history(self, turn: Turn, customer: UUID, history: History) -> None:
-        """All rules of a customer, after all of his history."""
+    async def _from_history(self, turn: Turn, customer: UUID, history: History, heir: UUID | None) -> None:
+        """All rules of a customer, after all of his history. Signals that went to his heir with their causes are not withdrawn and given
+        anew: what was decided about them stands, and what is held is decided in its time."""
         here, last = turn.held.here, history.last
         standing = await table.standing(turn.moment.connection, turn.moment.schema, customer)
         for active in here.rules.values():
@@ -323,6 +329,10 @@ class Triggering:
             run, _ = recall(active.trigger, run, (), now, here.quantiles)
             state, said = recalled(active.trigger, run, said_so.keys(), now, here.quantiles)
             said = tuple(await self._moved(turn, customer, active, said_so.keys(), said, now))
+            if heir is not None and said:
+                undone = [one.signal for one in said if isinstance(one, Withdraw)]
+                went = await table.went(turn.moment.connection, turn.moment.schema, heir, undone)
+                said = tuple([one for one in said if not (isinstance(one, Withdraw) and one.signal in went)])
             before = [one.signal for one in said if isinstance(one, Fire) and one.signal.occurred_at < active.since]
             told = await table.told_since(turn.moment.connection, turn.moment.schema, customer, before, active.since) if before else set()
             said = tuple([one for one in said if not (isinstance(one, Fire) and one.signal in before and one.signal.id not in told)])

@@ -76,8 +76,8 @@ class Words:
 class Turn:
     """The changes of one call: states, timers, and what was said, per customer and moment."""
 
-    def __init__(self, moment: Moment, held: Held, contacting: Contacting, ticking: Ticking) -> None:
-        self.moment, self.held, self._contacting, self._ticking = moment, held, contacting, ticking
+    def __init__(self, moment: Moment, held: Held, contacting: Contacting, ticking: Ticking, *, joined: bool = False) -> None:
+        self.moment, self.held, self._contacting, self._ticking, self._joined = moment, held, contacting, ticking, joined
         self._states: dict[Place, State] = {}
         self._timers: dict[Place, Timer | None] = {}
         self.waiting: Mapping[Place, Timer] = {}  # timers that were set before, of customers whose time is replayed
@@ -163,6 +163,10 @@ class Turn:
         """A contact that was held is to be decided again, after all that was said before."""
         self._moment(customer, now, clock).ripe = True
         self._over(customer)
+
+    def leave(self, customer: UUID) -> None:
+        """What is held of a customer is his heir's to decide."""
+        self._set((customer, HELD, 0), None, known=True)
 
     def undecided(self, customer: UUID) -> datetime | None:
         """The last moment at which contacts are wanted that are not decided yet."""
@@ -253,6 +257,7 @@ class Turn:
                     words.now,
                     self._objection(customer, words),
                     early=customer in wants and self._waits_for(customer, words.now),
+                    joined=self._joined,
                 )
                 for customer, words in said.items()
                 if words.ripe or customer in wants

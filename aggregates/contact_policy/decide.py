@@ -19,12 +19,14 @@ LEARNED = "learned_"
 
 
 def decide(
-    policy: Policy, customer: Standing, candidates: Sequence[Candidate], at: datetime, salt: str, spent: Spent = nothing
+    policy: Policy, customer: Standing, candidates: Sequence[Candidate], at: datetime, salt: str, spent: Spent = nothing, winner: str = ""
 ) -> tuple[Outcome, ...]:
-    """The outcome of each candidate, in their order. What is held is to be decided again when its time has come."""
+    """The outcome of each candidate, in their order. What is held is to be decided again when its time has come.
+
+    `winner`: the rule that won already, where not all of the moment was known when it was decided.
+    """
     outcomes = {candidate.signal: judged(policy, customer, candidate, at, spent) for candidate in candidates}
     ready = [candidate for candidate in candidates if outcomes[candidate.signal].result == "sent"]
-    winner = ""
     for candidate in sorted(ready, key=lambda candidate: rank(policy, candidate)):
         if winner:
             outcomes[candidate.signal] = Outcome(candidate, "silent", at, reason=f"lost to {winner}")

@@ -44,6 +44,7 @@ class Asked:
     objection: Callable[[Want], str]
     undone: Collection[UUID] = ()  # signals that were withdrawn, for those that stand in their place
     early: bool = False  # the moment brings more: what is new waits for it, and nothing is said of it yet
+    joined: bool = False  # his rows were put together: some of the moment was decided before that
 
 
 async def ground(
@@ -124,11 +125,12 @@ async def _reserved(
     ]
     await table.write(connection, waiting)
     salt = await table.salt(connection)
+    won = await table.won(connection, {one.customer: one.now for one in asked if one.joined})
     for customer, wants in wanted.items():
         if wants and customer not in early:
             here = standing[customer]
             paid = await spending.spent(connection, policy, here.at)
-            outcomes = decide(policy, here.known, [want.candidate for want in wants], here.at, salt, paid)
+            outcomes = decide(policy, here.known, [want.candidate for want in wants], here.at, salt, paid, won.get(customer, ""))
             decided[customer] = list(zip(wants, outcomes, strict=True))
     await _write(connection, policy, [(customer, *one) for customer, some in decided.items() for one in some])
     return decided

@@ -176,6 +176,19 @@ async def approached(connection: Connection, rules: Mapping[UUID, Collection[str
     return found
 
 
+async def won(connection: Connection, moments: Mapping[UUID, datetime]) -> dict[UUID, str]:
+    """The rule by which each of these is approached already because of what a moment brought."""
+    if not moments:
+        return {}
+    cursor = await connection.execute(
+        "SELECT asked.id, d.rule FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked(id, at), LATERAL"
+        " (SELECT rule FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'sent' AND NOT requested AND wanted = asked.at"
+        " AND at >= asked.at ORDER BY at DESC, signal LIMIT 1) d",
+        (uuids(moments), list(moments.values())),
+    )
+    return dict(await cursor.fetchall())
+
+
 async def write(connection: Connection, decided: Sequence[tuple[UUID, Want, Outcome]], *, requested: bool = False) -> None:
     """Keep outcomes, and reserve what is to be sent."""
     if not decided:

@@ -220,6 +220,16 @@ async def standing(connection: Connection, schema: str, customer: UUID) -> dict[
     return found
 
 
+async def went(connection: Connection, schema: str, heir: UUID, signals: Iterable[UUID]) -> set[UUID]:
+    """Those whose cause is among another customer's rows now: he says whether they stand."""
+    cursor = await connection.execute(
+        f"SELECT g.id FROM signals.given g JOIN {schema}.timeline t ON t.customer_id = %s AND t.event_id = g.event"
+        " WHERE g.id = ANY(%s::uuid[])",
+        (heir, uuids(signals)),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def given_once(connection: Connection, signals: Iterable[UUID]) -> set[UUID]:
     """Those that were given, to whomever, whether they stand or not."""
     cursor = await connection.execute("SELECT id FROM signals.given WHERE id = ANY(%s::uuid[])", (uuids(signals),))

@@ -1,18 +1,31 @@
-"""A fact by which two customers are one, told on its own: what it shows is said live as from files, and what only their being one shows is
-said to nobody."""
+"""A fact by which two customers are one, told on its own: what it shows is said live as from files, what only their being one shows is
+said to nobody, and what was decided about either of them stands."""
 
-from datetime import timedelta
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from aggregates.identity import DEFAULT_RULES
 from aggregates.reading import read
 from aggregates.sealing import seal
 from aggregates.touchpoint import Touchpoint
+from infra.sealing import KeyRing
+from streams.contacting import Deciding
+from streams.customer import Customer
+from streams.record import Processor
+from streams.resolve import Resolve
+from streams.ticking import Ticking
+from streams.triggering import Triggering
 from tests.rules.telling import evaluation
+from tests.streams.crew import until
 from tests.streams.ground import Ground
+from tests.streams.keys import MASTER
 from tests.streams.people import BEGINNING, SOURCE
-from tests.streams.whole import processors, publish
+from tests.streams.whole import publish
 
 pytestmark = pytest.mark.engines
 
@@ -47,26 +60,104 @@ async def test_what_a_fact_shows_that_joins_customers_is_told_unless_only_their_
     ground: Ground, history: History, quiet: str
 ) -> None:
     publish(ground, "rule", RULE)
-    events = [
-        {
-            "specversion": "1.0",
-            "id": f"e{number}",
-            "source": "/tests",
-            "type": type_,
-            "time": (BEGINNING + timedelta(minutes=minute)).isoformat(),
-            "data": {"who": who},
-            **attributes,
-        }
-        for number, (type_, minute, who, attributes) in enumerate(history)
-    ]
-    received = [BEGINNING + timedelta(days=10, microseconds=number) for number in range(len(events))]
-    async with ground.working(*processors(ground, 2000)) as worker:
-        for event, at in zip(events, received, strict=True):
-            understood = read(event, SOURCE, at)
-            assert isinstance(understood, Touchpoint)
-            ground.memory.append("touchpoints", *seal(understood, ground.keys))
+    events = written(history)
+    async with ground.working(*processors([BEGINNING])) as worker:
+        for event, at in events:
+            await hear(ground, event, at)
             await ground.settle(worker)
     told = await ground.ask("SELECT cause, quiet FROM signals.given WHERE NOT withdrawn")
-    run = evaluation([RULE], [event | {"yektarecordedtime": at.isoformat()} for event, at in zip(events, received, strict=True)])
+    run = evaluation([RULE], [event | {"yektarecordedtime": at.isoformat()} for event, at in events])
     assert told == [(signal.cause, signal.quiet) for signal, _ in run.signals.values()]
     assert [hushed for _, hushed in told] == [quiet]
+
+
+QUIET = {"policy": "contact", "zone": "UTC", "quiet": {"from": "23:00", "to": "09:00"}}
+ANY = {"policy": "contact", "zone": "UTC"}
+
+
+def offer(name: str, least: int, within: str = "1d") -> dict[str, Any]:
+    return {
+        "rule": name,
+        "when": {"count": SEEN, "at_least": least, "within": within},
+        "do": {"contact": name, "purpose": "service", "prefer": ["sms"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("rules", "policy", "history", "outcomes"),
+    [
+        pytest.param(
+            [offer("once", 1)], QUIET, [(SEEN, 1, EMAIL, {}), (OTHER, 2, PHONE | EMAIL, {})],
+            [("once", "e2", "sent", "sms", "09:00", None)], id="what was held of one is sent to both"
+        ),
+        pytest.param(
+            [offer("once", 1)], ANY, [("consent.withdrawn", 0, EMAIL, {}), (SEEN, 1, EMAIL, {}), (OTHER, 2, PHONE | EMAIL, {})],
+            [("once", "e3", "silent", None, "00:00", "consent service/sms")], id="why one was not approached stays so"
+        ),
+        pytest.param(
+            [offer("thrice", 3), offer("each", 1, "30s")], ANY, [(SEEN, 1, EMAIL, {}), (SEEN, 2, EMAIL, {}), (SEEN, 3, PHONE | EMAIL, {})],
+            [("each", cause, "sent", "sms", "00:00", None) for cause in ("e2", "e3", "e4")]
+            + [("thrice", "e4", "silent", None, "00:00", "lost to each")], id="one moment gives one contact"
+        ),
+    ],
+)  # fmt: skip
+async def test_what_was_decided_about_one_who_is_another_stands(
+    ground: Ground,
+    rules: Sequence[dict[str, Any]],
+    policy: dict[str, Any],
+    history: History,
+    outcomes: list[tuple[str | None, ...]],
+) -> None:
+    text = json.dumps({**policy, "priority": ["service", "retention", "marketing"]})
+    await ground.connection.execute("INSERT INTO contacts.policy (version, at, by, text) VALUES (1, now(), 'tests', %s)", (text,))
+    await ground.connection.execute("UPDATE streams.released SET at = 'infinity', ends = '{}'")
+    for rule in rules:
+        publish(ground, "rule", rule)
+    now = [BEGINNING]
+    async with ground.working(*processors(now)) as worker:
+        for event, at in written([("consent.given", 0, PHONE, {}), ("consent.given", 0, EMAIL, {}), *history]):
+            await hear(ground, event, at)
+            await ground.settle(worker)
+        now[0] = BEGINNING + timedelta(days=11)
+
+        async def over() -> bool:
+            return await ground.has("SELECT NOT EXISTS (SELECT FROM streams.timers)")
+
+        await until(over, unless=lambda: worker.failures)
+    found = await ground.ask(
+        "SELECT d.rule, g.cause, d.outcome, d.channel, to_char(d.at AT TIME ZONE 'UTC', 'HH24:MI'), d.reason FROM contacts.decisions d"
+        " JOIN signals.given g ON g.id = d.signal AND g.customer_id = d.customer_id WHERE NOT g.withdrawn ORDER BY d.rule, g.cause"
+    )
+    assert found == outcomes
+
+
+def processors(now: list[datetime]) -> list[Processor]:
+    """Both hops, with contacts; timers go by this clock."""
+    ring = KeyRing(MASTER)
+    ticking = Ticking(monotonic, lambda: now[0])
+    return [Resolve(DEFAULT_RULES, ring), Customer(ring, parts=[Triggering(ring, Deciding(ring), ticking), ticking])]
+
+
+def written(history: History) -> list[tuple[dict[str, Any], datetime]]:
+    """The events, and when each was received."""
+    return [
+        (
+            {
+                "specversion": "1.0",
+                "id": f"e{number}",
+                "source": "/tests",
+                "type": type_,
+                "time": (BEGINNING + timedelta(days=9, hours=23, minutes=minute)).isoformat(),
+                "data": {"who": who} | ({"purpose": "service"} if type_.startswith("consent") else {}),
+                **attributes,
+            },
+            BEGINNING + timedelta(days=10, microseconds=number),
+        )
+        for number, (type_, minute, who, attributes) in enumerate(history)
+    ]
+
+
+async def hear(ground: Ground, event: dict[str, Any], at: datetime) -> None:
+    understood = read(event, SOURCE, at)
+    assert isinstance(understood, Touchpoint)
+    ground.memory.append("touchpoints", *seal(understood, ground.keys))
