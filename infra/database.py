@@ -51,9 +51,7 @@ async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) ->
     try:
         return await psycopg.AsyncConnection.connect(dsn, connect_timeout=10, autocommit=autocommit, application_name=name)
     except psycopg.ProgrammingError as error:
-        raise Refusal(
-            "The PostgreSQL DSN cannot be read.", "It looks like postgresql://user:password@host:5432/database; see YEKTA_POSTGRES__DSN."
-        ) from error
+        raise _unreadable() from error
     except psycopg.OperationalError as error:
         raise Refusal(
             f"PostgreSQL at {place(dsn)} cannot be used: {reason(error)}.",
@@ -138,9 +136,18 @@ async def drop_database(dsn: str, name: str) -> None:
 
 
 def place(dsn: str) -> str:
-    """Where a DSN points to, without its password: fit to be shown."""
-    parts = conninfo_to_dict(dsn)
+    """Where a DSN points to, without its password: fit to be shown. Raises Refusal where it is none."""
+    try:
+        parts = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        raise _unreadable() from error
     return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+
+
+def _unreadable() -> Refusal:
+    return Refusal(
+        "The PostgreSQL DSN cannot be read.", "It looks like postgresql://user:password@host:5432/database; see YEKTA_POSTGRES__DSN."
+    )
 
 
 async def _already_run(connection: Connection) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra import run_state
+from infra.database import place
 from infra.engines.ports import LOOPBACK
 from infra.errors import Refusal
 from infra.home import Home
@@ -21,7 +22,7 @@ class Endpoints:
 
 
 def endpoints(settings: Settings) -> Endpoints:
-    """Named engines win; else the home's, which must be running."""
+    """Named engines win; else the home's, which must be running. Raises Refusal where what names one cannot be read."""
     home = Home(settings.home)
     state = run_state.read(home.run_state)
     servers = settings.kafka.bootstrap_servers
@@ -31,6 +32,7 @@ def endpoints(settings: Settings) -> Endpoints:
         servers = f"{LOOPBACK}:{state.kafka_port}"
     if settings.postgres.dsn is not None:
         dsn = settings.postgres.dsn.get_secret_value()
+        place(dsn)
     else:
         if not state.runs() or state.postgres_port is None:
             raise _nothing_runs(settings)

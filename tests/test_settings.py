@@ -135,6 +135,14 @@ def test_a_missing_certificate_is_one_sentence(tmp_path: Path) -> None:
         kafka_client_kwargs(kafka, "k:9092")
 
 
+@pytest.mark.parametrize("dsn", ["localhost:5432", "mysql://shop", "postgresql://yekta:100%secret@db/yekta"])
+def test_what_is_no_dsn_is_one_sentence_for_every_command_and_does_not_show(dsn: str) -> None:
+    settings = load(kafka={"bootstrap_servers": "broker:9092"}, postgres={"dsn": dsn})
+    with pytest.raises(Refusal, match="DSN cannot be read") as refused:
+        endpoints(settings)
+    assert dsn not in str(refused.value)
+
+
 def test_a_home_where_nothing_runs_says_how_to_start_it(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"Nothing runs in .* `yekta up`"):
         endpoints(load(home=tmp_path))
