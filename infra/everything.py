@@ -9,14 +9,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import psutil
-
 from infra import database, run_state, topics
 from infra.endpoints import Endpoints, kafka_client_kwargs
 from infra.engines import jars, ports
 from infra.engines.program import Program, Ready
 from infra.engines.supervisor import Notice
-from infra.errors import Refusal
 from infra.home import Home
 from infra.running import Running, running
 from infra.settings import ApiSettings, Settings
@@ -27,7 +24,7 @@ from infra.topic_ids import NoAnswerError, ask
 async def everything(settings: Settings, *, notice: Notice, progress: jars.Progress = jars.unseen) -> AsyncIterator[Running]:
     """Up and serving on entry, down on exit. Raises AlreadyRunsError, Refusal."""
     if not run_state.read(Home(settings.home).run_state).runs():  # else the port is used, by the run that `running` reports
-        _check_api_port(settings.api)
+        ports.refuse_used(settings.api.port, settings.api.host)
         await _check_named_engines(settings)
     async with running(settings, notice=notice, progress=progress) as here:
         await prepare(settings, here.endpoints)
@@ -93,24 +90,6 @@ async def _check_named_engines(settings: Settings) -> None:
             await ask(options)
         except NoAnswerError as error:
             raise topics.unreachable(options, error) from error
-
-
-def _check_api_port(api: ApiSettings) -> None:
-    if ports.is_free(api.port, api.host):
-        return
-    raise Refusal(
-        f"Port {api.port} on {api.host} is used by {_user_of(api.port)}.", "Choose another one: `yekta up --port …`, or YEKTA_API__PORT."
-    )
-
-
-def _user_of(port: int) -> str:
-    try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.laddr.port == port and connection.status == psutil.CONN_LISTEN and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
-    except (psutil.Error, OSError):  # not ours to see
-        pass
-    return "another program"
 
 
 async def _is_healthy(host: str, port: int) -> bool:

@@ -160,7 +160,8 @@ def test_a_command_says_which_engine_went_away_under_it() -> None:
 def test_a_used_port_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        _is_one_sentence(yekta("up", "--port", str(port), YEKTA_HOME=str(tmp_path / "home")), f"Port {port} on 127.0.0.1 is used by")
+        for command in ("up", "api"):
+            _is_one_sentence(yekta(command, "--port", str(port), YEKTA_HOME=str(tmp_path / "home")), f"Port {port} on 127.0.0.1 is used by")
 
 
 def test_too_few_files_that_may_be_open_are_refused_and_a_soft_limit_is_raised(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`yekta api`: one API process."""
 
 from infra.bootstrap import run_api
+from infra.engines.ports import refuse_used
 from infra.settings import load
 
 
@@ -14,7 +15,9 @@ def api(*, host: str | None = None, port: int | None = None) -> None:
     port
         Where to listen, instead of YEKTA_API__PORT.
     """
-    run_api(load(api=listening(host, port)))
+    settings = load(api=listening(host, port))
+    refuse_used(settings.api.port, settings.api.host)
+    run_api(settings)
 
 
 def listening(host: str | None, port: int | None) -> dict[str, object]:

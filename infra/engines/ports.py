@@ -1,8 +1,12 @@
-"""Finds TCP ports for the engines on loopback, and keeps the one an engine had before while it is free."""
+"""Finds TCP ports for the engines on loopback, keeps the one an engine had before while it is free, and says who uses the API's."""
 
 import secrets
 import socket
 from collections.abc import Collection
+
+import psutil
+
+from infra.errors import Refusal
 
 LOOPBACK = "127.0.0.1"
 
@@ -31,3 +35,19 @@ def choose(before: int | None = None, *, taken: Collection[int] = ()) -> int:
         port = _BELOW_EPHEMERAL.start + secrets.randbelow(len(_BELOW_EPHEMERAL))
         if port not in taken and is_free(port):
             return port
+
+
+def refuse_used(port: int, host: str) -> None:
+    """Raises Refusal where the API cannot listen, with who does."""
+    if not is_free(port, host):
+        raise Refusal(f"Port {port} on {host} is used by {_user_of(port)}.", "Choose another one with --port, or YEKTA_API__PORT.")
+
+
+def _user_of(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr.port == port and connection.status == psutil.CONN_LISTEN and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except (psutil.Error, OSError):  # not ours to see
+        pass
+    return "another program"
