@@ -35,6 +35,9 @@ PIECE = 500
 COLUMNS = ("id", "customer_id", "phone", "rule", "contact", "purpose", "created", "state", "taken_by", "outcome", "note")
 
 
+HowItWent = Literal["answered", "accepted", "refused", "no_answer", "wrong_number", "later"]
+
+
 class TaskShown(msgspec.Struct):
     """Something that a person is to do for a customer."""
 
@@ -62,7 +65,7 @@ class TaskList(msgspec.Struct):
 class CallOutcome(msgspec.Struct, forbid_unknown_fields=True):
     """How it went."""
 
-    outcome: Literal["answered", "accepted", "refused", "no_answer", "wrong_number", "later"]
+    outcome: HowItWent
     note: Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""
 
 

@@ -287,6 +287,15 @@ async def present(connection: Connection, schema: str, customer: UUID) -> UUID:
     return owner
 
 
+async def looked(dependencies: Dependencies, connection: Connection, customer: UUID) -> tuple[UUID, views.Looked | None]:
+    """Who this customer is now, and what is to be read of him; None: nothing is."""
+    schema, now = await dependencies.schema(), dependencies.clock()
+    found = await views.look(connection, schema, customer, now)
+    if found is None and (owner := await identity.successor(connection, customer)):
+        return owner, await views.look(connection, schema, owner, now)
+    return customer, found
+
+
 async def asked(request: Request, connection: Connection, schema: str) -> UUID | None:
     """The customer whom `?customer=` names, as he is now: himself, or whom he became. Raises a 422 problem."""
     text = query.text(request, "customer")

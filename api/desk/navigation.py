@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from aggregates.access import Role
 from api import access
+from api.call_list import CALLERS
 
 
 class Place(NamedTuple):
@@ -20,6 +21,7 @@ PLACES = (
     Place("/requests", "nav.requests", access.INSIDE, daily=True),
     Place("/board", "nav.board", access.OPERATORS, daily=True),
     Place("/knowledge", "nav.knowledge", access.INSIDE, daily=True),
+    Place("/calls", "nav.call_list", CALLERS),
     Place("/rules", "nav.marketing", ("marketer", "analyst", "supervisor", "admin")),
     Place("/models/churn", "nav.model", ("supervisor", "marketer", "analyst", "admin")),
     Place("/contacts", "nav.contacts", ("marketer", "analyst", "supervisor", "admin")),

@@ -23,6 +23,7 @@ from api.desk import (
     accounts,
     besides,
     board,
+    call_list,
     calling,
     contacting,
     dead_letters,
@@ -128,6 +129,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     service_request.add(routes, dependencies)
     knowledge.add(routes, dependencies)
     board.add(routes, dependencies)
+    call_list.add(routes, dependencies)
     rating.add(routes, dependencies)
     unsubscribing.add(routes, dependencies)
     sources.add(routes, dependencies)

@@ -9,15 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from aggregates import unsubscribing
-from api import requesting, witnessing
+from api import customers, requesting, witnessing
 from api.answers import path_id
 from api.desk.rendering import page
 from api.ports import Connection, Dependencies
 from api.problem import not_found
 from projections.contacts import table as contacts
 from projections.contacts.table import Decision
-from projections.identity import table as identity
-from projections.view import table as views
 from projections.view.contacts import latest
 
 BY = {"email": "email"}
@@ -59,10 +57,7 @@ async def _contact(connection: Connection, request: Request, dependencies: Depen
 
 async def _who(connection: Connection, dependencies: Dependencies, customer: UUID, channel: str) -> dict[str, object]:
     """By the address at which he was reached, so that what he said goes with it."""
-    schema, now = await dependencies.schema(), dependencies.clock()
-    looked = await views.look(connection, schema, customer, now)
-    if looked is None and (owner := await identity.successor(connection, customer)):
-        customer, looked = owner, await views.look(connection, schema, owner, now)
+    customer, looked = await customers.looked(dependencies, connection, customer)
     kind = BY.get(channel, "phone")
     value = latest(looked.state.contacts, kind) if looked is not None else ""
     return {kind: value} if value else await requesting.identifier_of(dependencies, connection, customer)

@@ -76,6 +76,15 @@ async def page(
     return await cursor.fetchall()
 
 
+async def taken(connection: Connection, by: str, channel: str) -> list[Task]:
+    """What somebody has to do, the oldest first."""
+    cursor = connection.cursor(row_factory=class_row(Task))
+    await cursor.execute(
+        f"SELECT {_ALL} FROM contacts.tasks WHERE channel = %s AND state = 'taken' AND taken_by = %s ORDER BY created, id", (channel, by)
+    )
+    return await cursor.fetchall()
+
+
 async def open_of(connection: Connection, customers: Sequence[UUID], limit: int = 20) -> list[Task]:
     """What is still to be done for a customer, the newest first."""
     cursor = connection.cursor(row_factory=class_row(Task))

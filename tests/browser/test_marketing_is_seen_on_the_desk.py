@@ -1,5 +1,6 @@
 """The desk's pages of marketing: signals come by themselves; what is said of rules and contacts is said in the reader's language."""
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -206,6 +207,42 @@ async def test_why_one_customer_was_not_approached_is_a_press_away_from_his_page
     assert await judged(page, f"decisions-{language}") == []
     looks = await decided.api.get(await decided.api.token("admin"), "/v1/access-log", customer=found["customer_id"])
     assert "decisions" in {one["what"] for one in looks["items"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_of_two_agents_one_has_the_next_call_and_says_how_it_went(desk: Desk, decided: Marketer, language: str) -> None:
+    say, person, rule = spoken(language), f"call-{language}", f"call-{language}"
+    do = "do: {contact: spring, purpose: survey, prefer: [call]}\n"
+    await decided.publish("triggers", rule, f"when: {{count: call.{language}, at_least: 1, within: 1h}}\n{do}")
+    who = {"who": {"customer_number": person, "phone": f"0912111{LANGUAGES.index(language):04d}"}}
+    agreed = bought(person, type_="consent.given", purpose="survey") | {"data": who | {"purpose": "survey"}}
+    assert await decided.signals(rule, after=await decided.api.send(decided.key, agreed, bought(person, type_=f"call.{language}")))
+
+    async def waits() -> bool:
+        return bool((await decided.api.get(decided.token, "/v1/call-list", state="open"))["items"])
+
+    await decided.until(waits)
+    pages = [await desk.signed_in(language, await decided.api.token("agent")) for _ in range(2)]
+    for page in pages:
+        await page.goto("/calls")
+        await expect(page.locator("[aria-labelledby=waiting-title] tbody tr")).to_have_count(1)
+        assert "0912" not in await page.locator("main").inner_html()  # whom, is told to who takes it
+    await asyncio.gather(*(page.get_by_role("button", name=say("call_list.take")).click() for page in pages))
+    for page in pages:
+        await expect(page.locator("article, .notice")).to_have_count(1)
+    has, has_not = sorted(pages, key=lambda page: "?none" in page.url)
+    await expect(has_not.locator(".notice")).to_have_text(say("call_list.none"))
+    await expect(has.locator("article a[href^='tel:+989121110']")).to_have_count(1)
+    assert await judged(has, f"call-list-{language}") == []
+    await shot(has, f"call-list-{language}")
+    await has.locator("[name=note]").press("Enter")  # says nothing of itself
+    await expect(has.locator("article")).to_have_count(1)
+    await has.locator("[name=outcome]").select_option("accepted")
+    await has.locator("[name=note]").fill("Friday")
+    await has.locator("[name=note]").press("Enter")
+    await expect(has.locator("article")).to_have_count(0)
+    (done,) = [one for one in (await decided.api.get(decided.token, "/v1/call-list", state="done"))["items"] if one["rule"] == rule]
+    assert (done["outcome"], done["note"]) == ("accepted", "Friday")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -66,6 +66,7 @@ GROUPS = {"type", "channel", "contact", "field", "trait", "currency", "purpose",
     *("reason", "letter.became", "letter.status", "letter.state"),
     *("model.name", "model.status", "model.topic", "source.snippet", "source.set", "identity.objection", "identity.believed"),
     *("identity.fired", "identity.level"),
+    "answer",
     *("form", "form.kinds", "form.acts", "form.changes"),
 }
 """Groups of messages that are looked up by a word, not written out in the code."""
