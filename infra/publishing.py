@@ -30,6 +30,7 @@ SILENT = REQUEST_SECONDS + 15.0
 """Seconds after which a batch that nothing is said of is given up, and its producer with it: after a kill of the broker one stood still and
 never asked again. What it may still write comes twice then, as after any retry, and dies at its receipt."""
 
+ANSWER = 3.0  # seconds in which Kafka says where topics end
 WAITING_BYTES = 64 << 20
 """What may wait for acknowledgement before more is refused: a door must not grow while Kafka is away."""
 
@@ -61,6 +62,7 @@ class Publisher:
         self._counts: dict[str, int] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._consumer: AIOKafkaConsumer | None = None
+        self._ending: asyncio.Task[None] | None = None
         self.waiting = 0  # bytes
 
     async def start(self) -> None:
@@ -94,8 +96,9 @@ class Publisher:
     async def ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
         """The offset after the last record of every partition of these topics."""
         try:
-            async with asyncio.timeout(3):
-                if self._consumer is None:
+            async with asyncio.timeout(ANSWER):
+                consumer = self._consumer
+                if consumer is None:
                     consumer = AIOKafkaConsumer(**self._options, client_id="yekta-api", enable_auto_commit=False)
                     try:
                         await consumer.start()
@@ -106,10 +109,17 @@ class Publisher:
                 partitions = [
                     TopicPartition(topic, number) for topic in topics for number in await self._producer_or_raise().partitions_for(topic)
                 ]
-                found = await self._consumer.end_offsets(partitions)
+                found = await consumer.end_offsets(partitions)
         except (KafkaError, TimeoutError) as error:
+            self._forget_consumer()
             raise NotAcknowledged("Kafka does not say where its topics end.") from error
         return {(place.topic, place.partition): end for place, end in found.items()}
+
+    def _forget_consumer(self) -> None:
+        """The next question goes through a new one: one that says nothing may hang for good, and so may its end."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            self._ending = asyncio.create_task(_end(consumer))
 
     def _producer_or_raise(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -264,6 +274,12 @@ class _Lane:
             return NotAcknowledged(f"Kafka refused: {type(error).__name__}.")
         # A retry that the broker knew already comes back without its offset: it is written, but where nobody says.
         return offset if offset >= 0 else NotAcknowledged("Kafka acknowledged without an offset.")
+
+
+async def _end(consumer: AIOKafkaConsumer) -> None:
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(5):
+            await consumer.stop()
 
 
 def _ends(futures: Sequence[tuple[int, Ends]]) -> Mapping[int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog.testing
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from aggregates.log import Entry, NotAcknowledged
@@ -237,6 +237,26 @@ async def test_a_producer_that_says_nothing_more_is_replaced(api: Api, monkeypat
             await asyncio.sleep(0.05)
     await publisher.stop()
     assert [record.value for record in await api.records(topic) if record.key == b"k"][-1] == b"kept"
+
+
+async def test_who_is_asked_where_topics_end_and_never_answers_is_replaced(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timers and `/metrics` ask through one client: if it hung, no timer would ring any more."""
+    topic, ends = api.world.topics.inbox, AIOKafkaConsumer.end_offsets
+    publisher = Publisher(endpoints(api.world.settings).kafka_client_kwargs)
+    await publisher.start()
+    known = await publisher.ends([topic])
+    hanging = publisher._consumer
+
+    async def never(self: Any, places: Any) -> Any:
+        return await (asyncio.Event().wait() if self is hanging else ends(self, places))
+
+    monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", never)
+    monkeypatch.setattr(publishing, "ANSWER", 0.05)
+    with pytest.raises(NotAcknowledged):
+        await publisher.ends([topic])
+    monkeypatch.setattr(publishing, "ANSWER", 30.0)
+    assert await publisher.ends([topic]) == known
+    await publisher.stop()
 
 
 async def test_what_is_published_at_the_same_time_is_all_there_in_the_order_of_each(api: Api) -> None:
