@@ -14,7 +14,7 @@ from api import openapi
 from api.answers import json
 from api.metrics import REGISTRY
 from api.ports import Dependencies
-from projections.positions import lag
+from projections.positions import lag, stalls
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -95,9 +95,17 @@ async def _lag(dependencies: Dependencies) -> CollectorRegistry:
     halted = Gauge(
         "yekta_halted", "1 where a partition stands still until a person has helped.", ["processor", "partition"], registry=registry
     )
+    stalled = Counter(
+        "yekta_stalled",
+        "Times that a worker ended because its Kafka client hung, by what it got nothing of; partition -1: it was not in its group.",
+        ["processor", "partition"],
+        registry=registry,
+    )
     try:
         async with dependencies.pool.connection(timeout=1) as connection:
             places = await lag.places(connection)
+            for (processor, partition), times in (await stalls.counted(connection)).items():
+                stalled.labels(processor, str(partition)).inc(times)
         ends = await dependencies.log.ends(sorted({place.topic for place in places}))
     except (psycopg.OperationalError, PoolTimeout, NotAcknowledged):
         return registry

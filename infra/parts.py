@@ -3,7 +3,7 @@
 Who hosts them is another module's: a worker has them under Faust, whose import takes as long as all of ours.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from time import monotonic
@@ -28,6 +28,8 @@ from infra.publishing import Publisher
 from infra.sealing import KeyRing, check_master_key
 from infra.settings import Settings
 from infra.topics import create_topics, lets_go
+from infra.watching import Asking, Watched, Watching
+from projections.positions import stalls
 from streams.accounts import Belonging
 from streams.arrivals import Arrivals
 from streams.broadcasting import Broadcasting
@@ -79,6 +81,7 @@ class Parts:
         self.stack = AsyncExitStack()
         self.outgoing = Outgoing(settings, here.dsn, self.keys, self.publisher)
         self.topic_ids: dict[str, str] = {}
+        self.watched: list[Watched] = []
 
     async def open(self) -> None:
         """Connect, and lease data keys for what the inbox and the dead letters seal."""
@@ -212,14 +215,28 @@ class Parts:
 
         return make
 
+    def watching(self, kafka: Asking, clock: Callable[[], float]) -> Watching:
+        """What ends this process when one of its clients hangs."""
+
+        async def tell(places: Sequence[tuple[str, int]]) -> None:
+            async with self.pool.connection() as connection:
+                await stalls.add(connection, places)
+
+        return Watching(self.watched, kafka, tell, patience=self.settings.standstill, clock=clock)
+
+    async def watch(self) -> Watching:
+        """The same, as time goes by."""
+        return self.watching(Asking(self.here.kafka_client_kwargs), monotonic)
+
     def runner(self, processor: Processor) -> Runner:
         """A runner with its own consumer group and a static membership under this worker's name."""
         prefix = self.settings.kafka.prefix
+        group, client = f"{prefix}{processor.name}", f"yekta-{self.name}-{processor.name}"
         consumer = AIOKafkaConsumer(
             **self.here.kafka_client_kwargs,
-            group_id=f"{prefix}{processor.name}",
+            group_id=group,
             group_instance_id=f"{self.name}-{processor.name}",
-            client_id=f"yekta-{self.name}-{processor.name}",
+            client_id=client,
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",  # what a producer took back was never said
@@ -230,7 +247,7 @@ class Parts:
             max_partition_fetch_bytes=LARGEST_MESSAGE,
             fetch_max_bytes=4 * LARGEST_MESSAGE,
         )
-        return Runner(
+        runner = Runner(
             processor,
             consumer=consumer,
             publisher=self.publisher,
@@ -242,6 +259,8 @@ class Parts:
             pause=RESTS.get(processor.name, 0.0),
             at=crash_points(),
         )
+        self.watched.append(Watched(processor.name, group, client, runner.topic, runner.waiting, runner.let_go))
+        return runner
 
     def dead_letter(self, bury: Bury, topic: str) -> Publication:
         """The dead letter of a record that a processor could not understand."""

@@ -197,6 +197,7 @@ class Settings(BaseSettings):
     oidc: OidcSettings = OidcSettings()
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tehran"
     erasure_rest: Annotated[float, Field(ge=0, le=86_400)] = 15.0  # seconds in which what was sealed with a doomed key may still arrive
+    standstill: Annotated[float, Field(ge=1, le=86_400)] = 60.0  # seconds after which a worker that Kafka's client lets down ends
     master_key: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None
 
     def environment(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from functools import partial
 from typing import Any
 
 import faust
@@ -14,6 +15,7 @@ from infra.endpoints import endpoints
 from infra.home import Home
 from infra.parts import Parts
 from infra.settings import Settings
+from infra.watching import Watched
 from streams.app import build
 from streams.deliver import TOPIC as SIGNALS
 
@@ -76,13 +78,17 @@ def work(settings: Settings, name: str) -> None:
             parts.cutting,
             parts.heeding,
             parts.erasing,
+            parts.watch,
         ],
         _crash,
         _credentials(settings),
         folder=Home(settings.home).faust,
         prefix=settings.kafka.prefix,
+        client=(client := f"yekta-{name}-agents"),
         agents={SIGNALS: parts.outgoing.take},
     )
+    signals = settings.kafka.prefix + SIGNALS
+    parts.watched.append(Watched(SIGNALS, app.conf.id, client, signals, partial(app.waiting, signals)))
     # Faust's own logging would let every library make a record of each thing it does, a thirtieth of the worker's time, and drop it then.
     worker = Host(app, override_logging=False, quiet=True, loop=loop, redirect_stdouts=False)
     worker.spinner = None  # it is for a terminal, and turned in our logs

@@ -13,8 +13,11 @@ from typing import Any, Protocol
 
 import faust
 import structlog
+from faust.exceptions import ConsumerNotStarted
 from faust.tables import TableManager
 from mode import Service
+
+from streams.stillness import Mark
 
 log = structlog.get_logger()
 
@@ -69,6 +72,18 @@ class Worker(faust.App):
     """A Faust app whose dependencies are the runners."""
 
     runners: Sequence[Service] = ()
+    taking = 0  # agents that have records in their hands
+
+    def waiting(self, topic: str) -> dict[int, Mark] | None:
+        """In which partitions of a topic agents wait for Kafka, and for nothing else; None when they have none, and rest."""
+        if self.taking:
+            return {}
+        consumer: Any = self.consumer  # what it has committed it tells nobody
+        try:
+            mine = [place for place in consumer.assignment() if place.topic == topic]
+        except ConsumerNotStarted:
+            return None
+        return {place.partition: Mark(settled=consumer._committed_offset[place] or 0) for place in mine} or None
 
     def on_init_dependencies(self) -> Any:
         return [*super().on_init_dependencies(), *self.runners]
@@ -96,9 +111,10 @@ def build(
     *,
     folder: Path,
     prefix: str = "",
+    client: str = "yekta",
     agents: Mapping[str, Take] = NO_AGENTS,
 ) -> Any:
-    """The app; Faust makes a folder of its own in `folder`.
+    """The app; Faust makes a folder of its own in `folder`, and the group of its agents knows it as `client`.
 
     `failed` hears of a runner that ended by itself and must end the process; an agent that raises ends it too.
     """
@@ -106,6 +122,7 @@ def build(
         f"{prefix}yekta",
         broker=f"kafka://{broker.replace(',', ';')}",
         broker_credentials=credentials,
+        broker_client_id=client,
         store="memory://",
         TableManager=NoTables,
         datadir=folder,
@@ -123,19 +140,22 @@ def build(
     app.runners = [RunnerService(make, failed) for make in makers]
     app.producer_only = not agents  # Faust cannot consume nothing
     for topic, take in agents.items():
-        app.agent(app.topic(prefix + topic, internal=False), name=f"agent-{topic}", concurrency=1)(_agent(take, failed))
+        app.agent(app.topic(prefix + topic, internal=False), name=f"agent-{topic}", concurrency=1)(_agent(app, take, failed))
     return app
 
 
-def _agent(take: Take, failed: Callable[[BaseException], None]) -> Callable[[Any], Awaitable[None]]:
+def _agent(app: Worker, take: Take, failed: Callable[[BaseException], None]) -> Callable[[Any], Awaitable[None]]:
     """An agent that hands records to its step, in order."""
 
     async def agent(stream: Any) -> None:
         async for values in stream.take(AT_ONCE, within=WITHIN):
+            app.taking += 1
             try:
                 await take(values)
             except Exception as error:
                 failed(error)
                 raise
+            finally:
+                app.taking -= 1
 
     return agent

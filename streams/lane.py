@@ -103,6 +103,7 @@ class Lane:
         self.ready = asyncio.Event()
         self.stopping = False
         self.free = False  # it waits, and has nothing under way: it may be called away
+        self.asks = False  # it waits for the consumer, and for nothing else
         self.tenure = 0  # by which PostgreSQL tells this owner of the partition from those before it
         self.stored = 0  # the position as PostgreSQL has it
         self.written = 0  # what an owner before had in PostgreSQL, but perhaps not published
@@ -162,13 +163,13 @@ class Lane:
                 await asyncio.sleep(self.runner.pause)
 
     @contextmanager
-    def _waiting(self) -> Iterator[None]:
+    def _waiting(self, *, asks: bool = False) -> Iterator[None]:
         """Nothing is under way: who is told to stop does not wait for records, nor for a broker that is away."""
-        self.free = True
+        self.free, self.asks = True, asks
         try:
             yield
         finally:
-            self.free = False
+            self.free = self.asks = False
 
     def _patience(self) -> int:
         """How long to wait for records, in milliseconds: not at all while there is something else to do."""
@@ -180,11 +181,12 @@ class Lane:
 
     async def _begin(self) -> None:
         self.processor.forget(self.partition)
-        with self._waiting():
+        with self._waiting(asks=True):
             end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
             beginning = (
                 (await self._persist(lambda: self.runner.consumer.beginning_offsets([self.tp])))[self.tp] if self.runner.lets_go else 0
             )
+        with self._waiting():
             state = await self._persist(lambda: self._assigned(beginning, end))
         if isinstance(state, str):
             raise Halt(state)
@@ -246,7 +248,7 @@ class Lane:
     async def _take(self, wait_ms: int) -> Sequence[Record]:
         consumer, most = self.runner.consumer, self.runner.max_records
         try:
-            with self._waiting():
+            with self._waiting(asks=True):
                 batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
                     self.tp, timeout_ms=wait_ms, max_records=min(ALONE, most) if self.careful else most
                 )
@@ -265,7 +267,7 @@ class Lane:
         except KafkaError as error:
             if not error.retriable:
                 raise
-            with self._waiting():
+            with self._waiting(asks=True):
                 await asyncio.sleep(PAUSES[1])
             return ()
         return batches.get(self.tp, ())

@@ -22,6 +22,7 @@ from infra.endpoints import endpoints
 from infra.publishing import Publisher
 from infra.serving import dependencies
 from infra.settings import load
+from projections.positions import stalls
 from tests.api.conftest import Api, breath, serving, until
 from tests.api.events import event
 from tests.conftest import World
@@ -111,12 +112,15 @@ async def test_what_stands_still_behind_the_door_is_named_while_it_accepts(world
                 " VALUES ('customer', 1, %(topic)s, '', 0, ''), ('customer', 2, %(topic)s, '', 0, 'the log is shorter than the database')",
                 {"topic": world.topics.customer_events},
             )
+            for _ in range(2):
+                await stalls.add(connection, [("resolve", 3)])
         assert (await api.client.post("/v1/events", json=event("waits"), auth=(key, ""))).status_code == 200
         ready = await api.client.get("/readyz")
         assert (ready.status_code, ready.json()["status"], ready.json()["halted"]) == (200, "ready", ["customer-2"])
         told = (await api.client.get("/metrics")).text
         for number, still in ((1, "0.0"), (2, "1.0")):
             assert f'yekta_halted{{partition="{number}",processor="customer"}} {still}' in told
+        assert 'yekta_stalled_total{partition="3",processor="resolve"} 2.0' in told
         line.cut()
         ready = await api.client.get("/readyz")
         assert (ready.status_code, ready.json()["postgres"], ready.json()["halted"]) == (200, False, None)
