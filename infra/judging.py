@@ -14,7 +14,7 @@ from infra.endpoints import endpoints
 from infra.errors import Refusal
 from infra.master_key import master_key
 from infra.settings import Settings
-from projections.churn import models, table
+from projections.churn import learnt, models, table
 from projections.churn.anchors import Anchors
 from projections.churn.models import Model
 from projections.churn.table import InForce
@@ -50,13 +50,8 @@ async def roll_back(settings: Settings, name: str, number: int) -> None:
     async with await database.connect(endpoints(settings).dsn) as connection:
         one = await _in_force(connection, name)
         await _loaded(connection, one, number, master_key(settings).signing)
-        cursor = await connection.execute(
-            "UPDATE churn.snapshots SET since = now(), won = NULL WHERE number = %s AND definition = %s", (number, one.id)
-        )
-        if not cursor.rowcount:
+        if not await learnt.crown(connection, one.id, number):
             raise Refusal(f"Snapshot {number} is not one of {name}.", "`yekta learn` lists them.")
-        await connection.execute("UPDATE churn.definitions SET champion = %s WHERE id = %s", (number, one.id))
-        await connection.execute("SELECT pg_notify('yekta_models', '')")
 
 
 async def replay(settings: Settings, name: str, number: int, customer: UUID | None) -> Replayed:

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from psycopg.types.json import Jsonb
 
 from aggregates.churn import DAY, matures
-from projections.churn import examples, messages, table
+from projections.churn import examples, learnt, messages, table
 from projections.churn.examples import NOTHING, Place, Row
+from projections.churn.learnt import Snapshot
 from projections.churn.models import TRAINED_ON
 from projections.churn.table import InForce
 from projections.churn.weights import Model
@@ -35,7 +35,6 @@ KEPT = 30
 MOST = 20_000
 """Examples that are held at once, where a day has not more of them."""
 
-CHANNEL = "yekta_models"
 TIMES = {"wall": False, "replayed": True}
 
 log = structlog.get_logger()
@@ -89,9 +88,9 @@ class Learn:
                 raise Halt(f"Examples of version {said.version} are newer than this version knows. Start the newer one.")
             told += said.told
             for time, day in said.passed.items():
-                await _passed(connection, said.partition, TIMES[time], day)
+                await learnt.told(connection, said.partition, replayed=TIMES[time], day=day)
             for definition in said.past:
-                await connection.execute("INSERT INTO churn.past_told VALUES (%s, %s) ON CONFLICT DO NOTHING", (definition, said.partition))
+                await learnt.told_of_past(connection, said.partition, definition)
         in_force = await table.in_force(connection)
         known = {
             (one.id, replayed): (clock.closed or -1) - one.definition.horizon
@@ -119,21 +118,22 @@ class Learn:
 
     async def _advance(self, connection: Connection) -> None:
         """Go through the days that all partitions have told, some at a time."""
-        passed = await _told_by_all(connection, self._partitions)
+        passed = await learnt.told_by_all(connection, self._partitions)
         self._behind = False
         for one in await table.in_force(connection):
-            if one.past and not await _went_through(connection, one, self._partitions):
+            if one.past and not await learnt.went_through(connection, one.id, self._partitions):
                 continue
             before = await self._of(connection, one)
             late = one.id in self._changed
             if before.contest.champion != one.champion:  # somebody put another in its place: the next candidate begins anew
                 self._working[one.id] = msgspec.structs.replace(before, contest=Contest(None, one.champion))
-            learnt = before.learner.learnt + before.silence.learnt
-            for time, day in passed.items():
-                await self._days(connection, one, time, day - 1)
+            labels = before.learner.learnt + before.silence.learnt
+            for time, replayed in TIMES.items():
+                if replayed in passed:
+                    await self._days(connection, one, time, passed[replayed] - 1)
             after = self._working[one.id]
             if after is not before or late:
-                if after.learner.learnt + after.silence.learnt > learnt:
+                if after.learner.learnt + after.silence.learnt > labels:
                     after = await self._snapshot(connection, one, after)
                 await self._save(connection, one, after)
         self._changed.clear()
@@ -182,7 +182,7 @@ class Learn:
             self._working[one.id] = came.working
             labelled += came.labelled
             if came.alarm:
-                await _alarm(connection, place, day, *came.alarm)
+                await learnt.alarm(connection, place, day, *came.alarm)
             working.say(came.working, [row for row in rows if row.logit is None and row.day + row.silent <= day], rival)
         await examples.write_back(connection, place, rows)
         self._recent[place] = [*self._recent[place], *(row for row in labelled if not row.silent)][-TRAINED_ON:]
@@ -214,21 +214,15 @@ class Learn:
         if contest.candidate is not None and contest.labels < working.FEWEST:
             return state
         if contest.candidate is not None and contest.candidate_loss < contest.champion_loss:
-            await _crown(connection, one, contest)
+            losses = {"loss": contest.candidate_loss / contest.labels, "loss_before": contest.champion_loss / contest.labels}
+            await learnt.crown(connection, one.id, contest.candidate, {"labels": contest.labels} | losses)
             champion_now = contest.candidate
         if champion_now is None:  # the first labels are known: from now on scores are given, at first by what was believed before any
             nobody = working.begin(one.definition.horizon)
             champion_now = await self._write(connection, one, state, nobody)
-            await connection.execute("UPDATE churn.snapshots SET since = now() WHERE number = %s", (champion_now,))
-            await connection.execute("UPDATE churn.definitions SET champion = %s WHERE id = %s", (champion_now, one.id))
+            await learnt.crown(connection, one.id, champion_now)
         number = await self._write(connection, one, state, state)
-        await connection.execute("UPDATE churn.definitions SET learnt = %s WHERE id = %s", (state.learner.learnt, one.id))
-        await connection.execute(
-            "DELETE FROM churn.snapshots WHERE definition = %s AND since IS NULL AND number <= (SELECT number FROM churn.snapshots"
-            " WHERE definition = %s AND since IS NULL ORDER BY number DESC OFFSET %s LIMIT 1)",
-            (one.id, one.id, KEPT),
-        )
-        await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+        await learnt.grown(connection, one.id, state.learner.learnt, KEPT)
         return msgspec.structs.replace(state, contest=Contest(number, champion_now))
 
     async def _write(self, connection: Connection, one: InForce, state: Working, made: Working) -> int:
@@ -236,22 +230,15 @@ class Learn:
         learners, sums, checksum = champion.seal(made.learner, made.silence, self._key)
         race = {recipe.name: round(float(share), 6) for recipe, share in zip(RECIPES, made.learner.shares, strict=True)}
         through = max((clock.learnt for clock in state.clocks.values() if clock.learnt is not None), default=None)
-        cursor = await connection.execute(
-            "INSERT INTO churn.snapshots (definition, learnt, through, checksum, made_with, learners, sums, race)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING number",
-            (one.id, state.learner.learnt, through, checksum, champion.made_with(), learners, sums, Jsonb(race)),
-        )
-        row = await cursor.fetchone()
-        assert row is not None  # noqa: S101 - RETURNING
-        return int(row[0])
+        made_with = champion.made_with()
+        return await learnt.write(connection, Snapshot(one.id, state.learner.learnt, through, checksum, made_with, learners, sums, race))
 
     async def _of(self, connection: Connection, one: InForce) -> Working:
         known = self._working.get(one.id)
         if known is None:
-            cursor = await connection.execute("SELECT state FROM churn.learners WHERE definition = %s", (one.id,), binary=True)
-            row = await cursor.fetchone()
+            kept = await learnt.learner(connection, one.id)
             try:
-                known = working.begin(one.definition.horizon) if row is None else snapshot.opened(row[0], Working, self._key)
+                known = working.begin(one.definition.horizon) if kept is None else snapshot.opened(kept, Working, self._key)
             except SnapshotRefused as refused:
                 log.error("the learner begins anew", definition=one.id, why=str(refused))
                 known = working.begin(one.definition.horizon)
@@ -260,10 +247,7 @@ class Learn:
 
     async def _save(self, connection: Connection, one: InForce, state: Working) -> None:
         self._working[one.id] = state
-        await connection.execute(
-            "INSERT INTO churn.learners VALUES (%s, %s) ON CONFLICT (definition) DO UPDATE SET state = excluded.state",
-            (one.id, snapshot.sealed(state, self._key)),
-        )
+        await learnt.keep(connection, one.id, snapshot.sealed(state, self._key))
 
 
 def _usual(known: list[Row]) -> tuple[vocabulary.Vocabulary, batch.Fitted] | None:
@@ -273,39 +257,6 @@ def _usual(known: list[Row]) -> tuple[vocabulary.Vocabulary, batch.Fitted] | Non
     words = vocabulary.admit(vocabulary.named(), [row.features for row in known])
     inputs = vocabulary.matrix(words, [row.features for row in known])
     return words, batch.fit(inputs, metrics.labels([bool(row.lost) for row in known]))
-
-
-async def _crown(connection: Connection, one: InForce, contest: Contest) -> None:
-    won = {"labels": contest.labels, "loss": contest.candidate_loss / contest.labels, "loss_before": contest.champion_loss / contest.labels}
-    await connection.execute("UPDATE churn.snapshots SET since = now(), won = %s WHERE number = %s", (Jsonb(won), contest.candidate))
-    await connection.execute("UPDATE churn.definitions SET champion = %s WHERE id = %s", (contest.candidate, one.id))
-
-
-async def _passed(connection: Connection, partition: int, replayed: bool, day: int) -> None:
-    await connection.execute(
-        "INSERT INTO churn.told AS t VALUES (%s, %s, %s)"
-        " ON CONFLICT (partition, replayed) DO UPDATE SET day = GREATEST(t.day, excluded.day)",
-        (partition, replayed, day),
-    )
-
-
-async def _told_by_all(connection: Connection, partitions: int) -> dict[str, int]:
-    """The day before which all partitions have told everything, for each time that all have told of."""
-    cursor = await connection.execute("SELECT replayed, count(*), min(day) FROM churn.told GROUP BY replayed")
-    return {"replayed" if replayed else "wall": day for replayed, count, day in await cursor.fetchall() if count >= partitions}
-
-
-async def _went_through(connection: Connection, one: InForce, partitions: int) -> bool:
-    """Whether all partitions have told what a definition would have said of the past; its days wait for that."""
-    cursor = await connection.execute(
-        "UPDATE churn.definitions SET past = false WHERE id = %s AND (SELECT count(*) FROM churn.past_told WHERE definition = %s) >= %s",
-        (one.id, one.id, partitions),
-    )
-    return cursor.rowcount > 0
-
-
-async def _alarm(connection: Connection, place: Place, day: int, late: float, before: float) -> None:
-    await connection.execute("INSERT INTO churn.alarms VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", (*place, day, late, before))
 
 
 async def _judge_month(connection: Connection, place: Place, month: datetime, *, silent: bool) -> None:

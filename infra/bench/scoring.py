@@ -26,6 +26,7 @@ from infra.master_key import master_key
 from projections.churn import kept as keeping
 from projections.churn import messages, table
 from projections.churn.kept import Kept, Said
+from projections.churn.learnt import Snapshot, crown, grown, write
 from projections.churn.table import Key
 from streams.learning import champion as champions
 from streams.learning import learner as learning
@@ -98,13 +99,9 @@ async def champion(world: World, learnt: Learner) -> None:
     """Have scores given by this learner from now on."""
     learners, sums, checksum = champions.seal(learnt, learnt, master_key(world.settings).signing)
     async with await database.connect(world.endpoints.dsn) as connection:
-        cursor = await connection.execute(
-            "INSERT INTO churn.snapshots (definition, learnt, checksum, made_with, learners, sums, race, since)"
-            " VALUES (1, %s, %s, %s, %s, %s, '{}', now()) RETURNING number",
-            (learnt.learnt, checksum, champions.made_with(), learners, sums),
-        )
-        (number,) = await cursor.fetchone() or (None,)
-        await connection.execute("UPDATE churn.definitions SET champion = %s, learnt = %s WHERE id = 1", (number, learnt.learnt))
+        number = await write(connection, Snapshot(1, learnt.learnt, None, checksum, champions.made_with(), learners, sums, {}))
+        await crown(connection, 1, number)
+        await grown(connection, 1, learnt.learnt, kept=1)
         await connection.commit()
 
 

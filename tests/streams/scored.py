@@ -41,7 +41,6 @@ REPLAY = Source("replay", clock="event")
 DAYS = 60
 HORIZON = 8
 DEFINITION = Definition(horizon=HORIZON)
-KEY = b"a key of the tests"
 
 Event = tuple[str, str, float, dict[str, Any]]
 """Customer, type, minute, data."""
@@ -87,8 +86,8 @@ class Play:
 
     def processors(self) -> list[Processor]:
         keys = KeyRing(MASTER)
-        learn = Learn(PARTITIONS, KEY, self.clock)
-        return [Resolve(DEFAULT_RULES, keys), Customer(keys, parts=[Scoring(keys, self.clock, KEY, self.ends)]), learn]
+        learn = Learn(PARTITIONS, MASTER.signing, self.clock)
+        return [Resolve(DEFAULT_RULES, keys), Customer(keys, parts=[Scoring(keys, self.clock, MASTER.signing, self.ends)]), learn]
 
     async def ends(self) -> dict[int, int]:
         return self.ground.memory.ends("touchpoints")

@@ -1,5 +1,6 @@
 """Champions come and go: what another one says is told, of everybody, and is true where all that was sent is in the views."""
 
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -7,13 +8,22 @@ import msgspec
 import pytest
 from msgspec.json import decode
 
+from infra import judging
+from infra.errors import Refusal
+from infra.settings import Settings, load
 from tests.streams.people import BEGINNING
 from tests.streams.scored import HORIZON, REPLAY, Play, day_of, story
 
 pytestmark = pytest.mark.engines
 
 
-async def test_a_rollback_stands_until_another_is_better(play: Play) -> None:
+@pytest.fixture
+def settings(dsn: str) -> Settings:
+    """By which an operator finds what is learnt here."""
+    return load(kafka={"bootstrap_servers": "127.0.0.1:9"}, postgres={"dsn": dsn}, master_key=urlsafe_b64encode(bytes(range(32))).decode())
+
+
+async def test_a_rollback_stands_until_another_is_better(play: Play, settings: Settings) -> None:
     events = story(5)
     half = len(events) // 2
     play.send(events[:half])
@@ -21,7 +31,12 @@ async def test_a_rollback_stands_until_another_is_better(play: Play) -> None:
     await play.own(worker)
     await play.learnt(worker, day_of(events[half - 1][2]))
     ((oldest,),) = await play.ground.ask("SELECT min(number) FROM churn.snapshots")
-    await play.ground.ask("UPDATE churn.definitions SET champion = %s RETURNING 1", oldest)
+    await judging.roll_back(settings, "churn", oldest)
+    assert await play.ground.ask("SELECT champion, won FROM churn.definitions JOIN churn.snapshots ON number = champion") == [
+        (oldest, None)
+    ]
+    with pytest.raises(Refusal, match="Snapshot 999 is not loaded"):
+        await judging.roll_back(settings, "churn", 999)
     play.send(events[half:], half)
     await play.learnt(worker, day_of(events[-1][2]))
     await worker.die()
@@ -29,6 +44,21 @@ async def test_a_rollback_stands_until_another_is_better(play: Play) -> None:
     assert all(won["loss"] < won["loss_before"] for _, won in rows)
     ((champion,),) = await play.ground.ask("SELECT champion FROM churn.definitions")
     assert champion == oldest or champion in {number for number, _ in rows}
+
+
+async def test_what_another_snapshot_would_have_said_is_told_of_all_that_is_remembered(play: Play, settings: Settings) -> None:
+    events = story(5)
+    worker = play.hire(most=50)
+    await play.own(worker)
+    play.send(events)
+    await play.learnt(worker, day_of(events[-1][2]))
+    await worker.die()
+    ((first, last),) = await play.ground.ask("SELECT min(number), max(number) FROM churn.snapshots")
+    one, other = [await judging.replay(settings, "churn", number, None) for number in (first, last)]
+    ((count, labelled),) = await play.ground.ask("SELECT count(*), count(lost) FROM churn.examples WHERE logit IS NOT NULL")
+    assert (one.examples, one.labelled) == (other.examples, other.labelled) == (count, labelled)
+    assert one.by["as given"] == other.by["as given"]
+    assert one.by[f"snapshot {first}"] != other.by[f"snapshot {last}"]
 
 
 async def test_what_another_champion_says_at_the_same_moment_is_given_too(play: Play) -> None:
