@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec.json import decode
 
 from aggregates.churn import Definition
 from projections.churn import state, table
