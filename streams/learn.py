@@ -128,9 +128,11 @@ class Learn:
             if before.contest.champion != one.champion:  # somebody put another in its place: the next candidate begins anew
                 self._working[one.id] = msgspec.structs.replace(before, contest=Contest(None, one.champion))
             labels = before.learner.learnt + before.silence.learnt
-            for time, replayed in TIMES.items():
-                if replayed in passed:
-                    await self._days(connection, one, time, passed[replayed] - 1)
+            through = [
+                await self._days(connection, one, time, passed[replayed] - 1) for time, replayed in TIMES.items() if replayed in passed
+            ]
+            if one.past and all(through):
+                await learnt.end_past(connection, one.id)
             after = self._working[one.id]
             if after is not before or late:
                 if after.learner.learnt + after.silence.learnt > labels:
@@ -138,10 +140,11 @@ class Learn:
                 await self._save(connection, one, after)
         self._changed.clear()
 
-    async def _days(self, connection: Connection, one: InForce, time: str, until: int) -> None:
-        """One time's days, up to the last that all have told."""
+    async def _days(self, connection: Connection, one: InForce, time: str, until: int) -> bool:
+        """One time's days, up to the last that all have told; answers whether it came so far."""
         place, horizon = (one.id, TIMES[time]), one.definition.horizon
         months: set[tuple[datetime, bool]] = set()
+        through = True
         for _ in range(PIECES):
             state = self._working[one.id]
             closed = state.clocks.get(time, working.Clock()).closed
@@ -152,9 +155,10 @@ class Learn:
             last = await examples.reach(connection, place, first, last, horizon, MOST)
             months |= await self._piece(connection, one, time, first, last)
         else:
-            self._behind = True
+            self._behind, through = True, False
         for month, silent in sorted(months):
             await _judge_month(connection, place, month, silent=silent)
+        return through
 
     async def _piece(self, connection: Connection, one: InForce, time: str, first: int, last: int) -> set[tuple[datetime, bool]]:
         """A few days. Nothing that is said in them is learnt in them."""

@@ -1,7 +1,7 @@
 """The SQL of what is learnt: the learners, their snapshots with the champion among them, and how far each partition has told.
 
 Only `learn` writes here, but for the champion, whom an operator may put back. Reading order: learner, keep, Snapshot, write, crown, grown;
-told, told_by_all, told_of_past, went_through; alarm.
+told, told_by_all, told_of_past, went_through, end_past; alarm.
 """
 
 from collections.abc import Mapping
@@ -95,11 +95,14 @@ async def told_of_past(connection: Connection, partition: int, definition: int) 
 
 async def went_through(connection: Connection, definition: int, partitions: int) -> bool:
     """Whether all partitions have told of the past; the definition's days wait for that."""
-    cursor = await connection.execute(
-        "UPDATE churn.definitions SET past = false WHERE id = %s AND (SELECT count(*) FROM churn.past_told WHERE definition = %s) >= %s",
-        (definition, definition, partitions),
-    )
-    return cursor.rowcount > 0
+    cursor = await connection.execute("SELECT count(*) >= %s FROM churn.past_told WHERE definition = %s", (partitions, definition))
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def end_past(connection: Connection, definition: int) -> None:
+    """What the past says of a definition was learnt."""
+    await connection.execute("UPDATE churn.definitions SET past = false WHERE id = %s", (definition,))
 
 
 async def alarm(connection: Connection, place: Place, day: int, late: float, before: float) -> None:

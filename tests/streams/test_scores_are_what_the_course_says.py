@@ -237,3 +237,32 @@ async def test_a_new_definition_goes_through_the_log_of_the_past_whoever_dies(pl
     assert learnt > 0
     assert champion is not None
     assert_same(await play.examples(1), events, last)
+
+
+async def test_a_new_definition_is_on_its_way_until_the_learner_has_gone_through_the_past_too(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Adopted before, it would speak for customers with a fraction of what there is to learn."""
+    for name in ("PIECE", "PIECES"):
+        monkeypatch.setattr(learn, name, 1)
+    events = story(3)
+    play.send(events)
+    last = day_of(events[-1][2])
+    worker = play.hire(most=50)
+    await play.own(worker)
+    await play.learnt(worker, last)
+    await play.ground.ask(
+        "INSERT INTO churn.definitions (name, version, stands, body, by) VALUES ('churn', 2, 'beside', %s, 'me') RETURNING 1",
+        msgspec.json.encode({"horizon": 5}).decode(),
+    )
+    unsaid = "SELECT count(*) FROM churn.examples WHERE definition = 2 AND logit IS NULL AND day < %s"
+    seen: set[tuple[bool, bool]] = set()
+
+    async def through() -> bool:
+        ((past, waiting),) = await play.ground.ask(f"SELECT past, ({unsaid}) FROM churn.definitions WHERE version = 2", last - 1)
+        seen.add((past, bool(waiting)))
+        return not past
+
+    await until(through, unless=lambda: worker.failures)
+    await worker.die()
+    assert (False, False) in seen
