@@ -16,6 +16,7 @@ from aggregates.churn import DAY, Definition, matures
 from infra.errors import Refusal
 from infra.evaluation.batch import MOST, Weekly
 from infra.evaluation.reading import Told
+from projections.churn.features import brings_in
 from streams.learning import course as courses
 from streams.learning import logistic, metrics
 from streams.learning.course import Course, Judged
@@ -124,6 +125,9 @@ def _why_nothing(definition: Definition, told: Sequence[Told], course: Course, l
     if labels:
         return "One label of the log is known, and one alone cannot be judged."
     if not course.waiting:
+        if definition.only and not any(brings_in(definition, one.fact) for one in told):
+            said = " and ".join(f"{' or '.join(words)} in {field}" for field, words in definition.only.items())
+            return f"Nobody of the log is ever scored: none of its {'contracts' if definition.contractual else 'purchases'} says {said}."
         if definition.contractual:
             return (
                 f"Nobody of the log is ever scored: each contract, with its {definition.grace} days of grace, is over on the day it begins."

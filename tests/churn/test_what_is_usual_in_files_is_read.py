@@ -312,6 +312,8 @@ def test_a_line_of_products_is_judged_alone(tmp_path: Path, capsys: pytest.Captu
     found = json.loads(capsys.readouterr().out)
     assert found["definition"]["only"] == {"category": ["books"]}
     assert found["labelled"] + found["waiting"] == 60  # who bought phones alone is in no population of books
+    with pytest.raises(Refusal, match="none of its purchases says tapes or cds in category"):
+        churn(events=path, horizon="20d", only="category=tapes,cds")
     for wrong, said in (("colour=red", "No column 'colour'"), ("category", "not understood"), ("amount=5", "No column 'amount'")):
         with pytest.raises(Refusal, match=said):
             churn(events=path, horizon="20d", only=wrong)
