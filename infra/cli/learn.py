@@ -50,4 +50,4 @@ def learn(*, name: str = "churn", rollback: Annotated[int | None, Parameter(name
     out.print(table)
     if model.refused:
         out.print(f"Snapshot {model.champion} is not loaded, so nobody is given a score: {model.refused}")
-        out.print("`yekta learn --rollback N` has another one give them.")
+        out.print("`yekta learn --rollback N` has another one give them; where none is loaded, publish the definition again as it is.")
