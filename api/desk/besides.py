@@ -192,7 +192,7 @@ def line(request: Request, now: datetime) -> RequestLine:
 
 async def _leaving(dependencies: Dependencies, connection: Connection, customer: UUID, now: datetime, locale: Locale) -> Leaving:
     told = await churn.told(connection, customer, now, dependencies.unsound)
-    if told is None or told.status == "outside":
+    if told is None:
         return Leaving("none")
     if told.score is None:
         return Leaving(told.status)

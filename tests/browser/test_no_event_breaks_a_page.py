@@ -76,6 +76,22 @@ def test_somebody_of_whom_nothing_is_known_has_a_page(language: str) -> None:
         assert part(locale, f"{region}.html", **values)
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("none", "Not enough history yet"),
+        ("learning", "no outcome is known yet"),
+        ("outside", "No contract of this customer runs"),
+        ("refused", "The model is not loaded"),
+    ],
+)
+def test_why_there_is_no_score_is_said(status: str, said: str) -> None:
+    locale = Locale("en", ZoneInfo("Asia/Tehran"), NOW)
+    nobody = customer(reading.read(EVENT, fold.initial(), {}, NOW), EVENT, locale)
+    beside = Beside(Open([], 0, None), Leaving(status), None, None, True, "", frozenset(), NOW, [])
+    assert said in part(locale, "numbers.html", customer=nobody, beside=beside, id=EVENT)
+
+
 def test_what_is_masked_stays_masked() -> None:
     assert "•••۶۷۸۹" in shown("fa", item("call.ringing", {"number": "•••6789"}))
 
