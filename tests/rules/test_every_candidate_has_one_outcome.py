@@ -285,6 +285,16 @@ def test_what_shows_only_that_customers_are_one_contacts_nobody_and_what_the_fac
     assert results(evaluated(thrice, [*consents, *two, third, seen], POLICY)) == [("offer", "silent", "moved")]
 
 
+def test_who_was_approached_for_a_signal_that_being_one_with_another_undid_is_approached_in_the_next_episode() -> None:
+    daily = contact() | {"when": {"count": "shop.offer", "at_least": 1, "in": "day"}}
+    phone, email = {"phone": "+989121234567"}, {"email": "sara@example.ir"}
+    consents = [event("consent.given", at(0), who=who, purpose="marketing") for who in (phone, email)]
+    others, his = event("shop.offer", at(1, 6), who=email), event("shop.offer", at(1, 8), who=phone)
+    tomorrow = event("shop.offer", at(2, 8), who=phone | email)
+    answer = evaluated(daily, [*consents, others, his, tomorrow], POLICY)
+    assert ([one["withdrawn"] for one in answer["signals"]], results(answer)) == ([False, True, False], [("offer", "sent", "sms")] * 3)
+
+
 def test_what_the_fact_undoes_that_says_who_is_one_was_never_said() -> None:
     rule = contact() | {"when": {"count": "shop.offer", "at_least": 2, "within": "1d"}, "unless": {"event": "shop.seen"}}
     phone, email = {"phone": "+989121234567"}, {"email": "sara@example.ir"}

@@ -159,7 +159,13 @@ class Evaluation:
         known = history if said is not None and said.backfill else before
         standing = set(run.standing.values())
         run.state, effects = refold(trigger, history, standing, self._clock, self._quantiles)
-        self._carry_out(person, index, moved(trigger, effects, known, standing, self._clock, self._quantiles), self._clock)
+        effects = moved(trigger, effects, known, standing, self._clock, self._quantiles)
+        if any(isinstance(one, Withdraw) for one in effects):  # what their being one alone takes back goes in favour of nothing else
+            alone = refold(trigger, before, standing, self._clock, self._quantiles)[1]
+            gone = [one for one in effects if isinstance(one, Withdraw) and one in alone]
+            self._carry_out(person, index, gone, self._clock)
+            effects = tuple([one for one in effects if one not in gone])
+        self._carry_out(person, index, effects, self._clock)
 
     def _ripen(self, person: Person, index: int, now: datetime) -> None:
         """A timer of a rule is due, if it still is."""
