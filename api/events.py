@@ -17,7 +17,7 @@ from api.doors import cloudevents
 from api.doors.cloudevents import BatchAnswer, EventAnswer
 from api.ports import Dependencies
 from api.problem import invalid, not_found
-from api.visibility import settled
+from api.visibility import listed, settled
 from projections.dead_letters import table as letters
 from projections.dead_letters.table import Letter
 from projections.identity import table as identity
@@ -147,7 +147,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             key = query.text(request, "key")
             names = {key} if key else {INBOX, *dependencies.ring.source_names()}
         source, id_ = _named(request)
-        await settled(request, dependencies)
+        await listed(request, dependencies)
         return json(await _fate(dependencies, names, source, id_))
 
     return routes

@@ -14,7 +14,7 @@ from aggregates.touchpoint import event_id
 from aggregates.wire import touchpoint_decoder
 from api.doors import appending
 from projections.dead_letters import table
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api
 from tests.api.events import event, order
 
 pytestmark = pytest.mark.engines
@@ -357,16 +357,12 @@ async def test_what_came_under_a_used_id_stays_until_it_has_its_own(live: Api) -
     key, admin = await live.write_key("reused"), await live.token()
     first = await live.send(key, order("reused-1", total="10"))
     await live.get(admin, "/v1/events/%2Fsales/reused-1", after=first)
-    await live.send(key, order("reused-1", total="20"))
+    second = await live.send(key, order("reused-1", total="20"))
 
     async def fate(id_: str) -> Any:
         return (await live.client.get(f"/v1/events/%2Fsales/{id_}", auth=(key, ""))).json()
 
-    told = await fate("reused-1")
-    async with asyncio.timeout(30):
-        while not told["refused"]:  # the list of dead letters follows the log, and nothing says when
-            await breath()
-            told = await fate("reused-1")
+    told = await live.get(key, "/v1/events/%2Fsales/reused-1", after=second)
     assert (told["state"], told["refused"]["reason"], told["refused"]["pointer"]) == ("visible", "id_reused", "/id")
     letter = told["refused"]["dead_letter"]
     assert (await live.client.get("/problems/id_reused")).status_code == 200
@@ -383,6 +379,15 @@ async def test_what_came_under_a_used_id_stays_until_it_has_its_own(live: Api) -
     await live.get(admin, "/v1/events/%2Fsales/reused-2", after=done.json()["position"])
     assert (await fate("reused-2"))["event_id"] == done.json()["event_id"]
     assert [(await fate(id_))["refused"] for id_ in ("reused-1", "reused-2")] == [None, None]  # nothing is left to mend
+
+
+async def test_who_waits_for_what_he_sent_is_told_that_it_was_refused_on_the_way(live: Api) -> None:
+    key = await live.write_key("told")
+    for number in range(10):
+        await live.send(key, order(f"told-{number}", total="10"))
+        after = await live.send(key, order(f"told-{number}", total="20"))
+        fate = await live.get(key, f"/v1/events/%2Fsales/told-{number}", after=after)
+        assert (fate["state"], fate["refused"]["reason"]) == ("visible", "id_reused"), number
 
 
 async def test_of_letters_that_get_one_id_the_first_counts(api: Api) -> None:
