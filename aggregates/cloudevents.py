@@ -8,6 +8,7 @@ named_event, header_text.
 import json
 import re
 from base64 import b64encode
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
@@ -27,6 +28,8 @@ HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 DEPTH_HINT = f"Nest objects and arrays at most {DEEPEST} deep."
 JSON_HINT = "Send one JSON object, UTF-8, as RFC 8259 has it."
 BOM = b"\xef\xbb\xbf"
+UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE, b"{\0", b"[\0", b"\0{", b"\0[")
+"""How JSON in UTF-16 begins."""
 
 _any = msgspec.json.Decoder()
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -43,8 +46,17 @@ def decoded(body: bytes) -> Any | Refusal:
     except msgspec.ValidationError:
         return Refusal("unusable_number", "", "The JSON holds a number outside the range of a double.", "Write such a number as a string.")
     except msgspec.DecodeError as error:
-        refusal = Refusal("not_json", "", str(error), JSON_HINT)
+        refusal = Refusal("not_json", "", _wrong(body, error), JSON_HINT)
         return _with_halves(body.removeprefix(BOM), refusal) if HALF.search(body) else refusal
+
+
+def _wrong(body: bytes, error: msgspec.DecodeError | UnicodeDecodeError) -> str:
+    """What is wrong with a text that is no JSON. Windows' own shell writes UTF-16 into files and pipes."""
+    if not body.strip():
+        return "It is empty."
+    if body.startswith(UTF_16):
+        return "It is written in UTF-16."
+    return "The JSON is cut off." if str(error) == "Input data was truncated" else f"{error}."
 
 
 def _with_halves(body: bytes, refusal: Refusal) -> Any | Refusal:
@@ -79,7 +91,7 @@ def items(body: bytes) -> Sequence[msgspec.Raw | bytes] | Refusal:
     except RecursionError:
         refusal = Refusal("too_deep", "", "The JSON is nested too deeply to be read.", DEPTH_HINT)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        refusal = Refusal("not_json", "", str(error), "Send a JSON array of CloudEvents, UTF-8.")
+        refusal = Refusal("not_json", "", _wrong(body, error), "Send a JSON array of CloudEvents, UTF-8.")
     found = apart.listed(body)
     return refusal if found is None else found
 

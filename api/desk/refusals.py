@@ -22,7 +22,9 @@ _AFTER = (": its cell is empty.", ": map a column to it, or write it under fixed
 
 PERSIAN: Mapping[str, str] = {
     # the bytes
+    "the JSON is cut off": "JSON پیش از پایان بریده شده است",
     "input data was truncated": "داده پیش از پایان بریده شده است",
+    "it is written in UTF-16": "به UTF-16 نوشته شده است",
     "JSON is malformed: {why} (byte {byte})": "در بایت {byte} دیگر JSON درستی نیست",
     "byte {byte} of a text is not UTF-8": "بایت {byte} متن UTF-8 نیست",
     "encode the event as UTF-8": "رویداد را به UTF-8 بفرستید",

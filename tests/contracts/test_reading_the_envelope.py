@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from aggregates.cloudevents import percent_decoded
+from aggregates.cloudevents import percent_decoded, structured
 from aggregates.moment import read_moment
-from aggregates.refusal import Refused
+from aggregates.refusal import Refusal, Refused
 from aggregates.source import Source
 from aggregates.touchpoint import event_id
 from streams.inbox import texts
@@ -53,6 +53,24 @@ def test_an_event_has_an_id_a_source_and_a_type(name: str, value: Any, reason: s
 @pytest.mark.parametrize("id_", ["۱۲۳", "علی‌رضا", "a b", "a\u00a0b", "😀", "x" * 512])
 def test_an_id_may_be_any_text_that_people_write(id_: str) -> None:
     assert taken(event(id=id_)).id == id_
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b" \n", "It is empty."),
+        (b'{"id": ', "The JSON is cut off."),
+        ('{"id": "e-1"}'.encode("utf-16"), "It is written in UTF-16."),
+        ('[{"id": "e-1"}]'.encode("utf-16-le"), "It is written in UTF-16."),
+        ('{"id": "e-1"}'.encode("utf-16-be"), "It is written in UTF-16."),
+        (b'{"id": "e-1",}', "JSON is malformed: trailing comma in object (byte 13)."),
+        (b"\x00\x01", "JSON is malformed: invalid character (byte 0)."),
+    ],
+)
+def test_what_is_no_json_is_told_in_a_sentence(body: bytes, said: str) -> None:
+    told = structured(body)
+    assert isinstance(told, Refusal)
+    assert (told.reason, told.detail) == ("not_json", said)
 
 
 @pytest.mark.parametrize(
