@@ -16,7 +16,7 @@ from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
 from api.ports import Connection, Dependencies
-from api.problem import Mistake, Problem, forbidden, invalid
+from api.problem import Mistake, Problem, forbidden, invalid, not_found
 from api.written import language
 from projections.contacts import reserving, table
 from projections.contacts.want import Want
@@ -32,16 +32,25 @@ PRINTABLE = r"^[^\x00-\x1f]*$"
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
+RequestId = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
+
+
 class Ask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Who is to be approached, for what, by which channel; `request_id`, one's own, makes asking twice the same as asking once."""
 
-    request_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
+    request_id: RequestId
     customer_id: UUID | None = None
     who: dict[str, Any] | None = None  # identifiers instead: {"phone": "0912…"}
     channel: Word | None = None
     channels: Annotated[tuple[Word, ...], msgspec.Meta(max_length=20)] = ()  # or several, in the order of preference
     purpose: Word = "marketing"
     contact: Annotated[str, msgspec.Meta(max_length=100, pattern=PRINTABLE)] = ""  # with what: a campaign
+
+
+class Cancel(msgspec.Struct, forbid_unknown_fields=True):
+    """The contact that one asked for and does not make."""
+
+    request_id: RequestId
 
 
 class Answered(msgspec.Struct):
@@ -81,9 +90,7 @@ def router(dependencies: Dependencies) -> APIRouter:
     )
     async def check_contact(request: Request) -> Response:
         """Whether a customer may be approached now; if so, the contact is reserved and counts. While it is paused nothing is decided."""
-        asking = access.caller(request, dependencies)
-        if asking.source is None and asking.role not in ROLES:
-            raise forbidden(f"This needs a write key, or the role {' or '.join(ROLES)}.", "Ask an admin for one.")
+        asking = _asking(request, dependencies)
         wanted = decoded(await body.read(request), Ask)
         channels = (*((wanted.channel,) if wanted.channel else ()), *wanted.channels)
         asked = ",".join(dict.fromkeys(channels)).encode()
@@ -93,7 +100,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         async with dependencies.pool.connection() as connection:
             customer = await _customer(connection, dependencies, wanted)
             now = dependencies.clock()
-            id_ = derive("contact", str(asking.key) if asking.source is None else asking.source.name, wanted.request_id)
+            id_ = _id(asking, wanted.request_id)
             if customer is None and await table.requested(connection, id_) is not None:
                 raise _another_request()
             paused = {scope for scope, _, _ in await deliveries.pauses(connection)}
@@ -127,11 +134,50 @@ def router(dependencies: Dependencies) -> APIRouter:
                     raise _another_request() from error
                 decision = await table.one(connection, customer, id_)
         assert decision is not None  # noqa: S101 - it was just decided
-        outcome = SAID[decision.outcome]
-        stands = (decision.channel, decision.at, decision.until, decision.reason)
-        return json(Answered(id_, wanted.request_id, customer, outcome, *stands, told))
+        return json(_answered(decision, wanted.request_id, told))
+
+    @routes.post(
+        "/v1/contacts/cancel",
+        openapi_extra=openapi.described(
+            """curl -u "$KEY:" $YEKTA/v1/contacts/cancel -d '{"request_id": "spring-17-0912"}'""",
+            Answered,
+            400,
+            404,
+            413,
+            415,
+            422,
+            503,
+            body=openapi.json_body(Cancel, {"request_id": "spring-17-0912"}),
+        ),
+    )
+    async def cancel_contact(request: Request) -> Response:
+        """What was allowed is not made after all, and counts no more; asked for again under the same `request_id` it stays refused."""
+        asking = _asking(request, dependencies)
+        wanted = decoded(await body.read(request), Cancel)
+        async with dependencies.pool.connection() as connection, connection.transaction():
+            decision = await reserving.cancel(connection, _id(asking, wanted.request_id), dependencies.clock())
+        if decision is None:
+            raise not_found("You asked for no contact under this request_id.")
+        return json(_answered(decision, wanted.request_id))
 
     return routes
+
+
+def _asking(request: Request, dependencies: Dependencies) -> Caller:
+    """A system or somebody who approaches customers. Raises a 403 problem for any other."""
+    asking = access.caller(request, dependencies)
+    if asking.source is None and asking.role not in ROLES:
+        raise forbidden(f"This needs a write key, or the role {' or '.join(ROLES)}.", "Ask an admin for one.")
+    return asking
+
+
+def _id(asking: Caller, request_id: str) -> UUID:
+    return derive("contact", str(asking.key) if asking.source is None else asking.source.name, request_id)
+
+
+def _answered(decision: table.Decision, request_id: str, hinted: tuple[Mistake, ...] | UnsetType = UNSET) -> Answered:
+    stands = (decision.channel, decision.at, decision.until, decision.reason)
+    return Answered(decision.signal, request_id, decision.customer_id, SAID[decision.outcome], *stands, hinted)
 
 
 def _places(wanted: Ask) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Decides about a customer's contacts under the lock on his row, exactly as `aggregates.contact_policy.decide` has it, and keeps it.
 
 The customer's partition, the doors where others ask first, and the sender all come through here.
-Reading order: Ground, Asked, reserve_all, request, again.
+Reading order: Ground, Asked, reserve_all, request, cancel, again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -20,6 +20,8 @@ from projections.contacts.want import Want
 
 PASSING = ("block_while ", "quiet")
 """How reasons begin that pass by themselves."""
+
+CANCELLED = "cancelled"
 
 TOGETHER = 200
 """Customers about whom it is decided together: what is known of them is in memory at once."""
@@ -176,6 +178,23 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
     paid = await spending.spent(connection, standing.policy, standing.at)
     outcomes = decide(standing.policy, standing.known, [want.candidate], standing.at, salt, paid)
     await _write(connection, standing.policy, [(customer, want, outcomes[0])], requested=True)
+
+
+async def cancel(connection: Connection, id_: UUID, now: datetime) -> table.Decision | None:
+    """What another system asked for is not made after all, and counts no more; asked again it stays so. None: nobody asked for it."""
+    await table.lock_request(connection, id_)
+    asked = await table.requested(connection, id_)
+    if asked is None:
+        return None
+    policy = await table.lock(connection, asked.candidate.customer)
+    want = await table.requested(connection, id_) or asked  # of whoever has it now
+    customer = want.candidate.customer
+    before = await table.one(connection, customer, id_)
+    if before is not None and before.outcome == "sent":
+        await release(connection, policy, want, before.channel or "", now, CANCELLED)
+    elif before is not None and before.outcome == "held":
+        await table.silence(connection, customer, id_, now, CANCELLED)
+    return await table.one(connection, customer, id_)
 
 
 async def again(

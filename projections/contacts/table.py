@@ -271,9 +271,9 @@ async def of_all(connection: Connection, signals: Sequence[tuple[UUID, UUID]]) -
 
 
 async def silence(connection: Connection, customer: UUID, signal: UUID, at: datetime, reason: str) -> None:
-    """What was to be sent is not after all: it counts no more, says why, and is to be told."""
+    """What was to be sent is not after all: it counts no more, says why, and is to be told; of a request nobody is."""
     await connection.execute(
-        "UPDATE contacts.decisions SET outcome = 'silent', at = %s, until = NULL, channel = NULL, reason = %s, untold = true"
+        "UPDATE contacts.decisions SET outcome = 'silent', at = %s, until = NULL, channel = NULL, reason = %s, untold = NOT requested"
         " WHERE customer_id = %s AND signal = %s",
         (at, reason, customer, signal),
     )

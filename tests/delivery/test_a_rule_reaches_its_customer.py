@@ -293,6 +293,29 @@ async def test_a_request_id_is_of_one_key_and_of_one_request(ground: Ground) -> 
     assert await check(mina, request_id="meanwhile", channels=["call"]) == meanwhile  # it says the same, whichever channels are open
 
 
+async def test_what_was_allowed_and_is_not_made_is_given_back(ground: Ground) -> None:
+    assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).status_code == 200
+    phone, other, first = "+989121110110", await ground.api.write_key("other-crm"), "back-1"
+    await consent(ground, phone, "email")
+
+    async def ask(path: str, id_: str, key: str = ground.key) -> tuple[str, str | None]:
+        wanted: dict[str, Any] = {"who": {"phone": phone}, "channel": "email"} if path == "check" else {}
+        answer = await ground.api.client.post(f"/v1/contacts/{path}", json={"request_id": id_} | wanted, auth=(key, ""))
+        told = answer.json()
+        return (told["outcome"], told["reason"]) if answer.status_code == 200 else (told["type"], None)
+
+    while await ask("check", first) != ("allowed", None):  # until the consent is folded; who is refused asks anew
+        await breath()
+        first += "1"
+    assert await ask("check", "back-2") == ("refused", "cap all/7d")
+    assert await ask("cancel", first, other) == ("/problems/not_found", None)  # nobody gives back what is another's
+    assert set(await asyncio.gather(*(ask("cancel", first) for _ in range(4)))) == {("refused", "cancelled")}
+    assert await ask("check", first) == ("refused", "cancelled")
+    assert await ask("check", "back-3") == ("allowed", None)
+    assert await ask("cancel", "back-2") == ("refused", "cap all/7d")
+    assert await ask("check", "back-4") == ("refused", "cap all/7d")
+
+
 async def test_a_call_is_taken_by_one_and_its_outcome_said(ground: Ground) -> None:
     agents = [await ground.api.token("agent") for _ in range(3)]
     await ground.rule("one-call", "shop.one_call", "call")
