@@ -250,6 +250,8 @@ def decide(before: Declaration, verb: Verb, at: datetime, by: Person, *, approva
 def _publish(before: Declaration, verb: Verb, at: datetime, by: Person, *, approval: bool) -> Event | None:
     latest, current = before.latest, before.current
     if verb == "reject":
+        if latest.state not in OPEN:
+            raise NotPossible(f"{before.name} is {latest.state}: nothing of it awaits approval.")
         return Rejected(latest.version, at, by.name) if latest.state == "awaiting_approval" else None
     if latest.state in OPEN:
         if verb == "approve" and latest.state == "draft":

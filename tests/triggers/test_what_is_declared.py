@@ -101,6 +101,14 @@ def test_what_awaits_approval_goes_back_when_it_is_rejected_or_written_again() -
     assert states(done(waiting, "publish")) == [(1, "a", "published")]  # the policy does not want it any more
 
 
+def test_who_rejects_what_another_published_meanwhile_is_told_so() -> None:
+    waiting = done(written(None, "a"), "publish", approval=True)
+    published = done(waiting, "approve", YOU, approval=True)
+    with pytest.raises(NotPossible, match="hot is published"):
+        decide(published, "reject", AT, Person("she"), approval=True)
+    assert decide(done(waiting, "reject", YOU), "reject", AT, YOU) is None  # said twice
+
+
 def test_who_asked_for_it_to_be_published_does_not_approve_it_either() -> None:
     asked = after(written(None, "a"), declaration.Proposed(1, AT, "you", "k2"))
     with pytest.raises(NotPossible):
