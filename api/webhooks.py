@@ -1,8 +1,9 @@
 """Webhooks over HTTP: another system registers where it wants to hear of us. A secret is answered once, when it is made.
 
-Reading order: NewWebhook, WebhookShown, router.
+Reading order: NewWebhook, WebhookShown, router, troubles.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import UNSET, UnsetType
 
 from aggregates import webhook as webhooks
 from aggregates.decision import Overtaken
@@ -22,6 +24,7 @@ from api.deliveries import DeliveryShown, delivery_shown
 from api.ports import Connection, Dependencies
 from api.problem import Problem, invalid, not_found, unavailable
 from projections.deliveries import table as deliveries
+from projections.deliveries.table import Trouble
 
 _webhook = msgspec.json.Decoder(Webhook)
 
@@ -41,6 +44,15 @@ class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
     description: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class Failing(msgspec.Struct):
+    """A webhook that does not take what it is sent: how often in a row, why, and how it goes on."""
+
+    failures: int
+    error: str | None
+    waiting: int  # deliveries; 10000: as many or more
+    next_try: datetime | None
+
+
 class WebhookShown(msgspec.Struct):
     """A webhook, without its secret."""
 
@@ -52,6 +64,7 @@ class WebhookShown(msgspec.Struct):
     reason: str | None  # why it is disabled
     created: datetime
     secrets: int  # how many sign now: two while one rotates
+    failing: Failing | UnsetType = UNSET  # where it is read, and only while it does
 
 
 class WebhookCreated(msgspec.Struct):
@@ -90,7 +103,9 @@ def router(dependencies: Dependencies) -> APIRouter:
         """All webhooks, without their secrets."""
         access.staff(request, dependencies, access.CAMPAIGNERS)
         async with dependencies.pool.connection() as connection:
-            return json(WebhookList([webhook_shown(held) for held in await every_webhook(connection)]))
+            held = await every_webhook(connection)
+            failing = await troubles(connection, held)
+            return json(WebhookList([webhook_shown(one, failing.get(one.id)) for one in held]))
 
     @routes.post(
         "/v1/webhooks",
@@ -217,7 +232,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         """One webhook."""
         access.staff(request, dependencies, access.CAMPAIGNERS)
         async with dependencies.pool.connection() as connection:
-            return json(webhook_shown(await _one(connection, path_id(request))))
+            held = await _one(connection, path_id(request))
+            return json(webhook_shown(held, (await troubles(connection, [held])).get(held.id)))
 
     @routes.delete(
         "/v1/webhooks/{id}",
@@ -260,10 +276,18 @@ async def _one(connection: Connection, id_: UUID) -> Webhook:
     return held
 
 
-def webhook_shown(held: Webhook) -> WebhookShown:
+async def troubles(connection: Connection, held: Sequence[Webhook]) -> dict[UUID, Trouble]:
+    """Of these webhooks those that do not take what they are sent."""
+    lanes = {f"{deliveries.WEBHOOK}{one.id}": one.id for one in held}
+    return {lanes[lane]: trouble for lane, trouble in (await deliveries.troubles(connection, list(lanes))).items()}
+
+
+def webhook_shown(held: Webhook, trouble: Trouble | None = None) -> WebhookShown:
     """The webhook without what signs."""
     state: Literal["enabled", "disabled"] = "enabled" if held.disabled is None else "disabled"
-    return WebhookShown(held.id, held.url, held.types, held.description, state, held.reason or None, held.created, len(held.secrets))
+    failing = UNSET if trouble is None else Failing(trouble.failures, trouble.error or None, trouble.waiting, trouble.due)
+    told = (held.id, held.url, held.types, held.description, state, held.reason or None, held.created, len(held.secrets))
+    return WebhookShown(*told, failing)
 
 
 def _made(held: Webhook, secret: str | None) -> WebhookCreated:

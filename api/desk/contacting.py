@@ -29,7 +29,7 @@ from api.desk.wording import told, went
 from api.desk.written import RANGES
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
-from api.webhooks import every_webhook
+from api.webhooks import every_webhook, troubles
 from projections.contacts import belonging
 from projections.contacts import table as contacts
 from projections.contacts.table import Share
@@ -285,7 +285,14 @@ async def _policy(
 async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = "", wrong: str = "", secret: str = "") -> Response:
     async with dependencies.pool.connection() as connection:
         held = await every_webhook(connection)
-    shown = {"webhooks": held, "types": (*webhooks.FAMILIES, *webhooks.TYPES), "url": url, "wrong": wrong, "secret": secret}
+        failing = await troubles(connection, held)
+    shown: dict[str, Any] = {"failing": failing} | {
+        "webhooks": held,
+        "types": (*webhooks.FAMILIES, *webhooks.TYPES),
+        "url": url,
+        "wrong": wrong,
+        "secret": secret,
+    }
     shown |= {"draft": str(uuid4()), "back": "/contacts/webhooks"}
     return page(request, dependencies, "webhooks.html", 422 if wrong else 200, went=went, **shown)
 

@@ -82,6 +82,17 @@ class Shown(NamedTuple):
     error: str
 
 
+class Trouble(NamedTuple):
+    """How a receiver that does not take what it is sent stands."""
+
+    failures: int  # in a row
+    waiting: int  # at most MOST_COUNTED
+    error: str  # of what was tried and waits, the next that is due
+    due: datetime | None  # when it is tried again; None: nothing waits for it
+
+
+MOST_COUNTED = 10_000
+
 _NEW = ", ".join(New._fields)
 _SHOWN = ", ".join(Shown._fields)
 
@@ -198,6 +209,20 @@ async def fared(connection: Connection, lane: str, failures: int, *, rest: float
         await connection.execute(
             "UPDATE contacts.lanes SET failures = 0, not_before = '-infinity' WHERE lane = %s AND failures > 0", (lane,)
         )
+
+
+async def troubles(connection: Connection, lanes: Sequence[str]) -> dict[str, Trouble]:
+    """Of these lanes those whose last try failed."""
+    cursor = await connection.execute(
+        "SELECT l.lane, l.failures, w.waiting, COALESCE(e.error, ''), GREATEST(w.due, l.not_before) FROM contacts.lanes l"
+        " CROSS JOIN LATERAL (SELECT count(*) waiting, min(due) due FROM (SELECT due FROM contacts.deliveries"
+        " WHERE lane = l.lane AND state = 'waiting' ORDER BY due LIMIT %s) w) w"
+        " LEFT JOIN LATERAL (SELECT error FROM contacts.deliveries WHERE lane = l.lane AND state = 'waiting' AND error <> ''"
+        " ORDER BY due LIMIT 1) e ON true WHERE l.lane = ANY(%s) AND l.failures > 0",
+        (MOST_COUNTED, list(lanes)),
+    )
+    rows = await cursor.fetchall()
+    return {lane: Trouble(failures, waiting, error, due if waiting else None) for lane, failures, waiting, error, due in rows}
 
 
 async def tried(connection: Connection, id_: UUID) -> bool:

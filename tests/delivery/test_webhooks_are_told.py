@@ -270,6 +270,30 @@ async def test_who_stops_what_nothing_is_named_is_told_so_with_the_name_that_he_
         assert all("ن" in one["detail"] for one in answer.json().get("hints", []))
 
 
+async def test_a_webhook_that_takes_nothing_is_seen_to_fail_and_why_until_it_does(live: Api) -> None:
+    token = await live.token("marketer")
+    async with receiving() as receiver:
+        receiver.answers = lambda _: (500, "")
+        hook = await register(live, token, receiver.url)
+        path = f"/v1/webhooks/{hook['id']}"
+        assert "failing" not in await live.get(token, path)
+        tried = (await live.client.post(f"{path}/test", auth=(token, ""))).json()
+        while "failing" not in (shown := await live.get(token, path)) or shown["failing"]["error"] is None:
+            await breath()
+        failing = shown["failing"]
+        assert (failing["failures"], failing["error"], failing["waiting"], shown["state"]) == (1, "answered 500", 1, "enabled")
+        assert failing["next_try"] > tried["created"]
+        assert [one for one in (await live.get(token, "/v1/webhooks"))["items"] if one["id"] == hook["id"]] == [shown]
+        session = (await live.client.post("/sign-in", data={"token": token})).cookies["yekta_session"]
+        page = await live.client.get("/contacts/webhooks", headers={"cookie": f"yekta_session={session}; yekta_language=en"})
+        assert all(said in page.text for said in ("Fails", "1 delivery waits", "answered", "500"))
+        receiver.answers = lambda _: (200, "")
+        assert (await live.client.post(f"/v1/deliveries/{tried['id']}/resend", auth=(token, ""))).is_success
+        while "failing" in await live.get(token, path):
+            await breath()
+        await live.client.delete(path, auth=(token, ""))
+
+
 async def test_who_asks_for_a_channel_by_nearly_its_name_is_told_so_since_no_cap_would_know_it(live: Api) -> None:
     key = await live.write_key("crm")
     ask = {"request_id": "1", "who": {"phone": "+989121110099"}, "channels": ["emial", "push", "call"], "purpose": "markting"}
