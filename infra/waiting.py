@@ -5,7 +5,8 @@ Reading order: wait, Progress, dying, _Stillness.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from infra.database import place, reason
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.settings import Settings
+from infra.topic_ids import NoAnswerError, ask
 from projections.positions import table as positions
 from projections.positions.waiting import Wait, advance
 
@@ -52,6 +54,7 @@ async def wait(
     try:
         async with asyncio.timeout(None if within is None else max(within, LOOK)):
             stillness.asks(f"Kafka at {here.bootstrap_servers}")
+            await _refuse_unprepared(here, [prefix + topic for topic in ("inbox", "touchpoints", "dead-letters")])
             inbox = await ends(here, prefix + "inbox")  # whoever begins without Kafka hears so at once
             await _until(here, "inbox", inbox, lambda _: None, latest, stillness)
             await _told(here, latest, stillness)
@@ -93,6 +96,17 @@ async def _told(here: Endpoints, latest: float | None, stillness: "_Stillness") 
         except psycopg.OperationalError as error:
             stillness.failed(reason(error).partition("\n")[0])
             await asyncio.sleep(_pause(latest))  # PostgreSQL is being restarted
+
+
+async def _refuse_unprepared(here: Endpoints, topics: Sequence[str]) -> None:
+    """A client waits long for a topic that is not there, and then cannot tell that from a Kafka that is away."""
+    with suppress(NoAnswerError):  # whoever asks next says so
+        known = (await ask(here.kafka_client_kwargs, topics)).topics
+        if missing := [topic for topic in topics if topic not in known]:
+            raise Refusal(
+                f"Kafka at {here.bootstrap_servers} has no topic {missing[0]}.",
+                "Is YEKTA_KAFKA__PREFIX the one of what runs? If nothing ran here yet, run `yekta prepare`.",
+            )
 
 
 async def ends(here: Endpoints, topic: str) -> dict[int, int]:

@@ -117,6 +117,13 @@ async def test_a_database_that_is_not_migrated_yet_is_one_sentence_that_says_wha
     assert (await yekta(world, "status")).code == 0
 
 
+async def test_who_waits_where_the_topics_are_not_hears_that_and_not_that_kafka_is_away(world: World) -> None:
+    kafka = world.settings.kafka.model_copy(update={"prefix": "nobodys."})
+    said = await yekta(replace(world, settings=world.settings.model_copy(update={"kafka": kafka})), "wait")
+    assert (said.code, said.err.count("\n")) == (78, 1), said.err
+    assert said.err.startswith(f"yekta: Kafka at {world.endpoints.bootstrap_servers} has no topic nobodys.inbox. "), said.err
+
+
 def test_why_something_stands_still_is_shown_as_it_was_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     why = "Odd [/red] [bold]"
