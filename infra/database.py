@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from infra import generations
 from infra.errors import Refusal
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+PAUSE = 0.5  # seconds between two questions whether PostgreSQL can be used by now
 _ONE_AT_A_TIME = 0x59454B5441  # "YEKTA": the advisory lock of those who migrate
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
@@ -118,6 +119,32 @@ async def behind(dsn: str, folder: Path = MIGRATIONS) -> Refusal | None:
         f"The database at {place(dsn)} is older than this Yekta: it lacks the migration {missing[0]}{more}.",
         "Restart `yekta up`, or run `yekta prepare` where processes are started one by one.",
     )
+
+
+async def answering(dsn: str, say: Callable[[object], None], *, migrated: bool = False) -> None:
+    """Return once PostgreSQL can be used, and if so wanted has run all migrations. `say` hears what is waited for, each reason once.
+
+    Raises Refusal where no waiting helps: the DSN cannot be read.
+    """
+    told = ""
+    while True:
+        try:
+            if not migrated:
+                await (await connect(dsn)).close()
+                return
+            missing = await behind(dsn)
+        except Refusal as away:
+            if not isinstance(away.__cause__, psycopg.OperationalError):
+                raise
+            missing = away
+        except psycopg.OperationalError as error:  # it went away while it was asked
+            missing = Refusal(f"PostgreSQL at {place(dsn)} went away: {reason(error)}.")
+        if missing is None:
+            return
+        if str(missing) != told:
+            told = str(missing)
+            say(f"{missing.sentence} It is waited for. {missing.hint}".strip())
+        await asyncio.sleep(PAUSE)
 
 
 async def create_database(dsn: str, name: str, *, template: str | None = None) -> str:

@@ -20,6 +20,12 @@ class Refusal(Exception):
         return f"{self.sentence} {self.hint}".strip()
 
 
+def say(sentence: object) -> None:
+    """Tell whoever started this, while it goes on."""
+    sys.stderr.write(f"{SAYS}{sentence}\n")
+    sys.stderr.flush()
+
+
 def refusal_of(error: OSError, path: Path | None = None, setting: str = "YEKTA_HOME") -> Refusal | None:
     """Turn what the operating system refused into a sentence; None when it is not a matter of files and disks. The setting is the one that
     says where the files are."""

@@ -26,6 +26,7 @@ class Listener:
         self._topics: dict[str, Channel] = {}
         self._task: asyncio.Task[None] | None = None
         self.connected = False
+        self._told = ""  # why nothing is heard
 
     def on(self, channel: str, handler: Callable[[], Awaitable[None]]) -> None:
         """Call `handler` at once when connected, at each notification of the channel and after every silence."""
@@ -51,7 +52,9 @@ class Listener:
             try:
                 await self._hear()
             except (psycopg.Error, OSError) as error:
-                log.warning("notifications_lost", error=type(error).__name__)
+                if self._told != type(error).__name__:  # once: it may last for hours, and is tried twice a second
+                    self._told = type(error).__name__
+                    log.warning("notifications_lost", error=self._told)
             self.connected = False
             self._wake(self._channels)
             await asyncio.sleep(0.5)
@@ -64,6 +67,7 @@ class Listener:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             self.connected = True
             await self._tell(self._channels)
+            self._told = ""
             while True:
                 heard = {note.channel async for note in connection.notifies(timeout=SILENCE, stop_after=1)}
                 if not heard:

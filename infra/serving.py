@@ -29,7 +29,7 @@ from infra.delivery.policies import PolicyStore
 from infra.delivery.rechecking import Rechecking, against
 from infra.delivery.webhooks import WebhookStore
 from infra.endpoints import Endpoints, endpoints
-from infra.errors import Refusal
+from infra.errors import Refusal, say
 from infra.following import Follower
 from infra.limiting import Sharing
 from infra.listening import Listener
@@ -47,7 +47,9 @@ log = structlog.get_logger(__name__)
 
 async def serve(settings: Settings) -> None:
     """Serve the API until the process is told to end."""
-    async with dependencies(settings, endpoints(settings)) as made:
+    where = endpoints(settings)
+    missing = asyncio.create_task(database.answering(where.dsn, say, migrated=True))  # a door stands meanwhile, if it has keys
+    async with dependencies(settings, where) as made:
         config = uvicorn.Config(
             create(made),
             host=settings.api.host,
@@ -59,6 +61,7 @@ async def serve(settings: Settings) -> None:
         )
         spare_the_collector()
         await uvicorn.Server(config).serve()
+        missing.cancel()
 
 
 @asynccontextmanager
@@ -166,8 +169,11 @@ async def _lease(secrets: sealing.KeyRing, pool: Pool, master: sealing.MasterKey
                 await secrets.lease(pool)
             async with pool.connection() as connection:
                 await secrets.heed(connection)
+            told = ""
         except (psycopg.Error, PoolTimeout) as error:
-            log.warning("data_keys_not_leased", error=type(error).__name__)
+            if told != type(error).__name__:  # once: it may last for hours, and is tried twice a second
+                told = type(error).__name__
+                log.warning("data_keys_not_leased", error=told)
         except Refusal as refusal:
             if told != str(refusal):  # once: it does not pass by itself
                 told = str(refusal)

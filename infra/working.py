@@ -10,8 +10,10 @@ import faust
 import structlog
 import uvloop
 
+from infra import database
 from infra.collector import spare_the_collector
 from infra.endpoints import endpoints
+from infra.errors import say
 from infra.home import Home
 from infra.parts import Parts
 from infra.settings import Settings
@@ -61,6 +63,7 @@ def work(settings: Settings, name: str) -> None:
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     here = endpoints(settings)
+    loop.run_until_complete(database.answering(here.dsn, say))
     parts = Parts(settings, here, name)
     app = build(
         here.bootstrap_servers,

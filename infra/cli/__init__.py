@@ -13,7 +13,7 @@ import sys
 
 from cyclopts import App
 
-from infra.errors import REFUSED, SAYS, Refusal, refusal_of, unreachable
+from infra.errors import REFUSED, Refusal, refusal_of, say, unreachable
 
 INTERRUPTED = 130  # the exit code of who was stopped by Ctrl-C
 
@@ -88,7 +88,7 @@ def _older(error: Exception) -> Refusal | None:
 
 
 def _refuse(refusal: Refusal) -> None:
-    print(f"{SAYS}{refusal}", file=sys.stderr)
+    say(refusal)
     sys.exit(REFUSED)
 
 

@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from infra import database
 from infra.cli.status import _show
+from infra.engines import ports
+from infra.errors import Refusal
 from infra.status import Engine, Hop, Status
 from tests.conftest import World
 from tests.shell import yekta
@@ -122,6 +127,38 @@ async def test_who_waits_where_the_topics_are_not_hears_that_and_not_that_kafka_
     said = await yekta(replace(world, settings=world.settings.model_copy(update={"kafka": kafka})), "wait")
     assert (said.code, said.err.count("\n")) == (78, 1), said.err
     assert said.err.startswith(f"yekta: Kafka at {world.endpoints.bootstrap_servers} has no topic nobodys.inbox. "), said.err
+
+
+async def test_who_is_started_before_the_database_says_what_it_waits_for_and_goes_on_when_that_is_there(world: World) -> None:
+    name = f"m{uuid4().hex[:12]}"
+    dsn = make_conninfo(world.dsn, dbname=name)
+    said: asyncio.Queue[object] = asyncio.Queue()
+    waiting = asyncio.create_task(database.answering(dsn, said.put_nowait, migrated=True))
+    try:
+        assert re.search(rf"^PostgreSQL at .*{name} cannot be used: .*does not exist. It is waited for. Where", str(await said.get()))
+        await database.answering(await database.create_database(world.dsn, name), said.put_nowait)
+        told = str(await said.get())
+        assert re.search(r"it lacks the migration 0001_\w+ and \d+ more\. It is waited for\. .* run `yekta prepare`", told), told
+        async with await database.connect(dsn) as connection:
+            await database.migrate(connection)
+        await waiting
+    finally:
+        await database.drop_database(world.dsn, name)
+    with pytest.raises(Refusal, match="DSN cannot be read"):
+        await database.answering("host=here nonsense=1", said.put_nowait)
+
+
+@pytest.mark.parametrize("command", ["api", "worker"])
+async def test_a_process_that_is_started_before_the_database_says_so(world: World, command: str) -> None:
+    away = world.settings.environment() | {"YEKTA_POSTGRES__DSN": "postgresql://yekta:none@127.0.0.1:1/none"}
+    away |= {"YEKTA_API__PORT": str(ports.choose())}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "infra.cli", command, env=os.environ | away, stdout=-3, stderr=-1)
+    assert process.stderr is not None
+    said = (await process.stderr.readline()).decode()
+    process.kill()
+    await process.wait()
+    assert said.startswith("yekta: PostgreSQL at 127.0.0.1:1/none cannot be used: "), said
+    assert " It is waited for. " in said
 
 
 def test_why_something_stands_still_is_shown_as_it_was_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
