@@ -10,7 +10,7 @@ import random
 import signal
 from pathlib import Path
 
-from streams.lane import Point, passed
+from streams.points import Point, passed
 
 _ON_ITS_WAY = 0.003  # seconds within which what was sent may have reached the log, and its answer has not come back
 

@@ -21,7 +21,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aggregates.log import Entry, NotAcknowledged
 from aggregates.partition import partition_of
 from infra.topic_ids import NoAnswerError, ask
-from streams.lane import Point, passed
+from streams.points import Point, passed
 
 BATCH_BYTES = 2 << 20
 REQUEST_BYTES = 12 << 20

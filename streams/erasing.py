@@ -24,7 +24,7 @@ from projections import generation
 from projections.erasure import keys as doomed
 from projections.erasure import scrubbing
 from projections.erasure.scrubbing import Letter
-from streams.lane import Point, passed
+from streams.points import Point, passed
 from streams.record import Connection, Keys
 
 LOCK = 0x464F5247  # "FORG"

@@ -32,15 +32,15 @@ from aggregates.log import Entry, Log, NotAcknowledged
 from aggregates.sealing import KeyMissing
 from projections.positions import table as positions
 from streams import outbox
+from streams.claiming import check_log, claim
+from streams.points import Point
 from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record, Shorter
 
 IDLE_MS = 500
-CLOCKS_APART_MS = 60_000  # how far the clocks of those who append may be apart
 DEATHS = 2  # at one position, after which records are tried one at a time
 ALONE = 200  # records that are tried one at a time before whole batches are dared again
 DEADLY = 20  # deaths while one record was tried alone, after which it is taken for the cause
 FAILED = 6  # deaths for which one counts besides whose own exception tells that the record was the cause
-EVICTED = 30.0  # seconds after which who holds a partition that is ours is put out: it is frozen, or worse
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 PASSING = (
     psycopg.OperationalError,
@@ -56,9 +56,6 @@ PASSING = (
 DeadLetter = Callable[[Bury, str], Publication]
 """(what and why, the full name of the topic it was in) -> its dead letter."""
 
-Point = Callable[[str], Awaitable[None]]
-"""Told when a lane passes a place where a process may die, such as `resolve.committed`; tests wait there, or die."""
-
 Done = TypeVar("Done")
 
 log = structlog.get_logger()
@@ -70,11 +67,6 @@ class Paused(Exception):
 
 class Displaced(Exception):
     """The partition was given to another owner."""
-
-
-async def passed(point: str) -> None:
-    """Nothing happens at the points."""
-    del point
 
 
 class Surroundings(Protocol):
@@ -186,10 +178,9 @@ class Lane:
             beginning = (
                 (await self._persist(lambda: self.runner.consumer.beginning_offsets([self.tp])))[self.tp] if self.runner.lets_go else 0
             )
+        pool, name, topic_id = self.runner.pool, self.processor.name, self.runner.topic_id
         with self._waiting():
-            state = await self._persist(lambda: self._assigned(beginning, end))
-        if isinstance(state, str):
-            raise Halt(state)
+            state = await self._persist(lambda: claim(pool, name, self.tp, topic_id, end=end, beginning=beginning, attempt=not self.tenure))
         if state.let_go:
             self.log.critical("records were let go unread", count=state.let_go, going_on_at=state.next_offset)
         self.tenure, self.written = state.tenure, state.written
@@ -197,13 +188,7 @@ class Lane:
         self.published, self.sent = {}, None
         self.counted = state.deaths > 0
         await self._at("assigned")
-        if self.stored > end:
-            raise Shorter(
-                f"The log of {self.tp.topic}-{self.partition} ends at {end}, the database has seen {self.stored}: the log is shorter than"
-                " the database. Restore the topic."
-            )
-        if state.shorter:
-            await self._persist(partial(self._whole_again, state.newest))
+        await self._persist(lambda: check_log(pool, self.runner.consumer, name, self.tp, state, end))
         self.runner.consumer.seek(self.tp, self.stored)
         self.ready.set()
         self.careful = state.deaths > DEATHS or state.tries > 0
@@ -211,39 +196,6 @@ class Lane:
             await self._bury_killer()
         if self.processor.durable_outbox:
             await self._persist(self._drain)
-
-    async def _whole_again(self, newest: datetime | None) -> None:
-        """A log that was shorter may have grown by new records alone: the one that was read has what was handled last, at its time."""
-        at = 0 if newest is None else round(newest.timestamp() * 1000)
-        found = (await self.runner.consumer.offsets_for_times({self.tp: at}))[self.tp]
-        if newest is None or found is None or found.offset >= self.stored or found.timestamp - at > CLOCKS_APART_MS:
-            raise Shorter(
-                f"The log of {self.tp.topic}-{self.partition} was shorter than the database and has grown since: nobody has read what"
-                f" stands there before {self.stored} now. Restore the topic."
-            )
-        async with self.runner.pool.connection() as connection:
-            await positions.whole(connection, self.processor.name, self.partition)
-
-    async def _assigned(self, beginning: int, end: int) -> positions.Assigned | str:
-        name, partition = self.processor.name, self.partition
-        try:
-            async with self.runner.pool.connection() as connection:
-                await positions.patience(connection, EVICTED)
-                return await positions.assigned(
-                    connection,
-                    name,
-                    partition,
-                    self.tp.topic,
-                    self.runner.topic_id,
-                    end,
-                    attempt=not self.tenure,
-                    beginning=beginning,
-                )
-        except psycopg.errors.LockNotAvailable:
-            async with self.runner.pool.connection() as connection:
-                if await positions.evict(connection, name, partition):
-                    self.log.warning("the owner before stood still, and was put out")
-            raise
 
     async def _take(self, wait_ms: int) -> Sequence[Record]:
         consumer, most = self.runner.consumer, self.runner.max_records

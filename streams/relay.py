@@ -23,7 +23,7 @@ from aggregates.sealing import KeyUnknown, Sealer, seal
 from aggregates.source import Source
 from aggregates.touchpoint import channel_of
 from aggregates.wire import encoder
-from streams.lane import Point, passed
+from streams.points import Point, passed
 from streams.record import Connection
 
 LOCK = 0x52454C41  # "RELA"

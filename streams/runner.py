@@ -8,7 +8,8 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.log import Log
-from streams.lane import DeadLetter, Lane, Point, passed
+from streams.lane import DeadLetter, Lane
+from streams.points import Point, passed
 from streams.record import Connection, Processor
 from streams.stillness import Mark
 

@@ -10,7 +10,8 @@ from aiokafka import TopicPartition
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from streams.lane import Lane, Point, passed
+from streams.lane import Lane
+from streams.points import Point, passed
 from streams.record import Bury, Connection, Processor, Publication
 from streams.runner import Runner
 from tests.streams.memory import Consumer, Memory

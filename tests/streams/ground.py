@@ -17,8 +17,8 @@ from aggregates.wire import CustomerEvent, customer_event_decoder
 from infra.sealing import KeyRing
 from projections.positions import table as positions
 from streams.customer import Customer
-from streams.lane import Point, passed
 from streams.moving import PIECE
+from streams.points import Point, passed
 from streams.record import Connection, Processor
 from streams.resolve import Resolve
 from streams.words import MOVED, RECEIVED, word

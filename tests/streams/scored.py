@@ -24,9 +24,9 @@ from aggregates.touchpoint import channel_of
 from infra.sealing import KeyRing
 from streams import days, sweeping, timers
 from streams.customer import Customer
-from streams.lane import Point, passed
 from streams.learn import Learn
 from streams.learning import course as courses
+from streams.points import Point, passed
 from streams.record import Connection, Processor
 from streams.resolve import Resolve
 from streams.scoring import Scoring

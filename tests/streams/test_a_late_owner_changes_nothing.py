@@ -9,7 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from infra import database
-from streams import lane
+from streams import claiming
 from tests.streams.crew import Gate, gates, until
 from tests.streams.ground import Ground
 from tests.streams.memory import Consumer, Kept
@@ -62,7 +62,7 @@ async def test_whoever_stands_still_in_the_middle_of_a_copy_is_put_out(ground: G
     ground.send("first", "call.ended", 0, call_id="c0", who={"email": "a@x.ir"})
     await ground.work()
     ground.send("second", "call.ended", 1, call_id="c1", who={"email": "a@x.ir"})
-    monkeypatch.setattr(lane, "EVICTED", 0.1)
+    monkeypatch.setattr(claiming, "EVICTED", 0.1)
     async with await database.connect(dsn) as frozen:
         await frozen.execute("UPDATE streams.positions SET tenure = tenure")
         await frozen.execute("CREATE TEMPORARY TABLE stage (a int)")

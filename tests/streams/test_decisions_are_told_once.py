@@ -12,7 +12,7 @@ import pytest
 
 from aggregates.decision import Decision, Overtaken, Told
 from infra.decisions import DecisionStore
-from streams.lane import Point, passed
+from streams.points import Point, passed
 from streams.relay import Relay
 from tests.streams.crew import Gate, until
 from tests.streams.ground import Ground

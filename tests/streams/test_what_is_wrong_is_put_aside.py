@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from streams.lane import ALONE, CLOCKS_APART_MS
+from streams.claiming import CLOCKS_APART_MS
+from streams.lane import ALONE
 from tests.streams.crew import Gate, Worker, until
 from tests.streams.ground import Ground
 from tests.streams.scripted import TABLE, Deadly, Scripted
