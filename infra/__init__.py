@@ -2,8 +2,8 @@
 
 Reading order: settings, home, engines, run_state, running, endpoints, topics (topic_ids), database, generations, bootstrap, cli.
 An API process: serving, access, decisions and recording (what aggregates keep), sealing, master_key, publishing, listening, following,
-limiting, oidc, delivery. A worker: working, parts, crashing. Both at once: everything, visiting. Every process: telemetry, collector,
-errors.
+limiting, oidc, delivery. A worker: working, parts, watching, crashing. Both at once: everything, visiting. Every process: telemetry,
+collector, errors.
 What operators ask: status, waiting, backlog, refolding, differing, judging, rehearsing, rehearsed_values.
 What sends to the doors: posting, importing, asterisk, demo. What measures: evaluation, bench. For clusters: deploy.
 """

@@ -1,4 +1,4 @@
 """How far every processor has come in its topic: what makes effects exactly-once, and what `after=` and `yekta wait` wait for.
 
-Reading order: table, waiting, replaying, lag.
+Reading order: table, waiting, replaying, lag, stalls.
 """
