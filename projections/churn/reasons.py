@@ -61,16 +61,18 @@ def topic_of(name: str) -> str:
 
 def weightiest(parts: Mapping[str, float], features: Features, horizon: int, state: State, most: int) -> list[Reason]:
     """The reasons that weigh most, of the customer's own doing; there is no score before."""
-    levels = sorted([(-abs(level), topic, level) for topic, level in by_topic(parts).items() if topic != "everybody"])
+    levels = sorted([(-abs(level), topic, level) for topic, level in by_topic(parts).items() if level and topic != "everybody"])
     return [Reason(topic, level, level, *sentence(topic, features, horizon, state)) for _, topic, level in levels[:most]]
 
 
 def reasons(parts: Mapping[str, float], before: Mapping[str, float], features: Features, horizon: int, state: State) -> list[Reason]:
-    """Why, the weightiest first; `before` are the summands of the last score, empty where there was none."""
+    """Why, the weightiest first; what weighs nothing is no reason. `before` are the summands of the last score, if there was one."""
     levels, were = by_topic(parts), by_topic(before)
     told = []
     for topic in levels.keys() | were.keys():
         level, was = levels.get(topic, 0.0), were.get(topic, 0.0)
+        if not level and not was:
+            continue
         fa, en = sentence(topic, features, horizon, state)
         told.append(Reason(topic, level, level - was, fa, en))
     return sorted(told, key=lambda reason: (-abs(reason.level), reason.topic))

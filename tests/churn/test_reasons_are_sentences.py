@@ -7,7 +7,7 @@ import pytest
 from aggregates.churn import Definition
 from aggregates.contracts import CONTRACTS
 from aggregates.fact import Fact
-from projections.churn import fold, telling, wording
+from projections.churn import fold, reasons, telling, wording
 from projections.churn.features import features
 from projections.churn.fold import SILENT
 from projections.churn.kept import Kept, hear
@@ -107,6 +107,18 @@ def test_happenings_and_numbers_are_told_by_name() -> None:
         "about 20 % off the orders' price",
         "در سفارش‌هایش حدود ۲۰٪ تخفیف گرفت",
     )
+
+
+def test_what_weighs_nothing_is_no_reason() -> None:
+    state = fold.evolve(CONTRACT, fold.initial(), fact(0.0, "subscription.started", subscription_id="s"))
+    seen = features(CONTRACT, state, FIRST + 3.0)
+    parts = {"one": 0.5, "prior": 0.0, "decayed": 0.0, "contract_age": 0.25, "overdue": 0.0}
+    told = reasons.reasons(parts, {"one": 0.5, "contract_age": 0.125}, seen, 90, state)
+    assert [(one.topic, one.en, one.level, one.change) for one in told] == [
+        ("everybody", "what is the same for all customers", 0.5, 0.0),
+        ("contract", "under contract for 3 days", 0.25, 0.125),
+    ]
+    assert [one.topic for one in reasons.weightiest(parts, seen, 90, state, 3)] == ["contract"]
 
 
 @pytest.mark.parametrize("type_", sorted(CONTRACTS.keys() - SILENT))
