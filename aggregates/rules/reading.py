@@ -129,13 +129,19 @@ def read_node(root: Node, zone: str) -> Reading:
     rules: list[Rule] = []
     lines: dict[str, int] = {}
     for node in nodes:
-        rule = reader.rule(node)
-        if rule and rule.name in lines:
-            reader.note(node, "same_name", word=rule.name, line=str(lines[rule.name]))
+        rule, name = reader.rule(node), _named(node)
+        if name and name in lines:
+            reader.note(node, "same_name", word=name, line=str(lines[name]))
         elif rule:
-            lines[rule.name] = node.line
             rules.append(rule)
+        lines.setdefault(name, node.line)
     return Reading(tuple(rules), tuple(by_line(reader.problems)), tuple(reader.hints), tuple(reader.segments))
+
+
+def _named(node: Node) -> str:
+    """What a rule is called, whatever else is wrong with it."""
+    name = node.value.get("rule") if isinstance(node.value, Mapping) else None
+    return name.value.strip() if name is not None and isinstance(name.value, str) else ""
 
 
 class Rules(Reader):

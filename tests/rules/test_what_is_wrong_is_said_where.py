@@ -71,6 +71,13 @@ def test_all_mistakes_of_a_text_are_told_together() -> None:
     assert [code for _, _, code, _ in problems(text)] == ["no_name", "no_duration", "unknown_word", "exactly_one"]
 
 
+def test_that_two_rules_have_one_name_is_told_though_one_of_them_has_another_mistake() -> None:
+    wrong = GOOD.replace("30d", "x")
+    for text in (wrong + GOOD, GOOD + wrong):
+        assert sorted(code for _, _, code, _ in problems(text)) == ["no_duration", "same_name"]
+    assert [code for _, _, code, _ in problems(GOOD.replace("rule: many", "rule: ''") * 2)] == ["empty", "empty"]
+
+
 @pytest.mark.parametrize(
     ("instead", "found"),
     [
