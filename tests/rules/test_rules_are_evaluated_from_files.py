@@ -1,6 +1,7 @@
 """`yekta evaluate rules`: files in, signals and outcomes out."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,16 @@ def test_a_file_may_begin_as_editors_on_windows_begin_files(tmp_path: Path, caps
     evaluate(**files(tmp_path, [first, event("shop.seen", at(0, 1))]), json=True)
     captured = capsys.readouterr()
     assert (len(json.loads(captured.out)["signals"]), captured.err) == (1, "")
+
+
+def test_data_may_be_in_base64_as_at_a_door(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = [event("shop.seen", at(0, hour)) for hour in range(2)]
+    sent = [{**one, "data_base64": b64encode(json.dumps(one["data"]).encode()).decode()} for one in plain]
+    bare: list[dict[str, Any] | str] = [{name: value for name, value in one.items() if name != "data"} for one in sent]
+    evaluate(**files(tmp_path, [*bare, event("shop.seen", at(0, 3)) | {"data": None, "data_base64": "no"}]), json=True)
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)["signals"]) == 1
+    assert captured.err.startswith("line 3 was left out: /data_base64: ")
 
 
 def test_times_in_any_offset_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

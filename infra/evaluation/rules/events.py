@@ -19,7 +19,7 @@ from aggregates.identifier import Identifier, Token
 from aggregates.moment import of_data, read_moment
 from aggregates.normal import NotAnIdentifier, recognise
 from aggregates.normal.who import implied
-from aggregates.reading import flag
+from aggregates.reading import decoded, flag
 from aggregates.refusal import Refused
 from aggregates.source import Source
 from aggregates.touchpoint import channel_of, effective_time, event_id
@@ -49,6 +49,7 @@ class Line(Struct):
     yektakey: str = KEY
     yektaversion: int = 0
     data: Raw = Raw(b"{}")
+    data_base64: Any = None
 
 
 class Who(Struct):
@@ -155,7 +156,8 @@ class Events:
         for moment in (line.time, line.yektarecordedtime):
             if moment is not None and moment.tzinfo is not UTC:
                 return _unusual(msgspec.json.decode(text))
-        return line if line.id and line.source and line.type else _unusual(msgspec.json.decode(text))
+        plain = line.id and line.source and line.type and line.data_base64 is None
+        return line if plain else _unusual(msgspec.json.decode(text))
 
     def _whose(self, line: Line) -> tuple[Token, ...]:
         try:
@@ -199,13 +201,15 @@ def _token(identifier: Identifier) -> Token:
 
 
 def _unusual(event: Any) -> Line:
-    """A line with times in other offsets, Booleans as text and the like."""
+    """A line with times in other offsets, Booleans as text, data in base64 and the like."""
     if not isinstance(event, dict):
         raise Refused("not_cloudevents", "", "it is no object", "write one JSON object a line")
     for name in ("id", "source", "type"):
         if not isinstance(event.get(name), str | int) or isinstance(event[name], bool) or not str(event[name]):
             raise Refused("missing_field", f"/{name}", f"the attribute {name} is missing", f"give every event its {name}")
     data = event.get("data")
+    if data is None and event.get("data_base64") is not None:
+        data = decoded(event["data_base64"])
     version = event.get("yektaversion")
     return Line(
         str(event["id"]),
