@@ -47,6 +47,7 @@ from api import (
     webhooks,
 )
 from api.desk import pages as desk
+from api.hanging_up import Patient
 from api.heads import heads
 from api.metrics import Measured
 from api.ports import Dependencies
@@ -107,5 +108,6 @@ def create(dependencies: Dependencies) -> FastAPI:
     answering.install(app)
     desk.told_on_pages(app, dependencies)
     app.add_middleware(Measured)
+    app.add_middleware(Patient)
     app.openapi = lambda: openapi.document(app, routes)  # type: ignore[method-assign]
     return app

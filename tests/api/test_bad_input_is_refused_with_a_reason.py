@@ -1,8 +1,11 @@
 """Whatever comes in at the door, the answer is a problem that says what is wrong, and never a failure of the door."""
 
+import asyncio
 import gzip
+import http.client
 import json
 import re
+from contextlib import closing
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +18,7 @@ from api import position, visibility
 from api.body import REQUEST_BYTES
 from tests.api.conftest import Api
 from tests.api.events import event, order
+from tests.api.serving import served
 
 pytestmark = pytest.mark.engines
 
@@ -188,13 +192,26 @@ async def test_the_frameworks_own_answers_are_problems_too(api: Api) -> None:
     is_problem(await api.client.get("/v1/customers/not-a-uuid", auth=(token, "")), 404, "not_found")
 
 
+async def test_whoever_sends_all_before_he_reads_is_told_too_why_nothing_was_taken(api: Api) -> None:
+    key = await api.write_key()
+
+    def told(url: str, key: str, size: int) -> int:
+        with closing(http.client.HTTPConnection(httpx.URL(url).netloc.decode())) as connection:
+            connection.request("POST", "/v1/events", b" " * size, {"Authorization": f"Bearer {key}", "Connection": "close"})
+            return connection.getresponse().status
+
+    async with served(api) as url:
+        assert await asyncio.to_thread(told, url, key, 40 << 20) == 413
+        assert await asyncio.to_thread(told, url, "nonsense", 9 << 20) == 401
+
+
 async def test_whatever_is_read_may_be_asked_for_its_head_alone(api: Api) -> None:
-    agent = (await api.token("agent"), "")
-    for path in ("/healthz", "/metrics", "/docs", "/problems/not_found", "/asyncapi.json", "/v1/schemas", "/v1/customers?q=1234"):
-        whole, head = await api.client.get(path, auth=agent), await api.client.head(path, auth=agent)
+    admin = (await api.token(), "")
+    for path in ("/healthz", "/metrics", "/docs", "/problems/not_found", "/asyncapi.json", "/v1/schemas", "/v1/keys"):
+        whole, head = await api.client.get(path, auth=admin), await api.client.head(path, auth=admin)
         assert (head.status_code, head.headers["content-type"]) == (whole.status_code, whole.headers["content-type"])
     for path in ("/v1/signals/stream", "/?token=once"):  # it has no end; it is opened once, and not by who looks whether it is there
-        assert (await api.client.head(path, auth=agent)).status_code == 405
+        assert (await api.client.head(path, auth=admin)).status_code == 405
 
 
 async def test_nothing_has_a_name_with_nul_and_nothing_is_found_by_it(api: Api) -> None:
