@@ -14,14 +14,14 @@ from projections.positions import table as positions
 LONGEST = 10.0
 
 
-async def settled(request: Request, dependencies: Dependencies) -> bool:
+async def settled(request: Request, dependencies: Dependencies, *, whole: bool = False) -> bool:
     """Wait for the position in the query; whether there is one. Raises a 504 problem when it does not come, a 422 problem when it is none
-    of this log."""
+    of this log. Who wants the `whole` is not content with the one event that was posted: it may have been there before, as another."""
     wanted = query.text(request, "after", 4096)
     if wanted is None:
         return False
     at, alone = position.read(wanted)
-    if not await dependencies.awaiting.reached(at, alone, LONGEST):
+    if not await dependencies.awaiting.reached(at, None if whole else alone, LONGEST):
         await _in_the_log(dependencies, at)
         raise _not_yet()
     return True
@@ -30,7 +30,7 @@ async def settled(request: Request, dependencies: Dependencies) -> bool:
 async def listed(request: Request, dependencies: Dependencies) -> None:
     """The same, and until what was refused on the way, or at a door before it, is among the dead letters; no longer in all."""
     begin = asyncio.get_running_loop().time()
-    if not await settled(request, dependencies):
+    if not await settled(request, dependencies, whole=True):
         return
     try:
         ends = await dependencies.log.ends([dependencies.topics.dead_letters])
