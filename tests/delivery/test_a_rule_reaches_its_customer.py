@@ -496,6 +496,14 @@ async def test_whoever_wants_no_more_letters_ends_them_by_one_press_of_his_mail_
     while not (withdrawn := (await ground.api.get(ground.token, timeline, type="consent.withdrawn"))["items"]):
         await breath()
     assert [(one["data"]["purpose"], one["data"]["channels"]) for one in withdrawn] == [("marketing", ["email"])]
+    served = "rule: to-serve\nwhen: {count: shop.to_serve, at_least: 1, within: 1h}\ndo: {contact: x, purpose: service, prefer: [email]}\n"
+    assert (await ground.api.client.post("/v1/triggers", content=served, auth=(ground.token, ""))).is_success
+    assert (await ground.api.client.post("/v1/triggers/to-serve/publish", auth=(ground.token, ""), timeout=60)).is_success
+    await ground.happens("consent.given", "+989121110079", purpose="service")
+    await ground.happens("shop.to_serve", "+989121110079")
+    while (letter := await ground.mail.first())["To"] != "+989121110079@example.com":
+        pass
+    assert letter["List-Unsubscribe"] is None  # what serves him is no list
     ask = {"request_id": "after-letters", "who": {"phone": phone}, "channel": "email"}
     answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
     assert (answer["outcome"], answer["reason"]) == ("refused", "consent marketing/email")
