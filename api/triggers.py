@@ -43,10 +43,10 @@ SORT = declared.Sort(
     EXAMPLE,
     AS_JSON,
     {
+        "reject": "Send back what awaits approval: it is a draft again.",
         "publish": "Put the draft in force; the version before it only ends what it has begun. Answers when every partition of the log has"
         " heard of it. Where the contact policy says `approval: required`, what one wrote oneself only awaits approval by this.",
         "approve": "Publish what awaits a second person, as somebody who did not write it.",
-        "reject": "Send back what awaits approval: it is a draft again.",
         "pause": "Nobody is told and nobody is approached any more; the rule goes on watching.",
         "resume": "From now on people are told again; what was seen meanwhile is not made up for.",
         "retire": "End the rule, timers included.",
