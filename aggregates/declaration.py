@@ -98,7 +98,15 @@ class Retired(msgspec.Struct, frozen=True, tag="retired"):
     by: str
 
 
-Event = Drafted | Proposed | Rejected | Published | Paused | Resumed | Retired
+class Discarded(msgspec.Struct, frozen=True, tag="discarded"):
+    """What never was in force will not be."""
+
+    version: int
+    at: datetime
+    by: str
+
+
+Event = Drafted | Proposed | Rejected | Published | Paused | Resumed | Retired | Discarded
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -208,6 +216,8 @@ def _changed(version: Version, event: Event) -> Version:
             return replace(version, state="published", at=event.at, by=event.by, approved_by=approved_by)
         case Published() | Retired() if on:
             return replace(version, state="retired", at=event.at, by=event.by)
+        case Discarded() if version.version == event.version:
+            return replace(version, state="retired", at=event.at, by=event.by)
         case Paused() if on:
             return replace(version, state="paused", at=event.at, by=event.by)
         case Resumed() if on:
@@ -217,7 +227,7 @@ def _changed(version: Version, event: Event) -> Version:
 
 def told(declaration: Declaration, event: Event, zone: str) -> Decided | None:
     """What every partition is to be told after the event; what is not in force yet is nobody's business."""
-    if isinstance(event, Drafted | Proposed | Rejected):
+    if isinstance(event, Drafted | Proposed | Rejected | Discarded):
         return None
     one = declaration.current or next(version for version in reversed(declaration.versions) if version.state == "retired")
     return Decided(declaration.kind, declaration.name, one.version, declaration.number, one.state, one.text, zone, event.at)
@@ -238,6 +248,8 @@ def decide(before: Declaration, verb: Verb, at: datetime, by: Person, *, approva
     if verb in ("publish", "approve", "reject"):
         return _publish(before, verb, at, by, approval=approval)
     current = before.current
+    if verb == "retire" and current is None and before.latest.state in OPEN:
+        return Discarded(before.latest.version, at, by.name)
     if current is None:
         raise NotPossible(f"{before.name} is {before.latest.state}: only what is published or paused can {verb}.")
     if verb == "retire":

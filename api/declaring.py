@@ -69,25 +69,26 @@ class Declaring:
             return declaration.decide(before, verb, at, _person(asking), approval=approval)
 
         try:
-            after, changed = await self._record(name, decide)
+            after, told = await self._record(name, decide)
         except NotPossible as error:
             raise Problem(409, "not_possible", str(error)) from error
         if verb in ("publish", "approve", "reject") and after.latest.state in OPEN:
             return Standing(after, after.latest, in_force=False)
         version = after.current or max((one for one in after.versions if one.state == "retired"), key=lambda one: one.at)
-        return Standing(after, version, in_force=not changed or await self._heard(after))
+        return Standing(after, version, in_force=told is None or (told and await self._heard(after)))
 
     async def _approval(self) -> bool:
         async with self._dependencies.pool.connection() as connection:
             return (await contacts.in_force(connection))[1].approval
 
-    async def _record(self, name: str, decide: Decide) -> tuple[Declaration, bool]:
+    async def _record(self, name: str, decide: Decide) -> tuple[Declaration, bool | None]:
+        """How it stands then, and whether partitions are told of it; None: it stood so already."""
         for _ in range(ATTEMPTS):
             before = declaration.replay(await self._dependencies.decisions.load(declaration.id_of(self.kind, name)))
             event = decide(before, self._dependencies.clock())
             if event is None:
                 assert before is not None  # noqa: S101 - a first draft is always an event
-                return before, False
+                return before, None
             after = declaration.evolve(before, event)
             also = table.kept(after)
             if self.kind == "rule":
@@ -100,7 +101,7 @@ class Declaring:
                 await self._dependencies.decisions.record([declaration.decision_of(self.kind, name, after.number, event)], also)
             except Overtaken:
                 continue
-            return after, True
+            return after, told is not None
         raise unavailable(f"Others are changing {name} at this moment.")
 
     async def _heard(self, after: Declaration) -> bool:

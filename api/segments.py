@@ -48,7 +48,7 @@ SORT = declared.Sort(
     {
         "publish": "Put the draft in force; those who are in already come in without anybody being told. Answers when every"
         " partition of the log has heard of it.",
-        "retire": "End the segment: nobody is in it any more.",
+        "retire": "End the segment: nobody is in it any more; what was never published is thrown away.",
     },
     {},
 )

@@ -49,7 +49,7 @@ SORT = declared.Sort(
         "approve": "Publish what awaits a second person, as somebody who did not write it.",
         "pause": "Nobody is told and nobody is approached any more; the rule goes on watching.",
         "resume": "From now on people are told again; what was seen meanwhile is not made up for.",
-        "retire": "End the rule, timers included.",
+        "retire": "End the rule, timers included; what was never published is thrown away.",
     },
     {"approve": APPROVERS, "reject": APPROVERS},
 )

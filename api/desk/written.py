@@ -50,8 +50,8 @@ NAMELESS = "…"
 RANGES = (7, 30, 90)
 WINDOWS = ("1h", "1d", "7d", "30d", "90d", *PERIODS)
 OFFERED: Mapping[str, tuple[str, ...]] = {
-    "draft": ("publish",),
-    "awaiting_approval": ("approve", "reject"),
+    "draft": ("publish", "retire"),
+    "awaiting_approval": ("approve", "reject", "retire"),
     "published": ("pause", "retire"),
     "paused": ("resume", "retire"),
     "retired": (),
@@ -161,7 +161,8 @@ def offered(rows: Sequence[Row], asking: Caller) -> list[str]:
     """What he may do with it now; nobody is offered to approve what he wrote."""
     alone = {"approve"} if rows[0].written_by == asking.name else set()
     states = dict.fromkeys(row.state for row in rows if row is rows[0] or row.state in ("published", "paused"))
-    return [verb for state in states for verb in OFFERED[state] if asking.role in ALLOWED.get(verb, WRITERS) and verb not in alone]
+    verbs = dict.fromkeys(verb for state in states for verb in OFFERED[state])
+    return [verb for verb in verbs if asking.role in ALLOWED.get(verb, WRITERS) and verb not in alone]
 
 
 def of_rules(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Written]]:

@@ -348,6 +348,19 @@ async def test_another_policy_is_tried_over_all_that_contacts_and_nothing_change
     assert "tried" not in await run("policy: contact\n")
 
 
+@pytest.mark.parametrize(("path", "kind"), [("/v1/triggers", "rule"), ("/v1/segments", "segment")])
+async def test_what_was_never_published_is_thrown_away(marketer: Marketer, path: str, kind: str) -> None:
+    when = "when: {count: thrown.came, at_least: 1, within: 1h}\n"
+    text = f"{kind}: thrown\n{when}" + ("do: {notify: x}\n" if kind == "rule" else "")
+    await marketer.post(path, text, 201)
+    gone = await marketer.post(f"{path}/thrown/retire")
+    assert (gone["version"], gone["state"], gone["in_force"]) == (1, "retired", False)
+    await marketer.post(f"{path}/thrown/retire", status=409)
+    assert (await marketer.post(path, text, 201))["version"] == 2
+    assert (await marketer.post(f"{path}/thrown/publish"))["in_force"]
+    await marketer.post(f"{path}/thrown/retire")
+
+
 async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: Marketer) -> None:
     await marketer.publish("triggers", "silent", "when: {after: silent.asked, absent: silent.answered, for: 2s}\ndo: {notify: x}\n")
     after = await marketer.api.send(marketer.key, bought("k-1", type_="silent.asked"), bought("k-2", type_="silent.asked"))

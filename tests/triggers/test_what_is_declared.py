@@ -52,7 +52,7 @@ def test_a_version_that_somebody_names_is_taken_unless_it_is_not_free() -> None:
 
 def test_what_cannot_be_done_is_refused_and_what_is_so_already_is_nothing() -> None:
     rule = written(None, "a")
-    for verb in ("pause", "resume", "retire"):
+    for verb in ("pause", "resume"):
         with pytest.raises(NotPossible):
             decide(rule, verb, AT, ME)
     rule = done(rule, "publish")
@@ -99,6 +99,20 @@ def test_what_awaits_approval_goes_back_when_it_is_rejected_or_written_again() -
     with pytest.raises(NotPossible, match="may still change"):
         decide(again, "approve", AT, YOU, approval=True)
     assert states(done(waiting, "publish")) == [(1, "a", "published")]  # the policy does not want it any more
+
+
+def test_a_draft_that_was_never_published_is_thrown_away_and_no_partition_hears_of_it() -> None:
+    draft = written(None, "a")
+    gone = done(draft, "retire")
+    assert (states(gone), gone.current) == ([(1, "a", "retired")], None)
+    thrown = decide(draft, "retire", AT, ME)
+    assert thrown is not None
+    assert declaration.told(gone, thrown, "UTC") is None
+    with pytest.raises(NotPossible):
+        decide(gone, "publish", AT, ME)
+    assert states(written(gone, "a")) == [(1, "a", "retired"), (2, "a", "draft")]
+    beside = written(done(draft, "publish"), "b")
+    assert states(done(beside, "retire")) == [(1, "a", "retired"), (2, "b", "draft")]  # what is in force goes first
 
 
 def test_who_rejects_what_another_published_meanwhile_is_told_so() -> None:
