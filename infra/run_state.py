@@ -42,6 +42,7 @@ class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
     kafka_port: int | None = None
     kafka_controller_port: int | None = None
     postgres_port: int | None = None
+    postgres_served: bool = False  # once, with data of this home: if that is gone it is lost, and not yet to be made
     api_url: str | None = None
     children: dict[str, Process] = {}
 

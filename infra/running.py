@@ -117,8 +117,14 @@ async def _start_postgres(here: Running) -> None:
     postgres = Postgres(here.home.postgres, here.home.log_of("postgres"), port, _postgres_password(here.home))
     write_private(here.home.postgres_dsn, postgres.dsn + "\n")
     here.remember(postgres_port=port)
+    if here.state.postgres_served and not postgres.made:
+        raise Refusal(
+            f"The database of this home is gone: {postgres.data} is missing or empty.",
+            "Put it back, or all of the home from a backup; to begin with nothing, remove the home.",
+        )
     await asyncio.to_thread(postgres.prepare)
     await here.supervisor.start(postgres.program())
+    here.remember(postgres_served=True)
 
 
 def _postgres_password(home: Home) -> str:

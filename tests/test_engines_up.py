@@ -21,9 +21,10 @@ from aiokafka.errors import KafkaConnectionError
 from infra import run_state
 from infra.endpoints import Endpoints, endpoints
 from infra.engines import open_files, ports
-from infra.errors import REFUSED, unreachable
+from infra.errors import REFUSED, Refusal, unreachable
 from infra.home import Home
 from infra.run_state import RunState
+from infra.running import running
 from infra.settings import load
 
 pytestmark = [pytest.mark.engines, pytest.mark.chaos]
@@ -145,6 +146,31 @@ def test_ctrl_c_stops_everything_in_order(up: Up) -> None:
 def test_commands_in_a_home_that_was_stopped_say_how_to_start_it(up: Up) -> None:
     refused = yekta("prepare", YEKTA_HOME=str(up.home))
     _is_one_sentence(refused, "Nothing runs in")
+
+
+async def test_a_database_that_cannot_be_used_is_said_and_none_is_made_in_its_place(up: Up) -> None:
+    settings = load(home=up.home, kafka={"bootstrap_servers": "127.0.0.1:1"})  # only PostgreSQL is ours to start
+    data, away = up.home / "postgres" / "data", up.home / "postgres" / "away"
+
+    async def refusal() -> str:
+        with pytest.raises(Refusal) as refused:
+            async with running(settings, notice=lambda *_: None):
+                pass
+        return refused.value.sentence
+
+    version = (data / "PG_VERSION").read_text()
+    (data / "PG_VERSION").write_text("17\n")
+    assert await refusal() == f"The data in {data} was made by another major version of PostgreSQL."
+    (data / "PG_VERSION").write_text(version)
+    data.chmod(0o755)
+    assert (await refusal()).startswith("PostgreSQL does not use data that others may read or change")
+    data.chmod(0o500)
+    assert await refusal() == "PostgreSQL has no permission to write its files."
+    data.chmod(0o700)
+    data.rename(away)
+    assert await refusal() == f"The database of this home is gone: {data} is missing or empty."
+    assert not data.exists()
+    away.rename(data)
 
 
 def test_a_command_says_which_engine_went_away_under_it() -> None:

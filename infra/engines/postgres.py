@@ -38,17 +38,17 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         disguise = _Disguise.of_this_process()
         disguise.own(self.folder)
-        if not (self._data / "PG_VERSION").exists():
+        if not self.made:
             self._initdb(disguise)
         ours = "".join(f"{name} = {_quoted(value)}\n" for name, value in self._configuration().items())
-        (self._data / "yekta.conf").write_text("include 'postgresql.conf'  # what initdb found out about this machine\n" + ours)
-        disguise.own(self._data / "yekta.conf")
+        (self.data / "yekta.conf").write_text("include 'postgresql.conf'  # what initdb found out about this machine\n" + ours)
+        disguise.own(self.data / "yekta.conf")
 
     def program(self) -> Program:
         disguise = _Disguise.of_this_process()
         return Program(
             name="postgres",
-            command=(*disguise.prefix, str(_bin() / "postgres"), "-D", str(self._data), "-c", f"config_file={self._data / 'yekta.conf'}"),
+            command=(*disguise.prefix, str(_bin() / "postgres"), "-D", str(self.data), "-c", f"config_file={self.data / 'yekta.conf'}"),
             log=self.log,
             environment={"LC_ALL": "C.UTF-8", "PGTZ": "UTC"},
             user=disguise.user,
@@ -90,7 +90,7 @@ class Postgres:
             raise Refusal(
                 self._explain(said) or f"PostgreSQL's files could not be made: {said.splitlines()[-1] if said else 'initdb said nothing'}."
             )
-        unborn.rename(self._data)
+        unborn.rename(self.data)
 
     def _explain(self, log: str) -> str | None:
         return explain(log, self.folder)
@@ -100,8 +100,8 @@ class Postgres:
             "listen_addresses": LOOPBACK,
             "port": self.port,
             "unix_socket_directories": "",  # a home's path may be longer than a socket's name may be
-            "hba_file": self._data / "pg_hba.conf",
-            "ident_file": self._data / "pg_ident.conf",
+            "hba_file": self.data / "pg_hba.conf",
+            "ident_file": self.data / "pg_ident.conf",
             "max_connections": 100,
             "password_encryption": "scram-sha-256",
             # bulk batches beside short look-ups, on a machine shared with Kafka
@@ -140,13 +140,13 @@ class Postgres:
         """
         import psutil
 
-        pid_file = self._data / "postmaster.pid"
+        pid_file = self.data / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
             return
         try:
-            lives = str(self._data) in psutil.Process(pid).cmdline()
+            lives = str(self.data) in psutil.Process(pid).cmdline()
             if not lives:
                 pid_file.unlink(missing_ok=True)
         except psutil.Error:
@@ -159,7 +159,7 @@ class Postgres:
 
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.name() == "postgres" and process.cwd() == str(self._data.resolve()):
+                if process.name() == "postgres" and process.cwd() == str(self.data.resolve()):
                     process.kill()
 
     async def _answers(self) -> bool:
@@ -177,8 +177,14 @@ class Postgres:
         return True
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
+        """Where the cluster is."""
         return self.folder / "data"
+
+    @property
+    def made(self) -> bool:
+        """Whether there is one."""
+        return (self.data / "PG_VERSION").exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +242,14 @@ def explain(log: str, folder: Path) -> str | None:
         return "PostgreSQL's port is used by another program."
     if "Permission denied" in log or "Read-only file system" in log:
         return "PostgreSQL has no permission to write its files."
+    if "invalid permissions" in log:
+        return f"PostgreSQL does not use data that others may read or change: make {folder / 'data'} its owner's alone, `chmod 700`."
     if "Too many open files" in log or "insufficient file descriptors" in log:
         return "PostgreSQL may not open more files; `ulimit -n` says how many may be open at once."
     if "could not map anonymous shared memory" in log or "Cannot allocate memory" in log:
         return "PostgreSQL got no memory from the system."
     if "incompatible with server" in log:
-        return "The data was made by another major version of PostgreSQL."
+        return f"The data in {folder / 'data'} was made by another major version of PostgreSQL."
     return room.full(folder, "PostgreSQL")
 
 
