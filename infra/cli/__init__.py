@@ -6,14 +6,18 @@ status, verify, rebuild, replay, learn, dead_letters, erase, bench; evaluate (ev
 Commands share asking and progress.
 """
 
+from __future__ import annotations
+
 import keyword
 import logging
 import os
 import sys
-
-from cyclopts import App
+from typing import TYPE_CHECKING
 
 from infra.errors import REFUSED, Refusal, refusal_of, say, unreachable
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 INTERRUPTED = 130  # the exit code of who was stopped by Ctrl-C
 
@@ -42,7 +46,9 @@ COMMANDS = {
 
 
 def build() -> App:
-    """The command line, with nothing of it imported yet."""
+    """The command line, with nothing of it imported yet; what reads it is imported here, where Ctrl-C leaves no stack trace."""
+    from cyclopts import App
+
     app = App(name="yekta", help="One log, one view of each customer, signals in real time.", version=_version)
     for name, purpose in COMMANDS.items():
         attribute = name.replace("-", "_") + ("_" if keyword.iskeyword(name) else "")
