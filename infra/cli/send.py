@@ -11,9 +11,11 @@ import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import IO, Annotated, Any, cast
 
 import httpx
@@ -28,6 +30,7 @@ from infra.posting import detail, post
 
 BATCH = 100
 BATCH_BYTES = 8 << 20
+GATHER = 0.2  # seconds that a batch waits for another line
 SHOWN = 50
 NOT_ALL = 1
 """Exit code when the door refused at least one event."""
@@ -120,11 +123,22 @@ async def _send(stream: IO[bytes], url: str, key: str, in_flight: int, advance: 
 
 
 async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
-    """Lines in batches; one that is not JSON goes alone, so that it costs its neighbours nothing and is kept as a dead letter."""
+    """Lines in batches, as many as come without a pause. One that is not JSON goes alone, so that it costs its neighbours nothing and is
+    kept as a dead letter."""
     gathered: list[Line] = []
     size = 0
-    number = 0
-    while (line := await asyncio.to_thread(_next, stream, number := number + 1)).size:
+    number = 1
+    lines = _Lines(stream)
+    coming = lines.next(number)
+    while True:
+        if gathered:
+            await asyncio.wait([coming], timeout=GATHER)
+            if not coming.done():
+                yield gathered
+                gathered, size = [], 0
+        if not (line := await coming).size:
+            break
+        coming = lines.next(number := number + 1)
         if line.size > LONGEST:
             yield [line]
             continue
@@ -143,6 +157,40 @@ async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
             gathered, size = [], 0
     if gathered:
         yield gathered
+
+
+class _Lines:
+    """Reads in a thread that ends with the process: who waits for a pipe cannot be called away, and Ctrl-C would wait for him."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._loop = stream, asyncio.get_running_loop()
+        self._wanted: SimpleQueue[tuple[int, asyncio.Future[Line]]] = SimpleQueue()
+        Thread(target=self._read, daemon=True).start()
+
+    def next(self, number: int) -> asyncio.Future[Line]:
+        """The next line."""
+        line: asyncio.Future[Line] = self._loop.create_future()
+        self._wanted.put((number, line))
+        return line
+
+    def _read(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            while True:
+                number, line = self._wanted.get()
+                try:
+                    found: Line | Exception = _next(self._stream, number)
+                except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+                    found = error
+                self._loop.call_soon_threadsafe(_answer, line, found)
+
+
+def _answer(line: asyncio.Future[Line], found: Line | Exception) -> None:
+    if line.done():
+        return
+    if isinstance(found, Exception):
+        line.set_exception(found)
+    else:
+        line.set_result(found)
 
 
 def _next(stream: IO[bytes], number: int) -> Line:
@@ -220,7 +268,8 @@ def running_api() -> str:
 def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
     """What is to be sent, and how much it is where that is known."""
     if file == "-":
-        yield _unpacked(sys.stdin.buffer) or sys.stdin.buffer, None
+        piped = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115 - sys.stdin itself is locked while somebody reads
+        yield _unpacked(piped) or piped, None
         return
     path = Path(file)
     try:

@@ -1,7 +1,10 @@
 """`yekta keys` and `yekta send`, as a person types them."""
 
+import asyncio
 import gzip
 import json
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -181,6 +184,30 @@ async def test_what_is_packed_as_gzip_is_sent_as_what_is_in_it(api: Api, tmp_pat
         whole, cut = await yekta(api.world, *words, str(path)), await yekta(api.world, *words, "-", piped=packed[:-9])
     assert whole.out.startswith("30 accepted, 0 refused")
     assert cut.err.startswith("yekta: - cannot be read to its end: its gzip is cut off or broken.")
+
+
+async def test_what_trickles_in_is_sent_as_it_comes_and_ctrl_c_ends_the_wait_for_more(api: Api) -> None:
+    key = await api.write_key("trickling")
+    async with served(api) as url:
+        words = ("send", "-", "--key", key, "--url", url)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "infra.cli", *words),
+            stdin=-1,
+            stdout=-1,
+            stderr=-1,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs in the background passes on that it is ignored
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for number in (1, 2):
+            process.stdin.write(json.dumps(event(f"trickle-{number}")).encode() + b"\n")
+            while len([record for record in await api.records(api.world.topics.touchpoints) if b"trickling" in record.value]) < number:
+                await breath()
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            code = await process.wait()
+    assert (code, await process.stdout.read(), await process.stderr.read()) == (130, b"", b"")
 
 
 async def test_a_wrong_key_a_missing_file_and_no_api_are_said_in_one_sentence(api: Api, tmp_path: Path) -> None:
