@@ -1,6 +1,6 @@
 """What any model must beat: three rules that count purchases and learn nothing. All look at the rhythm alone, and all are logits of churn.
 
-Reading order: purchase_count, decayed_count, prior_of; dropped_out is what only the learner uses.
+Reading order: purchase_count, decayed_count, prior_of; dropped_out and renewal are what only the learner uses.
 """
 
 import math
@@ -17,6 +17,13 @@ DROPOUT = (0.5, 2.5)
 RATE = (0.25, 0.5)
 """What is believed of everybody before he is known: Beta(a, b) of the chance that an order is his last, Gamma(r, alpha) of his orders in
 a horizon."""
+
+SPREAD = 1.0
+OF_GAPS = 3.0
+"""What is believed of the spread of anybody's log gaps, near that of one who buys at random, and how many gaps of his own that weighs."""
+
+SUREST = 5.0
+"""The logit beyond which a rhythm is not believed."""
 
 FARTHEST = 30.0
 """Of the exponent below: beyond it nobody tells one certainty from another."""
@@ -70,3 +77,17 @@ def dropped_out(rhythm: Rhythm, now: float, horizon: float) -> float:
     silent, bought = (now - rhythm.last) / horizon, (rhythm.last - rhythm.first) / horizon
     exponent = min((r + further) * math.log1p(silent / (alpha + bought)), FARTHEST)
     return a / (b + further - 1.0) * math.expm1(exponent)
+
+
+def renewal(rhythm: Rhythm, now: float, horizon: float) -> float:
+    """The logit of no order within H by his own rhythm alone, if he is to come again: who buys like clockwork is late sooner, and comes
+    for certain until then. Gaps are log-logistic, of his own mean and spread."""
+    steep = math.pi / math.sqrt(3.0) / math.sqrt((rhythm.squares + OF_GAPS * SPREAD**2) / (rhythm.gaps + OF_GAPS))
+    silence = now - rhythm.last
+    survived = _softplus(steep * (math.log(max(silence, 1e-3)) - rhythm.mean))
+    hazard = _softplus(steep * (math.log(silence + horizon) - rhythm.mean)) - survived
+    return min(max(-math.log(math.expm1(min(max(hazard, 1e-6), FARTHEST))), -SUREST), SUREST)
+
+
+def _softplus(x: float) -> float:
+    return x if x > FARTHEST else math.log1p(math.exp(x))

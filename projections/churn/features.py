@@ -11,12 +11,12 @@ from functools import lru_cache
 
 from aggregates.churn import STARTS, Definition, concerns
 from aggregates.fact import Fact
-from projections.churn.counters import dropped_out, prior_of, rate
+from projections.churn import season
+from projections.churn.counters import dropped_out, prior_of, rate, renewal
 from projections.churn.fold import lapsed
 from projections.churn.state import Rhythm, State
 
 LN2 = math.log(2.0)
-YEAR = 365.2425
 
 Features = dict[str, float]
 
@@ -94,11 +94,16 @@ def _rhythm(found: Features, rhythm: Rhythm, now: float, horizon: float) -> None
         found["last_gap"] = math.log(max(rhythm.gap, 0.5)) - rhythm.mean
         found["late"] = math.log1p(silence / usual)
         found["spread"] = math.sqrt(rhythm.squares / rhythm.gaps)
+        found["renewal"] = renewal(rhythm, now, horizon) / 2.0
+        if rhythm.fresh:
+            found["slowing"] = rhythm.recent - rhythm.mean
     if rhythm.purses:
         found["money"] = rhythm.purse / 4.0
         found["last_money"] = rhythm.spent - rhythm.purse
-    season = 2.0 * math.pi * now / YEAR
-    found["winter"], found["spring"] = math.cos(season), math.sin(season)
+    found["winter"], found["spring"] = season.of(now)
+    if rhythm.fresh:
+        found["fresh"] = math.log(rhythm.fresh * 2.0 ** (-6.0 * silence / horizon) + 0.05)
+        found["own_season"] = season.coming(rhythm, now, horizon)
 
 
 def _contract(found: Features, state: State, now: float, horizon: float) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from aggregates.churn import CANCELLED, DAY, STARTS, Definition, concerns
 from aggregates.fact import Fact
-from projections.churn import telling
+from projections.churn import season, telling
 from projections.churn.state import CONTRACTS, MARKS, READINGS, WORDS, Mark, Reading, Rhythm, State
 from projections.view.values import moment, reference
 
@@ -56,6 +56,8 @@ def bought(definition: Definition, fact: Fact) -> bool:
 def needs_history(definition: Definition, state: State, fact: Fact) -> bool:
     """Whether a fact is older than what was folded, so that the customer's history must be folded anew: unless it is of the same day, and
     nothing that it changes was changed by a later fact in a way that depends on the order."""
+    if state.rhythm is not None and not state.rhythm.fresh:
+        return True  # it was folded when less was kept
     happened = fact.at.timestamp() / DAY
     if happened >= state.at:
         return False
@@ -78,12 +80,13 @@ def _rhythm(horizon: int, before: Rhythm, now: float, data: dict[str, Any]) -> R
     """The rhythm after a purchase. Two on one day count as two orders, and as no gap. Amounts of two currencies do not compare: in another
     one money begins anew."""
     silence = now - before.last
-    gaps, mean, squares, gap = before.gaps, before.mean, before.squares, before.gap
+    gaps, mean, squares, gap, recent = before.gaps, before.mean, before.squares, before.gap, before.recent
     if math.floor(now) > math.floor(before.last):
         gaps, gap, logarithm = gaps + 1, silence, math.log(max(silence, 0.5))
         deviation = logarithm - mean
         mean += deviation / gaps
         squares += deviation * (logarithm - mean)
+        recent += (logarithm - recent) / min(gaps, 3)
     purses, purse, spent, currency = before.purses, before.purse, before.spent, before.currency
     if (amount := telling.spent(data)) is not None:
         told = telling.currency(data) or currency
@@ -91,6 +94,7 @@ def _rhythm(horizon: int, before: Rhythm, now: float, data: dict[str, Any]) -> R
             purses, purse, currency = (purses, purse, told) if not currency else (0, 0.0, told)
         purses, spent = purses + 1, math.log(amount)
         purse += (spent - purse) / purses
+    winter, spring = season.of(now)
     return Rhythm(
         before.first,
         now,
@@ -105,6 +109,10 @@ def _rhythm(horizon: int, before: Rhythm, now: float, data: dict[str, Any]) -> R
         purse,
         spent,
         currency,
+        before.fresh * 2.0 ** (-6.0 * silence / horizon) + 1.0,
+        recent,
+        before.winter + winter,
+        before.spring + spring,
     )
 
 

@@ -14,12 +14,15 @@ from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
 from projections.churn.state import State
 from projections.churn.wording import sentence
 
-RHYTHM = frozenset({"prior", "decayed", "orders", "frequency", "rate", "silence", "gone", "gap", "last_gap", "late", "spread"})
+RHYTHM = (
+    *("prior", "decayed", "orders", "frequency", "fresh", "rate", "silence", "gone"),
+    *("gap", "last_gap", "slowing", "late", "spread", "renewal"),
+)
 TOPICS = {
     **dict.fromkeys(RHYTHM, "rhythm"),
     **dict.fromkeys(("tenure", "young", "first"), "tenure"),
     **dict.fromkeys(("money", "last_money"), "money"),
-    **dict.fromkeys(("winter", "spring"), "season"),
+    **dict.fromkeys(("winter", "spring", "own_season"), "season"),
     **dict.fromkeys(("contract_age", "ends_within", "left", "overdue"), "contract"),
     "read:discount": "discount",
     "one": "everybody",

@@ -48,6 +48,10 @@ class Rhythm(Struct, frozen=True, array_like=True, gc=False):
     purse: float = 0.0  # mean of the logarithms of the amounts
     spent: float = 0.0  # logarithm of the last amount
     currency: str = ""  # of these amounts, where it is told
+    fresh: float = 0.0  # orders, half-life H/6, as of `last`; 0 only where it was folded before this was kept
+    recent: float = 0.0  # mean of the logarithms of the gaps, where each new one weighs a third
+    winter: float = 0.0  # sum of the cosines of the orders' times of the year
+    spring: float = 0.0  # and of their sines
 
 
 class State(Struct, frozen=True, array_like=True, gc=False):

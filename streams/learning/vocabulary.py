@@ -16,12 +16,14 @@ from streams.learning.logistic import Array
 
 FIXED = (
     *("one", "prior", "orders", "frequency", "rate", "silence", "gone", "tenure", "young", "first", "gap", "last_gap", "late", "spread"),
-    *("money", "last_money", "winter", "spring", "contract_age", "ends_within", "left", "overdue"),
+    *("fresh", "slowing", "renewal", "money", "last_money", "winter", "spring", "own_season"),
+    *("contract_age", "ends_within", "left", "overdue"),
 )
 
 USUAL = 0.3
-DEVIATIONS = {"one": 0.5, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, SAID: 0.5}
-"""How far a weight may be from 0 before anything was learnt, where it is not as usual. Seasons need years to be told from trends."""
+DEVIATIONS = {"one": 0.5, "slowing": 0.6, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, SAID: 0.5}
+"""How far a weight may be from 0 before anything was learnt, where it is not as usual. Seasons need years to be told from trends;
+slowing is a small number that tells much."""
 
 OWN = (HAPPENED, LATELY, SAID)
 """How names begin that may be dozens: beliefs of them stay narrow."""

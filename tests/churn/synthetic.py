@@ -29,6 +29,8 @@ class World:
     visits: float = 0.0  # visits a day of those who have not left
     segments: bool = False  # a column that tells who stays long
     amounts: bool = False  # those who spend more stay longer
+    seasons: float = 0.0  # one half buys in winter and one in summer: how far, as an amplitude of the logarithm of the rate
+    slowing: float = 0.0  # gaps grow up to so many times as long in the last 60 days before one leaves
 
 
 def log(world: World, seed: int) -> list[Row]:
@@ -57,7 +59,10 @@ def _life(world: World, customer: str, chance: random.Random) -> list[Row]:
     orders, at = [], start
     while at <= end:
         orders.append(row("order", at, amount=round(spending * math.exp(chance.gauss(0.0, 0.5)), 2)))
-        at += chance.gammavariate(world.regular, gap / world.regular)
+        wanted = gap * (1.0 + world.slowing * max(0.0, 1.0 - (end - at) / 60.0))
+        at += chance.gammavariate(world.regular, wanted / world.regular)
+        while world.seasons and chance.random() > math.exp(world.seasons * ((1 if loyal else -1) * math.cos(at / 58.1) - 1.0)):
+            at += chance.gammavariate(world.regular, wanted / world.regular)
     rows = orders + [row("complaint", at) for at in complaints if at <= end]
     rows += [row("page", at) for at in _times(chance, world.visits, start, end)]
     rows += [row("newsletter", at) for at in _times(chance, world.noise, start, float(world.days))]

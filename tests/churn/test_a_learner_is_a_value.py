@@ -59,7 +59,7 @@ def test_what_was_changed_cut_or_signed_by_another_is_not_loaded(course: Course)
 def test_a_snapshot_of_other_arithmetic_is_not_loaded(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     written = snapshot.encode(course.learner)
     monkeypatch.setattr(snapshot, "VERSION", 99)
-    with pytest.raises(SnapshotRefused, match="arithmetic 7"):
+    with pytest.raises(SnapshotRefused, match="arithmetic 8"):
         snapshot.decode(written)
 
 

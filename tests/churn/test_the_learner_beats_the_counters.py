@@ -51,6 +51,10 @@ WITH_SIGNAL = {
     "clockwork": (World(customers=500, regular=20.0, gap=30.0, variety=0.6, lifetime=150.0), 20),
     "events that go on after he left": (World(customers=250, noise=0.05), 60),
 }
+IN_TIMES_OF_ORDERS_ALONE = {
+    "lines of opposite seasons": (World(customers=300, gap=10.0, days=900, lifetime=900.0, seasons=1.2), 90, 0.07),
+    "companies that order less and less": (World(customers=120, gap=14.0, regular=8.0, days=700, slowing=1.5), 60, 0.11),
+}
 
 
 @cache
@@ -76,6 +80,15 @@ def test_where_more_is_told_it_is_clearly_above_them(name: str) -> None:
     models = judged(*WITH_SIGNAL[name])
     for rival in ("purchase_count", "decayed_count", "prior"):
         assert area(models["model"]) > area(models[rival]) + (0.005 if rival == "prior" else 0.01), rival
+        assert models["model"].log_loss < models[rival].log_loss - 0.01, rival
+
+
+@pytest.mark.parametrize("name", IN_TIMES_OF_ORDERS_ALONE)
+def test_a_season_of_his_own_and_a_rhythm_that_slows_are_heard_where_nothing_else_is_told(name: str) -> None:
+    world, horizon, more = IN_TIMES_OF_ORDERS_ALONE[name]
+    models = judged(world, horizon)
+    for rival in ("purchase_count", "decayed_count", "prior"):
+        assert area(models["model"]) > area(models[rival]) + more, rival
         assert models["model"].log_loss < models[rival].log_loss - 0.01, rival
 
 

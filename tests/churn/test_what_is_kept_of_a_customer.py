@@ -4,13 +4,15 @@ import math
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aggregates.churn import Definition
 from aggregates.fact import Fact
-from projections.churn import counters, fold, kept, reasons, state
+from projections.churn import counters, fold, kept, reasons, season, state
 from projections.churn.features import brings_in, features, in_population
 from projections.churn.state import MARKS, READINGS, WORDS, State
 from projections.churn.weights import chance
@@ -137,6 +139,62 @@ def test_a_number_is_told_as_it_was_read_however_long_ago() -> None:
     assert seen[topic] == pytest.approx(math.asinh(5.0) / 2.0)
     told = {reason.topic: reason for reason in reasons.reasons(dict.fromkeys(seen, 0.1), {}, seen, DEFINITION.horizon, one)}
     assert (told[topic].en, told[topic].fa) == ("rating: score about 5", "امتیاز رضایت: امتیاز حدود ۵")
+
+
+def test_what_comes_is_his_own_season_where_he_bought_in_it_before() -> None:
+    winters = folded(*[fact(365.25 * year + day) for year in range(3) for day in (0, 20, 40, 60)]).rhythm
+    even = folded(*[fact(30.4 * month) for month in range(36)]).rhythm
+    assert winters is not None
+    assert even is not None
+    last = FIRST + 3 * 365.25
+    coming = [season.coming(winters, last + day, 90) for day in (0, 91, 182, 274)]
+    assert coming[0] > 0.5 > -0.5 > coming[2]
+    assert coming[0] > coming[3] > coming[2]
+    assert max(abs(season.coming(even, last + day, 90)) for day in range(0, 365, 30)) < 0.15
+    once = folded(fact(0.0)).rhythm
+    assert once is not None
+    assert season.coming(once, FIRST, 90) == 0.0  # nothing is known yet of other parts of the year
+
+
+@settings(deadline=None)
+@given(days, st.floats(0.0, 500.0, allow_nan=False))
+def test_a_season_is_that_of_the_whole_history_at_any_later_time(bought: list[float], silence: float) -> None:
+    rhythm = folded(*[fact(day) for day in bought]).rhythm
+    assert rhythm is not None
+    first, now = FIRST + bought[0], FIRST + bought[-1] + silence
+    steps = 2_000
+    usual = np.exp(1j * season.PACE * (first + (now - first) * (np.arange(steps) + 0.5) / steps)).mean()
+    ahead = np.exp(1j * season.PACE * (now + 90.0 * (np.arange(steps) + 0.5) / steps)).mean()
+    more = sum(np.exp(1j * season.PACE * (FIRST + day)) - usual for day in bought)
+    assert season.coming(rhythm, now, 90) == pytest.approx(2.0 * (more * ahead.conjugate()).real / (len(bought) + 4), abs=1e-4)
+
+
+def test_by_his_own_gaps_clockwork_is_expected_for_certain_and_is_late_sooner() -> None:
+    clockwork, loose = folded(*[fact(30.0 * n) for n in range(12)]).rhythm, folded(*[fact(d) for d in (0, 2, 60, 65, 200, 330)]).rhythm
+    assert clockwork is not None
+    assert loose is not None
+    at_once, late = (counters.renewal(clockwork, clockwork.last + silence, 60) for silence in (0.0, 90.0))
+    assert at_once < -2.0
+    assert late > at_once + 0.8
+    assert counters.renewal(loose, loose.last, 60) > at_once
+    for silence in (0.0, 1e-9, 1e4):
+        assert abs(counters.renewal(clockwork, clockwork.last + silence, 60)) <= counters.SUREST
+
+
+def test_gaps_of_late_weigh_more_and_old_ones_fade() -> None:
+    rhythm = folded(*[fact(float(day)) for day in (0, 10, 20, 30, 50, 70)]).rhythm
+    assert rhythm is not None
+    assert rhythm.recent == pytest.approx(math.log(10.0) + math.log(2.0) * (1.0 - (2.0 / 3.0) ** 2))
+    assert rhythm.fresh == pytest.approx(sum(2.0 ** (-6.0 * (70 - day) / 90.0) for day in (0, 10, 20, 30, 50, 70)))
+
+
+def test_who_was_folded_when_less_was_kept_is_folded_anew_at_his_next_fact() -> None:
+    kept = folded(fact(0.0), fact(5.0))
+    assert kept.rhythm is not None
+    before = replace(kept, rhythm=replace(kept.rhythm, fresh=0.0, recent=0.0, winter=0.0, spring=0.0))
+    assert fold.needs_history(DEFINITION, before, fact(9.0))
+    assert not fold.needs_history(DEFINITION, kept, fact(9.0))
+    assert not {"fresh", "slowing", "own_season"} & features(DEFINITION, before, FIRST + 9.0).keys()
 
 
 def test_a_customer_never_takes_more_than_his_room() -> None:
