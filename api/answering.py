@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from aggregates.sealing import KeyDestroyed, KeyMissing
 from api.problem import MEDIA_TYPE, Problem, invalid, unavailable
@@ -44,6 +45,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(KeyMissing, _missing)
     app.add_exception_handler(psycopg.OperationalError, _database)
     app.add_exception_handler(PoolTimeout, _database)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -77,6 +79,11 @@ async def _missing(_: Request, error: Exception) -> Response:
 async def _database(request: Request, error: Exception) -> Response:
     log.warning("database_unavailable", path=request.scope.get("route_path", request.url.path), error=type(error).__name__)
     return answer(unavailable("The read models cannot be reached; events are accepted all the same."))
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Nobody hears it; it is counted as the failure of whoever hung up, not as ours."""
+    return answer(Problem(400, "unreadable", "The connection ended before the request did."))
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

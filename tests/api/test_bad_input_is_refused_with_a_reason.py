@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 import pytest
+import structlog
 
 from aggregates import dead_letter
 from api import position, visibility
@@ -203,6 +204,23 @@ async def test_whoever_sends_all_before_he_reads_is_told_too_why_nothing_was_tak
     async with served(api) as url:
         assert await asyncio.to_thread(told, url, key, 40 << 20) == 413
         assert await asyncio.to_thread(told, url, "nonsense", 9 << 20) == 401
+
+
+async def test_who_hangs_up_in_the_middle_is_no_failure_of_the_door(api: Api) -> None:
+    said = list[dict[str, Any]]()
+    spoken = iter([{"type": "http.request", "body": b"[", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def hear() -> Any:
+        return next(spoken)
+
+    async def answer(message: Any) -> None:
+        said.append(message)
+
+    headers = [(b"authorization", f"Bearer {await api.write_key()}".encode())]
+    scope = {"type": "http", "method": "POST", "path": "/v1/events", "http_version": "1.1", "query_string": b"", "headers": headers}
+    with structlog.testing.capture_logs() as logged:
+        await api.app(scope, hear, answer)
+    assert ([message["status"] for message in said if "status" in message], logged) == ([400], [])
 
 
 async def test_whatever_is_read_may_be_asked_for_its_head_alone(api: Api) -> None:
