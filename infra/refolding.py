@@ -33,6 +33,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 OnProgress = Callable[[Progress], None]
 REST_WITHIN = 60.0
 SHOWN = 20
+_LOCKS = {"verify": 0x56455246, "rebuild": 0x5245424C}  # "VERF", "REBL": the advisory locks of whoever is at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Refold:
 
 async def verify(settings: Settings, on_progress: OnProgress = lambda _: None) -> Verdict:
     """Fold the log apart, then, with both hops at rest for a moment, compare customer by customer."""
-    async with _apart(settings, "verify") as (here, pool, refold, schema):
+    async with _alone(settings, "verify"), _apart(settings, "verify") as (here, pool, refold, schema):
         await refold.up_to(await _live_positions(pool), on_progress)
         async with _at_rest(here) as connection:
             live = await positions.positions(connection, "customer")
@@ -99,6 +100,11 @@ async def verify(settings: Settings, on_progress: OnProgress = lambda _: None) -
 
 async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) -> int:
     """Fill the next generation beside live traffic and put it in force; returns its number. The last one is kept until the next time."""
+    async with _alone(settings, "rebuild"):
+        return await _rebuild(settings, on_progress)
+
+
+async def _rebuild(settings: Settings, on_progress: OnProgress) -> int:
     here = endpoints(settings)
     async with await database.connect(here.dsn, autocommit=True) as connection:
         cursor = await connection.execute("SELECT number FROM streams.generation")
@@ -123,10 +129,22 @@ async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) 
 
 
 @asynccontextmanager
+async def _alone(settings: Settings, what: str) -> AsyncIterator[None]:
+    """One at a time: each begins by dropping what another may have left of the schema that it fills, or by now has put in force."""
+    async with await database.connect(endpoints(settings).dsn, name=f"yekta-{what}", autocommit=True) as connection:
+        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCKS[what],))
+        if await cursor.fetchone() != (True,):
+            raise Refusal(f"Another `yekta {what}` is at work.", "Wait until it ends, or stop it.")
+        try:
+            yield
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCKS[what],))
+
+
+@asynccontextmanager
 async def _apart(settings: Settings, schema: str, *, keep: bool = False) -> AsyncIterator[tuple[Endpoints, database.Pool, Refold, str]]:
     """A schema of its own to fold into; dropped at the end, unless all went well and it is to be kept."""
     here, master = endpoints(settings), master_key(settings)
-    await (await database.connect(here.dsn)).close()  # it says at once why not; the pool would try for half a minute
     async with database.open_pool(here.dsn, name=f"yekta-{schema}", largest=4) as pool:
         async with pool.connection() as connection:
             await check_master_key(connection, master)

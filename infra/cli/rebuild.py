@@ -1,9 +1,8 @@
 """`yekta rebuild`: new read models from the log, beside live traffic."""
 
-import asyncio
-
 from rich.console import Console
 
+from infra.cli.ending import run
 from infra.cli.progress import bar
 from infra.refolding import rebuild as rebuild_
 from infra.settings import load
@@ -17,5 +16,5 @@ def rebuild() -> None:
     Example: `yekta rebuild && yekta verify`
     """
     with bar("folding the log again") as show:
-        number = asyncio.run(rebuild_(load(), show))
+        number = run(rebuild_(load(), show))
     Console().print(f"Read models number {number} are in force.")

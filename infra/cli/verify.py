@@ -1,6 +1,5 @@
 """`yekta verify`: is what people see what the log says?"""
 
-import asyncio
 import json
 import sys
 from typing import Annotated
@@ -9,6 +8,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from infra.cli.ending import run
 from infra.cli.progress import bar
 from infra.refolding import verify as verify_
 from infra.settings import load
@@ -28,7 +28,7 @@ def verify(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
         Print one JSON object.
     """
     with bar("folding the log again") as show:
-        verdict = asyncio.run(verify_(load(), show))
+        verdict = run(verify_(load(), show))
     if json_:
         names = ("customers", "events", "touchpoints", "hash", "differing", "different", "how", "missing", "equal")
         print(json.dumps({name: getattr(verdict, name) for name in names}))

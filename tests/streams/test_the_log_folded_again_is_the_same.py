@@ -1,6 +1,8 @@
 """`yekta verify` and `yekta rebuild` beside live traffic: what the log says is what the tables say, and what was tampered with is found."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from random import Random
 from uuid import UUID
@@ -8,11 +10,13 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from infra import refolding
+from infra import database, refolding
 from infra.errors import Refusal
 from infra.refolding import rebuild, verify
 from projections.view.state import decode, encode
+from tests.api.conftest import breath
 from tests.conftest import World
+from tests.shell import yekta
 from tests.streams.house import House, hops, house
 
 pytestmark = pytest.mark.engines
@@ -120,6 +124,26 @@ async def test_verifying_leaves_nothing_behind(settled: House) -> None:
     assert await settled.ask("SELECT 1 FROM pg_namespace WHERE nspname = 'verify'") == []
     here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"  # beside it other tests have theirs
     assert await settled.ask(f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND {here}") == []
+
+
+@pytest.mark.parametrize("command", ["verify", "rebuild"])
+async def test_one_at_a_time_folds_again_and_leaves_nothing_when_it_is_told_to_end(settled: House, command: str) -> None:
+    """A second rebuild dropped what the first had just put in force."""
+    words = (sys.executable, "-m", "infra.cli", command)
+    made = "SELECT nspname FROM pg_namespace WHERE nspname IN ('verify', 'read_2')"
+    async with await database.connect(settled.world.dsn) as beside:
+        await beside.execute("LOCK TABLE streams.positions")
+        environment = os.environ | settled.world.settings.environment()
+        first = await asyncio.create_subprocess_exec(*words, env=environment, stdout=-1, stderr=-1)
+        async with asyncio.timeout(60):
+            while not await settled.ask(made):
+                await breath()
+        second = await yekta(settled.world, command)
+        assert (second.code, second.err) == (78, f"yekta: Another `yekta {command}` is at work. Wait until it ends, or stop it.\n")
+        first.terminate()
+        async with asyncio.timeout(60):
+            assert [await first.communicate(), first.returncode] == [(b"", b""), 130]
+        assert await settled.ask(made) == []
 
 
 async def test_verifying_says_so_when_nobody_works(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
