@@ -1,8 +1,8 @@
 """The doors, the queries, the live streams and the desk, as one ASGI application.
 
 Reading order: app, ports (what it needs from outside), one route from end to end (doors/cloudevents, then customers).
-What routes share: answers, answering, problem and explained (failures); access, key_ring, session, limits, masks (who may what); body,
-decoding, query, cursor (what is asked); position, visibility, awaiting, changes (reading one's writes); opening, recent, commands,
+What routes share: answers, answering, hanging_up, problem and explained (failures); access, key_ring, session, limits, masks (who may);
+body, decoding, query, cursor (what is asked); position, visibility, awaiting, changes (reading one's writes); opening, recent, commands,
 witnessing; openapi, asyncapi, schemas, docs, heads, shelving.
 Events: doors, events, web, asked_first, browser, imports, mappings, dead_letters, replaying, sources, snippets.
 Customers: customers, score, looks, accounts, identity, explaining, uniting, deciding, duplicates, duplicate_weights, identity_conflicts,

@@ -3,7 +3,7 @@
 A command `x` is the function, or the cyclopts App, named `x` in `infra/cli/x.py`, and one line in COMMANDS.
 Reading order: `__main__`; up, demo, api, worker, prepare and drop (what runs); keys; send, import_ and asterisk (what comes in); wait,
 status, verify, rebuild, replay, learn, dead_letters, erase, bench; evaluate (evaluate_rules, evaluate_churn, evaluate_identity).
-Commands share asking and progress.
+Commands share asking, progress and ending.
 """
 
 from __future__ import annotations
