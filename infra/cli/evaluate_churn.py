@@ -27,6 +27,7 @@ def churn(
     only: str = "",
     contractual: bool = False,
     grace: int = 7,
+    river: tuple[Literal["logistic", "forest"], ...] = (),
     no_time: bool = False,
     label: str = "Churn",
     json_: Annotated[bool, Parameter(name="--json")] = False,
@@ -54,6 +55,8 @@ def churn(
         Lost is who cancels his subscription within the horizon, or does not renew it; so it is without saying where nobody buys.
     grace
         Of contracts: so many days after the end a renewal still is one.
+    river
+        Judge models of the library River on the same features too: --river logistic, --river forest (some hundred times as slow), or both.
     no_time
         The file is a table with one row a customer and a label: each row is predicted before it is learnt.
     label
@@ -73,7 +76,7 @@ def churn(
     if no_time:
         found, tables = _table(events, label)
     else:
-        found, tables = _log(events, _days(horizon), tail, purchases, _line(only), contractual, grace)
+        found, tables = _log(events, _days(horizon), tail, purchases, _line(only), contractual, grace, river)
     if json_:
         print(json.dumps({**found, "seconds": round(time.perf_counter() - began, 2)}))
     else:
@@ -82,7 +85,14 @@ def churn(
 
 
 def _log(
-    events: Path | None, horizon: int, tail: int | None, purchases: str, only: dict[str, tuple[str, ...]], contractual: bool, grace: int
+    events: Path | None,
+    horizon: int,
+    tail: int | None,
+    purchases: str,
+    only: dict[str, tuple[str, ...]],
+    contractual: bool,
+    grace: int,
+    river: tuple[Literal["logistic", "forest"], ...],
 ) -> tuple[dict[str, Any], list[Table | str]]:
     from aggregates.churn import Definition
     from infra.evaluation import churn as evaluation
@@ -92,7 +102,7 @@ def _log(
     log = reading.facts(_demo() if events is None else files.rows(events), kinds, contractual=contractual, only=only)
     definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual", grace=grace, only=only)
     with bar("going through the log") as show:
-        report = evaluation.evaluate(definition, log.told, tail, lambda done: show(Progress(done, len(log.told))))
+        report = evaluation.evaluate(definition, log.told, tail, lambda done: show(Progress(done, len(log.told))), river)
     read = {
         "columns": log.columns,
         "purchases": log.purchases,

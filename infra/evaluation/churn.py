@@ -1,4 +1,4 @@
-"""Runs the live course of churn over a log and judges it beside the counters, the prior and a batch model.
+"""Runs the live course of churn over a log and judges it beside the counters, the prior, a batch model and, where asked for, River's.
 
 Reading order: evaluate, Report.
 """
@@ -15,6 +15,7 @@ from msgspec import Struct
 from aggregates.churn import DAY, Definition, matures
 from infra.errors import Refusal
 from infra.evaluation.batch import MOST, Weekly
+from infra.evaluation.online import Kind, Online
 from infra.evaluation.reading import Told
 from projections.churn.features import brings_in
 from streams.learning import course as courses
@@ -58,9 +59,9 @@ class Report(Struct, frozen=True):
 class Kept:
     """What is kept of the examples whose label is known, as numbers: a long log has millions of them."""
 
-    def __init__(self, definition: Definition) -> None:
-        self._weekly = Weekly(definition)
-        self._days: list[tuple[Array, Array, Array]] = []  # day and label; counters; logits of the model and of the batch model
+    def __init__(self, definition: Definition, river: Sequence[Kind]) -> None:
+        self._rivals = {"batch": Weekly(definition)} | {f"river_{kind}": Online(definition, kind) for kind in river}
+        self._days: list[tuple[Array, Array, Array]] = []  # day and label; counters; logits of the model and of its rivals
 
     def take(self, judged: Sequence[Judged]) -> None:
         """Examples in order of their days."""
@@ -69,21 +70,21 @@ class Kept:
             labels = np.array([(day, one.lost) for one in found], dtype=np.float64)
             logits = np.array([one.example.prediction.logit for one in found])
             counters = np.array([one.example.anchors for one in found])
-            self._days.append((labels, counters, np.stack([logits, self._weekly.say(day, found)], axis=1)))
+            self._days.append((labels, counters, np.stack([logits, *(one.say(day, found) for one in self._rivals.values())], axis=1)))
 
-    def columns(self) -> tuple[Array, Array, Array, Array]:
-        """Days, labels, counters and logits."""
+    def columns(self) -> tuple[Array, Array, Array, dict[str, Array]]:
+        """Days, labels, counters, and logits by who said them."""
         labels, counters, logits = (np.concatenate(found) for found in zip(*self._days, strict=True))
-        return labels[:, 0], labels[:, 1], counters, logits
+        return labels[:, 0], labels[:, 1], counters, dict(zip(("model", *self._rivals), logits.T, strict=True))
 
     def __len__(self) -> int:
         return sum(len(labels) for labels, _, _ in self._days)
 
 
-def run(definition: Definition, told: Sequence[Told], seen: Seen) -> tuple[Course, Kept, Kept]:
+def run(definition: Definition, told: Sequence[Told], seen: Seen, river: Sequence[Kind] = ()) -> tuple[Course, Kept, Kept]:
     """The live code over a log: the examples at events and those of the silent whose labels are known by its last day, and no other."""
     course = courses.begin(definition)
-    at_events, silent = Kept(definition), Kept(definition)
+    at_events, silent = Kept(definition, river), Kept(definition, river)
 
     def keep(judged: Sequence[Judged]) -> None:
         if judged:
@@ -99,9 +100,10 @@ def run(definition: Definition, told: Sequence[Told], seen: Seen) -> tuple[Cours
     return course, at_events, silent
 
 
-def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, seen: Seen) -> Report:
-    """Run, and judge on the last half and on the tail. Raises Refusal when there is nothing to judge."""
-    course, judged, silent = run(definition, told, seen)
+def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, seen: Seen, river: Sequence[Kind] = ()) -> Report:
+    """Run, and judge on the last half and on the tail, beside River's models that are asked for. Raises Refusal when there is nothing to
+    judge."""
+    course, judged, silent = run(definition, told, seen, river)
     if len(judged) < 2:
         raise Refusal(_why_nothing(definition, told, course, len(judged)))
     days, lost, said = _said(definition, judged)
@@ -141,18 +143,18 @@ def _why_nothing(definition: Definition, told: Sequence[Told], course: Course, l
 def _said(definition: Definition, judged: Kept) -> tuple[Array, Array, dict[str, tuple[Array, Array]]]:
     """Days, labels, and what each model said: logits, and what it ranks by. A calibration that learns as the model does makes chances
     of counters."""
-    days, lost, anchors, logits = judged.columns()
+    days, lost, anchors, said = judged.columns()
     prior, decayed, bought = anchors[:, 0], anchors[:, 1], anchors[:, 2]
-    model, trained = logits[:, 0], logits[:, 1]
+    learnt = {name: (logits, logits) for name, logits in said.items()}
     return (
         days,
         lost,
         {
-            "model": (model, model),
+            "model": learnt.pop("model"),
             "purchase_count": (_calibrated(definition, days, lost, bought), bought),
             "decayed_count": (_calibrated(definition, days, lost, decayed), decayed),
             "prior": (prior, prior),
-            "batch": (trained, trained),
+            **learnt,
         },
     )
 
