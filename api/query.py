@@ -9,7 +9,7 @@ from api.problem import invalid
 
 LARGEST = 200
 DEFAULT = 50
-NARROWING = ("as_of", "known_at", "since", "until", "channel", "type")
+NARROWING = ("after", "as_of", "known_at", "since", "until", "channel", "type")
 """What some routes know, and of which nobody wants that others pass it over."""
 
 INSTEAD = {
@@ -23,7 +23,8 @@ UNWRITABLE = frozenset({"Cc", "Cs"})
 
 
 def heeded(request: Request) -> None:
-    """Raises a 422 problem where something would be read and is asked for as another route has it: whoever sent it takes all for a part."""
+    """Raises a 422 problem where something would be read and is asked for as another route has it: whoever sent it takes all for a part, or
+    what was before for what is now."""
     sent = [name for name in NARROWING if name in request.query_params]
     extra = getattr(request.scope.get("route"), "openapi_extra", None) or {}
     if not sent or request.method not in {"GET", "HEAD"} or "422" not in extra.get("responses", {}):

@@ -155,6 +155,8 @@ async def test_what_an_address_does_not_know_and_others_do_is_not_passed_over(li
         assert (refused["pointer"], hint in refused["mend"]) == (f"/query/{name}", True)
     assert (await live.get(agent, path, status=422, since="2026-05-15T00:00:00Z"))["pointer"] == "/query/since"
     assert (await live.get(agent, "/v1/call-list", status=422, type="call"))["pointer"] == "/query/type"
+    for path_ in ("/v1/calls", f"{path}/stream"):
+        assert (await live.get(agent, path_, status=422, after=at))["pointer"] == "/query/after"
     assert (await live.get(agent, path, of_mine="x"))["customer_id"] == view["customer_id"]
     assert "items" in await live.get(agent, "/v1/events", state="unattributed", channel="web")
 
