@@ -135,10 +135,7 @@ async def _alone(settings: Settings, what: str) -> AsyncIterator[None]:
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCKS[what],))
         if await cursor.fetchone() != (True,):
             raise Refusal(f"Another `yekta {what}` is at work.", "Wait until it ends, or stop it.")
-        try:
-            yield
-        finally:
-            await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCKS[what],))
+        yield  # the lock goes with the connection, which PostgreSQL may have ended meanwhile
 
 
 @asynccontextmanager
