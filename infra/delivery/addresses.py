@@ -72,6 +72,8 @@ async def check_registration(url: str, allowed: Allowed) -> None:
         if any(letter < " " or letter == "\x7f" for letter in url):  # which are left out where it is taken apart
             raise ValueError("there is a control character in it")
         parts = urlsplit(url)
+        if any(letter.isspace() for letter in parts.netloc):
+            raise ValueError("there is a blank in its host")
         _ = parts.port
     except ValueError as error:
         raise AddressRefused(f"It is no address: {error}.") from error

@@ -38,6 +38,8 @@ YEARS = range(1970, 2101)
 MONEY = ("amount", "unit_price", "quantity")
 """The meanings whose cells are numbers."""
 
+MEND = "Name them with --purchases."
+
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
 
 
@@ -102,7 +104,7 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
             f"No event of the log starts a contract; {said}.", f"The types that do are {' and '.join(sorted(STARTS, reverse=True))}."
         )
     if not contractual and not bought:
-        raise Refusal(f"No event of the log is a purchase; its types are {', '.join(sorted(kinds)[:8])}.", "Name them with --purchases.")
+        raise Refusal(f"No event of the log is a purchase; its types are {', '.join(sorted(kinds)[:8])}.", MEND)
     if not contractual:
         columns["ends"] = columns["contract"] = ""  # they are data like any other
         contracts = {}
@@ -126,8 +128,11 @@ def text_of(cell: object) -> str:
     return "" if text.lower() in numbers.NOTHING else text
 
 
-def _named(kinds: Iterable[str], purchases: Iterable[str]) -> frozenset[str]:
-    """The types that were named as a purchase, in whatever case."""
+def _named(kinds: Collection[str], purchases: Iterable[str]) -> frozenset[str]:
+    """The types that were named as a purchase, in whatever case. Raises Refusal for one that there is not."""
+    known = {kind.casefold() for kind in kinds}
+    if missing := sorted(kind for kind in purchases if kind.casefold() not in known):
+        raise Refusal(f"No event of the log is of the type {missing[0]!r}; its types are {', '.join(sorted(kinds)[:8])}.", MEND)
     named = {kind.casefold() for kind in purchases}
     return frozenset(kind for kind in kinds if kind.casefold() in named)
 

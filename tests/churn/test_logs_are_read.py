@@ -63,6 +63,13 @@ def test_times_are_understood_as_people_write_them(tmp_path: Path, times: list[s
     assert {one.fact.type for one in found} == {PURCHASED}
 
 
+def test_a_purchase_of_a_type_that_there_is_not_is_a_slip(tmp_path: Path) -> None:
+    with pytest.raises(
+        Refusal, match=r"^No event of the log is of the type 'sael'; its types are sale, visit\. Name them with --purchases\."
+    ):
+        read(tmp_path, "customer,time,type\na,2024-01-01,sale\na,2024-01-02,visit\n", frozenset({"SALE", "sael"}))
+
+
 def test_a_whole_column_settles_what_one_time_leaves_open(tmp_path: Path) -> None:
     months = read(tmp_path, "customer,time\na,3/1/2024 0:00\na,12/13/2024 15:05\n")
     assert [one.fact.at for one in months.told] == [datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 12, 13, 15, 5, tzinfo=UTC)]

@@ -46,6 +46,7 @@ def test_the_internet_is_public(address: str) -> None:
         *("http://127.0.0.1/x", "https://localhost/x", "https://[::1]/x", "https://0x7f000001/x", "https://2130706433/", "https://127.1/"),
         *("https://169.254.169.254/latest/meta-data", "https://user@8.8.8.8/", "ftp://8.8.8.8/", "https:///x", "https://8.8.8.8:99999/"),
         *("http://8.8.8.8/", "not an address", "https://8.8.8.8/#x", "https://8.8.8.8/a\r\nX: y", "https://8.8.8.8/\x7f"),
+        "https://exa mple.com/",
     ],
 )
 async def test_what_may_not_be_registered(url: str) -> None:
