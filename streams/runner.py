@@ -50,8 +50,8 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         """Run until cancelled. An unexpected error of any partition is raised here, and must end the process."""
         self._failed = asyncio.get_running_loop().create_future()
         self.consumer.subscribe([self.topic], listener=self)
+        await self.consumer.start()
         try:
-            await self.consumer.start()
             await self._failed
         finally:
             await self.on_partitions_revoked(())
