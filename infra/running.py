@@ -103,10 +103,11 @@ async def _start_engines(here: Running, progress: jars.Progress) -> None:
                 both.create_task(_start_postgres(here))
             if here.settings.embeds_kafka:
                 both.create_task(_start_kafka(here, progress))
-    except* Refusal as refusals:
-        raise refusals.exceptions[0] from None
-    except* OSError as errors:
-        error = errors.exceptions[0]
+    except ExceptionGroup as failed:  # not `except*`: before Python 3.11.4 what is raised there is a group again
+        refused, broken = failed.subgroup(Refusal), failed.subgroup(OSError)
+        if refused is not None:
+            raise refused.exceptions[0] from None
+        error = broken.exceptions[0] if broken is not None else None
         if isinstance(error, OSError) and (refusal := refusal_of(error)):
             raise refusal from error
         raise

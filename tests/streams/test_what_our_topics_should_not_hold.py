@@ -65,7 +65,7 @@ async def test_a_channels_event_that_is_named_like_a_word_of_identity_is_an_even
 
 
 def test_no_source_may_be_called_what_identity_speaks_as() -> None:
-    with pytest.raises(NotAllowed, match="only Yekta itself"):
+    with pytest.raises(NotAllowed, match="No key speaks as yekta"):
         create(derive("key"), BEGINNING, "tests", b"", "", source=Source(KEY))
 
 
