@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from aggregates.log import Entry, NotAcknowledged
@@ -95,9 +95,9 @@ class Publisher:
 
     async def ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], int]:
         """The offset after the last record of every partition of these topics."""
+        consumer = self._consumer
         try:
             async with asyncio.timeout(ANSWER):
-                consumer = self._consumer
                 if consumer is None:
                     consumer = AIOKafkaConsumer(**self._options, client_id="yekta-api", enable_auto_commit=False)
                     try:
@@ -110,8 +110,9 @@ class Publisher:
                     TopicPartition(topic, number) for topic in topics for number in await self._producer_or_raise().partitions_for(topic)
                 ]
                 found = await consumer.end_offsets(partitions)
-        except (KafkaError, TimeoutError) as error:
-            self._forget_consumer()
+        except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
+            if self._consumer is consumer:  # else somebody who asked at the same time has replaced it
+                self._forget_consumer()
             raise NotAcknowledged("Kafka does not say where its topics end.") from error
         return {(place.topic, place.partition): end for place, end in found.items()}
 
