@@ -43,11 +43,14 @@ async def claim(
 async def check_log(
     pool: AsyncConnectionPool[Connection], consumer: Any, processor: str, tp: TopicPartition, state: Assigned, end: int
 ) -> None:
-    """Raises Shorter unless the log, which ends at `end`, has what was read of it.
+    """Raises Shorter unless the log, which ended at `end` before it was taken over, has what was read of it.
 
-    One that was shorter may have grown by new records alone: the one that was read has what was handled last, at its time.
+    Until it was taken over its owner may have read on: nobody moves the position now, so where the log ends is asked again. A log that was
+    shorter may have grown by new records alone: the one that was read has what was handled last, at its time.
     """
     position, newest = state.next_offset, state.newest
+    if position > end:
+        end = (await consumer.end_offsets([tp]))[tp]
     if position > end:
         raise Shorter(
             f"The log of {tp.topic}-{tp.partition} ends at {end}, the database has seen {position}: the log is shorter than the database."

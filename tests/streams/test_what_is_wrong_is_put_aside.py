@@ -1,13 +1,16 @@
 """Poison, faults and deaths: what stops one record, what stops a partition, what stops nobody, and what ends the process."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
+from aiokafka import TopicPartition
 
 from streams.claiming import CLOCKS_APART_MS
 from streams.lane import ALONE
 from tests.streams.crew import Gate, Worker, until
 from tests.streams.ground import Ground
+from tests.streams.memory import Consumer
 from tests.streams.scripted import TABLE, Deadly, Scripted
 
 pytestmark = pytest.mark.engines
@@ -247,6 +250,22 @@ async def test_a_log_that_is_shorter_than_the_database_halts_and_says_so(stage: 
     await worker.own("scripted", [0])
     await halts(stage, "log is shorter than the database. Restore the topic.")
     await worker.leave()
+
+
+async def test_a_log_is_not_shorter_for_what_its_owner_read_while_it_was_taken_over(stage: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(stage, "fine 1", "fine 2", "fine 3")
+    await play(stage, stage.hire(Scripted()))
+    asked, ends = Consumer.end_offsets, [2]
+
+    async def before_the_owner_read_on(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, ends.pop()) if ends else await asked(consumer, partitions)
+
+    monkeypatch.setattr(Consumer, "end_offsets", before_the_owner_read_on)
+    write(stage, "fine 4")
+    await play(stage, stage.hire(Scripted()))
+    assert not ends
+    assert await stage.ask("SELECT halted, shorter FROM streams.positions WHERE partition = 0") == [("", False)]
+    assert len(await done(stage)) == 4
 
 
 async def test_a_log_that_was_shorter_and_grew_by_other_records_still_halts_until_it_is_restored(stage: Ground) -> None:
