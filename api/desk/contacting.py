@@ -18,11 +18,12 @@ from aggregates.contact_policy import reading
 from aggregates.touchpoint import derive
 from aggregates.webhook import AddressRefused, NotAllowed, WebhookNotFound
 from aggregates.written.problem import Problem as Written
-from api import access, cursor, customers, hints, looks, query, rehearsing
+from api import access, cursor, hints, query, rehearsing
 from api.answers import path_id
 from api.contact_policy import check_approval, policy_shown
 from api.deliveries import STATES, pauses
 from api.desk.forms import form
+from api.desk.looking import met
 from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
 from api.desk.wording import told, went
@@ -34,7 +35,6 @@ from projections.contacts import belonging
 from projections.contacts import table as contacts
 from projections.contacts.table import Share
 from projections.deliveries import table as deliveries
-from projections.view import table as views
 
 SHOWN = 30
 DAYS = 30
@@ -86,13 +86,9 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """Whether and why one customer was or was not approached."""
         asking = access.staff(request, dependencies, access.INSIDE)
         async with dependencies.pool.connection() as connection:
-            schema = await dependencies.schema()
-            id_ = await customers.present(connection, schema, path_id(request))
-            await looks.note(request, connection, asking, id_, "decisions")
-            looked = await views.look(connection, schema, id_, dependencies.clock())
+            id_, name = await met(request, dependencies, connection, asking, "decisions")
             before, whose = cursor.place(query.text(request, "cursor")), await belonging.merged(connection, id_)
             found = await contacts.page(connection, SHOWN + 1, before=before, customers=whose)
-        name = looked.view(id_).name.display if looked else ""
         older = _older(request, found[SHOWN - 1].at, found[SHOWN - 1].signal) if len(found) > SHOWN else None
         return page(request, dependencies, "decisions.html", id=id_, name=name, decisions=found[:SHOWN], older=older)
 

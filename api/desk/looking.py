@@ -1,6 +1,6 @@
 """Reads what a customer's page shows, with the same functions and the same masks as the API.
 
-Reading order: look, told; `live` goes on from where `look` began.
+Reading order: look, told, met; `live` goes on from where `look` began.
 """
 
 from datetime import datetime, time, timedelta
@@ -14,6 +14,7 @@ from fastapi import Request
 from aggregates.normal.persian import plain
 from api import access, customers, looks, masks, position, query
 from api.access import Caller
+from api.answers import path_id
 from api.desk import besides
 from api.desk.besides import Beside
 from api.desk.call import call_of
@@ -37,6 +38,15 @@ CATEGORIES = ("question", "complaint", "delivery", "billing", "product", "other"
 
 AT_FIRST = 16
 """How many events a page begins with: an agent looks at the latest, and the page must be there at once. Older ones come by fifties."""
+
+
+async def met(request: Request, dependencies: Dependencies, connection: Connection, asking: Caller, what: str) -> tuple[UUID, str]:
+    """Whom a page of `what` is about, as he is now, and his name; that he was looked at is written down. Raises 404 and 410 problems."""
+    schema = await dependencies.schema()
+    customer = await customers.present(connection, schema, path_id(request))
+    await looks.note(request, connection, asking, customer, what)
+    found = await views.look(connection, schema, customer, dependencies.clock())
+    return customer, found.view(customer).name.display if found else ""
 
 
 async def look(request: Request, dependencies: Dependencies, asked: UUID, asking: Caller) -> dict[str, Any]:

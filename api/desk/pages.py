@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException as Unserved
 
 from aggregates.sealing import KeyDestroyed
-from api import access, customers, looks, query, session
+from api import access, query, session
 from api.answering import write_down
 from api.answers import path_id
 from api.desk import (
@@ -42,7 +42,7 @@ from api.desk import (
 from api.desk.catalog import LANGUAGES
 from api.desk.forms import form
 from api.desk.locale import COOKIE
-from api.desk.looking import look
+from api.desk.looking import look, met
 from api.desk.rendering import HEADERS, locale_of, page, static
 from api.desk.visitor import enter, from_here, way_back
 from api.ports import Dependencies
@@ -110,12 +110,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         """How a customer's score went, as a line and as a table."""
         asking = access.staff(request, dependencies, access.INSIDE)
         async with dependencies.pool.connection() as connection:
-            schema = await dependencies.schema()
-            id_ = await customers.present(connection, schema, path_id(request))
-            await looks.note(request, connection, asking, id_, "score")
-            looked = await views.look(connection, schema, id_, dependencies.clock())
+            id_, name = await met(request, dependencies, connection, asking, "score")
             points = await churn.history(connection, id_)
-        name = looked.view(id_).name.display if looked else ""
         return page(request, dependencies, "score.html", id=id_, name=name, points=points, line=plotted(points))
 
     @routes.get("/customers/{id}/live")
