@@ -51,11 +51,11 @@ async def check_log(
     position, newest = state.next_offset, state.newest
     if position > end:
         end = (await consumer.end_offsets([tp]))[tp]
-    if position > end:
-        raise Shorter(
-            f"The log of {tp.topic}-{tp.partition} ends at {end}, the database has seen {position}: the log is shorter than the database."
-            " Restore the topic."
-        )
+        if position > end:
+            raise Shorter(
+                f"The log of {tp.topic}-{tp.partition} ends at {end}, the database has seen {position}: the log is shorter than the"
+                " database. Restore the topic."
+            )
     if not state.shorter:
         return
     at = 0 if newest is None else round(newest.timestamp() * 1000)
