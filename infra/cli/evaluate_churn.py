@@ -16,6 +16,9 @@ from infra.cli.progress import bar
 from infra.errors import Refusal
 from infra.waiting import Progress
 
+Rivals = tuple[Literal["logistic", "forest"], ...]
+"""River's models; the module that has them imports numpy, which comes late here."""
+
 
 def churn(
     *,
@@ -27,7 +30,7 @@ def churn(
     only: str = "",
     contractual: bool = False,
     grace: int = 7,
-    river: tuple[Literal["logistic", "forest"], ...] = (),
+    river: Rivals = (),
     no_time: bool = False,
     label: str = "Churn",
     json_: Annotated[bool, Parameter(name="--json")] = False,
@@ -92,7 +95,7 @@ def _log(
     only: dict[str, tuple[str, ...]],
     contractual: bool,
     grace: int,
-    river: tuple[Literal["logistic", "forest"], ...],
+    river: Rivals,
 ) -> tuple[dict[str, Any], list[Table | str]]:
     from aggregates.churn import Definition
     from infra.evaluation import churn as evaluation

@@ -130,11 +130,11 @@ def text_of(cell: object) -> str:
 
 def _named(kinds: Collection[str], purchases: Iterable[str]) -> frozenset[str]:
     """The types that were named as a purchase, in whatever case. Raises Refusal for one that there is not."""
-    known = {kind.casefold() for kind in kinds}
-    if missing := sorted(kind for kind in purchases if kind.casefold() not in known):
-        raise Refusal(f"No event of the log is of the type {missing[0]!r}; its types are {', '.join(sorted(kinds)[:8])}.", MEND)
-    named = {kind.casefold() for kind in purchases}
-    return frozenset(kind for kind in kinds if kind.casefold() in named)
+    named = {kind.casefold(): kind for kind in purchases}
+    found = frozenset(kind for kind in kinds if kind.casefold() in named)
+    if missing := named.keys() - {kind.casefold() for kind in found}:
+        raise Refusal(f"No event of the log is of the type {named[min(missing)]!r}; its types are {', '.join(sorted(kinds)[:8])}.", MEND)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
