@@ -42,6 +42,7 @@ def never_read(text: str) -> tuple[Unreadable, ...]:
     return tuple(unreadable(_parsed(text)))
 
 
+@lru_cache(maxsize=16)  # whoever understands an expression asks next what of it is never read
 def _parsed(text: str) -> Any:
     from celpy.celparser import CELParseError, CELParser
 
