@@ -145,7 +145,7 @@ class _PolicyReader(Reader):
         told = {hint.pointer for hint in self.hints}
         for one in node.value if isinstance(node.value, tuple) else (node,):
             if (name := str(one.value).lower()) not in counts and one.pointer not in told:
-                self.hints.append(Problem(one.line, one.pointer, "not_counted", {"word": name}))
+                self.hint(one, "not_counted", word=name)
 
     def blocks(self, node: Node) -> Mapping[str, tuple[str, ...]]:
         members = self.members(node, STATES, like="{open_complaint: all}")
