@@ -3,21 +3,23 @@
 Reading order: path, opens.
 """
 
-import hmac
 from uuid import UUID
 
-from aggregates.sealing import Sealer, text
+from aggregates.sealing import Sealer
+from aggregates.signing import is_signed, sign
 
 CONTRACT = "consent.withdrawn"
 
 
 def path(contact: UUID, channel: str, sealer: Sealer) -> str:
     """Where he says so; nobody can guess it, and it opens nothing else."""
-    signature = text(sealer.digest("session", b"unsubscribe " + contact.bytes + channel.encode()))
-    return f"/unsubscribe/{contact}/{channel}/{signature}"
+    return f"/unsubscribe/{contact}/{channel}/{sign(_given(contact, channel), sealer)}"
 
 
 def opens(contact: UUID, channel: str, signature: str, sealer: Sealer) -> bool:
     """Whether an address is one that was given out."""
-    given = f"/unsubscribe/{contact}/{channel}/{signature}"
-    return hmac.compare_digest(path(contact, channel, sealer).encode(), given.encode())
+    return is_signed(_given(contact, channel), signature, sealer)
+
+
+def _given(contact: UUID, channel: str) -> bytes:
+    return b"unsubscribe " + contact.bytes + channel.encode()

@@ -3,13 +3,13 @@
 The cookie names the key and when it ends; the signature is the installation's keyed hash. Revoking the key ends the session at once.
 """
 
-import hmac
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aggregates.access import Key
-from aggregates.sealing import Sealer, text
+from aggregates.sealing import Sealer
+from aggregates.signing import is_signed, sign
 from api.key_ring import KeyRing
 
 if TYPE_CHECKING:  # the command line makes keys, and need not wait for the web framework
@@ -24,7 +24,7 @@ def open_session(request: "Request", response: "Response", key: UUID, until: dat
     payload = f"{key}.{int(until.timestamp())}"
     response.set_cookie(
         COOKIE,
-        f"{payload}.{_signature(payload, sealer)}",
+        f"{payload}.{sign(payload.encode(), sealer)}",
         expires=until,
         httponly=True,
         samesite="strict",
@@ -40,14 +40,10 @@ def close_session(response: "Response") -> None:
 def key_of(cookie: str, sealer: Sealer, ring: KeyRing, now: datetime) -> Key | None:
     """The key behind a cookie, while its session lasts."""
     payload, _, signature = cookie.rpartition(".")
-    if not hmac.compare_digest(_signature(payload, sealer).encode(), signature.encode()):
+    if not is_signed(payload.encode(), signature, sealer):
         return None
     id_, _, seconds = payload.partition(".")
     key = ring.key(UUID(id_))
     if key is None or key.revoked is not None or datetime.fromtimestamp(int(seconds), UTC) <= now:
         return None
     return key
-
-
-def _signature(payload: str, sealer: Sealer) -> str:
-    return text(sealer.digest("session", payload.encode()))

@@ -3,13 +3,13 @@
 He is approached by a rule on `service.satisfaction_asked`, through the contact policy like anybody. Pure. Reading order: path, request_of.
 """
 
-import hmac
 from collections.abc import Mapping
 from uuid import UUID
 
 from aggregates.decision import origin
-from aggregates.sealing import Sealer, text
+from aggregates.sealing import Sealer
 from aggregates.service_request.telling import KEPT
+from aggregates.signing import is_signed, sign
 
 CUSTOMER = "customer"
 """By whom a request is rated that he rates himself."""
@@ -17,12 +17,12 @@ CUSTOMER = "customer"
 
 def path(request: UUID, sealer: Sealer) -> str:
     """Where he answers; nobody can guess it, and it opens nothing else."""
-    return f"/rate/{request}/{text(sealer.digest('session', b'rate ' + request.bytes))}"
+    return f"/rate/{request}/{sign(b'rate ' + request.bytes, sealer)}"
 
 
 def opens(request: UUID, signature: str, sealer: Sealer) -> bool:
     """Whether an address is one that was given out."""
-    return hmac.compare_digest(path(request, sealer).encode(), f"/rate/{request}/{signature}".encode())
+    return is_signed(b"rate " + request.bytes, signature, sealer)
 
 
 def request_of(cause: Mapping[str, str]) -> UUID | None:

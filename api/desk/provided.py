@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from aggregates.sealing import raw, text
+from aggregates.signing import is_signed, sign
 from api import query, session
 from api.desk.rendering import HEADERS, page
 from api.desk.visitor import way_back
@@ -55,7 +56,9 @@ def add(routes: APIRouter, dependencies: Dependencies, refuse: Refuse) -> None:
         answer = RedirectResponse(address, 303, HEADERS)
         kept = text(msgspec.json.encode(leaving))
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, f"{kept}.{_signature(kept, dependencies)}", max_age=LASTS, httponly=True, samesite="lax", secure=secure)
+        answer.set_cookie(
+            COOKIE, f"{kept}.{sign(_given(kept), dependencies.secrets)}", max_age=LASTS, httponly=True, samesite="lax", secure=secure
+        )
         return answer
 
     @routes.get("/sign-in/callback")
@@ -85,11 +88,11 @@ def _redirect(request: Request) -> str:
 
 def _leaving(request: Request, dependencies: Dependencies) -> Leaving | None:
     kept, _, signature = request.cookies.get(COOKIE, "").partition(".")
-    if not kept or not hmac.compare_digest(_signature(kept, dependencies).encode(), signature.encode()):
+    if not kept or not is_signed(_given(kept), signature, dependencies.secrets):
         return None
     leaving = msgspec.json.decode(raw(kept), type=Leaving)
     return leaving if leaving.until > dependencies.clock().timestamp() else None
 
 
-def _signature(kept: str, dependencies: Dependencies) -> str:
-    return text(dependencies.secrets.digest("session", b"leaving " + kept.encode()))
+def _given(kept: str) -> bytes:
+    return b"leaving " + kept.encode()
