@@ -81,6 +81,7 @@ class Parts:
         self.stack = AsyncExitStack()
         self.outgoing = Outgoing(settings, here.dsn, self.keys, self.publisher)
         self.topic_ids: dict[str, str] = {}
+        self.partitions = 0
         self.watched: list[Watched] = []
 
     async def open(self) -> None:
@@ -97,6 +98,7 @@ class Parts:
                 self.here.kafka_client_kwargs, prefix=kafka.prefix, partitions=kafka.partitions, replication=kafka.replication
             )
             self.topic_ids = {name: topic.id for name, topic in topics.items()}
+            self.partitions = topics[kafka.prefix + "customer-events"].partitions
             await self.publisher.start()
             await self.outgoing.open(opening, self.name)
             self.stack = opening.pop_all()
@@ -116,7 +118,7 @@ class Parts:
             lambda: Inbox(self.keys, self.replenish, _whose),
             lambda: Resolve(DEFAULT_RULES, self.keys),
             lambda: Customer(self.keys, parts=self.parts()),
-            lambda: Learn(self.settings.kafka.partitions, self.master.signing, _now),
+            lambda: Learn(self.partitions, self.master.signing, _now),
             Letters,
             Calls,
             Arrivals,

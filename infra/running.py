@@ -151,7 +151,6 @@ async def _start_kafka(here: Running, progress: jars.Progress) -> None:
         controller_port,
         class_path,
         heap_mb=kafka_settings.heap_mb,
-        partitions=kafka_settings.partitions,
     )
     learnt = warm_start.cache_file(jar_cache(here.settings), class_path)
     warm = replace(kafka, java_options=(f"-XX:AOTCache={learnt}", "-Xlog:aot=off"))

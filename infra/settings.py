@@ -71,7 +71,7 @@ class KafkaSettings(Section):
     ssl_keyfile: File = None
     ssl_keyfile_password: SecretStr | None = None
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")] = "yekta."
-    partitions: Annotated[int, Field(ge=1, le=1024)] = 4
+    partitions: Annotated[int, Field(ge=1, le=1024)] | None = None  # None: as the topics are; for new ones see infra.topics
     replication: Annotated[int, Field(ge=1, le=9)] | None = None  # None: 1 embedded, 3 on a cluster that has 3 brokers
     heap_mb: Annotated[int, Field(ge=128)] = 512
     jars_from: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None  # a Maven repository's address

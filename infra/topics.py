@@ -10,6 +10,10 @@ from infra.engines.kafka import LARGEST_MESSAGE
 from infra.errors import Refusal
 from infra.topic_ids import ClientOptions, Metadata, NoAnswerError, Topic, ask
 
+PARTITIONS = 2
+"""Of new topics, where nothing else is set (docs/decisions/0019): each is a lane of its own in both hops, and the more lanes the
+processes of a machine have the longer each waits for its turn."""
+
 _DAY = 24 * 60 * 60 * 1000
 _FOR_EVER = -1
 _ALREADY_EXISTS = 36
@@ -57,9 +61,12 @@ def lets_go(topic: str) -> bool:
     return _PLANS[topic].retention_ms != _FOR_EVER
 
 
-async def create_topics(options: ClientOptions, *, prefix: str, partitions: int, replication: int | None = None) -> dict[str, Topic]:
-    """Create what is missing; return every topic with its id and its partitions, by full name."""
+async def create_topics(
+    options: ClientOptions, *, prefix: str, partitions: int | None = None, replication: int | None = None
+) -> dict[str, Topic]:
+    """Create what is missing; return every topic with its id and its partitions, by full name. Without a count they keep their own."""
     there = await _known(options, prefix)
+    partitions = partitions or _made_with(there, prefix) or PARTITIONS
     missing = [name for name in _PLANS if prefix + name not in there.topics]
     if missing:
         await _create(options, {prefix + name: _PLANS[name] for name in missing}, partitions, replication or min(3, there.brokers))
@@ -67,6 +74,12 @@ async def create_topics(options: ClientOptions, *, prefix: str, partitions: int,
     for name, plan in _PLANS.items():
         _check(prefix + name, there.topics[prefix + name], plan.partitions or partitions)
     return dict(there.topics)
+
+
+def _made_with(there: Metadata, prefix: str) -> int | None:
+    """The count that the topics were made with, if there are any."""
+    made = [there.topics[prefix + name] for name, plan in _PLANS.items() if plan.partitions is None and prefix + name in there.topics]
+    return made[0].partitions if made else None
 
 
 async def _known(options: ClientOptions, prefix: str) -> Metadata:

@@ -31,6 +31,8 @@ from infra.topics import TopicNames, create_topics, topic_names
 from tests.engine_keeper import KEPT, visiting
 
 _TEMPLATE = "yekta_template"
+PARTITIONS = 4
+"""Of the worlds of tests: more than an installation makes, so that customers of one worker become one across partitions in all ways."""
 
 # The same examples on every machine, however busy it is; `--hypothesis-profile=default` looks for new ones.
 property_tests.register_profile("repeatable", derandomize=True, deadline=None)
@@ -74,6 +76,7 @@ class World:
     endpoints: Endpoints
     topics: TopicNames
     topic_ids: Mapping[str, str]
+    partitions: int
 
     @property
     def dsn(self) -> str:
@@ -119,11 +122,15 @@ async def shared_world(engines: Endpoints, template: str, tmp_path_factory: pyte
 async def _new_world(engines: Endpoints, template: str, home: Path) -> AsyncIterator[World]:
     name = f"w{uuid.uuid4().hex[:12]}"
     dsn = await database.create_database(engines.dsn, name, template=template)
-    settings = load(home=home, kafka={"bootstrap_servers": engines.bootstrap_servers, "prefix": f"{name}."}, postgres={"dsn": dsn})
+    settings = load(
+        home=home,
+        kafka={"bootstrap_servers": engines.bootstrap_servers, "prefix": f"{name}.", "partitions": PARTITIONS},
+        postgres={"dsn": dsn},
+    )
     here = endpoints(settings)
     topics = await create_topics(here.kafka_client_kwargs, prefix=settings.kafka.prefix, partitions=settings.kafka.partitions)
     try:
-        yield World(settings, here, topic_names(settings.kafka.prefix), {topic: made.id for topic, made in topics.items()})
+        yield World(settings, here, topic_names(settings.kafka.prefix), {topic: made.id for topic, made in topics.items()}, PARTITIONS)
     finally:
         await database.drop_database(engines.dsn, name)
 

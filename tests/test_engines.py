@@ -1,11 +1,12 @@
 """The embedded engines serve, and what is built on them at start: topics, migrations, isolated worlds."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from infra import database
+from infra import database, topics
 from infra.engines import jars, ports, warm_start
 from infra.engines.kafka import Kafka
 from infra.engines.supervisor import Supervisor
@@ -14,21 +15,36 @@ from infra.running import jar_cache
 from infra.settings import load
 from infra.topic_ids import ask, topic_ids
 from infra.topics import create_topics
-from tests.conftest import World
+from tests.conftest import PARTITIONS, World
 
 pytestmark = pytest.mark.engines
 
 
 async def test_every_topic_has_an_id_and_the_partitions_that_were_set(world: World) -> None:
     there = (await ask(world.kafka, [world.topics.touchpoints, world.topics.churn_examples])).topics
-    assert {name: topic.partitions for name, topic in there.items()} == {world.topics.touchpoints: 4, world.topics.churn_examples: 1}
+    assert {name: topic.partitions for name, topic in there.items()} == {
+        world.topics.touchpoints: PARTITIONS,
+        world.topics.churn_examples: 1,
+    }
     assert await topic_ids(world.kafka, world.topic_ids) == world.topic_ids
     assert len(set(world.topic_ids.values())) == 7
 
 
 async def test_creating_topics_again_changes_nothing(world: World) -> None:
-    again = await create_topics(world.kafka, prefix=world.settings.kafka.prefix, partitions=4)
+    again = await create_topics(world.kafka, prefix=world.settings.kafka.prefix, partitions=PARTITIONS)
     assert {name: topic.id for name, topic in again.items()} == world.topic_ids
+
+
+async def test_topics_keep_the_partitions_they_have_where_no_number_is_set(world: World) -> None:
+    """Who made them when another number was usual is not refused by a later version."""
+    again = await create_topics(world.kafka, prefix=world.settings.kafka.prefix)
+    assert {topic.partitions for name, topic in again.items() if name != world.topics.churn_examples} == {PARTITIONS}
+
+
+async def test_new_topics_have_two_partitions_each_for_more_make_everybody_wait_longer(world: World) -> None:
+    made = await create_topics(world.kafka, prefix=f"{world.settings.kafka.prefix}new.")
+    assert Counter(topic.partitions for topic in made.values()) == {topics.PARTITIONS: 6, 1: 1}
+    assert topics.PARTITIONS == 2
 
 
 async def test_another_partition_count_is_refused_in_one_sentence(world: World) -> None:

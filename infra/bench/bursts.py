@@ -50,7 +50,7 @@ async def pending(world: World, timers: int) -> None:
             "INSERT INTO streams.timers (customer_id, rule, version, partition, at)"
             " SELECT gen_random_uuid(), 'bench-pending', 1, number %% %s, now() + interval '1 day' + number * interval '1 second'"
             " FROM generate_series(1, %s) number",
-            (world.settings.kafka.partitions, timers),
+            (world.partitions, timers),
         )
         await connection.commit()
     async with await database.connect(world.endpoints.dsn, autocommit=True) as connection:

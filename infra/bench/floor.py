@@ -207,4 +207,4 @@ async def _say(word: str) -> None:
 if __name__ == "__main__":
     spare_the_collector()
     settings = load()
-    uvloop.run(run(endpoints(settings), sys.argv[1], settings.kafka.partitions))
+    uvloop.run(run(endpoints(settings), sys.argv[1], int(sys.argv[2])))

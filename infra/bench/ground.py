@@ -32,6 +32,7 @@ class World:
     settings: Settings
     endpoints: Endpoints
     topic_ids: Mapping[str, str]
+    partitions: int
 
     @property
     def prefix(self) -> str:
@@ -72,7 +73,7 @@ class Ground:
         try:
             topics = await create_topics(here.kafka_client_kwargs, prefix=f"{name}.", partitions=settings.kafka.partitions)
             try:
-                yield World(settings, here, {topic: made.id for topic, made in topics.items()})
+                yield World(settings, here, {topic: made.id for topic, made in topics.items()}, topics[f"{name}.touchpoints"].partitions)
             finally:
                 await _delete(here, list(topics))
         finally:

@@ -65,6 +65,6 @@ async def in_force(world: World, count: int) -> None:
         await cursor.executemany(
             "INSERT INTO streams.in_force (partition, kind, name, version, number, state, text, zone, since)"
             " VALUES (%s, 'rule', %s, 1, 1, 'published', %s, 'Asia/Tehran', %s)",
-            [(partition, name, text, BEFORE) for partition in range(world.settings.kafka.partitions) for name, text in texts],
+            [(partition, name, text, BEFORE) for partition in range(world.partitions) for name, text in texts],
         )
         await connection.commit()

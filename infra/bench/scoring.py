@@ -108,7 +108,7 @@ async def champion(world: World, learnt: Learner) -> None:
 async def again(ground: Ground, world: World, learnt: Learner, customers: int) -> Pass:
     """Score so many silent customers anew, in one process: everybody's score is another than the one that was given."""
     await champion(world, learnt)
-    definition, partitions = Definition(), world.settings.kafka.partitions
+    definition, partitions = Definition(), world.partitions
     model = model_of(learnt, learnt)
     async with await database.connect(world.endpoints.dsn) as connection:
         for partition in range(partitions):
@@ -133,7 +133,7 @@ async def remembered(ground: Ground, world: World, count: int) -> Pass:
     for start in range(0, count, DAY):
         told = [_told(first, number, count, said) for number in range(start, min(start + DAY, count))]
         batches.append(messages.Batch(messages.VERSION, 0, tuple(told), {}))
-    for partition in range(world.settings.kafka.partitions):
+    for partition in range(world.partitions):
         batches += [messages.Batch(messages.VERSION, partition, (), {"wall": first + days}) for days in (WAIT, 2 * WAIT + 90)]
     await append(world, [(b"", messages.encode(batch), []) for batch in batches], world.prefix + "churn-examples")
     async with workers.watching(world) as connection:

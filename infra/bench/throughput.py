@@ -72,7 +72,7 @@ async def customer(ground: Ground, world: World, hop_: str = "customer", events:
 
 async def idle(ground: Ground, world: World, done: Callable[[], Awaitable[bool]], events: int) -> Pass:
     """What the folding processor does of itself, when nothing arrives, until it is done."""
-    return await until_done(ground, world, "customer", world.settings.kafka.partitions, done, events)
+    return await until_done(ground, world, "customer", world.partitions, done, events)
 
 
 async def until_done(ground: Ground, world: World, hop_: str, partitions: int, done: Callable[[], Awaitable[bool]], events: int) -> Pass:
@@ -95,7 +95,7 @@ async def until_done(ground: Ground, world: World, hop_: str, partitions: int, d
 async def floor(ground: Ground, world: World, topic: str) -> Pass:
     """Keep what was resolved in another world, as barely as can be, in this one's database."""
     events = sum((await waiting.ends(world.endpoints, topic)).values())
-    async with _module(ground, world, "infra.bench.floor", topic) as program:
+    async with _module(ground, world, "infra.bench.floor", topic, str(world.partitions)) as program:
         return await spoken(ground, program, events)
 
 
@@ -140,7 +140,7 @@ def passed(begin: Reading, end: Reading, events: int) -> Pass:
 
 
 @asynccontextmanager
-async def _module(ground: Ground, world: World, module: str, argument: str) -> AsyncIterator[Child]:
+async def _module(ground: Ground, world: World, module: str, *arguments: str) -> AsyncIterator[Child]:
     name = module.rpartition(".")[2]
-    async with child(name, "-m", module, argument, environment=world.settings.environment(), logs=ground.logs) as program:
+    async with child(name, "-m", module, *arguments, environment=world.settings.environment(), logs=ground.logs) as program:
         yield program

@@ -27,7 +27,6 @@ class Kafka:
     controller_port: int
     jars: tuple[Path, ...]
     heap_mb: int = 512
-    partitions: int = 4
     java_options: tuple[str, ...] = ()
 
     @property
@@ -79,7 +78,6 @@ class Kafka:
             "log.flush.interval.messages": 1,
             "log.retention.ms": -1,
             "auto.create.topics.enable": "false",
-            "num.partitions": self.partitions,
             "message.max.bytes": LARGEST_MESSAGE,
             "replica.fetch.max.bytes": LARGEST_MESSAGE,
             "socket.request.max.bytes": 8 * LARGEST_MESSAGE,

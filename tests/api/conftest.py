@@ -146,7 +146,7 @@ async def at_work(world: World, process: asyncio.subprocess.Process, seconds: fl
         while True:
             cursor = await connection.execute("SELECT count(*) FROM streams.positions WHERE processor = 'customer'")
             row = await cursor.fetchone()
-            if row is not None and row[0] >= world.settings.kafka.partitions:
+            if row is not None and row[0] >= world.partitions:
                 return
             assert process.returncode is None
             await asyncio.sleep(0.02)
@@ -177,6 +177,6 @@ async def serving(world: World) -> AsyncIterator[Api]:
             consumer = AIOKafkaConsumer(**world.kafka, enable_auto_commit=False)
             await consumer.start()
             try:
-                yield Api(world, made, app, client, Log(consumer, world.settings.kafka.partitions))
+                yield Api(world, made, app, client, Log(consumer, world.partitions))
             finally:
                 await consumer.stop()

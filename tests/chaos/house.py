@@ -25,6 +25,7 @@ from infra.running import Running
 from infra.settings import Settings, load
 from infra.topics import topic_names
 from tests.chaos.emitter import Emitter
+from tests.conftest import PARTITIONS
 
 CRASH_FILE = "YEKTA_CRASH_FILE"
 
@@ -146,7 +147,7 @@ async def house(home: Path, seed: int, *, workers: int) -> AsyncIterator[House]:
         if what.startswith(("was killed", "ended")):
             deaths[name] += 1
 
-    settings = load(home=home, api={"port": ports.choose(None)}, workers=workers)
+    settings = load(home=home, api={"port": ports.choose(None)}, kafka={"partitions": PARTITIONS}, workers=workers)
     try:
         async with everything(settings, notice=notice) as here:
             with closing(KeyStore(here.endpoints.dsn, _now)) as keys:

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -44,7 +45,7 @@ async def ground(shared_world: World, tmp_path_factory: pytest.TempPathFactory) 
             "YEKTA_API__ADDRESS": "https://desk.a-long-name-of-a-shop.example",
         }
         settings = shared_world.settings.model_copy(update={"delivery": DeliverySettings(allow="127.0.0.1")})
-        world = World(settings, shared_world.endpoints, shared_world.topics, shared_world.topic_ids)
+        world = replace(shared_world, settings=settings)
         async with serving(world) as api, working(world, environment=environment):
             yield Ground(api, await api.token(), await api.write_key("shop"), gateway, mail, hooks)
 
