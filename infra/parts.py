@@ -3,12 +3,14 @@
 Who hosts them is another module's: a worker has them under Faust, whose import takes as long as all of ours.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from aggregates import dead_letter
 from aggregates.identity import DEFAULT_RULES
@@ -45,6 +47,7 @@ from streams.inbox import Inbox
 from streams.learn import Learn
 from streams.letters import Letters
 from streams.parts import Part
+from streams.reader import Reader
 from streams.record import Bury, Connection, Processor, Publication
 from streams.relay import Relay
 from streams.resolve import Resolve
@@ -59,10 +62,15 @@ from streams.timers import Releasing
 from streams.triggering import Triggering
 from streams.valuing import Fitting, Valuing
 
-HOUR_MS = 3_600_000
+NEVER_MS = 2**31 - 1
+POLL_MS = 1_000  # after which a partition that nobody writes to is asked for again
 POOL = 12
 PATIENCE = 60.0
 """After so many seconds in which a worker does nothing in a transaction (its machine is gone, or frozen) the partition is another's."""
+
+HOPS = frozenset({"resolve", "customer"})
+"""What somebody waits for: each partition is read by itself (`streams/reader`), and what each tells goes by a producer of its own, for one
+sends its next request to a broker only when the last was answered."""
 
 RESTS: Mapping[str, float] = {"arrivals": 1.0, "learn": 0.25, "calls": 0.1}
 """Seconds between two batches of a partition, of processors that nobody waits for so shortly; a first record is taken at once."""
@@ -77,7 +85,8 @@ class Parts:
         self.settings, self.here, self.name = settings, here, name
         self.master = master_key(settings)
         self.keys = KeyRing(self.master, BLOCK, derive("holder", name))
-        self.publisher = Publisher(here.kafka_client_kwargs, name="worker", at=crash_points())
+        self.publisher, *hops = (Publisher(here.kafka_client_kwargs, name="worker", at=crash_points()) for _ in range(1 + len(HOPS)))
+        self.publishers = dict(zip(sorted(HOPS), hops, strict=True))
         self.stack = AsyncExitStack()
         self.outgoing = Outgoing(settings, here.dsn, self.keys, self.publisher)
         self.topic_ids: dict[str, str] = {}
@@ -99,7 +108,10 @@ class Parts:
             )
             self.topic_ids = {name: topic.id for name, topic in topics.items()}
             self.partitions = topics[kafka.prefix + "customer-events"].partitions
-            await self.publisher.start()
+            publishers = (self.publisher, *self.publishers.values())
+            for publisher in publishers:
+                opening.push_async_callback(publisher.stop)
+            await asyncio.gather(*(publisher.start() for publisher in publishers))
             await self.outgoing.open(opening, self.name)
             self.stack = opening.pop_all()
 
@@ -234,25 +246,33 @@ class Parts:
         """A runner with its own consumer group and a static membership under this worker's name."""
         prefix = self.settings.kafka.prefix
         group, client = f"{prefix}{processor.name}", f"yekta-{self.name}-{processor.name}"
-        consumer = AIOKafkaConsumer(
-            **self.here.kafka_client_kwargs,
-            group_id=group,
-            group_instance_id=f"{self.name}-{processor.name}",
-            client_id=client,
+        reading = dict[str, Any](
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",  # what a producer took back was never said
+            max_partition_fetch_bytes=LARGEST_MESSAGE,
+            fetch_max_bytes=4 * LARGEST_MESSAGE,
+            **self.here.kafka_client_kwargs,
+        )
+        consumer = AIOKafkaConsumer(
+            group_id=group,
+            group_instance_id=f"{self.name}-{processor.name}",
+            client_id=client,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=3_000,
             rebalance_timeout_ms=15_000,
-            max_poll_interval_ms=HOUR_MS,
-            max_partition_fetch_bytes=LARGEST_MESSAGE,
-            fetch_max_bytes=4 * LARGEST_MESSAGE,
+            max_poll_interval_ms=NEVER_MS,
+            **reading,
         )
+
+        def reader(tp: TopicPartition) -> Reader:
+            return Reader(client_id=f"{client}-{tp.partition}", fetch_max_wait_ms=POLL_MS, **reading)
+
         runner = Runner(
             processor,
             consumer=consumer,
-            publisher=self.publisher,
+            reader=reader if processor.name in HOPS else None,
+            publisher=self.publishers.get(processor.name, self.publisher),
             pool=self.pool,
             prefix=prefix,
             topic_id=self.topic_ids[prefix + processor.topic],

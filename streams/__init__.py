@@ -1,7 +1,7 @@
 """The processors: what each reads, how a batch becomes effects, and the one runner that carries them out.
 
-Reading order: record (what a processor is), points, runner, lane, claiming, stillness, outbox; inbox, resolve (ruled), customer; app hosts
-them, ending ends them.
+Reading order: record (what a processor is), points, runner, lane (reader), claiming, stillness, outbox; inbox, resolve (ruled), customer;
+app hosts them, ending ends them.
 Beside customer: standing and words (what every batch asks, and is told), moving and retelling (histories in pieces), letters, arrivals,
 accounts, calls, duplicates and estimating, erasing, escalating. What is decided comes in by relay (telling), broadcasting and ruling; time
 by timers.

@@ -34,9 +34,11 @@ from projections.positions import table as positions
 from streams import outbox
 from streams.claiming import check_log, claim
 from streams.points import Point
+from streams.reader import started
 from streams.record import Batch, Bury, Connection, Effect, Halt, Processor, Publication, Record, Shorter
 
 IDLE_MS = 500
+SOON_MS = 5  # what came during a batch is fetched when it has ended, and is here by then: it is taken before that is written
 DEATHS = 2  # at one position, after which records are tried one at a time
 ALONE = 200  # records that are tried one at a time before whole batches are dared again
 DEADLY = 20  # deaths while one record was tried alone, after which it is taken for the cause
@@ -74,6 +76,7 @@ class Surroundings(Protocol):
 
     processor: Processor
     consumer: Any
+    reader: Callable[[TopicPartition], Any] | None  # a consumer for a partition alone, not started
     publisher: Log
     pool: AsyncConnectionPool[Connection]
     prefix: str
@@ -91,6 +94,8 @@ class Lane:
     def __init__(self, runner: Surroundings, tp: TopicPartition) -> None:
         self.runner, self.tp, self.partition = runner, tp, int(tp.partition)
         self.processor = runner.processor
+        self.consumer = runner.consumer
+        self.apart = False  # it has a consumer of its own by now
         self.task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
         self.stopping = False
@@ -117,6 +122,7 @@ class Lane:
         try:
             while not self.stopping:
                 try:
+                    await self._open()
                     await self._begin()
                     await self._work()
                 except Displaced:
@@ -134,6 +140,8 @@ class Lane:
         finally:
             self.ready.set()
             self.processor.forget(self.partition)
+            if self.apart:
+                await self.consumer.stop()
         if self.counted:
             await self._live_on()
 
@@ -164,20 +172,27 @@ class Lane:
             self.free = self.asks = False
 
     def _patience(self) -> int:
-        """How long to wait for records, in milliseconds: not at all while there is something else to do."""
-        return IDLE_MS if self._calm() and not self.processor.has_chores(self.partition) else 0
+        """How long to wait for records, in milliseconds: not at all, or not for long, while there is something else to do."""
+        if self.processor.has_chores(self.partition):
+            return 0
+        return IDLE_MS if self._calm() else SOON_MS if self.apart else 0
 
     def _calm(self) -> bool:
         """Whether PostgreSQL knows all that is done."""
         return self.settled == self.stored and self.sent is None
 
+    async def _open(self) -> None:
+        """Get a consumer for this partition alone, where the runner has such."""
+        if self.runner.reader is not None and not self.apart:
+            with self._waiting(asks=True):
+                self.consumer = await self._persist(partial(started, self.runner.reader, self.tp))
+            self.apart = True
+
     async def _begin(self) -> None:
         self.processor.forget(self.partition)
         with self._waiting(asks=True):
-            end = (await self._persist(lambda: self.runner.consumer.end_offsets([self.tp])))[self.tp]
-            beginning = (
-                (await self._persist(lambda: self.runner.consumer.beginning_offsets([self.tp])))[self.tp] if self.runner.lets_go else 0
-            )
+            end = (await self._persist(lambda: self.consumer.end_offsets([self.tp])))[self.tp]
+            beginning = (await self._persist(lambda: self.consumer.beginning_offsets([self.tp])))[self.tp] if self.runner.lets_go else 0
         pool, name, topic_id = self.runner.pool, self.processor.name, self.runner.topic_id
         with self._waiting():
             state = await self._persist(lambda: claim(pool, name, self.tp, topic_id, end=end, beginning=beginning, attempt=not self.tenure))
@@ -188,8 +203,8 @@ class Lane:
         self.published, self.sent = {}, None
         self.counted = state.deaths > 0
         await self._at("assigned")
-        await self._persist(lambda: check_log(pool, self.runner.consumer, name, self.tp, state, end))
-        self.runner.consumer.seek(self.tp, self.stored)
+        await self._persist(lambda: check_log(pool, self.consumer, name, self.tp, state, end))
+        self.consumer.seek(self.tp, self.stored)
         self.ready.set()
         self.careful = state.deaths > DEATHS or state.tries > 0
         if state.tries >= DEADLY and self.written <= self.stored:  # what PostgreSQL has taken kills nobody: the worker died after it
@@ -198,7 +213,7 @@ class Lane:
             await self._persist(self._drain)
 
     async def _take(self, wait_ms: int) -> Sequence[Record]:
-        consumer, most = self.runner.consumer, self.runner.max_records
+        consumer, most = self.consumer, self.runner.max_records
         try:
             with self._waiting(asks=True):
                 batches: Mapping[Any, Sequence[Record]] = await consumer.getmany(
@@ -277,7 +292,7 @@ class Lane:
             records = await self._take(wait_ms=500)
             if records:
                 await self._bury(Bury(records[0], "kills_worker", "the worker died whenever it processed this record"))
-                self.runner.consumer.seek(self.tp, self.settled)
+                self.consumer.seek(self.tp, self.settled)
                 return
 
     async def _bury(self, bury: Bury) -> None:

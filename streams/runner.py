@@ -1,7 +1,7 @@
 """Runs one processor over the partitions that its consumer group gives to this process, a lane for each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -24,6 +24,7 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         processor: Processor,
         *,
         consumer: Any,
+        reader: Callable[[TopicPartition], Any] | None = None,
         publisher: Log,
         pool: AsyncConnectionPool[Connection],
         prefix: str,
@@ -34,7 +35,7 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
         pause: float = 0.0,
         at: Point = passed,
     ) -> None:
-        self.processor, self.consumer, self.publisher, self.pool = processor, consumer, publisher, pool
+        self.processor, self.consumer, self.reader, self.publisher, self.pool = processor, consumer, reader, publisher, pool
         self.prefix, self.topic_id, self.dead_letter, self.max_records = prefix, topic_id, dead_letter, max_records
         self.topic, self.lets_go, self.pause, self.at = prefix + processor.topic, lets_go, pause, at
         self.lanes: dict[int, Lane] = {}
@@ -75,6 +76,10 @@ class Runner(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Begin where PostgreSQL says, whatever Kafka remembers."""
+        if self.reader is not None:  # each lane reads by itself, and this consumer is for the group alone
+            for tp in assigned:
+                self.consumer.seek(tp, 0)  # or it would ask the group, which knows nothing
+            self.consumer.pause(*assigned)
         for tp in assigned:
             lane = Lane(self, tp)
             self.lanes[tp.partition] = lane

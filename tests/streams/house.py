@@ -61,7 +61,6 @@ async def house(world: World, processors: Callable[[Parts], Sequence[Processor]]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await parts.publisher.stop()
         await parts.stack.aclose()
 
 

@@ -86,11 +86,11 @@ def waiting(home: House, group: str) -> Mapping[int, Mark] | None:
 
 
 def hang(monkeypatch: pytest.MonkeyPatch, client: str, *, only: type | None) -> asyncio.Event:
-    """From now on, until the event, this client waits for answers, of one kind of request or of all: none is asked."""
+    """From now on, until the event, this client and those of its partitions wait for answers, of one kind of request or of all."""
     send, until = AIOKafkaClient.send, asyncio.Event()
 
     async def never(self: Any, node: Any, request: Any, **more: Any) -> Any:
-        if self._client_id == client and (only is None or isinstance(request, only)):
+        if self._client_id.startswith(client) and (only is None or isinstance(request, only)):
             await until.wait()
         return await send(self, node, request, **more)
 

@@ -45,7 +45,6 @@ async def inbox(world: World) -> AsyncIterator[Parts]:
     finally:
         running.cancel()
         await asyncio.wait([running])
-        await parts.publisher.stop()
         await parts.stack.aclose()
 
 
