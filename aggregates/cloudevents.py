@@ -1,15 +1,15 @@
 """Turns the three shapes in which a CloudEvent travels (structured, batch, binary) into the one mapping that `reading.read` judges.
 
 Both doors share it: over HTTP and over Kafka the bytes differ only in how the attributes are carried. The shape is told by what is
-there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, binary, restored,
-named_event, header_text.
+there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, gathered, binary,
+restored, named_event, header_text.
 """
 
 import json
 import re
 from base64 import b64encode
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -18,7 +18,7 @@ import msgspec
 
 from aggregates import apart
 from aggregates.canonical import DEEPEST, text_of
-from aggregates.refusal import Refusal
+from aggregates.refusal import Refusal, pointer_to
 from aggregates.touchpoint import event_id
 
 EVENT_BYTES = 1 << 20
@@ -28,6 +28,9 @@ HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 DEPTH_HINT = f"Nest objects and arrays at most {DEEPEST} deep."
 JSON_HINT = "Send one JSON object, UTF-8, as RFC 8259 has it."
 BOM = b"\xef\xbb\xbf"
+Attributes = Mapping[str, str | list[str]]
+"""The attributes of a binary-mode message; of one that says several things, all of them."""
+
 UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE, b"{\0", b"[\0", b"\0{", b"\0[")
 """How JSON in UTF-16 begins."""
 
@@ -96,11 +99,25 @@ def items(body: bytes) -> Sequence[msgspec.Raw | bytes] | Refusal:
     return refusal if found is None else found
 
 
-def binary(attributes: Mapping[str, str], body: bytes, content_type: str) -> Mapping[str, Any] | Refusal:
+def gathered(headers: Iterable[tuple[str, str]]) -> Attributes:
+    """The attributes that headers carry. A header that comes twice says one thing, if it says the same."""
+    said: dict[str, list[str]] = {}
+    for name, value in headers:
+        values = said.setdefault(name.lower(), [])
+        if value not in values:
+            values.append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in said.items()}
+
+
+def binary(attributes: Attributes, body: bytes, content_type: str) -> Mapping[str, Any] | Refusal:
     """The event of a binary-mode message: attributes beside, `data` as the body; an empty body is an event without data."""
     if len(body) > EVENT_BYTES:
         return too_large(len(body))
-    event: dict[str, Any] = {name.lower(): value for name, value in attributes.items()}
+    for name, value in attributes.items():
+        if isinstance(value, list):
+            detail = f"The attribute {name} is in several headers that contradict each other."
+            return Refusal("wrong_value", pointer_to(name), detail, "Send one header for each attribute.")
+    event: dict[str, Any] = dict(attributes)
     if not body.strip():
         return event
     data = decoded(body)
@@ -110,9 +127,9 @@ def binary(attributes: Mapping[str, str], body: bytes, content_type: str) -> Map
     return event
 
 
-def restored(attributes: Mapping[str, str], body: bytes) -> bytes:
+def restored(attributes: Attributes, body: bytes) -> bytes:
     """A binary-mode message as one structured event, byte for byte the same data: how one is kept that cannot be accepted."""
-    event: dict[str, Any] = {name.lower(): value for name, value in attributes.items()}
+    event: dict[str, Any] = dict(attributes)
     if body.strip():
         data = decoded(body)
         event |= {"data_base64": b64encode(body).decode()} if isinstance(data, Refusal) else {"data": msgspec.Raw(body.removeprefix(BOM))}

@@ -55,7 +55,7 @@ class Inbox(Memoryless):
         source = known.get(headers[KEY]) if KEY in headers else SOURCE
         content_type = headers.get("content-type", "")
         value = record.value or b""
-        attributes = binary_attributes(headers, content_type)
+        attributes = binary_attributes(record.headers, content_type)
         event = cloudevents.structured(value) if attributes is None else cloudevents.binary(attributes, value, content_type)
 
         def buried(reason: str, detail: str, mend: str, pointer: str = "") -> Bury:
@@ -82,14 +82,16 @@ def texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     }
 
 
-def binary_attributes(headers: Mapping[str, str], content_type: str) -> dict[str, str] | None:
+def binary_attributes(headers: Iterable[tuple[str, bytes | None]], content_type: str) -> cloudevents.Attributes | None:
     """The attributes of a Kafka message in binary mode; None: it is in structured mode.
 
     CloudEvents Kafka Protocol Binding 1.0.2, section 3.
     """
-    attributes = {name.removeprefix("ce_"): text for name, text in headers.items() if name.startswith("ce_")}
+    attributes = cloudevents.gathered(
+        (name[3:], cloudevents.header_text(value)) for name, value in headers if value is not None and name[:3].lower() == "ce_"
+    )
     if attributes.get("specversion", "undefined") == "undefined":
         return None
     if content_type and content_type != "undefined":
-        attributes["datacontenttype"] = content_type
+        return {**attributes, "datacontenttype": content_type}
     return attributes

@@ -128,13 +128,13 @@ def _bury(
     return dead_letter.bury(raw, refusal, source.name, PLACE, now, sealer, content_type, event=known)
 
 
-def _attributes(request: Request) -> dict[str, str]:
+def _attributes(request: Request) -> cloudevents.Attributes:
     """The CloudEvents attributes among the headers; none when it is not binary mode."""
     if not any(name in request.headers for name in BINARY):
         return {}
-    return {
-        name[3:].decode("latin-1"): cloudevents.percent_decoded(value) for name, value in request.headers.raw if name.startswith(b"ce-")
-    }
+    return cloudevents.gathered(
+        (name[3:].decode("latin-1"), cloudevents.percent_decoded(value)) for name, value in request.headers.raw if name.startswith(b"ce-")
+    )
 
 
 def _rejected(event: Mapping[str, Any] | Refusal, refusal: Refusal, letter: DeadLetter) -> Rejected:

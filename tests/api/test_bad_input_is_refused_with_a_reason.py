@@ -89,6 +89,13 @@ async def test_another_format_that_says_so_is_an_unsupported_media_type(api: Api
     is_problem(await posted(api, b"\x00\x01", content_type="application/cloudevents+avro"), 415, "not_json")
 
 
+async def test_an_event_whose_headers_give_it_two_ids_has_none(api: Api) -> None:
+    attributes = [("ce-specversion", "1.0"), ("ce-source", "/s"), ("ce-type", "web.page_viewed"), ("ce-id", "one"), ("ce-id", "two")]
+    answer = await api.client.post("/v1/events", content=b'{"url": "x"}', headers=attributes, auth=(await api.write_key(), ""))
+    assert is_problem(answer, 422, "wrong_value")["pointer"] == "/id"
+    assert answer.json()["dead_letter"]
+
+
 async def test_broken_gzip_is_said_to_be_so_and_kept(api: Api) -> None:
     packed = gzip.compress(msgspec.json.encode(event()))
     for content in (packed[:-9], b"\x1f\x8b" + b"nonsense"):

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from aggregates.cloudevents import percent_decoded, structured
+from aggregates.cloudevents import binary, decoded, percent_decoded, restored, structured
 from aggregates.moment import read_moment
 from aggregates.refusal import Refusal, Refused
 from aggregates.source import Source
 from aggregates.touchpoint import event_id
-from streams.inbox import texts
+from streams.inbox import binary_attributes, texts
 from tests.contracts.events import GONE, RECORDED, event, refused, taken
 
 
@@ -90,6 +90,17 @@ def test_ids_in_headers_that_are_no_utf_8_stay_apart(written: bytes, meant: str)
     assert percent_decoded(written) == meant
     if b"%" not in written and b'"' not in written:
         assert texts([("ce_id", written)]) == {"ce_id": meant}
+
+
+def test_headers_that_contradict_each_other_are_refused_and_those_that_agree_are_one() -> None:
+    headers = [("ce_specversion", b"1.0"), ("ce_id", b"a"), ("CE_ID", b"b"), ("ce_source", b"/s"), ("ce_source", b"/s"), ("ce_time", None)]
+    attributes = binary_attributes(headers, "application/json")
+    assert attributes == {"specversion": "1.0", "id": ["a", "b"], "source": "/s", "datacontenttype": "application/json"}
+    refusal = binary(attributes, b"{}", "")
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.pointer) == ("wrong_value", "/id")
+    kept = decoded(restored(attributes, b"{}"))
+    assert refused(kept) == ("wrong_type", "/id"), "as it came it is not taken later either"
 
 
 def test_the_id_of_an_event_belongs_to_the_source_of_the_write_key() -> None:
