@@ -4,8 +4,10 @@ What cannot be read is refused with what to write instead; no refusal quotes the
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from aggregates.normal.persian import plain
 from aggregates.refusal import Refused
@@ -15,13 +17,19 @@ from aggregates.rows.fields import Kind
 
 Cell = str | int | float | bool | None | list[Any] | dict[str, Any]
 
+Mark = Literal["", "point", "comma", "slash", "none"]
+MARKS: Mapping[Mark, str] = MappingProxyType({"point": ".", "comma": ",،", "slash": "/٫", "none": ""})
+"""What a mapping may say stands before decimals; every other sign between digits stands between thousands then."""
+
+_SIGN = re.compile(r"[.,،/٫٬'’_ ]")
+
 _MINUS = re.compile(r"^\((.*)\)$")
-_GROUPED = re.compile(r"^-?\d{1,3}(?:[,٬'’_ ]\d{3})+(?:[./٫]\d+)?$")
+_GROUPED = re.compile(r"^-?\d{1,3}(?:[,'’_ ]\d{3})+(?:[.]\d+)?$")
 _DOTTED = re.compile(r"^-?\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d+)$", re.ASCII)
 """Grouped by points as on the continent: two of them, or a comma behind, leave no doubt."""
 
 _DOUBTFUL = re.compile(r"^-?[1-9]\d{0,2}[.٫]\d{3}$", re.ASCII)
-"""250/000 and ۲۵۰٫۰۰۰ are two hundred and fifty thousand to whoever types that mark between thousands, and 250 to others."""
+"""250.000, 250/000 and ۲۵۰٫۰۰۰ are two hundred and fifty thousand to whoever types that mark between thousands, and 250 to others."""
 
 _NUMBER = re.compile(r"^-?\d+(?:[.]\d+)?$", re.ASCII)
 _EXPONENT = re.compile(r"^-?\d+(?:[.]\d+)?[eE][+-]?\d{1,2}$", re.ASCII)
@@ -42,13 +50,13 @@ def text(cell: Cell) -> str:
     return cell.strip() if isinstance(cell, str) else str(cell)
 
 
-def value(cell: Cell, kind: Kind, pointer: str, *, zone: str, dates: Order = "", unit: str = "", clock: str = "") -> Any:
+def value(cell: Cell, kind: Kind, pointer: str, *, zone: str, dates: Order = "", mark: Mark = "", unit: str = "", clock: str = "") -> Any:
     """The cell as a value of its field. Raises `Refused`."""
     match kind:
         case "money":
-            return amount(cell, pointer, factor(unit, cell))
+            return amount(cell, pointer, factor(unit, cell), mark)
         case "number" | "whole":
-            found = number(cell, pointer)
+            found = number(cell, pointer, mark=mark)
             return int(found) if found == found.to_integral_value() else float(found)
         case "currency":
             unit_ = headers.unit(text(cell))
@@ -82,44 +90,20 @@ def currency(unit: str, cell: Cell) -> str:
     return said[0] if said else ""
 
 
-def amount(cell: Cell, pointer: str, times: int = 1) -> str:
+def amount(cell: Cell, pointer: str, times: int = 1, mark: Mark = "") -> str:
     """A decimal as contracts write it. Raises `Refused`."""
-    found = number(cell, pointer, "wrong_money") * times
+    found = number(cell, pointer, "wrong_money", mark) * times
     written = format(found, "f")
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def number(cell: Cell, pointer: str, reason: str = "wrong_type") -> Decimal:
-    """A number, however its digits are grouped. Raises `Refused`, also for an amount that could be two."""
+def number(cell: Cell, pointer: str, reason: str = "wrong_type", mark: Mark = "") -> Decimal:
+    """A number, however its digits are grouped. Raises `Refused`, also for an amount that could be two as long as nobody says its mark."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return Decimal(repr(cell))
-    written = (
-        plain(text(cell))
-        .replace("٬", ",")
-        .replace("،", ",")
-        .replace("−", "-")
-        .replace("/", "." if "." not in text(cell) and text(cell).count("/") == 1 else "/")
-    )
-    words = _words(cell)
-    if words and headers.unit(words):
-        written = written.replace(words, "").strip()
-    minus = _MINUS.match(written)  # as accountants write what is below zero
-    if minus:
-        written = f"-{minus[1].strip()}"
-    if written.endswith("-"):
-        written = f"-{written[:-1].strip()}"
-    if reason == "wrong_money" and _DOUBTFUL.match(written) and "." not in text(cell):
-        raise Refused(
-            "wrong_money",
-            pointer,
-            "it could be two amounts: whether the sign is between thousands is not sure",
-            "write thousands with a comma or without a sign, like 250,000 or 250000",
-        )
-    written = written.replace("٫", "," if written.count("٫") > 1 else ".")  # the decimal mark, which many type between thousands
-    if _DOTTED.match(written):
-        written = written.replace(".", "").replace(",", ".")
+    written = _told(_bare(cell), MARKS[mark]) if mark else _guessed(_bare(cell), pointer, reason)
     if _GROUPED.match(written):
-        written = re.sub(r"[,'’_ ]", "", written).replace("/", ".")
+        written = re.sub(r"[,'’_ ]", "", written)
     if not _NUMBER.match(written) and not _EXPONENT.match(written):
         what = "amount" if reason == "wrong_money" else "number"
         raise Refused(
@@ -129,6 +113,39 @@ def number(cell: Cell, pointer: str, reason: str = "wrong_type") -> Decimal:
             "write digits, grouped by three or not, like 1,950,000 or 12.5",
         )
     return Decimal(written)
+
+
+def _bare(cell: Cell) -> str:
+    """The digits of a cell and the signs between them, without its unit; what is below zero begins with a minus."""
+    written = plain(text(cell)).replace("−", "-")
+    words = _words(cell)
+    if words and headers.unit(words):
+        written = written.replace(words, "").strip()
+    minus = _MINUS.match(written)  # as accountants write what is below zero
+    if minus:
+        written = f"-{minus[1].strip()}"
+    return f"-{written[:-1].strip()}" if written.endswith("-") else written
+
+
+def _told(written: str, marks: str) -> str:
+    """The digits with a point before decimals and commas between thousands, as somebody says that they are written."""
+    return _SIGN.sub(lambda sign: "." if sign[0] in marks else ",", written)
+
+
+def _guessed(written: str, pointer: str, reason: str) -> str:
+    """The same, as far as what is written leaves no doubt. Raises `Refused`."""
+    if "." not in written and written.count("/") == 1:
+        written = written.replace("/", ".")
+    if reason == "wrong_money" and _DOUBTFUL.match(written):
+        raise Refused(
+            "wrong_money",
+            pointer,
+            "it could be two amounts: whether the sign is between thousands is not sure",
+            "say decimal: point, comma, slash or none in the mapping, or write thousands with a comma, like 250,000",
+        )
+    written = written.replace("٬", ",").replace("،", ",")
+    written = written.replace("٫", "," if written.count("٫") > 1 else ".")  # the decimal mark, which many type between thousands
+    return written.replace(".", "").replace(",", ".") if _DOTTED.match(written) else written
 
 
 def _words(cell: Cell) -> str:

@@ -124,7 +124,9 @@ class _Making:
         if kind == "money":
             self.currency = self.currency or reading.currency(unit, cell)
         clock = self.cells.get(self.layout.of("clock")) if column.place == "time" else ""
-        return reading.value(cell, kind, pointer, zone=self.zone, dates=dates, unit=unit, clock="" if empty(clock) else reading.text(clock))
+        at = "" if empty(clock) else reading.text(clock)
+        mark = column.decimal or self.mapping.decimal
+        return reading.value(cell, kind, pointer, zone=self.zone, dates=dates, mark=mark, unit=unit, clock=at)
 
     def put(self, place: str, value: Any, header: str, *, path: bool = True) -> None:
         """A value comes to its place; several values of one kind of identifier are a list."""

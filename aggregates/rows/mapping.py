@@ -15,14 +15,18 @@ import msgspec
 from aggregates.contracts import CONTRACTS
 from aggregates.normal import is_kind
 from aggregates.rows import headers
+from aggregates.rows.cells import MARKS, Mark
 from aggregates.rows.dates import Order
 from aggregates.rows.fields import GROUPS, known
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem, nearest
 from aggregates.written.reader import Reader
 
-WORDS = ("name", "type", "source", "zone", "dates", "unit", "id", "group", "columns", "fixed", "unknown", "contact", "file", "description")
-COLUMN_WORDS = ("field", "unit", "dates", "values", "sum")
+WORDS = (
+    *("name", "type", "source", "zone", "dates", "decimal", "unit", "id", "group", "columns", "fixed", "unknown", "contact", "file"),
+    "description",
+)
+COLUMN_WORDS = ("field", "unit", "dates", "decimal", "values", "sum")
 FILE_WORDS = ("delimiter", "encoding", "sheet", "header_row")
 ENCODINGS = ("utf-8", "windows-1256", "utf-16")
 DATES = ("day_first", "month_first")
@@ -43,6 +47,7 @@ class Column:
     dates: Order = ""
     values: Values[str, Any] = field(default_factory=lambda: _NOTHING)  # what a cell's words mean
     sum: bool = False  # each row of a group has its part of it
+    decimal: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class Mapping:
     contact: bool = False  # whether the facts are news by which somebody may be approached
     file: File = File()
     group: tuple[str, ...] = ()  # columns; rows that are alike in them are one fact
+    decimal: Mark = ""  # what stands before decimals; empty: what leaves no doubt
 
     @property
     def origin(self) -> str:
@@ -145,10 +151,14 @@ class _MappingReader(Reader):
             self.flag(members["contact"], "contact") if "contact" in members else False,
             self.file(members["file"]) if "file" in members else File(),
             self.id(members["group"], "group") if "group" in members else (),
+            self.mark(members.get("decimal")),
         )
 
     def order(self, node: Node | None) -> Order:
         return cast("Order", self.choice(node, "dates", DATES) or "") if node is not None else ""
+
+    def mark(self, node: Node | None) -> Mark:
+        return cast("Mark", self.choice(node, "decimal", tuple(MARKS)) or "") if node is not None else ""
 
     def unit(self, node: Node | None) -> str:
         if node is None:
@@ -197,7 +207,8 @@ class _MappingReader(Reader):
             else:
                 self.note(members["values"], "not_mapping", like="{نقدی: cash}")
         parts = self.flag(members["sum"], "sum") if "sum" in members else False
-        return Column(self.place(members["field"], type_), self.unit(members.get("unit")), self.order(members.get("dates")), values, parts)
+        unit, dates, mark = self.unit(members.get("unit")), self.order(members.get("dates")), self.mark(members.get("decimal"))
+        return Column(self.place(members["field"], type_), unit, dates, values, parts, mark)
 
     def place(self, node: Node, type_: str) -> str:
         text = self.text(node, "field", LONGEST)

@@ -1,5 +1,6 @@
 """The JSON Schema of a mapping, for editors that complete and check YAML while one writes."""
 
+from aggregates.rows.cells import MARKS
 from aggregates.rows.mapping import COLUMN_WORDS, DATES, ENCODINGS, PLACE, UNKNOWN
 from aggregates.written.schema import DIALECT, TYPE_NAME, Schema, known, name, text
 
@@ -9,6 +10,7 @@ _FIELD: Schema = {
     "description": "A field of the type, who.<kind>, lines.<part>, traits.<name>, or time.",
 }
 _DATES: Schema = {"enum": list(DATES), "description": "Which number comes first in days like 01/02/2025."}
+_DECIMAL: Schema = {"enum": list(MARKS), "description": "What stands before decimals, if anything; other signs are between thousands."}
 _UNIT: Schema = text(32, "How amounts are counted: rial, toman, usd, eur … in English or Persian.")
 _COLUMN: Schema = {
     "anyOf": [
@@ -22,6 +24,7 @@ _COLUMN: Schema = {
                         _FIELD,
                         _UNIT,
                         _DATES,
+                        _DECIMAL,
                         {"type": "object", "description": "What a cell's words mean: {نقدی: cash}."},
                         {"type": "boolean", "description": "true: each row of a group has its part of it, and the parts are summed."},
                     ),
@@ -43,6 +46,7 @@ def schema() -> Schema:
             "source": text(1_024, "The CloudEvents source of the events; /files/<type> if none is given."),
             "zone": text(64, "The time zone of days and times, like Asia/Tehran."),
             "dates": _DATES,
+            "decimal": _DECIMAL,
             "unit": _UNIT,
             "id": {
                 "anyOf": [text(), {"type": "array", "items": text(), "minItems": 1}],

@@ -250,8 +250,8 @@ PERSIAN: Mapping[str, str] = {
     "it could be two amounts: whether the sign is between thousands is not sure": (
         "دو مبلغ می‌تواند باشد: معلوم نیست نشانه میان هزارگان است یا نه"
     ),
-    "write thousands with a comma or without a sign, like 250,000 or 250000": (
-        "هزارگان را با ویرگول یا بی‌نشانه بنویسید، مانند `250,000` یا `250000`"
+    "say decimal: point, comma, slash or none in the mapping, or write thousands with a comma, like 250,000": (
+        "در نگاشت `decimal: point` یا `comma` یا `slash` یا `none` بنویسید، یا هزارگان را با ویرگول، مانند `250,000`"
     ),
     "it is no date that can be read": "تاریخی نیست که بتوان خواند",
     "its year is not written with four digits": "سالش چهاررقمی نوشته نشده است",

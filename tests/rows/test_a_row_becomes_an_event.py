@@ -1,5 +1,6 @@
 """Cells as people write them become values as contracts have them, or are refused where they stand."""
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,9 @@ def test_a_day_that_could_be_two_is_read_when_it_is_said_which() -> None:
         ("1950/000", "1950"),
         ("1,950/000", "1950"),
         ("۱۲٫۲۵", "12.25"),
-        ("12.500", "12.5"),
+        ("0.500", "0.5"),
+        ("1250.000", "1250"),
+        ("12.50", "12.5"),
     ],
 )
 def test_amounts_are_read_as_people_write_them(written: Any, amount: str) -> None:
@@ -226,12 +229,42 @@ def test_amounts_that_could_be_two_are_refused(written: Any) -> None:
         cells.amount(written, "")
 
 
-@pytest.mark.parametrize("written", ["250/000", "۲۵۰/۰۰۰ تومان", "۱٫۹۵۰", "-1/000", "(12/500)"])
-def test_whether_a_slash_stands_between_thousands_is_not_guessed(written: str) -> None:
+@pytest.mark.parametrize("written", ["250/000", "۲۵۰/۰۰۰ تومان", "۱٫۹۵۰", "-1/000", "(12/500)", "950.000", "۱۲۰.۰۰۰ ریال"])
+def test_whether_a_sign_stands_between_thousands_is_not_guessed(written: str) -> None:
     with pytest.raises(Refused) as raised:
         cells.amount(written, "")
     assert "thousands" in raised.value.refusal.detail
     assert cells.number("1/250", "") == cells.number("1.250", ""), "of a weight nobody doubts it"
+
+
+@pytest.mark.parametrize(
+    ("written", "mark", "amount"),
+    [
+        ("950.000", "none", "950000"),
+        ("950.000", "comma", "950000"),
+        ("950.000", "slash", "950000"),
+        ("950.000", "point", "950"),
+        ("۲۵۰٫۰۰۰", "slash", "250"),
+        ("-250/000 تومان", "none", "-2500000"),
+        ("1.950,5", "comma", "1950.5"),
+        ("1,950", "comma", "1.95"),
+        ("1,950", "point", "1950"),
+        ("1950", "none", "1950"),
+        ("1,95", "point", None),
+        ("1950,000", "point", None),
+        ("12.5", "none", None),
+    ],
+)
+def test_what_a_mapping_says_of_the_mark_before_decimals_holds(written: str, mark: cells.Mark, amount: str | None) -> None:
+    with nullcontext() if amount else pytest.raises(Refused):
+        assert cells.amount(written, "", cells.factor("", written), mark) == amount
+
+
+def test_a_column_may_have_another_mark_before_decimals_than_its_file() -> None:
+    row = SALE | {"مبلغ کل (تومان)": "950.000", "تعداد": "1.250"}
+    assert accepted(row, {"decimal": "point"}).data["total"] == "9500"
+    sale = accepted(row, {"decimal": "none", "columns": {"تعداد": {"field": "lines.quantity", "decimal": "point"}}})
+    assert (sale.data["total"], sale.data["lines"][0]["quantity"]) == ("9500000", 1.25)
 
 
 def test_the_same_row_has_the_same_id_however_it_is_written() -> None:
@@ -278,10 +311,14 @@ def test_two_columns_cannot_fill_one_field() -> None:
 @pytest.mark.parametrize(
     ("text", "valid"),
     [
-        ("{type: x.y, columns: {a: time, b: {field: total, unit: تومان}, c: null}, file: {delimiter: ';', header_row: 3}}", True),
+        (
+            "{type: x.y, decimal: none, columns: {a: {field: total, decimal: slash}, c: null}, file: {delimiter: ';', header_row: 3}}",
+            True,
+        ),
         ("{type: x.y, id: [a, b], fixed: {currency: IRR}, unknown: ignore, contact: true, dates: day_first}", True),
         ("{type: x.y, columns: {a: {unit: rial}}}", False),
         ("{type: x.y, unknown: maybe}", False),
+        ("{type: x.y, decimal: dot}", False),
         ("{type: x.y, wrong: 1}", False),
     ],
 )
