@@ -25,7 +25,8 @@ from aggregates import cloudevents
 from aggregates.refusal import Refusal as Refused
 from api import position
 from api.body import GZIP
-from infra.errors import Refusal
+from infra.cli import INTERRUPTED, ending
+from infra.errors import Refusal, say
 from infra.posting import detail, post
 
 BATCH = 100
@@ -62,6 +63,13 @@ class Tally:
     accepted: int = 0
     rejected: list[dict[str, Any]] = field(default_factory=list)
     position: dict[int, int] = field(default_factory=dict)
+    read: int = 0  # lines that were on their way at least
+    waiting: set[int] = field(default_factory=set)  # the first lines of batches that are
+
+    @property
+    def answered(self) -> int:
+        """So many lines from the first on are answered."""
+        return min(self.waiting, default=self.read + 1) - 1
 
 
 def send(
@@ -90,24 +98,34 @@ def send(
     """
     began = time.monotonic()
     where = url or running_api()
-    with _opened(file) as (stream, size), _progress(size, shown=not json) as advance:
-        try:
-            tally = asyncio.run(_send(stream, where, key, in_flight, advance))
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise Refusal(f"{file} cannot be read to its end: its gzip is cut off or broken.", SAFE) from error
-    tally.rejected.sort(key=lambda rejected: rejected["line"])
+    tally = Tally()
+    try:
+        with _opened(file) as (stream, size), _progress(size, shown=not json) as advance:
+            ending.run(_send(stream, where, key, in_flight, advance, tally))
+    except KeyboardInterrupt:
+        _report(tally, time.monotonic() - began, as_json=json)
+        further = f"from line {tally.answered + 1:,} on: what was taken already counts once."
+        say(f"Stopped when {tally.answered:,} lines were answered. Send the whole again, or {further}")
+        sys.exit(INTERRUPTED)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        _report(tally, time.monotonic() - began, as_json=json)
+        raise Refusal(f"{file} cannot be read to its end: its gzip is cut off or broken.", SAFE) from error
+    except Refusal:
+        if tally.answered:
+            _report(tally, time.monotonic() - began, as_json=json)
+        raise
     _report(tally, time.monotonic() - began, as_json=json)
     if tally.rejected:
         sys.exit(NOT_ALL)
 
 
-async def _send(stream: IO[bytes], url: str, key: str, in_flight: int, advance: Advance) -> Tally:
-    tally = Tally()
+async def _send(stream: IO[bytes], url: str, key: str, in_flight: int, advance: Advance, tally: Tally) -> None:
     room = asyncio.Semaphore(in_flight)
 
     async def one(client: httpx.AsyncClient, lines: list[Line]) -> None:
         try:
             await _batch(client, key, lines, tally)
+            tally.waiting.remove(lines[0].number)
             advance(sum(line.size for line in lines))
         finally:
             room.release()
@@ -116,10 +134,11 @@ async def _send(stream: IO[bytes], url: str, key: str, in_flight: int, advance: 
         async with httpx.AsyncClient(base_url=url, timeout=30) as client, asyncio.TaskGroup() as group:
             async for lines in _batches(stream):
                 await room.acquire()
+                tally.read = lines[-1].number
+                tally.waiting.add(lines[0].number)
                 group.create_task(one(client, lines))
     except ExceptionGroup as failed:  # of batches that failed alike one is told
         raise failed.exceptions[0] from None
-    return tally
 
 
 async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
@@ -139,17 +158,16 @@ async def _batches(stream: IO[bytes]) -> AsyncIterator[list[Line]]:
         if not (line := await coming).size:
             break
         coming = lines.next(number := number + 1)
-        if line.size > LONGEST:
-            yield [line]
+        long = line.size > LONGEST
+        if not long and not line.text.strip():
             continue
-        if not line.text.strip():
-            continue
-        if not _is_json(line.text):
-            yield [line]
-            continue
-        if gathered and size + line.size > BATCH_BYTES:
+        alone = long or not _is_json(line.text)
+        if gathered and (alone or size + line.size > BATCH_BYTES):
             yield gathered
             gathered, size = [], 0
+        if alone:
+            yield [line]
+            continue
         gathered.append(line)
         size += line.size
         if len(gathered) == BATCH:
@@ -303,6 +321,7 @@ def _progress(size: int | None, *, shown: bool) -> Iterator[Advance]:
 
 
 def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
+    tally.rejected.sort(key=lambda rejected: rejected["line"])
     if as_json:
         summary = {"accepted": tally.accepted, "rejected": tally.rejected, "seconds": round(seconds, 3)}
         print(json_.dumps(summary | {"position": position.token(tally.position)}, ensure_ascii=False))

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -186,7 +187,7 @@ async def test_what_is_packed_as_gzip_is_sent_as_what_is_in_it(api: Api, tmp_pat
     assert cut.err.startswith("yekta: - cannot be read to its end: its gzip is cut off or broken.")
 
 
-async def test_what_trickles_in_is_sent_as_it_comes_and_ctrl_c_ends_the_wait_for_more(api: Api) -> None:
+async def test_what_trickles_in_is_sent_as_it_comes_and_ctrl_c_says_how_far_it_came(api: Api) -> None:
     key = await api.write_key("trickling")
     async with served(api) as url:
         words = ("send", "-", "--key", key, "--url", url)
@@ -207,7 +208,11 @@ async def test_what_trickles_in_is_sent_as_it_comes_and_ctrl_c_ends_the_wait_for
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
             code = await process.wait()
-    assert (code, await process.stdout.read(), await process.stderr.read()) == (130, b"", b"")
+    said = (await process.stderr.read()).decode()
+    found = re.fullmatch(r"yekta: Stopped when (\d) lines were answered\. Send the whole again, or from line (\d) on: .*\n", said)
+    assert found is not None, said
+    assert (code, int(found[2])) == (130, int(found[1]) + 1)
+    assert (await process.stdout.read()).decode().startswith(f"{found[1]} accepted, 0 refused, in ")
 
 
 async def test_a_wrong_key_a_missing_file_and_no_api_are_said_in_one_sentence(api: Api, tmp_path: Path) -> None:
