@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import select
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from infra.errors import Refusal
 MIGRATIONS = Path(__file__).with_name("migrations")
 PAUSE = 0.5  # seconds between two questions whether PostgreSQL can be used by now
 _ONE_AT_A_TIME = 0x59454B5441  # "YEKTA": the advisory lock of those who migrate
+
+_SHUT = re.compile(r'authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in|database ".*" does not exist')
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
@@ -54,10 +57,20 @@ async def connect(dsn: str, *, name: str = "yekta", autocommit: bool = False) ->
     except psycopg.ProgrammingError as error:
         raise _unreadable() from error
     except psycopg.OperationalError as error:
-        raise Refusal(
-            f"PostgreSQL at {place(dsn)} cannot be used: {reason(error)}.",
-            "Where `yekta up` runs it, `yekta status` shows how it is; for a PostgreSQL of your own see YEKTA_POSTGRES__DSN.",
-        ) from error
+        raise unusable(dsn, error) from error
+
+
+def unusable(dsn: str, error: psycopg.OperationalError) -> Refusal:
+    """Why nobody gets in, as a sentence."""
+    return Refusal(
+        f"PostgreSQL at {place(dsn)} cannot be used: {reason(error)}.",
+        "Where `yekta up` runs it, `yekta status` shows how it is; for a PostgreSQL of your own see YEKTA_POSTGRES__DSN.",
+    )
+
+
+def shut(error: psycopg.OperationalError) -> bool:
+    """Whether the server is there and lets nobody in who comes so: that does not mend itself, as a server that is away does."""
+    return _SHUT.search(str(error)) is not None
 
 
 @asynccontextmanager

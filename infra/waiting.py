@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from psycopg import AsyncConnection
 
-from infra.database import place, reason
+from infra.database import place, reason, shut, unusable
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.settings import Settings
@@ -45,7 +45,7 @@ async def wait(
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Return when all that was accepted before is visible; `say` hears when nothing moves or an engine is away. Raises Refusal after
-    `within` seconds and a look at least, or when a partition stands still."""
+    `within` seconds and a look at least, when a partition stands still, or when PostgreSQL lets nobody in."""
     here = endpoints(settings)
     prefix = settings.kafka.prefix
     latest = None if within is None else asyncio.get_running_loop().time() + within
@@ -69,6 +69,16 @@ async def wait(
         telling.cancel()
 
 
+async def _connection(dsn: str) -> AsyncConnection[tuple[Any, ...]]:
+    """A connection. Raises Refusal where no waiting helps."""
+    try:
+        return await AsyncConnection.connect(dsn, autocommit=True, application_name="yekta-wait")
+    except psycopg.OperationalError as error:
+        if shut(error):
+            raise unusable(dsn, error) from error
+        raise
+
+
 def _pause(latest: float | None) -> float:
     """For how long to wait before the next look. Raises TimeoutError when it was the last."""
     left = POLL if latest is None else latest - asyncio.get_running_loop().time()
@@ -83,7 +93,7 @@ async def _told(here: Endpoints, latest: float | None, stillness: "_Stillness") 
     while True:
         try:
             stillness.asks(f"PostgreSQL at {place(here.dsn)}")
-            async with await AsyncConnection.connect(here.dsn, autocommit=True, application_name="yekta-wait") as connection:
+            async with await _connection(here.dsn) as connection:
                 await connection.execute(f"LISTEN {positions.CHANNEL}")
                 if made is None:
                     row = await (await connection.execute("SELECT max(notification_id) FROM decisions.events")).fetchone()
@@ -148,7 +158,7 @@ async def _until(
     while True:
         try:
             stillness.asks(f"PostgreSQL at {place(here.dsn)}")
-            async with await AsyncConnection.connect(here.dsn, autocommit=True, application_name="yekta-wait") as connection:
+            async with await _connection(here.dsn) as connection:
                 await connection.execute(f"LISTEN {positions.CHANNEL}")
                 while True:
                     await _refuse_halted(connection, processor)

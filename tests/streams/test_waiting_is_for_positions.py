@@ -5,6 +5,7 @@ import re
 
 import msgspec
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from aggregates.wire import encoder
 from infra import waiting
@@ -116,6 +117,15 @@ async def test_it_says_that_postgresql_does_not_answer_while_it_waits_for_it(
     assert all(re.fullmatch(rf"PostgreSQL at {address}/none does not answer{why}: it is waited for\.", one) for one in said), said
     named = rf"Not everything is visible after 5 s: PostgreSQL at {address}/none does not answer{why}\."
     assert re.fullmatch(named, gave_up.value.sentence), gave_up.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"), [({"password": "wrong"}, "password authentication failed"), ({"dbname": "none"}, "does not exist")]
+)
+async def test_whom_postgresql_does_not_let_in_does_not_wait(world: World, wrong: dict[str, str], why: str) -> None:
+    settings = world.settings.model_copy(update={"postgres": PostgresSettings.model_validate({"dsn": make_conninfo(world.dsn, **wrong)})})
+    with pytest.raises(Refusal, match=f"^PostgreSQL at .+ cannot be used: .*{why}"):
+        await waiting.wait(settings, within=30)
 
 
 async def listens(home: House) -> bool:
