@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
 from aggregates.log import NotAcknowledged
 from api.ports import Appended, Following
+from infra.topic_ids import UNANSWERED
 
 WAIT_MS = 1000
 
@@ -40,7 +40,7 @@ class Follower:
                 await consumer.seek_to_end(*places)
                 for place in places:
                     await consumer.position(place)  # from here on, also when nothing is asked for a while
-            except (KafkaError, OSError) as error:
+            except UNANSWERED as error:
                 raise NotAcknowledged("Kafka is not reachable.") from error
             yield _Records(consumer).next
         finally:
@@ -63,6 +63,6 @@ class _Records:
     async def next(self) -> list[Appended]:
         try:
             some = await self._consumer.getmany(timeout_ms=WAIT_MS)
-        except KafkaError as error:
+        except UNANSWERED as error:
             raise NotAcknowledged("Kafka is not reachable.") from error
         return [Appended(place.topic, record.value or b"", record.headers) for place, records in some.items() for record in records]

@@ -15,12 +15,12 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from aggregates.log import Entry, NotAcknowledged
 from aggregates.partition import partition_of
-from infra.topic_ids import NoAnswerError, ask
+from infra.topic_ids import UNANSWERED, NoAnswerError, ask
 from streams.points import Point, passed
 
 BATCH_BYTES = 2 << 20
@@ -110,7 +110,7 @@ class Publisher:
                     TopicPartition(topic, number) for topic in topics for number in await self._producer_or_raise().partitions_for(topic)
                 ]
                 found = await consumer.end_offsets(partitions)
-        except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
+        except UNANSWERED as error:
             if self._consumer is consumer:  # else somebody who asked at the same time has replaced it
                 self._forget_consumer()
             raise NotAcknowledged("Kafka does not say where its topics end.") from error
@@ -157,7 +157,7 @@ class Publisher:
         try:
             async with asyncio.timeout(self._timeout):
                 partitions = await producer.partitions_for(topic)
-        except (KafkaError, TimeoutError) as error:
+        except UNANSWERED as error:
             raise NotAcknowledged(f"Topic {topic} is not to be found.") from error
         self._counts[topic] = len(partitions)
         return len(partitions)
@@ -177,7 +177,7 @@ class Publisher:
             )
             try:
                 await producer.start()
-            except (KafkaError, OSError) as error:
+            except UNANSWERED as error:
                 log.warning("kafka_unreachable", error=type(error).__name__)
                 await producer.stop()
                 await asyncio.sleep(wait)
@@ -270,7 +270,7 @@ class _Lane:
             if not acknowledged.done():
                 raise KafkaTimeoutError
             offset = int(acknowledged.result().offset)
-        except (KafkaError, AssertionError) as error:
+        except (*UNANSWERED, AssertionError) as error:
             self._publisher.replace(producer, error)
             return NotAcknowledged(f"Kafka refused: {type(error).__name__}.")
         # A retry that the broker knew already comes back without its offset: it is written, but where nobody says.

@@ -10,14 +10,13 @@ from typing import Any
 
 import msgspec
 import psycopg
-from aiokafka.errors import KafkaError
 
 from infra import database, run_state
 from infra.endpoints import Endpoints, endpoints
 from infra.errors import Refusal
 from infra.home import Home
 from infra.settings import Settings
-from infra.topic_ids import NoAnswerError, ask
+from infra.topic_ids import UNANSWERED, NoAnswerError, ask
 from infra.waiting import dying, ends
 from projections import generation
 
@@ -135,7 +134,7 @@ async def _ends(here: Endpoints, topic: str) -> dict[int, int] | None:
     try:
         async with asyncio.timeout(PATIENCE):
             return await ends(here, topic) or None
-    except (KafkaError, TimeoutError):
+    except UNANSWERED:
         return None
 
 

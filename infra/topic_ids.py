@@ -12,9 +12,12 @@ from io import BytesIO
 from typing import Any, ClassVar
 
 from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+UNANSWERED = (KafkaError, ConsumerStoppedError, OSError, ValueError)
+"""What a Kafka client raises that gets no answer, in time (a TimeoutError is an OSError), or none that it understands."""
 
 ClientOptions = Mapping[str, Any]  # as every aiokafka client takes them: bootstrap_servers, security_protocol, sasl_*, ssl_context
 
@@ -48,7 +51,7 @@ async def ask(options: ClientOptions, names: Iterable[str] | None = (), *, withi
         try:
             async with asyncio.timeout(within):
                 return await _ask(host, port, credentials, names)
-        except (KafkaError, OSError, TimeoutError, ValueError) as error:
+        except UNANSWERED as error:
             reason = error
     raise NoAnswerError(_words(reason)) from reason
 
