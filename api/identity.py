@@ -74,7 +74,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             customer = await present(dependencies, connection, asked)
             await looks.note(request, connection, asking, customer, "identity")
             owned = [one.token for one in await reading.identifiers(connection, customer)]
-            two = _two(dependencies, pair, owned) if pair is not None else None
+            two = await _two(dependencies, connection, pair, owned) if pair is not None else None
             shown = await explaining.explained(dependencies, connection, customer, asking.role, two)
         if customer == asked:
             return json(shown)
@@ -163,11 +163,11 @@ def _preview(request: Request) -> bool:
     return any(word in {"true", "1"} for word in asked)
 
 
-def _two(dependencies: Dependencies, text: str, owned: list[Any]) -> tuple[Any, Any]:
+async def _two(dependencies: Dependencies, connection: Connection, text: str, owned: list[Any]) -> tuple[Any, Any]:
     one, comma, other = text.partition(",")
     if not comma:
         raise invalid("/query/why", "Two identifiers are wanted.", "Write kind:value,kind:value.")
     return (
-        uniting.token_of(dependencies, one.strip(), owned, "/query/why"),
-        uniting.token_of(dependencies, other.strip(), owned, "/query/why"),
+        await uniting.token_of(dependencies, connection, one.strip(), owned, "/query/why"),
+        await uniting.token_of(dependencies, connection, other.strip(), owned, "/query/why"),
     )

@@ -19,8 +19,10 @@ from api import explaining, position
 from api.access import Caller
 from api.explaining import IdentifierShown, Known
 from api.ports import Connection, Dependencies
-from api.problem import Problem, invalid, unavailable
+from api.problem import Problem, erased, invalid, unavailable
+from projections.erasure import table as erasure
 from projections.identity import explaining as reading
+from projections.identity import table as identity
 
 SHOWN = 50
 """Of each side the newest events, in a preview."""
@@ -142,17 +144,21 @@ def _beyond(tokens: Collection[Token], all_: Known) -> list[str]:
     ]
 
 
-def tokens_of(dependencies: Dependencies, named: Sequence[Named], owned: Collection[Token], pointer: str) -> set[Token]:
-    """The identifiers of a customer that a request names. Raises 422 problems."""
+async def tokens_of(
+    dependencies: Dependencies, connection: Connection, named: Sequence[Named], owned: Collection[Token], pointer: str
+) -> set[Token]:
+    """The identifiers of a customer that a request names. Raises 410 and 422 problems."""
     found = set()
     for number, one in enumerate(named):
         at = f"{pointer}/{number}"
-        found.add(token_of(dependencies, one.id or f"{one.kind}:{one.value}", owned, at, one))
+        found.add(await token_of(dependencies, connection, one.id or f"{one.kind}:{one.value}", owned, at, one))
     return found
 
 
-def token_of(dependencies: Dependencies, text: str, owned: Collection[Token], pointer: str, named: Named | None = None) -> Token:
-    """One identifier of a customer: by its id, or by kind and value. Raises 422 problems."""
+async def token_of(
+    dependencies: Dependencies, connection: Connection, text: str, owned: Collection[Token], pointer: str, named: Named | None = None
+) -> Token:
+    """One identifier of a customer: by its id, or by kind and value. Raises a 410 problem when it went with who was erased, else 422."""
     if text in owned:
         return Token(text)
     kind, _, value = (named.kind, "", named.value) if named is not None else text.partition(":")
@@ -161,6 +167,8 @@ def token_of(dependencies: Dependencies, text: str, owned: Collection[Token], po
     except NotAnIdentifier as error:
         raise invalid(pointer, f"This is no {kind or 'identifier'}: {error.why}.", error.mend) from error
     if token not in owned:
+        if await identity.owner(connection, token) is None and (gone := await erasure.of_token(connection, token)) is not None:
+            raise erased(gone)
         raise invalid(pointer, "This identifier is not this customer's.", "GET /v1/customers/{id}/identity lists his.")
     return token
 
@@ -179,7 +187,7 @@ async def split(
 ) -> Divided:
     """Take identifiers, and the events they decided, away from a customer: those that are named, or those that came by one event."""
     all_ = await explaining.known(dependencies, connection, customer)
-    sides = _sides(dependencies, all_, go, stay, event)
+    sides = await _sides(dependencies, connection, all_, go, stay, event)
     shares = await reading.shares(connection, await dependencies.schema(), customer)
     answer = Divided(
         dry_run,
@@ -195,7 +203,9 @@ async def split(
     return msgspec.structs.replace(answer, event_id=told, position=at)
 
 
-def _sides(dependencies: Dependencies, all_: Known, go: Sequence[Named], stay: Sequence[Named], event: UUID | None) -> graph.Sides:
+async def _sides(
+    dependencies: Dependencies, connection: Connection, all_: Known, go: Sequence[Named], stay: Sequence[Named], event: UUID | None
+) -> graph.Sides:
     owned = all_.owned
     if len(owned) < 2:
         raise Problem(409, "nothing_to_split", "This customer has fewer than two identifiers: there is nothing to take apart.")
@@ -206,10 +216,10 @@ def _sides(dependencies: Dependencies, all_: Known, go: Sequence[Named], stay: S
                 "/event", "This event ties nothing together that nothing else ties.", "Name the identifiers that go in `identifiers`."
             )
         return graph.Sides(tuple(sorted(going)), tuple(sorted(set(owned) - going)), ())
-    going = tokens_of(dependencies, go, owned, "/identifiers")
+    going = await tokens_of(dependencies, connection, go, owned, "/identifiers")
     if not going:
         raise invalid("/identifiers", "Nothing is named that goes.", "Name identifiers, or the event that tied them to him.")
-    staying = tokens_of(dependencies, stay, owned, "/stay")
+    staying = await tokens_of(dependencies, connection, stay, owned, "/stay")
     if going & staying:
         raise invalid("/stay", "An identifier cannot go and stay.", "Name it on one side.")
     if going >= set(owned):

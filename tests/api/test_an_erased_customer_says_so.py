@@ -43,7 +43,11 @@ async def a_life(api: Api) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
         key,
         event("e1", type="web.identified", data={"who": who, "traits": {"name": MARK, "email": f"{MARK}@x.ir"}}),
         event("e2", type="call.ended", data={"call_id": "c-e", "note": f"{MARK} calls", "who": {"phone": PHONE}}),
-        event("e3", type="call.ended", data={"call_id": "c-e", "note": "of a neighbour", "who": {"phone": "09587654321"}}),
+        event(
+            "e3",
+            type="call.ended",
+            data={"call_id": "c-e", "note": "of a neighbour", "who": {"phone": "09587654321", "customer_number": "n-1"}},
+        ),
         event("e5", type="sales.visit_held", data={"visit_id": "v", "note": MARK, "who": {"customer_number": "erased-2"}}),
     )
     at = await api.send(key, event("e4", type="profile.reported", data={"who": {"customer_number": "erased-1"}, "traits": {"city": MARK}}))
@@ -163,9 +167,12 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
         (f"accounts/{account}/leave", {"customer_id": customer}),
         (f"customers/{neighbour}/merge", {"with": customer, "reason": "one"}),
         (f"customers/{other}/merge", {"with": neighbour, "reason": "one"}),
+        (f"customers/{neighbour}/split", {"identifiers": [{"kind": "phone", "value": PHONE}]}),
     ):
         refused = await api.client.post(f"/v1/{verb}", json=body, auth=(agent, ""))
         assert (refused.status_code, refused.json().get("receipt")) == (410, f"/v1/erasures/{receipt['id']}"), verb
+    why_one = await api.get(agent, f"/v1/customers/{neighbour}/identity", status=410, why=f"phone:{PHONE},phone:09587654321")
+    assert why_one["receipt"].endswith(receipt["id"])
     requested = f"/v1/service-requests/{asked['id']}"
     assert (await api.get(agent, requested, status=410))["receipt"].endswith(receipt["id"])
     assert (await api.client.post(f"{requested}/note", json={"note": "late"}, auth=(agent, ""))).status_code == 410
