@@ -16,11 +16,13 @@ from msgspec.structs import replace
 
 from aggregates.decision import Decision
 from aggregates.touchpoint import derive
+from aggregates.written import standing
+from aggregates.written.problem import Lang
 
 Kind = Literal["rule", "segment"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 State = Literal["draft", "awaiting_approval", "published", "paused", "retired"]
-Verb = Literal["publish", "approve", "reject", "pause", "resume", "retire"]
+Verb = Literal["publish", "approve", "reject", "discard", "pause", "resume", "retire"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 
@@ -144,9 +146,22 @@ class Declaration(msgspec.Struct, frozen=True):
         """The version that is published or paused."""
         return next((version for version in self.versions if version.state in ("published", "paused")), None)
 
+    @property
+    def newest(self) -> Version:
+        """The newest text that anybody holds to: the draft, else what is in force, else what was written last."""
+        return self.latest if self.latest.state in OPEN else self.current or self.latest
+
 
 class NotPossible(Exception):
-    """It is not in a state in which that can be done. The message says which."""
+    """It is not in a state in which that can be done. The message says which, in either language."""
+
+    def __init__(self, code: str, **words: str) -> None:
+        super().__init__(standing.said(code, words))
+        self._code, self._words = code, words
+
+    def message(self, lang: Lang) -> str:
+        """Why not."""
+        return standing.said(self._code, self._words, lang)
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -237,7 +252,7 @@ def draft(before: Declaration | None, kind: Kind, name: str, text: str, at: date
     """Write a version: the one that is wanted, if that is not taken yet. None: it says what is in force or drafted already."""
     if before is None:
         return Drafted(kind, name, wanted, text, at, by.name, by.key)
-    if before.latest.text == text and before.latest.state != "retired":
+    if before.newest.text == text and before.newest.state != "retired":
         return None
     taken = max((version.version for version in before.versions if version.state not in OPEN), default=0)
     return Drafted(kind, name, max(taken + 1, wanted), text, at, by.name, by.key)
@@ -247,11 +262,13 @@ def decide(before: Declaration, verb: Verb, at: datetime, by: Person, *, approva
     """What a command makes of it; None where it stands so already. `approval`: nobody publishes alone. Raises NotPossible."""
     if verb in ("publish", "approve", "reject"):
         return _publish(before, verb, at, by, approval=approval)
-    current = before.current
-    if verb == "retire" and current is None and before.latest.state in OPEN:
+    current, drafted = before.current, before.latest.state in OPEN
+    if drafted and (verb == "discard" or (verb == "retire" and current is None)):
         return Discarded(before.latest.version, at, by.name)
+    if verb == "discard":
+        return None
     if current is None:
-        raise NotPossible(f"{before.name} is {before.latest.state}: only what is published or paused can {verb}.")
+        raise NotPossible("not_in_force", name=before.name, state=before.latest.state, verb=verb)
     if verb == "retire":
         return Retired(at, by.name)
     if verb == "pause":
@@ -263,20 +280,18 @@ def _publish(before: Declaration, verb: Verb, at: datetime, by: Person, *, appro
     latest, current = before.latest, before.current
     if verb == "reject":
         if latest.state not in OPEN:
-            raise NotPossible(f"{before.name} is {latest.state}: nothing of it awaits approval.")
+            raise NotPossible("nothing_awaits", name=before.name, state=before.newest.state)
         return Rejected(latest.version, at, by.name) if latest.state == "awaiting_approval" else None
     if latest.state in OPEN:
         if verb == "approve" and latest.state == "draft":
-            raise NotPossible(f"Nobody asked for {before.name} to be published: its draft may still change.")
+            raise NotPossible("may_change", name=before.name)
         if not approval:
             return Published(latest.version, at, by.name)
         if not any(by.is_same(author) for author in latest.authors):
             return Published(latest.version, at, by.name, approved=True)
         if verb == "approve":
-            raise NotPossible(f"{before.name} awaits the approval of somebody other than {latest.written_by}, who wrote it.")
+            raise NotPossible("by_another", name=before.name, author=latest.written_by)
         return None if latest.state == "awaiting_approval" else Proposed(latest.version, at, by.name, by.key)
     if current is not None and current.state == "published":
         return None
-    raise NotPossible(
-        f"There is no draft of {before.name}: post its text first." if current is None else f"{before.name} is paused: resume it."
-    )
+    raise NotPossible("no_draft" if current is None else "is_paused", name=before.name)

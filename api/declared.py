@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import UNSET, UnsetType
 
 from aggregates.access import Role
-from aggregates.declaration import Kind, State, Verb
+from aggregates.declaration import OPEN, Kind, State, Verb
 from api import access, openapi, query
 from api.answers import json
 from api.declaring import Declaring, Standing
@@ -31,6 +31,10 @@ LONGEST = 256 << 10
 SEEN = openapi.parameter(
     "number", {"type": "integer", "minimum": 1}, "What you looked at, by its `number`: 409 when somebody changed it since."
 )
+
+
+SEEING: tuple[Verb, ...] = ("approve", "discard")
+"""What is done to a text, which should be the one that was looked at."""
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -85,12 +89,12 @@ def commands(routes: APIRouter, dependencies: Dependencies, declaring: Declaring
 def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring, sort: Sort, verb: Verb) -> None:
     async def command(request: Request) -> Response:
         asking = access.staff(request, dependencies, sort.allows.get(verb, WRITERS))
-        seen = query.whole(request, "number") if verb == "approve" else None
-        standing = await declaring.command(named(request), verb, asking, seen)
+        seen = query.whole(request, "number") if verb in SEEING else None
+        standing = await declaring.command(named(request), verb, asking, seen, language(request))
         return json(await answered(request, dependencies, declaring.kind, standing, hints=verb in ("publish", "approve")))
 
     command.__doc__ = sort.says[verb]
-    parameters = [openapi.parameter("name", openapi.TEXT, f"The {sort.noun}.", where="path"), *([SEEN] if verb == "approve" else [])]
+    parameters = [openapi.parameter("name", openapi.TEXT, f"The {sort.noun}.", where="path"), *([SEEN] if verb in SEEING else [])]
     routes.add_api_route(
         f"{sort.path}/{{name}}/{verb}",
         command,
@@ -99,7 +103,7 @@ def _command(routes: APIRouter, dependencies: Dependencies, declaring: Declaring
         openapi_extra=openapi.described(
             f'curl -u "$ADMIN:" -X POST $YEKTA{sort.path}/{sort.name}/{verb}',
             Declared,
-            *(404, 409, *((422,) if verb == "approve" else ()), 503),
+            *(404, 409, *((422,) if verb in SEEING else ()), 503),
             parameters=parameters,
         ),
     )
@@ -117,3 +121,8 @@ async def answered(request: Request, dependencies: Dependencies, kind: Kind, sta
 def counting(rows: Sequence[Row]) -> Row:
     """The version that counts: in force, else the newest."""
     return next((row for row in rows if row.state in ("published", "paused")), rows[0])
+
+
+def newest(rows: Sequence[Row]) -> Row:
+    """The version whose text somebody works on: the draft, else the one that counts."""
+    return rows[0] if rows[0].state in OPEN else counting(rows)

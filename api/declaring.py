@@ -1,6 +1,6 @@
-"""Carries out what marketers do with rules and segments: write a draft, publish, pause, resume, retire. API and desk both do it here.
+"""Carries out what marketers do with rules and segments: write a draft, discard it, publish, pause, resume, retire; for API and desk.
 
-Reading order: Declaring, Standing.
+Reading order: Declaring, Standing, unknown.
 """
 
 import asyncio
@@ -13,9 +13,11 @@ import msgspec
 from aggregates import declaration
 from aggregates.decision import Overtaken
 from aggregates.declaration import OPEN, Declaration, Event, Kind, NotPossible, Person, Verb, Version
+from aggregates.written import standing
+from aggregates.written.problem import Lang
 from api.access import Caller
 from api.ports import Dependencies
-from api.problem import Problem, not_found, unavailable
+from api.problem import Problem, unavailable
 from projections.contacts import table as contacts
 from projections.declared import table
 
@@ -45,17 +47,17 @@ class Declaring:
     def __init__(self, dependencies: Dependencies, kind: Kind) -> None:
         self._dependencies, self.kind = dependencies, kind
 
-    async def draft(self, name: str, text: str, wanted: int, asking: Caller) -> Standing:
+    async def draft(self, name: str, text: str, wanted: int, asking: Caller, lang: Lang = "en") -> Standing:
         """Write a version that is not in force yet; what is said already stays as it is."""
 
         def decide(before: Declaration | None, at: datetime) -> Event | None:
             return declaration.draft(before, self.kind, name, text, at, _person(asking), wanted=wanted)
 
-        after, _ = await self._record(name, decide)
-        return Standing(after, after.latest, in_force=False)
+        after, _ = await self._record(name, decide, lang)
+        return Standing(after, after.newest, in_force=False)
 
-    async def command(self, name: str, verb: Verb, asking: Caller, seen: int | None = None) -> Standing:
-        """Carry out a command; return when every partition has heard of it, or after a while. Raises 404 and 409 problems.
+    async def command(self, name: str, verb: Verb, asking: Caller, seen: int | None = None, lang: Lang = "en") -> Standing:
+        """Carry out a command; return when every partition has heard of it, or after a while. Raises 404 and 409 problems, in `lang`.
 
         `seen` is the number of the decision that the one who asks has looked at: nobody approves what he has not read.
         """
@@ -63,16 +65,16 @@ class Declaring:
 
         def decide(before: Declaration | None, at: datetime) -> Event | None:
             if before is None:
-                raise not_found(f"There is no {self.kind} of this name.")
+                raise unknown(self.kind, lang)
             if seen is not None and before.number != seen:
-                raise NotPossible(f"Somebody changed {name} since you looked at it: read it again.")
+                raise NotPossible("changed", name=name)
             return declaration.decide(before, verb, at, _person(asking), approval=approval)
 
         try:
-            after, told = await self._record(name, decide)
+            after, told = await self._record(name, decide, lang)
         except NotPossible as error:
-            raise Problem(409, "not_possible", str(error)) from error
-        if verb in ("publish", "approve", "reject") and after.latest.state in OPEN:
+            raise Problem(409, "not_possible", error.message(lang), headers={"Content-Language": lang}) from error
+        if (told is not None and verb == "discard") or (verb in ("publish", "approve", "reject") and after.latest.state in OPEN):
             return Standing(after, after.latest, in_force=False)
         version = after.current or max((one for one in after.versions if one.state == "retired"), key=lambda one: one.at)
         return Standing(after, version, in_force=told is None or (told and await self._heard(after)))
@@ -81,7 +83,7 @@ class Declaring:
         async with self._dependencies.pool.connection() as connection:
             return (await contacts.in_force(connection))[1].approval
 
-    async def _record(self, name: str, decide: Decide) -> tuple[Declaration, bool | None]:
+    async def _record(self, name: str, decide: Decide, lang: Lang) -> tuple[Declaration, bool | None]:
         """How it stands then, and whether partitions are told of it; None: it stood so already."""
         for _ in range(ATTEMPTS):
             before = declaration.replay(await self._dependencies.decisions.load(declaration.id_of(self.kind, name)))
@@ -102,7 +104,7 @@ class Declaring:
             except Overtaken:
                 continue
             return after, told is not None
-        raise unavailable(f"Others are changing {name} at this moment.")
+        raise unavailable(standing.said("others", {"name": name}, lang))
 
     async def _heard(self, after: Declaration) -> bool:
         try:
@@ -115,6 +117,11 @@ class Declaring:
                     await asyncio.sleep(AGAIN)
         except TimeoutError:
             return False
+
+
+def unknown(kind: Kind, lang: Lang) -> Problem:
+    """The problem that there is no such rule or segment."""
+    return Problem(404, "not_found", standing.said("unknown", {"kind": kind}, lang), headers={"Content-Language": lang})
 
 
 def _person(asking: Caller) -> Person:

@@ -21,9 +21,10 @@ from aggregates.rules.rule import Contact, Rule
 from aggregates.written.problem import Lang
 from api import access, body, openapi, query
 from api.answers import json
-from api.declared import LONGEST, WRITERS
+from api.declared import LONGEST, WRITERS, newest
+from api.declaring import unknown
 from api.ports import Connection, Dependencies, Rehearsed, Said
-from api.problem import invalid, not_found
+from api.problem import invalid
 from api.signals import Cause
 from api.triggers import AS_JSON, EXAMPLE
 from api.written import decoded, language, refused
@@ -266,8 +267,8 @@ async def _wanted(request: Request, content: bytes, dependencies: Dependencies) 
         async with dependencies.pool.connection() as connection:
             rows = await declared.one(connection, "rule", str(asked["name"]))
         if not rows:
-            raise not_found("There is no rule of this name.")
-        text = rows[0].text
+            raise unknown("rule", lang)
+        text = newest(rows).text
     elif policy and not (asked.get("rules") or asked.get("rule")):
         return await of_policy(dependencies, policy, since.astimezone(UTC), until.astimezone(UTC), _examples(asked))
     elif asked:

@@ -24,9 +24,8 @@ from aggregates.written.problem import Problem as Written
 from api import access, body, cursor, declared, openapi, query
 from api.answers import json
 from api.declared import LONGEST, READERS, WRITERS
-from api.declaring import Declaring
+from api.declaring import Declaring, unknown
 from api.ports import Connection, Dependencies
-from api.problem import not_found
 from api.visibility import settled
 from api.written import decoded, language, named, refused
 from projections.declared import table as rows_of
@@ -49,6 +48,7 @@ SORT = declared.Sort(
         "publish": "Put the draft in force; those who are in already come in without anybody being told. Answers when every"
         " partition of the log has heard of it.",
         "retire": "End the segment: nobody is in it any more; what was never published is thrown away.",
+        "discard": "Throw the draft away; what is in force stays.",
     },
     {},
 )
@@ -130,7 +130,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         found, segment, text = read(await body.read(request, LONGEST), request, dependencies.zone)
         async with dependencies.pool.connection() as connection:
             await check_circle(connection, segment, found.segments, dependencies.zone, language(request))
-        standing = await declaring.draft(segment.name, text, segment.version, asking)
+        standing = await declaring.draft(segment.name, text, segment.version, asking, language(request))
         return json(await declared.answered(request, dependencies, "segment", standing), 201)
 
     @routes.get("/v1/segments", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/segments', SegmentList, 503))
@@ -243,7 +243,7 @@ async def circles(connection: Connection, segment: Segment, named: Iterable[Writ
 
     `named`: where the segment names others. Where it would ask for itself by one of them is a mistake in its text.
     """
-    texts = {name: rows[0].text for name, rows in (await rows_of.listed(connection, "segment")).items()}
+    texts = {name: declared.newest(rows).text for name, rows in (await rows_of.listed(connection, "segment")).items()}
     leading = [one for one in named if segment.name in _behind(one.words["word"], texts, zone)]
     return [replace(one, code="circle", words={"word": segment.name}) for one in leading]
 
@@ -283,7 +283,7 @@ def shown(rows: list[Row], count: Count | None) -> SegmentShown:
 async def _known(connection: Connection, request: Request) -> list[Row]:
     rows = await rows_of.one(connection, "segment", named(request))
     if not rows:
-        raise not_found("There is no segment of this name.")
+        raise unknown("segment", language(request))
     return rows
 
 

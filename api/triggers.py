@@ -16,9 +16,8 @@ from aggregates.rules.schema import json_schema
 from api import access, body, declared, openapi
 from api.answers import json
 from api.declared import APPROVERS, LONGEST, READERS, WRITERS
-from api.declaring import Declaring
+from api.declaring import Declaring, unknown
 from api.ports import Dependencies
-from api.problem import not_found
 from api.written import decoded, language, named, refused
 from projections.declared import table
 from projections.declared.table import Row
@@ -50,6 +49,7 @@ SORT = declared.Sort(
         "pause": "Nobody is told and nobody is approached any more; the rule goes on watching.",
         "resume": "From now on people are told again; what was seen meanwhile is not made up for.",
         "retire": "End the rule, timers included; what was never published is thrown away.",
+        "discard": "Throw the draft away; what is in force stays.",
     },
     {"approve": APPROVERS, "reject": APPROVERS},
 )
@@ -102,7 +102,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         """Write a rule, YAML or JSON, as a draft. A text that is wrong is refused with every mistake: line, pointer, nearest valid word."""
         asking = access.staff(request, dependencies, WRITERS)
         rule, text = read(await body.read(request, LONGEST), request, dependencies.zone)
-        standing = await declaring.draft(rule.name, text, rule.version, asking)
+        standing = await declaring.draft(rule.name, text, rule.version, asking, language(request))
         return json(await declared.answered(request, dependencies, "rule", standing), 201)
 
     @routes.get("/v1/triggers", openapi_extra=openapi.described('curl -u "$ADMIN:" $YEKTA/v1/triggers', TriggerList, 503))
@@ -131,7 +131,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         async with dependencies.pool.connection() as connection:
             rows = await table.one(connection, "rule", named(request))
         if not rows:
-            raise not_found("There is no rule of this name.")
+            raise unknown("rule", language(request))
         return json(shown(rows))
 
     declared.commands(routes, dependencies, declaring, SORT)

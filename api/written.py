@@ -7,7 +7,8 @@ from fastapi import Request
 
 from aggregates.written.problem import Lang
 from aggregates.written.problem import Problem as Written
-from api.problem import Mistake, Problem, invalid, not_found
+from aggregates.written.standing import said
+from api.problem import Mistake, Problem, invalid
 
 MEND = {"en": "Correct the lines that are named, and send it again.", "fa": "سطرهای نام‌برده را درست کنید و دوباره بفرستید."}
 
@@ -37,7 +38,7 @@ def named(request: Request) -> str:
     """The name in the path; one that nothing can have is that of nothing."""
     name = str(request.path_params["name"])
     if len(name) > 200 or CONTROL.search(name):
-        raise not_found("Nothing has such a name.")
+        raise Problem(404, "not_found", said("nothing", {}, language(request)), headers={"Content-Language": language(request)})
     return name
 
 

@@ -12,7 +12,7 @@ from aggregates.declaration import OPEN
 from aggregates.rules import reading
 from api import access, rehearsing
 from api.access import Caller
-from api.declared import READERS, WRITERS, counting
+from api.declared import READERS, WRITERS, counting, newest
 from api.declaring import Declaring
 from api.desk import bringing, rule_form, segments, signalling
 from api.desk.forms import form
@@ -163,7 +163,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
 
     @routes.post("/rules/{name}/{verb}")
     async def command_rule(request: Request) -> Response:
-        """Publish, approve, reject, pause, resume or retire."""
+        """Publish, approve, reject, throw away, pause, resume or retire."""
         return await command(request, dependencies, rules, "rules")
 
 
@@ -177,7 +177,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         given = await signals.page(connection, SHOWN, rule=name)
         uplift = await bringing.brought(connection, await dependencies.schema(), name, now, locale)
     shown, zone = counting(rows), dependencies.zone
-    text = rows[0].text if rows[0].state in OPEN else shown.text
+    text = newest(rows).text
     return page(
         request,
         dependencies,

@@ -46,6 +46,8 @@ PERSIAN: Mapping[str, str] = {
     "it is a receipt, and does not say of what": "رسید است و نمی‌گوید رسید چیست",
     "send the event that it stands for": "رویدادی را بفرستید که این نشان آن است",
     # the envelope
+    "the attribute {name} is in several headers that contradict each other": "ویژگی {name} در چند سرآیند ناهمخوان آمده است",
+    "send one header for each attribute": "برای هر ویژگی یک سرآیند بفرستید",
     "the event is {kind}, not an object": "رویداد شیء نیست ({kind})",
     "send a CloudEvents 1.0 object": "شیئی از CloudEvents 1.0 بفرستید",
     "the row cannot be read": "این ردیف را نمی‌توان خواند",

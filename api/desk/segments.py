@@ -74,7 +74,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             count=count,
             inside=inside,
             days=days,
-            verbs=[verb for verb in offered(rows, asking) if verb in ("publish", "retire")],
+            verbs=[verb for verb in offered(rows, asking) if verb in ("publish", "discard", "retire")],
             may=asking.role in WRITERS,
             hints=await hinted(request, dependencies, "segment", (draft or now).text),
         )
@@ -105,5 +105,5 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
 
     @routes.post("/segments/{name}/{verb}")
     async def command_segment(request: Request) -> Response:
-        """Publish or retire."""
+        """Publish, throw away or retire."""
         return await command(request, dependencies, declaring, "segments")

@@ -21,7 +21,7 @@ from aggregates.written.problem import Lang
 from aggregates.written.problem import Problem as Written
 from api import hints, problem
 from api.access import Caller
-from api.declared import APPROVERS, LONGEST, WRITERS
+from api.declared import APPROVERS, LONGEST, WRITERS, newest
 from api.declaring import Declaring
 from api.desk import rule_form
 from api.desk.forms import form
@@ -50,8 +50,8 @@ NAMELESS = "…"
 RANGES = (7, 30, 90)
 WINDOWS = ("1h", "1d", "7d", "30d", "90d", *PERIODS)
 OFFERED: Mapping[str, tuple[str, ...]] = {
-    "draft": ("publish", "retire"),
-    "awaiting_approval": ("approve", "reject", "retire"),
+    "draft": ("publish", "discard"),
+    "awaiting_approval": ("approve", "reject", "discard"),
     "published": ("pause", "retire"),
     "paused": ("resume", "retire"),
     "retired": (),
@@ -107,7 +107,7 @@ async def unseen(request: Request, dependencies: Dependencies, kind: Kind, name:
         rows = await declared.one(connection, kind, name)
     seen = since.number if since is not None and since.name == name else None
     number = max((row.number for row in rows), default=seen)
-    if number is None or number == seen or (seen is None and rows[0].text == text):
+    if number is None or number == seen or (seen is None and newest(rows).text == text):
         return None
     taken = "rule.taken" if kind == "rule" else "segment.taken"
     overtaken = taken if seen is None else "knowledge.overtaken"

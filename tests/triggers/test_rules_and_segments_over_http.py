@@ -358,7 +358,16 @@ async def test_what_was_never_published_is_thrown_away(marketer: Marketer, path:
     await marketer.post(f"{path}/thrown/retire", status=409)
     assert (await marketer.post(path, text, 201))["version"] == 2
     assert (await marketer.post(f"{path}/thrown/publish"))["in_force"]
+    await marketer.post(path, text.replace("1h", "2h"), 201)
+    gone = await marketer.post(f"{path}/thrown/discard")
+    assert (gone["version"], gone["state"], gone["in_force"]) == (3, "retired", False)
+    shown = await marketer.api.get(marketer.token, f"{path}/thrown")
+    assert (shown["version"], shown["state"], shown["text"]) == (2, "published", text)
+    assert (await marketer.post(f"{path}/thrown/discard"))["state"] == "published"
     await marketer.post(f"{path}/thrown/retire")
+    persian = {"accept-language": "fa"}
+    assert "thrown پیش‌نویسی ندارد" in (await marketer.post(f"{path}/thrown/publish", status=409, **persian))["detail"]
+    assert "به این نام نیست" in (await marketer.post(f"{path}/unheard-of/discard", status=404, **persian))["detail"]
 
 
 async def test_who_does_not_come_is_missed_once_and_who_comes_is_not(marketer: Marketer) -> None:

@@ -2,7 +2,8 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from string import Formatter
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from aggregates import declaration
 from aggregates.decision import Decision
 from aggregates.declaration import Declaration, Drafted, Event, NotPossible, Person, Verb, decide, draft, evolve
 from aggregates.rules import reading, segment, sentence
+from aggregates.written import standing
 from tests.rules import histories
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -113,6 +115,30 @@ def test_a_draft_that_was_never_published_is_thrown_away_and_no_partition_hears_
     assert states(written(gone, "a")) == [(1, "a", "retired"), (2, "a", "draft")]
     beside = written(done(draft, "publish"), "b")
     assert states(done(beside, "retire")) == [(1, "a", "retired"), (2, "b", "draft")]  # what is in force goes first
+
+
+def test_a_draft_beside_what_is_in_force_is_thrown_away_alone() -> None:
+    beside = written(done(written(None, "a"), "publish"), "b")
+    thrown = done(beside, "discard")
+    assert states(thrown) == [(1, "a", "published"), (2, "b", "retired")]
+    assert states(done(done(beside, "publish", approval=True), "discard"))[1] == (2, "b", "retired")
+    assert draft(thrown, "rule", "hot", "a", AT, ME) is None, "it says what is in force"
+    assert states(written(thrown, "b")) == [(1, "a", "published"), (2, "b", "retired"), (3, "b", "draft")]
+    assert decide(thrown, "publish", AT, ME) is None
+    assert decide(thrown, "discard", AT, ME) is None
+    with pytest.raises(NotPossible, match="hot is published: nothing of it awaits"):
+        decide(thrown, "reject", AT, ME)
+
+
+def test_what_cannot_be_done_is_said_in_both_languages_with_the_same_words() -> None:
+    for said in standing.SENTENCES.values():
+        named = [{field for _, field, _, _ in Formatter().parse(said[lang]) if field} for lang in ("en", "fa")]
+        assert named[0] == named[1]
+    assert set(get_args(declaration.State)) == standing.STATES.keys()
+    with pytest.raises(NotPossible) as refused:
+        decide(done(written(None, "a"), "discard"), "resume", AT, ME)
+    assert str(refused.value) == "hot is retired: only what is published or paused can be resumed."
+    assert refused.value.message("fa") == "hot بازنشسته است: تنها آنچه منتشرشده یا متوقف است از سر گرفته می‌شود."
 
 
 def test_who_rejects_what_another_published_meanwhile_is_told_so() -> None:
