@@ -1,5 +1,8 @@
 """What a webhook is signed with, and where none may be."""
 
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
 from ipaddress import ip_address
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from aggregates.webhook import AddressRefused, wants
 from aggregates.webhook_signature import headers, secret_of, signature
 from infra.delivery.addresses import Allowed, check_registration, on_the_wire, public
+from infra.delivery.http import Http
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -89,3 +93,25 @@ def test_a_family_hears_of_all_that_begins_so() -> None:
     assert wants(("signal.*",), "signal.withdrawn")
     assert not wants(("signal.*",), "contact.sent")
     assert wants(("*",), "contact.sent")
+
+
+@pytest.mark.parametrize("more", [b"content-length: 4\r\n\r\nnull", b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n"])
+async def test_a_receiver_that_says_more_than_nothing_answers_the_next_post_too(more: bytes) -> None:
+    connections: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n{}")
+                writer.write(b"HTTP/1.1 204 No Content\r\n" + (more if len(connections) < 3 else b"\r\n"))
+
+    http = Http(Allowed("127.0.0.1"))
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+        answers = [await http.send("POST", url, {}, b"{}", now=datetime(2026, 3, 1, tzinfo=UTC)) for _ in range(5)]
+        await http.close()
+        for writer in connections:
+            writer.close()
+    assert [(answer.status, answer.error) for answer in answers] == [(204, "")] * 5
+    assert len(connections) == 3, "who has nothing to say is asked again over the same connection"
