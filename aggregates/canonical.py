@@ -4,7 +4,9 @@ Fixed for ever in docs/encodings.md. Reading order: canonical, suspicious, unusa
 """
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -25,6 +27,8 @@ _LONG_NUMBER = b"0" * 19
 
 _TEXT_MEND = "leave NUL characters and halves of surrogate pairs out"
 _NUMBER_MEND = "send numbers that a double or a 64-bit integer can hold; write longer ones as text"
+
+_NAME = re.compile(r"(?!(?:\D*\d){5})[A-Za-z_$][\w$./~-]{0,63}", re.ASCII)
 
 Path = tuple[Any, ...]  # (the container's path, the member), and () for the value itself
 
@@ -56,26 +60,37 @@ def suspicious(body: bytes) -> bool:
     return b"\\u0000" in body or b"null" in body or _LONG_NUMBER in body.translate(_ZEROS) or body.count(b"{") + body.count(b"[") > DEEPEST
 
 
-def check(value: Any, pointer: str) -> None:
-    """Raises `Refused` for the first thing in a JSON value that no store could keep; `pointer` is where the value stands."""
+def is_name(member: Any) -> bool:
+    """Whether a member has a name as programs give them, or is one of a list. Others may be somebody's number or name, by which a map is
+    keyed, and pointers travel in the clear."""
+    return isinstance(member, int) or _NAME.fullmatch(member) is not None
+
+
+def check(value: Any, pointer: str, shown: Callable[[Any], bool] = is_name) -> None:
+    """Raises `Refused` for the first thing in a JSON value that no store could keep. `pointer` is where the value stands; it goes on from
+    there as long as members may be `shown`."""
+
+    def at(path: Path) -> str:
+        return pointer + pointer_to(*takewhile(shown, parts(path)))
+
     for path, one, depth in walk(value):
         if one is None or one is True or one is False:
             continue
         if isinstance(one, dict | list) and depth > DEEPEST:
             raise Refused("too_deep", pointer, f"it has more than {DEEPEST} levels", "send it flatter")
         if isinstance(one, str) and unusable(one):
-            raise unusable_at(pointer, path, "unusable_text", "there is a character in it that is none")
+            raise unusable_at(at(path), "unusable_text", "there is a character in it that is none")
         if isinstance(one, dict) and any(unusable(name) for name in one):
-            raise unusable_at(pointer, path, "unusable_text", "the name of a member has a character in it that is none")
+            raise unusable_at(at(path), "unusable_text", "the name of a member has a character in it that is none")
         if isinstance(one, float) and not math.isfinite(one):
-            raise unusable_at(pointer, path, "unusable_number", "it is not a finite number")
+            raise unusable_at(at(path), "unusable_number", "it is not a finite number")
         if isinstance(one, int) and not LOWEST <= one <= HIGHEST:
-            raise unusable_at(pointer, path, "unusable_number", "it is beyond 64 bits")
+            raise unusable_at(at(path), "unusable_number", "it is beyond 64 bits")
 
 
-def unusable_at(pointer: str, path: Path, reason: Reason, detail: str) -> Refused:
-    """The refusal of one value within the value at `pointer`."""
-    return Refused(reason, pointer + pointer_to(*parts(path)), detail, _TEXT_MEND if reason == "unusable_text" else _NUMBER_MEND)
+def unusable_at(pointer: str, reason: Reason, detail: str) -> Refused:
+    """The refusal of one value, which stands at `pointer` or within what does."""
+    return Refused(reason, pointer, detail, _TEXT_MEND if reason == "unusable_text" else _NUMBER_MEND)
 
 
 def walk(value: Any) -> Iterator[tuple[Path, Any, int]]:

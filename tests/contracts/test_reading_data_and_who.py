@@ -69,6 +69,12 @@ def test_what_only_looks_like_it_is_kept(value: Any) -> None:
     assert taken(event(data={"fine": value})).personal == {"fine": value}
 
 
+@pytest.mark.parametrize("member", ["09121234567", "u09121234567", "سارا کریمی", "sara@x.ir", "Sara Karimi", "6037-9912-3456-1234"])
+def test_a_member_that_may_be_called_by_a_value_is_not_shown(member: str) -> None:
+    assert refused(event(data={"fine": {"page2": [{member: {"note": "a\0b"}}]}})) == ("unusable_text", "/data/fine/page2/0")
+    assert refused(event(data={member: 2**63})) == ("unusable_number", "/data")
+
+
 def test_a_member_name_that_no_store_can_hold_is_refused_at_its_object() -> None:
     assert refused(event(data={"fine": {"a\0b": 1}})) == ("unusable_text", "/data/fine")
 
