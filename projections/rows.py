@@ -47,8 +47,10 @@ async def bring(connection: Connection, columns: Columns, rows: Sequence[Sequenc
     await stage(connection, columns.name, ", ".join(f"{name} {type_}" for name, type_ in columns.types.items()))
     async with connection.cursor() as cursor, cursor.copy(f"COPY {columns.name} ({columns.all}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.set_types(list(columns.types.values()))
+        write_row = copy.formatter.write_row
         for row in rows:
-            await write(copy, row)
+            if full := write_row(row):
+                await copy.write(full)
     return Brought(columns.name, ())
 
 

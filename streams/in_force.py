@@ -81,6 +81,7 @@ class InForce:
     known: dict[tuple[str, str, int], Decided] = field(default_factory=dict)
     rules: dict[tuple[str, int], Active] = field(default_factory=dict)
     by_type: Mapping[str, tuple[Active, ...]] = field(default_factory=dict)
+    older: Mapping[tuple[str, int], tuple[Active, ...]] = field(default_factory=dict)  # versions that only end what they have begun
     quantiles: Quantiles = NO_QUANTILES
     read: frozenset[str] = frozenset()  # types of which some rule looks at what a fact says; of others it is enough that they came
 
@@ -88,10 +89,6 @@ class InForce:
     def types(self) -> frozenset[str]:
         """All types that some rule names."""
         return frozenset(self.by_type)
-
-    def older(self, active: Active) -> list[Active]:
-        """Versions that only end what they have begun."""
-        return [other for other in self.rules.values() if other.rule.name == active.rule.name and other.rule.version < active.rule.version]
 
     def put(self, decided: Decided, since: datetime, until: datetime | None) -> None:
         """This version stands so."""
@@ -104,14 +101,18 @@ class InForce:
                 self.rules[rule.name, rule.version] = Active(rule, trigger, storing, decided.state, since, until)
 
     def settle(self) -> None:
-        """Find the rules by type."""
+        """Find the rules by type, and of each the versions before it."""
         in_order = sorted(self.rules.values(), key=lambda active: (active.since, active.key))
         by_type: dict[str, list[Active]] = {}
+        versions: dict[str, list[Active]] = {}
         for order, active in enumerate(in_order):
             self.rules[active.key] = numbered = replace(active, order=order)
+            versions.setdefault(active.rule.name, []).append(numbered)
             for type_ in active.trigger.types:
                 by_type.setdefault(type_, []).append(numbered)
         self.by_type = {type_: tuple(some) for type_, some in by_type.items()}
+        several = [some for some in versions.values() if len(some) > 1]
+        self.older = {one.key: tuple([other for other in some if other.key < one.key]) for some in several for one in some}
         patterns = [(type_, pattern) for active in in_order for type_, some in active.trigger.roles.items() for _, pattern in some]
         self.read = frozenset({type_ for type_, pattern in patterns if pattern.where is not None or type_ in (SCORED, *CONSENT)})
 

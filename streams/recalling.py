@@ -59,7 +59,7 @@ class Recalling:
         `recalled` is what was read of him together with others.
         """
         trigger = active.trigger
-        for older in here.older(active):
+        for older in here.older.get(active.key, ()):
             state = runs.get(older.key)
             if state is not None and wake_of(older.trigger, state) is not None:
                 return begin(trigger), ()  # the version before it ends what it has begun
