@@ -13,7 +13,6 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec.structs import replace
 
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
@@ -25,7 +24,7 @@ from projections.triggers.react import Reaction, begin, mend, moved, react, reca
 from projections.triggers.state import Effect as Said
 from projections.triggers.state import Fire, State, Withdraw
 from projections.triggers.storing import encode
-from projections.triggers.trigger import admit
+from projections.triggers.trigger import roles_of, seen
 from streams import in_force, surveying, timers
 from streams.candidates import Contacting
 from streams.in_force import Active, InForce
@@ -34,7 +33,7 @@ from streams.recalling import NEVER, Last, Recalling, clock_of, evidence_of, las
 from streams.record import Effect, Keys
 from streams.ticking import Ticking
 from streams.timers import HELD
-from streams.turn import Held, Turn
+from streams.turn import Held, Runs, Turn
 from streams.words import CLOCK, DECIDER
 
 CUSTOMERS = 50_000
@@ -214,14 +213,17 @@ class Triggering:
     def _evidence(self, here: InForce, item: Heard) -> list[tuple[Active, Evidence]]:
         if item.fact is None:
             return []
-        found = []
-        for active in here.by_type.get(item.fact.type, ()):
-            one = admit(active.trigger, item.fact)
-            if one is None:
-                continue
+        found, fact = [], item.fact
+        known: dict[int, Evidence | None] = {}  # most rules see the same in a fact
+        for active in here.by_type.get(fact.type, ()):
+            roles = roles_of(active.trigger, fact)
             if active.until is not None:
-                one = replace(one, roles=one.roles & active.ending)
-            if one.roles:
+                roles &= active.ending
+            if not roles:
+                continue
+            if roles not in known:
+                known[roles] = seen(fact, roles)
+            if (one := known[roles]) is not None:
                 found.append((active, one))
         return found
 
@@ -245,8 +247,9 @@ class Triggering:
     async def _hear(self, turn: Turn, customer: UUID, item: Heard, fact: Fact, found: Sequence[tuple[Active, Evidence]]) -> None:
         """One fact for the rules that it concerns."""
         here, runs, now, clock = turn.held.here, turn.held.learned[customer], now_of(fact), clock_of(fact)
+        changed: Runs = {}
         for active, evidence in found:
-            state = runs.get(active.key)
+            before = state = runs.get(active.key)
             if state is None:
                 if active.until is not None:
                     continue
@@ -260,7 +263,11 @@ class Triggering:
             reaction = react(active.trigger, state, evidence, now, here.quantiles, heard)
             if reaction is None:
                 reaction = await self._mended(turn, customer, active, state, evidence, now, item.offset)
-            turn.take(customer, active, state, reaction[0], reaction[1], now, clock)
+            after, said = reaction
+            runs[active.key] = changed[active.key] = after
+            if said or before is None:
+                turn.tell(customer, active, before, after, said, now, clock)
+        turn.keep(customer, changed)
 
     async def _mended(
         self, turn: Turn, customer: UUID, active: Active, state: State, late: Evidence, now: datetime, offset: int

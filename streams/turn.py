@@ -78,7 +78,7 @@ class Turn:
 
     def __init__(self, moment: Moment, held: Held, contacting: Contacting, ticking: Ticking, *, joined: bool = False) -> None:
         self.moment, self.held, self._contacting, self._ticking, self._joined = moment, held, contacting, ticking, joined
-        self._states: dict[Place, State] = {}
+        self._states: dict[UUID, Runs] = {}
         self._timers: dict[Place, Timer | None] = {}
         self.waiting: Mapping[Place, Timer] = {}  # timers that were set before, of customers whose time is replayed
         self._said: dict[UUID, list[Words]] = {}  # of each customer one moment after the other
@@ -101,15 +101,33 @@ class Turn:
         rung: bool = False,
     ) -> None:
         """One rule of one customer has come so far."""
-        place, runs = (customer, *active.key), self.held.learned[customer]
+        runs = self.held.learned[customer]
         if after is not before or active.key not in runs:
-            self._states[place] = after
             runs[active.key] = after
-        if rung or active.has_timers:
-            wake = wake_of(active.trigger, after)
-            known = None if before is None else wake_of(active.trigger, before)
-            if rung or wake != known or before is None:
-                self._set(place, None if wake is None else Timer(max(wake, now), clock), before is not None)
+            self.keep(customer, {active.key: after})
+        if rung:
+            self._wake((customer, *active.key), wake_of(active.trigger, after), now, clock)
+        self.tell(customer, active, None if rung else before, after, said, now, clock, quiet)
+
+    def keep(self, customer: UUID, runs: Runs) -> None:
+        """These of his states are to be written."""
+        self._states.setdefault(customer, {}).update(runs)
+
+    def tell(
+        self,
+        customer: UUID,
+        active: Active,
+        before: State | None,
+        after: State,
+        said: Iterable[Said],
+        now: datetime,
+        clock: str,
+        quiet: str = "",
+    ) -> None:
+        """What one rule says of one customer, and when it is heard next; `before` None: no timer is set."""
+        place = (customer, *active.key)
+        if before is None and active.has_timers and (wake := wake_of(active.trigger, after)) is not None:
+            self._wake(place, wake, now, clock)
         for one in said:
             if isinstance(one, Fire):
                 signal = one.signal
@@ -119,6 +137,8 @@ class Turn:
                 self._say(customer, now, clock, active, one)
             elif isinstance(one, Seal):
                 self.seal(place, one)
+            elif before is not None:
+                self._wake(place, one.at, now, clock)
 
     def seal(self, place: Place, seal: Seal) -> None:
         """Facts are kept no longer: from the fold before them a late one may go on."""
@@ -132,10 +152,8 @@ class Turn:
         self.reopened[place] = past
         self._sealed.pop(place, None)
 
-    def _set(self, place: Place, timer: Timer | None, known: bool) -> None:
-        if timer is None and not known:
-            return
-        self._timers[place] = timer
+    def _wake(self, place: Place, at: datetime | None, now: datetime, clock: str) -> None:
+        self._timers[place] = None if at is None else Timer(max(at, now), clock)
 
     def _say(self, customer: UUID, now: datetime, clock: str, active: Active, said: Said) -> None:
         words = self._moment(customer, now, clock)
@@ -166,7 +184,7 @@ class Turn:
 
     def leave(self, customer: UUID) -> None:
         """What is held of a customer is his heir's to decide."""
-        self._set((customer, HELD, 0), None, known=True)
+        self._timers[customer, HELD, 0] = None
 
     def undecided(self, customer: UUID) -> datetime | None:
         """The last moment at which contacts are wanted that are not decided yet."""
@@ -200,11 +218,12 @@ class Turn:
         """Write everything down; what is to be published."""
         connection, partition = self.moment.connection, self.moment.partition
         await self.decide()
-        await table.save(connection, partition, {place: encode(state) for place, state in self._states.items()})
+        states = [((customer, *key), encode(state)) for customer, runs in self._states.items() for key, state in runs.items()]
+        await table.save(connection, partition, states)
         await self._mark()
         await self._ticking.set(self.moment, self._timers)
         if not remember:
-            for customer, _, _ in self._states:
+            for customer in self._states:
                 self.held.drop(customer)
         return self._effects
 
@@ -290,7 +309,7 @@ class Turn:
         for one in asked:
             found = settled.get(one.customer, NOTHING)
             self._effects += found.publications
-            self._set((one.customer, HELD, 0), None if found.until is None else Timer(found.until, clocks[one.customer]), known=True)
+            self._timers[one.customer, HELD, 0] = None if found.until is None else Timer(found.until, clocks[one.customer])
 
 
 def _withdrawn_last(said: Sequence[tuple[Active, Said]]) -> set[UUID]:

@@ -81,13 +81,14 @@ def step(trigger: Trigger, fold: Fold, fact: Evidence, quantiles: Quantiles) -> 
     if checks:
         checks = tuple([check.take(state, fact) for check, state in zip(trigger.checks, checks, strict=True)])
     stops, waiting = fold.stops, fold.waiting
-    for place, stop in enumerate(trigger.stops):
+    stamp = (fact.at, fact.id, fact.source)
+    for place, stop in enumerate(trigger.stops) if stops else ():
         if fact.roles & stop.bit:
-            stopped = Stopped(fact.stamp, trigger.condition.starter(condition))
+            stopped = Stopped(stamp, trigger.condition.starter(condition))
             stops = (*stops[:place], stopped, *stops[place + 1 :])
             if stop.within is None:
                 waiting = ()  # whatever waits began before this
-    fold = Fold(condition, checks, stops, waiting, fold.until, fact.stamp, fold.passed)
+    fold = Fold(condition, checks, stops, waiting, fold.until, stamp, fold.passed)
     if rose:
         fold, firing = _risen(trigger, fold, fact, fact.at, quantiles, prompt=True)
         if firing:

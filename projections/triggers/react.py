@@ -53,7 +53,8 @@ def react(
         fired = tuple([Given(firing, given=False) for firing in firings])
     else:
         return None
-    if trigger.timed:
+    timed = trigger.timed
+    if timed and (at := due(trigger, head)) is not None and at < now:
         head, more = pass_time(trigger, head, now, quantiles, inclusive=False)
         fired = (*fired, *[Given(firing, given=False) for firing in more]) if more else fired
     effects: list[Effect] = []
@@ -61,7 +62,8 @@ def react(
         given = {one.firing.cause.event for one in state.fired if one.given} if late else frozenset[UUID]()
         telling = _Telling(trigger, now, late=late, quiet="backfill" if fact.backfill else "", overdue=True, heard=heard)
         fired, effects = telling.settled(fired, given)
-    effects += _wake(trigger, state, head, fired)
+    if timed:
+        effects += _wake(trigger, state, head, fired)
     state = State(state.base, kept, head, fired)
     if len(kept) < 2 * KEPT or _waits(trigger, fired):
         return state, tuple(effects)
@@ -131,7 +133,7 @@ def mend(
         after = State(fold, state.kept, head, fired)
     if not all(one.given for one in settled):
         after = _kept_again(past, place, after, {one.firing.cause.event for one in settled if not one.given})
-    return after, (*effects, *(() if after is state else _wake(trigger, None, after.head, after.fired)))
+    return after, (*effects, *(() if after is state else _wake(trigger, state, after.head, after.fired)))
 
 
 def refold(
@@ -326,4 +328,4 @@ def _split(trigger: Trigger, past: list[Block], place: int, quantiles: Quantiles
 def _wake(trigger: Trigger, before: State | None, head: Fold, fired: tuple[Given, ...]) -> list[Effect]:
     """The timer that is needed now, if it is not the one that is set."""
     at = _due(trigger, head, fired)
-    return [] if at is None or (before is not None and at == wake_of(trigger, before)) else [Wake(at)]
+    return [] if at == (None if before is None else wake_of(trigger, before)) else [Wake(at)]

@@ -71,9 +71,9 @@ class Withdraw(Struct, frozen=True, tag="withdraw"):
 
 
 class Wake(Struct, frozen=True, tag="wake"):
-    """Something will be due: a timer. One that was set before and is not due any more does nothing."""
+    """Something is due at another time than before: a timer. None: nothing is any more; a timer that rings all the same does nothing."""
 
-    at: datetime
+    at: datetime | None
 
 
 class Seal(Struct, frozen=True, tag="seal"):

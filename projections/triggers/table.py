@@ -66,11 +66,11 @@ async def load(connection: Connection, customers: Iterable[UUID]) -> list[tuple[
     return await cursor.fetchall()
 
 
-async def save(connection: Connection, partition: int, states: Mapping[Place, bytes]) -> None:
-    """Keep these states."""
-    if not states:
+async def save(connection: Connection, partition: int, states: Iterable[tuple[Place, bytes]]) -> None:
+    """Keep these states, each of another place."""
+    rows = [(customer, rule, version, partition, state) for (customer, rule, version), state in states]
+    if not rows:
         return
-    rows = [(customer, rule, version, partition, state) for (customer, rule, version), state in states.items()]
     brought = await bring(connection, _STATE, rows)
     await connection.execute(
         f"INSERT INTO streams.rule_states ({_STATE.all}) SELECT {_STATE.all} FROM {brought.source}"

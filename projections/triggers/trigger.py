@@ -150,12 +150,21 @@ def _named(type_: str, field: str, name: str) -> Pattern:
 
 def admit(trigger: Watching, fact: Fact) -> Evidence | None:
     """What the rule remembers of a fact; None when it has nothing to do with it."""
+    roles = roles_of(trigger, fact)
+    return seen(fact, roles) if roles else None
+
+
+def roles_of(trigger: Watching, fact: Fact) -> int:
+    """Which patterns of a rule a fact matches, one bit each."""
     roles = 0
     for bit, pattern in trigger.roles.get(fact.type, ()):
         if pattern.where is None or pattern.matches(fact):
             roles |= bit
-    if not roles:
-        return None
+    return roles
+
+
+def seen(fact: Fact, roles: int) -> Evidence | None:
+    """A fact as every rule remembers it of which it matches these patterns; None where what is asked of such facts is not in it."""
     value: float | Word | None = None
     if fact.type == SCORED:
         value = _score(fact.data.get("value"))

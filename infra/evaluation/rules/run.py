@@ -193,7 +193,7 @@ class Evaluation:
                         self._set_due(now, DECISION, person, index)
                 case Seal(start, facts, firings):
                     run.past.append(Block(start, list(facts), firings))
-                case Wake(at):
+                case Wake(at) if at is not None:
                     self._set_due(at, TIMER, person, index)
 
     def _want(self, person: Person, index: int, signal: Signal, now: datetime, undone: Sequence[UUID]) -> None:
