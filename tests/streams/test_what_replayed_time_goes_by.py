@@ -184,7 +184,11 @@ async def test_nobodys_value_falls_while_what_he_bought_waits_in_another_partiti
     await ground.ask("UPDATE streams.released SET replayed = %s RETURNING 1", BEGINNING - timedelta(days=295))
     monkeypatch.setattr(table, "asked", asked)
     worker = await works()
-    await until(lambda: ground.has("SELECT count(*) = %s FROM value.sweeps WHERE after IS NULL", len(ground.memory.numbers)))
+    told_to_all = (
+        "SELECT count(*) = %s AND NOT EXISTS (SELECT FROM streams.outbox) FROM value.sweeps WHERE after IS NULL",
+        len(ground.memory.numbers),
+    )
+    await until(lambda: ground.has(*told_to_all))
     await worker.die()
     given = [event for event in ground.published if event.type == "score.given"]
     assert sorted(event.time - BEGINNING for event in given) == [timedelta(days=-295), timedelta(0)]
