@@ -1,7 +1,7 @@
 """Gives customers' values as a score, where a rule or a segment in force asks for it: what `valuing` keeps becomes facts of theirs.
 
 At once when their facts move the value far; everybody anew, a few in each transaction, when somebody begins to ask, under other models or
-costs, and once a day, since a value falls though nothing happens. Reading order: Appraising.ready, appraise, sweep.
+costs, and once a day, since a value falls though nothing happens. Reading order: Appraising.ready, appraise, sweep, _complete.
 """
 
 from collections.abc import Callable, Iterable, MutableMapping
@@ -68,8 +68,11 @@ class Appraising:
         up to where all that was sent is in the views: whoever's facts wait elsewhere is not silent. `valued` learns what they were given.
         `imported`: who brought nothing but history."""
         terms = self._terms
+        if terms is None:
+            return []
+        await _complete(moment, valued, customers)
         buyers = [customer for customer in customers if (one := valued.get(customer)) is not None and one.state.purses]
-        if terms is None or not buyers:
+        if not buyers:
             return []
         called_off = await table.called_off(moment.connection, moment.schema, [UUID(customer) for customer in buyers])
         now = {False: self._clock(), True: await timers.replayed(moment.connection)}
@@ -117,3 +120,11 @@ class Appraising:
         if last is not None and now - last.begun < (HOURLY if last.terms != self._terms.text else DAILY):
             return None
         return Sweep(self._terms.text, now, None)
+
+
+async def _complete(moment: Moment, valued: MutableMapping[str, Valued], customers: Iterable[str]) -> None:
+    """Who was written down before contracts were valued learns of his."""
+    before = {customer: one for customer in customers if (one := valued.get(customer)) is not None and not one.state.whole}
+    if before:
+        contracts = await table.contracts(moment.connection, moment.schema, map(UUID, before))
+        valued.update((customer, table.completed(one, contracts.get(customer, []))) for customer, one in before.items())

@@ -1,6 +1,6 @@
 """Fits the models of customer value by maximum likelihood, from customers' sufficient statistics. Pure, and in seconds for 10^5 customers.
 
-Parameters are searched for on their logarithms, by Nelder and Mead's simplex (1965). Reading order: buying, spending, lowest.
+Parameters are searched for on their logarithms, by Nelder and Mead's simplex (1965). Reading order: buying, spending, staying, lowest.
 """
 
 import math
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from projections.value.buying import Buying, History
 from projections.value.spending import Spending
+from projections.value.staying import Staying
 
 Array = NDArray[np.float64]
 
@@ -51,6 +52,23 @@ def spending(purses: Sequence[tuple[int, float]]) -> Spending:
 
     p, q, v = np.exp(lowest(loss, np.array([1.0, 1.0, math.log(float(np.median(mean)))])))
     return Spending(float(p), float(q), float(v))
+
+
+def staying(decided: Sequence[tuple[float, float]]) -> Staying:
+    """Exponential-Gamma, from the ages in days between which each contract was lost; twice the same age: it goes on from there."""
+    same, counts = np.unique(np.round(np.array(decided, dtype=np.float64)), axis=0, return_counts=True)
+    since, until = same.T
+    lost = until > since
+
+    def loss(logs: Array) -> float:
+        s, beta = np.exp(logs)
+        lives = -s * np.log1p(since / beta)
+        stays = -s * np.log((beta + until) / (beta + since))
+        left = np.log(-np.expm1(np.where(lost, np.minimum(stays, -1e-300), -1.0)))
+        return -float(counts @ (lives + np.where(lost, left, 0.0))) / float(counts.sum())
+
+    s, beta = np.exp(lowest(loss, np.array([0.0, math.log(max(float(np.median(until)), 1.0))])))
+    return Staying(float(s), float(beta))
 
 
 def gammaln(numbers: Array) -> Array:

@@ -18,7 +18,7 @@ from aggregates.churn import DAY
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
 from projections.positions import replaying
-from projections.value import fold, table
+from projections.value import contracts, fold, table
 from projections.value.state import State
 from projections.value.table import Valued
 from projections.value.worth import Models, history, mean
@@ -37,7 +37,7 @@ GROWN = 1.05
 
 SAMPLE = 50_000
 FEWEST = 50
-"""Customers who bought again, without whom nothing is expected of anybody."""
+"""Customers who bought again, without whom no order is expected of anybody, and contracts that came to a renewal, without which none is."""
 
 BEHIND = timedelta(weeks=1)
 """Models count in weeks: so far behind its now may be what is in the views of replayed time, and they are fitted all the same."""
@@ -106,7 +106,7 @@ class Valuing:
         learned = self._learned[moment.partition]
         for customer, facts in mine.items():
             facts.sort(key=lambda fact: fact.stamp)
-            valued = known.get(customer, Valued(fold.INITIAL, True))
+            valued = known.get(customer) or Valued(fold.INITIAL if moment.is_new(customer) else State(), True)
             if any(fold.needs_history(valued.state, fact) for fact in facts):
                 late.append(customer)
                 continue
@@ -239,16 +239,20 @@ async def _replayed(connection: Connection) -> datetime | None:
 
 
 def fitted(states: Sequence[State], now: float) -> Models | None:
-    """The models of these customers at a time; None when too few of them bought again."""
+    """The models of these customers at a time; None when too few of them bought again, and too few contracts came to a renewal."""
     buyers = [state for state in states if state.first is not None]
     repeating = sum(1 for state in buyers if state.repeats)
-    if repeating < FEWEST:
+    buying, spending = None, {}
+    if repeating >= FEWEST:
+        buying = fitting.buying([history(state, max(now, state.at)) for state in buyers])
+        purses: dict[str, list[tuple[int, float]]] = {}
+        for state in buyers:
+            for currency, purse in state.purses.items():
+                if purse.days and mean(purse) > 0.0:
+                    purses.setdefault(currency, []).append((purse.days, mean(purse)))
+        spending = {currency: fitting.spending(some) for currency, some in purses.items() if len(some) >= FEWEST}
+    decided = [ages for state in states for ages in contracts.all_decided(state, max(now, state.at))]
+    staying = fitting.staying(decided) if len(decided) >= FEWEST else None
+    if buying is None and staying is None:
         return None
-    buying = fitting.buying([history(state, max(now, state.at)) for state in buyers])
-    purses: dict[str, list[tuple[int, float]]] = {}
-    for state in buyers:
-        for currency, purse in state.purses.items():
-            if purse.days and mean(purse) > 0.0:
-                purses.setdefault(currency, []).append((purse.days, mean(purse)))
-    spending = {currency: fitting.spending(some) for currency, some in purses.items() if len(some) >= FEWEST}
-    return Models(0, buying, spending, len(buyers), repeating)
+    return Models(0, buying, spending, len(buyers), repeating, staying, len(decided))

@@ -6,6 +6,7 @@ Each part is read for itself: what fails is missing, and the rest is shown. Read
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -93,6 +94,8 @@ class Worth(NamedTuple):
     total: str
     past: str
     future: str
+    past_parts: tuple[tuple[str, str], ...]  # what each is and comes to; those that come to something
+    future_parts: tuple[tuple[str, str], ...]
 
 
 class Offer(NamedTuple):
@@ -204,8 +207,31 @@ async def _worth(connection: Connection, schema: str, customer: UUID, now: datet
     told = await value.worth(connection, schema, customer, now)
     if told is None:
         return None
-    total, past = (locale.money(str(sum_), told.currency, rounded=True) for sum_ in (told.value, told.past))
-    return Worth(total, past, "" if told.future is None else locale.money(str(told.future), told.currency, rounded=True))
+
+    def sum_(amount: Decimal | None) -> str:
+        return "" if amount is None else locale.money(str(amount), told.currency, rounded=True)
+
+    def parts(amounts: dict[str, Decimal | None]) -> tuple[tuple[str, str], ...]:
+        return tuple((locale.say(name), sum_(amount)) for name, amount in amounts.items() if amount)
+
+    past = parts(
+        {
+            "worth.part.orders": told.revenue - told.contracts,
+            "worth.part.contracts": told.contracts,
+            "worth.part.goods": told.margin - told.revenue,
+            "worth.part.acquisition": -told.acquisition,
+            "worth.part.selling": -told.selling,
+            "worth.part.servicing": -told.servicing,
+        }
+    )
+    future = parts(
+        {
+            "worth.part.orders": told.orders_ahead,
+            "worth.part.contracts": told.contracts_ahead,
+            "worth.part.upkeep": None if told.upkeep is None else -told.upkeep,
+        }
+    )
+    return Worth(sum_(told.value), sum_(told.past), sum_(told.future), past, future)
 
 
 async def _offer(connection: Connection, view: View, now: datetime, locale: Locale) -> Offer | None:

@@ -1,7 +1,8 @@
-"""Folds a customer's facts into what he is valued from. Reading order: HEARD, evolve, needs_history."""
+"""Folds a customer's facts into what he is valued from. Reading order: HEARD, INITIAL, evolve, needs_history, completed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import reduce
 from math import floor
 from typing import Any
 
@@ -11,16 +12,17 @@ from aggregates.churn import DAY, PURCHASES
 from aggregates.fact import Fact
 from aggregates.value import COUNTED
 from projections.money import ZERO, amount_of, currency_of, minus, plus
+from projections.value import contracts
 from projections.value.state import Purse, State
 
 RETURNED = "reseller.return_reported"
-HEARD = frozenset({*PURCHASES, RETURNED, *COUNTED})
+HEARD = frozenset({*PURCHASES, RETURNED, *COUNTED, *contracts.TYPES})
 """The types that matter here; a cancellation is known from the view, which remembers orders by their number."""
 
 WEIGHED = HEARD | {"sales.order_cancelled"}
 """The types by which a value may become another: a cancellation too."""
 
-INITIAL = State()
+INITIAL = State(whole=True)
 
 
 def evolve(state: State, fact: Fact) -> State:
@@ -33,12 +35,22 @@ def evolve(state: State, fact: Fact) -> State:
         return _returned(replace(state, at=now), fact.data)
     if fact.type in COUNTED:
         return replace(state, at=now, contacts=state.contacts | {fact.type: state.contacts.get(fact.type, 0) + 1})
+    if fact.type in contracts.TYPES:
+        return contracts.told(replace(state, at=now), fact)
     return state
 
 
 def needs_history(state: State, fact: Fact) -> bool:
-    """Whether an order is older than the first of the last day that had any, so that days would be counted wrongly."""
+    """Whether an order is older than the first of the last day that had any, so that days would be counted wrongly; or a fact about a
+    contract not the latest one."""
+    if fact.type in contracts.TYPES:
+        return not state.whole or (state.heard is not None and fact.at.timestamp() / DAY <= state.heard)
     return fact.type in PURCHASES and state.last is not None and fact.at.timestamp() / DAY < state.last
+
+
+def completed(state: State, facts: Iterable[Fact]) -> State:
+    """A state from before contracts were valued, after all facts about them."""
+    return reduce(evolve, facts, replace(state, whole=True))
 
 
 def _bought(state: State, fact: Fact, now: float) -> State:
@@ -61,14 +73,14 @@ def _bought(state: State, fact: Fact, now: float) -> State:
 
 def _paid(purse: Purse, data: Mapping[str, Any], amount: Decimal, new_day: bool, repeat: bool) -> Purse:
     goods = _goods(data)
-    return Purse(
-        purse.orders + 1,
-        plus(purse.revenue, amount),
-        purse.goods if goods is None else plus(purse.goods, goods),
-        purse.costed if goods is None else plus(purse.costed, amount),
-        purse.returned,
-        purse.days + (repeat and new_day),
-        plus(purse.repeats, amount) if repeat else purse.repeats,
+    return replace(
+        purse,
+        orders=purse.orders + 1,
+        revenue=plus(purse.revenue, amount),
+        goods=purse.goods if goods is None else plus(purse.goods, goods),
+        costed=purse.costed if goods is None else plus(purse.costed, amount),
+        days=purse.days + (repeat and new_day),
+        repeats=plus(purse.repeats, amount) if repeat else purse.repeats,
     )
 
 
@@ -96,5 +108,5 @@ def _returned(state: State, data: Mapping[str, Any]) -> State:
 
 
 def net(purse: Purse, cancelled: str = ZERO) -> str:
-    """What was earned: orders less what came back."""
+    """What orders earned: less what came back."""
     return minus(minus(purse.revenue, Decimal(purse.returned)), Decimal(cancelled))

@@ -1,6 +1,6 @@
 """What is kept of a customer to value him at any later time: the sufficient statistics of the models, and what was spent on him.
 
-Times are days since 1970-01-01 UTC. Money is exact, as text. Reading order: Purse, State.
+Times are days since 1970-01-01 UTC. Money is exact, as text. Reading order: Purse, Contract, State.
 """
 
 import msgspec
@@ -19,6 +19,20 @@ class Purse(Struct, frozen=True, array_like=True, gc=False):
     returned: str = ZERO
     days: int = 0  # days with an order after the first
     repeats: str = ZERO  # what those came to
+    payments: int = 0  # of contracts
+    contracts: str = ZERO  # what those came to
+
+
+class Contract(Struct, frozen=True, array_like=True, gc=False):
+    """A contract that runs, or ran last."""
+
+    began: float
+    paid: float | None = None  # until when; None: nobody knows
+    period: float = 0.0  # days; 0: nobody knows
+    amount: str = ""  # of a period
+    currency: str = ""
+    cancelled: bool = False
+    last: float = 0.0  # the last payment
 
 
 class State(Struct, frozen=True, array_like=True, gc=False):
@@ -31,6 +45,11 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     purses: dict[str, Purse] = {}
     contacts: dict[str, int] = {}  # what was done for him, by type: it costs
     came_by: str = ""  # the channel of the first fact that was a purchase: acquiring costs differ
+    signed: float | None = None  # the first contract
+    heard: float | None = None  # the latest fact about a contract
+    contracts: dict[str, Contract] = {}  # by number
+    over: tuple[tuple[float, float], ...] = ()  # of other contracts that he lost the ages in days between which that was decided
+    whole: bool = False  # whether all about contracts was folded: not before they were valued
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -1,10 +1,10 @@
 """The SQL of customer value. Customers are written by the owner of their partition only.
 
-Reading order: Valued, load, save, models, costs, called_off, terms, following, swept.
+Reading order: Valued, load, save, models, costs, called_off, contracts, completed, terms, following, swept.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,8 +12,13 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
+from aggregates.fact import Fact, fact_of
 from aggregates.value import Costs
+from aggregates.wire import customer_event_decoder
 from projections.rows import Columns, Connection, bring, uuids
+from projections.timeline.row import SIMULATED
+from projections.value import fold
+from projections.value.contracts import TYPES
 from projections.value.given import SCORE, Terms
 from projections.value.state import State, decode, encode
 from projections.value.worth import Models
@@ -128,6 +133,25 @@ async def called_off(connection: Connection, schema: str, customers: Iterable[UU
     for customer, currency, amount in await cursor.fetchall():
         found.setdefault(customer, {})[currency] = amount
     return found
+
+
+async def contracts(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[str, list[Fact]]:
+    """All facts about the contracts of these, in order: for states from before contracts were valued."""
+    cursor = await connection.execute(
+        f"SELECT customer_id::text, record FROM {schema}.timeline"
+        " WHERE customer_id = ANY(%s::uuid[]) AND type = ANY(%s) AND flags & %s = 0 ORDER BY at, event_id",
+        (uuids(customers), sorted(TYPES), SIMULATED),
+        binary=True,
+    )
+    found: dict[str, list[Fact]] = {}
+    for customer, record in await cursor.fetchall():
+        found.setdefault(customer, []).append(fact_of(customer_event_decoder.decode(record)))
+    return found
+
+
+def completed(one: Valued, facts: Sequence[Fact]) -> Valued:
+    """A customer from before contracts were valued, with all facts about his."""
+    return one._replace(state=fold.completed(one.state, facts), replayed=one.replayed and all(fact.clock == "event" for fact in facts))
 
 
 async def terms(connection: Connection) -> Terms:

@@ -1,51 +1,61 @@
 """A customer's value with its parts: what he brought, less acquiring, selling and servicing, and what is expected of him, discounted. Pure.
 
-Reading order: Models, Worth, worth.
+Reading order: Models, Worth, worth, _orders, _renewals.
 """
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
 from aggregates.value import Costs
 from projections.money import EXACT, ZERO
-from projections.value import buying, spending
+from projections.value import buying, contracts, spending, staying
 from projections.value.buying import Buying, History
 from projections.value.fold import net
 from projections.value.spending import Spending
-from projections.value.state import Purse, State
+from projections.value.state import Contract, Purse, State
+from projections.value.staying import Running, Staying
 
 WEEK = 7.0
 YEAR = 365.25
+BY_CONTRACT = "subscription"
+"""The channel by which those came who had a contract before they ordered."""
+
 STEPS = 12
 """Into so many pieces the time ahead is cut; each is discounted from its middle."""
 
 
 class Models(Struct, frozen=True, array_like=True):
-    """What was fitted: how customers buy, and how they spend in each currency."""
+    """What was fitted: how customers buy, how they spend in each currency, and how long contracts go on."""
 
     number: int
-    buying: Buying
+    buying: Buying | None  # None: too few bought again
     spending: dict[str, Spending]
     customers: int  # it was fitted on
     repeating: int  # of whom so many bought again
+    staying: Staying | None = None  # None: too few contracts came to a renewal
+    decided: int = 0  # of so many contracts it is known whether they were renewed
 
 
 class Worth(Struct, frozen=True):
-    """What a customer is worth, in one currency. `value` = `past` + `future`."""
+    """What a customer is worth, in one currency. `value` = `past` + `future`; `future` is the margin of what is expected, less `upkeep`."""
 
     currency: str
-    status: Literal["valued", "learning"]  # learning: too few customers have bought again to expect anything
+    status: Literal["valued", "learning"]  # learning: of too few customers it is known whether they come back to expect anything
     value: Decimal
     past: Decimal  # margin - acquisition - selling - servicing
     revenue: Decimal  # net of returns and cancelled orders
+    contracts: Decimal  # of it the periods of contracts
     margin: Decimal
     acquisition: Decimal
     selling: Decimal
     servicing: Decimal
     future: Decimal | None
+    orders_ahead: Decimal | None  # of it by orders; None: he never ordered, or nothing can be expected yet
+    contracts_ahead: Decimal | None  # and by contracts
+    upkeep: Decimal | None  # what selling to him and serving him will cost
     alive: float | None  # the chance that he still is a customer
     expected_orders: float | None  # purchases in the time ahead
     expected_order: Decimal | None  # what each comes to
@@ -56,39 +66,47 @@ class Worth(Struct, frozen=True):
 
 
 def worth(state: State, now: float, costs: Costs, models: Models | None, cancelled: Mapping[str, str]) -> Worth | None:
-    """The value at a time, in the currency he spent most orders in; None for whom nothing was bought."""
-    if state.first is None or state.last is None or not state.purses:
+    """The value at a time, in the currency he paid in most often; None for whom nothing was bought."""
+    since = min((one for one in (state.first, state.signed) if one is not None), default=None)
+    if since is None or not state.purses:
         return None
-    currency, purse = max(state.purses.items(), key=lambda item: (item[1].orders, item[0]))
-    revenue = Decimal(net(purse, cancelled.get(currency, ZERO)))
-    margin = revenue * _share(purse, costs)
+    currency, purse = max(state.purses.items(), key=lambda item: (item[1].orders + item[1].payments, item[0]))
+    ordered, paid = Decimal(net(purse, cancelled.get(currency, ZERO))), Decimal(purse.contracts)
+    margin = ordered * _share(purse, costs) + paid * _published(costs)
     mine = costs.currency in (None, currency)
-    acquisition = _rate(costs.acquisition, state.came_by) if mine else Decimal(0)
+    came_by = state.came_by if since == state.first else BY_CONTRACT
+    acquisition = _rate(costs.acquisition, came_by) if mine else Decimal(0)
     selling = _spent(costs.selling, state.contacts) if mine else Decimal(0)
     servicing = _spent(costs.servicing, state.contacts) if mine else Decimal(0)
-    past = margin - acquisition - selling - servicing
-    years = max(now - state.first, 30.0) / YEAR
-    ahead = _ahead(state, purse, currency, now, costs, models)
-    future = None
-    if ahead is not None:
-        discounted, orders, each = ahead
-        share = costs.days / YEAR / years * _alive(state, now, models) * (discounted / orders if orders else 0.0)
-        upkeep = (selling + servicing) * Decimal(str(round(share, 9)))
-        future = Decimal(str(round(discounted, 9))) * Decimal(str(round(each, 6))) * _share(purse, costs) - upkeep
+    past = _cents(margin - acquisition - selling - servicing)
+    orders, renewals = _orders(state, purse, currency, now, costs, models), _renewals(state, currency, now, costs, models)
+    by_orders = None if orders is None else _cents(_money(orders.discounted) * _money(orders.each) * _share(purse, costs))
+    by_contracts = None if renewals is None else _cents(_money(renewals.paid) * _published(costs))
+    upkeep = future = None
+    if by_orders is not None or by_contracts is not None:
+        years = max(now - since, 30.0) / YEAR
+        lasts = max(orders.lasts if orders else 0.0, renewals.lasts if renewals else 0.0)
+        upkeep = _cents((selling + servicing) * _money(costs.days / YEAR / years * lasts))
+        future = (by_orders or Decimal(0)) + (by_contracts or Decimal(0)) - upkeep
+    alive = [one.alive for one in (orders, renewals) if one is not None]
     return Worth(
         currency=currency,
         status="learning" if future is None else "valued",
-        value=_cents(past + (future or Decimal(0))),
-        past=_cents(past),
-        revenue=_cents(revenue),
+        value=past + (future or Decimal(0)),
+        past=past,
+        revenue=_cents(ordered + paid),
+        contracts=_cents(paid),
         margin=_cents(margin),
         acquisition=_cents(acquisition),
         selling=_cents(selling),
         servicing=_cents(servicing),
-        future=None if future is None else _cents(past + future) - _cents(past),
-        alive=None if models is None else round(_alive(state, now, models), 4),
-        expected_orders=None if ahead is None else round(ahead[1], 4),
-        expected_order=None if ahead is None else _cents(Decimal(str(ahead[2]))),
+        future=future,
+        orders_ahead=by_orders,
+        contracts_ahead=by_contracts,
+        upkeep=upkeep,
+        alive=round(max(alive), 4) if alive else None,
+        expected_orders=None if orders is None else round(orders.expected, 4),
+        expected_order=None if orders is None else _cents(Decimal(str(orders.each))),
         days=costs.days,
         discount=costs.discount,
         costs=costs.version,
@@ -109,10 +127,19 @@ def mean(purse: Purse) -> float:
     return float(Decimal(purse.revenue)) / max(purse.orders, 1)
 
 
-def _ahead(state: State, purse: Purse, currency: str, now: float, costs: Costs, models: Models | None) -> tuple[float, float, float] | None:
-    """Purchases ahead, discounted and not, and what each comes to."""
+class _Orders(NamedTuple):
+    """Orders ahead."""
+
+    expected: float
+    discounted: float  # as many, each worth less the longer it takes
+    each: float  # what one comes to
+    alive: float  # the chance that he still orders
+    lasts: float  # the share of the time ahead in which he is expected to, discounted
+
+
+def _orders(state: State, purse: Purse, currency: str, now: float, costs: Costs, models: Models | None) -> _Orders | None:
     known = models.spending.get(currency) if models is not None else None
-    if models is None or known is None:
+    if models is None or models.buying is None or known is None or state.first is None:
         return None
     each = spending.expected(known, max(purse.days, 1) if purse.orders else 0, mean(purse))
     if each is None:
@@ -124,18 +151,54 @@ def _ahead(state: State, purse: Purse, currency: str, now: float, costs: Costs, 
         orders = buying.expected(models.buying, him, days / WEEK)
         discounted += (orders - before) / (1.0 + costs.discount) ** ((days - costs.days / STEPS / 2.0) / YEAR)
         before = orders
-    return discounted, before, each
+    alive = buying.alive(models.buying, him)
+    return _Orders(before, discounted, each, alive, alive * discounted / before if before else 0.0)
 
 
-def _alive(state: State, now: float, models: Models | None) -> float:
-    return 0.0 if models is None else buying.alive(models.buying, history(state, now))
+class _Renewals(NamedTuple):
+    """Periods of contracts ahead."""
+
+    paid: float  # what they come to, discounted
+    alive: float  # the chance that one of his contracts runs
+    lasts: float  # the share of the time ahead in which the one runs that lasts longest, discounted
+
+
+def _renewals(state: State, currency: str, now: float, costs: Costs, models: Models | None) -> _Renewals | None:
+    """What his contracts bring in a currency; None where he has none, or of too few contracts it is known whether they are renewed."""
+    if models is None or models.staying is None or not state.contracts:
+        return None
+    paid = alive = lasts = 0.0
+    for contract in state.contracts.values():
+        if contracts.lost(contract, now):
+            continue
+        if contract.paid is None or not contract.period:  # it runs, and nobody can say what it will bring
+            alive = lasts = 1.0
+            continue
+        ahead = staying.ahead(models.staying, _running(contract, contract.paid, now), costs.days, costs.discount)
+        alive = max(alive, 1.0 if now < contract.paid else ahead.renewed)
+        lasts = max(lasts, ahead.running)
+        if contract.currency == currency:
+            paid += ahead.payments * float(contract.amount)
+    return _Renewals(paid, alive, lasts)
+
+
+def _running(contract: Contract, paid: float, now: float) -> Running:
+    return Running(max(paid - contract.began, 0.0), contract.period, paid - now, contracts.GRACE, not contract.cancelled)
 
 
 def _share(purse: Purse, costs: Costs) -> Decimal:
-    """What is left of revenue after the goods: as the lines of his orders tell, else as published."""
+    """What is left of the revenue of orders after the goods: as their lines tell, else as published."""
     if Decimal(purse.costed):
         return 1 - EXACT.divide(Decimal(purse.goods), Decimal(purse.costed))
+    return _published(costs)
+
+
+def _published(costs: Costs) -> Decimal:
     return Decimal(1) if costs.margin is None else Decimal(str(costs.margin))
+
+
+def _money(number: float) -> Decimal:
+    return Decimal(str(round(number, 9)))
 
 
 def _rate(rates: Mapping[str, str], name: str) -> Decimal:

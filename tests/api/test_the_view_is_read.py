@@ -9,6 +9,8 @@ from api import position
 from tests.api.conftest import Api, breath
 from tests.api.events import event, order
 
+ORDER = {"order_id": "o-1", "lines": [], "total": "5", "currency": "USD"}
+
 pytestmark = pytest.mark.engines
 
 
@@ -316,3 +318,24 @@ async def test_write_keys_read_nothing_but_their_events_fates(live: Api) -> None
     key = await live.write_key()
     for path in ("/v1/customers?q=a", f"/v1/customers/{uuid4()}", "/v1/events?state=unattributed", f"/v1/customers/{uuid4()}/stream"):
         assert (await live.client.get(path, auth=(key, ""))).status_code == 403, path
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("fa", ("اشتراک‌ها", "۴۰٫۰۰ دلار", "از چه می‌آید")), ("en", ("Contracts", "40.00 USD", "What it is made of"))]
+)
+async def test_who_only_has_a_contract_is_worth_what_he_paid_for_it(live: Api, language: str, said: tuple[str, ...]) -> None:
+    key, agent, who = await live.write_key(), await live.token("agent"), {"email": f"contract-{language}@x.ir"}
+    paid = {"who": who, "subscription_id": f"s-{language}", "amount": "20", "currency": "USD", "period": "month"}
+    happened = [
+        event(f"{verb} {language}", type=f"subscription.{verb}", time=f"2026-0{month}-01T00:00:00Z", data=paid)
+        for month, verb in ((1, "started"), (2, "renewed"))
+    ]
+    at = await live.send(key, *happened, event(f"order {language}", type="sales.order_placed", data=ORDER | {"who": who}))
+    customer = (await live.get(agent, f"/v1/customers/by/email/{who['email']}", after=at))["customer_id"]
+    value = (await live.get(agent, f"/v1/customers/{customer}/score"))["value"]
+    assert (value["revenue"], value["contracts"], value["value"]) == ("45.00", "40.00", "45.00")
+    page = await live.client.get(
+        f"/customers/{customer}", headers={"Authorization": f"Bearer {agent}", "Cookie": f"yekta_language={language}"}
+    )
+    assert page.status_code == 200
+    assert all(one in page.text for one in said)

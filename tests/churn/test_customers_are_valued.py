@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from aggregates.value import Costs, Published, decision, refusal
 from infra.demo import fetching
-from projections.value import buying, fold, spending
+from projections.value import buying, contracts, fold, spending, staying
 from projections.value.buying import Buying, History
 from projections.value.spending import Spending
 from projections.value.state import State, decode, encode
+from projections.value.staying import Running, Staying
 from projections.value.worth import Models, worth
 from streams import fitting
 from streams.valuing import fitted
@@ -136,7 +137,7 @@ def test_days_with_an_order_are_counted_as_the_literature_does() -> None:
 )
 def test_an_order_that_is_late_within_its_day_is_counted_as_in_its_place(happened: list[tuple[float, str, str]]) -> None:
     facts = [fact(at, type_, total=str(nth + 1), currency=f"US{letter.upper()}") for nth, (at, type_, letter) in enumerate(happened)]
-    came = State()
+    came = fold.INITIAL
     for place, one in enumerate(facts):
         earlier = sorted(facts[: place + 1], key=lambda fact: fact.at)
         came = folded(*earlier) if fold.needs_history(came, one) else fold.evolve(came, one)
@@ -210,3 +211,150 @@ def test_costs_that_would_count_nowhere_are_not_published(published: Costs, poin
 def test_a_cost_that_is_called_otherwise_is_no_cost() -> None:
     with pytest.raises(msgspec.ValidationError, match="marginn"):
         msgspec.json.decode(b'{"marginn": 0.4}', type=Costs)
+
+
+SURVIVING = (100.0, 63.1, 46.8, 38.2, 32.6, 28.9, 26.2, 24.1, 22.3, 20.7, 19.4, 18.3, 17.3)
+"""Per cent of customers after each year, as Fader and Hardie (2007) published of their regular segment; seven years are fitted."""
+
+
+def test_who_goes_on_with_a_contract_is_found_in_the_published_data_years_ahead() -> None:
+    ended = [((year - 1) * 365.0, year * 365.0) for year in range(1, 8) for _ in range(round(10 * (SURVIVING[year - 1] - SURVIVING[year])))]
+    model = fitting.staying([*ended, *[(7 * 365.0, 7 * 365.0)] * round(10 * SURVIVING[7])])
+    assert (model.s, model.beta / 365.0) == pytest.approx(
+        (0.704, 1.182), abs=0.12
+    )  # alpha and beta of the shifted beta-geometric, as published
+    assert [100.0 * staying.stays(model, 0.0, 365.0 * year) for year in range(1, 13)] == pytest.approx(SURVIVING[1:], abs=0.7)
+
+
+@pytest.mark.parametrize("period", [30.0, 365.0])
+def test_what_a_contract_brings_is_the_sum_of_its_renewals(period: float) -> None:
+    model = Staying(0.7, 400.0)
+    found = staying.ahead(model, Running(2 * period, period, 10.0, 7.0), 730.0, 0.0)
+    renewals = [stays for n in range(100) if 10.0 + n * period <= 730.0 for stays in [staying.stays(model, period, (n + 2) * period)]]
+    assert found.payments == pytest.approx(sum(renewals))
+    assert found.renewed == pytest.approx(staying.stays(model, period, 2 * period))
+    assert 0.0 < found.running <= 1.0
+    assert staying.ahead(model, Running(2 * period, period, 10.0, 7.0), 730.0, 0.1).payments < found.payments
+    assert staying.ahead(model, Running(2 * period, period, 10.0, 7.0, renewable=False), 730.0, 0.0).payments == 0.0
+
+
+def test_a_renewal_that_does_not_come_is_expected_less_each_day_of_grace() -> None:
+    late = [staying.ahead(Staying(0.7, 400.0), Running(60.0, 30.0, -days, 7.0), 365.0, 0.1).renewed for days in (0.0, 2.0, 5.0, 7.0)]
+    assert late == sorted(late, reverse=True)
+    assert late[-1] == 0.0
+
+
+def contract(day: float, verb: str = "renewed", number: str = "s-1", **data: Any) -> Any:
+    return fact(day, f"subscription.{verb}", subscription_id=number, **data)
+
+
+MONTHLY = {"amount": "30", "currency": "USD", "period": "month"}
+STAYING = Models(2, None, {}, 0, 0, Staying(0.7, 400.0), 900)
+
+
+def test_who_has_nothing_but_a_contract_is_worth_what_he_paid_and_what_he_is_expected_to_pay() -> None:
+    state = folded(contract(0.0, "started", **MONTHLY), contract(30.0, **MONTHLY), contract(60.0, **MONTHLY), fact(61.0, "call.ended"))
+    costs = Costs(version=1, currency="USD", margin=0.5, acquisition={"subscription": "20"}, servicing={"call.ended": "3"})
+    found = worth(state, FIRST + 70.0, costs, STAYING, {})
+    assert found is not None
+    assert (found.revenue, found.contracts, found.margin, found.past) == (Decimal(90), Decimal(90), Decimal(45), Decimal(22))
+    assert (found.orders_ahead, found.expected_orders, found.alive) == (None, None, 1.0)
+    assert found.contracts_ahead is not None
+    assert found.upkeep is not None
+    assert Decimal(60) < found.contracts_ahead < Decimal(180)  # twelve months of 15 each, not all of which are paid
+    assert found.upkeep > 0
+    assert found.value == found.past + found.contracts_ahead - found.upkeep
+    quit_ = worth(fold.evolve(state, contract(65.0, "cancelled")), FIRST + 70.0, costs, STAYING, {})
+    assert quit_ is not None
+    assert (quit_.contracts_ahead, quit_.alive, quit_.past) == (Decimal(0), 1.0, Decimal(22))  # what is paid runs on
+
+
+def test_orders_and_contracts_of_one_customer_are_expected_side_by_side() -> None:
+    state = folded(order(0.0, "100"), contract(5.0, "started", **MONTHLY), order(9.0, "50"))
+    models = Models(3, MODELS.buying, MODELS.spending, 2357, 1000, Staying(0.7, 400.0), 900)
+    both, orders = (worth(state, FIRST + 20.0, Costs(), one, {}) for one in (models, MODELS))
+    assert both is not None
+    assert orders is not None
+    assert both.orders_ahead == orders.orders_ahead == orders.future
+    assert both.contracts_ahead is not None
+    assert both.future == orders.future + both.contracts_ahead  # type: ignore[operator]
+    assert both.revenue == Decimal(180)
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ("month", 30.4375),
+        ("P1M", 30.4375),
+        ("Yearly", 365.25),
+        ("p2w", 14.0),
+        ("۳ ماه", 91.3125),
+        ("30 days", 30.0),
+        ("pro", 0.0),
+        (None, 0.0),
+    ],
+)
+def test_how_long_a_period_is_is_read_from_its_word(said: object, days: float) -> None:
+    assert contracts.period(said) == days
+
+
+def test_a_period_that_nobody_names_is_as_long_as_its_end_or_the_next_payment_says() -> None:
+    paid = {"amount": "9", "currency": "USD"}
+    by_end = folded(
+        contract(0.0, "started", **paid, ends_at="2024-01-31T00:00:00Z"), contract(28.0, **paid, ends_at="2024-03-01T00:00:00Z")
+    )
+    assert (by_end.contracts["s-1"].period, by_end.contracts["s-1"].paid) == (30.0, FIRST + 60.0)  # paid early, and no day is lost
+    by_payment = folded(contract(0.0, "started", **paid), contract(31.0, **paid))
+    assert (by_payment.contracts["s-1"].period, by_payment.contracts["s-1"].paid) == (31.0, FIRST + 62.0)
+    assert contracts.all_decided(by_payment, FIRST + 40.0) == [(31.0, 31.0)]
+    assert contracts.all_decided(by_payment, FIRST + 80.0) == [(31.0, 62.0)]
+
+
+ABOUT = st.tuples(st.floats(0.0, 200.0), st.sampled_from(("started", "renewed", "cancelled")), st.sampled_from("ab"), st.booleans())
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(ABOUT, max_size=8))
+def test_what_is_known_of_contracts_does_not_depend_on_the_order_of_arrival(happened: list[tuple[float, str, str, bool]]) -> None:
+    def told(at: float, verb: str, number: str, named: bool) -> Any:
+        return contract(at, verb, number, amount="5", currency="USD", **({"period": "month"} if named else {}))
+
+    facts = [told(*one) for one in {one[0]: one for one in happened}.values()]
+    came = fold.INITIAL
+    for place, one in enumerate(facts):
+        earlier = sorted(facts[: place + 1], key=lambda fact: fact.at)
+        came = folded(*earlier) if fold.needs_history(came, one) else fold.evolve(came, one)
+    assert encode(came) == encode(folded(*sorted(facts, key=lambda fact: fact.at)))
+    for days in (0.0, 30.0, 400.0):
+        found = worth(came, max(came.at, FIRST) + days, Costs(), STAYING, {})
+        assert found is None or found.future is None or (found.value == found.past + found.future and found.future >= 0)
+
+
+def test_a_customer_of_many_contracts_keeps_those_that_run() -> None:
+    many = [contract(n / 10.0, "started", f"s-{n}", **MONTHLY) for n in range(contracts.CONTRACTS)]
+    state = folded(*many, contract(20.0, "cancelled", "s-40"), contract(21.0, "started", "new", **MONTHLY))
+    assert "s-40" not in state.contracts
+    assert len(state.contracts) == contracts.CONTRACTS
+    assert decode(encode(state)) == state
+
+
+def test_models_are_fitted_where_there_are_nothing_but_contracts() -> None:
+    states = [folded(*(contract(30.0 * nth, **MONTHLY) for nth in range(1 + n % 7))) for n in range(70)]
+    found = fitted(states, FIRST + 200.0)
+    assert found is not None
+    assert found.buying is None
+    assert found.staying is not None
+    assert found.decided == 70
+    assert msgspec.convert(msgspec.to_builtins(found), Models) == found
+    assert msgspec.convert(msgspec.to_builtins(MODELS)[:5], Models) == MODELS  # as they were written down before there was one of contracts
+
+
+def test_a_state_from_before_contracts_were_valued_learns_of_them() -> None:
+    before = State(at=FIRST + 3.0, contacts={"call.ended": 2})
+    assert decode(msgspec.msgpack.encode(msgspec.to_builtins(before)[:7])) == before
+    facts = [contract(0.0, "started", **MONTHLY), contract(30.0, **MONTHLY)]
+    assert fold.needs_history(before, contract(60.0, **MONTHLY))
+    assert not fold.needs_history(before, order(60.0, "1"))
+    after = fold.completed(before, facts)
+    assert after == folded(*[fact(1.0, "call.ended"), fact(3.0, "call.ended")], *facts)
+    assert not fold.needs_history(after, contract(60.0, **MONTHLY))
