@@ -24,6 +24,7 @@ from projections.churn.features import bringing_in, brings_in, ever_in_populatio
 from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Recalled
 from projections.churn.messages import Told
+from projections.churn.state import FOLDED
 from projections.churn.table import Key
 from projections.timeline.row import uuid_of
 from streams.parts import Heard, Moment, Past, Spoken
@@ -163,8 +164,9 @@ class Scoring:
         return msgspec.msgpack.encode(so_far)
 
     def unpack(self, partition: int, packed: bytes) -> History | None:
-        so_far = _history.decode(packed)
-        return so_far if all(one.id in so_far.by for one in self._saying.in_force(partition)) else None
+        by = (so_far := _history.decode(packed)).by
+        goes_on = all(one.id in by and by[one.id].kept.state.folded == FOLDED for one in self._saying.in_force(partition))
+        return so_far if goes_on else None
 
     async def refolded(self, moment: Moment, customers: Mapping[UUID, History]) -> list[Effect]:
         """Rows came or went: what is known of these customers follows from their rows, and what is so of them now is given."""

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from aggregates.churn import CANCELLED, DAY, STARTS, Definition, concerns
 from aggregates.fact import Fact
 from projections.churn import season, telling
-from projections.churn.state import CONTRACTS, MARKS, READINGS, WORDS, Mark, Reading, Rhythm, State
+from projections.churn.state import CONTRACTS, FOLDED, MARKS, READINGS, WORDS, Mark, Reading, Rhythm, State
 from projections.view.values import moment, reference
 
 LN2 = math.log(2.0)
-INITIAL = State()
+INITIAL = State(folded=FOLDED)
 
 SILENT = frozenset({"profile.reported", "web.identified"})
 """Types that say who a customer is, not what he did."""
@@ -43,7 +43,7 @@ def evolve(definition: Definition, state: State, fact: Fact) -> State:
     for field, number in telling.numbers(data):
         readings = _with_reading(readings, f"{type_}.{field}", happened, math.asinh(number))
     now = max(happened, state.at)
-    contract = (state.began, state.ends, state.running, returns, state.losses, state.contracts)
+    contract = (state.began, state.ends, state.running, returns, state.losses, state.contracts, state.folded)
     evolved = State(now, rhythm, marks, readings, words, *contract)
     return _contract(definition, evolved, now, fact) if definition.contractual else evolved
 
@@ -56,8 +56,8 @@ def bought(definition: Definition, fact: Fact) -> bool:
 def needs_history(definition: Definition, state: State, fact: Fact) -> bool:
     """Whether a fact is older than what was folded, so that the customer's history must be folded anew: unless it is of the same day, and
     nothing that it changes was changed by a later fact in a way that depends on the order."""
-    if state.rhythm is not None and not state.rhythm.fresh:
-        return True  # it was folded when less was kept
+    if state.folded != FOLDED:
+        return True  # other sums were kept then
     happened = fact.at.timestamp() / DAY
     if happened >= state.at:
         return False

@@ -16,6 +16,9 @@ WORDS = 16
 CONTRACTS = 64
 """Contracts that run at once, remembered per customer; the one that ends first makes room."""
 
+FOLDED = 1
+"""Raised when other sums are kept of the same facts: what was folded before is derived anew from his history at a customer's next fact."""
+
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):
     """One kind of happening: how much of it there was, as of `at`."""
@@ -48,7 +51,7 @@ class Rhythm(Struct, frozen=True, array_like=True, gc=False):
     purse: float = 0.0  # mean of the logarithms of the amounts
     spent: float = 0.0  # logarithm of the last amount
     currency: str = ""  # of these amounts, where it is told
-    fresh: float = 0.0  # orders, half-life H/6, as of `last`; 0 only where it was folded before this was kept
+    fresh: float = 0.0  # orders, half-life H/6, as of `last`; 0 only where it was folded before there was `folded`
     recent: float = 0.0  # mean of the logarithms of the gaps, where each new one weighs a third
     winter: float = 0.0  # sum of the cosines of the orders' times of the year
     spring: float = 0.0  # and of their sines
@@ -68,6 +71,7 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     returns: tuple[int, ...] = ()  # days with a purchase, as far back as labels look
     losses: tuple[int, ...] = ()  # days on which the last of his contracts was cancelled or ran out
     contracts: dict[str, float | None] = {}  # those that run, by number, and until when each is paid; empty: the one of `ends`
+    folded: int = 0  # which `FOLDED` it was folded by
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

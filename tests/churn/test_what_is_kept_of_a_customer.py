@@ -191,7 +191,7 @@ def test_gaps_of_late_weigh_more_and_old_ones_fade() -> None:
 def test_who_was_folded_when_less_was_kept_is_folded_anew_at_his_next_fact() -> None:
     kept = folded(fact(0.0), fact(5.0))
     assert kept.rhythm is not None
-    before = replace(kept, rhythm=replace(kept.rhythm, fresh=0.0, recent=0.0, winter=0.0, spring=0.0))
+    before = replace(kept, folded=0, rhythm=replace(kept.rhythm, fresh=0.0, recent=0.0, winter=0.0, spring=0.0))
     assert fold.needs_history(DEFINITION, before, fact(9.0))
     assert not fold.needs_history(DEFINITION, kept, fact(9.0))
     assert not {"fresh", "slowing", "own_season"} & features(DEFINITION, before, FIRST + 9.0).keys()

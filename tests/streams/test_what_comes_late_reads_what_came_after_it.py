@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from aggregates.identity import DEFAULT_RULES
 from infra.sealing import KeyRing
+from projections.churn.state import State, decode, encode
 from projections.timeline import table as timeline
 from projections.view.orders import LIMIT
 from streams import retracing, scoring
@@ -106,3 +109,36 @@ async def test_the_score_reads_what_came_after_the_last_mark(ground: Ground, rea
         read.clear()
         await late(ground, worker, 2_700)
         assert sum(read) < LATE * (4 * retracing.STEP + LIMIT)
+
+
+async def test_what_was_folded_when_less_was_kept_is_no_place_to_go_on_from(
+    ground: Ground, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "LONG", 100)
+    monkeypatch.setattr(retracing, "STEP", 50)
+    async with ground.working(*processors(ground, scores=True)) as worker:
+        await lived(ground, worker, 1_000)
+        await late(ground, worker, 1_000)
+        assert await ground.ask("SELECT count(*) > 3 FROM churn.marks") == [(True,)]
+    for customer, at, made in await ground.ask("SELECT customer_id, at, made FROM churn.marks"):
+        history = scoring._history.decode(made)
+        by = {one: replace(known, kept=replace(known.kept, state=before(known.kept.state))) for one, known in history.by.items()}
+        changed = msgspec.msgpack.encode(replace(history, by=by))
+        await ground.ask("UPDATE churn.marks SET made = %s WHERE customer_id = %s AND at = %s RETURNING 1", changed, customer, at)
+    ((known,),) = await ground.ask("SELECT state FROM churn.states")
+    await ground.ask("UPDATE churn.states SET state = %s RETURNING 1", encode(before(decode(known))))
+    async with ground.working(*processors(ground, scores=True)) as worker:
+        read.clear()
+        happens(ground, 7_700, 2_995.5)
+        await ground.settle(worker)
+        assert sum(read) > 1_000  # all that there is
+        ((kept,),) = await ground.ask("SELECT state FROM churn.states")
+        rhythm = decode(kept).rhythm
+        assert rhythm is not None
+        assert rhythm.fresh == pytest.approx(rhythm.orders, rel=0.01)  # all of this hour
+
+
+def before(state: State) -> State:
+    """As it would have been folded before there was `folded`."""
+    assert state.rhythm is not None
+    return replace(state, folded=0, rhythm=replace(state.rhythm, fresh=0.0, recent=0.0, winter=0.0, spring=0.0))
