@@ -3,13 +3,16 @@
 What is wrong is gathered as problems with their places; a rule with a problem is not among the rules.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import cast
 
+from msgspec.structs import fields
+
 from aggregates.addressing import DECLARED, DOTS
-from aggregates.rules.cel.expression import NotUnderstood, expression, never_read
+from aggregates.contracts import CONTRACTS
+from aggregates.rules.cel.expression import NotUnderstood, expression, fields_named, never_read
 from aggregates.rules.pattern import Equals, Expression, Pattern
 from aggregates.rules.rule import (
     CHANGES,
@@ -38,7 +41,11 @@ from aggregates.written.span import span
 
 CHANNELS = ("sms", "email", "call", "agent_offer", "partner_visit", "in_app")
 PURPOSES = ("service", "retention", "marketing")
+SCORES = ("churn", "value")
 """The usual ones; there may be others."""
+
+NEARLY = 0.85
+"""How much a type must be like one with a contract for a hint: its last word alone, like a shop's own `order_placed`, is not enough."""
 
 HOUR = timedelta(hours=1)
 
@@ -254,6 +261,7 @@ class Rules(Reader):
 
     def score(self, node: Node, members: Members) -> ScoreRise | None:
         name = self.text(members["score"], "score", 64)
+        self.own(members["score"], name, SCORES)
         if "rises_to" not in members:
             self.note(node, "missing", word="rises_to")
         height = self.number(members["rises_to"], "rises_to", LOWEST, HIGHEST) if "rises_to" in members else None
@@ -291,7 +299,7 @@ class Rules(Reader):
     def pattern(self, node: Node, word: str, where: Node | None = None) -> Pattern | None:
         """A type, or `{event: type, where: …}`."""
         if not isinstance(node.value, Mapping):
-            type_ = self.type(node, word)
+            type_ = self.heard(node, word)
         else:
             members = self.members(node, EVENT_WORDS, ("event",), "{event: …, where: …}")
             if members is None:
@@ -299,27 +307,35 @@ class Rules(Reader):
             if where and "where" in members:
                 self.note(members["where"], "not_together", one="where", other="where")
                 return None
-            type_ = self.type(members["event"], "event") if "event" in members else None
+            type_ = self.heard(members["event"], "event") if "event" in members else None
             where = members.get("where", where)
         before = len(self.problems)
-        condition = self.where(where) if where else None
+        condition = self.where(where, type_) if where else None
         return Pattern(type_, condition) if type_ and len(self.problems) == before else None
 
-    def where(self, node: Node) -> Equals | Expression | None:
+    def heard(self, node: Node, word: str) -> str | None:
+        """The type of an event that is waited for: of one that is nearly a type with a contract it is said, since it would never come."""
+        type_ = self.type(node, word)
+        self.own(node, type_, CONTRACTS, NEARLY)
+        return type_
+
+    def where(self, node: Node, type_: str | None) -> Equals | Expression | None:
+        known = [field.encode_name for field in fields(CONTRACTS[type_].data)] if type_ and type_ in CONTRACTS else []
         if isinstance(node.value, str):
-            return self.expression(node)
+            return self.expression(node, known)
         if not isinstance(node.value, Mapping) or not node.value:
             self.note(node, "not_mapping", like="{page: price}, or an expression like 'data.total > 500'")
             return None
-        fields: list[tuple[str, str | int | float | bool]] = []
+        equal: list[tuple[str, str | int | float | bool]] = []
         for name, member in node.value.items():
             if isinstance(member.value, str | int | float | bool):
-                fields.append((name, member.value))
+                equal.append((name, member.value))
+                self.own(member, name.partition(".")[0], known)
             else:
                 self.note(member, "no_value", word=name)
-        return Equals(tuple(fields))
+        return Equals(tuple(equal))
 
-    def expression(self, node: Node) -> Expression | None:
+    def expression(self, node: Node, known: Collection[str]) -> Expression | None:
         text = self.text(node, "where", 4_000)
         try:
             if text is not None:
@@ -327,6 +343,8 @@ class Rules(Reader):
                 for one in never_read(text):
                     hours = span(one.text) if one.function == "duration" else None  # days are no unit of CEL
                     self.hint(node, "cel_never", f"{hours // HOUR}h" if hours else "", word=one.function, given=one.text[:100])
+                for name in fields_named(text):
+                    self.own(node, name, known)
                 return Expression(text)
         except NotUnderstood as error:
             self.note(node, error.code, error.suggestion, **error.words)
@@ -359,11 +377,15 @@ class Rules(Reader):
     def consent(self, members: Members) -> ConsentIs | None:
         purpose = self.text(members["consent"], "consent", 64)
         channel = self.text(members["channel"], "channel", 64) if "channel" in members else ""
+        self.own(members["consent"], purpose, PURPOSES)
+        if channel:
+            self.own(members["channel"], channel, CHANNELS)
         return ConsentIs(purpose.lower(), channel.lower()) if purpose and channel is not None else None
 
     def height(self, node: Node, members: Members, form: str) -> ScoreIs | PercentileIs | None:
         low, high = (0, 100) if form == "percentile" else (LOWEST, HIGHEST)
         name = self.text(members[form], form, 64)
+        self.own(members[form], name, SCORES)
         bound = self.one(node, members, ("at_least", "below"))
         value = self.number(members[bound], bound, low, high) if bound else None
         if name is None or value is None:
@@ -388,9 +410,9 @@ class Rules(Reader):
             self.note(members["within"], "not_together", one="within", other="since")
         if "since" in members:
             self.choice(members["since"], "since", SINCE)
-        type_ = self.type(members["event"], "event") if "event" in members else None
+        type_ = self.heard(members["event"], "event") if "event" in members else None
         before = len(self.problems)
-        where = self.where(members["where"]) if "where" in members else None
+        where = self.where(members["where"], type_) if "where" in members else None
         pattern = Pattern(type_, where) if type_ and len(self.problems) == before else None
         within = self.span(members["within"], "within") if "within" in members else None
         return Unless(pattern, within) if pattern else None

@@ -109,9 +109,13 @@ class Reader:
     def usual(self, node: Node, word: str, choices: Collection[str]) -> str | None:
         """A purpose or a channel: any word is one; of one that is nearly a usual one it is said."""
         found = self.word(node, word)
-        if found and found not in choices and (near := nearest(found, choices, ALIKE)):
-            self.hint(node, "unusual_word", near, word=found)
+        self.own(node, found, choices)
         return found
+
+    def own(self, node: Node, found: str | None, choices: Collection[str], alike: float = ALIKE) -> None:
+        """Say so where a name that may be any is nearly a usual one."""
+        if found and found not in choices and (near := nearest(found, choices, alike)):
+            self.hint(node, "unusual_word", near, word=found)
 
     def type(self, node: Node, word: str) -> str | None:
         """The type of an event. Types without a contract exist, so only the form is judged."""

@@ -167,6 +167,31 @@ def test_a_name_that_is_nearly_a_usual_one_is_hinted_at_and_any_other_is_ones_ow
     assert policies.read(policy).policy is not None
 
 
+WAITED = """
+rule: waits
+when: {sequence: [web.pageview, {event: web.page_viewed, where: {pagee: price, url: /}}, shop.order_placed], within: 2d}
+if: [{consent: markting, channel: smss}, {score: chrun, below: 0.5}, {not: {percentile: valu, at_least: 90}}]
+unless: [call.anwsered, {event: sales.order_placed, where: 'data.totl > 5 || has(data.campain) || data.totl < data.total'}]
+do: {notify: team}
+"""
+
+
+def test_what_is_waited_for_and_nearly_a_name_of_a_contract_is_hinted_at_since_it_would_never_come() -> None:
+    read = reading.read(WAITED, "UTC")
+    assert read.problems == ()
+    assert [(one.line, one.pointer, one.words["word"], one.suggestion) for one in sorted(read.hints, key=lambda one: one.line)] == [
+        (3, "/when/sequence/0", "web.pageview", "web.page_viewed"),
+        (3, "/when/sequence/1/where/pagee", "pagee", "page"),
+        (4, "/if/0/consent", "markting", "marketing"),
+        (4, "/if/0/channel", "smss", "sms"),
+        (4, "/if/1/score", "chrun", "churn"),
+        (4, "/if/2/not/percentile", "valu", "value"),
+        (5, "/unless/0", "call.anwsered", "call.answered"),
+        (5, "/unless/1/where", "totl", "total"),
+        (5, "/unless/1/where", "campain", "campaign"),
+    ]
+
+
 def test_a_cap_that_would_never_bind_is_hinted_at() -> None:
     policy = "policy: contact\ncounts: [sms, push]\ncaps:\n- {channels: [sms, Call, push], max: 1, within: 7d}\n"
     policy += "- {channels: email, max: 1, within: 7d}\n- {channels: al, max: 1, within: 7d}\n"

@@ -64,6 +64,15 @@ def unreadable(tree: Parsed) -> Iterator[Unreadable]:
             yield from unreadable(child)
 
 
+def fields(tree: Parsed) -> Iterator[str]:
+    """The fields of an event's data that an expression names."""
+    if tree.data == "member_dot" and _variable(_child(tree, 0)) == "data":
+        yield _word(tree, 1)
+    for child in tree.children:
+        if isinstance(child, Tree):
+            yield from fields(child)
+
+
 _NAME = {"member_dot_arg": 1, "dot_ident_arg": 0, "ident_arg": 0}
 """Where the name of a function stands; what it is given stands after it."""
 

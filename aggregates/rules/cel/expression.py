@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from aggregates.rules.cel.compiling import NotUnderstood, Unreadable, compiled, unreadable
+from aggregates.rules.cel.compiling import NotUnderstood, Unreadable, compiled, fields, unreadable
 from aggregates.rules.cel.values import Unusable
 
-__all__ = ["LONGEST", "NotUnderstood", "Unreadable", "expression", "never_read"]
+__all__ = ["LONGEST", "NotUnderstood", "Unreadable", "expression", "fields_named", "never_read"]
 
 LONGEST = 4_000
 
@@ -42,7 +42,13 @@ def never_read(text: str) -> tuple[Unreadable, ...]:
     return tuple(unreadable(_parsed(text)))
 
 
-@lru_cache(maxsize=16)  # whoever understands an expression asks next what of it is never read
+@lru_cache(maxsize=4_096)
+def fields_named(text: str) -> tuple[str, ...]:
+    """The fields of the data of which an expression that is understood speaks, each once."""
+    return tuple(dict.fromkeys(fields(_parsed(text))))
+
+
+@lru_cache(maxsize=16)  # whoever understands an expression asks next what of it is never read, and of which fields it speaks
 def _parsed(text: str) -> Any:
     from celpy.celparser import CELParseError, CELParser
 
