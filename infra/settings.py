@@ -92,16 +92,17 @@ class ApiSettings(Section):
 
 
 class SmsSettings(Section):
-    """An SMS gateway over HTTP: its request as a template with {to}, {text}, {contact}, {name} and {id}."""
+    """An SMS gateway over HTTP: its request as a template with {to}, {text}, {contact}, {name}, {id} and {number}."""
 
     url: Annotated[SecretStr | None, BeforeValidator(_blank_is_unset)] = None  # gateways take keys in the address
     method: Literal["POST", "GET", "PUT"] = "POST"
     content_type: str = "application/x-www-form-urlencoded"
     headers: dict[str, str] = {}  # as JSON
-    body: str = "receptor={to}&message={text}&localid={id}"
+    body: str = "receptor={to}&message={text}&localid={number}"
     accepted: str = ""  # a regular expression that the answer of a message taken matches; empty: 2xx is enough
+    refused: str = ""  # one that status and answer match where the number is none: it is not tried again
 
-    @field_validator("accepted")
+    @field_validator("accepted", "refused")
     @classmethod
     def _can_be_compiled(cls, pattern: str) -> str:
         try:

@@ -45,6 +45,9 @@ from streams.sending import Attempt
 
 NOBODY = "the mail server refused the address"
 
+NUMBERED = 2**62 - 1
+"""The part of an id that is its number: random to the last bit, and no more than a signed integer of 64 bits holds."""
+
 
 class OneLine(UnstructuredHeader, BaseHeader):
     """A header with an address that no mail program would find in parts, or encoded as words are."""
@@ -189,21 +192,25 @@ class SmsAdapter:
         if isinstance(written, Attempt):
             return written
         approach, sms = written
-        settings = self._settings
+        settings, signal = self._settings, approach.want.candidate.signal
         assert settings.url is not None  # noqa: S101 - without it there is no adapter
         fields = {
             "to": sms.to,
             "text": sms.text,
             "contact": approach.want.contact,
             "name": sms.name,
-            "id": str(approach.want.candidate.signal),
+            "id": str(signal),
+            "number": str(signal.int & NUMBERED),
         }
         body = filled(settings.body, fields, _json if "json" in settings.content_type else _quoted).encode()
         url = filled(settings.url.get_secret_value(), fields, _quoted)
         headers = {"content-type": settings.content_type} | settings.headers if body else settings.headers
         answer = await self._http.send(settings.method, url, headers, body, now=self._clock())
+        said = answer.body.decode("utf-8", "replace")
+        if settings.refused and answer.status is not None and re.search(settings.refused, f"{answer.status} {said}"):
+            return await self._writing.unreachable(approach, Attempt("failed", answer.status, "the gateway refused the number"))
         attempt = of_answer(answer)
-        if attempt.result == "sent" and settings.accepted and not re.search(settings.accepted, answer.body.decode("utf-8", "replace")):
+        if attempt.result == "sent" and settings.accepted and not re.search(settings.accepted, said):
             return Attempt("again", answer.status, "the gateway did not say that it took the message")
         return Attempt("again", attempt.status, attempt.error) if attempt.result == "gone" else attempt
 
@@ -282,8 +289,8 @@ def address(state: State | None, kind: str) -> str:
 
 
 def filled(template: str, fields: Mapping[str, str], escape: Callable[[str], str]) -> str:
-    """The template with `{to}`, `{text}`, `{contact}`, `{name}` and `{id}` put in, so that none of them can break out."""
-    return re.sub(r"\{(to|text|contact|name|id)\}", lambda found: escape(fields[found[1]]), template)
+    """The template with `{to}`, `{text}`, `{contact}`, `{name}`, `{id}` and `{number}` put in, so that none of them can break out."""
+    return re.sub(r"\{(to|text|contact|name|id|number)\}", lambda found: escape(fields[found[1]]), template)
 
 
 def _quoted(value: str) -> str:
