@@ -33,6 +33,7 @@ _WENT = tuple(
         (r"answered (?P<word>\d+)", "went.answered"),
         (r"no answer within (?P<word>\S+) s", "went.unanswered"),
         (r"the gateway did not say that it took the message", "went.not_taken"),
+        (r"the gateway refused the number", "went.no_such_number"),
         (r"the mail server refused the address", "went.no_such_address"),
         (r"the mail server answered (?P<word>\d+)", "went.mail_answered"),
         (r"(?P<word>\w+): the mail server cannot be used", "went.mail_away"),

@@ -30,7 +30,7 @@ from aggregates.sealing import Sealer
 from aggregates.service_request import asking
 from infra.delivery.adapters import of_answer
 from infra.delivery.http import Http
-from infra.delivery.rechecking import Approach, Rechecking
+from infra.delivery.rechecking import Approach, Rechecking, Undone
 from infra.errors import Refusal
 from infra.settings import EmailSettings, SmsSettings
 from projections.contacts import tasks
@@ -171,14 +171,14 @@ class Writing:
             return approach
         to = address(approach.state, "phone")
         if not to:
-            return await self.unreachable(approach, Attempt("failed", error="no phone number of the customer is known"))
+            return await self.undone(approach, Attempt("failed", error="no phone number of the customer is known"), "address")
         name, want = _name(approach), approach.want
         written = self._messages.of(want.contact, "sms", name, self._links.of(want), self._links.end(want, "sms"))
         return approach, Sms(to, written.text, name)
 
-    async def unreachable(self, approach: Approach, attempt: Attempt) -> Attempt:
-        """His number is none, or there is none: nothing went out."""
-        return await self._rechecking.unreachable(approach, attempt)
+    async def undone(self, approach: Approach, attempt: Attempt, cause: Undone) -> Attempt:
+        """It was not sent and will not be."""
+        return await self._rechecking.undone(approach, attempt, cause)
 
 
 class SmsAdapter:
@@ -208,7 +208,7 @@ class SmsAdapter:
         answer = await self._http.send(settings.method, url, headers, body, now=self._clock())
         said = answer.body.decode("utf-8", "replace")
         if settings.refused and answer.status is not None and re.search(settings.refused, f"{answer.status} {said}"):
-            return await self._writing.unreachable(approach, Attempt("failed", answer.status, "the gateway refused the number"))
+            return await self._writing.undone(approach, Attempt("failed", answer.status, "the gateway refused the number"), "address")
         attempt = of_answer(answer)
         if attempt.result == "sent" and settings.accepted and not re.search(settings.accepted, said):
             return Attempt("again", answer.status, "the gateway did not say that it took the message")
@@ -229,7 +229,7 @@ class EmailAdapter:
             return approach
         to = address(approach.state, "email")
         if not to:
-            return await self._rechecking.unreachable(approach, Attempt("failed", error="no e-mail address of the customer is known"))
+            return await self._rechecking.undone(approach, Attempt("failed", error="no e-mail address of the customer is known"), "address")
         want = approach.want
         end = self._links.end(want, "email")
         written = self._messages.of(want.contact, "email", _name(approach), self._links.of(want), end)
@@ -241,8 +241,9 @@ class EmailAdapter:
             message["List-Unsubscribe"], message["List-Unsubscribe-Post"] = f"<{end}>", "List-Unsubscribe=One-Click"
         message.set_content(written.text)
         attempt = await asyncio.to_thread(hand_over, self._settings, message, recipient.addr_spec)
-        nobody = attempt.result == "failed" and attempt.error == NOBODY
-        return await self._rechecking.unreachable(approach, attempt) if nobody else attempt
+        if attempt.result != "failed":
+            return attempt
+        return await self._rechecking.undone(approach, attempt, "address" if attempt.error == NOBODY else "refused")
 
 
 def mailbox(to: str) -> Address:

@@ -7,7 +7,7 @@ source only what had happened by then counts, as from files.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,9 @@ from streams.sending import Adapter, Attempt
 
 Against = Callable[[Connection, UUID, Want, datetime], Awaitable[str]]
 """(connection, customer, what was wanted, now) -> what the rule has against it; empty: nothing."""
+
+Undone = Literal["address", "refused"]
+"""Why nothing can go out: he has no address for the channel, or one that is none; or what was written is refused for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,11 @@ class Rechecking:
             return Again("sent")
         return Again("held" if found.result == "later" else "silent", found.error, found.after)
 
-    async def unreachable(self, approach: Approach, attempt: Attempt) -> Attempt:
-        """He has no address for this channel, or one that is none: nothing went out, so it counts no more."""
+    async def undone(self, approach: Approach, attempt: Attempt, cause: Undone) -> Attempt:
+        """Nothing went out, and nothing will, so it counts no more."""
         async with self._pool.connection() as connection:
             policy = await table.lock(connection, approach.customer)
-            reason = f"address {approach.channel}"
+            reason = f"{cause} {approach.channel}"
             await reserving.release(connection, policy, approach.want, approach.channel, approach.at, reason)
         return attempt
 

@@ -120,13 +120,14 @@ class SmppAdapter:
                     log_id=key,
                 )
             )
-            attempt = await asyncio.wait_for(answer, self._settings.answer_seconds)
+            attempt: Attempt = await asyncio.wait_for(answer, self._settings.answer_seconds)
         except TimeoutError:
             return Attempt("again", error=f"the message center did not answer within {self._settings.answer_seconds:.0f} s")
         finally:
             self._waiting.answers.pop(key, None)
-        wrong = attempt.result == "failed" and attempt.status in WRONG_NUMBER
-        return await self._writing.unreachable(approach, attempt) if wrong else attempt
+        if attempt.result != "failed":
+            return attempt
+        return await self._writing.undone(approach, attempt, "address" if attempt.status in WRONG_NUMBER else "refused")
 
     async def _waited_for(self, taken: Taken) -> Attempt | None:
         """What came of the try before this one, where the center had the message and had not said whether it takes it."""

@@ -145,8 +145,16 @@ def test_a_way_that_is_not_set_up_is_called_by_its_name() -> None:
         assert "pigeon" in went("nothing is set up that would send by pigeon", locale)
 
 
+def test_every_reason_of_a_silence_has_words_for_marketing_and_for_who_answers_the_customer() -> None:
+    marketing, agents = (
+        {key.removeprefix(group) for key in messages("en") if key.startswith(group)} for group in ("silenced.", "silence.")
+    )
+    assert marketing - {"consent"} == agents  # an agent is told of a consent with its purpose
+    assert marketing >= {"address", "block_while", "budget", "cancelled", "cap", "channel", "holdout", "lost", "quiet", "refused", "test"}
+
+
 def test_what_went_wrong_on_the_way_out_is_said_in_both_languages() -> None:
-    for error in (UNSAID, "it could not be sent: TypeError"):
+    for error in (UNSAID, "it could not be sent: TypeError", "the gateway refused the number"):
         for locale in (FA, EN):
             assert not went(error, locale).startswith('<bdi lang="en"')
 

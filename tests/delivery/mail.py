@@ -26,6 +26,8 @@ class Mail:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - as the library calls it
         del server, session
+        if envelope.rcpt_tos[0].startswith("takes.no.such"):
+            return "554 5.7.1 nothing of this kind is taken here"
         letter = message_from_bytes(envelope.content, _class=EmailMessage, policy=policy.default)
         assert isinstance(letter, EmailMessage)
         await self._letters.put(letter)

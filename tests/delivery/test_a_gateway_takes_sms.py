@@ -26,7 +26,7 @@ class Gateway:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.asked: list[Mapping[str, list[str]]] = []
-        self.unreached: list[Attempt] = []
+        self.undo: list[tuple[Attempt, str]] = []
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Answer:
         del method, url, headers, now
@@ -38,9 +38,9 @@ class Gateway:
         want: Any = SimpleNamespace(contact="spring", candidate=SimpleNamespace(signal=SIGNAL))
         return Approach(SIGNAL, want, "sms", datetime(2026, 3, 1, tzinfo=UTC), None), Sms("+989121234567", "سلام", "سارا")
 
-    async def unreachable(self, approach: Approach, attempt: Attempt) -> Attempt:
+    async def undone(self, approach: Approach, attempt: Attempt, cause: str) -> Attempt:
         del approach
-        self.unreached.append(attempt)
+        self.undo.append((attempt, cause))
         return attempt
 
     async def takes(self, **settings: Any) -> Attempt:
@@ -70,7 +70,7 @@ async def test_a_message_that_is_tried_again_has_the_same_number_which_any_gatew
 async def test_a_number_that_the_gateway_says_is_none_is_not_tried_again(answer: Answer, attempt: Attempt) -> None:
     gateway = Gateway(answer)
     assert await gateway.takes(refused="^411 ") == attempt
-    assert gateway.unreached == ([NONE] if attempt == NONE else [])
+    assert gateway.undo == ([(NONE, "address")] if attempt == NONE else [])
 
 
 async def test_without_a_word_for_it_no_answer_ends_a_message() -> None:

@@ -190,6 +190,20 @@ async def test_whose_address_is_refused_for_good_was_not_approached_and_it_does_
     assert (answer["outcome"], answer["reason"]) == ("allowed", None)
 
 
+async def test_what_a_mail_server_refuses_for_what_stands_in_it_did_not_reach_him_and_does_not_count(ground: Ground) -> None:
+    assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).is_success
+    await ground.rule("unread", "shop.unread", "email")
+    phone, who = "+989121110080", {"phone": "+989121110080", "email": "takes.no.such@example.com"}
+    await ground.happens("consent.given", phone, purpose="marketing", channels=["email", "call"], who=who)
+    await ground.happens("shop.unread", phone, who=who)
+    failed = await ground.delivery("unread", "email", "failed")
+    assert (failed["error"], failed["status"]) == ("the mail server answered 554", 554)
+    await ground.decided(phone, "unread", outcome="silent", reason="refused email")
+    ask = {"request_id": "refused-for-content", "who": {"phone": phone}, "channel": "call"}
+    answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+    assert (answer["outcome"], answer["reason"]) == ("allowed", None)
+
+
 async def test_what_reached_him_stays_a_contact_whatever_a_resend_comes_to(ground: Ground) -> None:
     await ground.rule("reached", "shop.reached", "sms")
     phone, before = "+989121110013", len(ground.gateway.posts)
