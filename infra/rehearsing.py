@@ -77,7 +77,7 @@ class Rehearsing:
                     await _query(connection), {"types": list(types), "from": since - LOOKBACK, "to": until, "clock": EVENT_CLOCK}
                 )
                 while rows := await cursor.fetchmany(PIECE):
-                    events = [_Row(customer, heard, customer_event_decoder.decode(record)) for customer, heard, _, record in rows]
+                    events = [_Row(customer, heard, customer_event_decoder.decode(record)) for customer, heard, record in rows]
                     await self._fetch(keys, {row.event.yektaseal for row in events if row.event.yektaseal > 0})
                     await asyncio.to_thread(_feed, evaluation, keys, events, values)
                     count += sum(since <= row.heard for row in events)
@@ -100,10 +100,10 @@ def _feed(evaluation: Evaluation, keys: KeyRing, rows: Sequence[_Row], values: V
 async def _query(connection: psycopg.AsyncConnection[Any]) -> str:
     schema = await generation.live(connection)
     return (
-        f"SELECT customer_id, heard, event_id, record FROM (SELECT customer_id, event_id, record,"
+        f"SELECT customer_id, heard, record FROM (SELECT customer_id, log_partition, log_offset, record,"
         f" CASE WHEN flags & %(clock)s > 0 THEN at ELSE recorded END AS heard FROM {schema}.timeline"
         " WHERE type = ANY(%(types)s) AND customer_id <> '00000000-0000-0000-0000-000000000000') t"
-        " WHERE heard >= %(from)s AND heard < %(to)s ORDER BY heard, event_id"
+        " WHERE heard >= %(from)s AND heard < %(to)s ORDER BY heard, log_partition, log_offset"
     )
 
 

@@ -285,6 +285,17 @@ async def test_a_dry_run_says_what_happened_and_does_nothing(marketer: Marketer)
     assert [one for one in await marketer.signals("dry") if not one["withdrawn"]] == live
 
 
+async def test_a_dry_run_hears_what_came_together_in_the_order_in_which_it_came(marketer: Marketer) -> None:
+    await marketer.publish("triggers", "together", COUNT.replace("custom.", "together."))
+    now = datetime.now(UTC) - timedelta(seconds=3)
+    events = [bought(f"t-{number % 8}", now + timedelta(milliseconds=number), "together.bought") for number in range(24)]
+    after = await marketer.api.send(marketer.key, *events)
+    live = [(one["id"], one["late"], one["withdrawn"]) for one in await marketer.signals("together", after=after)]
+    assert [(late, withdrawn) for _, late, withdrawn in live] == [(False, False)] * 8
+    ran = await marketer.post("/v1/triggers/dry-run", '{"name": "together", "examples": 50}')
+    assert sorted((one["id"], one["late"], one["withdrawn"]) for one in ran["examples"]) == sorted(live)
+
+
 async def test_a_dry_run_lets_ties_fall_as_they_do_live_and_keeps_silent_of_what_is_simulated(marketer: Marketer) -> None:
     do = "when: {count: tie.came, at_least: 1, within: 1h}\ndo: {contact: x, purpose: marketing, prefer: [fax]}\ncooldown: 1d\n"
     names = ("m-first", "a-new", "z-new")
