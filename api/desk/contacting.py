@@ -142,15 +142,17 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
 
     @routes.get("/contacts/deliveries")
     async def outgoing(request: Request) -> Response:
-        """What goes out, what failed, what is stopped."""
-        access.staff(request, dependencies, READERS)
-        state = query.choice(request, "state", STATES)
+        """What goes out, what failed, what is stopped; of one way or of all."""
+        asking = access.staff(request, dependencies, READERS)
+        state, lane = query.choice(request, "state", STATES), query.text(request, "lane")
         async with dependencies.pool.connection() as connection:
             before = cursor.place(query.text(request, "cursor"))
-            found = await deliveries.page(connection, SHOWN + 1, before=before, state=state)
+            found = await deliveries.page(connection, SHOWN + 1, before=before, state=state, lane=lane)
+            held = await every_webhook(connection) if asking.role in access.CAMPAIGNERS else []
             stopped = (await pauses(dependencies, connection)).items
         older = _older(request, found[SHOWN - 1].created, found[SHOWN - 1].id) if len(found) > SHOWN else None
-        states = [(name, f"/contacts/deliveries?state={name}") for name in STATES]
+        of = {"lane": lane} if lane else {}
+        states = [(name, f"/contacts/deliveries?{urlencode(of | ({'state': name} if name else {}))}") for name in ("", *STATES)]
         return page(
             request,
             dependencies,
@@ -158,6 +160,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             deliveries=found[:SHOWN],
             state=state,
             states=states,
+            lane=lane,
+            receivers={f"{deliveries.WEBHOOK}{one.id}": one.url.partition("//")[2].partition("/")[0] for one in held},
             older=older,
             stopped=stopped,
             went=went,

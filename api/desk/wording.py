@@ -43,6 +43,7 @@ _WENT = tuple(
         (r"the message center has it, and has not said that it takes it", "went.center_unsaid"),
         (r"it could not be sent: (?P<word>\w+)", "went.unsendable"),
         (r"\w+: (?P<word>\S+) has no address", "went.no_host"),
+        (r"(?P<word>[A-Z]\w+(?:Error|Timeout))(?:: .*)?", "went.no_connection"),
         (r"(?P<host>\S+) is at (?P<address>\S+), which is not .* (?P<setting>YEKTA_\w+=\S+)\.", "went.inside"),
         (r"It is no address: .*", "went.no_address"),
         (r"It is no absolute http or https address without a user and a fragment\.", "went.no_address"),

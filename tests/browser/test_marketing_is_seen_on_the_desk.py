@@ -281,6 +281,46 @@ async def test_what_went_wrong_and_who_stopped_it_is_said_in_the_readers_languag
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+async def test_of_several_webhooks_one_sees_which_does_not_take_what(desk: Desk, decided: Marketer, language: str) -> None:
+    say = spoken(language)
+    lanes: dict[str, str] = {}
+    for host in ("crm", "dialler"):
+        made = {"url": f"https://{host}.{language}.example/{'a-long-path-' * 9}", "types": ["contact.*"]}
+        answer = await decided.api.client.post("/v1/webhooks", json=made, auth=(decided.token, ""))
+        lanes[host] = f"webhook:{answer.json()['id']}"
+    error = "ConnectError: All connection attempts failed"
+    async with decided.api.made.pool.connection() as connection:
+        for lane in lanes.values():
+            await deliveries.add(connection, [deliveries.New(id_ := uuid4(), id_, lane, "contact.sent", "winback", None, None, b"")])
+            await connection.execute(
+                "UPDATE contacts.deliveries SET attempts = 4, error = %s, due = now() + interval '1 hour' WHERE id = %s", (error, id_)
+            )
+            await connection.execute("UPDATE contacts.lanes SET failures = 3 WHERE lane = %s", (lane,))
+    page = await desk.signed_in(language, decided.token)
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto("/contacts/webhooks")
+    one = page.locator("li", has_text=f"crm.{language}.example")
+    await expect(one).to_contain_text(say("went.no_connection", word="ConnectError"))
+    box = await one.locator("bdi").first.bounding_box()
+    assert box is not None
+    assert box["width"] > 250  # the whole breadth of a phone
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await shot(page, f"receivers-{language}")
+    await one.get_by_role("link").click()
+    rows = page.locator("main tbody tr")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text(f"crm.{language}.example")
+    await page.locator(".filter a", has_text=say("delivery.waiting")).click()
+    await expect(rows).to_have_count(1)
+    await page.get_by_role("link", name=say("contacting.every_way")).click()
+    await expect(rows.filter(has_text=f"dialler.{language}.example")).to_have_count(1)
+    assert await judged(page, f"receivers-{language}") == []
+    await page.goto("/contacts/webhooks")
+    for host in lanes:
+        await page.locator("li", has_text=f"{host}.{language}.example").locator("button[value=delete]").click()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_where_a_text_is_wrong_is_readable_in_both_directions(desk: Desk, decided: Marketer, language: str) -> None:
     page = await desk.signed_in(language, decided.token)
     await page.goto("/rules/new")
