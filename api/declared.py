@@ -114,7 +114,7 @@ async def answered(request: Request, dependencies: Dependencies, kind: Kind, sta
     found = tuple[Mistake, ...]()
     if hints:
         async with dependencies.pool.connection() as connection:
-            found = await of_text(connection, kind, standing.version.text, dependencies.zone, language(request))
+            found = await of_text(dependencies, connection, kind, standing.version.text, language(request))
     return Declared(standing.declaration.name, standing.version.version, standing.version.state, standing.in_force, found or UNSET)
 
 

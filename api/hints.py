@@ -1,4 +1,5 @@
-"""What may stand in what a person wrote, and is perhaps not meant so: a name that is nearly a usual one, no such segment, no such rule.
+"""What may stand in what a person wrote, and is perhaps not meant so: a name that is nearly a usual one, no such segment, no such rule, a
+contact that nobody has written a text for.
 
 Nothing is refused for it: names of channels and purposes may be any, and a segment may come after the rule that speaks of it.
 Reading order: of, found, of_scope, of_request, told.
@@ -12,22 +13,27 @@ from aggregates.rules import reading, segment
 from aggregates.written.problem import Lang, nearest
 from aggregates.written.problem import Problem as Written
 from aggregates.written.reader import ALIKE
-from api.ports import Connection
+from api.ports import Connection, Dependencies
 from api.problem import Mistake
 from api.written import mistake
 from projections.declared import table
 from projections.deliveries.table import CHANNEL, RULE, WEBHOOK
 
 
-async def of(connection: Connection, kind: Kind, text: str, zone: str, lang: Lang) -> tuple[Mistake, ...]:
+async def of(dependencies: Dependencies, connection: Connection, kind: Kind, text: str, lang: Lang) -> tuple[Mistake, ...]:
     """The hints about a text of a rule or a segment that is right, as an answer has them."""
-    return told(await found(connection, kind, text, zone), lang)
+    return told(await found(dependencies, connection, kind, text), lang)
 
 
-async def found(connection: Connection, kind: Kind, text: str, zone: str) -> list[Written]:
+async def found(dependencies: Dependencies, connection: Connection, kind: Kind, text: str) -> list[Written]:
     """The hints about a text of a rule or a segment that is right, by line."""
+    zone = dependencies.zone
     read = reading.read(text, zone) if kind == "rule" else segment.read(text, zone)
     hints = list(read.hints)
+    if isinstance(read, reading.Reading):
+        for one in read.contacts:
+            for channel in dependencies.wordless(one.contact, one.prefer):
+                hints.append(Written(one.line, one.pointer, "no_text", {"word": one.contact, "channel": channel}))
     if read.segments:
         listed = await table.listed(connection, "segment")
         known = [name for name, rows in listed.items() if any(row.state != "retired" for row in rows)]

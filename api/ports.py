@@ -204,6 +204,9 @@ class Appended(NamedTuple):
 Following = Callable[[], Awaitable[list[Appended]]]
 """What was appended since it was asked last; an empty list after a second without."""
 
+Wordless = Callable[[str, Sequence[str]], Sequence[str]]
+"""(contact, channels that are preferred) -> those channels by which its customer would read no more than its name."""
+
 Follow = Callable[[Sequence[str]], AbstractAsyncContextManager[Following]]
 """Follows topics from this moment on, for as long as the context lasts. Raises NotAcknowledged."""
 
@@ -271,6 +274,7 @@ class Dependencies:
     policies: Policies
     rechecks: Rechecks
     signalled: Changes  # signals were given
+    wordless: Wordless
     unsound: Callable[[bytes, bytes, bytes, str], str]  # why a snapshot of a churn model is not loaded; empty where it is
     kafka: str = "localhost:9092"  # where producers find the inbox
     provider: Provider | None = None  # None: people sign in with tokens alone

@@ -25,6 +25,7 @@ from infra.collector import spare_the_collector
 from infra.crashing import crash_points
 from infra.decisions import DecisionStore
 from infra.delivery.addresses import Allowed
+from infra.delivery.channels import wordless
 from infra.delivery.policies import PolicyStore
 from infra.delivery.rechecking import Rechecking, against
 from infra.delivery.webhooks import WebhookStore
@@ -113,6 +114,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 policies=PolicyStore(decisions, _now),
                 rechecks=Rechecking(pool, secrets, _now, against),
                 signalled=signalled,
+                wordless=wordless(settings),
                 unsound=partial(champion.unsound, master.signing),
                 limits=limits,
             )

@@ -83,6 +83,16 @@ PREFER = ("customer",)
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Where a text says with what customers are approached, and by which channels."""
+
+    line: int
+    pointer: str
+    contact: str
+    prefer: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a text says, and what is wrong with it."""
 
@@ -90,6 +100,7 @@ class Reading:
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...] = ()  # what may stand so, and is perhaps not meant so
     segments: tuple[Problem, ...] = ()  # where segments are named: a hint, where there is none of that name
+    contacts: tuple[Named, ...] = ()
 
 
 def read_one(text: str, zone: str) -> Reading:
@@ -142,7 +153,7 @@ def read_node(root: Node, zone: str) -> Reading:
         elif rule:
             rules.append(rule)
         lines.setdefault(name, node.line)
-    return Reading(tuple(rules), tuple(by_line(reader.problems)), tuple(reader.hints), tuple(reader.segments))
+    return Reading(tuple(rules), tuple(by_line(reader.problems)), tuple(reader.hints), tuple(reader.segments), tuple(reader.contacts))
 
 
 def _named(node: Node) -> str:
@@ -158,6 +169,7 @@ class Rules(Reader):
         super().__init__()
         self.calendar_zone = zone
         self.segments: list[Problem] = []
+        self.contacts: list[Named] = []
 
     def rule(self, node: Node) -> Rule | None:
         before = len(self.problems)
@@ -429,7 +441,10 @@ class Rules(Reader):
         if form == "notify":
             target = self.text(members["notify"], "notify")
             return Notify(target) if self.fitting(node, members, form, ("notify",)) and target else None
-        campaign = self.text(members["contact"], "contact")
+        named = members["contact"]
+        campaign = self.text(named, "contact")
+        if campaign and prefer:
+            self.contacts.append(Named(named.line, named.pointer, campaign, prefer))
         return Contact(campaign, purpose, prefer) if campaign and purpose and prefer else None
 
     def channels(self, node: Node) -> tuple[str, ...]:

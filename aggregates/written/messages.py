@@ -62,6 +62,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "fa": "{word} از این راه، خود یا به واسطهٔ بخش‌بندی‌های دیگر، خودش را می‌پرسد.",
     },
     "no_segment": {"en": "There is no segment {word} yet.", "fa": "هنوز بخش‌بندی‌ای به نام {word} نیست."},
+    "no_text": {
+        "en": "No text, or no subject, is written for {word} by {channel}: the customer would read just its name.",
+        "fa": "برای {word} از راه {channel} متن یا عنوانی نوشته نشده است: مشتری فقط نامش را می‌خواند.",
+    },
     "no_rule": {
         "en": "No rule is named {word}: until one is, this stops nothing.",
         "fa": "قاعده‌ای به نام {word} نیست: تا نباشد، این توقف چیزی را نگه نمی‌دارد.",

@@ -137,7 +137,7 @@ async def unsaved(dependencies: Dependencies, kind: Kind, text: str) -> Sequence
 async def hinted(request: Request, dependencies: Dependencies, kind: Kind, text: str) -> list[Markup]:
     """What may stand in a text that is right, and is perhaps not meant so, in the reader's language."""
     async with dependencies.pool.connection() as connection:
-        return told(await hints.found(connection, kind, text, dependencies.zone), locale_of(request, dependencies))
+        return told(await hints.found(dependencies, connection, kind, text), locale_of(request, dependencies))
 
 
 def form_beside(text: str) -> dict[str, Any]:

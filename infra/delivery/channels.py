@@ -1,6 +1,6 @@
 """Brings a contact to the customer: by SMS gateway (or message center, `smpp`), by mail server, or through the people who call and offer.
 
-Reading order: Messages, Links, TaskAdapter, Writing, SmsAdapter, EmailAdapter, hand_over.
+Reading order: Messages, wordless, Links, TaskAdapter, Writing, SmsAdapter, EmailAdapter, hand_over.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import contextlib
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -32,7 +32,7 @@ from infra.delivery.adapters import of_answer
 from infra.delivery.http import Http
 from infra.delivery.rechecking import Approach, Rechecking, Undone
 from infra.errors import Refusal
-from infra.settings import EmailSettings, SmsSettings
+from infra.settings import EmailSettings, Settings, SmsSettings
 from projections.contacts import tasks
 from projections.contacts.want import Want
 from projections.deliveries.table import Taken
@@ -102,11 +102,32 @@ class Messages:
                     "Write $name, $link or $unsubscribe, in a subject $name alone; $$ is a dollar.",
                 )
 
+    def lacking(self, contact: str, channel: str) -> bool:
+        """Whether customers would read just the contact's name, in the text or as the subject of a letter."""
+        written = self._texts.get(contact, {}).get(channel)
+        return written is None or (channel == "email" and not written.subject)
+
     def of(self, contact: str, channel: str, name: str, link: str, end: str) -> Text:
         """What to say to this customer."""
         written = self._texts.get(contact, {}).get(channel) or Text(contact, contact)
         text = Template(written.text).safe_substitute(name=name, link=link, unsubscribe=end)
         return Text(text, Template(written.subject or contact).safe_substitute(name=name))
+
+
+def wordless(settings: Settings) -> Callable[[str, Sequence[str]], Sequence[str]]:
+    """The adapter of `api.ports.Wordless`. A gateway that is not told the text has texts of its own."""
+    sms = settings.sms
+    told = sms.url is not None and "{text}" in sms.url.get_secret_value() + sms.body
+    ways = {"sms": settings.smpp.host is not None or told, "email": settings.email.host is not None}
+    try:
+        messages = Messages(settings.delivery.messages)
+    except Refusal:
+        return lambda *_: ()  # it is where the sender is, who says what is wrong with it
+
+    def lacking(contact: str, prefer: Sequence[str]) -> list[str]:
+        return [way for way, there in ways.items() if there and (way in prefer or "customer" in prefer) and messages.lacking(contact, way)]
+
+    return lacking
 
 
 class Links:

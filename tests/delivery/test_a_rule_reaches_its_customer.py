@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import msgspec
 import pytest
 
-from infra.settings import DeliverySettings
+from infra.settings import DeliverySettings, EmailSettings
 from tests.api.conftest import breath, serving, working
 from tests.conftest import World
 from tests.delivery.mail import mail_server
@@ -44,7 +44,8 @@ async def ground(shared_world: World, tmp_path_factory: pytest.TempPathFactory) 
             "YEKTA_EMAIL__SENDER": "shop@example.com",
             "YEKTA_API__ADDRESS": "https://desk.a-long-name-of-a-shop.example",
         }
-        settings = shared_world.settings.model_copy(update={"delivery": DeliverySettings(allow="127.0.0.1")})
+        delivery, email = DeliverySettings(allow="127.0.0.1", messages=messages), EmailSettings(host="127.0.0.1")
+        settings = shared_world.settings.model_copy(update={"delivery": delivery, "email": email})
         world = replace(shared_world, settings=settings)
         async with serving(world) as api, working(world, environment=environment):
             yield Ground(api, await api.token(), await api.write_key("shop"), gateway, mail, hooks)
@@ -77,6 +78,13 @@ async def test_each_channel_brings_it_and_the_webhook_tells_of_it(ground: Ground
     assert listed[0]["contact"] == "spring"
     posts = [msgspec.json.decode(post.body) for post in await ground.hooks.until(6)]
     assert sorted({post["data"]["rule"] for post in posts if post["type"] == "contact.sent"}) == ["by-call", "by-email", "by-sms"]
+
+
+async def test_a_contact_that_nobody_wrote_a_text_for_is_hinted_at_before_anybody_reads_its_name(ground: Ground) -> None:
+    rule = "rule: unwritten\nwhen: {count: a.b, at_least: 1, within: 1h}\ndo: {contact: sprng, prefer: [call, email]}\n"
+    for text, expected in ((rule, [(3, "/do/contact", "no_text")]), (rule.replace("sprng", "spring"), [])):
+        draft = await ground.api.client.post("/v1/triggers", content=text, auth=(ground.token, ""))
+        assert [(one["line"], one["pointer"], one["code"]) for one in draft.json().get("hints", ())] == expected
 
 
 async def test_without_consent_there_is_silence_and_its_reason(ground: Ground) -> None:

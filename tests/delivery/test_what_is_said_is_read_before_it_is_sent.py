@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from infra.delivery.channels import Messages
+from infra.delivery.channels import Messages, wordless
 from infra.errors import Refusal
+from infra.settings import DeliverySettings, EmailSettings, Settings, SmsSettings
 
 
 def messages(folder: Path, text: str) -> Messages:
@@ -32,3 +34,18 @@ def test_a_word_that_nothing_stands_for_is_refused_and_told_to_no_customer(text:
     with pytest.raises(Refusal) as refused:
         messages(tmp_path, text)
     assert word in str(refused.value)
+
+
+def test_a_contact_without_a_text_is_known_where_it_would_be_read(tmp_path: Path) -> None:
+    messages(tmp_path, "spring: {sms: {text: x}, email: {text: no subject}}\nautumn: {email: {subject: x, text: x}}")
+    delivery, url = DeliverySettings(messages=tmp_path / "messages.yaml"), SecretStr("https://sms.example/send")
+
+    def lacking(contact: str, *prefer: str, sms: SmsSettings, email: EmailSettings) -> list[str]:
+        return list(wordless(Settings(delivery=delivery, sms=sms, email=email))(contact, prefer))
+
+    assert lacking("winter", "sms", "email", "customer", sms=SmsSettings(), email=EmailSettings()) == []
+    asked = [("winter", "sms", "call"), ("winter", "customer"), ("spring", "customer"), ("autumn", "email"), ("satisfaction", "sms")]
+    sms, email = SmsSettings(url=url), EmailSettings(host="mail.example")
+    assert [lacking(*one, sms=sms, email=email) for one in asked] == [["sms"], ["sms", "email"], ["email"], [], []]
+    of_its_own = SmsSettings(url=url, body="template={contact}")
+    assert lacking("winter", "sms", sms=of_its_own, email=EmailSettings()) == []
