@@ -17,7 +17,6 @@ from projections.triggers.marks import Reopened, added
 from projections.triggers.react import wake_of
 from projections.triggers.state import Block, Fire, Seal, State, Withdraw
 from projections.triggers.state import Effect as Said
-from projections.triggers.storing import encode
 from projections.triggers.table import Place, Timer
 from streams import signal_records
 from streams.candidates import NOTHING, Asked, Contacting, Undone, Want
@@ -218,8 +217,9 @@ class Turn:
         """Write everything down; what is to be published."""
         connection, partition = self.moment.connection, self.moment.partition
         await self.decide()
-        states = [((customer, *key), encode(state)) for customer, runs in self._states.items() for key, state in runs.items()]
-        await table.save(connection, partition, states)
+        rules = self.held.here.rules
+        states = [(whose, key, rules[key].storing, state) for whose, runs in self._states.items() for key, state in runs.items()]
+        await table.save(connection, partition, [((whose, *key), storing.encode(state)) for whose, key, storing, state in states])
         await self._mark()
         await self._ticking.set(self.moment, self._timers)
         if not remember:

@@ -19,6 +19,7 @@ class Condition(Protocol):
     """What all machines have."""
 
     state: ClassVar[Any]  # the type of its states, for those who store them
+    factual: ClassVar[bool]  # its states are facts, and follow from those that were told, whenever that was
 
     @property
     def initial(self) -> Any:
@@ -42,6 +43,8 @@ class Condition(Protocol):
 
 class Prompt:
     """Conditions that only a fact makes true."""
+
+    factual: ClassVar[bool] = True
 
     def due(self, state: Any) -> datetime | None:
         return None
@@ -123,6 +126,7 @@ class Missing:
     absent: int = 2
     initial: None = None
     state: ClassVar[Any] = tuple[Evidence, bool] | None
+    factual: ClassVar[bool] = False
 
     def take(self, state: tuple[Evidence, bool] | None, fact: Evidence) -> tuple[tuple[Evidence, bool] | None, bool]:
         if fact.roles & self.absent:
@@ -150,6 +154,7 @@ class Switching(Prompt):
 
     initial: bool = False
     state: ClassVar[Any] = bool
+    factual: ClassVar[bool] = False
 
     def starter(self, state: bool) -> Evidence | None:
         return None

@@ -20,7 +20,7 @@ from projections.triggers.checks import NO_QUANTILES
 from projections.triggers.evidence import Evidence
 from projections.triggers.react import Reaction, begin, recall, recalled, refold
 from projections.triggers.state import Seal
-from projections.triggers.storing import Storing, encode
+from projections.triggers.storing import Storing
 from projections.triggers.trigger import Watching, admit, trigger_of
 from streams.recalling import last_of
 from tests.rules import histories
@@ -70,7 +70,7 @@ def test_what_a_rule_says_of_a_history(kept: int, rule: dict[str, Any], events: 
             heard = last_of(piece, heard)
             if heard is not None:
                 state, _ = recall(trigger, state, evidence_of(trigger, piece), heard.now, NO_QUANTILES)
-                state = storing.decode(encode(state))
+                state = storing.decode(storing.encode(state))
         state, _ = recall(trigger, state, (), last.now, NO_QUANTILES)
         in_pieces = recalled(trigger, state, standing, last.now, NO_QUANTILES, "moved")
         assert in_pieces == said(refold(trigger, evidence_of(trigger, facts), standing, last.now, NO_QUANTILES, "moved"))

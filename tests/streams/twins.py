@@ -18,7 +18,7 @@ from aggregates.rules import reading
 from aggregates.wire import customer_event_decoder
 from projections.churn import state as churn
 from projections.triggers.react import begin
-from projections.triggers.storing import encode
+from projections.triggers.storing import Storing
 from projections.triggers.trigger import trigger_of
 from projections.view import windows
 from projections.view.table import load
@@ -54,7 +54,8 @@ OF_SEGMENTS = ("loyal",)
 def nothing_heard(rule: dict[str, Any]) -> bytes:
     """What is kept of somebody of whom a rule heard nothing; it is the same as if nothing were kept."""
     (read,) = reading.read(json.encode(rule | {"do": {"notify": "x"}}).decode(), "Asia/Tehran").rules
-    return encode(begin(trigger_of(read)))
+    trigger = trigger_of(read)
+    return Storing(trigger).encode(begin(trigger))
 
 
 EMPTY = frozenset(map(nothing_heard, RULES))
