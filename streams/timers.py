@@ -25,6 +25,7 @@ from aggregates.touchpoint import derive
 from projections.positions import table as positions
 from projections.positions.waiting import Wait, advance
 from projections.triggers import table
+from streams.recalling import NEVER
 from streams.record import Connection, Publication
 from streams.words import CLOCK, told
 
@@ -63,6 +64,17 @@ class Due(NamedTuple):
 
     customer: UUID
     timer: Timer
+
+
+class Unsettled(NamedTuple):
+    """The replayed time of a partition of which something may still be on its way: after `settled`, up to and with `told`."""
+
+    settled: datetime
+    told: datetime
+
+    def has(self, at: datetime) -> bool:
+        """Whether a moment is in it."""
+        return self.settled < at <= self.told
 
 
 class Noted(NamedTuple):
@@ -156,6 +168,17 @@ async def replayed(connection: Connection) -> datetime | None:
     return None if row is None else row[0]
 
 
+async def unsettled(connection: Connection, partition: int) -> Unsettled | None:
+    """What sources that replay their own time told this partition beyond what of all that they sent is in the views."""
+    cursor = await connection.execute(
+        "SELECT NULLIF(r.replayed, '-infinity'), c.now FROM streams.released r, streams.clocks c"
+        " WHERE c.partition = %s AND r.replayed < c.now",
+        (partition,),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else Unsettled(row[0] or NEVER, row[1])
+
+
 async def due(connection: Connection, partition: int, position: int) -> list[Due]:
     """Timers of the partition that may go, marked as gone. `position`: everything before it is folded, by now or in this transaction."""
     cursor = await connection.execute(
@@ -169,15 +192,18 @@ async def due(connection: Connection, partition: int, position: int) -> list[Due
             UNION ALL
             (SELECT w.customer_id, w.rule, w.version FROM streams.timers w
              WHERE w.partition = %(partition)s AND w.clock = 'event' AND NOT w.told
-               AND w.at < (SELECT LEAST(c.now, r.replayed) FROM streams.clocks c, streams.released r WHERE c.partition = %(partition)s)
+               AND w.at <= (SELECT LEAST(c.now, r.replayed) FROM streams.clocks c, streams.released r WHERE c.partition = %(partition)s)
                AND EXISTS (SELECT FROM streams.source_clocks c
-                           WHERE c.partition = %(partition)s AND w.at < c.now AND c.source <> ALL (w.beyond))
+                           WHERE c.partition = %(partition)s AND c.source <> ALL (w.beyond)
+                           AND (w.at < c.now OR (w.at = c.now AND w.rule = %(held)s AND w.source IN ('', c.source))))
+               AND NOT (w.rule = %(held)s AND EXISTS (SELECT FROM streams.timers o WHERE o.customer_id = w.customer_id
+                           AND o.rule <> w.rule AND o.clock = w.clock AND o.at = w.at AND NOT o.told))
              ORDER BY w.at LIMIT %(limit)s)
         ) ripe
         WHERE t.customer_id = ripe.customer_id AND t.rule = ripe.rule AND t.version = ripe.version
         RETURNING t.customer_id, t.rule, t.version, t.at, {table.CLOCK}, t.quiet
         """,
-        {"partition": partition, "key": str(partition), "position": position, "limit": AT_ONCE},
+        {"partition": partition, "key": str(partition), "position": position, "limit": AT_ONCE, "held": HELD},
     )
     found = [Due(customer, Timer(*timer)) for customer, *timer in await cursor.fetchall()]
     found.sort(key=lambda one: (one.timer.at, one.customer, one.timer.rule == HELD, one.timer.rule))

@@ -15,12 +15,13 @@ from uuid import UUID
 import msgspec
 
 from aggregates.fact import Fact
+from aggregates.rules.rule import Contact
 from aggregates.wire import CustomerEvent
 from projections.identity import table as identity
 from projections.timeline.row import uuid_of
 from projections.triggers import table
 from projections.triggers.evidence import Evidence
-from projections.triggers.react import Reaction, begin, mend, moved, react, recall, recalled, ripen, wake_of
+from projections.triggers.react import Reaction, begin, mend, moved, react, recall, recalled, refold, ripen, wake_of
 from projections.triggers.state import Effect as Said
 from projections.triggers.state import Fire, State, Withdraw
 from projections.triggers.storing import encode
@@ -106,7 +107,9 @@ class Triggering:
         turn.recalled = await self._past.together(moment, _unknown(moment, held, known, evidence), held.here.read)
         words = {item.offset: timers.decoder.decode(item.event.data) for item, _ in known if item.fact is None}
         replaying = {customer for item, customer in known if (words[item.offset] if item.fact is None else item.fact).clock}
-        turn.waiting = await table.waiting(moment.connection, replaying, "") if replaying else {}
+        if replaying:
+            turn.waiting = await table.waiting(moment.connection, replaying, "")
+            turn.unsettled = await timers.unsettled(moment.connection, moment.partition)
         for (item, customer), found in zip(known, evidence, strict=True):
             if item.fact is None:
                 word = words[item.offset]
@@ -161,6 +164,8 @@ class Triggering:
         if not held.here.rules:
             return []
         turn = Turn(moment, held, self._contacting, self._ticking, joined=True)
+        if any(history.last and history.last.clock for history in customers.values()):
+            turn.unsettled = await timers.unsettled(moment.connection, moment.partition)
         await table.drop(moment.connection, customers)
         for customer, history in customers.items():
             held.drop(customer)
@@ -296,7 +301,7 @@ class Triggering:
     async def _ring(self, turn: Turn, customer: UUID, timer: timers.Timer) -> None:
         """A timer: ignored when nothing waits for it any more."""
         if timer.rule == HELD:
-            turn.settle(customer, timer.at, timer.clock)
+            turn.settle(customer, timer.at, timer.clock, await self._runs_at(turn, customer, timer.at) if timer.clock else None)
             return
         if timer.rule.startswith(" "):
             return  # another part's
@@ -308,6 +313,17 @@ class Triggering:
         after, said = ripen(active.trigger, state, timer.at, turn.held.here.quantiles)
         quiet = timer.quiet  # only timers that an earlier version set say it
         turn.take(customer, active, state, after, said, timer.at, timer.clock, quiet, rung=True)
+
+    async def _runs_at(self, turn: Turn, customer: UUID, at: datetime) -> dict[tuple[str, int], State]:
+        """His states at a moment of replayed time: what came after it may have been heard while contacts of the moment waited."""
+        here, runs = turn.held.here, dict(turn.held.learned[customer])
+        for key, state in runs.items():
+            active, last = here.rules.get(key), state.head.last
+            if active is not None and isinstance(active.rule.do, Contact) and last is not None and last[0] > at:
+                facts = await self._past.facts(turn.moment, customer, active.trigger.types, None, read=here.read)
+                past = evidence_of(active, [fact for fact in facts if fact.at <= at])
+                runs[key] = refold(active.trigger, past, (), at, here.quantiles)[0]
+        return runs
 
     async def _surveyed(self, turn: Turn, customer: UUID, active: Active, replayed: datetime | None) -> None:
         """What somebody waits for who was there before the rule."""

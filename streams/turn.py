@@ -1,6 +1,7 @@
 """One call of the part that runs rules: states, timers and what was said gather here, and are written down and told together.
 
-What is said in a batch is decided at its end, of all customers together. Reading order: Held, Words, Turn.take, decide, finish, `_decide`.
+What is said in a batch is decided at its end, of all customers together; contacts of replayed time once all that was sent until then is in
+the views. Reading order: Held, Words, Turn.take, decide, finish, `_decide`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ from streams.parts import Moment
 from streams.recalling import Recalled
 from streams.record import Effect
 from streams.ticking import Ticking
-from streams.timers import HELD
+from streams.timers import HELD, Unsettled
 
 Runs = dict[tuple[str, int], State]
 
@@ -80,6 +81,7 @@ class Turn:
         self._states: dict[UUID, Runs] = {}
         self._timers: dict[Place, Timer | None] = {}
         self.waiting: Mapping[Place, Timer] = {}  # timers that were set before, of customers whose time is replayed
+        self.unsettled: Unsettled | None = None  # in which contacts are held until all that was sent is in the views
         self._said: dict[UUID, list[Words]] = {}  # of each customer one moment after the other
         self._effects: list[Effect] = []
         self.recalled: dict[UUID, Recalled] = {}  # what was read of several customers together
@@ -176,10 +178,17 @@ class Turn:
         if moments and moments[-1].runs is None:
             moments[-1].runs = dict(self.held.learned.get(customer, {}))
 
-    def settle(self, customer: UUID, now: datetime, clock: str = "") -> None:
-        """A contact that was held is to be decided again, after all that was said before."""
-        self._moment(customer, now, clock).ripe = True
+    def settle(self, customer: UUID, now: datetime, clock: str = "", runs: Runs | None = None) -> None:
+        """A contact that was held is to be decided again, after all that was said before. `runs`: his states at that moment."""
+        if self._is_open(now, clock) and self.unsettled is not None:
+            now = self.unsettled.settled
+        words = self._moment(customer, now, clock)
+        words.ripe, words.runs = True, runs
         self._over(customer)
+
+    def _is_open(self, at: datetime, clock: str) -> bool:
+        """Whether something that was sent before a moment of replayed time may still be on its way."""
+        return clock != "" and self.unsettled is not None and self.unsettled.has(at)
 
     def leave(self, customer: UUID) -> None:
         """What is held of a customer is his heir's to decide."""
@@ -194,7 +203,11 @@ class Turn:
         keys = (*self.held.learned[customer], (HELD, 0))
         places = [place for key in keys if (place := (customer, *key)) in self._timers or place in self.waiting]
         timers = [(place, timer) for place in places if (timer := self._timers.get(place, self.waiting.get(place)))]
-        mine = [(place, timer) for place, timer in timers if timer.at < to and timer.clock == clock]
+        mine = [
+            (place, timer)
+            for place, timer in timers
+            if timer.at < to and timer.clock == clock and not (place[1] == HELD and self._is_open(timer.at, clock))
+        ]
         return min(mine, key=lambda one: (one[1].at, one[0][1] == HELD, one[0]), default=None)
 
     def ring(self, place: Place) -> None:
@@ -275,7 +288,7 @@ class Turn:
                     wants.get(customer, ()),
                     words.now,
                     self._objection(customer, words),
-                    early=customer in wants and self._waits_for(customer, words.now),
+                    early=customer in wants and (self._is_open(words.now, words.clock) or self._waits_for(customer, words.now)),
                     joined=self._joined,
                 )
                 for customer, words in said.items()

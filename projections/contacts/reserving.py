@@ -45,7 +45,7 @@ class Asked:
     now: datetime
     objection: Callable[[Want], str]
     undone: Collection[UUID] = ()  # signals that were withdrawn, for those that stand in their place
-    early: bool = False  # the moment brings more: what is new waits for it, and nothing is said of it yet
+    early: bool = False  # of the moment more is on its way: what is new waits for it, and nothing is said of it yet
     joined: bool = False  # his rows were put together: some of the moment was decided before that
 
 
@@ -113,23 +113,26 @@ async def _reserved(
     connection: Connection, schema: str, keys: Keys, policy: Policy, asked: Sequence[Asked]
 ) -> dict[UUID, list[tuple[Want, Outcome]]]:
     """What was sent before is no candidate again."""
-    standing = await _grounds(connection, schema, keys, policy, {one.customer: one.now for one in asked})
     before = await table.of_all(connection, [(one.customer, want.candidate.signal) for one in asked for want in one.fresh])
     made = await table.approached(connection, {one.customer: {want.candidate.rule for want in one.fresh} for one in asked})
-    held = await table.held(connection, {customer: ground.at for customer, ground in standing.items()})
-    wanted = {one.customer: _wanted(policy, one, before, made.get(one.customer, ()), held.get(one.customer, ())) for one in asked}
-    decided: dict[UUID, list[tuple[Want, Outcome]]] = {one.customer: [] for one in asked}
-    if not any(wanted.values()):
-        return decided
-    early = {one.customer: one.now for one in asked if one.early}
     waiting = [
-        (customer, want, Outcome(want.candidate, "held", now, until=now)) for customer, now in early.items() for want in wanted[customer]
+        (one.customer, want, Outcome(want.candidate, "held", one.now, until=one.now))
+        for one in asked
+        if one.early
+        for want in _wanted(policy, one, before, made.get(one.customer, ()), ())
     ]
     await table.write(connection, waiting)
+    decided: dict[UUID, list[tuple[Want, Outcome]]] = {one.customer: [] for one in asked}
+    asked = [one for one in asked if not one.early]
+    standing = await _grounds(connection, schema, keys, policy, {one.customer: one.now for one in asked}) if asked else {}
+    held = await table.held(connection, {customer: ground.at for customer, ground in standing.items()})
+    wanted = {one.customer: _wanted(policy, one, before, made.get(one.customer, ()), held.get(one.customer, ())) for one in asked}
+    if not any(wanted.values()):
+        return decided
     salt = await table.salt(connection)
     won = await table.won(connection, {one.customer: one.now for one in asked if one.joined})
     for customer, wants in wanted.items():
-        if wants and customer not in early:
+        if wants:
             here = standing[customer]
             paid = await spending.spent(connection, policy, here.at)
             outcomes = decide(policy, here.known, [want.candidate for want in wants], here.at, salt, paid, won.get(customer, ""))
