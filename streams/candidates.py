@@ -49,6 +49,10 @@ class Contacting(Protocol):
         """Signals of these customers do not stand any more."""
         ...
 
+    async def scarce(self, connection: Connection) -> bool:
+        """Whether what one customer gets is not there for another."""
+        ...
+
     async def control(self, connection: Connection, event: CustomerEvent) -> None:
         """A decision about everybody that may be the policy."""
         ...
@@ -62,6 +66,9 @@ class Nobody:
 
     async def withdraw(self, connection: Connection, undone: Mapping[UUID, Undone]) -> Mapping[UUID, Sequence[Publication]]:
         return {}
+
+    async def scarce(self, connection: Connection) -> bool:
+        return False
 
     async def control(self, connection: Connection, event: CustomerEvent) -> None:
         return None

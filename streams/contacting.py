@@ -60,6 +60,11 @@ class Deciding:
             await table.write(connection, silent)
         return told
 
+    async def scarce(self, connection: Connection) -> bool:
+        """Whether a budget binds."""
+        _, policy = await table.in_force(connection)
+        return policy.budget is not None
+
     async def control(self, connection: Connection, event: CustomerEvent) -> None:
         """The policy is read where it is kept, its latest version: what is told of it in the log is for those who replay it."""
         del connection, event

@@ -7,6 +7,7 @@ the views. Reading order: Held, Words, Turn.take, decide, finish, `_decide`.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import merge
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -221,9 +222,16 @@ class Turn:
             await self._decide({customer: words})
 
     async def decide(self) -> None:
-        """Decide what was said so far: of all customers together, the moments of each one after the other."""
+        """Decide what was said so far: of all customers together, the moments of each one after the other; where what one gets is not
+        there for another, in the order of all moments."""
         said, self._said = self._said, {}
-        for nth in range(max(map(len, said.values()), default=0)):
+        most = max(map(len, said.values()), default=0)
+        if most > 1 and len(said) > 1 and await self._contacting.scarce(self.moment.connection):
+            moments = [[(customer, words) for words in some] for customer, some in said.items()]
+            for customer, words in merge(*moments, key=lambda one: one[1].now):
+                await self._decide({customer: words})
+            return
+        for nth in range(most):
             await self._decide({customer: moments[nth] for customer, moments in said.items() if nth < len(moments)})
 
     async def finish(self, *, remember: bool = True) -> list[Effect]:
