@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -40,6 +41,23 @@ def _known_zone(name: str) -> str:
     if known_zone(name) is None:
         raise ValueError("is not a time zone name such as Asia/Tehran")
     return name
+
+
+def _web_address(text: str | None) -> str | None:
+    """Without a slash at its end: paths are put behind it."""
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound or any(character.isspace() for character in parts.netloc):
+        raise ValueError("is no address such as https://desk.example.com")
+    return text.rstrip("/")
+
+
+WebAddress = Annotated[str | None, AfterValidator(_web_address), BeforeValidator(_blank_is_unset)]
 
 
 def _hosts_and_networks(allowed: str | None) -> str | None:
@@ -88,7 +106,7 @@ class ApiSettings(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8700
-    address: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None  # as customers reach it: https://shop.example
+    address: WebAddress = None  # as customers reach it: https://shop.example
 
 
 class SmsSettings(Section):
@@ -101,6 +119,13 @@ class SmsSettings(Section):
     body: str = "receptor={to}&message={text}&localid={number}"
     accepted: str = ""  # a regular expression that the answer of a message taken matches; empty: 2xx is enough
     refused: str = ""  # one that status and answer match where the number is none: it is not tried again
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            _web_address(url.get_secret_value())
+        return url
 
     @field_validator("accepted", "refused")
     @classmethod
@@ -150,7 +175,7 @@ class DeliverySettings(Section):
 class OidcSettings(Section):
     """An OpenID Connect provider through which people sign in to the desk; without an issuer they use tokens."""
 
-    issuer: Annotated[str | None, BeforeValidator(_blank_is_unset)] = None
+    issuer: WebAddress = None
     client_id: str = "yekta"
     client_secret: SecretStr | None = None  # a public client has none: PKCE is used in any case
     name: str = "OpenID Connect"  # on the button

@@ -190,6 +190,11 @@ def test_a_used_port_is_refused(tmp_path: Path) -> None:
             _is_one_sentence(yekta(command, "--port", str(port), YEKTA_HOME=str(tmp_path / "home")), f"Port {port} on 127.0.0.1 is used by")
 
 
+def test_an_address_that_is_not_this_machines_is_said_to_be_so() -> None:
+    with pytest.raises(Refusal, match=r"^192\.0\.2\.1 is no address of this machine"):
+        ports.refuse_used(ports.choose(), "192.0.2.1")
+
+
 def test_too_few_files_that_may_be_open_are_refused_and_a_soft_limit_is_raised(tmp_path: Path) -> None:
     few = ["sh", "-c", 'ulimit -n 128; exec "$@"', "-", *_YEKTA, "up", "--port", str(ports.choose())]
     refused = subprocess.run(

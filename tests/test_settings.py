@@ -53,6 +53,12 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("YEKTA_DELIVERY__ALLOW", "crm.internal, 10.0.0.0/33"),
         ("YEKTA_DELIVERY__ALLOW", "https://crm.internal"),
         ("YEKTA_SMS__HEADERS", "Authorization: secret"),
+        ("YEKTA_SMS__URL", "api.kavenegar.com/v1/KEY/sms/send.json"),
+        ("YEKTA_API__ADDRESS", "desk.example.com"),
+        ("YEKTA_API__ADDRESS", "https://"),
+        ("YEKTA_API__ADDRESS", "https://desk example.com"),
+        ("YEKTA_API__ADDRESS", "https://desk.example.com:port"),
+        ("YEKTA_OIDC__ISSUER", "nonsense"),
         ("YEKTA_DROP__MAPPINGS", ""),
         ("YEKTA_OIDC__ROLES", "{admins: admin}"),
         ("YEKTA_KAFKA", "broker:9092"),
@@ -80,6 +86,13 @@ def test_a_misspelt_name_in_a_section_is_no_setting_and_the_nearest_is_named(
     with pytest.raises(Refusal) as refused:
         load()
     assert str(refused.value) == f"There is no setting {variable}. {mend}"
+
+
+def test_an_address_has_no_slash_at_its_end() -> None:
+    settings = load(api={"address": "https://desk.example.com/yekta/"}, sms={"url": "https://sms.example.com/KEY?to={to}&text={text}"})
+    assert settings.reached_at == "https://desk.example.com/yekta"
+    assert settings.sms.url is not None
+    assert settings.sms.url.get_secret_value().endswith("&text={text}")
 
 
 def test_a_child_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
