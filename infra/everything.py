@@ -16,7 +16,7 @@ from infra.engines.program import Program, Ready
 from infra.engines.supervisor import Notice
 from infra.home import Home
 from infra.running import Running, running
-from infra.settings import ApiSettings, Settings
+from infra.settings import Settings
 from infra.topic_ids import NoAnswerError, ask
 
 
@@ -29,7 +29,7 @@ async def everything(settings: Settings, *, notice: Notice, progress: jars.Progr
     async with running(settings, notice=notice, progress=progress) as here:
         await prepare(settings, here.endpoints)
         await here.supervisor.start(api_program(here))
-        here.remember(api_url=_url(settings.api))
+        here.remember(api_url=settings.api.url)
         for number in range(1, settings.workers + 1):
             await here.supervisor.start(worker_program(here, f"worker-{number}"))
         for program in connectors(here):
@@ -56,7 +56,7 @@ async def prepare(settings: Settings, engines: Endpoints) -> None:
 
 
 def api_program(here: Running) -> Program:
-    host, port = _reachable(here.settings.api.host), here.settings.api.port
+    host, port = here.settings.api.reachable, here.settings.api.port
 
     async def answers() -> bool:
         return await _is_healthy(host, port)
@@ -102,13 +102,3 @@ async def _is_healthy(host: str, port: int) -> bool:
     except (OSError, TimeoutError):
         return False
     return b" 200 " in status
-
-
-def _url(api: ApiSettings) -> str:
-    host = _reachable(api.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{api.port}"
-
-
-def _reachable(host: str) -> str:
-    """An address to call when the API listens on all of them."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)

@@ -108,6 +108,16 @@ class ApiSettings(Section):
     port: Port = 8700
     address: WebAddress = None  # as customers reach it: https://shop.example
 
+    @property
+    def reachable(self) -> str:
+        """A host to call when it listens on all that this machine has."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)
+
+    @property
+    def url(self) -> str:
+        """Its address on this machine."""
+        return f"http://{f'[{self.reachable}]' if ':' in self.reachable else self.reachable}:{self.port}"
+
 
 class SmsSettings(Section):
     """An SMS gateway over HTTP: its request as a template with {to}, {text}, {contact}, {name}, {id} and {number}."""
@@ -241,7 +251,7 @@ class Settings(BaseSettings):
     @property
     def reached_at(self) -> str:
         """The address of the API as customers reach it."""
-        return self.api.address or f"http://{self.api.host}:{self.api.port}"
+        return self.api.address or self.api.url
 
     @property
     def deliveries_allowed(self) -> str:

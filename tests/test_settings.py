@@ -88,9 +88,10 @@ def test_a_misspelt_name_in_a_section_is_no_setting_and_the_nearest_is_named(
     assert str(refused.value) == f"There is no setting {variable}. {mend}"
 
 
-def test_an_address_has_no_slash_at_its_end() -> None:
+def test_an_address_can_be_put_before_a_path() -> None:
     settings = load(api={"address": "https://desk.example.com/yekta/"}, sms={"url": "https://sms.example.com/KEY?to={to}&text={text}"})
     assert settings.reached_at == "https://desk.example.com/yekta"
+    assert load(api={"host": "::"}).reached_at == "http://[::1]:8700"
     assert settings.sms.url is not None
     assert settings.sms.url.get_secret_value().endswith("&text={text}")
 
