@@ -176,7 +176,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         async with dependencies.pool.connection() as connection:
             if wanted.parent is not None and await table.one(connection, wanted.parent) is None:
                 raise invalid("/parent", "No account has this id.")
-            if wanted.reference and await _taken(connection, wanted.reference):
+            if wanted.reference and await table.taken(connection, wanted.reference):
                 raise Problem(409, "already_there", "An account with this reference is there already.", pointer="/reference")
             values = (id_, wanted.kind, wanted.name.strip(), wanted.reference, wanted.parent, at)
             told = {"by": asking.name, "at": at, **msgspec.to_builtins(wanted)}
@@ -249,11 +249,6 @@ async def _account(connection: Connection, id_: UUID) -> Account:
     if found is None:
         raise not_found("No account has this id.")
     return found
-
-
-async def _taken(connection: Connection, reference: str) -> bool:
-    row = await (await connection.execute("SELECT 1 FROM identity.accounts WHERE reference = %s", (reference,))).fetchone()
-    return row is not None
 
 
 def shown(one: Account) -> AccountShown:

@@ -116,25 +116,21 @@ caps:
         """All versions of the policy: who and when."""
         access.staff(request, dependencies, access.INSIDE)
         async with dependencies.pool.connection() as connection:
-            cursor = await connection.execute("SELECT version, at, by FROM contacts.policy ORDER BY version DESC LIMIT %s", (MOST,))
-            return json(PolicyVersions([PolicyVersion(*row) for row in await cursor.fetchall()]))
+            found = await contacts.policies(connection, MOST)
+        return json(PolicyVersions([PolicyVersion(row.version, row.at, row.by) for row in found]))
 
     return routes
 
 
 async def policy_shown(connection: Connection, version: int | None = None) -> PolicyShown | None:
     """The policy in force or an earlier version; None when there is no such version."""
-    cursor = await connection.execute(
-        "SELECT version, at, by, text FROM contacts.policy WHERE %s::int IS NULL OR version = %s ORDER BY version DESC LIMIT 1",
-        (version, version),
-    )
-    row = await cursor.fetchone()
-    if row is None:
+    rows = await contacts.policies(connection, 1, version)
+    if not rows:
         return PolicyShown(0, None, None, "", {}) if version is None else None
-    found, at, by, text = row
-    root = parse(text)
+    (row,) = rows
+    root = parse(row.text)
     plain = root.plain if isinstance(root, Node) else {}
-    return PolicyShown(found, at, by, text, plain if isinstance(plain, dict) else {})
+    return PolicyShown(row.version, row.at, row.by, row.text, plain if isinstance(plain, dict) else {})
 
 
 async def check_approval(dependencies: Dependencies, asking: Caller, text: str) -> None:

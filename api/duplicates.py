@@ -136,7 +136,7 @@ async def decide(dependencies: Dependencies, connection: Connection, asking: Cal
         go, stay = [(await explaining.known(dependencies, connection, customer)).owned for customer in them]
         decision = Split(by=asking.name or str(asking.key), at=dependencies.clock(), go=tuple(go), stay=tuple(stay), evidence=evidence)
         event, at = await uniting.say(dependencies, decision, reason)
-    await connection.execute("DELETE FROM identity.duplicates WHERE one = %s AND other = %s", (pair.one, pair.other))
+    await table.answered(connection, pair)
     assert event is not None and at is not None  # noqa: S101, PT018 - it was no dry run
     return event, at
 

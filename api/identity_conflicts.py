@@ -19,6 +19,7 @@ from api.ports import Connection, Dependencies
 from api.problem import Problem, not_found
 from api.visibility import settled
 from projections.identity import conflicts as table
+from projections.identity import table as identity
 from projections.identity.conflicts import Conflict
 from projections.view import table as views
 from projections.view.precedence import believed
@@ -130,12 +131,12 @@ async def decide(dependencies: Dependencies, connection: Connection, asking: Cal
 
 async def shown(dependencies: Dependencies, connection: Connection, found: list[Conflict], role: str) -> list[ConflictShown]:
     """Conflicts as this role may see them."""
-    owners = await _owners(connection, [token for one in found for token in one.tokens])
+    owners = await identity.owners(connection, [Token(token) for one in found for token in one.tokens])
     states = await views.load(connection, await dependencies.schema(), set(owners.values()))
     rules = await views.rules(connection)
 
     def party(token: str) -> Party:
-        owner = owners.get(token)
+        owner = owners.get(Token(token))
         state = states.get(owner) if owner else None
         point = state.contacts.points.get(Token(token)) if state else None
         value = point.value if point else None
@@ -162,8 +163,3 @@ async def shown(dependencies: Dependencies, connection: Connection, found: list[
 def customers(items: list[ConflictShown]) -> set[UUID]:
     """Of whom conflicts show something."""
     return {party.customer_id for one in items for party in one.parties if party.customer_id is not None}
-
-
-async def _owners(connection: Connection, tokens: list[str]) -> dict[str, UUID]:
-    found = await connection.execute("SELECT identifier, customer_id FROM identity.identifiers WHERE identifier = ANY(%s)", (tokens,))
-    return {row[0]: row[1] for row in await found.fetchall()}

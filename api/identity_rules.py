@@ -115,11 +115,10 @@ async def publish(dependencies: Dependencies, connection: Connection, asking: Ca
     for _ in range(TRIES):
         newest = await ruling.newest(connection)
         version = newest.version + 1 if newest else 1
-        at, text = dependencies.clock().astimezone(UTC), msgspec.json.encode(document)
-        decision = Decision(UUID(str(RULES_ID)), version, publishing.PUBLISHED, text)
-        statement = "INSERT INTO identity.rule_sets (version, document, by_key, at) VALUES (%s, %s, %s, %s)"
+        decision = Decision(UUID(str(RULES_ID)), version, publishing.PUBLISHED, msgspec.json.encode(document))
+        by, at = asking.name or str(asking.key), dependencies.clock().astimezone(UTC)
         try:
-            await dependencies.decisions.record([decision], [(statement, (version, text.decode(), asking.name or str(asking.key), at))])
+            await dependencies.decisions.record([decision], [ruling.published(version, document, by, at)])
         except Overtaken:
             continue
         return version

@@ -5,11 +5,10 @@ Reading order: ChurnModels, router, `_decided`.
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from psycopg.types.json import Jsonb
 
 from aggregates import churn_model
 from aggregates import value as value_costs
@@ -90,13 +89,6 @@ class ValueModels(msgspec.Struct, frozen=True):
     wall: Fitted | None  # BG/NBD and Gamma-Gamma of customers that live in our time
     event: Fitted | None  # and of those in the time of sources that replay their own
 
-
-_STANDS = """
-INSERT INTO churn.definitions (name, version, stands, body, by) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (name, version) DO UPDATE SET stands = excluded.stands
-"""
-
-_COSTS = "INSERT INTO value.costs (version, body, by) VALUES (%s, %s, %s)"
 
 NAME = openapi.parameter("name", openapi.TEXT, "The model's name.", where="path")
 VERSION = openapi.parameter("version", {"type": "integer"}, "Which version.", where="path")
@@ -270,13 +262,7 @@ def _rows(name: str, before: Standing, after: Standing, event: churn_model.Event
     statements: list[Also] = []
     changed = {version: of for version, of in after.versions.items() if before.versions.get(version) != of}
     for version, (definition, stands) in sorted(changed.items(), key=lambda item: item[1][1] != "retired"):
-        plain: dict[str, Any] = msgspec.to_builtins(definition)
-        statements.append(
-            (
-                _STANDS,
-                (name, version, stands, Jsonb(plain), event.by),
-            )
-        )
+        statements.append(table.declared(name, version, stands, msgspec.to_builtins(definition), event.by))
     return statements
 
 
@@ -288,9 +274,8 @@ async def _published(dependencies: Dependencies, asking: Caller, wanted: Costs) 
     before = await dependencies.decisions.load(value_costs.ID)
     costs = msgspec.structs.replace(wanted, version=len(before) + 1)
     published = value_costs.Published(dependencies.clock(), str(asking.key), costs)
-    row = (costs.version, Jsonb(msgspec.to_builtins(costs)), published.by)
     try:
-        await dependencies.decisions.record([value_costs.decision(published)], also=[(_COSTS, row)])
+        await dependencies.decisions.record([value_costs.decision(published)], also=[values.published(costs, published.by)])
     except Overtaken as error:
         raise Problem(409, "not_possible", "Somebody else published costs at the same moment.", mend="Look again.") from error
     return costs

@@ -105,7 +105,7 @@ async def merge(
 ) -> Merged:
     """Make these customers one."""
     all_ = [await explaining.known(dependencies, connection, customer) for customer in customers]
-    founded = {row[0]: row[1] for row in await _founded(connection, customers)}
+    founded = await identity.founded(connection, customers)
     winner = min(customers, key=lambda customer: (founded.get(customer, 0), str(customer)))
     rules = all_[0].rules
     join = []
@@ -126,11 +126,6 @@ async def merge(
     decision = Merge(by=asking.name or str(asking.key), at=dependencies.clock(), join=tuple(join), evidence=evidence)
     event, at = await say(dependencies, decision, reason)
     return msgspec.structs.replace(answer, event_id=event, position=at)
-
-
-async def _founded(connection: Connection, customers: Sequence[UUID]) -> list[tuple[UUID, int]]:
-    cursor = await connection.execute("SELECT customer_id, founded FROM identity.customers WHERE customer_id = ANY(%s)", (list(customers),))
-    return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
 def _beyond(tokens: Collection[Token], all_: Known) -> list[str]:

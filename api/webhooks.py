@@ -24,9 +24,8 @@ from api.deliveries import DeliveryShown, delivery_shown
 from api.ports import Connection, Dependencies
 from api.problem import Problem, invalid, not_found, unavailable
 from projections.deliveries import table as deliveries
+from projections.deliveries import webhooks as standing
 from projections.deliveries.table import Trouble
-
-_webhook = msgspec.json.Decoder(Webhook)
 
 TEST = "webhook.test"
 MOST = 500
@@ -103,7 +102,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         """All webhooks, without their secrets."""
         access.staff(request, dependencies, access.CAMPAIGNERS)
         async with dependencies.pool.connection() as connection:
-            held = await every_webhook(connection)
+            held = await standing.every(connection, MOST)
             failing = await troubles(connection, held)
             return json(WebhookList([webhook_shown(one, failing.get(one.id)) for one in held]))
 
@@ -259,19 +258,9 @@ async def _by(dependencies: Dependencies, key: commands.Key | None) -> Webhook |
         return None if known is None else await _one(connection, known)
 
 
-async def every_webhook(connection: Connection) -> list[Webhook]:
-    """Those that were not deleted, the oldest first."""
-    cursor = await connection.execute(
-        "SELECT state::text FROM contacts.webhooks WHERE state ->> 'deleted' IS NULL ORDER BY created, id LIMIT %s", (MOST,)
-    )
-    return [_webhook.decode(state) for (state,) in await cursor.fetchall()]
-
-
 async def _one(connection: Connection, id_: UUID) -> Webhook:
-    cursor = await connection.execute("SELECT state::text FROM contacts.webhooks WHERE id = %s", (id_,))
-    row = await cursor.fetchone()
-    held = _webhook.decode(row[0]) if row else None
-    if held is None or held.deleted is not None:
+    held = await standing.one(connection, id_)
+    if held is None:
         raise not_found("No webhook has this id.")
     return held
 

@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from aggregates.touchpoint import derive
 from aggregates.webhook import wants
 from projections.contacts.tasks import CHANNELS
-from projections.deliveries import table
+from projections.deliveries import table, webhooks
 from projections.deliveries.table import WEBHOOK, New
 from streams.record import Connection
 
@@ -85,8 +85,7 @@ class Deliver:
         while True:
             try:
                 async with self._pool.connection() as connection:
-                    cursor = await connection.execute("SELECT id, types FROM contacts.webhooks WHERE enabled")
-                    listening = [Listening(id_, tuple(types)) for id_, types in await cursor.fetchall()]
+                    listening = [Listening(id_, tuple(types)) for id_, types in await webhooks.listening(connection)]
                     await table.add(connection, [row for one in said for row in rows_of(one, listening, self._served)])
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as passing:
                 log.warning("deliver waits", reason=type(passing).__name__)

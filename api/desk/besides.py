@@ -21,6 +21,7 @@ from api.ports import Connection, Dependencies
 from api.service_requests import sla
 from projections.accounts import table as accounts
 from projections.churn import reading as churn
+from projections.contacts import table as contacts
 from projections.knowledge import table as knowledge
 from projections.service import table as requests
 from projections.timeline import page as paging
@@ -239,15 +240,10 @@ async def _offer(connection: Connection, view: View, now: datetime, locale: Loca
 
     What serves a request (how content was he?) is nothing to offer, unless it is for people to say.
     """
-    cursor = await connection.execute(
-        "SELECT contact, purpose, channel, outcome, reason FROM contacts.decisions"
-        " WHERE customer_id = %s AND at > %s AND (purpose <> %s OR channel = ANY(%s)) ORDER BY seq DESC LIMIT 1",
-        (view.customer_id, now - RECENT, SERVING, list(SPOKEN)),
-    )
-    row = await cursor.fetchone()
-    if row is None:
+    found = await contacts.latest(connection, view.customer_id, now - RECENT, SERVING, SPOKEN)
+    if found is None:
         return None
-    contact, purpose, channel, outcome, reason = row
+    contact, purpose, channel, outcome, reason = found
     allowed = {consent.channel: consent.in_force for consent in view.consents if consent.purpose == purpose}
     if not all(allowed.get(way, allowed.get(ALL, True)) for way in ((channel,) if channel in SPOKEN else SPOKEN)):
         return Offer(contact, locale.say("silent.consent", purpose=locale.word("purpose", purpose)))

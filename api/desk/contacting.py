@@ -30,11 +30,12 @@ from api.desk.wording import told, went
 from api.desk.written import RANGES
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
-from api.webhooks import every_webhook, troubles
+from api.webhooks import MOST, troubles
 from projections.contacts import belonging
 from projections.contacts import table as contacts
 from projections.contacts.table import Share
 from projections.deliveries import table as deliveries
+from projections.deliveries import webhooks as standing
 
 SHOWN = 30
 DAYS = 30
@@ -284,7 +285,7 @@ async def _policy(
 
 async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = "", wrong: str = "", secret: str = "") -> Response:
     async with dependencies.pool.connection() as connection:
-        held = await every_webhook(connection)
+        held = await standing.every(connection, MOST)
         failing = await troubles(connection, held)
     shown: dict[str, Any] = {"failing": failing} | {
         "webhooks": held,

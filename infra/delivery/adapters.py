@@ -4,21 +4,18 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from psycopg_pool import AsyncConnectionPool
 
 from aggregates.sealing import KeyDestroyed
-from aggregates.webhook import Webhook
 from aggregates.webhook_signature import headers
 from infra.delivery.http import Answer, Http
+from projections.deliveries import webhooks
 from projections.deliveries.table import WEBHOOK, Taken
 from streams.record import Connection, Keys
 from streams.sending import Attempt
 
 GONE = 410
 ASKS_FOR_TIME = (429, 503)
-
-_webhook = msgspec.json.Decoder(Webhook)
 
 
 class WebhookAdapter:
@@ -30,10 +27,8 @@ class WebhookAdapter:
     async def __call__(self, taken: Taken) -> Attempt:
         async with self._pool.connection() as connection:
             id_ = UUID(taken.lane.removeprefix(WEBHOOK))
-            cursor = await connection.execute("SELECT state::text FROM contacts.webhooks WHERE id = %s", (id_,))
-            row = await cursor.fetchone()
-            webhook = _webhook.decode(row[0]) if row else None
-            if webhook is None or webhook.deleted is not None:
+            webhook = await webhooks.one(connection, id_)
+            if webhook is None:
                 return Attempt("failed", error="the webhook was deleted")
             now = self._clock()
             held = [secret for secret in webhook.secrets if secret.until is None or secret.until > now]

@@ -13,6 +13,7 @@ from aggregates.sealing import Sealer
 from aggregates.webhook import Event, SealedSecret, Webhook, WebhookMade, WebhookNotFound, WebhookRegistered, WebhookRotated
 from aggregates.webhook_signature import ENTROPY, secret_of
 from infra.delivery.addresses import Allowed, check_registration
+from projections.deliveries.webhooks import kept
 
 _event = msgspec.json.Decoder(Event)
 TRIES = 5
@@ -93,27 +94,9 @@ class WebhookStore:
     async def _record(self, held: Webhook | None, event: Event, *also: Also) -> Webhook:
         now = webhooks.evolve(held, event)
         decision = Decision(now.id, now.version, str(event.__struct_config__.tag), msgspec.json.encode(event))
-        await self._decisions.record([decision], [_row(now), *also])
+        await self._decisions.record([decision], [kept(now), *also])
         return now
 
     def _sealed(self, id_: UUID, text: str) -> SealedSecret:
         number, sealed = self._sealer.seal(b"webhook:" + id_.bytes, text.encode(), id_.bytes)
         return SealedSecret(number, sealed)
-
-
-def _row(webhook: Webhook) -> Also:
-    return (
-        (
-            "INSERT INTO contacts.webhooks (id, version, url, types, enabled, created, state) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (id) DO UPDATE SET version = excluded.version, enabled = excluded.enabled, state = excluded.state"
-        ),
-        (
-            webhook.id,
-            webhook.version,
-            webhook.url,
-            list(webhook.types),
-            webhook.disabled is None and webhook.deleted is None,
-            webhook.created,
-            msgspec.json.encode(webhook).decode(),
-        ),
-    )

@@ -87,6 +87,11 @@ async def one(connection: Connection, id_: UUID) -> Account | None:
     return Account(*row) if row else None
 
 
+async def taken(connection: Connection, reference: str) -> bool:
+    """Whether an account has this reference."""
+    return await (await connection.execute("SELECT 1 FROM identity.accounts WHERE reference = %s", (reference,))).fetchone() is not None
+
+
 async def below(connection: Connection, id_: UUID) -> list[Account]:
     """The accounts whose parent it is."""
     cursor = await connection.execute(f"{_ACCOUNT} WHERE a.parent = %s AND a.closed_at IS NULL ORDER BY a.name", (id_,))

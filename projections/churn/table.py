@@ -5,10 +5,11 @@ Customers are written by the owner of their partition only. Reading order: InFor
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from psycopg.types.json import Jsonb
 
 from aggregates.churn import Definition
 from projections.churn.kept import Kept
@@ -54,6 +55,17 @@ _NEW = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])
 
 _GIVEN_TYPES = ("uuid", "int2", "timestamptz", "float4", "int8", "bool", "bytea")
 _GIVEN = Columns("given_stage", dict(zip(("customer_id", *Given._fields[1:]), _GIVEN_TYPES, strict=True)))
+
+
+_DECLARED = """
+INSERT INTO churn.definitions (name, version, stands, body, by) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (name, version) DO UPDATE SET stands = excluded.stands
+"""
+
+
+def declared(name: str, version: int, stands: str, body: Mapping[str, Any], by: str) -> tuple[str, Sequence[Any]]:
+    """The statement that brings the row of a definition to what is decided."""
+    return _DECLARED, (name, version, stands, Jsonb(dict(body)), by)
 
 
 async def in_force(connection: Connection) -> list[InForce]:

@@ -70,6 +70,24 @@ async def in_force(connection: Connection) -> tuple[int, Policy]:
     return version, policy
 
 
+class PolicyRow(NamedTuple):
+    """A version of the policy."""
+
+    version: int
+    at: datetime
+    by: str
+    text: str
+
+
+async def policies(connection: Connection, limit: int, version: int | None = None) -> list[PolicyRow]:
+    """The versions of the policy, the newest first; or the one that is asked for."""
+    cursor = await connection.execute(
+        "SELECT version, at, by, text FROM contacts.policy WHERE %s::int IS NULL OR version = %s ORDER BY version DESC LIMIT %s",
+        (version, version, limit),
+    )
+    return [PolicyRow(*row) for row in await cursor.fetchall()]
+
+
 async def salt(connection: Connection) -> str:
     """By which hold-outs are drawn."""
     cursor = await connection.execute("SELECT salt FROM contacts.salt")
@@ -324,6 +342,27 @@ async def told(connection: Connection, silences: Sequence[Untold]) -> None:
         " WHERE d.customer_id = s.customer AND d.signal = s.signal AND d.at = s.at",
         ([one.customer for one in silences], [one.signal for one in silences], [one.at for one in silences]),
     )
+
+
+class Latest(NamedTuple):
+    """With what somebody was last to be approached, and what was decided."""
+
+    contact: str
+    purpose: str
+    channel: str | None
+    outcome: str
+    reason: str | None
+
+
+async def latest(connection: Connection, customer: UUID, since: datetime, but: str, unless: Collection[str]) -> Latest | None:
+    """The latest decision about a contact of his; none for the purpose `but`, unless it goes by one of those channels."""
+    cursor = await connection.execute(
+        "SELECT contact, purpose, channel, outcome, reason FROM contacts.decisions"
+        " WHERE customer_id = %s AND at > %s AND (purpose <> %s OR channel = ANY(%s)) ORDER BY seq DESC LIMIT 1",
+        (customer, since, but, list(unless)),
+    )
+    row = await cursor.fetchone()
+    return Latest(*row) if row else None
 
 
 async def page(

@@ -1,1 +1,1 @@
-"""What goes out to whom, and how far it is. It outlives every rebuild. Reading order: table."""
+"""What goes out to whom, and how far it is. It outlives every rebuild. Reading order: table, webhooks."""

@@ -138,6 +138,11 @@ async def one(connection: Connection, a: UUID, b: UUID) -> Pair | None:
     return Pair(*row) if row else None
 
 
+async def answered(connection: Connection, pair: Pair) -> None:
+    """Somebody decided about the pair."""
+    await connection.execute("DELETE FROM identity.duplicates WHERE one = %s AND other = %s", (pair.one, pair.other))
+
+
 async def waiting(connection: Connection) -> int:
     """How many pairs wait, up to a thousand."""
     cursor = await connection.execute(f"SELECT count(*) FROM (SELECT 1 {_OPEN} LIMIT 1000) l")

@@ -1,5 +1,6 @@
 """The rule sets that were published, as SQL keeps them; the newest is what people decide under. Reading order: in_force, newest."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +22,14 @@ class Published(NamedTuple):
     by: str
     at: datetime
     broadcast: bool
+
+
+def published(version: int, document: Document, by: str, at: datetime) -> tuple[str, Sequence[Any]]:
+    """The statement that goes with the decision to publish a rule set."""
+    return (
+        "INSERT INTO identity.rule_sets (version, document, by_key, at) VALUES (%s, %s, %s, %s)",
+        (version, msgspec.json.encode(document).decode(), by, at),
+    )
 
 
 async def newest(connection: Connection) -> Published | None:

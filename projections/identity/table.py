@@ -1,4 +1,4 @@
-"""Reads the identity tables, which only `resolve` writes. Reading order: owner, owners, successor, owns, Fate, fates, bodies, alone."""
+"""Reads the identity tables, which only `resolve` writes. Reading order: owner, owners, founded, successor, owns, fates, bodies, alone."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -25,6 +25,12 @@ async def owners(connection: Connection, tokens: Iterable[Token]) -> dict[Token,
         "(SELECT s.identifier || '~' || s.epoch FROM identity.seen s WHERE s.identifier = t.token AND s.epoch > 0), t.token)",
         (list(tokens),),
     )
+    return dict(await cursor.fetchall())
+
+
+async def founded(connection: Connection, customers: Iterable[UUID]) -> dict[UUID, int]:
+    """In which order customers were founded; of those who were, for some are nobody's any more."""
+    cursor = await connection.execute("SELECT customer_id, founded FROM identity.customers WHERE customer_id = ANY(%s)", (list(customers),))
     return dict(await cursor.fetchall())
 
 

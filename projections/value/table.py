@@ -100,6 +100,11 @@ async def keep(connection: Connection, found: Models, *, replayed: bool, at: dat
     )
 
 
+def published(found: Costs, by: str) -> tuple[str, Sequence[Any]]:
+    """The statement that goes with the decision to publish costs."""
+    return "INSERT INTO value.costs (version, body, by) VALUES (%s, %s, %s)", (found.version, Jsonb(msgspec.to_builtins(found)), by)
+
+
 async def costs(connection: Connection) -> Costs:
     """The costs in force."""
     cursor = await connection.execute("SELECT version, body FROM value.costs ORDER BY version DESC LIMIT 1")
