@@ -27,6 +27,7 @@ EVENT_BYTES = 1 << 20
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 DEPTH_HINT = f"Nest objects and arrays at most {DEEPEST} deep."
 JSON_HINT = "Send one JSON object, UTF-8, as RFC 8259 has it."
+SEVERAL_HINT = "Send one JSON object, or several events as one array: [{…}, {…}]."
 BOM = b"\xef\xbb\xbf"
 Attributes = Mapping[str, str | list[str]]
 """The attributes of a binary-mode message; of one that says several things, all of them."""
@@ -49,7 +50,7 @@ def decoded(body: bytes) -> Any | Refusal:
     except msgspec.ValidationError:
         return Refusal("unusable_number", "", "The JSON holds a number outside the range of a double.", "Write such a number as a string.")
     except msgspec.DecodeError as error:
-        refusal = Refusal("not_json", "", _wrong(body, error), JSON_HINT)
+        refusal = Refusal("not_json", "", _wrong(body, error), SEVERAL_HINT if _has_more(error) else JSON_HINT)
         return _with_halves(body.removeprefix(BOM), refusal) if HALF.search(body) else refusal
 
 
@@ -59,7 +60,14 @@ def _wrong(body: bytes, error: msgspec.DecodeError | UnicodeDecodeError) -> str:
         return "It is empty."
     if body.startswith(UTF_16):
         return "It is written in UTF-16."
+    if _has_more(error):
+        return "More comes after the first JSON value."
     return "The JSON is cut off." if str(error) == "Input data was truncated" else f"{error}."
+
+
+def _has_more(error: msgspec.DecodeError | UnicodeDecodeError) -> bool:
+    """Whether several values stand after each other, as in JSON lines."""
+    return "trailing characters" in str(error)
 
 
 def _with_halves(body: bytes, refusal: Refusal) -> Any | Refusal:

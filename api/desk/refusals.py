@@ -33,6 +33,8 @@ PERSIAN: Mapping[str, str] = {
     "the JSON holds a number outside the range of a double": "عددی در JSON هست که در double نمی‌گنجد",
     "write such a number as a string": "چنین عددی را به شکل متن بنویسید",
     "send one JSON object, UTF-8, as RFC 8259 has it": "یک شیء JSON به UTF-8 بفرستید، چنان‌که RFC 8259 می‌گوید",
+    "more comes after the first JSON value": "پس از نخستین مقدار JSON باز چیزی آمده است",
+    "send one JSON object, or several events as one array: [{…}, {…}]": "یک شیء JSON بفرستید، یا چند رویداد را در یک آرایه: `[{…}, {…}]`",
     "send a JSON array of CloudEvents, UTF-8": "فهرستی از CloudEventها به شکل JSON و UTF-8 بفرستید",
     "the body ({kind}) is not JSON: {why}": "بدنه ({kind}) JSON نیست: {why}",
     "send data as a JSON object": "data را به شکل شیء JSON بفرستید",

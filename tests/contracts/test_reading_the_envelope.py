@@ -60,6 +60,7 @@ def test_an_id_may_be_any_text_that_people_write(id_: str) -> None:
     [
         (b" \n", "It is empty."),
         (b'{"id": ', "The JSON is cut off."),
+        (b'{"id": "a"}\n{"id": "b"}\n', "More comes after the first JSON value."),
         ('{"id": "e-1"}'.encode("utf-16"), "It is written in UTF-16."),
         ('[{"id": "e-1"}]'.encode("utf-16-le"), "It is written in UTF-16."),
         ('{"id": "e-1"}'.encode("utf-16-be"), "It is written in UTF-16."),
