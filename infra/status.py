@@ -39,6 +39,7 @@ class Engine(msgspec.Struct, frozen=True):
 
     up: bool
     at: str
+    why: str = ""  # it is not up
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -74,24 +75,26 @@ class Status(msgspec.Struct, frozen=True):
 async def status(settings: Settings) -> Status:
     """Look at everything once, and at the positions twice."""
     here = endpoints(settings)
-    kafka = Engine(await _kafka_up(here), here.bootstrap_servers)
+    kafka = await _kafka(here)
     processes = {name: child.runs() for name, child in run_state.read(Home(settings.home).run_state).children.items()}
     try:
         async with await database.connect(here.dsn, name="yekta-status", autocommit=True) as connection:
             hops, age = await _hops(connection, here, settings.kafka.prefix, kafka_up=kafka.up)
             counts = await _counts(connection)
             schema = await generation.live(connection)
-    except (Refusal, psycopg.OperationalError):
-        return Status(kafka, Engine(False, database.place(here.dsn)), processes, {}, None, None, None, None, None)
+    except (Refusal, psycopg.OperationalError) as error:
+        said = error.__cause__ if isinstance(error, Refusal) else error
+        why = database.reason(said) if isinstance(said, psycopg.Error) else ""
+        return Status(kafka, Engine(False, database.place(here.dsn), why), processes, {}, None, None, None, None, None)
     return Status(kafka, Engine(True, database.place(here.dsn)), processes, hops, age, *counts, schema)
 
 
-async def _kafka_up(here: Endpoints) -> bool:
+async def _kafka(here: Endpoints) -> Engine:
     try:
         await ask(here.kafka_client_kwargs, within=PATIENCE)
-    except NoAnswerError:
-        return False
-    return True
+    except NoAnswerError as error:
+        return Engine(False, here.bootstrap_servers, str(error))
+    return Engine(True, here.bootstrap_servers)
 
 
 async def _hops(connection: Any, here: Endpoints, prefix: str, *, kafka_up: bool) -> tuple[dict[str, Hop], float | None]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -41,7 +42,8 @@ def _show(seen: statuses.Status) -> None:
     console = Console()
     table = Table("what", "how", show_header=False)
     for name, engine in (("Kafka", seen.kafka), ("PostgreSQL", seen.postgres)):
-        table.add_row(name, f"{'up' if engine.up else '[red]down[/red]'} at {engine.at}")
+        why = f": {escape(engine.why)}" if engine.why else ""
+        table.add_row(name, f"up at {engine.at}" if engine.up else f"[red]down[/red] at {engine.at}{why}")
     for name, runs in seen.processes.items():
         if name not in {"kafka", "postgres"}:
             table.add_row(name, "runs" if runs else "[red]does not run[/red]")

@@ -62,7 +62,7 @@ async def test_status_says_that_it_does_not_know_what_is_on_its_way(world: World
             said = await yekta(away, "status", "--json")
             assert said.code == 1
             seen = json.loads(said.out)
-            assert not seen["kafka"]["up"]
+            assert (seen["kafka"]["up"], bool(seen["kafka"]["why"])) == (False, True)
             assert (seen["view_age_seconds"], {hop["lag"] for hop in seen["hops"].values()}) == (None, {None})
             assert (seen["customers"], seen["events"]) == (1, 1)
         shown = await yekta(without_kafka(world, GONE), "status")
@@ -75,7 +75,7 @@ async def test_status_says_that_it_does_not_know_what_is_kept_without_postgresql
     said = await yekta(away, "status", "--json")
     assert said.code == 1
     seen = json.loads(said.out)
-    assert not seen["postgres"]["up"]
+    assert (seen["postgres"]["up"], seen["postgres"]["why"]) == (False, "Connection refused")
     assert [seen[name] for name in ("customers", "events", "dead_letters", "view_age_seconds", "read_models")] == [None] * 5
     assert (await yekta(away, "status")).out.count("not known") == 5
 
