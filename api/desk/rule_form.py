@@ -74,8 +74,9 @@ def fields_of(text: str) -> Fields | None:
 def text_of(form: Fields, before: str) -> str:
     """The text of a form, with what the text before has besides."""
     rule = _mapping(before) or {}
-    parts: dict[str, Any] = {"rule": form.rule or "…", "when": _said(_when(form))}
-    parts |= {"if": rule.get("if"), "wait": form.wait, "unless": _unless(form), "do": _said(_do(form))}
+    when, do = _when(form), _do(form)
+    parts: dict[str, Any] = {"rule": form.rule or "…", "when": _first(when) | _said(when)}
+    parts |= {"if": rule.get("if"), "wait": form.wait, "unless": _unless(form), "do": _first(do) | _said(do)}
     parts |= {"cooldown": form.cooldown, "holdout": _number(form.holdout)}
     besides = {name: part for name, part in rule.items() if name not in parts}
     written = yaml.safe_dump(
@@ -127,6 +128,11 @@ def _do(form: Fields) -> dict[str, Any]:
     if form.act == "contact":
         return {"contact": form.campaign, "purpose": form.purpose, "prefer": _words(form.prefer)}
     return {"notify": form.target}
+
+
+def _first(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """What says which form it is: it stands there empty, too, so that a mistake is told of it and the form can still show it."""
+    return dict([next(iter(parts.items()))])
 
 
 def _said(parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 
 from aggregates.rules import reading
-from api.desk.rule_form import Fields, fields_of, sent, text_of
+from api.desk.rule_form import ACTS, KINDS, Fields, fields_of, sent, text_of
 from tests.rules import histories
 
 COUNTED = "rule: seen\nwhen: {count: web.page_viewed, where: {page: price}, more_than: 1, within: 1h}\ndo: {notify: team:crm}\n"
@@ -42,6 +42,17 @@ def test_the_form_shows_these(text: str) -> None:
     form = fields_of(text)
     assert form is not None
     assert meaning(text_of(form, text)) == meaning(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("act", ACTS)
+def test_a_form_that_is_not_filled_in_yet_is_still_that_form_and_is_told_what_it_lacks(kind: str, act: str) -> None:
+    text = text_of(Fields(rule="new", kind=kind, act=act, score=""), "")
+    form = fields_of(text)
+    assert form is not None
+    assert (form.kind, form.act) == (kind, act)
+    told = {problem.pointer for problem in reading.read(text, "UTC").problems}
+    assert {f"/when/{kind}", f"/do/{act}"} <= told
 
 
 def test_what_the_form_has_no_field_for_is_left_to_the_text() -> None:
