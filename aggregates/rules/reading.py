@@ -3,15 +3,16 @@
 What is wrong is gathered as problems with their places; a rule with a problem is not among the rules.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import cast
-
-from msgspec.structs import fields
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from aggregates.addressing import DECLARED, DOTS
 from aggregates.contracts import CONTRACTS
+from aggregates.contracts.fields import Amount, Money
+from aggregates.contracts.shape import is_kind, members
 from aggregates.rules.cel.expression import NotUnderstood, expression, fields_named, never_read
 from aggregates.rules.pattern import Equals, Expression, Pattern
 from aggregates.rules.rule import (
@@ -160,6 +161,30 @@ def _named(node: Node) -> str:
     """What a rule is called, whatever else is wrong with it."""
     name = node.value.get("rule") if isinstance(node.value, Mapping) else None
     return name.value.strip() if name is not None and isinstance(name.value, str) else ""
+
+
+def differing(value: str | float | bool, field: Any) -> str | None:
+    """What was perhaps meant by a value that a field never has, like a number where texts stand; None where it may have it."""
+    kinds = members(field)
+    if is_kind(field, Amount) or is_kind(field, Money):  # a number is as good
+        return None
+    if choices := [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]:
+        return None if value in choices else nearest(str(value), choices)
+    if str in kinds:
+        return None if isinstance(value, str) else f'"{plain(value)}"'
+    if isinstance(value, bool):
+        return None if bool in kinds else ""
+    if isinstance(value, str):
+        return value.strip() if _NUMBER.match(value.strip()) else ""
+    return None if {int, float} & set(kinds) else ""
+
+
+def plain(value: str | float | bool) -> str:
+    """As it is written."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?\Z", re.ASCII)
 
 
 class Rules(Reader):
@@ -332,7 +357,7 @@ class Rules(Reader):
         return type_
 
     def where(self, node: Node, type_: str | None) -> Equals | Expression | None:
-        known = [field.encode_name for field in fields(CONTRACTS[type_].data)] if type_ and type_ in CONTRACTS else []
+        known = get_type_hints(CONTRACTS[type_].data, include_extras=True) if type_ and type_ in CONTRACTS else {}
         if isinstance(node.value, str):
             return self.expression(node, known)
         if not isinstance(node.value, Mapping) or not node.value:
@@ -343,6 +368,8 @@ class Rules(Reader):
             if isinstance(member.value, str | int | float | bool):
                 equal.append((name, member.value))
                 self.own(member, name.partition(".")[0], known)
+                if name in known and (meant := differing(member.value, known[name])) is not None:
+                    self.hint(member, "never_equal", meant, word=name, given=plain(member.value))
             else:
                 self.note(member, "no_value", word=name)
         return Equals(tuple(equal))

@@ -192,6 +192,29 @@ def test_what_is_waited_for_and_nearly_a_name_of_a_contract_is_hinted_at_since_i
     ]
 
 
+@pytest.mark.parametrize(
+    ("type_", "where", "meant"),
+    [
+        ("call.answered", "extension: 101", '"101"'),
+        ("call.answered", 'extension: "101"', None),
+        ("call.answered", "agent: true", '"true"'),
+        ("call.ringing", "direction: inbond", "inbound"),
+        ("call.ringing", "direction: outbound", None),
+        ("call.ended", 'talk_seconds: "60"', "60"),
+        ("call.ended", "talk_seconds: 60", None),
+        ("call.ended", "talk_seconds: true", ""),
+        ("sales.order_placed", "total: 500", None),
+        ("sales.order_placed", 'total: "500"', None),
+        ("sales.order_placed", "lines: 3", ""),
+        ("a.b", "extension: 101", None),
+    ],
+)
+def test_what_a_field_never_is_is_hinted_at(type_: str, where: str, meant: str | None) -> None:
+    read = reading.read(GOOD.replace("service.request_opened", f"{{event: {type_}, where: {{{where}}}}}"), "UTC")
+    assert read.problems == ()
+    assert [(one.code, one.suggestion) for one in read.hints] == ([] if meant is None else [("never_equal", meant)])
+
+
 def test_a_cap_that_would_never_bind_is_hinted_at() -> None:
     policy = "policy: contact\ncounts: [sms, push]\ncaps:\n- {channels: [sms, Call, push], max: 1, within: 7d}\n"
     policy += "- {channels: email, max: 1, within: 7d}\n- {channels: al, max: 1, within: 7d}\n"
