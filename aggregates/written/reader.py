@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from aggregates.moment import known_zone
+from aggregates.normal.persian import DIGITS
 from aggregates.written.node import Node
 from aggregates.written.problem import Problem, nearest
 from aggregates.written.span import span
@@ -29,6 +30,20 @@ _NO_NAME = r"""[\s/\\?#%&<>"'{}|,;]+"""
 _WORD, _TYPE, _CLOCK, _PERCENT = (re.compile(pattern.replace("$", r"\Z"), re.ASCII) for pattern in (WORD, TYPE, CLOCK, PERCENT))
 
 Members = Mapping[str, Node]
+
+
+def latin(text: str) -> str:
+    """With the digits and marks of numbers that programs read: ۳ is 3, ۰٫۷ is 0.7, ۱۰٪ is 10%."""
+    return text.translate(_LATIN)
+
+
+_LATIN = {**DIGITS, ord("٫"): ".", ord("٪"): "%", ord("٬"): None}
+
+
+def _number(value: object, low: float, high: float, form: str = r"-?[0-9]{1,15}(\.[0-9]{1,15})?") -> str:
+    """A number that was written as a text, in whatever digits; empty where it is none that may stand here."""
+    found = latin(value.strip()) if isinstance(value, str) else ""
+    return found if re.fullmatch(form, found) and low <= float(found) <= high else ""
 
 
 class Reader:
@@ -138,14 +153,14 @@ class Reader:
         """A whole number."""
         if isinstance(node.value, int) and not isinstance(node.value, bool) and low <= node.value <= high:
             return node.value
-        self.note(node, "not_whole", word=word, low=str(low), high=f"{high}")
+        self.note(node, "not_whole", _number(node.value, low, high, r"[0-9]{1,15}"), word=word, low=str(low), high=f"{high}")
         return None
 
     def number(self, node: Node, word: str, low: float, high: float) -> float | None:
         """A number."""
         if isinstance(node.value, int | float) and not isinstance(node.value, bool) and low <= node.value <= high:
             return node.value
-        self.note(node, "not_number", word=word, low=f"{low:g}", high=f"{high:g}")
+        self.note(node, "not_number", _number(node.value, low, high), word=word, low=f"{low:g}", high=f"{high:g}")
         return None
 
     def span(self, node: Node, word: str, *, zero: bool = False) -> timedelta | None:
@@ -171,7 +186,7 @@ class Reader:
         text = "".join(node.value.split()) if isinstance(node.value, str) else ""
         if _PERCENT.match(text) and float(text[:-1]) <= 100:
             return float(text[:-1]) / 100
-        guess = ""
+        guess = latin(text) if _PERCENT.match(latin(text)) else ""
         if isinstance(node.value, int | float) and not isinstance(node.value, bool) and 0 < node.value <= 100:
             guess = f"{node.value * 100 if node.value < 1 else node.value:g}%"
         self.note(node, "no_percent", guess, word=word)
@@ -182,7 +197,8 @@ class Reader:
         if isinstance(node.value, str) and _CLOCK.match(node.value.strip()):
             hours, _, minutes = node.value.strip().partition(":")
             return int(hours) * 60 + int(minutes)
-        guess = ""
+        guess = latin(node.value) if isinstance(node.value, str) else ""
+        guess = f'"{guess}"' if _CLOCK.match(guess) else ""
         if isinstance(node.value, int) and not isinstance(node.value, bool) and 0 <= node.value < 1_440:
             guess = f'"{node.value // 60:02}:{node.value % 60:02}"'  # what a reader of YAML 1.1 makes of 21:00
         self.note(node, "no_clock", guess)

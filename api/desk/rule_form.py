@@ -11,10 +11,12 @@ import yaml
 
 from aggregates.rules.window import PERIODS
 from aggregates.written.node import Node, parse
+from aggregates.written.reader import latin
 
 KINDS = ("count", "sequence", "after", "score", "segment")
 ACTS = ("notify", "contact")
 CHANGES = ("entered", "left")
+NUMBERS = frozenset({"least", "window", "lasting", "rises_to", "rearm_below", "wait", "cooldown", "holdout"})
 PREFIX = "f_"
 """Before the names of the form's fields."""
 
@@ -90,9 +92,10 @@ def text_of(form: Fields, before: str) -> str:
 
 
 def sent(form: Mapping[str, str]) -> Fields:
-    """The form as a browser sends it."""
+    """The form as a browser sends it; numbers in whatever digits, as the desk itself writes them in Persian."""
     known = {field.name for field in fields(Fields)}
     values = {name.removeprefix(PREFIX): value.strip() for name, value in form.items() if name.startswith(PREFIX)}
+    values |= {name: latin(value) for name, value in values.items() if name in NUMBERS}
     return Fields(**{name: value for name, value in values.items() if name in known})
 
 

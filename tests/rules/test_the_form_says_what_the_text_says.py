@@ -44,6 +44,26 @@ def test_the_form_shows_these(text: str) -> None:
     assert meaning(text_of(form, text)) == meaning(text)
 
 
+def test_the_form_takes_numbers_in_persian_digits() -> None:
+    filled = {
+        "rule": "r۱",
+        "event": "a.b",
+        "least": "۳",
+        "window": "۳۰d",
+        "act": "contact",
+        "campaign": "c",
+        "wait": "۱۵m",
+        "holdout": "۱۰٪",
+    }
+    score = {"rule": "s", "kind": "score", "rises_to": "۰٫۷", "rearm_below": "٠٫٦", "act": "contact", "campaign": "c"}
+    wanted = (
+        "{rule: r۱, when: {count: a.b, at_least: 3, within: 30d}, wait: 15m, do: {contact: c}, holdout: 10%}",
+        "{rule: s, when: {score: churn, rises_to: 0.7, rearm_below: 0.6}, do: {contact: c}}",
+    )
+    for form, text in zip((filled, score), wanted, strict=True):
+        assert meaning(text_of(sent({f"f_{name}": value for name, value in form.items()}), "")) == meaning(text)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("act", ACTS)
 def test_a_form_that_is_not_filled_in_yet_is_still_that_form_and_is_told_what_it_lacks(kind: str, act: str) -> None:
