@@ -13,6 +13,7 @@ from psycopg import AsyncConnection, sql
 
 import projections
 from projections import generation
+from projections.value import table as values
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -29,6 +30,7 @@ async def create(connection: Connection, schema: str) -> None:
     await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     for file in tables():
         await connection.execute(file.read_text().replace("{schema}", schema).encode())
+    await generation.mark(connection, schema)
 
 
 async def drop(connection: Connection, schema: str) -> None:
@@ -50,6 +52,7 @@ async def switch(connection: Connection, number: int, home: Callable[[UUID], int
     schema = f"read_{number}"
     await _tell_owners(connection, await generation.live(connection), schema, home)
     await _bring_home(connection, schema, home)
+    await values.complete(connection, schema, home)
     await connection.execute("UPDATE streams.generation SET number = %s", (number,))
     await connection.execute("SELECT pg_notify('yekta_changed', 'generation')")
 

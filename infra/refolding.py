@@ -48,6 +48,7 @@ class Verdict:
     differing: int
     missing: tuple[str, ...]  # event ids in `touchpoints` without a receipt or a row; the first ones
     how: Mapping[str, tuple[str, ...]]  # in what each of the different ones differs
+    outdated: bool  # whether live was folded by another release
 
     @property
     def equal(self) -> bool:
@@ -95,7 +96,8 @@ async def verify(settings: Settings, on_progress: OnProgress = lambda _: None) -
             how = {customer: await differing.how(connection, against, schema, customer) for customer in different[:SHOWN]}
             missing, touchpoints = await _missing(connection, here, settings.kafka.prefix + "touchpoints", against)
             customers, events, sum_ = await differing.sums(connection, schema)
-    return Verdict(customers, events, touchpoints, sum_, tuple(how), len(different), tuple(missing[:SHOWN]), how)
+            outdated = await generation.outdated(connection, against)
+    return Verdict(customers, events, touchpoints, sum_, tuple(how), len(different), tuple(missing[:SHOWN]), how, outdated)
 
 
 async def rebuild(settings: Settings, on_progress: OnProgress = lambda _: None) -> int:

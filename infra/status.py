@@ -65,6 +65,7 @@ class Status(msgspec.Struct, frozen=True):
     events: int | None
     dead_letters: int | None
     read_models: str | None
+    rebuild_wanted: bool | None = None  # whether the read models were made by a release whose folds say something else
 
     @property
     def well(self) -> bool:
@@ -82,11 +83,18 @@ async def status(settings: Settings) -> Status:
             hops, age = await _hops(connection, here, settings.kafka.prefix, kafka_up=kafka.up)
             counts = await _counts(connection)
             schema = await generation.live(connection)
+            outdated = await generation.outdated(connection, schema)
     except (Refusal, psycopg.OperationalError) as error:
         said = error.__cause__ if isinstance(error, Refusal) else error
         why = database.reason(said) if isinstance(said, psycopg.Error) else ""
         return Status(kafka, Engine(False, database.place(here.dsn), why), processes, {}, None, None, None, None, None)
-    return Status(kafka, Engine(True, database.place(here.dsn)), processes, hops, age, *counts, schema)
+    return Status(kafka, Engine(True, database.place(here.dsn)), processes, hops, age, *counts, schema, outdated)
+
+
+async def rebuild_wanted(here: Endpoints) -> bool:
+    """Whether the read models in force were made by a release whose folds say something else."""
+    async with await database.connect(here.dsn, name="yekta-status", autocommit=True) as connection:
+        return await generation.outdated(connection, await generation.live(connection))
 
 
 async def _kafka(here: Endpoints) -> Engine:

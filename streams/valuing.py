@@ -69,6 +69,7 @@ class Valuing:
         self._appraising = Appraising(clock)
         self._kept: dict[int, dict[str, Valued]] = {}  # by partition
         self._learned: dict[int, dict[str, Valued]] = {}
+        self._schema = ""
 
     def forget(self, partition: int) -> None:
         self._kept.pop(partition, None)
@@ -83,6 +84,9 @@ class Valuing:
 
     async def ready(self, moment: Moment) -> None:
         self._learned[moment.partition] = {}
+        if moment.schema != self._schema:  # a rebuild may have learned of contracts
+            self._kept.clear()
+            self._schema = moment.schema
         await self._appraising.ready(moment)
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:

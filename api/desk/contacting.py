@@ -149,7 +149,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             before = cursor.place(query.text(request, "cursor"))
             found = await deliveries.page(connection, SHOWN + 1, before=before, state=state, lane=lane)
-            held = await every_webhook(connection) if asking.role in access.CAMPAIGNERS else []
+            held = await standing.every(connection) if asking.role in access.CAMPAIGNERS else []
             stopped = (await pauses(dependencies, connection)).items
         older = _older(request, found[SHOWN - 1].created, found[SHOWN - 1].id) if len(found) > SHOWN else None
         of = {"lane": lane} if lane else {}

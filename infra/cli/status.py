@@ -15,6 +15,7 @@ from infra import status as statuses
 from infra.settings import load
 
 NOT_KNOWN = "not known"
+REBUILD = "were folded by another release: run `yekta rebuild`, beside live traffic"
 
 
 def status(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
@@ -51,7 +52,7 @@ def _show(seen: statuses.Status) -> None:
     table.add_row("events attributed", _number(seen.events))
     table.add_row("open dead letters", _number(seen.dead_letters))
     table.add_row("age of the view", "everything is visible" if seen.view_age_seconds == 0 else _seconds(seen.view_age_seconds))
-    table.add_row("read models", seen.read_models or NOT_KNOWN)
+    table.add_row("read models", f"{seen.read_models or NOT_KNOWN}{'; ' + REBUILD if seen.rebuild_wanted else ''}")
     console.print(table)
     hops = Table("processor", "lag", "records/s", "last progress", "stands still")
     for name, hop in seen.hops.items():

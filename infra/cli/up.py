@@ -15,6 +15,7 @@ from rich.table import Table
 
 from infra import visiting
 from infra.cli.api import listening
+from infra.cli.status import REBUILD
 from infra.database import place
 from infra.endpoints import endpoints
 from infra.everything import everything
@@ -22,6 +23,7 @@ from infra.home import Home
 from infra.run_state import RunState
 from infra.running import AlreadyRunsError
 from infra.settings import Settings, load
+from infra.status import rebuild_wanted
 
 _NOT_WORTH_SHOWING = 1.0  # seconds
 _said = Console(stderr=True, highlight=False)
@@ -49,6 +51,8 @@ async def _up(settings: Settings) -> None:
         async with everything(settings, notice=notice, progress=progress.jars) as here:
             progress.done()
             show(settings, here.state, "runs")
+            if await rebuild_wanted(endpoints(settings)):
+                notice("read models", REBUILD)
             if settings.oidc.issuer is None and here.state.api_url is not None:
                 await _invite(settings, here.state.api_url)
             await asyncio.Event().wait()

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from infra.cli.ending import run
 from infra.cli.progress import bar
+from infra.cli.status import REBUILD
 from infra.refolding import verify as verify_
 from infra.settings import load
 
@@ -30,7 +31,7 @@ def verify(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
     with bar("folding the log again") as show:
         verdict = run(verify_(load(), show))
     if json_:
-        names = ("customers", "events", "touchpoints", "hash", "differing", "different", "how", "missing", "equal")
+        names = ("customers", "events", "touchpoints", "hash", "differing", "different", "how", "missing", "equal", "outdated")
         print(json.dumps({name: getattr(verdict, name) for name in names}))
     else:
         table = Table(show_header=False)
@@ -41,5 +42,7 @@ def verify(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> None:
         differ = [line for customer, why in verdict.how.items() for line in (customer, *(f"  {sentence}" for sentence in why))]
         table.add_row("customers that differ", "\n".join((f"{verdict.differing:,}", *differ)))
         table.add_row("touchpoints not visible", f"{len(verdict.missing):,}" + "".join(f"\n{event}" for event in verdict.missing))
+        if verdict.outdated:
+            table.add_row("live read models", REBUILD)
         Console().print(table)
     sys.exit(0 if verdict.equal else 1)

@@ -1,10 +1,10 @@
 """The SQL of customer value. Customers are written by the owner of their partition only.
 
-Reading order: Valued, load, save, models, costs, called_off, contracts, completed, terms, following, swept.
+Reading order: Valued, load, save, models, costs, called_off, contracts, completed, complete, terms, following, swept.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ from aggregates.fact import Fact, fact_of
 from aggregates.value import Costs
 from aggregates.wire import customer_event_decoder
 from projections.rows import Columns, Connection, bring, uuids
-from projections.timeline.row import SIMULATED
+from projections.timeline.row import NOBODY, SIMULATED
 from projections.value import fold
 from projections.value.contracts import TYPES
 from projections.value.given import SCORE, Terms
@@ -157,6 +157,26 @@ async def contracts(connection: Connection, schema: str, customers: Iterable[UUI
 def completed(one: Valued, facts: Sequence[Fact]) -> Valued:
     """A customer from before contracts were valued, with all facts about his."""
     return one._replace(state=fold.completed(one.state, facts), replayed=one.replayed and all(fact.clock == "event" for fact in facts))
+
+
+async def complete(connection: Connection, schema: str, home: Callable[[UUID], int]) -> None:
+    """Whoever has contracts is written down with them: of some nothing was, or less, before contracts were valued."""
+    cursor = await connection.execute(
+        f"SELECT customer_id FROM {schema}.timeline WHERE type = ANY(%s) AND flags & %s = 0 AND customer_id <> %s GROUP BY 1",
+        (sorted(TYPES), SIMULATED, NOBODY),
+    )
+    having = [row[0] for row in await cursor.fetchall()]
+    for start in range(0, len(having), 1_000):
+        some = having[start : start + 1_000]
+        known = await load(connection, some)
+        less = [one for one in some if str(one) not in known or not known[str(one)].state.whole]
+        told = await contracts(connection, schema, less)
+        by_home: dict[int, dict[str, Valued]] = {}
+        for one in less:
+            before = known.get(str(one), Valued(State(), True))
+            by_home.setdefault(home(one), {})[str(one)] = completed(before, told.get(str(one), []))
+        for partition, valued in by_home.items():
+            await save(connection, partition, valued)
 
 
 async def terms(connection: Connection) -> Terms:

@@ -9,7 +9,7 @@ import pytest
 
 from aggregates.identity import DEFAULT_RULES
 from infra.sealing import KeyRing
-from projections.value import reading
+from projections.value import reading, table
 from projections.value.worth import Worth
 from streams.customer import Customer
 from streams.record import Processor
@@ -55,6 +55,21 @@ async def test_whoever_has_contracts_from_before_they_were_valued_is_worth_what_
         after = await worth(ground, customer)
         assert after is not None
         assert after.revenue == Decimal(90)
+
+
+async def test_a_rebuild_learns_of_contracts_from_before_they_were_valued(ground: Ground) -> None:
+    async with ground.working(*processors()) as worker:
+        event = pays(ground, 0, "started")
+        ground.send("b", "call.ended", 5, who={"email": "b@x.ir"})
+        await ground.settle(worker)
+        pays(ground, 1)
+        await ground.settle(worker)
+        customer, kept = await ground.owner(event), await ground.ask("SELECT customer_id, state, replayed FROM value.states ORDER BY 1")
+        await ground.ask("DELETE FROM value.states WHERE customer_id = %s RETURNING 1", customer)
+        async with ground.pool.connection() as connection:
+            await table.complete(connection, "read_1", lambda _: 0)
+            await table.complete(connection, "read_1", lambda _: 0)
+        assert await ground.ask("SELECT customer_id, state, replayed FROM value.states ORDER BY 1") == kept
 
 
 async def test_a_payment_that_is_late_is_counted_in_its_place(ground: Ground) -> None:
