@@ -54,7 +54,8 @@ class Declaring:
             return declaration.draft(before, self.kind, name, text, at, _person(asking), wanted=wanted)
 
         after, _ = await self._record(name, decide, lang)
-        return Standing(after, after.newest, in_force=False)
+        newest = after.newest
+        return Standing(after, newest, in_force=newest.state not in OPEN and await self._heard(after))
 
     async def command(self, name: str, verb: Verb, asking: Caller, seen: int | None = None, lang: Lang = "en") -> Standing:
         """Carry out a command; return when every partition has heard of it, or after a while. Raises 404 and 409 problems, in `lang`.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aggregates.written.problem import Lang
 
-KINDS = {"rule": {"en": "rule", "fa": "قاعده‌ای"}, "segment": {"en": "segment", "fa": "بخشی"}}
+KINDS = {"rule": {"en": "rule", "fa": "قاعده‌ای"}, "segment": {"en": "segment", "fa": "بخش‌بندی‌ای"}}
 
 STATES = {
     "draft": {"en": "a draft", "fa": "پیش‌نویس"},

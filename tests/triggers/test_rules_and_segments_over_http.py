@@ -118,7 +118,7 @@ async def test_a_new_text_is_a_new_version(marketer: Marketer) -> None:
     after = await marketer.api.send(marketer.key, bought("v-1"), bought("v-1"))
     assert [one["version"] for one in await marketer.signals("changing", after=after)] == [2]
     again = await marketer.post("/v1/triggers", f"rule: changing\n{COUNT}cooldown: 1d\n", 201)
-    assert (again["version"], again["state"]) == (2, "published")
+    assert (again["version"], again["state"], again["in_force"]) == (2, "published", True)
 
 
 async def test_mistakes_are_told_with_line_place_and_the_nearest_word_in_both_languages(marketer: Marketer) -> None:
