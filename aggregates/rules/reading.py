@@ -217,6 +217,8 @@ class Rules(Reader):
         )
         if "description" in members:
             self.text(members["description"], "description", 2_000)
+        if rule.holdout and isinstance(do, Notify):
+            self.hint(members["holdout"], "keeps_nobody")
         return rule if len(self.problems) == before and name and when and do else None
 
     def optional_span(self, members: Members, word: str) -> timedelta:

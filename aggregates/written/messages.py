@@ -62,6 +62,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "fa": "{word} از این راه، خود یا به واسطهٔ بخش‌بندی‌های دیگر، خودش را می‌پرسد.",
     },
     "no_segment": {"en": "There is no segment {word} yet.", "fa": "هنوز بخش‌بندی‌ای به نام {word} نیست."},
+    "keeps_nobody": {
+        "en": "With notify a holdout keeps nobody out: our own people are told of everybody.",
+        "fa": "با notify، holdout کسی را کنار نمی‌گذارد: همکاران از همه خبردار می‌شوند.",
+    },
     "never_equal": {
         "en": "{word} is never {given} in an event of this type.",
         "fa": "{word} در رویدادی از این نوع هرگز {given} نیست.",

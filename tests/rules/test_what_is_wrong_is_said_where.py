@@ -196,6 +196,13 @@ def test_what_is_waited_for_and_nearly_a_name_of_a_contract_is_hinted_at_since_i
     ]
 
 
+def test_a_holdout_of_what_only_tells_our_own_people_is_hinted_at() -> None:
+    told = GOOD.replace("  do:", "  holdout: 10%\n  do:")
+    assert [(one.line, one.pointer, one.code) for one in reading.read(told, "UTC").hints] == [(4, "/0/holdout", "keeps_nobody")]
+    for fine in (told.replace("10%", "0%"), told.replace("{notify: team:retention}", "{contact: a}")):
+        assert reading.read(fine, "UTC").hints == ()
+
+
 @pytest.mark.parametrize(
     ("type_", "where", "meant"),
     [
