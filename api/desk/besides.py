@@ -87,6 +87,7 @@ class Leaving(NamedTuple):
     high: bool = False
     trend: str = ""
     reasons: tuple[str, ...] = ()
+    model: str = ""  # which one says so, where it is not the one called churn
 
 
 class Worth(NamedTuple):
@@ -159,9 +160,13 @@ async def read(dependencies: Dependencies, connection: Connection, schema: str, 
 
 async def as_of(dependencies: Dependencies, connection: Connection, customer: UUID, role: str, at: datetime, locale: Locale) -> Beside:
     """What stood beside the view at another time: the score that he had then. Nothing of today is mixed into it."""
-    points = await churn.history(connection, customer) if role != "partner" else []
-    score = next((point.score for point in reversed(points) if point.at <= at), None)
-    leaving = Leaving("none") if score is None else Leaving("scored", locale.judged(score), score >= LEAVING)
+    leaving = Leaving("none")
+    for name in [one.definition.name for one in await churn.models(connection)] if role != "partner" else ():
+        points = await churn.history(connection, customer, name)
+        score = next((point.score for point in reversed(points) if point.at <= at), None)
+        if score is not None:
+            leaving = Leaving("scored", locale.judged(score), score >= LEAVING, model=_other(name))
+            break
     return Beside(Open([], 0, None), leaving, None, None, role != "partner", "", frozenset(), dependencies.clock(), [], then=True)
 
 
@@ -195,13 +200,18 @@ def line(request: Request, now: datetime) -> RequestLine:
 
 
 async def _leaving(dependencies: Dependencies, connection: Connection, customer: UUID, now: datetime, locale: Locale) -> Leaving:
-    told = await churn.told(connection, customer, now, dependencies.unsound)
+    told = await churn.spoken(connection, customer, now, dependencies.unsound)
     if told is None:
         return Leaving("none")
     if told.score is None:
         return Leaving(told.status)
     reasons = tuple(reason.fa if locale.language == "fa" else reason.en for reason in told.reasons if reason.topic != "everybody")[:SHOWN]
-    return Leaving("scored", locale.judged(told.score), told.score >= LEAVING, told.trend or "", reasons)
+    score = told.score
+    return Leaving("scored", locale.judged(score), score >= LEAVING, told.trend or "", reasons, _other(told.definition.name))
+
+
+def _other(name: str) -> str:
+    return "" if name == "churn" else name
 
 
 async def _worth(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale) -> Worth | None:

@@ -111,7 +111,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.INSIDE)
         async with dependencies.pool.connection() as connection:
             id_, name = await met(request, dependencies, connection, asking, "score")
-            points = await churn.history(connection, id_)
+            points = await churn.history(connection, id_, query.text(request, "model", 64) or "churn")
         return page(request, dependencies, "score.html", id=id_, name=name, points=points, line=plotted(points))
 
     @routes.get("/customers/{id}/live")

@@ -1,7 +1,7 @@
 """What an agent is told of a customer's churn, now or at any time since: the score, where it goes, why, and how it came to be.
 
 The score is computed when it is asked for, from what is kept of the customer and the champion's weights: it is right also when nothing
-happened since. Reading order: Score, told, Point, history.
+happened since. Reading order: Score, told, spoken, score, Point, history.
 """
 
 import math
@@ -61,11 +61,30 @@ class Point(NamedTuple):
 async def told(connection: Connection, customer: UUID, now: datetime, unsound: Unsound, name: str = "churn") -> Score | None:
     """What is said of a customer; None: not enough is known. `now` is ours; who lives in replayed time has the now of that."""
     one = await _in_force(connection, name)
-    if one is None:
-        return None
-    kept = (await table.load(connection, [customer])).get((str(customer), one.id))
-    if kept is None:
-        return None
+    kept = None if one is None else (await table.load(connection, [customer])).get((str(customer), one.id))
+    return None if one is None or kept is None else await _said(connection, one, kept, now, unsound)
+
+
+async def spoken(connection: Connection, customer: UUID, now: datetime, unsound: Unsound) -> Score | None:
+    """What the first model says that scores him, of those in force: `churn`, then by name. Where none does, why the first does not."""
+    found: Score | None = None
+    kept = await table.load(connection, [customer])
+    for one in await models(connection):
+        if (str(customer), one.id) in kept:
+            said = await _said(connection, one, kept[str(customer), one.id], now, unsound)
+            if said.status == "scored":
+                return said
+            found = found or said
+    return found
+
+
+async def models(connection: Connection) -> list[InForce]:
+    """Those in force: `churn`, then by name."""
+    known = [one for one in await table.in_force(connection) if one.stands == "in_force"]
+    return sorted(known, key=lambda one: (one.definition.name != "churn", one.definition.name))
+
+
+async def _said(connection: Connection, one: InForce, kept: Kept, now: datetime, unsound: Unsound) -> Score:
     at = await _now(connection, kept, now)
     if not in_population(one.definition, kept.state, at.timestamp() / DAY):
         return Score(one.definition, "outside", at)

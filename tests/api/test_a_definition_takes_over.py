@@ -1,11 +1,14 @@
 """What churn means takes over only when it has gone through the log of the past; what customers cost is a decision too."""
 
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from aggregates.churn import Definition
+from api.desk import besides
+from api.desk.locale import Locale
 from infra.master_key import master_key
 from projections.churn import models, reading, table
 from projections.churn.kept import Kept, hear
@@ -83,6 +86,38 @@ async def test_a_snapshot_that_was_changed_tells_nobody_a_score(api: Api) -> Non
         assert (shown, told) == ("refused", "refused")
         assert refused is not None
         assert refused.startswith(why)
+
+
+async def test_whom_the_model_called_churn_does_not_score_the_desk_shows_as_another_one_does(api: Api) -> None:
+    admin, customer, learner = await api.token(), uuid4(), fresh(90)
+    learners, sums, checksum = champion.seal(learner, learner, master_key(api.world.settings).signing)
+    made = await api.client.post("/v1/models/fibre/definitions", json={"kind": "contractual"}, auth=(admin, ""))
+    assert made.status_code == 201
+    async with api.made.pool.connection() as connection, connection.transaction():
+        known = {one.definition.name: one for one in await table.in_force(connection)}
+        definition = known["fibre"].definition
+        kept = hear(definition, champion.ignorant(90), Kept(), [fact(0.0, "subscription.started", subscription_id="s-1")]).kept
+        await table.save(connection, 0, {(str(customer), one.id): kept for one in known.values()})
+        cursor = await connection.execute(
+            "INSERT INTO churn.snapshots (definition, learnt, checksum, made_with, learners, sums, race)"
+            " VALUES (%s, 60, %s, %s, %s, %s, '{}') RETURNING number",
+            (known["fibre"].id, checksum, champion.made_with(), learners, sums),
+        )
+        await connection.execute(
+            "UPDATE churn.definitions SET champion = %s, learnt = 60, past = false WHERE id = %s",
+            (*(await cursor.fetchone() or ()), known["fibre"].id),
+        )
+        await connection.execute("UPDATE churn.definitions SET stands = 'in_force' WHERE id = %s", (known["fibre"].id,))
+        said = await reading.spoken(connection, customer, api.made.clock(), api.made.unsound)
+        told = await reading.told(connection, customer, api.made.clock(), api.made.unsound)
+        leaving = await besides._leaving(
+            api.made, connection, customer, api.made.clock(), Locale("en", ZoneInfo("Asia/Tehran"), api.made.clock())
+        )
+        assert await reading.spoken(connection, uuid4(), api.made.clock(), api.made.unsound) is None
+    assert told is not None
+    assert told.score is None
+    assert said is not None
+    assert (said.definition.name, said.status, leaving.status, leaving.model) == ("fibre", "scored", "scored", "fibre")
 
 
 async def test_of_scores_that_were_given_at_one_time_those_of_the_last_champion_are_told(api: Api) -> None:
