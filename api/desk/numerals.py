@@ -23,10 +23,10 @@ def amount(value: str, language: str, *, whole: bool) -> str:
 
 
 def _marked(written: str, language: str) -> str:
-    """With the signs of the language; a minus of its own width, and in Persian text before the number, as its readers expect."""
+    """With the signs of the language; a minus of its own width, and in Persian text before the number, as its readers expect: isolated, so
+    that it says nothing of the direction of what it stands in."""
     written = written.replace("-", "\N{MINUS SIGN}")
     if language != "fa":
         return written
-    return "\N{LEFT-TO-RIGHT MARK}" * written.startswith("\N{MINUS SIGN}") + digits(written, language).translate(
-        {ord(","): "٬", ord("."): "٫"}
-    )
+    persian = digits(written, language).translate({ord(","): "٬", ord("."): "٫"})
+    return f"\N{LEFT-TO-RIGHT ISOLATE}{persian}\N{POP DIRECTIONAL ISOLATE}" if written.startswith("\N{MINUS SIGN}") else persian

@@ -258,6 +258,8 @@ def test_a_sum_keeps_every_digit_and_has_its_currency() -> None:
     assert EN.money("4143.8", "USD") == "4,143.80 USD"
     assert EN.money("0.1234", "USD") == "0.1234 USD"
     assert EN.money("-12.5", "EUR") == "\N{MINUS SIGN}12.50 EUR"
+    alone = "\N{LEFT-TO-RIGHT ISOLATE}\N{MINUS SIGN}۱۲٫۵۰\N{POP DIRECTIONAL ISOLATE}"  # the currency stays on its left
+    assert FA.money("-12.5", "EUR") == f"{alone} {FA.word('currency', 'EUR')}"
     assert FA.money("1234.5", "XAU") == "۱٬۲۳۴٫۵۰ XAU"
     assert EN.money("20133333.33", "IRR", rounded=True) == "20,133,333 IRR"
 
