@@ -24,7 +24,7 @@ def moved(
     customer: str, definition: Definition, kept: Kept, said: Said, summands: Mapping[str, float], snapshot: int, now: datetime
 ) -> list[Publication]:
     """A churn score that moved far, with its weightiest reasons; `now` is ours."""
-    why = reasons.weightiest(summands, said.scored.features, definition.horizon, said.scored.state, REASONS)
+    why = reasons.weightiest(summands, said.scored.features, definition, said.scored.state, REASONS)
     at = datetime.fromtimestamp(said.at * DAY, UTC)
     data = Published(
         score=definition.name,

@@ -105,7 +105,7 @@ def score(one: InForce, kept: Kept, model: Model, at: datetime) -> Score:
     earlier = max(kept.state.at, now - TREND)
     was = weights.scored(one.definition, model, kept.state, earlier)
     before = weights.parts(was.weights, was.features, was.anchors)
-    whys = telling.reasons(summands, before, said.features, one.definition.horizon, kept.state)
+    whys = telling.reasons(summands, before, said.features, one.definition, kept.state)
     moved = said.score - was.score
     trend: Trend = "steady" if abs(moved) < STEADY else "rising" if moved > 0.0 else "falling"
     since = datetime.fromtimestamp(earlier * DAY, UTC)

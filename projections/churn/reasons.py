@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from aggregates.churn import Definition
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
 from projections.churn.state import State
 from projections.churn.wording import sentence
@@ -62,13 +63,15 @@ def topic_of(name: str) -> str:
     return name if name.startswith((READ, SAID)) else "everybody"
 
 
-def weightiest(parts: Mapping[str, float], features: Features, horizon: int, state: State, most: int) -> list[Reason]:
+def weightiest(parts: Mapping[str, float], features: Features, definition: Definition, state: State, most: int) -> list[Reason]:
     """The reasons that weigh most, of the customer's own doing; there is no score before."""
     levels = sorted([(-abs(level), topic, level) for topic, level in by_topic(parts).items() if level and topic != "everybody"])
-    return [Reason(topic, level, level, *sentence(topic, features, horizon, state)) for _, topic, level in levels[:most]]
+    return [Reason(topic, level, level, *sentence(topic, features, definition, state)) for _, topic, level in levels[:most]]
 
 
-def reasons(parts: Mapping[str, float], before: Mapping[str, float], features: Features, horizon: int, state: State) -> list[Reason]:
+def reasons(
+    parts: Mapping[str, float], before: Mapping[str, float], features: Features, definition: Definition, state: State
+) -> list[Reason]:
     """Why, the weightiest first; what weighs nothing is no reason. `before` are the summands of the last score, if there was one."""
     levels, were = by_topic(parts), by_topic(before)
     told = []
@@ -76,6 +79,6 @@ def reasons(parts: Mapping[str, float], before: Mapping[str, float], features: F
         level, was = levels.get(topic, 0.0), were.get(topic, 0.0)
         if not level and not was:
             continue
-        fa, en = sentence(topic, features, horizon, state)
+        fa, en = sentence(topic, features, definition, state)
         told.append(Reason(topic, level, level - was, fa, en))
     return sorted(told, key=lambda reason: (-abs(reason.level), reason.topic))

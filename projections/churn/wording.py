@@ -2,6 +2,7 @@
 
 import math
 
+from aggregates.churn import Definition
 from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
 from projections.churn.state import State
 
@@ -101,8 +102,22 @@ Both = tuple[str, str]
 """Persian, English."""
 
 
-def sentence(topic: str, features: Features, horizon: int, state: State) -> Both:
-    """What is so, not whether it is good: that is what the number beside it says."""
+def sentence(topic: str, features: Features, definition: Definition, state: State) -> Both:
+    """What is so, not whether it is good: that is what the number beside it says. Of a line of products its name is told with it, for of
+    others there may have been more."""
+    fa, en = _sentence(topic, features, definition.horizon, state)
+    if not definition.only or topic not in OF_A_LINE:
+        return fa, en
+    said = [(FIELDS.get(field, (field, field)), words) for field, words in definition.only.items()]
+    line = ["، ".join(f"{name[0]}: {' یا '.join(words)}" for name, words in said), ", ".join(f"{n[1]}: {' or '.join(w)}" for n, w in said)]
+    return f"{fa} ({line[0]})", f"{en} ({line[1]})"
+
+
+OF_A_LINE = frozenset({"rhythm", "tenure", "money", "contract", "read:discount"})
+"""What is counted of the purchases or contracts that the definition is about."""
+
+
+def _sentence(topic: str, features: Features, horizon: int, state: State) -> Both:
     if topic == "rhythm":
         return _rhythm(features, horizon, state)
     if topic == "tenure":

@@ -72,7 +72,7 @@ def test_reasons_add_up_to_the_score_and_to_its_change(course: Course) -> None:
             summands = weights.parts(weights_of(course.learner), seen, counted)
             said.append((seen, predict(course.learner, seen, counted).logit, summands))
         (_, before, parts_before), (seen, after, parts) = said
-        told = reasons.reasons(parts, parts_before, seen, DEFINITION.horizon, state)
+        told = reasons.reasons(parts, parts_before, seen, DEFINITION, state)
         assert sum(reason.level for reason in told) == pytest.approx(after, abs=1e-9)
         assert sum(reason.change for reason in told) == pytest.approx(after - before, abs=1e-9)
         assert all(reason.fa and reason.en for reason in told)

@@ -23,7 +23,7 @@ def said(topic: str, day: float, *facts: Fact, definition: Definition = DEFINITI
     state = fold.initial()
     for one in facts:
         state = fold.evolve(definition, state, one)
-    fa, en = wording.sentence(topic, features(definition, state, FIRST + day), definition.horizon, state)
+    fa, en = wording.sentence(topic, features(definition, state, FIRST + day), definition, state)
     return en, fa
 
 
@@ -50,10 +50,21 @@ def test_how_often_somebody_orders_is_what_anybody_counts(bought: tuple[float, .
     assert told == (en, fa or "۱٬۲۳۴ روز است که سفارشی نداده؛ معمولاً هر ۱٬۰۰۰ روز سفارش می‌داد")
 
 
+def test_of_a_line_of_products_its_name_is_told_with_what_is_counted_of_it() -> None:
+    phones = Definition(horizon=90, only={"category": ("phones", "tablet*")})
+    bought = [fact(day, total="5", currency="USD", category=category) for day, category in ((0, "phones"), (9, "tablets"), (50, "books"))]
+    assert said("rhythm", 54, *bought, definition=phones) == (
+        "no order for 45 days; used to order every 9 days (category: phones or tablet*)",
+        "۴۵ روز است که سفارشی نداده؛ معمولاً هر ۹ روز سفارش می‌داد (دسته: phones یا tablet*)",
+    )
+    assert said("tenure", 54, *bought, definition=phones)[0] == "a customer for 54 days (category: phones or tablet*)"
+    assert "(" not in said("season", 54, *bought, definition=phones)[0]
+
+
 def test_what_was_said_before_a_purchase_knows_nothing_of_it() -> None:
     heard = hear(DEFINITION, ignorant(90), Kept(), [fact(0.0), fact(10.0), fact(100.0)]).said
     silent = [one for one in heard if one.silent][-1]
-    fa, en = wording.sentence("rhythm", silent.scored.features, 90, silent.scored.state)
+    fa, en = wording.sentence("rhythm", silent.scored.features, DEFINITION, silent.scored.state)
     assert (en, fa) == ("no order for 90 days; used to order every 10 days", "۹۰ روز است که سفارشی نداده؛ معمولاً هر ۱۰ روز سفارش می‌داد")
 
 
@@ -113,12 +124,12 @@ def test_what_weighs_nothing_is_no_reason() -> None:
     state = fold.evolve(CONTRACT, fold.initial(), fact(0.0, "subscription.started", subscription_id="s"))
     seen = features(CONTRACT, state, FIRST + 3.0)
     parts = {"one": 0.5, "prior": 0.0, "decayed": 0.0, "contract_age": 0.25, "overdue": 0.0}
-    told = reasons.reasons(parts, {"one": 0.5, "contract_age": 0.125}, seen, 90, state)
+    told = reasons.reasons(parts, {"one": 0.5, "contract_age": 0.125}, seen, CONTRACT, state)
     assert [(one.topic, one.en, one.level, one.change) for one in told] == [
         ("everybody", "what is the same for all customers", 0.5, 0.0),
         ("contract", "under contract for 3 days", 0.25, 0.125),
     ]
-    assert [one.topic for one in reasons.weightiest(parts, seen, 90, state, 3)] == ["contract"]
+    assert [one.topic for one in reasons.weightiest(parts, seen, CONTRACT, state, 3)] == ["contract"]
 
 
 @pytest.mark.parametrize("type_", sorted(CONTRACTS.keys() - SILENT))

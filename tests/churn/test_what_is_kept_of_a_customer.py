@@ -137,7 +137,7 @@ def test_a_number_is_told_as_it_was_read_however_long_ago() -> None:
     seen = features(DEFINITION, one, one.at + DEFINITION.horizon)
     topic = "read:service.request_rated.score"
     assert seen[topic] == pytest.approx(math.asinh(5.0) / 2.0)
-    told = {reason.topic: reason for reason in reasons.reasons(dict.fromkeys(seen, 0.1), {}, seen, DEFINITION.horizon, one)}
+    told = {reason.topic: reason for reason in reasons.reasons(dict.fromkeys(seen, 0.1), {}, seen, DEFINITION, one)}
     assert (told[topic].en, told[topic].fa) == ("rating: score about 5", "امتیاز رضایت: امتیاز حدود ۵")
 
 
