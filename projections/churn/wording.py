@@ -113,7 +113,7 @@ def sentence(topic: str, features: Features, definition: Definition, state: Stat
     return f"{fa} ({line[0]})", f"{en} ({line[1]})"
 
 
-OF_A_LINE = frozenset({"rhythm", "tenure", "money", "contract", "read:discount"})
+OF_A_LINE = frozenset({"rhythm", "tenure", "money", "contract", "discount"})
 """What is counted of the purchases or contracts that the definition is about."""
 
 
@@ -133,7 +133,7 @@ def _sentence(topic: str, features: Features, horizon: int, state: State) -> Bot
         field, _, word = topic.removeprefix(SAID).partition("=")
         fa, en = FIELDS.get(field, (field, field))
         return f"{fa}: {word}", f"{en}: {word}"
-    if topic == "read:discount":
+    if topic == "discount":
         return _discount(state)
     if topic.startswith(READ):
         return _read(topic.removeprefix(READ), state)

@@ -114,7 +114,8 @@ def test_happenings_and_numbers_are_told_by_name() -> None:
     )
     assert said("read:odd.weight", 2, *facts) == ("odd: weight about 2,350,000", "odd: weight حدود ۲٬۳۵۰٬۰۰۰")
     assert said("read:odd.rate", 2, *facts) == ("odd: rate about 0.5", "odd: rate حدود ۰٫۵")
-    assert said("read:discount", 2, fact(0.0, total="80", discount="20")) == (
+    assert reasons.topic_of("read:discount") == "discount"
+    assert said("discount", 2, fact(0.0, total="80", discount="20")) == (
         "about 20 % off the orders' price",
         "در سفارش‌هایش حدود ۲۰٪ تخفیف گرفت",
     )
