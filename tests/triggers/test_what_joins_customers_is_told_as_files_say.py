@@ -12,6 +12,7 @@ import pytest
 from aggregates.identity import DEFAULT_RULES
 from aggregates.reading import read
 from aggregates.sealing import seal
+from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 from infra.sealing import KeyRing
 from streams.contacting import Deciding
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.engines
 
 RULE = {"rule": "thrice", "when": {"count": "shop.seen", "at_least": 3, "within": "1d"}, "do": {"notify": "team:crm"}}
 PHONE, EMAIL = {"phone": "+989121234567"}, {"email": "sara@example.ir"}
+REPLAYED = Source("replayed", clock="event")
 SEEN, OTHER = "shop.seen", "shop.left"
 
 History = list[tuple[str, int, dict[str, str], dict[str, Any]]]
@@ -131,6 +133,43 @@ async def test_what_was_decided_about_one_who_is_another_stands(
     assert found == outcomes
 
 
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param([(SEEN, 1, EMAIL, {}), (OTHER, 2, PHONE | EMAIL, {})], id="of one"),
+        pytest.param([(SEEN, 1, EMAIL, {}), (SEEN, 2, PHONE, {}), (SEEN, 3, PHONE | EMAIL, {})], id="of both, and of the fact that joins"),
+    ],
+)
+async def test_in_replayed_time_the_contacts_of_who_is_another_are_decided_together(ground: Ground, history: History) -> None:
+    rules, policy = [offer("thrice", 3), offer("each", 1, "30s")], {**ANY, "priority": ["service", "retention", "marketing"]}
+    await ground.connection.execute(
+        "INSERT INTO contacts.policy (version, at, by, text) VALUES (1, now(), 'tests', %s)", (json.dumps(policy),)
+    )
+    for nth, rule in enumerate(rules):
+        publish(ground, "rule", rule, at=BEGINNING + timedelta(seconds=nth))
+    events = [event for event, _ in written([("consent.given", 0, PHONE, {}), ("consent.given", 0, EMAIL, {}), *history])]
+    async with ground.working(*processors([BEGINNING])) as worker:
+        for event in events:
+            await hear(ground, event, BEGINNING + timedelta(days=99), REPLAYED)
+            await ground.settle(worker)
+        await ground.ask(
+            "UPDATE streams.released SET replayed = '2027-01-01' RETURNING 1"
+        )  # until now something might have been on its way
+
+        async def over() -> bool:
+            return await ground.has("SELECT NOT EXISTS (SELECT FROM streams.timers)")
+
+        await until(over, unless=lambda: worker.failures)
+    found = await ground.ask(
+        "SELECT d.rule, g.cause, d.outcome, d.at, d.reason FROM contacts.decisions d"
+        " JOIN signals.given g ON g.id = d.signal AND g.customer_id = d.customer_id WHERE NOT g.withdrawn"
+    )
+    ((salt,),) = await ground.ask("SELECT salt FROM contacts.salt")
+    run = evaluation(rules, [event | {"yektakey": REPLAYED.name} for event in events], policy, salt)
+    outcomes = [(run.signals[id_][0], outcome) for id_, outcome in run.outcomes.items() if id_ not in run.withdrawn]
+    assert set(found) == {(signal.rule, signal.cause, one.result, one.at, one.reason or None) for signal, one in outcomes}
+
+
 def processors(now: list[datetime]) -> list[Processor]:
     """Both hops, with contacts; timers go by this clock."""
     ring = KeyRing(MASTER)
@@ -157,7 +196,7 @@ def written(history: History) -> list[tuple[dict[str, Any], datetime]]:
     ]
 
 
-async def hear(ground: Ground, event: dict[str, Any], at: datetime) -> None:
-    understood = read(event, SOURCE, at)
+async def hear(ground: Ground, event: dict[str, Any], at: datetime, source: Source = SOURCE) -> None:
+    understood = read(event, source, at)
     assert isinstance(understood, Touchpoint)
     ground.memory.append("touchpoints", *seal(understood, ground.keys))
