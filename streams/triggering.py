@@ -326,14 +326,17 @@ class Triggering:
 
     async def _runs_at(self, turn: Turn, customer: UUID, at: datetime) -> dict[tuple[str, int], State]:
         """His states at a moment of replayed time: what came after it may have been heard while contacts of the moment waited."""
-        here, runs = turn.held.here, dict(turn.held.learned[customer])
-        for key, state in runs.items():
-            active, last = here.rules.get(key), state.head.last
-            if active is not None and isinstance(active.rule.do, Contact) and last is not None and last[0] > at:
-                facts = await self._past.facts(turn.moment, customer, active.trigger.types, None, read=here.read)
-                past = evidence_of(active, [fact for fact in facts if fact.at <= at])
-                runs[key] = refold(active.trigger, past, (), at, here.quantiles)[0]
-        return runs
+        here, runs = turn.held.here, turn.held.learned[customer]
+        beyond = [
+            active
+            for key, state in runs.items()
+            if (active := here.rules.get(key)) and isinstance(active.rule.do, Contact) and state.head.last and state.head.last[0] > at
+        ]
+        if not beyond:
+            return dict(runs)
+        types = {type_ for active in beyond for type_ in active.trigger.types}
+        facts = [fact for fact in await self._past.facts(turn.moment, customer, types, None, read=here.read) if fact.at <= at]
+        return runs | {active.key: refold(active.trigger, evidence_of(active, facts), (), at, here.quantiles)[0] for active in beyond}
 
     async def _surveyed(self, turn: Turn, customer: UUID, active: Active, replayed: datetime | None) -> None:
         """What somebody waits for who was there before the rule."""
