@@ -36,7 +36,8 @@ AT_ONCE = 100
 """Timers of a partition in one transaction: a burst drains evenly, and a live event waits behind no more than these."""
 
 SETTLES = 1.0
-"""Seconds after which what a source that replays its time sent at once is in the log, in whatever order its requests were answered."""
+"""Seconds that what a source sent at once has to be accepted, in whatever order its requests are answered, once a time of it was heard;
+what was accepted by then is waited for however long it takes."""
 
 DUE = "timer.due"
 
