@@ -176,10 +176,12 @@ class Triggering:
         if any(history.last and history.last.clock for history in customers.values()):
             turn.unsettled = await timers.unsettled(moment.connection, moment.partition)
         await table.drop(moment.connection, customers)
+        gone = [customer for customer, history in customers.items() if not history.last]
+        heirs = await identity.successors(moment.connection, gone) if gone else {}
         for customer, history in customers.items():
             held.drop(customer)
             held.learned[customer] = {}
-            heir = None if history.last else await identity.successor(moment.connection, customer)
+            heir = heirs.get(customer)
             await self._from_history(turn, customer, history, heir)
             if heir is None:
                 turn.settle(customer, *((history.last.now, history.last.clock) if history.last else (NEVER, "")))

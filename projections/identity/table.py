@@ -1,4 +1,7 @@
-"""Reads the identity tables, which only `resolve` writes. Reading order: owner, owners, founded, successor, owns, fates, bodies, alone."""
+"""Reads the identity tables, which only `resolve` writes.
+
+Reading order: owner, owners, founded, successors, owns, Fate, fates, bodies, alone.
+"""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -9,6 +12,7 @@ from psycopg import AsyncConnection
 
 from aggregates.identifier import Token
 from aggregates.wire import Identity, identity_decoder
+from projections.rows import uuids
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -36,16 +40,21 @@ async def founded(connection: Connection, customers: Iterable[UUID]) -> dict[UUI
 
 async def successor(connection: Connection, customer: UUID) -> UUID | None:
     """Who a customer that owns nothing any more became: the present owner of most of what was his, of equals the one founded first."""
+    return (await successors(connection, [customer])).get(customer)
+
+
+async def successors(connection: Connection, customers: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The same of several; who became nobody is not among them."""
     cursor = await connection.execute(
-        "SELECT i.customer_id FROM identity.moves m JOIN identity.identifiers i ON i.identifier = m.identifier"
+        "SELECT asked.id, heir.customer_id FROM unnest(%s::uuid[]) AS asked(id), LATERAL"
+        " (SELECT i.customer_id FROM identity.moves m JOIN identity.identifiers i ON i.identifier = m.identifier"
         " LEFT JOIN identity.customers c ON c.customer_id = i.customer_id"
-        " WHERE m.before = %(customer)s AND i.customer_id <> %(customer)s"
-        " AND NOT EXISTS (SELECT 1 FROM identity.identifiers o WHERE o.customer_id = %(customer)s)"
-        " GROUP BY i.customer_id, c.founded ORDER BY count(DISTINCT i.identifier) DESC, c.founded NULLS LAST LIMIT 1",
-        {"customer": customer},
+        " WHERE m.before = asked.id AND i.customer_id <> asked.id"
+        " AND NOT EXISTS (SELECT 1 FROM identity.identifiers o WHERE o.customer_id = asked.id)"
+        " GROUP BY i.customer_id, c.founded ORDER BY count(DISTINCT i.identifier) DESC, c.founded NULLS LAST LIMIT 1) heir",
+        (uuids(customers),),
     )
-    row = await cursor.fetchone()
-    return row[0] if row else None
+    return dict(await cursor.fetchall())
 
 
 async def owns(connection: Connection, customer: UUID) -> bool:
