@@ -10,7 +10,6 @@ Reading order: Triggering.told, `_hear`, `_ring`, fold, refolded, pulse; then `s
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -21,7 +20,7 @@ from aggregates.wire import CustomerEvent
 from projections.identity import table as identity
 from projections.timeline.row import uuid_of
 from projections.triggers import table
-from projections.triggers.evidence import Evidence, write
+from projections.triggers.evidence import Evidence
 from projections.triggers.react import Reaction, begin, mend, moved, react, recall, recalled, refold, ripen, wake_of
 from projections.triggers.state import Effect as Said
 from projections.triggers.state import Fire, State, Withdraw
@@ -44,14 +43,6 @@ FEW = 300
 
 MOST_KEPT = 64
 """Facts of a customer that may wait for his timers: beyond it what is due is said with the next fact."""
-
-
-class Seen(NamedTuple):
-    """What a rule remembers of a fact, and how that is kept."""
-
-    active: Active
-    evidence: Evidence
-    written: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +217,11 @@ class Triggering:
         """Everything is read again."""
         self._held.pop(partition, None)
 
-    def _evidence(self, here: InForce, item: Heard) -> list[Seen]:
+    def _evidence(self, here: InForce, item: Heard) -> list[tuple[Active, Evidence]]:
         if item.fact is None:
             return []
         found, fact = [], item.fact
-        known: dict[int, tuple[Evidence, bytes] | None] = {}  # most rules see the same in a fact
+        known: dict[int, Evidence | None] = {}  # most rules see the same in a fact
         for active in here.by_type.get(fact.type, ()):
             roles = roles_of(active.trigger, fact)
             if active.until is not None:
@@ -238,10 +229,9 @@ class Triggering:
             if not roles:
                 continue
             if roles not in known:
-                one = seen(fact, roles)
-                known[roles] = None if one is None else (one, write(one))
-            if (remembered := known[roles]) is not None:
-                found.append(Seen(active, *remembered))
+                known[roles] = seen(fact, roles)
+            if (one := known[roles]) is not None:
+                found.append((active, one))
         return found
 
     async def _load(self, moment: Moment, held: Held, customers: Iterable[UUID]) -> None:
@@ -261,11 +251,11 @@ class Triggering:
             if customer not in held.learned:
                 held.learned[customer] = dict(held.runs[customer])
 
-    async def _hear(self, turn: Turn, customer: UUID, item: Heard, fact: Fact, found: Sequence[Seen]) -> None:
+    async def _hear(self, turn: Turn, customer: UUID, item: Heard, fact: Fact, found: Sequence[tuple[Active, Evidence]]) -> None:
         """One fact for the rules that it concerns."""
         here, runs, now, clock = turn.held.here, turn.held.learned[customer], now_of(fact), clock_of(fact)
         changed: Runs = {}
-        for active, evidence, written in found:
+        for active, evidence in found:
             before = state = runs.get(active.key)
             if state is None:
                 if active.until is not None:
@@ -276,8 +266,8 @@ class Triggering:
                     turn.seal((customer, *active.key), seal)
             elif active.until is not None and wake_of(active.trigger, state) is None:
                 continue
-            heard = NEVER if state.kept.count < MOST_KEPT else None
-            reaction = react(active.trigger, state, evidence, now, here.quantiles, heard, written)
+            heard = NEVER if len(state.kept) < MOST_KEPT else None
+            reaction = react(active.trigger, state, evidence, now, here.quantiles, heard)
             if reaction is None:
                 reaction = await self._mended(turn, customer, active, state, evidence, now, item.offset)
             after, said = reaction
@@ -390,14 +380,16 @@ class Triggering:
         return moved(active.trigger, said, before, standing, since, turn.held.here.quantiles, given)
 
 
-def _unknown(moment: Moment, held: Held, known: Sequence[tuple[Heard, UUID]], evidence: Sequence[Sequence[Seen]]) -> dict[UUID, set[str]]:
+def _unknown(
+    moment: Moment, held: Held, known: Sequence[tuple[Heard, UUID]], evidence: Sequence[Sequence[tuple[Active, Evidence]]]
+) -> dict[UUID, set[str]]:
     """Of whom no state is kept yet of a rule that hears him, and of what types his past is asked for."""
     wanted: dict[UUID, set[str]] = {}
     for (item, customer), found in zip(known, evidence, strict=True):
         view = moment.before.get(item.customer)
         if view is None or view.events > FEW or customer in held.heard:
             continue
-        for active, _, _ in found:
+        for active, _ in found:
             if active.until is None and active.key not in held.learned[customer]:
                 wanted.setdefault(customer, set()).update(active.trigger.roles)
     return wanted

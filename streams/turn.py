@@ -239,8 +239,8 @@ class Turn:
         connection, partition = self.moment.connection, self.moment.partition
         await self.decide()
         rules = self.held.here.rules
-        states = ((whose, *key, rules[key].storing.encode(state)) for whose, runs in self._states.items() for key, state in runs.items())
-        await table.save(connection, partition, states)
+        states = [(whose, key, rules[key].storing, state) for whose, runs in self._states.items() for key, state in runs.items()]
+        await table.save(connection, partition, [((whose, *key), storing.encode(state)) for whose, key, storing, state in states])
         await self._mark()
         await self._ticking.set(self.moment, self._timers)
         if not remember:

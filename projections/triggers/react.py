@@ -4,7 +4,7 @@ What stands in the end is what the fold over all facts in order of time gives; a
 that fold now differs from what was said. Reading order: react, ripen, mend, refold, recall; then _Telling, which compares.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from aggregates.touchpoint import derive
 from projections.triggers.checks import Quantiles
-from projections.triggers.evidence import Evidence, Kept, write
+from projections.triggers.evidence import Evidence
 from projections.triggers.fold import Firing, Fold, Folded, due, holds, initial, pass_time, step
 from projections.triggers.state import KEPT, Block, Effect, Fire, Given, Seal, Signal, State, Wake, Withdraw
 from projections.triggers.trigger import Trigger
@@ -30,32 +30,25 @@ _stamp = attrgetter("stamp")
 def begin(trigger: Trigger) -> State:
     """Nothing is known of the customer."""
     fold = initial(trigger)
-    return State(fold, Kept(), fold, ())
+    return State(fold, (), fold, ())
 
 
 def react(
-    trigger: Trigger,
-    state: State,
-    fact: Evidence,
-    now: datetime,
-    quantiles: Quantiles,
-    heard: datetime | None = None,
-    written: bytes = b"",
+    trigger: Trigger, state: State, fact: Evidence, now: datetime, quantiles: Quantiles, heard: datetime | None = None
 ) -> Reaction | None:
     """What a new fact changes, when it is `now`. None: only the past can tell, see `mend`.
 
-    `written`: the fact as it is kept, where that is at hand. What is due before `heard` is said at once; what is due later waits for its
-    timer, which knows that nothing is on its way any more.
+    What is due before `heard` is said at once; what is due later waits for its timer, which knows that nothing is on its way any more.
     """
+    kept: tuple[Evidence, ...]
     if state.head.is_before(fact):
         head, firings = step(trigger, state.head, fact, quantiles)
-        kept, late = state.kept.followed_by(written or write(fact)), False
+        kept, late = (*state.kept, fact), False
         fired = (*state.fired, *[Given(firing, given=False) for firing in firings]) if firings else state.fired
     elif state.base.is_before(fact):
         facts = list(state.kept)
-        place = bisect_right(facts, fact.stamp, key=_stamp)
-        kept, late = state.kept.with_inserted(written or write(fact), facts[place:]), True
-        facts.insert(place, fact)
+        insort(facts, fact, key=_stamp)
+        kept, late = tuple(facts), True
         head, firings = _folded(trigger, state.base, facts, quantiles)
         fired = tuple([Given(firing, given=False) for firing in firings])
     else:
@@ -72,7 +65,7 @@ def react(
     if timed:
         effects += _wake(trigger, state, head, fired)
     state = State(state.base, kept, head, fired)
-    if kept.count < 2 * KEPT or _waits(trigger, fired):
+    if len(kept) < 2 * KEPT or _waits(trigger, fired):
         return state, tuple(effects)
     return _trimmed(trigger, state, effects, quantiles)
 
@@ -175,7 +168,7 @@ def recall(trigger: Trigger, state: State, facts: Iterable[Evidence], heard: dat
         sealed.append(Seal(fold, block, firings))
         fold, first = after, first + KEPT
         fired += [Given(firing, given=False) for firing in firings]
-    return State(fold, Kept.of(kept[first:]), fold, tuple(fired)), tuple(sealed)
+    return State(fold, kept[first:], fold, tuple(fired)), tuple(sealed)
 
 
 def recalled(
@@ -305,10 +298,9 @@ def _folded(trigger: Trigger, fold: Fold, facts: Iterable[Evidence], quantiles: 
 
 def _trimmed(trigger: Trigger, state: State, effects: list[Effect], quantiles: Quantiles) -> Reaction:
     """The state with its oldest facts folded into the base."""
-    kept = tuple(state.kept)
-    facts = kept[:KEPT]
+    facts = state.kept[:KEPT]
     base, firings = _folded(trigger, state.base, facts, quantiles)
-    rest = State(base, Kept.of(kept[KEPT:]), state.head, state.fired[len(firings) :])
+    rest = State(base, state.kept[KEPT:], state.head, state.fired[len(firings) :])
     return rest, (*effects, Seal(state.base, facts, firings))
 
 
@@ -319,7 +311,7 @@ def _kept_again(past: list[Block], place: int, state: State, waiting: Collection
     back, past[place:] = past[place:], []
     facts = [fact for block in back for fact in block.facts]
     fired = [Given(firing, firing.cause.event not in waiting) for block in back for firing in block.firings]
-    return State(back[0].start, Kept.of([*facts, *state.kept]), state.head, (*fired, *state.fired))
+    return State(back[0].start, (*facts, *state.kept), state.head, (*fired, *state.fired))
 
 
 def _split(trigger: Trigger, past: list[Block], place: int, quantiles: Quantiles) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from projections.triggers.evidence import Evidence, Kept
+from projections.triggers.evidence import Evidence
 from projections.triggers.fold import Firing, Fold
 
 KEPT = 16
@@ -25,11 +25,11 @@ class Given(Struct, frozen=True, array_like=True, gc=False):
     given: bool
 
 
-class State(Struct, frozen=True, gc=False):
+class State(Struct, frozen=True, array_like=True, gc=False):
     """`head` is `base` after the kept facts and what was due since."""
 
     base: Fold
-    kept: Kept
+    kept: tuple[Evidence, ...]
     head: Fold
     fired: tuple[Given, ...]  # since `base`
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from projections.triggers.evidence import Evidence, Kept, Stamp
+from projections.triggers.evidence import Evidence, Stamp
 from projections.triggers.fold import Fold, Rise, Stopped
 from projections.triggers.marks import Mark
 from projections.triggers.state import Given, State
@@ -22,7 +22,7 @@ _encoder = msgspec.msgpack.Encoder(order="deterministic", uuid_format="bytes")
 
 def encode(state: State) -> bytes:
     """The bytes of a state whose rule is not at hand: all that is in it."""
-    return _encoder.encode((state.base, state.kept.written, state.head, state.fired, state.kept.count))
+    return _encoder.encode(state)
 
 
 class _Fold(Struct, frozen=True, array_like=True):
@@ -39,10 +39,9 @@ class _Fold(Struct, frozen=True, array_like=True):
 
 class _State(Struct, frozen=True, array_like=True):
     base: _Fold
-    kept: bytes | tuple[Evidence, ...]
+    kept: tuple[Evidence, ...]
     head: _Fold
     fired: tuple[Given, ...]
-    count: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(_State)
@@ -60,22 +59,21 @@ class Storing:
     def encode(self, state: State) -> bytes:
         """The bytes of a state."""
         head = state.head
-        if self._machine.factual and state.kept and head.last != state.base.last:
+        if self._machine.factual and state.kept and head.last == state.kept[-1].stamp:
             head = Fold(None, head.checks, head.stops, head.waiting, head.until, head.last, head.passed)
             state = State(state.base, state.kept, head, state.fired)
         return encode(state)
 
     def decode(self, encoded: bytes) -> State:
-        """The state of bytes that either `encode` wrote for this rule; once it wrote facts one by one."""
+        """The state of bytes that either `encode` wrote for this rule."""
         read = _decoder.decode(encoded)
         base = self._fold(read.base)
-        kept = Kept(read.count, read.kept) if isinstance(read.kept, bytes) else Kept.of(read.kept)
         if not self._machine.factual or bytes(read.head.condition) != NIL:
-            return State(base, kept, self._fold(read.head), read.fired)
+            return State(base, read.kept, self._fold(read.head), read.fired)
         condition = base.condition
-        for fact in kept:
+        for fact in read.kept:
             condition, _ = self._machine.take(condition, fact)
-        return State(base, kept, self._told(read.head, condition), read.fired)
+        return State(base, read.kept, self._told(read.head, condition), read.fired)
 
     def fold_of(self, mark: Mark) -> Fold:
         """The fold that a mark keeps."""

@@ -66,9 +66,9 @@ async def load(connection: Connection, customers: Iterable[UUID]) -> list[tuple[
     return await cursor.fetchall()
 
 
-async def save(connection: Connection, partition: int, states: Iterable[tuple[UUID, str, int, bytes]]) -> None:
-    """Keep these states of rules of customers, each of another."""
-    rows = [(customer, rule, version, partition, state) for customer, rule, version, state in states]
+async def save(connection: Connection, partition: int, states: Iterable[tuple[Place, bytes]]) -> None:
+    """Keep these states, each of another place."""
+    rows = [(customer, rule, version, partition, state) for (customer, rule, version), state in states]
     if not rows:
         return
     brought = await bring(connection, _STATE, rows)

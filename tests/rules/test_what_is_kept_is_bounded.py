@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 
-from projections.triggers.evidence import Kept
 from projections.triggers.state import KEPT
 from projections.triggers.storing import Storing, encode
 from tests.rules import histories
@@ -55,20 +53,6 @@ def test_a_state_that_was_stored_is_the_state_that_it_was(rule: dict[str, Any], 
             assert storing.decode(encoded) == kept.state
             assert storing.encode(storing.decode(encoded)) == encoded
             assert storing.decode(encode(kept.state)) == kept.state
-            one_by_one = (kept.state.base, list(kept.state.kept), kept.state.head, kept.state.fired)  # as facts were written once
-            assert storing.decode(msgspec.msgpack.Encoder(uuid_format="bytes").encode(one_by_one)) == kept.state
-
-
-@given(histories.events(40))
-@settings(max_examples=50, deadline=None)
-def test_facts_are_kept_in_their_order_whenever_they_came(events: list[dict[str, Any]]) -> None:
-    rule = {"rule": "r", "when": {"count": "shop.seen", "at_least": 2, "within": "1h"}, "do": {"notify": "x"}}
-    for person in evaluation(rule, events).people.everybody:
-        for run in person.runs.values():
-            kept = list(run.state.kept)
-            assert kept == sorted(kept, key=lambda fact: fact.stamp)
-            assert len(run.state.kept) == len(kept)
-            assert Kept.of(kept) == run.state.kept
 
 
 @pytest.mark.parametrize("when", FORMS[:2])
