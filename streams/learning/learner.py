@@ -16,11 +16,15 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 8
+VERSION = 9
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0
 """How fast a worse expert loses its weight: by e for 1/300 of mean log-loss. Near equals stay mixed, which is better than either."""
+
+SETTLED = 4.0
+"""Horizons since the first label after which the race is so sharp. Thousands of labels of one time are still of one time: what fits the
+first of them best is mostly an expert that was wrong the other way about, and the score jumps when its weight goes to the next."""
 
 PRESENT = 0.75
 """How much of an expert's loss in the race is that of what it says of a label now, just before it learns it; the rest is that of what it
@@ -39,6 +43,9 @@ GROWTH = 0.25
 LONGEST_MEMORY = 1.0
 """Later it is this share of the time since the first label, up to so many horizons: early errors are long over, and a race that forgets
 faster than a season turns runs after it."""
+
+LEVELLED = 20.0
+"""Labels at least from which it is told how far the expert that forgets speaks above the one that is like it and does not."""
 
 CALIBRATION_MEMORY = 1.0
 """Horizons after which a label counts half in the calibration."""
@@ -90,6 +97,7 @@ class Learner(Struct, frozen=True):
     calibrating: Array  # sums of losses without it and with what it was when a label's example was told, and of how many labels; fading
     shares: Array  # what the race says of the experts: weights that add up to 1
     correction: tuple[float, float]  # intercept and slope: as much of the calibration as has shown to be better than none
+    above: tuple[float, float] = (0.0, 0.0)  # how far "quick" spoke above "whole", which is taken off, and the labels that tell so
     learnt: int = 0  # labels in all
     version: int = VERSION
 
@@ -115,6 +123,8 @@ class Labelled(Struct, frozen=True, gc=False):
     lost: bool
 
 
+NAMES = tuple(recipe.name for recipe in RECIPES)
+WHOLE, QUICK = NAMES.index("whole"), NAMES.index("quick")
 STARTS = np.array([recipe.start for recipe in RECIPES])
 PRESENTS = np.array([PRESENT_OF_QUICK if recipe.life else PRESENT for recipe in RECIPES])
 EVEN = np.array([0.5, 0.5])
@@ -168,6 +178,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     each = (1.0 - PRESENTS) * logistic.losses(said, lost[:, None]) + PRESENTS * logistic.losses(say, lost[:, None])
     losses = fade * learner.losses + each.sum(axis=0)
     labels = fade * learner.labels + len(day)
+    sharpness = SHARPNESS * (min(1.0, now / (SETTLED * learner.horizon)) if now else 1.0)  # in a table no time passes
     tried = max(0.5 ** (days / (TRIAL * learner.horizon)), FEW / max(float(learner.calibrating[2]), FEW))
     without, with_it = (float(logistic.losses(said, lost).sum()) for said in (pooled, calibrated))
     calibrating = tried * learner.calibrating + np.array([without, with_it, len(day)])
@@ -184,18 +195,28 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
         calibration,
         np.concatenate([calibrations, [[now, *calibration.mean]]]),
         calibrating,
-        _shares(losses, labels, STARTS),
+        _shares(losses, labels, STARTS, sharpness),
         _corrected(calibration, calibrating),
+        _above(learner, say),
         learner.learnt + len(day),
     )
 
 
-def _shares(losses: Array, labels: float, starts: Array) -> Array:
+def _shares(losses: Array, labels: float, starts: Array, sharpness: float = SHARPNESS) -> Array:
     """Exponential weights by mean loss; few labels say little."""
     means = losses / max(labels, 1.0)
-    logs = np.log(starts) - min(labels / DISCOUNT, SHARPNESS) * (means - means.min())
+    logs = np.log(starts) - min(labels / DISCOUNT, sharpness) * (means - means.min())
     shares = np.exp(logs - logs.max())
     return np.asarray(shares / shares.sum(), dtype=np.float64)
+
+
+def _above(learner: Learner, say: Array) -> tuple[float, float]:
+    """How far "quick" speaks above "whole" of the day's examples, or of some more: it is to follow what tells who is lost, not how many
+    are. What raises or lowers all for a while is over a horizon later, when it would be applied, and would part customers by their day."""
+    mean, labels = learner.above
+    held = min(labels, max(LEVELLED - len(say), 0.0))
+    apart = float((say[:, QUICK] - say[:, WHOLE]).sum()) + len(say) * mean  # without what is taken off already
+    return (held * mean + apart) / (held + len(say)), held + len(say)
 
 
 def _held(learner: Learner) -> float:
@@ -225,10 +246,12 @@ def all_say(learner: Learner, inputs: Array, anchors: Array) -> Array:
     for recipe, belief in zip(RECIPES, learner.beliefs, strict=True):
         anchor = anchors[:, Anchors._fields.index(recipe.anchor)]
         if recipe.inputs == "anchor":
-            said.append(anchor + belief.mean[0] + belief.mean[1] * anchor)
+            shift, slope = logistic.rising(belief)
+            said.append(shift + slope * anchor)
         elif recipe.inputs == "all":
             known = len(belief.mean)
-            said.append(anchor + recipe.share * _sums(inputs[:, :known], belief.mean))
+            level = learner.above[0] if recipe.life else 0.0
+            said.append(anchor + recipe.share * _sums(inputs[:, :known], belief.mean) - level)
         else:
             said.append(anchor)
     return np.stack(said, axis=1)

@@ -6,6 +6,7 @@ Reading order: weights_of, model_of.
 import numpy as np
 
 from projections.churn.weights import Model, Weights
+from streams.learning import logistic
 from streams.learning.learner import RECIPES, Learner
 
 
@@ -17,10 +18,12 @@ def weights_of(learner: Learner) -> Weights:
     for recipe, belief, share in zip(RECIPES, learner.beliefs, learner.shares, strict=True):
         counted = 1.0
         if recipe.inputs == "anchor":
-            everybody += slope * float(share * belief.mean[0])
-            counted += float(belief.mean[1])
+            intercept, counted = logistic.rising(belief)
+            everybody += slope * float(share) * intercept
         elif recipe.inputs == "all":
             linear[: len(belief.mean)] += float(share) * recipe.share * belief.mean
+            if recipe.life:
+                everybody -= slope * float(share) * learner.above[0]
         counters[recipe.anchor] += slope * float(share) * counted
     found = {name: slope * float(weight) for name, weight in zip(learner.vocabulary.names, linear, strict=True) if weight}
     return Weights(everybody, counters["prior"], counters["decayed"], found)

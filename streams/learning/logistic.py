@@ -3,8 +3,10 @@
 The posterior is kept as a normal distribution, by mean and precision, and each day is one Laplace step (Spiegelhalter and Lauritzen
 1990): an extended Kalman filter with the whole day as its measurement. All examples of a day enter together, so their order does not
 matter. The prior belief is that the weights are 0, on top of an offset that is right before anything was learnt.
-Reading order: Logistic, learn, grow.
+Reading order: Logistic, learn, grow, rising.
 """
+
+import math
 
 import numpy as np
 from msgspec import Struct
@@ -52,6 +54,18 @@ def grow(belief: Logistic, deviations: Array) -> Logistic:
     precision[:known, :known] = belief.precision
     precision[known:, known:] = np.diag(deviations**-2.0)
     return Logistic(np.concatenate([belief.mean, np.zeros(more)]), precision)
+
+
+def rising(belief: Logistic) -> tuple[float, float]:
+    """Intercept and slope of a counter that stands as the offset, of which it is known that it is never the wrong way round: below one
+    standard deviation above 0 the slope is what is left of it, as of a normal distribution that is cut off at 0, and the intercept that
+    which goes with it."""
+    (intercept, more), precision = belief.mean.tolist(), belief.precision
+    deviation = math.sqrt(precision[0, 0] / (precision[0, 0] * precision[1, 1] - precision[0, 1] ** 2))
+    slope = 1.0 + more
+    if slope < deviation:
+        slope = deviation / (2.0 - slope / deviation)
+    return intercept - float(precision[0, 1] / precision[0, 0]) * (slope - 1.0 - more), slope
 
 
 def sigmoid(logits: Array) -> Array:
