@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from projections.value.buying import Buying, History
 from projections.value.spending import Spending
+from projections.value.state import Ages
 from projections.value.staying import Staying
 
 Array = NDArray[np.float64]
@@ -54,9 +55,10 @@ def spending(purses: Sequence[tuple[int, float]]) -> Spending:
     return Spending(float(p), float(q), float(v))
 
 
-def staying(decided: Sequence[tuple[float, float]]) -> Staying:
-    """Exponential-Gamma, from the ages in days between which each contract was lost; twice the same age: it goes on from there."""
-    same, counts = np.unique(np.round(np.array(decided, dtype=np.float64)), axis=0, return_counts=True)
+def staying(decided: Sequence[Ages]) -> Staying:
+    """Exponential-Gamma, from when it was decided about each contract."""
+    days = np.array([(ages.since, ages.until) for ages in decided], dtype=np.float64)
+    same, counts = np.unique(np.round(days), axis=0, return_counts=True)
     since, until = same.T
     lost = until > since
 

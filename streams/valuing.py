@@ -20,6 +20,7 @@ from aggregates.wire import CustomerEvent
 from projections.positions import replaying
 from projections.value import contracts, fold, table
 from projections.value.state import State
+from projections.value.staying import ALL, kind
 from projections.value.table import Valued
 from projections.value.worth import Models, history, mean
 from streams import fitting, timers
@@ -256,7 +257,10 @@ def fitted(states: Sequence[State], now: float) -> Models | None:
                     purses.setdefault(currency, []).append((purse.days, mean(purse)))
         spending = {currency: fitting.spending(some) for currency, some in purses.items() if len(some) >= FEWEST}
     decided = [ages for state in states for ages in contracts.all_decided(state, max(now, state.at))]
-    staying = fitting.staying(decided) if len(decided) >= FEWEST else None
-    if buying is None and staying is None:
+    by_kind = {ALL: decided} | {
+        name: [ages for ages in decided if kind(ages.period) == name] for name in {kind(one.period) for one in decided}
+    }
+    staying = {name: fitting.staying(some) for name, some in sorted(by_kind.items()) if len(some) >= FEWEST}
+    if buying is None and not staying:
         return None
     return Models(0, buying, spending, len(buyers), repeating, staying, len(decided))

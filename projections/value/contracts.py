@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from aggregates.churn import CANCELLED, DAY, STARTS, Definition
 from aggregates.fact import Fact
 from projections.money import amount_of, currency_of, plus, text_of
-from projections.value.state import Contract, Purse, State
+from projections.value.state import Ages, Contract, Purse, State
 from projections.view.values import moment, reference
 
 TYPES = STARTS | {CANCELLED}
@@ -54,20 +54,20 @@ def lost(contract: Contract, now: float) -> bool:
     return contract.paid is not None and now >= contract.paid + (0.0 if contract.cancelled else GRACE)
 
 
-def all_decided(state: State, now: float) -> list[tuple[float, float]]:
+def all_decided(state: State, now: float) -> list[Ages]:
     """What is known of all contracts of a customer at a time."""
     return [*state.over, *(ages for one in state.contracts.values() if (ages := decided(one, now)) is not None)]
 
 
-def decided(contract: Contract, now: float) -> tuple[float, float] | None:
+def decided(contract: Contract, now: float) -> Ages | None:
     """Between which ages it was lost; of one that goes on its age at its last renewal, twice. None: nothing was decided yet."""
     if contract.paid is None or not contract.period:
         return None
     until = contract.paid - contract.began
     since = max(until - contract.period, 0.0)
     if lost(contract, now):
-        return (since, until) if until > since else None
-    return (since, since) if since > 0.0 else None
+        return Ages(since, until, contract.period) if until > since else None
+    return Ages(since, since, contract.period) if since > 0.0 else None
 
 
 def period(said: object) -> float:
@@ -128,6 +128,6 @@ def _until(contract: Contract) -> float:
     return inf if contract.paid is None else contract.paid
 
 
-def _with(over: tuple[tuple[float, float], ...], contract: Contract, now: float) -> tuple[tuple[float, float], ...]:
+def _with(over: tuple[Ages, ...], contract: Contract, now: float) -> tuple[Ages, ...]:
     ages = decided(contract, now)
     return over if ages is None else (*over, ages)[-OVER:]

@@ -1,6 +1,6 @@
 """What is kept of a customer to value him at any later time: the sufficient statistics of the models, and what was spent on him.
 
-Times are days since 1970-01-01 UTC. Money is exact, as text. Reading order: Purse, Contract, State.
+Times are days since 1970-01-01 UTC. Money is exact, as text. Reading order: Purse, Contract, Ages, State.
 """
 
 import msgspec
@@ -35,6 +35,14 @@ class Contract(Struct, frozen=True, array_like=True, gc=False):
     last: float = 0.0  # the last payment
 
 
+class Ages(Struct, frozen=True, array_like=True, gc=False):
+    """Between which ages in days a contract was lost; twice the same: it goes on from there."""
+
+    since: float
+    until: float
+    period: float
+
+
 class State(Struct, frozen=True, array_like=True, gc=False):
     """The fold of a customer's facts."""
 
@@ -48,7 +56,7 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     signed: float | None = None  # the first contract
     heard: float | None = None  # the latest fact about a contract
     contracts: dict[str, Contract] = {}  # by number
-    over: tuple[tuple[float, float], ...] = ()  # of other contracts that he lost the ages in days between which that was decided
+    over: tuple[Ages, ...] = ()  # of other contracts, that he lost
     whole: bool = False  # whether all about contracts was folded: not before they were valued
 
 

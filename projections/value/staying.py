@@ -1,8 +1,9 @@
 """How long contracts go on: each is lost at a rate of its own, which is Gamma distributed among contracts (Pareto's second distribution).
 
 It is what the shifted beta-geometric model (Fader and Hardie, How to project customer retention, 2007) says of periods that are all alike,
-told in days, so that months and years stand side by side: those who are likely to leave leave first, so that who was renewed often is
-renewed more likely than a newcomer. Reading order: Staying, stays, Running, Ahead, ahead.
+told in days, so that periods of 28 and of 31 stand side by side: those who are likely to leave leave first, so that who was renewed often
+is renewed more likely than a newcomer. Who decides once a year stays otherwise than who does each month: each has a model of its own.
+Reading order: Staying, stays, kind, Running, Ahead, ahead.
 """
 
 import math
@@ -22,6 +23,15 @@ class Staying(Struct, frozen=True, array_like=True):
 def stays(model: Staying, since: float, until: float) -> float:
     """The chance that a contract that reached an age of days reaches a later one."""
     return math.exp(-model.s * math.log((model.beta + until) / (model.beta + since)))
+
+
+ALL = ""
+"""All contracts, whatever their periods are."""
+
+
+def kind(period: float) -> str:
+    """Which contracts have a model with those of such a period, in days."""
+    return "month" if period < 45.0 else "quarter" if period < 135.0 else "year"
 
 
 class Running(Struct, frozen=True):

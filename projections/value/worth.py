@@ -35,7 +35,7 @@ class Models(Struct, frozen=True, array_like=True):
     spending: dict[str, Spending]
     customers: int  # it was fitted on
     repeating: int  # of whom so many bought again
-    staying: Staying | None = None  # None: too few contracts came to a renewal
+    staying: dict[str, Staying] = {}  # by the length of periods, and of all; none where too few came to a renewal
     decided: int = 0  # of so many contracts it is known whether they were renewed
 
 
@@ -165,7 +165,7 @@ class _Renewals(NamedTuple):
 
 def _renewals(state: State, currency: str, now: float, costs: Costs, models: Models | None) -> _Renewals | None:
     """What his contracts bring in a currency; None where he has none, or of too few contracts it is known whether they are renewed."""
-    if models is None or models.staying is None or not state.contracts:
+    if models is None or not models.staying or not state.contracts:
         return None
     paid = alive = lasts = 0.0
     for contract in state.contracts.values():
@@ -174,7 +174,8 @@ def _renewals(state: State, currency: str, now: float, costs: Costs, models: Mod
         if contract.paid is None or not contract.period:  # it runs, and nobody can say what it will bring
             alive = lasts = 1.0
             continue
-        ahead = staying.ahead(models.staying, _running(contract, contract.paid, now), costs.days, costs.discount)
+        model = models.staying.get(staying.kind(contract.period)) or models.staying[staying.ALL]
+        ahead = staying.ahead(model, _running(contract, contract.paid, now), costs.days, costs.discount)
         alive = max(alive, 1.0 if now < contract.paid else ahead.renewed)
         lasts = max(lasts, ahead.running)
         if contract.currency == currency:

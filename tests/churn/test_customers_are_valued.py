@@ -19,7 +19,7 @@ from infra.demo import fetching
 from projections.value import buying, contracts, fold, spending, staying
 from projections.value.buying import Buying, History
 from projections.value.spending import Spending
-from projections.value.state import State, decode, encode
+from projections.value.state import Ages, State, decode, encode
 from projections.value.staying import Running, Staying
 from projections.value.worth import Models, worth
 from streams import fitting
@@ -218,8 +218,12 @@ SURVIVING = (100.0, 63.1, 46.8, 38.2, 32.6, 28.9, 26.2, 24.1, 22.3, 20.7, 19.4, 
 
 
 def test_who_goes_on_with_a_contract_is_found_in_the_published_data_years_ahead() -> None:
-    ended = [((year - 1) * 365.0, year * 365.0) for year in range(1, 8) for _ in range(round(10 * (SURVIVING[year - 1] - SURVIVING[year])))]
-    model = fitting.staying([*ended, *[(7 * 365.0, 7 * 365.0)] * round(10 * SURVIVING[7])])
+    ended = [
+        Ages((year - 1) * 365.0, year * 365.0, 365.0)
+        for year in range(1, 8)
+        for _ in range(round(10 * (SURVIVING[year - 1] - SURVIVING[year])))
+    ]
+    model = fitting.staying([*ended, *[Ages(7 * 365.0, 7 * 365.0, 365.0)] * round(10 * SURVIVING[7])])
     assert (model.s, model.beta / 365.0) == pytest.approx(
         (0.704, 1.182), abs=0.12
     )  # alpha and beta of the shifted beta-geometric, as published
@@ -249,7 +253,7 @@ def contract(day: float, verb: str = "renewed", number: str = "s-1", **data: Any
 
 
 MONTHLY = {"amount": "30", "currency": "USD", "period": "month"}
-STAYING = Models(2, None, {}, 0, 0, Staying(0.7, 400.0), 900)
+STAYING = Models(2, None, {}, 0, 0, {"": Staying(0.7, 400.0)}, 900)
 
 
 def test_who_has_nothing_but_a_contract_is_worth_what_he_paid_and_what_he_is_expected_to_pay() -> None:
@@ -271,7 +275,7 @@ def test_who_has_nothing_but_a_contract_is_worth_what_he_paid_and_what_he_is_exp
 
 def test_orders_and_contracts_of_one_customer_are_expected_side_by_side() -> None:
     state = folded(order(0.0, "100"), contract(5.0, "started", **MONTHLY), order(9.0, "50"))
-    models = Models(3, MODELS.buying, MODELS.spending, 2357, 1000, Staying(0.7, 400.0), 900)
+    models = Models(3, MODELS.buying, MODELS.spending, 2357, 1000, {"": Staying(0.7, 400.0)}, 900)
     both, orders = (worth(state, FIRST + 20.0, Costs(), one, {}) for one in (models, MODELS))
     assert both is not None
     assert orders is not None
@@ -306,8 +310,8 @@ def test_a_period_that_nobody_names_is_as_long_as_its_end_or_the_next_payment_sa
     assert (by_end.contracts["s-1"].period, by_end.contracts["s-1"].paid) == (30.0, FIRST + 60.0)  # paid early, and no day is lost
     by_payment = folded(contract(0.0, "started", **paid), contract(31.0, **paid))
     assert (by_payment.contracts["s-1"].period, by_payment.contracts["s-1"].paid) == (31.0, FIRST + 62.0)
-    assert contracts.all_decided(by_payment, FIRST + 40.0) == [(31.0, 31.0)]
-    assert contracts.all_decided(by_payment, FIRST + 80.0) == [(31.0, 62.0)]
+    assert contracts.all_decided(by_payment, FIRST + 40.0) == [Ages(31.0, 31.0, 31.0)]
+    assert contracts.all_decided(by_payment, FIRST + 80.0) == [Ages(31.0, 62.0, 31.0)]
 
 
 ABOUT = st.tuples(st.floats(0.0, 200.0), st.sampled_from(("started", "renewed", "cancelled")), st.sampled_from("ab"), st.booleans())
@@ -343,10 +347,21 @@ def test_models_are_fitted_where_there_are_nothing_but_contracts() -> None:
     found = fitted(states, FIRST + 200.0)
     assert found is not None
     assert found.buying is None
-    assert found.staying is not None
+    assert found.staying.keys() == {"", "month"}
     assert found.decided == 70
     assert msgspec.convert(msgspec.to_builtins(found), Models) == found
     assert msgspec.convert(msgspec.to_builtins(MODELS)[:5], Models) == MODELS  # as they were written down before there was one of contracts
+
+
+def test_who_decides_once_a_year_is_not_taken_for_one_who_decides_each_month() -> None:
+    months = [folded(*(contract(30.0 * nth, **MONTHLY) for nth in range(1 + n % 4))) for n in range(80)]
+    years = [folded(*(contract(365.0 * nth, **MONTHLY | {"period": "year"}) for nth in range(1 + (n > 7)))) for n in range(80)]
+    found = fitted([*months, *years], FIRST + 500.0)
+    assert found is not None
+    assert found.staying.keys() == {"", "month", "year"}
+    renewed = [staying.stays(found.staying[kind], 0.0, days) for kind, days in (("month", 30.0), ("year", 365.0))]
+    assert renewed[0] < 0.75
+    assert renewed[1] > 0.85
 
 
 def test_a_state_from_before_contracts_were_valued_learns_of_them() -> None:
