@@ -32,7 +32,6 @@ from api.written import language
 from projections.churn import models, table
 from projections.churn.models import Fate, Model
 from projections.value import table as values
-from projections.value.worth import Models as Fitted
 
 LOOKERS: tuple[Role, ...] = ("supervisor", "marketer", "analyst", "admin")
 DECIDERS: tuple[Role, ...] = ("analyst", "admin")
@@ -82,12 +81,48 @@ class ChurnVersions(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
+class Buying(msgspec.Struct, frozen=True):
+    """BG/NBD, in weeks."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """Gamma-Gamma."""
+
+    p: float
+    q: float
+    v: float
+
+
+class Staying(msgspec.Struct, frozen=True):
+    """Exponential-Gamma, in days."""
+
+    s: float
+    beta: float
+
+
+class ValueModel(msgspec.Struct, frozen=True):
+    """What was fitted last."""
+
+    number: int
+    buying: Buying | None  # how customers buy; null: too few bought again
+    spending: dict[str, Spending]  # what they spend, by currency
+    customers: int  # it was fitted on
+    repeating: int  # of whom so many bought again
+    staying: dict[str, Staying]  # how long contracts go on, by the length of their periods: month, quarter, year, and "" of all
+    decided: int  # of so many contracts it is known whether they were renewed
+
+
 class ValueModels(msgspec.Struct, frozen=True):
     """By what customers are valued."""
 
     costs: Costs
-    wall: Fitted | None  # BG/NBD and Gamma-Gamma of customers that live in our time
-    event: Fitted | None  # and of those in the time of sources that replay their own
+    wall: ValueModel | None  # of customers that live in our time
+    event: ValueModel | None  # and of those in the time of sources that replay their own
 
 
 NAME = openapi.parameter("name", openapi.TEXT, "The model's name.", where="path")
@@ -192,7 +227,8 @@ def router(dependencies: Dependencies) -> APIRouter:
         access.staff(request, dependencies, LOOKERS)
         async with dependencies.pool.connection() as connection:
             costs = await values.costs(connection)
-            wall, event = [await values.models(connection, replayed=replayed) for replayed in (False, True)]
+            fitted = [await values.models(connection, replayed=replayed) for replayed in (False, True)]
+        wall, event = [None if one is None else msgspec.convert(one, ValueModel, from_attributes=True) for one in fitted]
         return json(ValueModels(costs, wall, event))
 
     @routes.put(

@@ -12,6 +12,10 @@ from api.desk.locale import Locale
 from infra.master_key import master_key
 from projections.churn import models, reading, table
 from projections.churn.kept import Kept, hear
+from projections.value import table as values
+from projections.value.spending import Spending
+from projections.value.staying import Staying
+from projections.value.worth import Models
 from streams.learning import champion
 from streams.learning.learner import fresh
 from tests.api.conftest import Api
@@ -140,3 +144,17 @@ async def test_costs_have_versions(api: Api) -> None:
     assert (mistyped.status_code, mistyped.json()["pointer"]) == (422, "/servicing/call.endd")
     assert "call.ended" in mistyped.json()["mend"]
     assert (await api.client.put("/v1/models/value/costs", json={"marginn": 0.4}, auth=(admin, ""))).status_code == 422
+
+
+async def test_the_models_of_value_are_told_by_name(api: Api) -> None:
+    found = Models(0, None, {"USD": Spending(6.25, 3.74, 15.44)}, 60, 7, {"": Staying(0.7, 400.0)}, 90)
+    async with api.made.pool.connection() as connection, connection.transaction():
+        await values.keep(connection, found, replayed=False, at=api.made.clock(), counted=1)
+    told = (await api.client.get("/v1/models/value", auth=(await api.token(), ""))).json()
+    assert told["wall"] == told["wall"] | {
+        "buying": None,
+        "spending": {"USD": {"p": 6.25, "q": 3.74, "v": 15.44}},
+        "staying": {"": {"s": 0.7, "beta": 400.0}},
+        "decided": 90,
+    }
+    assert told["event"] is None
