@@ -36,19 +36,21 @@ COLUMNS = {
 
 
 def fingerprints(schema: str) -> str:
-    """One row a customer: what his view and his timeline are, as one hash."""
+    """One row a customer: what his view, his timeline and that by which he is found are, as one hash."""
     told = ", ".join(f"extract(epoch FROM t.{c})" if c in ("at", "occurred", "recorded") else _of("t", c) for c in COLUMNS.values())
     return f"""
-        SELECT customer_id, md5(coalesce(md5(v.state), '') || coalesce(t.events::text, '') || coalesce(t.sum::text, '')) AS hash, t.events
+        SELECT customer_id, md5(concat_ws(' ', md5(v.state), t.events, t.sum, s.sum)) AS hash, t.events
         FROM {schema}.view v FULL JOIN (
             SELECT customer_id, count(*) AS events, sum(hashtextextended(concat_ws('|', t.event_id, {told}), 0)) AS sum
             FROM {schema}.timeline t GROUP BY customer_id
-        ) t USING (customer_id)
+        ) t USING (customer_id) FULL JOIN (
+            SELECT customer_id, sum(hashtextextended(concat_ws('|', kind, term), 0)) AS sum FROM {schema}.terms GROUP BY customer_id
+        ) s USING (customer_id)
     """
 
 
 async def different(connection: Connection, live: str, apart: str) -> list[str]:
-    """The customers whose view or timeline differs."""
+    """The customers of whom something differs."""
     cursor = await connection.execute(
         f"SELECT customer_id::text FROM ({fingerprints(live)}) a FULL JOIN ({fingerprints(apart)}) b USING (customer_id)"
         " WHERE a.hash IS DISTINCT FROM b.hash ORDER BY 1"
@@ -57,8 +59,8 @@ async def different(connection: Connection, live: str, apart: str) -> list[str]:
 
 
 async def how(connection: Connection, live: str, apart: str, customer: str) -> tuple[str, ...]:
-    """In what a customer's live view and timeline differ from the log: sentences without anything personal."""
-    said = [*await _rows(connection, live, apart, customer), *await _views(connection, live, apart, customer)]
+    """In what a customer's live view, timeline and search terms differ from the log: sentences without anything personal."""
+    said = [one for part in (_rows, _views, _terms) for one in await part(connection, live, apart, customer)]
     return tuple(said) or ("the text of a column",)
 
 
@@ -105,6 +107,18 @@ async def _views(connection: Connection, live: str, apart: str, customer: str) -
     one, other = decode(kept[0]), decode(folded[0])
     parts = [field.name for field in msgspec.structs.fields(State) if getattr(one, field.name) != getattr(other, field.name)]
     return [f"the view: {', '.join(parts) or 'the order of its bytes'}"]
+
+
+async def _terms(connection: Connection, live: str, apart: str, customer: str) -> list[str]:
+    cursor = await connection.execute(
+        "SELECT DISTINCT coalesce(a.kind, b.kind)"
+        f" FROM (SELECT * FROM {live}.terms WHERE customer_id = %(customer)s) a"
+        f" FULL JOIN (SELECT * FROM {apart}.terms WHERE customer_id = %(customer)s) b USING (kind, term)"
+        " WHERE a.term IS NULL OR b.term IS NULL ORDER BY 1",
+        {"customer": customer},
+    )
+    kinds = [row[0] for row in await cursor.fetchall()]
+    return [f"what he is found by: {', '.join(kinds)}"] if kinds else []
 
 
 def _of(row: str, column: str) -> str:

@@ -71,6 +71,17 @@ async def test_a_row_that_was_tampered_with_is_found(settled: House, column: str
         await settled.ask(f"UPDATE read_1.timeline SET {column} = %s WHERE event_id = %s", before, event)
 
 
+async def test_a_search_that_finds_somebody_by_other_words_is_found(settled: House) -> None:
+    """After an upgrade that takes names apart in another way nobody is found by it until a rebuild."""
+    ((customer, kind, term),) = await settled.ask("SELECT customer_id, kind, term FROM read_1.terms ORDER BY 1, 2, 3 LIMIT 1")
+    await settled.ask("DELETE FROM read_1.terms WHERE customer_id = %s AND kind = %s AND term = %s", customer, kind, term)
+    try:
+        verdict = await verify(settled.world.settings)
+        assert verdict.how == {str(customer): (f"what he is found by: {kind}",)}
+    finally:
+        await settled.ask("INSERT INTO read_1.terms VALUES (%s, %s, %s)", customer, kind, term)
+
+
 async def test_a_view_that_was_tampered_with_is_found(settled: House) -> None:
     ((customer, state),) = await settled.ask("SELECT customer_id, state FROM read_1.view LIMIT 1")
     wrong = encode(replace(decode(state), events=7, wall=False))
