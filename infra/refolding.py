@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import psycopg
 from psycopg import AsyncConnection
 
 from aggregates.partition import partition_of
@@ -134,9 +135,11 @@ async def _rebuild(settings: Settings, on_progress: OnProgress) -> int:
 async def _alone(settings: Settings, what: str) -> AsyncIterator[None]:
     """One at a time: each begins by dropping what another may have left of the schema that it fills, or by now has put in force."""
     async with await database.connect(endpoints(settings).dsn, name=f"yekta-{what}", autocommit=True) as connection:
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCKS[what],))
-        if await cursor.fetchone() != (True,):
-            raise Refusal(f"Another `yekta {what}` is at work.", "Wait until it ends, or stop it.")
+        await connection.execute("SET lock_timeout = '1s'")  # the session of one that has ended keeps its lock for a moment
+        try:
+            await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCKS[what],))
+        except psycopg.errors.LockNotAvailable:
+            raise Refusal(f"Another `yekta {what}` is at work.", "Wait until it ends, or stop it.") from None
         yield  # the lock goes with the connection, which PostgreSQL may have ended meanwhile
 
 
