@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from aggregates.churn import DAY
 from aggregates.fact import Fact
 from aggregates.wire import CustomerEvent
+from projections import generation
 from projections.positions import replaying
 from projections.value import contracts, fold, table
 from projections.value.state import State
@@ -71,6 +72,7 @@ class Valuing:
         self._kept: dict[int, dict[str, Valued]] = {}  # by partition
         self._learned: dict[int, dict[str, Valued]] = {}
         self._schema = ""
+        self._nothing = State()  # of whom nothing is kept: before contracts were valued he may have had some
 
     def forget(self, partition: int) -> None:
         self._kept.pop(partition, None)
@@ -88,6 +90,7 @@ class Valuing:
         if moment.schema != self._schema:  # a rebuild may have learned of contracts
             self._kept.clear()
             self._schema = moment.schema
+            self._nothing = State() if await generation.outdated(moment.connection, moment.schema) else fold.INITIAL
         await self._appraising.ready(moment)
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
@@ -111,7 +114,7 @@ class Valuing:
         learned = self._learned[moment.partition]
         for customer, facts in mine.items():
             facts.sort(key=lambda fact: fact.stamp)
-            valued = known.get(customer) or Valued(fold.INITIAL if moment.is_new(customer) else State(), True)
+            valued = known.get(customer) or Valued(fold.INITIAL if moment.is_new(customer) else self._nothing, True)
             if any(fold.needs_history(valued.state, fact) for fact in facts):
                 late.append(customer)
                 continue
