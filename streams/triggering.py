@@ -307,14 +307,15 @@ class Triggering:
             return
         if timer.rule.startswith(" "):
             return  # another part's
-        active = turn.held.here.rules.get((timer.rule, timer.version))
-        state = turn.held.learned[customer].get((timer.rule, timer.version))
+        key = timer.rule, timer.version
+        active, state = turn.held.here.rules.get(key), turn.held.learned[customer].get(key)
         if active is None or state is None:
-            await self._ticking.set(turn.moment, {(customer, timer.rule, timer.version): None})
+            await self._ticking.set(turn.moment, {(customer, *key): None})
             return
+        turn.ring((customer, *key))
         after, said = ripen(active.trigger, state, timer.at, turn.held.here.quantiles)
         quiet = timer.quiet  # only timers that an earlier version set say it
-        turn.take(customer, active, state, after, said, timer.at, timer.clock, quiet, rung=True)
+        turn.take(customer, active, state, after, said, timer.at, timer.clock, quiet)
 
     async def _runs_at(self, turn: Turn, customer: UUID, at: datetime) -> dict[tuple[str, int], State]:
         """His states at a moment of replayed time: what came after it may have been heard while contacts of the moment waited."""

@@ -99,17 +99,13 @@ class Turn:
         now: datetime,
         clock: str,
         quiet: str = "",
-        *,
-        rung: bool = False,
     ) -> None:
-        """One rule of one customer has come so far."""
+        """One rule of one customer has come so far; no timer is set for it, or it has rung."""
         runs = self.held.learned[customer]
         if after is not before or active.key not in runs:
             runs[active.key] = after
             self.keep(customer, {active.key: after})
-        if rung:
-            self._wake((customer, *active.key), wake_of(active.trigger, after), now, clock)
-        self.tell(customer, active, None if rung else before, after, said, now, clock, quiet)
+        self.tell(customer, active, None, after, said, now, clock, quiet)
 
     def keep(self, customer: UUID, runs: Runs) -> None:
         """These of his states are to be written."""
@@ -212,7 +208,7 @@ class Turn:
         return min(mine, key=lambda one: (one[1].at, one[0][1] == HELD, one[0]), default=None)
 
     def ring(self, place: Place) -> None:
-        """A timer is heard before its word comes."""
+        """A timer is heard, perhaps before its word comes."""
         self._timers[place] = None
 
     async def decide_of(self, customer: UUID) -> None:
