@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -85,8 +86,8 @@ class Parts:
         self.settings, self.here, self.name = settings, here, name
         self.master = master_key(settings)
         self.keys = KeyRing(self.master, BLOCK, derive("holder", name))
-        self.publisher, *hops = (Publisher(here.kafka_client_kwargs, name="worker", at=crash_points()) for _ in range(1 + len(HOPS)))
-        self.publishers = dict(zip(sorted(HOPS), hops, strict=True))
+        publishing = partial(Publisher, here.kafka_client_kwargs, name="worker", at=crash_points())
+        self.publisher, self.publishers = publishing(), {hop: publishing() for hop in HOPS}
         self.stack = AsyncExitStack()
         self.outgoing = Outgoing(settings, here.dsn, self.keys, self.publisher)
         self.topic_ids: dict[str, str] = {}

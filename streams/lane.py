@@ -95,7 +95,6 @@ class Lane:
         self.runner, self.tp, self.partition = runner, tp, int(tp.partition)
         self.processor = runner.processor
         self.consumer = runner.consumer
-        self.apart = False  # it has a consumer of its own by now
         self.task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
         self.stopping = False
@@ -140,7 +139,7 @@ class Lane:
         finally:
             self.ready.set()
             self.processor.forget(self.partition)
-            if self.apart:
+            if self.consumer is not self.runner.consumer:
                 await self.consumer.stop()
         if self.counted:
             await self._live_on()
@@ -175,7 +174,7 @@ class Lane:
         """How long to wait for records, in milliseconds: not at all, or not for long, while there is something else to do."""
         if self.processor.has_chores(self.partition):
             return 0
-        return IDLE_MS if self._calm() else SOON_MS if self.apart else 0
+        return IDLE_MS if self._calm() else SOON_MS if self.runner.reader is not None else 0
 
     def _calm(self) -> bool:
         """Whether PostgreSQL knows all that is done."""
@@ -183,10 +182,9 @@ class Lane:
 
     async def _open(self) -> None:
         """Get a consumer for this partition alone, where the runner has such."""
-        if self.runner.reader is not None and not self.apart:
+        if self.runner.reader is not None and self.consumer is self.runner.consumer:
             with self._waiting(asks=True):
                 self.consumer = await self._persist(partial(started, self.runner.reader, self.tp))
-            self.apart = True
 
     async def _begin(self) -> None:
         self.processor.forget(self.partition)
