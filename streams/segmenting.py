@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from uuid import UUID
 
@@ -72,6 +73,7 @@ class History:
     last: Last | None = None
 
 
+_stamp = attrgetter("stamp")
 _packed = msgspec.msgpack.Decoder(tuple[list[tuple[str, int, bytes]], Last | None])
 
 
@@ -93,9 +95,11 @@ class Segmenting:
                 _put(held, decided)
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
-        """Facts that some segment names, and timers."""
+        """Facts that some segment names, timers, and what is said here."""
         held = self._held[partition]
-        return event.type in held.by_type or (event.type == timers.DUE and event.source == CLOCK and bool(held.watches))
+        if event.type in held.by_type:
+            return True
+        return bool(held.watches) and (membership.is_told(event) or (event.type == timers.DUE and event.source == CLOCK))
 
     async def decided(self, moment: Moment, event: CustomerEvent) -> list[Effect]:
         """A segment, or a quantile."""
@@ -135,6 +139,8 @@ class Segmenting:
                 evidence = admit(watch, item.fact)
                 if evidence is not None:
                     await self._hear(turn, customer, item, item.fact, watch, evidence)
+            if membership.is_told(item.event) and membership.of_another(item.customer, item.event, item.fact.data):
+                await self._correct(turn, customer, item, item.fact)
         return await self._finish(turn)
 
     def begin(self, partition: int) -> History:
@@ -287,6 +293,17 @@ class Segmenting:
         state = fold.take(watch, known[0], evidence)
         turn.judge(customer, watch, state, known[1], now_of(fact), clock_of(fact), backfill=fact.backfill, simulated=fact.simulated)
 
+    async def _correct(self, turn: "_Turn", customer: UUID, item: Heard, fact: Fact) -> None:
+        """What was said of another has come into this customer's history: where that says what is not so of him, he is told what is."""
+        name = fact.data["segment"]
+        watch = turn.held.watches.get(name)
+        if watch is None:
+            return
+        _, inside = turn.held.learned[customer].get(name, (None, False))
+        past = await self._past.facts(turn.moment, customer, (ENTERED, LEFT), item.offset)
+        said = last_said(sorted((*past, fact), key=_stamp))[name]
+        turn.change(customer, watch, inside, inside, said, said.at, clock_of(fact), simulated=fact.simulated)
+
     @staticmethod
     def _pass(turn: "_Turn", customer: UUID, watch: Watch, known: Known, now: datetime) -> Known:
         """What time alone made of him before a fact: of a time that is replayed years are told at once, and timers come after them."""
@@ -399,7 +416,8 @@ class _Turn:
         heard = was if said is None else said.inside
         if not inside == was == heard:
             last = NEVER if said is None else said.at
-            self.new.append(New(customer, watch.segment, inside, inside != was, inside != heard, at, last, clock, backfill, simulated))
+            tells = inside != heard or inside != was  # what his history does not say may be on its way
+            self.new.append(New(customer, watch.segment, inside, inside != was, tells, at, last, clock, backfill, simulated))
 
 
 def _timer_of(customer: UUID, watch: Watch) -> Place:

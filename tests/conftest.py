@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import randrange
 from typing import Any
+from zlib import crc32
 
 import pytest
 import uvloop
@@ -34,7 +35,7 @@ _TEMPLATE = "yekta_template"
 PARTITIONS = 4
 """Of the worlds of tests: more than an installation makes, so that customers of one worker become one across partitions in all ways."""
 
-# The same examples on every machine, however busy it is; `--hypothesis-profile=default` looks for new ones.
+# The same examples on every machine, however busy it is; `--hypothesis-profile=default` and `--new` look for new ones.
 property_tests.register_profile("repeatable", derandomize=True, deadline=None)
 property_tests.load_profile("repeatable")
 
@@ -42,7 +43,8 @@ property_tests.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much the random tests do."""
     random = parser.getgroup("random tests")
-    random.addoption("--seed", type=int, default=None, help="begin with this seed instead of a new one")
+    random.addoption("--seed", type=int, default=None, help="begin with this seed instead of the test's own")
+    random.addoption("--new", action="store_true", help="begin with seeds that nobody tried")
     random.addoption("--histories", type=int, default=60, help="how many random histories both hops play on PostgreSQL")
     random.addoption("--requests", type=int, default=10, help="how many requests of each kind every operation of the API gets")
     random.addoption("--kills", type=int, default=50, help="how often the chaos tests kill a process")
@@ -61,9 +63,15 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """Where a random test begins. It is printed, so that `--seed` repeats one that failed."""
-    chosen = request.config.getoption("--seed")
-    seed = randrange(1_000_000) if chosen is None else int(chosen)
+    """Where a random test begins."""
+    return seed_of(request)
+
+
+def seed_of(request: pytest.FixtureRequest) -> int:
+    """The same for a test on every machine, unless `--new` or `--seed` says otherwise; printed, so that `--seed` repeats one that failed."""
+    seed: int | None = request.config.getoption("--seed")
+    if seed is None:
+        seed = randrange(1_000_000) if request.config.getoption("--new") else crc32(request.node.nodeid.encode()) % 1_000_000
     print(f"--seed {seed}")
     return seed
 

@@ -12,6 +12,7 @@ import pytest
 
 from infra.engines import supervisor
 from tests.chaos.house import House, house
+from tests.conftest import seed_of
 
 pytestmark = [pytest.mark.engines, pytest.mark.chaos]
 
@@ -33,10 +34,8 @@ def impatient() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def seed(request: pytest.FixtureRequest) -> int:
-    given = request.config.getoption("--seed")
-    chosen = random.randrange(1_000_000) if given is None else int(given)
-    print(f"--seed {chosen}")
-    return chosen
+    """Where the tests of this module begin."""
+    return seed_of(request)
 
 
 @pytest.fixture
