@@ -68,7 +68,7 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 
 def seed_of(request: pytest.FixtureRequest) -> int:
-    """The same for a test on every machine, unless `--new` or `--seed` says otherwise; printed, so that `--seed` repeats one that failed."""
+    """The same for a test on every machine, unless `--new` or `--seed` says otherwise; printed, so that `--seed` repeats it."""
     seed: int | None = request.config.getoption("--seed")
     if seed is None:
         seed = randrange(1_000_000) if request.config.getoption("--new") else crc32(request.node.nodeid.encode()) % 1_000_000
