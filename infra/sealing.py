@@ -30,8 +30,7 @@ BLOCK = 10_000
 DAY = 86_400
 OPENED = 100_000
 SUBJECTS = 200_000
-READY = 16_384
-"""Keys that are held ready to be used: such a one takes 2.6 kB and some microseconds to make, the key itself a fortieth of the room."""
+"""Of so many subjects the key is remembered, as bytes: one made ready takes forty times the room, and it takes as long to find it."""
 
 REMEMBERED = "1 minute"
 """For so long a ring that did not look is told what was destroyed."""
@@ -117,8 +116,8 @@ class KeyRing:
         self._spent: deque[tuple[int, bytes]] = deque(maxlen=256)
         self._subjects: OrderedDict[bytes, tuple[int, bytes, float]] = OrderedDict()
         self._opened: OrderedDict[int, bytes | Destroyed] = OrderedDict()
-        self._ready: dict[int, AESGCM] = {}
         self._doomed: frozenset[int] = frozenset()
+        self._stopped: frozenset[int] = frozenset()
         self._id = holder or uuid4()
         self._tokens: dict[Identifier, Token] = {}
         self._token_hash = blake2b(digest_size=16, key=master.hashing, person=b"token")
@@ -154,16 +153,7 @@ class KeyRing:
                 self._subjects.popitem(last=False)
         number, key, _ = held
         nonce = os.urandom(12)
-        return number, nonce + self._cipher(number, key).encrypt(nonce, plain, context)
-
-    def _cipher(self, number: int, key: bytes) -> AESGCM:
-        """The key, ready to be used."""
-        cipher = self._ready.get(number)
-        if cipher is None:
-            if len(self._ready) >= READY:
-                self._ready.clear()
-            cipher = self._ready[number] = AESGCM(key)
-        return cipher
+        return number, nonce + AESGCM(key).encrypt(nonce, plain, context)
 
     def _next(self) -> tuple[int, bytes]:
         """A fresh key; with none left and PostgreSQL away, one of the last ones serves a second subject rather than refuse a fact."""
@@ -216,7 +206,7 @@ class KeyRing:
             raise KeyUnknown(f"data key {number} was not fetched") from None
         if isinstance(held, Destroyed):
             return self._unwrap_anew(number, held, context)
-        return self._cipher(number, held).decrypt(sealed[:12], sealed[12:], context)
+        return AESGCM(held).decrypt(sealed[:12], sealed[12:], context)
 
     async def fetch(self, connection: Connection, numbers: Iterable[int]) -> None:
         """Bring the keys with these numbers into memory; those that were destroyed are remembered as such. Raises KeyMissing."""
@@ -284,8 +274,9 @@ class KeyRing:
         )
         rows = await cursor.fetchall()
         doomed = frozenset(int(str(row[0])) for row in rows if not row[1])
-        destroyed = {int(str(row[0])) for row in rows if row[1]} | self._doomed - doomed
-        self._stop(doomed - self._doomed | destroyed)
+        destroyed = {int(str(row[0])) for row in rows if row[1] and row[0]} | self._doomed - doomed
+        self._stop((doomed | destroyed) - self._stopped)
+        self._stopped = doomed | destroyed
         stale = [number for number in destroyed if number in self._opened]
         if stale:
             anew = await self._anew(connection, stale)
@@ -297,9 +288,9 @@ class KeyRing:
         )
 
     def _stop(self, numbers: Collection[int]) -> None:
-        """Draw no more from these, whatever they served."""
-        for number in numbers:
-            self._ready.pop(number, None)
+        """Draw no more from these, whatever they served. It goes through all that is held: only where there are any."""
+        if not numbers:
+            return
         for subject in [subject for subject, (number, _, _) in self._subjects.items() if number in numbers]:
             del self._subjects[subject]
         for keys in (self._free, self._spent):
