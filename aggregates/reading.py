@@ -108,24 +108,24 @@ def fact(
             who = implied(data, shape.contract.implied, who)
     clear, personal = clear_and_personal(data, shape)
     event_uuid = event_id(source.name, origin, id_)
-    return Touchpoint(
-        event_id=event_uuid,
-        key=source.name,
-        source=origin,
-        id=id_,
-        type=type_,
-        version=shape.version if shape else 0,
-        occurred=occurred,
-        recorded=recorded,
-        subject=subject(shape, clear, who, event_uuid),
-        who=who,
-        data=clear,
-        personal=personal,
-        body=body,
-        attributes=attributes,
-        simulated=source.simulated or simulated,
-        backfill=backfill,
-        clock=source.clock,
+    return Touchpoint(  # in its order: matching names would take three quarters of a microsecond
+        event_uuid,
+        source.name,  # key
+        origin,  # source
+        id_,
+        type_,
+        shape.version if shape else 0,
+        occurred,
+        recorded,
+        subject(shape, clear, who, event_uuid),
+        who,
+        clear,  # data
+        personal,
+        body,
+        attributes,
+        source.simulated or simulated,
+        backfill,
+        source.clock,
     )
 
 

@@ -53,30 +53,30 @@ def record_key(sealer: Sealer, key: str, source: str, subject: str) -> bytes:
 def seal(touchpoint: Touchpoint, sealer: Sealer) -> tuple[bytes, bytes]:
     """The key and value of the touchpoint's record in `touchpoints`."""
     key = record_key(sealer, touchpoint.key, touchpoint.source, touchpoint.subject)
-    event = str(touchpoint.event_id)
+    event: str = msgspec.to_builtins(touchpoint.event_id)  # its text, in a fifth of the time of str
     number, sealed = 0, b""
     if touchpoint.personal or touchpoint.attributes:
         plain = encoder.encode(Sealed(touchpoint.who, dict(touchpoint.personal), dict(touchpoint.attributes)))
         number, sealed = sealer.seal(key, plain, event.encode())
-    record = SealedTouchpoint(
-        specversion="1.0",
-        id=touchpoint.id,
-        source=touchpoint.source,
-        type=touchpoint.type,
-        time=touchpoint.occurred,
-        yektaevent=event,
-        yektakey=touchpoint.key,
-        yektarecorded=touchpoint.recorded,
-        yektabody=text(sealer.digest("body", touchpoint.body)),
-        yektaseal=number,
-        data=cast("msgspec.Raw", touchpoint.data),  # encoded with the record: as raw JSON it would be copied twice
-        yektasealed=text(sealed),
-        yektawho=" ".join([sealer.token(identifier) for identifier in touchpoint.who]),
-        yektaversion=touchpoint.version,
-        yektasimulated=touchpoint.simulated,
-        yektabackfill=touchpoint.backfill,
-        yektaclock=touchpoint.clock,
-        datacontenttype="application/json",
+    record = SealedTouchpoint(  # in its order: matching names would take as long as encoding it
+        "1.0",
+        touchpoint.id,
+        touchpoint.source,
+        touchpoint.type,
+        touchpoint.occurred,  # time
+        event,
+        touchpoint.key,
+        touchpoint.recorded,
+        text(sealer.digest("body", touchpoint.body)),
+        number,
+        cast("msgspec.Raw", touchpoint.data),  # encoded with the record: as raw JSON it would be copied twice
+        text(sealed),
+        " ".join([sealer.token(identifier) for identifier in touchpoint.who]),
+        touchpoint.version,
+        touchpoint.simulated,
+        touchpoint.backfill,
+        touchpoint.clock,
+        "application/json",
     )
     return key, encoder.encode(record)
 
