@@ -1,8 +1,8 @@
 """Turns the three shapes in which a CloudEvent travels (structured, batch, binary) into the one mapping that `reading.read` judges.
 
 Both doors share it: over HTTP and over Kafka the bytes differ only in how the attributes are carried. The shape is told by what is
-there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, items, gathered, binary,
-restored, named_event, header_text.
+there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, event_of, items, gathered,
+binary, restored, named_event, header_text.
 """
 
 import json
@@ -86,12 +86,14 @@ def structured(body: bytes) -> Mapping[str, Any] | Refusal:
     """The event of a structured-mode message: the whole event is the body."""
     if len(body) > EVENT_BYTES:
         return too_large(len(body))
-    event = decoded(body)
-    if isinstance(event, Refusal):
-        return event
-    if not isinstance(event, dict):
-        return Refusal("not_cloudevents", "", f"The event is {_name(event)}, not an object.", "Send a CloudEvents 1.0 object.")
-    return event
+    return event_of(decoded(body))
+
+
+def event_of(value: Any) -> Mapping[str, Any] | Refusal:
+    """The event that a decoded JSON text is, or why it is none."""
+    if type(value) is dict or isinstance(value, Refusal):
+        return value
+    return Refusal("not_cloudevents", "", f"The event is {_name(value)}, not an object.", "Send a CloudEvents 1.0 object.")
 
 
 def items(body: bytes) -> Sequence[msgspec.Raw | bytes] | Refusal:

@@ -33,11 +33,14 @@ class Breath:
     def __init__(self) -> None:
         self._since = perf_counter()
 
+    def is_due(self) -> bool:
+        """Whether it is their turn, between two items."""
+        return perf_counter() - self._since >= TURN
+
     async def drawn(self) -> None:
-        """Between two items."""
-        if perf_counter() - self._since >= TURN:
-            await asyncio.sleep(0)
-            self._since = perf_counter()
+        """Their turn."""
+        await asyncio.sleep(0)
+        self._since = perf_counter()
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False, tag_field="status", tag="accepted"):

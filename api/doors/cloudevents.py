@@ -23,6 +23,7 @@ from aggregates.source import Source
 from aggregates.touchpoint import Touchpoint
 from api import access, body
 from api.doors.appending import Accepted, Breath, Rejected, append, sealed
+from api.doors.unwrapping import listed
 from api.ports import Dependencies
 from api.problem import Problem, of_refusal
 
@@ -74,24 +75,24 @@ async def post(request: Request, dependencies: Dependencies) -> Response:
 
 async def batch(dependencies: Dependencies, source: Source, content: bytes, now: datetime, content_type: str) -> Response:
     """Judge every item for itself and answer in order."""
-    items = cloudevents.items(content)
-    if isinstance(items, Refusal):
-        return await single(dependencies, source, items, content, now, content_type)
+    parcel = listed(content)
+    if isinstance(parcel, Refusal):
+        return await single(dependencies, source, parcel, content, now, content_type)
     sealer = dependencies.secrets
     facts: list[Entry] = []
     letters: list[DeadLetter] = []
     results: list[Accepted | Rejected] = []
     breath = Breath()
-    for item in items:
-        await breath.drawn()
-        raw = bytes(item)
-        event = cloudevents.structured(raw)
+    for number in range(parcel.count):
+        if breath.is_due():
+            await breath.drawn()
+        event = cloudevents.event_of(parcel.message(number))
         touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
         if isinstance(touchpoint, Touchpoint):
             facts.append(sealed(touchpoint, dependencies))
             results.append(Accepted(touchpoint.id, touchpoint.source, touchpoint.event_id))
         else:
-            letter = _bury(raw, event, touchpoint, source, now, sealer, content_type)
+            letter = _bury(parcel.raw(number), event, touchpoint, source, now, sealer, content_type)
             letters.append(letter)
             results.append(_rejected(event, touchpoint, letter))
     at = await append(dependencies, source, facts, letters)

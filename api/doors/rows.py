@@ -110,7 +110,8 @@ async def _judged(
     growing: dict[int, Growing] = {}
     breath = Breath()
     for number, one in enumerate(sent.rows):
-        await breath.drawn()
+        if breath.is_due():
+            await breath.drawn()
         if number in broken:
             why, _ = broken[number]
             rows.append((Row(sent.file, one.row, sent.type, one.id, {}, sent.mapping), Understood(why, column_of(why))))
@@ -130,7 +131,8 @@ async def _judged(
     letters: list[DeadLetter] = []
     results: list[RowAccepted | RowRejected] = []
     for number, (row, found) in enumerate(rows):
-        await breath.drawn()
+        if breath.is_due():
+            await breath.drawn()
         if isinstance(found.judged, Touchpoint):
             fact = instead.get(number, found.judged)
             facts.append(sealed(fact, dependencies))

@@ -117,7 +117,8 @@ async def take(dependencies: Dependencies, source: Source, parcel: Parcel, now: 
     results: list[Accepted | Rejected] = []
     breath = Breath()
     for number in range(parcel.count):
-        await breath.drawn()
+        if breath.is_due():
+            await breath.drawn()
         message = parcel.message(number)
         touchpoint = message if isinstance(message, Refusal) else judged(message, source, now, kind, sent, beside)
         if isinstance(touchpoint, Touchpoint):

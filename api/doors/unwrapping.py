@@ -1,7 +1,7 @@
 """Finds the messages in what an analytics client sent, whatever it wrapped them in. The bytes decide, never a label.
 
 A batch, a bare list, one message; JSON lines; a form whose `data` is JSON or base64 of JSON; JSON that was written as a JSON text once
-more. Reading order: Parcel, unwrapped.
+more. Reading order: Parcel, unwrapped, listed.
 """
 
 import binascii
@@ -67,6 +67,15 @@ def unwrapped(content: bytes) -> Parcel | None:
     """The messages of a body; None when nothing in it can be told apart."""
     content = content.removeprefix(cloudevents.BOM)
     return _at_once(content) or _one_by_one(content) or _json_lines(content) or _within(content) or _apart(content)
+
+
+def listed(content: bytes) -> Parcel | Refusal:
+    """The values of an array, or why there are none."""
+    parcel = _at_once(content.removeprefix(cloudevents.BOM))
+    if parcel is not None:
+        return parcel
+    raws = cloudevents.items(content)
+    return raws if isinstance(raws, Refusal) else _split(NOTHING, list(map(msgspec.Raw, raws)))
 
 
 def _at_once(content: bytes) -> Parcel | None:
