@@ -16,6 +16,11 @@ from aggregates.identifier import Identifier
 NAMESPACE = UUID("6f1c1d3e-7a35-5d0e-9a53-7d1f3c6b2a10")
 """The uuid5 namespace of every id that Yekta derives. Fixed for ever: docs/encodings.md has its test vectors."""
 
+_SPACE = NAMESPACE.bytes
+_MARKS = 0x5000_8000_0000_0000_0000
+"""The version and the variant that a uuid5 says of itself, and below what is free beside them."""
+_FREE = ~0xF000_C000_0000_0000_0000
+
 SKEW = timedelta(minutes=5)
 """How far ahead of the door's clock a source's clock may run before its time is not believed."""
 
@@ -47,10 +52,9 @@ class Touchpoint(msgspec.Struct, frozen=True, gc=False):
 
 def derive(*parts: str) -> UUID:
     """A uuid5 (RFC 9562, section 5.5) over the parts joined by U+001F: the same cause always has the same id."""
-    digest = bytearray(hashlib.sha1(NAMESPACE.bytes + "\x1f".join(parts).encode(), usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    return msgspec.convert(bytes(digest), UUID)  # in a quarter of the time of UUID(bytes=…)
+    digest = hashlib.sha1(_SPACE + "\x1f".join(parts).encode(), usedforsecurity=False).digest()
+    marked = int.from_bytes(digest[:16]) & _FREE | _MARKS
+    return msgspec.convert(marked.to_bytes(16), UUID)  # in a quarter of the time of UUID(bytes=…)
 
 
 def event_id(key: str, source: str, id_: str) -> UUID:
