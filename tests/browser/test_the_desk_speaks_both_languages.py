@@ -93,6 +93,18 @@ def test_a_message_says_the_same_values_in_both() -> None:
             assert isinstance(messages(language)[key], str) or "other" in messages(language)[key], key
 
 
+def test_a_message_that_says_a_number_has_its_forms() -> None:
+    plain = {
+        key for language in LANGUAGES for key, message in messages(language).items() if isinstance(message, str) and "{count}" in message
+    }
+    assert not plain, "the braces themselves would be shown"
+
+
+def test_more_than_fit_on_a_page_of_results_are_counted_in_words() -> None:
+    assert FA.say("search.found_more", 20).startswith("۲۰ مشتریِ")
+    assert EN.say("search.found_more", 20).startswith("The first 20 customers")
+
+
 def test_words_that_channels_choose_never_meet_a_sentence_of_the_desk() -> None:
     for group in ("type", "channel", "contact", "field", "trait", "currency", "purpose", "means", "direction", "matter.subscription"):
         for language in LANGUAGES:
