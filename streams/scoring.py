@@ -25,7 +25,7 @@ from projections.churn.fold import needs_history
 from projections.churn.kept import Came, Kept, Recalled
 from projections.churn.messages import Told
 from projections.churn.state import FOLDED
-from projections.churn.table import Key
+from projections.churn.table import InForce, Key
 from projections.timeline.row import uuid_of
 from streams.parts import Heard, Moment, Past, Spoken
 from streams.record import Effect, Keys, Publication
@@ -259,10 +259,12 @@ class Scoring:
     def _retold(self, moment: Moment, facts: Sequence[Fact], deciders: Sequence[str], since: int) -> dict[int, Came]:
         """What comes of a history for each definition, when it is said from a day on."""
         place = bisect_left(facts, since, key=lambda fact: math.floor(fact.at.timestamp() / DAY))
+        replayed = all(fact.clock == "event" for fact in facts)
         by: dict[int, Came] = {}
         for one in self._saying.in_force(moment.partition):
-            before = keeping.recall(one.definition, Recalled(), facts[:place])
-            came = keeping.told_again(one.definition, self._saying.champion(moment.partition, one.id).model, before, facts[place:])
+            before, model = keeping.recall(one.definition, Recalled(), facts[:place]), self._saying.champion(moment.partition, one.id).model
+            first = max(since, self._unlabelled(moment.partition, one, replayed=replayed))
+            came = keeping.told_again(one.definition, model, before, facts[place:], first)
             by[one.id] = came._replace(said=keeping.decided(came.said, facts[place:], deciders[place:], last_of(deciders[:place])))
         return by
 
@@ -294,10 +296,10 @@ class Scoring:
             if not ever_in_population(definition, came.kept.state):
                 continue
             passed = self._sweeping.passed[moment.partition].get(came.kept.replayed, 0)
-            looked = keeping.look(definition, self._saying.champion(moment.partition, one.id).model, came.kept, passed)
+            first = max(since, self._unlabelled(moment.partition, one, replayed=came.kept.replayed))
+            looked = keeping.look(definition, self._saying.champion(moment.partition, one.id).model, came.kept, passed, first)
             known = before.get((customer, one.id), Kept())
             kept = msgspec.structs.replace(looked.kept, decider=decider, given=known.given, told=known.told)
-            first = max(since, passed - definition.horizon - 1)  # what is older has its label
             said = [*came.said, *looked.said]
             again = {(what.day, what.silent): what for what in said if what.day >= first}  # of a day the last word counts
             left = first if definition.contractual or rows else None
@@ -307,6 +309,10 @@ class Scoring:
                 kept = self._saying.learned[moment.partition][customer, one.id]
                 effects += self._saying.say(moment, customer, one, Came(kept, said[-1:], (), ()), remember=False)
         return effects
+
+    def _unlabelled(self, partition: int, one: InForce, *, replayed: bool) -> int:
+        """The first day of which not every label is known yet: what is said anew of an older one nobody asks for."""
+        return self._sweeping.passed[partition].get(replayed, 0) - one.definition.horizon - 1
 
     async def _open_again(self, moment: Moment, histories: Mapping[str, History], before: Mapping[Key, Kept]) -> None:
         """Rows came or went: what is said of these customers on days that are not over is said again. What was said of those before

@@ -7,7 +7,7 @@ his next fact comes. Reading order: Kept, Said, Came, hear, too_early, look, wei
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from math import floor
+from math import floor, inf
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -48,6 +48,16 @@ class Said(NamedTuple):
     decider: str = ""  # of the last fact by which it was said; empty: of the last of all
 
 
+class Word(NamedTuple):
+    """A moment of which something is to be said."""
+
+    day: int
+    at: float
+    silent: bool
+    state: State  # as it was then
+    taught: bool = True
+
+
 class Came(NamedTuple):
     """What came of facts or of days."""
 
@@ -75,9 +85,12 @@ def too_early(definition: Definition, kept: Kept, fact: Fact) -> int | None:
     return day if any(look > day for look in looked) else None
 
 
-def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]) -> Came:
-    """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs."""
-    said: list[Said] = []
+def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact], since: float = -inf) -> Came:
+    """Take in facts, none older than what is known: what was said on the days of silence before, and last on each day of theirs.
+
+    `since`: of days before that one nothing is asked, but the last word of all.
+    """
+    words: list[Word] = []
     state, due = kept.state, kept.due
     returns, losses = set(state.returns), set(state.losses)
     left: int | None = None
@@ -85,7 +98,7 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
         now = fact.at.timestamp() / DAY
         day = floor(now)
         if due is not None and due <= day:
-            said += _silent(definition, model, state, due, day)
+            words += _silent(definition, state, due, day)
         before, state = state, fold.evolve(definition, state, fact)
         if state.returns is not before.returns:
             returns.update(state.returns)
@@ -96,13 +109,13 @@ def hear(definition: Definition, model: Model, kept: Kept, facts: Sequence[Fact]
         if last or floor(facts[place + 1].at.timestamp() / DAY) != day:
             stays = in_population_until(definition, state, day)
             if in_population(definition, state, state.at):
-                said.append(Said(day, state.at, False, scored(definition, model, state, state.at, silent=False), stays))
+                words.append(Word(day, state.at, False, state, stays))
             if not stays and day == floor(kept.state.at) and in_population(definition, kept.state, kept.state.at):
                 left = day
     replayed = kept.replayed and all(fact.clock == "event" for fact in facts)
     inside = in_population(definition, state, state.at)
     kept = replace(kept, state=state, due=due if inside else None, replayed=replayed, score=kept.score if inside else None)
-    return Came(kept, said, tuple(sorted(returns)), tuple(sorted(losses)), left)
+    return Came(kept, _said(definition, model, words, since), tuple(sorted(returns)), tuple(sorted(losses)), left)
 
 
 def decided(said: Sequence[Said], facts: Sequence[Fact], deciders: Sequence[str], before: str) -> Sequence[Said]:
@@ -137,20 +150,20 @@ def recalled(definition: Definition, model: Model, history: Recalled) -> Came:
     return Came(replace(kept, due=day + checks(definition)[0]), (said,), history.returns, history.losses)
 
 
-def told_again(definition: Definition, model: Model, history: Recalled, facts: Sequence[Fact]) -> Came:
+def told_again(definition: Definition, model: Model, history: Recalled, facts: Sequence[Fact], since: float = -inf) -> Came:
     """What is said of the next facts of a history, of their days and of the silence before each, when one of them came late."""
     state = history.kept.state
     due = floor(state.at) + checks(definition)[0] if state.at else None
-    came = hear(definition, model, replace(history.kept, due=due), facts)
+    came = hear(definition, model, replace(history.kept, due=due), facts, since)
     returns, losses = {*history.returns, *came.returns}, {*history.losses, *came.losses}
     return came._replace(returns=tuple(sorted(returns)), losses=tuple(sorted(losses)))
 
 
-def look(definition: Definition, model: Model, kept: Kept, day: int) -> Came:
+def look(definition: Definition, model: Model, kept: Kept, day: int, since: float = -inf) -> Came:
     """What is said of a silent customer up to the beginning of a day."""
     if kept.due is None or kept.due > day:
         return Came(kept, (), kept.state.returns, kept.state.losses)
-    said = _silent(definition, model, kept.state, kept.due, day)
+    said = _said(definition, model, _silent(definition, kept.state, kept.due, day), since)
     score = kept.score if in_population(definition, kept.state, float(day)) else None
     kept = replace(kept, due=next_check(definition, floor(kept.state.at), day), score=score)
     return Came(kept, said, kept.state.returns, kept.state.losses)
@@ -169,12 +182,18 @@ def tellable(definition: Definition, kept: Kept, score: float) -> bool:
     return any((before < threshold) != (score < threshold) for threshold in definition.thresholds)
 
 
-def _silent(definition: Definition, model: Model, state: State, due: int, day: int) -> list[Said]:
+def _silent(definition: Definition, state: State, due: int, day: int) -> list[Word]:
     """The looks that fell due from one day up to another. Each is of the day that ended when it was done."""
-    said: list[Said] = []
+    words: list[Word] = []
     at: int | None = due
     while at is not None and at <= day:
         if in_population(definition, state, float(at)):
-            said.append(Said(at - 1, float(at), True, scored(definition, model, state, float(at), silent=True)))
+            words.append(Word(at - 1, float(at), True, state))
         at = next_check(definition, floor(state.at), at)
-    return said
+    return words
+
+
+def _said(definition: Definition, model: Model, words: Sequence[Word], since: float) -> list[Said]:
+    """What is said at these moments, in their order."""
+    asked = words if since == -inf else [*[word for word in words[:-1] if word.day >= since], *words[-1:]]
+    return [Said(day, at, silent, scored(definition, model, state, at, silent=silent), taught) for day, at, silent, state, taught in asked]

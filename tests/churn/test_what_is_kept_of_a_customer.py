@@ -330,6 +330,17 @@ def test_what_is_said_is_of_whose_fact_was_the_last_before_it() -> None:
     assert [(one.silent, one.decider) for one in kept.decided(midnight.said, later, ["d"], "c")] == [(True, "c"), (False, "d")]
 
 
+def test_of_days_before_those_that_are_asked_for_nothing_is_scored_but_the_last_word_of_all() -> None:
+    model, facts = ignorant(90), [fact(1.2), fact(40.5, "call.ended"), fact(200.5), fact(201.5)]
+    heard = kept.told_again(DEFINITION, model, kept.Recalled(), facts)
+    looked = kept.look(DEFINITION, model, heard.kept, int(FIRST) + 400)
+    for since in range(int(FIRST), int(FIRST) + 500, 9):
+        some = kept.told_again(DEFINITION, model, kept.Recalled(), facts, since)
+        assert some == heard._replace(said=[*[one for one in heard.said[:-1] if one.day >= since], heard.said[-1]])
+        then = kept.look(DEFINITION, model, heard.kept, int(FIRST) + 400, since)
+        assert then == looked._replace(said=[*[one for one in looked.said[:-1] if one.day >= since], looked.said[-1]])
+
+
 PHONES = Definition(horizon=90, only={"category": ("phone*", "Tablet")})
 
 
