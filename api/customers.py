@@ -165,7 +165,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             if customer is None:
                 gone = await erasure.of_token(connection, dependencies.secrets.token(identifier))
                 raise erased(gone) if gone is not None else not_found("No customer is known by this.")
-            return await _looked_at(request, dependencies, connection, asking, customer)
+        return await _looked_at(request, dependencies, asking, customer)
 
     @routes.get(
         "/v1/customers/{id}",
@@ -185,8 +185,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         asking = access.staff(request, dependencies, access.EVERYONE)
         customer = path_id(request)
         await settled(request, dependencies)
-        async with dependencies.pool.connection() as connection:
-            return await _looked_at(request, dependencies, connection, asking, customer)
+        return await _looked_at(request, dependencies, asking, customer)
 
     @routes.get(
         "/v1/customers/{id}/timeline",
@@ -220,15 +219,17 @@ def router(dependencies: Dependencies) -> APIRouter:
     return routes
 
 
-async def _looked_at(request: Request, dependencies: Dependencies, connection: Connection, asking: Caller, customer: UUID) -> Response:
+async def _looked_at(request: Request, dependencies: Dependencies, asking: Caller, customer: UUID) -> Response:
     """The view that is asked for, and the look written down: now, of who is still himself, in one question to PostgreSQL."""
     if "as_of" not in request.query_params and "known_at" not in request.query_params:
         schema = await dependencies.schema()
-        view = await _now(dependencies, connection, schema, customer, looks.noting(request, schema, asking, "view"))
+        async with dependencies.by_key.connection() as connection:
+            view = await _now(dependencies, connection, schema, customer, looks.noting(request, schema, asking, "view"))
         if view is not None:
             return json(masks.view(view, asking.role))
-    await looks.note(request, connection, asking, customer, "view")
-    return await shown(request, dependencies, connection, customer, asking.role)
+    async with dependencies.pool.connection() as connection:
+        await looks.note(request, connection, asking, customer, "view")
+        return await shown(request, dependencies, connection, customer, asking.role)
 
 
 async def shown(request: Request, dependencies: Dependencies, connection: Connection, customer: UUID, role: str) -> Response:

@@ -263,6 +263,7 @@ class Dependencies:
     keys: Keys
     decisions: Decisions
     pool: Pool
+    by_key: Pool  # for statements that ask by a key alone: their plans do for every key
     changes: Changes
     awaiting: Awaiting
     schema: Callable[[], Awaitable[str]]  # the read schema that is live now

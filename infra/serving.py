@@ -4,7 +4,7 @@ A door needs only Kafka to accept: keys are in memory, data keys are leased ahea
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from api.app import create
 from api.awaiting import Awaiting
 from api.key_ring import KeyRing
 from api.limits import Limits
-from api.ports import Dependencies, Pool, Topics
+from api.ports import Connection, Dependencies, Pool, Topics
 from infra import access, database, sealing
 from infra.collector import spare_the_collector
 from infra.crashing import crash_points
@@ -76,7 +76,12 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
     keys = access.KeyStore(where.dsn, _now, ring.learn)
     decisions = DecisionStore(where.dsn)
     listener = Listener(where.dsn)
-    async with httpx.AsyncClient() as web, _reading(where.dsn) as pool, _reading(where.dsn, most=1) as aside:
+    async with (
+        httpx.AsyncClient() as web,
+        _reading(where.dsn) as pool,
+        _reading(where.dsn, most=1) as aside,
+        _reading(where.dsn, most=8, configure=planned_once) as by_key,
+    ):
         provider = _provider(settings.oidc, web)
 
         async def refresh() -> None:
@@ -101,6 +106,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
                 keys=keys,
                 decisions=decisions,
                 pool=pool,
+                by_key=by_key,
                 changes=changes,
                 awaiting=Awaiting(pool, changes, schema),
                 schema=schema,
@@ -137,8 +143,17 @@ def _provider(settings: OidcSettings, web: httpx.AsyncClient) -> OidcProvider | 
     )
 
 
+async def planned_once(connection: Connection) -> None:
+    """Of this connection each statement is planned once for all keys, and not as if its tables stayed as empty as they may be then.
+
+    PostgreSQL itself plans each look at a customer anew: of a plan for all it expects what reading every partition would cost.
+    """
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute("SET enable_seqscan = off")
+
+
 @asynccontextmanager
-async def _reading(dsn: str, most: int = 16) -> AsyncIterator[Pool]:
+async def _reading(dsn: str, most: int = 16, configure: Callable[[Connection], Awaitable[None]] | None = None) -> AsyncIterator[Pool]:
     """A pool for reading: no transaction around a single query, and no query to try a connection before it is lent."""
     pool: Pool = AsyncConnectionPool(
         dsn,
@@ -148,6 +163,7 @@ async def _reading(dsn: str, most: int = 16) -> AsyncIterator[Pool]:
         timeout=5,
         open=False,
         check=database.alive,
+        configure=configure,
         reconnect_timeout=0,
         name="yekta-api",
     )

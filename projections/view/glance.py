@@ -1,4 +1,4 @@
-"""State and windows in one statement that is planned once for all customers: most customers can be read so, and it costs a third.
+"""State and windows in one statement that can be planned once for all customers: most can be read so, and it costs a third.
 
 Of orders only their latest word counts. Where no order was cancelled or told of twice, that is every word, and one pass over the rows will
 do; else the glance says that it is not enough, and `windows.count` has the answer. Reading order: statement, parameters, told.

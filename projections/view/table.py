@@ -55,8 +55,8 @@ NOTHING: Besides = ("", {})
 async def look(connection: Connection, schema: str, customer: UUID, now: datetime, besides: Besides = NOTHING) -> Looked | None:
     """A customer's state, and his windows at his now. `now` is ours; it counts for customers that live in our time.
 
-    One statement for most. Whoever needs more gets it in further ones: each is planned once for all customers, where a statement that
-    answers everybody would be planned anew each time, at thrice the cost.
+    One statement for most. Whoever needs more gets it in further ones: each can be planned once for all customers, where a statement that
+    answers everybody would be planned anew each time, at thrice the cost. PostgreSQL does so on connections that are told to.
     """
     with_, further = besides
     cursor = await connection.execute(with_ + glance.statement(schema), {**glance.parameters(customer, now), **further}, binary=True)

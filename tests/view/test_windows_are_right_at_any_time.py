@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from infra.serving import planned_once
 from projections.rows import Connection
 from projections.timeline import table as timeline
 from projections.timeline.row import row_of
@@ -97,3 +99,15 @@ async def test_sql_counts_the_same(connection: Connection, schema: str, history:
     assert looked is not None
     assert looked.windows == windows(known, looked.at)
     await connection.rollback()
+
+
+@pytest.mark.engines
+async def test_customers_that_are_looked_at_one_after_the_other_are_read_by_one_plan(connection: Connection, schema: str) -> None:
+    connection.prepare_threshold = 0
+    await planned_once(connection)
+    for number in range(10):
+        assert await views.look(connection, schema, UUID(int=number), BEGINNING) is None
+    cursor = await connection.execute(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %s", (f"%FROM {schema}.timeline %",)
+    )
+    assert await cursor.fetchall() == [(10, 0)]
