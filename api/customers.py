@@ -332,6 +332,8 @@ async def page(request: Request, dependencies: Dependencies, connection: Connect
 
 async def items(dependencies: Dependencies, connection: Connection, rows: Sequence[paging.Item], role: str) -> list[Item]:
     """Rows as this role may see them."""
+    if not rows:
+        return []
     opened = await opening.opened(connection, dependencies.secrets, [row.record for row in rows], personal=masks.opens(role))
     again = await letters.replayed(connection, [row.event_id for row in rows])
     return [_item(row, one, role, replayed=row.event_id in again) for row, one in zip(rows, opened, strict=True)]

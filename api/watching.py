@@ -1,6 +1,6 @@
 """Tells live pages that their customer changed: one query a change for all of them, not one each.
 
-Reading order: Watching, watch, Mark.
+Reading order: Watching, watch, Mark, alike.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from aggregates.log import NotAcknowledged
 from api.ports import Dependencies
+from projections.alike import Alike
 from projections.calls import table as calls
 from projections.calls.table import Call
 from projections.positions import table as positions
@@ -48,6 +49,7 @@ class Mark:
     calls: dict[tuple[str, str], Call] = field(default_factory=dict)  # of which it is to be told
     told: dict[tuple[str, str], str] = field(default_factory=dict)  # the stage of each that it was told
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    stirred: int = 0  # which change of a page its last one was
     edition: Edition | None = None
     shown: Edition | None = None  # which one the page has
     stale: datetime | None = None  # since when what it shows is old
@@ -61,6 +63,8 @@ class Watching:
         self._marks: set[Mark] = set()
         self._tasks: dict[Callable[[], Coroutine[Any, Any, None]], asyncio.Task[None]] = {}
         self.turns = asyncio.Semaphore(AT_ONCE)
+        self._stirred = 0
+        self._alike, self._alike_since = Alike(), 0
 
     @asynccontextmanager
     async def watch(self, customer: UUID | None, extension: str = "", *, signals: bool = False) -> AsyncIterator[Mark]:
@@ -78,13 +82,25 @@ class Watching:
         finally:
             self._marks.discard(mark)
 
+    def stir(self, mark: Mark) -> None:
+        """Have the page of this mark read again."""
+        self._stirred += 1
+        mark.stirred = self._stirred
+        mark.changed.set()
+
+    def alike(self, mark: Mark) -> Alike:
+        """What is the same on all pages, read no earlier than the page of this mark changed: those that wait for their turns share it."""
+        if self._alike_since < mark.stirred:
+            self._alike, self._alike_since = Alike(), self._stirred
+        return self._alike
+
     async def _hear(self) -> None:
         """Wake the pages that show signals when some were given or withdrawn, and as they open."""
         signalled, woken, version = self._dependencies.signalled, set[Mark](), -1
         while marks := {mark for mark in self._marks if mark.signals}:
             before, version = version, await signalled.changed(version, PACE)
             for mark in marks if version != before else marks - woken:
-                mark.changed.set()
+                self.stir(mark)
             woken = marks
             await asyncio.sleep(PACE)
 
@@ -123,7 +139,7 @@ class Watching:
             edition = editions.get(mark.customer) if mark.customer else None
             if edition != mark.edition:
                 mark.edition = edition
-                mark.changed.set()
+                self.stir(mark)
         now = dependencies.clock()
         waiting = dependencies.recent.outstanding(now, resolved)
         return dependencies.changes.connected and (waiting is None or now - waiting < PATIENCE)
@@ -135,10 +151,9 @@ class Watching:
                 if call.extension == mark.extension and mark.told.get(name) != call.stage:
                     mark.told[name] = call.stage
                     mark.calls[name] = call
-                    mark.changed.set()
+                    self.stir(mark)
 
-    @staticmethod
-    def _judge(mark: Mark, stale: datetime | None) -> None:
+    def _judge(self, mark: Mark, stale: datetime | None) -> None:
         if (mark.stale is None) != (stale is None):
             mark.stale = stale
-            mark.changed.set()
+            self.stir(mark)

@@ -20,6 +20,7 @@ from api.desk.locale import Locale
 from api.ports import Connection, Dependencies
 from api.service_requests import sla
 from projections.accounts import table as accounts
+from projections.alike import Alike
 from projections.churn import reading as churn
 from projections.contacts import table as contacts
 from projections.knowledge import table as knowledge
@@ -133,7 +134,9 @@ class Beside(NamedTuple):
     then: bool = False  # as of another time: only what is known of then
 
 
-async def read(dependencies: Dependencies, connection: Connection, schema: str, view: View, role: str, locale: Locale) -> Beside:
+async def read(
+    dependencies: Dependencies, connection: Connection, schema: str, view: View, role: str, locale: Locale, alike: Alike
+) -> Beside:
     """What stands beside the view, for this role: a partner is shown no worth and no score."""
     failed: set[str] = set()
     now, customer = dependencies.clock(), view.customer_id
@@ -151,8 +154,8 @@ async def read(dependencies: Dependencies, connection: Connection, schema: str, 
 
     inside = role != "partner"
     opened = await part("open", lambda: _open(dependencies, connection, schema, customer, role, now)) if inside else Open([], 0, None)
-    leaving = await part("leaving", lambda: _leaving(dependencies, connection, customer, now, locale)) if inside else None
-    worth = await part("worth", lambda: _worth(connection, schema, customer, now, locale)) if inside else None
+    leaving = await part("leaving", lambda: _leaving(dependencies, connection, customer, now, locale, alike)) if inside else None
+    worth = await part("worth", lambda: _worth(connection, schema, customer, now, locale, alike)) if inside else None
     offer = await part("offer", lambda: _offer(connection, view, now, locale)) if inside else None
     belongs = await part("accounts", lambda: _accounts(connection, customer)) if inside else []
     return Beside(opened, leaving, worth, offer, inside, _warning(opened, leaving, locale), frozenset(failed), now, belongs)
@@ -199,8 +202,10 @@ def line(request: Request, now: datetime) -> RequestLine:
     return RequestLine(*fields, sla(request, now))
 
 
-async def _leaving(dependencies: Dependencies, connection: Connection, customer: UUID, now: datetime, locale: Locale) -> Leaving:
-    told = await churn.spoken(connection, customer, now, dependencies.unsound)
+async def _leaving(
+    dependencies: Dependencies, connection: Connection, customer: UUID, now: datetime, locale: Locale, alike: Alike
+) -> Leaving:
+    told = await churn.spoken(connection, customer, now, dependencies.unsound, alike)
     if told is None:
         return Leaving("none")
     if told.score is None:
@@ -214,8 +219,8 @@ def _other(name: str) -> str:
     return "" if name == "churn" else name
 
 
-async def _worth(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale) -> Worth | None:
-    told = await value.worth(connection, schema, customer, now)
+async def _worth(connection: Connection, schema: str, customer: UUID, now: datetime, locale: Locale, alike: Alike) -> Worth | None:
+    told = await value.worth(connection, schema, customer, now, alike)
     if told is None:
         return None
 

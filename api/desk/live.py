@@ -28,6 +28,7 @@ from api.desk.rendering import HEADERS, locale_of, part
 from api.lasting import lasting
 from api.ports import Connection, Dependencies
 from api.watching import Mark, Watching
+from projections.alike import Alike
 from projections.calls import table as seats
 from projections.calls.table import Call
 from projections.erasure import table as erasure
@@ -41,8 +42,8 @@ COMPUTED = frozenset({"score", "segment"})
 
 REGIONS = ("who", "matters", "numbers")
 
-Read = Callable[[Connection, Locale], Awaitable[dict[str, Any] | None]]
-"""What is new for an open page: regions, entries, tables. None: nothing."""
+Read = Callable[[Connection, Locale, Alike], Awaitable[dict[str, Any] | None]]
+"""What is new for an open page: regions, entries, tables; told by what is the same for all. None: nothing."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -115,9 +116,9 @@ async def _live(
                 if read is not None:
                     try:
                         async with watching.turns, dependencies.pool.connection() as connection:
-                            changes = await read(connection, locale)
+                            changes = await read(connection, locale, watching.alike(mark))
                     except (psycopg.OperationalError, PoolTimeout):
-                        mark.changed.set()  # it is still to be told
+                        watching.stir(mark)  # it is still to be told
                 again = bool(changes and changes.get("failed"))
                 if changes is not None:
                     yield event("changes", changes, ends)
@@ -126,7 +127,7 @@ async def _live(
             yield event("beat", {})
             await _wait(mark)
             if again:
-                mark.changed.set()
+                watching.stir(mark)
 
 
 async def _wait(mark: Mark) -> None:
@@ -138,17 +139,20 @@ async def _wait(mark: Mark) -> None:
 
 
 async def _changes(
-    dependencies: Dependencies, customer: UUID, ends: dict[int, int], shown: Page, connection: Connection, locale: Locale
+    dependencies: Dependencies, customer: UUID, ends: dict[int, int], shown: Page, connection: Connection, locale: Locale, alike: Alike
 ) -> dict[str, Any]:
     """New entries and the regions as they are now; `ends` moves along. A customer who became another says where he went."""
     schema = await dependencies.schema()
-    found = await told(dependencies, connection, schema, customer, shown.role, locale, shown.merged_from)
+    found = await told(dependencies, connection, schema, customer, shown.role, locale, shown.merged_from, alike=alike)
     if found is None:
         erased = bool(await erasure.erased(connection, [customer]))
         return {"gone": f"/customers/{customer}", "erased": erased}  # the page of whom he became, or that he was erased
     regions, beside = found
     entries: list[dict[str, Any]] = []
-    while rows := await since.since(connection, schema, customer, ends, AT_ONCE):
+    more = True
+    while more:
+        rows = await since.since(connection, schema, customer, ends, AT_ONCE)
+        more = len(rows) == AT_ONCE
         items = await customers.items(dependencies, connection, list(rows), shown.role)
         for row, item in zip(rows, items, strict=True):
             ends[row.log_partition] = max(row.log_offset + 1, ends.get(row.log_partition, 0))

@@ -25,6 +25,7 @@ from api.desk.locale import Locale
 from api.desk.rendering import locale_of
 from api.ports import Connection, Dependencies
 from api.problem import invalid, not_found
+from projections.alike import Alike
 from projections.calls import table as seats
 from projections.knowledge import table as knowledge
 from projections.positions import table as positions
@@ -122,6 +123,7 @@ async def told(
     locale: Locale,
     merged_from: UUID | None,
     as_of: datetime | None = None,
+    alike: Alike | None = None,
 ) -> tuple[Customer, Beside] | None:
     """What the regions show of a customer, now or as of a time; None when he has no view (any more, or yet)."""
     if as_of is not None:
@@ -138,7 +140,7 @@ async def told(
     if as_of is not None:
         beside = await besides.as_of(dependencies, connection, owner, role, as_of, locale)
     else:
-        beside = await besides.read(dependencies, connection, schema, view, role, locale)
+        beside = await besides.read(dependencies, connection, schema, view, role, locale, alike or Alike())
     return customer(masks.view(view, role), merged_from, locale), beside
 
 

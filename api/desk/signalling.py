@@ -12,6 +12,7 @@ from api.desk.locale import Locale
 from api.desk.rendering import page, part
 from api.ports import Connection, Dependencies
 from api.watching import Watching
+from projections.alike import Alike
 from projections.triggers import table
 
 SHOWN = 30
@@ -44,7 +45,7 @@ def _given(rule: str | None) -> live.Read:
     """What reads the list as it is now, where it reads otherwise than before."""
     before: list[table.Given] | None = None
 
-    async def read(connection: Connection, locale: Locale) -> dict[str, Any] | None:
+    async def read(connection: Connection, locale: Locale, _: Alike) -> dict[str, Any] | None:
         nonlocal before
         found = await table.page(connection, SHOWN, rule=rule)
         if found == before:

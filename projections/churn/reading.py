@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from aggregates.churn import DAY, Definition
+from projections.alike import Alike
 from projections.churn import reasons as telling
 from projections.churn import table, weights
 from projections.churn.features import in_population
@@ -62,16 +63,17 @@ async def told(connection: Connection, customer: UUID, now: datetime, unsound: U
     """What is said of a customer; None: not enough is known. `now` is ours; who lives in replayed time has the now of that."""
     one = await _in_force(connection, name)
     kept = None if one is None else (await table.load(connection, [customer])).get((str(customer), one.id))
-    return None if one is None or kept is None else await _said(connection, one, kept, now, unsound)
+    return None if one is None or kept is None else await _said(connection, Alike(), one, kept, now, unsound)
 
 
-async def spoken(connection: Connection, customer: UUID, now: datetime, unsound: Unsound) -> Score | None:
+async def spoken(connection: Connection, customer: UUID, now: datetime, unsound: Unsound, alike: Alike | None = None) -> Score | None:
     """What the first model says that scores him, of those in force: `churn`, then by name. Where none does, why the first does not."""
+    alike = alike or Alike()
     found: Score | None = None
     kept = await table.load(connection, [customer])
-    for one in await models(connection):
+    for one in await alike.read(models, connection):
         if (str(customer), one.id) in kept:
-            said = await _said(connection, one, kept[str(customer), one.id], now, unsound)
+            said = await _said(connection, alike, one, kept[str(customer), one.id], now, unsound)
             if said.status == "scored":
                 return said
             found = found or said
@@ -84,11 +86,11 @@ async def models(connection: Connection) -> list[InForce]:
     return sorted(known, key=lambda one: (one.definition.name != "churn", one.definition.name))
 
 
-async def _said(connection: Connection, one: InForce, kept: Kept, now: datetime, unsound: Unsound) -> Score:
-    at = await _now(connection, kept, now)
+async def _said(connection: Connection, alike: Alike, one: InForce, kept: Kept, now: datetime, unsound: Unsound) -> Score:
+    at = await _now(connection, alike, kept, now)
     if not in_population(one.definition, kept.state, at.timestamp() / DAY):
         return Score(one.definition, "outside", at)
-    loaded = await table.sums(connection, one.champion) if one.champion is not None else None
+    loaded = await alike.read(table.sums, connection, one.champion) if one.champion is not None else None
     if loaded is None or not one.learnt:
         return Score(one.definition, "learning", at)
     learners, sums, checksum, made_with, _ = loaded
@@ -157,9 +159,10 @@ async def _in_force(connection: Connection, name: str) -> InForce | None:
     return next((one for one in await table.in_force(connection) if one.definition.name == name and one.stands == "in_force"), None)
 
 
-async def _now(connection: Connection, kept: Kept, now: datetime) -> datetime:
+async def _now(connection: Connection, alike: Alike, kept: Kept, now: datetime) -> datetime:
     """The customer's now: ours, or that of the sources that replay their own time."""
     last = datetime.fromtimestamp(kept.state.at * DAY, UTC)
     if not kept.replayed:
         return max(now, last)
-    return max(await replaying.latest(connection) or last, last)
+    replayed = await alike.read(replaying.latest, connection)
+    return max(replayed or last, last)
