@@ -10,6 +10,7 @@ from aggregates.churn import Definition
 from api.desk import besides
 from api.desk.locale import Locale
 from infra.master_key import master_key
+from projections.alike import Alike
 from projections.churn import models, reading, table
 from projections.churn.kept import Kept, hear
 from projections.value import table as values
@@ -115,7 +116,7 @@ async def test_whom_the_model_called_churn_does_not_score_the_desk_shows_as_anot
         said = await reading.spoken(connection, customer, api.made.clock(), api.made.unsound)
         told = await reading.told(connection, customer, api.made.clock(), api.made.unsound)
         leaving = await besides._leaving(
-            api.made, connection, customer, api.made.clock(), Locale("en", ZoneInfo("Asia/Tehran"), api.made.clock())
+            api.made, connection, customer, api.made.clock(), Locale("en", ZoneInfo("Asia/Tehran"), api.made.clock()), Alike()
         )
         assert await reading.spoken(connection, uuid4(), api.made.clock(), api.made.unsound) is None
     assert told is not None
