@@ -348,6 +348,24 @@ async def test_where_a_text_is_wrong_is_readable_in_both_directions(desk: Desk, 
     await shot(page, f"policy-{language}")
 
 
+@pytest.mark.parametrize("kind", ["rule", "segment"])
+async def test_who_saved_what_cannot_be_kept_is_led_to_it_and_to_why(desk: Desk, decided: Marketer, kind: str) -> None:
+    page = await desk.signed_in("fa", decided.token, java_script_enabled=kind == "segment")
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.goto(f"/{kind}s/new")
+    text = page.locator("#text")
+    await text.fill(f"{kind}: refused")
+    await page.locator("form.editor .primary").click()
+    await expect(text).to_be_focused()
+    await expect(page.locator("#judged .wrong")).to_be_in_viewport()
+    await expect(text).to_have_attribute("aria-invalid", "true")
+    desk.complaints.clear()  # the browser tells of the 422
+    if kind == "segment":
+        await text.fill("segment: taken\nwhen: {count: a.b, at_least: 3, within: 1h}\n")
+        await expect(page.locator("#judged .wrong")).to_have_count(0)
+        await expect(text).not_to_have_attribute("aria-invalid", "true")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_name_that_is_nearly_a_usual_one_is_told_while_one_writes_and_where_it_was_kept(
     desk: Desk, decided: Marketer, language: str

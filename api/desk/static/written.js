@@ -9,7 +9,10 @@ async function check() {
   const mine = ++asked;
   try {
     const answer = await fetch(form.dataset.check, { method: "POST", body: new URLSearchParams({ text: form.elements.text.value }) });
-    if (answer.ok && mine === asked) judged.innerHTML = await answer.text(); // our own page's, escaped there
+    if (!answer.ok || mine !== asked) return;
+    judged.innerHTML = await answer.text(); // our own page's, escaped there
+    if (judged.querySelector(".wrong")) form.elements.text.setAttribute("aria-invalid", "true");
+    else form.elements.text.removeAttribute("aria-invalid");
   } catch {
     // no answer: what stands there stays
   }
