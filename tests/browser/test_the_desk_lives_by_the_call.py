@@ -395,3 +395,17 @@ async def test_a_kill_of_worker_and_api_in_the_middle_of_a_call_loses_nothing(de
     titles = [item["title"] for item in listed["items"]]
     assert [titles.count(f"Asked without an API, {language}") for language in LANGUAGES] == [1, 1]
     desk.complaints.clear()  # the browser tells of the lost line
+
+
+async def test_who_sends_with_the_button_stays_on_it(desk: Desk) -> None:
+    page = await desk.customer()
+    button = page.locator("#wrap-up button")
+    for due in ("1405/13/35", ""):
+        await page.locator("#wrap-up [name=due]").fill(due)
+        await page.locator("#wrap-up [name=note]").fill("asked for gloves")
+        await button.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#dock-said")).to_have_class(re.compile("wrong") if due else "said")
+        await expect(button).to_be_enabled()
+        await expect(button).to_be_focused()
+    desk.complaints.clear()  # the browser tells of the 422

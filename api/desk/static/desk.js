@@ -216,7 +216,8 @@ async function send(form) {
   const button = form.querySelector("button");
   const body = new URLSearchParams(new FormData(form));
   keep(form);
-  button.disabled = true;
+  const pressed = document.activeElement === button;
+  button.disabled = true; // which takes the focus from it
   say(dock.sending);
   for (;;) {
     const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } }).catch(() => null);
@@ -237,6 +238,7 @@ async function send(form) {
     await new Promise((again) => setTimeout(again, 700));
   }
   button.disabled = false;
+  if (pressed && document.activeElement === document.body) button.focus();
 }
 
 const drafted = (event) => event.target.closest?.("form[data-draft]");
