@@ -4,9 +4,27 @@ PLACE = {"en": "line {line}, {pointer}: {message}", "fa": "سطر {line}، {poin
 MEANT = {"en": " Did you mean {}?", "fa": " آیا منظورتان {} است؟"}
 
 MESSAGES: dict[str, dict[str, str]] = {
-    "unreadable": {
-        "en": "This is neither YAML nor JSON: {why}.",
-        "fa": "این متن نه YAML است و نه JSON: {why}.",
+    "unreadable": {"en": "This is neither YAML nor JSON.", "fa": "این متن نه YAML است و نه JSON."},
+    "not_closed": {
+        "en": "What {mark} opens in line {from} is not closed, or a comma is missing.",
+        "fa": "آنچه در سطر {from} با {mark} باز شده بسته نشده، یا ویرگولی جا افتاده است.",
+    },
+    "quote_not_closed": {
+        "en": "The quote that opens in line {from} is not closed.",
+        "fa": "گیومه‌ای که در سطر {from} باز شده بسته نشده است.",
+    },
+    "colon_astray": {
+        "en": "A colon cannot stand here: put a text that has one into quotes, or mend how far lines are indented.",
+        "fa": "اینجا جای دونقطه نیست: متنی را که دونقطه دارد در گیومه بگذارید، یا تورفتگی سطرها را درست کنید.",
+    },
+    "tabs": {"en": "Lines are indented by spaces, not by tabs.", "fa": "سطرها با فاصله تو می‌روند، نه با Tab."},
+    "character_astray": {
+        "en": "No value begins with {mark}: put it into quotes.",
+        "fa": "هیچ مقداری با {mark} آغاز نمی‌شود: آن را در گیومه بگذارید.",
+    },
+    "line_astray": {
+        "en": "This does not go with the lines above it: mend how far they are indented.",
+        "fa": "این با سطرهای بالای خود نمی‌خواند: تورفتگی سطرها را درست کنید.",
     },
     "too_long": {"en": "The text is longer than {limit} characters.", "fa": "متن از {limit} نویسه بلندتر است."},
     "too_many_values": {"en": "There are more than {limit} values.", "fa": "بیش از {limit} مقدار در متن هست."},

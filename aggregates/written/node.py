@@ -13,6 +13,7 @@ import yaml
 
 from aggregates.refusal import pointer_to
 from aggregates.written.problem import Problem
+from aggregates.written.unread import why
 
 LONGEST = 1 << 20
 MOST = 20_000
@@ -60,11 +61,8 @@ def parse(text: str) -> Node | Problem:
         return Node({}, 1, "") if root is None else _Conversion().convert(root, (), 0)
     except _Mistake as mistake:
         return mistake.problem
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        return Problem(mark.line + 1 if mark else 1, "", "unreadable", {"why": str(error.problem or error.context or "")})
     except yaml.YAMLError as error:
-        return Problem(1, "", "unreadable", {"why": str(error).splitlines()[0]})
+        return why(error)
     except RecursionError:
         return Problem(1, "", "too_deep")
 

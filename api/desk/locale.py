@@ -18,6 +18,7 @@ COOKIE = "yekta_language"
 WHOLE = frozenset({"IRR", "IRT", "JPY", "KRW"})
 """Currencies that are not spent in parts."""
 
+YEAR = timedelta(days=365)
 _AGES = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3600), ("minute", 60))
 
 
@@ -145,6 +146,10 @@ class Locale:
             if seconds >= length:
                 return self.say(f"ago.{unit}", seconds // length)
         return self.say("ago.now")
+
+    def since(self, at: datetime) -> str:
+        """How long ago; of what is more than a year ago the day, which is also right of who lives in a time that is replayed."""
+        return self.ago(at) if self.now - at < YEAR else self.dated(at)
 
     def duration(self, seconds: float) -> str:
         """How long something took, in its two largest units."""

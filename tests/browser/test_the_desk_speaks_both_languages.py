@@ -296,6 +296,8 @@ def test_times_are_told_in_the_zone_of_the_desk() -> None:
     assert FA.other(at) == "یکشنبه · ۲۲ نوامبر ۲۰۲۶ · ۰۰:۱۵:۰۰"
     assert EN.ago(at) == "15 hours ago"
     assert FA.ago(NOW + timedelta(hours=1)) == "جلوتر از ساعت ما"
+    assert (EN.since(at), EN.since(datetime(1998, 6, 30, 12, tzinfo=UTC))) == ("15 hours ago", "30 June 1998")
+    assert FA.since(datetime(1998, 6, 30, 12, tzinfo=UTC)) == "۹ تیر ۱۳۷۷"
     assert EN.duration(3725) == "1 h 2 min"
     assert FA.duration(187.5) == "۳ دقیقه و ۸ ثانیه"
 

@@ -59,7 +59,7 @@ def problems(text: str) -> list[tuple[int, str, str, str]]:
         ("rule: many", "rule: many of them", (2, "/0/rule", "no_name", "many-of-them")),
         ("rule: many", "rule: many\n  rule: more", (3, "/0/rule", "twice", "")),
         ("  do: {notify: team:retention}\n", "", (2, "/0", "missing", "")),
-        ("within: 30d}", "within: 30d", (4, "", "unreadable", "")),
+        ("within: 30d}", "within: 30d", (4, "", "not_closed", "")),
     ],
 )
 def test_a_mistake_is_shown_in_its_line_at_its_pointer_with_the_nearest_word(
@@ -68,6 +68,29 @@ def test_a_mistake_is_shown_in_its_line_at_its_pointer_with_the_nearest_word(
     assert problems(GOOD) == []
     assert written in GOOD
     assert found in problems(GOOD.replace(written, instead, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "code", "said"),
+    [
+        ("rule: x\nwhen: {count: a.b", 2, "not_closed", "{ opens in line 2"),
+        ("rule: x\nif: [1,\n  2\ndo: y", 4, "not_closed", "[ opens in line 2"),
+        ("rule: 'x\n", 2, "quote_not_closed", "opens in line 1"),
+        ("rule: x: y", 1, "colon_astray", "into quotes"),
+        ("rule:\n\twhen: x", 2, "tabs", "spaces"),
+        ("rule: x\nprefer: @home", 2, "character_astray", "begins with @"),
+        ("rule: *", 1, "character_astray", "begins with *"),
+        ("rule: *x", 1, "character_astray", "begins with *"),
+        ("rule: {a: 1,, }", 1, "character_astray", "begins with ,"),
+        ("- rule: x\nwhen: y", 2, "line_astray", "indented"),
+        ("rule: \x01", 1, "unreadable", "neither YAML nor JSON"),
+    ],
+)
+def test_of_a_text_that_is_no_yaml_it_is_said_what_to_mend_in_both_languages(text: str, line: int, code: str, said: str) -> None:
+    (problem,) = reading.read(text, "Asia/Tehran").problems
+    assert (problem.line, problem.code) == (line, code)
+    assert said in problem.message("en")
+    assert not set(problem.message("fa").lower()) & set("abdefghijklmnpqrstuvwxyz") - set("yamljsontab")
 
 
 def test_all_mistakes_of_a_text_are_told_together() -> None:
