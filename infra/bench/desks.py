@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from html import unescape
 from itertools import cycle, islice
 
 import msgspec
@@ -115,8 +116,10 @@ async def _ring(here: Living, phone: str, call: str, rings: asyncio.Queue[str]) 
 @asynccontextmanager
 async def _open(here: Living, desks: int, rings: asyncio.Queue[str]) -> AsyncIterator[None]:
     """One desk that waits for calls, and customers' pages at the others; all are live before anything is measured."""
-    addresses = ["/live?extension=" + EXTENSION]
-    addresses += [f"/customers/{customer}/live" for customer in islice(cycle(here.customers), desks - 1)]
+    line = await Connection.open(here.api.port)
+    streams = {customer: await _stream(here, line, customer) for customer in islice(here.customers, desks - 1)}
+    line.close()
+    addresses = ["/live?extension=" + EXTENSION, *islice(cycle(streams.values()), desks - 1)]
     ready: asyncio.Queue[str] = asyncio.Queue()
     tasks = [asyncio.create_task(_listen(here, address, ready, rings)) for address in addresses]
     try:
@@ -129,6 +132,13 @@ async def _open(here: Living, desks: int, rings: asyncio.Queue[str]) -> AsyncIte
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+
+
+async def _stream(here: Living, line: Connection, customer: str) -> str:
+    """Where a customer's page hears what comes after it was made: from its beginning it would be told all his history."""
+    answer = await line.ask(get(f"/customers/{customer}", here.api.staff_token))
+    check(answer)
+    return unescape(answer.body.partition(b'data-stream="')[2].partition(b'"')[0].decode())
 
 
 async def _listen(here: Living, address: str, ready: asyncio.Queue[str], rings: asyncio.Queue[str]) -> None:
