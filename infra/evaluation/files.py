@@ -1,7 +1,8 @@
 """Reads files as rows: CSV, JSON lines and Parquet, packed or not, in the letters of today and of old Windows.
 
 Rows are read as often as they are asked for and never held whole. A row that is none of the file's, like a line of CSV with more fields
-than the heading, is empty, so that whoever counts rows counts it too. Reading order: File, rows.
+than the heading, is empty, so that whoever counts rows counts it too. A column without a name, like that in which tables number their rows,
+is left out: nothing is known of what it says. Reading order: File, rows.
 """
 
 import csv
@@ -39,7 +40,7 @@ class File:
         number = 0
         try:
             for number, row in enumerate(_read(self.path), 1):  # noqa: B007 - it is told where reading ends
-                yield row
+                yield {name: cell for name, cell in row.items() if name} if "" in row else row
         except Refusal:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a file does to its reader, people are told in a sentence where it did

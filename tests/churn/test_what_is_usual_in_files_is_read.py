@@ -388,3 +388,16 @@ def test_a_log_of_days_is_the_same_in_whatever_order_its_customers_stand(tmp_pat
     rows = ["b,2024-03-01", "a,2024-03-01", "c,2024-03-01"]
     one, other = (read(tmp_path, "\n".join(["customer,time", *some])) for some in (rows, rows[::-1]))
     assert [told.customer for told in one.told] == [told.customer for told in other.told] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
+def test_a_column_without_a_name_numbers_rows_and_says_nothing(tmp_path: Path, name: str) -> None:
+    cells = [("0", "a", "2024-03-01", "subscription.started"), ("1", "a", "2024-06-01", "subscription.renewed")]
+    for heading, rows in ((("", "customer", "time"), [row[:3] for row in cells]), (("", "customer", "time", "type"), cells)):
+        lines = [",".join(one) for one in (heading, *rows)]
+        if name == "log.jsonl":
+            lines = [json.dumps(dict(zip(heading, row, strict=True))) for row in rows]
+        assert [(one.customer, one.fact.data) for one in read(tmp_path, "\n".join(lines), name).told] == [("a", {}), ("a", {})]
+    rows = [{"age": "30", "Churn": "yes"}, {"age": "40", "Churn": "no"}]
+    (tmp_path / "table.csv").write_text(",age,Churn\n0,30,yes\n1,40,no\n")
+    assert list(files.rows(tmp_path / "table.csv")) == rows
