@@ -124,17 +124,24 @@ def _separator(head: str) -> str:
 
 
 def _opened(path: Path) -> IO[str]:
-    """A file as text: packed by gzip or not; UTF-8, or UTF-16 with its mark, else the letters of old Windows."""
+    """A file as text: packed by gzip or not; UTF-8, or UTF-16, else the letters of old Windows."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     with _bytes(path, packed=packed) as file:
         head = file.read(2)
-        encoding = "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        utf_8 = encoding == "utf-16" or _is_utf_8(file, head)
+        encoding = _of_beginning(head)
+        utf_8 = encoding != "utf-8-sig" or _is_utf_8(file, head)
     if not utf_8:
         with _bytes(path, packed=packed) as file:
             encoding = _of_windows(file.read(SAMPLE))
     return TextIOWrapper(_bytes(path, packed=packed), encoding=encoding, newline="")
+
+
+def _of_beginning(head: bytes) -> str:
+    """UTF-16 by its mark, or by the zero beside a first letter that is Latin; UTF-8 until it is known better."""
+    if head in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    return "utf-8-sig" if head.count(0) != 1 else "utf-16-le" if head[1] == 0 else "utf-16-be"
 
 
 def _bytes(path: Path, *, packed: bool) -> BufferedReader:

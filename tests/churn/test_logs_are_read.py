@@ -187,7 +187,7 @@ def test_a_tail_without_rows_is_refused(tmp_path: Path) -> None:
         churn(events=tmp_path / "log.csv", tail=0)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_file_is_read_in_whatever_letters_and_packed_or_not(tmp_path: Path, encoding: str, packed: bool) -> None:
     text = "customer,time,city\nÉve,2024-03-01,Forlì\n".encode(encoding)
