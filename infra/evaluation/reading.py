@@ -21,7 +21,7 @@ from aggregates.fact import Fact
 from aggregates.touchpoint import channel_of
 from infra.errors import Refusal
 from infra.evaluation import numbers, times
-from infra.evaluation.columns import contracts_among, meant, purchases_among
+from infra.evaluation.columns import contracts_among, folded, meant, purchases_among
 from infra.evaluation.files import Row
 from infra.evaluation.times import Writing
 
@@ -92,8 +92,8 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
     for meaning in ("customer", "time"):
         if not columns[meaning]:
             raise Refusal(f"The log has no column {meaning!r}; it has {', '.join(names)}.", f"Call the column {meaning!r}.")
-    if beside := _day_beside(table, columns, list(names)):
-        table, columns["time"] = _Joined(table, beside, columns["time"]), beside
+    if apart := _day_and_clock(table, columns, list(names)):
+        table, columns["time"] = _Joined(table, *apart), apart[0]
     kinds = {text_of(row.get(columns["type"])) for row in table if row}
     bought = _named(kinds, purchases) if purchases else purchases_among(kinds)
     contracts = contracts_among(kinds)
@@ -151,10 +151,17 @@ class _Joined:
             yield {name: value for name, value in row.items() if name != self.clock} | both
 
 
-def _day_beside(table: Iterable[Row], columns: dict[str, str], names: Sequence[str]) -> str:
-    """The column of the day, where that of the time says the time of day alone; else empty."""
-    first = next((text for row in table if (text := text_of(row.get(columns["time"])))), "")
-    return meant([name for name in names if name != columns["time"]])["time"] if _CLOCK.fullmatch(first) else ""
+def _day_and_clock(table: Iterable[Row], columns: dict[str, str], names: Sequence[str]) -> tuple[str, str] | None:
+    """The columns of the day and of the time of day, where they stand apart; else none."""
+    time = columns["time"]
+    other = meant([name for name in names if name != time])["time"]
+    if not other:
+        return None
+    said, beside = (next((text for row in table if (text := text_of(row.get(name)))), "") for name in (time, other))
+    if _CLOCK.fullmatch(said):
+        return other, time
+    of_one = folded(time).removesuffix("date") == folded(other).removesuffix("time")
+    return (time, other) if of_one and _CLOCK.fullmatch(beside) and ":" not in said and not times.counts(said) else None
 
 
 def _manner(

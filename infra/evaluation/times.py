@@ -67,6 +67,11 @@ def writing_of(cells: Iterable[object]) -> Writing:
     return Writing("month_first" if first <= 12 < second else "day_first", numbers and largest < DAYS_BELOW, since)
 
 
+def counts(text: str) -> bool:
+    """Whether a text is a number, which counts from a day on."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def moment(cell: object, writing: Writing) -> datetime:
     """The time of a cell, in UTC; what has no offset is of UTC. Raises ValueError."""
     if isinstance(cell, datetime):

@@ -85,6 +85,19 @@ def test_the_day_and_the_time_of_day_may_stand_apart(tmp_path: Path) -> None:
     assert (one.fact.at, one.fact.data) == (datetime(2024, 3, 1, 8, 26, tzinfo=UTC), {"total": 5.0})
 
 
+@pytest.mark.parametrize("heading", ["order_date,order_time", "InvoiceDate,InvoiceTime", "date,time", "time,date"])
+def test_the_time_of_day_stands_beside_its_day_in_either_order(tmp_path: Path, heading: str) -> None:
+    cells = "10:15:00 PM,1/31/2024" if heading == "time,date" else "1/31/2024,10:15:00 PM"
+    (one,) = read(tmp_path, f"customer,{heading}\na,{cells}\n").told
+    assert (one.fact.at, one.fact.data) == (datetime(2024, 1, 31, 22, 15, tzinfo=UTC), {})
+
+
+@pytest.mark.parametrize("cells", ["2024-01-31 08:00,22:15", "1706688000,22:15", "2024-01-31,22"])
+def test_a_time_of_day_that_is_not_its_days_is_data(tmp_path: Path, cells: str) -> None:
+    assert read(tmp_path, f"customer,order_date,order_time\na,{cells}\n").told[0].fact.data
+    assert read(tmp_path, f"customer,order_date,opening_time\na,{cells}\n").told[0].fact.data
+
+
 def test_columns_are_known_by_what_people_call_them(tmp_path: Path) -> None:
     shop = read(
         tmp_path,
