@@ -33,7 +33,7 @@ _PACKED = re.compile(r"(?:19|20|1[34])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01
 _TWO_NUMBERS = re.compile(r"\D*(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d\d)(?!\d)", re.ASCII)
 _SHORT_YEAR = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d\d)(?!\d)", re.ASCII)
 _HALF_DAY = re.compile(r"(\d{1,2})(:\d\d)?(:\d\d(?:\.\d+)?)?\s*([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
-_ZONE = re.compile(r"\s*(?:(UTC|GMT|Z)|([+-]\d\d:?\d\d))$", re.ASCII)
+_ZONE = re.compile(r"\s*(?:(?:UTC|GMT)?([+-]\d\d:?\d\d)|UTC|GMT|Z)(?:\s*\([^()]*\))?$", re.ASCII)
 _NAMED = re.compile(
     r"^(?:[A-Za-z]{3,9},?\s+)?(?:(\d{1,2})[\s-]*([A-Za-z]{3})[A-Za-z]*[,.]?[\s-]*(\d{4}|\d\d)(?!\d)"
     r"|([A-Za-z]{3})[A-Za-z]*\.?\s+(\d{1,2}),?[\s-]+(\d{4}))(.*)$",
@@ -126,7 +126,7 @@ def _written(text: str, order: Order) -> datetime:
     """A time as people and other programs write it. Raises ValueError."""
     written, offset = plain(text), ""
     if (zone := _ZONE.search(written)) and ":" in written[: zone.start()]:
-        written, offset = written[: zone.start()], zone[2] or "+00:00"
+        written, offset = written[: zone.start()], zone[1] or "+00:00"
     if named := _NAMED.match(written):
         month = _MONTHS.get((named[2] or named[4]).lower())
         if month is None:

@@ -375,6 +375,12 @@ def test_months_are_known_by_name(tmp_path: Path, time: str) -> None:
     assert read(tmp_path, f'customer,time\na,"{time}"\n').told[0].fact.at == datetime(2023, 1, 3, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["GMT+0330 (Iran Standard Time)", "GMT+0330", "UTC+03:30", "+03:30", "+0330 (IRST)"])
+def test_times_are_read_as_browsers_write_them(tmp_path: Path, zone: str) -> None:
+    for day in ("Mon Jan 04 2021", "2021-01-04"):
+        assert read(tmp_path, f"customer,time\na,{day} 05:48:43 {zone}\n").told[0].fact.at == datetime(2021, 1, 4, 2, 18, 43, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     "heading",
     ["msno", "visitorid", "card_id", "email", "customer_name", "شناسه", "شناسه مشتری", "نام مشتری", "id,email", "id,shop_user_id"],
