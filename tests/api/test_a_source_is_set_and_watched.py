@@ -195,7 +195,7 @@ async def test_what_arrives_is_counted_and_shown_as_it_lands(live: Api) -> None:
         assert (await anext(heard))[0] == "ready"
         await live.send(other, event("not-mine"))
         at = await live.send(key, event("first"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             name, told = await anext(heard)
         assert (name, told["id"], told["type"], told["identifiers"]) == ("accepted", "first", "web.page_viewed", ["device", "phone"])
         assert "1234567" not in str(told)

@@ -6,7 +6,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,10 +17,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Error, Page
+from playwright.async_api import Browser, BrowserContext, Error, Page, expect
 
 from aggregates.access import Role
 from api.desk.locale import Locale
+from infra.engines import ports
 from tests.api.conftest import Api, running, serving, until
 from tests.browser import story
 from tests.browser.chromium import NoBrowser, chromium, launched
@@ -29,6 +29,8 @@ from tests.conftest import World
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 LAPTOP = {"width": 1366, "height": 768}
+
+expect.set_options(timeout=60_000)  # most wait for a whole trip, from a door to the page, on a machine that may be busy
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +48,7 @@ class Listening:
     """The API on a port of its own; it can be stopped and started again, as if it had died."""
 
     def __init__(self, app: FastAPI) -> None:
-        self._app = app
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._app, self._port = app, ports.choose()
         self.url = f"http://127.0.0.1:{self._port}"
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None

@@ -130,14 +130,14 @@ async def test_a_page_whose_api_died_says_so_and_goes_on_when_it_is_back(desk: D
     pages = {language: await desk.customer(language=language) for language in LANGUAGES}
     await desk.listening.stop()
     for language, page in pages.items():
-        await expect(page.get_by_role("alert")).to_contain_text(spoken(language)("live.stale"), timeout=20_000)
+        await expect(page.get_by_role("alert")).to_contain_text(spoken(language)("live.stale"))
         await expect(page.locator("#live-word")).to_have_text(spoken(language)("live.stale.short"))
         await expect(page.locator("#stale-age")).to_contain_text({"fa": "ثانیه پیش", "en": "seconds ago"}[language])
         await shot(page, f"stale-{language}")
     await desk.happens(told("web.page_viewed", timedelta(0), HER_DEVICE, source="web", url="https://shop.example/5", title="در غیبت"))
     await desk.listening.start()
     for page in pages.values():
-        await expect(page.locator('.live[data-state="live"]')).to_be_visible(timeout=20_000)
+        await expect(page.locator('.live[data-state="live"]')).to_be_visible()
         await expect(page.get_by_role("alert")).to_be_hidden()
         await expect(newest(page)).to_contain_text("در غیبت")
     desk.complaints.clear()  # the browser tells of the lost line

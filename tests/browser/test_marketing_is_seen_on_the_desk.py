@@ -83,7 +83,7 @@ async def test_a_signal_that_is_withdrawn_says_so_where_it_stands_and_a_page_tha
     await desk.listening.start()
     desk.complaints.clear()  # the browser tells of the line
     await marketer.api.send(marketer.key, bought("meanwhile"))
-    await expect(rows).to_have_count(count + 1, timeout=20_000)
+    await expect(rows).to_have_count(count + 1)
     await page.locator('.live[data-state="live"]').wait_for()
     desk.complaints.clear()
 
@@ -531,7 +531,7 @@ async def test_another_day_of_a_replayed_history_shows_what_had_happened_by_then
     told = bought(person, days[0], "profile.reported", traits=traits)
     await desk.visible(await marketer.api.send(key, told))
     page = await desk.customer(person, language)
-    await expect(page.locator(".entry", has_text=spoken(language)("type.segment.left")).first).to_be_visible(timeout=60_000)
+    await expect(page.locator(".entry", has_text=spoken(language)("type.segment.left")).first).to_be_visible()
     await page.goto(f"{page.url.partition('?')[0]}?as_of=1998-03-10")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Claire Rogers")
     await expect(page.locator(".as-of")).to_contain_text(spoken(language)("asof.told_later", date="\0").partition("\0")[2])

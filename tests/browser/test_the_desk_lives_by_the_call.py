@@ -20,7 +20,6 @@ from tests.browser.conftest import Desk, Mortal, find, shot, spoken
 from tests.browser.story import HER_DEVICE, told
 from tests.browser.test_everybody_can_use_the_desk import judged
 
-PATIENCE = 60_000
 in_both = pytest.mark.parametrize("language", LANGUAGES)
 
 
@@ -85,8 +84,8 @@ async def test_a_request_by_keyboard_alone_outlives_the_api(desk: Desk, language
     await page.keyboard.press("Enter")
     await expect(page.locator("#dock-said")).to_have_text(say("dock.sending"))
     await desk.listening.start()
-    await expect(page.locator("#dock-said")).to_have_text(re.compile(rf"^{say('dock.opened', number='.+')}$"), timeout=15_000)
-    await expect(page.locator("#matters .requests")).to_contain_text(title, timeout=15_000)
+    await expect(page.locator("#dock-said")).to_have_text(re.compile(rf"^{say('dock.opened', number='.+')}$"))
+    await expect(page.locator("#matters .requests")).to_contain_text(title)
     listed = await desk.api.get(desk.agent, "/v1/service-requests", state="live", limit="200")
     assert [item["title"] for item in listed["items"]].count(title) == 1
     desk.complaints.clear()  # the browser tells of the lost line
@@ -168,7 +167,7 @@ async def test_an_unknown_number_opens_the_form_and_the_form_makes_a_customer(de
     await page.locator("#new-name").fill(f"نیما تازه {language}")
     await shot(page, f"newcomer-{language}")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", level=1)).to_have_text(f"نیما تازه {language}", timeout=15_000)
+    await expect(page.get_by_role("heading", level=1)).to_have_text(f"نیما تازه {language}")
 
 
 @in_both
@@ -235,7 +234,7 @@ async def test_not_this_person_names_whose_number_goes_and_enter_alone_separates
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("button", name=say("not_him.confirm"))).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(title).not_to_have_text(say("not_him.title"), timeout=15_000)
+    await expect(title).not_to_have_text(say("not_him.title"))
     await expect(title).not_to_have_text("مادر امینی")
     await find(page, number)
     await expect(page.locator(".found a")).to_contain_text("مادر امینی")
@@ -312,7 +311,7 @@ async def test_a_part_that_cannot_be_read_leaves_the_others(desk: Desk, monkeypa
             await expect(page.locator("#matters .failed")).to_be_visible()
             await expect(page.locator("#numbers .worth").first).to_be_visible()
     for page in pages:
-        await expect(page.locator("#matters .failed")).to_have_count(0, timeout=15_000)
+        await expect(page.locator("#matters .failed")).to_have_count(0)
 
 
 async def answering(url: str) -> None:
@@ -344,14 +343,14 @@ async def test_a_kill_of_worker_and_api_in_the_middle_of_a_call_loses_nothing(de
             assert (await client.post("/v1/events", json=list(events))).is_success
 
     async def rung(page: Page, _: Any, language: str) -> None:
-        await expect(page.locator("#call")).to_have_attribute("data-stage", "ringing", timeout=PATIENCE)
+        await expect(page.locator("#call")).to_have_attribute("data-stage", "ringing")
         await page.locator('.live[data-state="live"]').wait_for()
 
     async def written(page: Page, say: Any, language: str) -> None:
-        await expect(page.get_by_role("alert")).to_contain_text(say("live.stale"), timeout=PATIENCE)
+        await expect(page.get_by_role("alert")).to_contain_text(say("live.stale"))
         await page.locator("#dock [name=note]").fill(f"Typed without a worker, {language}")
         await page.locator("#wrap-up .primary").click()
-        await expect(page.locator("#dock-said")).to_have_text(say("dock.saved"), timeout=PATIENCE)
+        await expect(page.locator("#dock-said")).to_have_text(say("dock.saved"))
         await shot(page, f"worker-killed-{language}")
 
     async def asked(page: Page, say: Any, language: str) -> None:
@@ -359,18 +358,18 @@ async def test_a_kill_of_worker_and_api_in_the_middle_of_a_call_loses_nothing(de
         await page.keyboard.type(f"Asked without an API, {language}")
         await page.keyboard.press("Enter")
         await expect(page.locator("#dock-said")).to_have_text(say("dock.sending"))
-        await expect(page.locator("#live-word")).to_have_text(say("live.stale.short"), timeout=PATIENCE)
+        await expect(page.locator("#live-word")).to_have_text(say("live.stale.short"))
         await shot(page, f"api-killed-{language}")
 
     async def opened(page: Page, say: Any, language: str) -> None:
-        await expect(page.locator("#dock-said")).to_have_text(re.compile(rf"^{say('dock.opened', number='.+')}$"), timeout=PATIENCE)
-        await expect(page.get_by_role("alert")).to_contain_text(say("live.stale"), timeout=PATIENCE)  # it does not know what it accepted
+        await expect(page.locator("#dock-said")).to_have_text(re.compile(rf"^{say('dock.opened', number='.+')}$"))
+        await expect(page.get_by_role("alert")).to_contain_text(say("live.stale"))  # it does not know what it accepted
 
     async def whole(page: Page, say: Any, language: str) -> None:
-        await expect(page.locator('.live[data-state="live"]')).to_be_visible(timeout=PATIENCE)
-        await expect(page.locator("#matters .requests")).to_contain_text(f"Asked without an API, {language}", timeout=PATIENCE)
-        await expect(page.locator(".entry", has_text=f"Typed without a worker, {language}")).to_have_count(1, timeout=PATIENCE)
-        await expect(page.locator("#call")).to_have_attribute("data-stage", "wrapped_up", timeout=PATIENCE)
+        await expect(page.locator('.live[data-state="live"]')).to_be_visible()
+        await expect(page.locator("#matters .requests")).to_contain_text(f"Asked without an API, {language}")
+        await expect(page.locator(".entry", has_text=f"Typed without a worker, {language}")).to_have_count(1)
+        await expect(page.locator("#call")).to_have_attribute("data-stage", "wrapped_up")
         await expect(page.get_by_role("alert")).to_be_hidden()
 
     async with api:

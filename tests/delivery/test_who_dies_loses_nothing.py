@@ -179,7 +179,7 @@ async def test_a_try_that_fails_as_nobody_thought_says_so_and_is_made_again_late
 
 
 async def test_a_try_that_takes_longer_than_a_lease_is_made_once(pool: database.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "LEASE", 3.0)
+    monkeypatch.setattr(table, "LEASE", 4.0)
     monkeypatch.setattr(sending, "KEPT", 0.5)
     (id_,) = await new(pool, "slow")
     begun: list[UUID] = []
