@@ -53,8 +53,8 @@ class Contacting(Protocol):
         """Whether what one customer gets is not there for another."""
         ...
 
-    async def control(self, connection: Connection, event: CustomerEvent) -> None:
-        """A decision about everybody that may be the policy."""
+    async def control(self, connection: Connection, event: CustomerEvent) -> datetime | None:
+        """A decision about everybody that may be the policy. Answers as of when all that is held is to be decided again; None: it stays."""
         ...
 
 
@@ -70,5 +70,5 @@ class Nobody:
     async def scarce(self, connection: Connection) -> bool:
         return False
 
-    async def control(self, connection: Connection, event: CustomerEvent) -> None:
+    async def control(self, connection: Connection, event: CustomerEvent) -> datetime | None:
         return None

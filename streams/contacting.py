@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from aggregates.contact_policy.candidate import Outcome
+from aggregates.contact_policy.published import PUBLISHED
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
 from projections.contacts import reserving, table
@@ -16,6 +18,15 @@ from streams.record import Connection, Keys, Publication
 
 SPEAKER = "yekta:contacts"
 WITHDRAWN = "withdrawn"
+
+
+class _Published(msgspec.Struct):
+    """What is read of the word on a new version of the policy."""
+
+    version: int
+
+
+_version = msgspec.json.Decoder(_Published)
 
 
 class Deciding:
@@ -65,9 +76,11 @@ class Deciding:
         _, policy = await table.in_force(connection)
         return policy.budget is not None
 
-    async def control(self, connection: Connection, event: CustomerEvent) -> None:
-        """The policy is read where it is kept, its latest version: what is told of it in the log is for those who replay it."""
-        del connection, event
+    async def control(self, connection: Connection, event: CustomerEvent) -> datetime | None:
+        """The policy is read where it is kept, its latest version; what the log tells of it is that quiet hours may be other ones."""
+        if event.type != PUBLISHED:
+            return None
+        return await table.hours_changed(connection, _version.decode(event.data).version)
 
 
 async def _transaction(connection: Connection) -> str:

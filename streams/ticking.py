@@ -58,6 +58,12 @@ class Ticking:
             elif timer is not None and (known.due is None or timer.at < known.due):
                 known.due = timer.at
 
+    async def hasten(self, moment: Moment, purpose: str, at: datetime) -> None:
+        """What waits in this partition for a purpose, by our clock, is due at a time, if it was not before."""
+        if await table.hasten(moment.connection, moment.partition, purpose, at):
+            known = self._known[moment.partition]
+            known.changed, known.due = True, at if known.due is None else min(known.due, at)
+
     async def ready(self, moment: Moment) -> None:
         """Look once which timers there are."""
         if moment.partition not in self._known:

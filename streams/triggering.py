@@ -92,7 +92,9 @@ class Triggering:
             if new is not None and new.kind == "rule" and new.state == "published" and held.here.rules[new.name, new.version].has_timers:
                 await surveying.begin(moment.connection, moment.partition, "rule", new.name, new.version)
                 held.surveying = True
-            await self._contacting.control(moment.connection, event)
+            anew = await self._contacting.control(moment.connection, event)
+            if anew is not None:
+                await self._ticking.hasten(moment, HELD, anew)
         return []
 
     async def told(self, moment: Moment, heard: Sequence[Heard]) -> list[Effect]:

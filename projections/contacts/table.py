@@ -79,6 +79,20 @@ class PolicyRow(NamedTuple):
     text: str
 
 
+async def hours_changed(connection: Connection, version: int) -> datetime | None:
+    """When a version of the policy was published, if quiet hours are other ones since; else None."""
+    found = {row.version: row for one in (version, version - 1) for row in await policies(connection, 1, one)}
+    if version not in found:
+        return None
+    after, before = _hours(found[version].text), _hours(found[version - 1].text) if version - 1 in found else None
+    return None if after == before else found[version].at
+
+
+def _hours(text: str) -> tuple[object, ...] | None:
+    policy = reading.read(text).policy
+    return None if policy is None or policy.quiet is None else (policy.quiet, policy.zone, "quiet" in policy.ignores)
+
+
 async def policies(connection: Connection, limit: int, version: int | None = None) -> list[PolicyRow]:
     """The versions of the policy, the newest first; or the one that is asked for."""
     cursor = await connection.execute(
@@ -155,16 +169,22 @@ async def made_of(connection: Connection, customers: Collection[UUID]) -> dict[U
 
 
 async def held(connection: Connection, moments: Mapping[UUID, datetime]) -> dict[UUID, list[Want]]:
-    """What is held of each of these customers and whose time has come at a moment."""
+    """What is held of each of these customers and whose time has come at a moment.
+
+    By our own clock that is also what was held under an earlier policy: the latest says how long.
+    """
     cursor = await connection.execute(
-        "SELECT asked.id, d.want FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked(id, at), LATERAL"
-        " (SELECT want FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held' AND NOT requested AND until <= asked.at"
+        "SELECT asked.id, d.want, d.until <= asked.at FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked(id, at), LATERAL"
+        " (SELECT want, until, wanted, signal FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held' AND NOT requested"
+        " AND (until <= asked.at OR (reason = 'quiet' AND at < (SELECT at FROM contacts.policy ORDER BY version DESC LIMIT 1)))"
         " ORDER BY wanted, signal) d",
         (uuids(moments), list(moments.values())),
     )
     found: dict[UUID, list[Want]] = {}
-    for customer, want in await cursor.fetchall():
-        found.setdefault(customer, []).append(decode(want))
+    for customer, blob, over in await cursor.fetchall():
+        want = decode(blob)
+        if over or not want.clock:
+            found.setdefault(customer, []).append(want)
     return found
 
 

@@ -285,6 +285,15 @@ async def set_timers(connection: Connection, partition: int, timers: Mapping[Pla
         )
 
 
+async def hasten(connection: Connection, partition: int, purpose: str, at: datetime) -> bool:
+    """Timers of a purpose that go by our clock are due at a time, if they were not before; whether there are any."""
+    cursor = await connection.execute(
+        "UPDATE streams.timers SET at = %s WHERE partition = %s AND clock = '' AND NOT told AND at > %s AND rule = %s",
+        (at, partition, at, purpose),
+    )
+    return cursor.rowcount > 0
+
+
 async def page(
     connection: Connection,
     limit: int,

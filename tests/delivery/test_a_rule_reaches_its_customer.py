@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -169,6 +170,31 @@ async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
     assert wrong.json()["errors"][0]["suggestion"] == "channels"
     shown = await ground.api.get(ground.token, "/v1/contact-policy")
     assert (shown["version"], shown["policy"]["caps"][0]["max"]) == (1, 1)
+
+
+async def test_what_is_held_goes_out_when_a_new_policy_has_shorter_quiet_hours(ground: Ground) -> None:
+    local = datetime.now(UTC)
+    begun, soon, late = [(local + timedelta(hours=hours)).strftime("%H:00") for hours in (0, 2, 5)]
+
+    async def quiet(to: str) -> None:
+        hours = f'zone: UTC\nquiet: {{from: "{begun}", to: "{to}"}}\n' if to else ""
+        put = await ground.api.client.put("/v1/contact-policy", content=f"policy: contact\n{hours}", auth=(ground.token, ""))
+        assert put.is_success, put.text
+
+    await ground.rule("by-night", "shop.by_night", "sms")
+    phone = "+989121110031"
+    await consent(ground, phone, "sms")
+    await quiet(late)
+    await ground.happens("shop.by_night", phone)
+    held = await ground.decided(phone, "by-night", outcome="held", reason="quiet")
+    assert datetime.fromisoformat(held["until"]).strftime("%H:%M") == late
+    await quiet(soon)
+    async with asyncio.timeout(LONGEST):
+        while datetime.fromisoformat((await ground.decided(phone, "by-night", outcome="held"))["until"]).strftime("%H:%M") != soon:
+            await breath()
+    await quiet("")
+    await ground.decided(phone, "by-night", outcome="sent", channel="sms")
+    assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).is_success
 
 
 async def test_who_has_no_address_was_not_approached_and_it_does_not_count(ground: Ground) -> None:
