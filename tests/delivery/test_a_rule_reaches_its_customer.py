@@ -182,7 +182,7 @@ async def test_what_is_held_goes_out_when_a_new_policy_has_shorter_quiet_hours(g
         assert put.is_success, put.text
 
     await ground.rule("by-night", "shop.by_night", "sms")
-    phone = "+989121110031"
+    phone = "+989121110095"
     await consent(ground, phone, "sms")
     await quiet(late)
     await ground.happens("shop.by_night", phone)
