@@ -16,9 +16,11 @@ import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from projections.contacts import reserving
 from projections.contacts import table as contacts
 from projections.deliveries import table
 from projections.deliveries.table import Pace, Taken
+from projections.identity import table as identity
 from streams.record import Connection
 
 AT_ONCE = 16
@@ -172,6 +174,7 @@ class Sender:
                 case "again":
                     pause = pause_after(taken.attempts, attempt.after, self._random)
                     if pause is None:
+                        await _give_up(connection, taken)
                         await table.finish(connection, taken, "failed", status=attempt.status, error=attempt.error)
                     else:
                         await table.later(connection, taken, pause, status=attempt.status, error=attempt.error)
@@ -179,6 +182,16 @@ class Sender:
                     await table.fared(connection, taken.lane, failures, rest=rest_after(failures, attempt.after, self._random))
         if attempt.result == "gone":
             await self._gone(taken, attempt.error)
+
+
+async def _give_up(connection: Connection, taken: Taken) -> None:
+    """A contact that was tried for days was none: it takes no place of another."""
+    if taken.channel and taken.customer_id and taken.signal:
+        customer = await identity.successor(connection, taken.customer_id) or taken.customer_id
+        cursor = await connection.execute("SELECT now()")
+        row = await cursor.fetchone()
+        assert row is not None  # noqa: S101 - it selects from nothing
+        await reserving.give_up(connection, customer, taken.signal, taken.channel, row[0])
 
 
 def pause_after(attempts: int, asked: float | None, random: Random) -> float | None:

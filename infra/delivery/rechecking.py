@@ -106,7 +106,9 @@ class Rechecking:
         if held is None:
             return Attempt("failed", error="nothing was decided about it")
         outcome, want = held
-        if outcome != "sent":
+        stands = await table.one(connection, customer, signal)
+        given_up = stands is not None and (stands.reason or "").startswith(reserving.UNDELIVERED)
+        if outcome != "sent" and (not given_up or looking or own is not None):
             return Attempt("silent", error="it was withdrawn")
         candidate = want.candidate
         want = replace(want, candidate=replace(candidate, customer=customer))
@@ -114,13 +116,15 @@ class Rechecking:
             return Approach(customer, want, channel, now, state)
         against = await self._against(connection, customer, want, now) if want.blob else ""
         looked = await views.look(connection, schema, customer, now)
-        decided = await table.one(connection, customer, signal) if want.clock else None
+        decided = stands if want.clock else None
         at, replayed = (now, decided.at) if decided else (looked.at if looked else now, None)
         asked = await reserving.again(connection, schema, self._keys, want, channel, at, against, looking=looking, replayed=replayed)
         if asked.result == "silent":
             return Attempt("silent", error=asked.reason)
         if asked.result == "held":
             return Attempt("later", error=asked.reason, after=max((asked.until - at).total_seconds(), 1.0) if asked.until else None)
+        if given_up:
+            await reserving.take_up(connection, want, asked)
         return Approach(customer, want, channel, at, state, looked.rules if looked else NO_RULES)
 
 

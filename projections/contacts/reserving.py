@@ -23,6 +23,9 @@ PASSING = ("block_while ", "quiet")
 
 CANCELLED = "cancelled"
 
+UNDELIVERED = "undelivered"
+"""How the reason begins of what was tried for days: nobody has it, and whoever has it sent again decides anew."""
+
 TOGETHER = 200
 """Customers about whom it is decided together: what is known of them is in memory at once."""
 
@@ -227,6 +230,23 @@ async def again(
     if outcome.result == "silent":
         await release(connection, standing.policy, want, channel, replayed or now, outcome.reason)
     return outcome
+
+
+async def give_up(connection: Connection, customer: UUID, signal: UUID, channel: str, now: datetime) -> None:
+    """It was tried for days and reached nobody: it counts no more. In a time that a source replays it was never after its moment."""
+    policy = await table.lock(connection, customer)
+    found = (await table.of(connection, customer, [signal])).get(signal)
+    before = await table.one(connection, customer, signal)
+    if found is not None and before is not None:
+        want = found[1]
+        want = replace(want, candidate=replace(want.candidate, customer=customer))
+        await release(connection, policy, want, channel, before.at if want.clock else now, f"{UNDELIVERED} {channel}")
+
+
+async def take_up(connection: Connection, want: Want, outcome: Outcome) -> None:
+    """What was given up is sent again after all, as somebody wishes: it counts from now. The customer is locked."""
+    _, policy = await table.in_force(connection)
+    await _write(connection, policy, [(want.candidate.customer, want, outcome)])
 
 
 async def release(connection: Connection, policy: Policy, want: Want, channel: str, now: datetime, reason: str) -> None:

@@ -13,8 +13,10 @@ from urllib.parse import quote, unquote
 
 import msgspec
 import pytest
+from psycopg import AsyncConnection
 
 from infra.settings import DeliverySettings, EmailSettings
+from streams.sending import RETRIES
 from tests.api.conftest import breath, serving, working
 from tests.conftest import World
 from tests.delivery.mail import mail_server
@@ -170,6 +172,31 @@ async def test_others_ask_first_and_are_counted(ground: Ground) -> None:
     assert wrong.json()["errors"][0]["suggestion"] == "channels"
     shown = await ground.api.get(ground.token, "/v1/contact-policy")
     assert (shown["version"], shown["policy"]["caps"][0]["max"]) == (1, 1)
+
+
+async def test_what_was_tried_for_days_counts_no_more_and_counts_again_when_somebody_has_it_sent(
+    ground: Ground, shared_world: World
+) -> None:
+    assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).is_success
+    await ground.rule("in-vain", "shop.in_vain", "sms")
+    await ground.pause("channel:sms")
+    phone = "+989121110096"
+    await consent(ground, phone, "sms", "call")
+    await ground.happens("shop.in_vain", phone)
+    waits = await ground.delivery("in-vain", "sms", "waiting")
+    async with await AsyncConnection.connect(shared_world.dsn, autocommit=True) as connection:
+        await connection.execute("UPDATE contacts.deliveries SET attempts = %s WHERE id = %s", (len(RETRIES), waits["id"]))
+    answers, ground.gateway.answers = ground.gateway.answers, lambda _: (503, "")
+    await ground.resume("channel:sms")
+    assert (await ground.delivery("in-vain", "sms", "failed"))["status"] == 503
+    await ground.decided(phone, "in-vain", outcome="silent", reason="undelivered sms")
+    ground.gateway.answers = answers
+    await ground.api.client.post(f"/v1/deliveries/{waits['id']}/resend", auth=(ground.token, ""))
+    await ground.delivery("in-vain", "sms", "sent")
+    await ground.decided(phone, "in-vain", outcome="sent", channel="sms")
+    ask = {"request_id": "after-days", "who": {"phone": phone}, "channel": "call"}
+    answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+    assert (answer["outcome"], answer["reason"]) == ("refused", "cap all/7d")
 
 
 async def test_what_is_held_goes_out_when_a_new_policy_has_shorter_quiet_hours(ground: Ground) -> None:
