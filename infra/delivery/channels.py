@@ -18,6 +18,7 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 from urllib.parse import quote
+from uuid import UUID
 
 import idna
 import msgspec
@@ -28,6 +29,7 @@ from aggregates import unsubscribing
 from aggregates.contact_policy.policy import SERVICE
 from aggregates.sealing import Sealer
 from aggregates.service_request import asking
+from aggregates.touchpoint import derive
 from infra.delivery.adapters import of_answer
 from infra.delivery.http import Http
 from infra.delivery.rechecking import Approach, Rechecking, Undone
@@ -221,7 +223,7 @@ class SmsAdapter:
             "contact": approach.want.contact,
             "name": sms.name,
             "id": str(signal),
-            "number": str(signal.int & NUMBERED),
+            "number": number(signal, taken.resends),
         }
         body = filled(settings.body, fields, _json if "json" in settings.content_type else _quoted).encode()
         url = filled(settings.url.get_secret_value(), fields, _quoted)
@@ -234,6 +236,11 @@ class SmsAdapter:
         if attempt.result == "sent" and settings.accepted and not re.search(settings.accepted, said):
             return Attempt("again", answer.status, "the gateway did not say that it took the message")
         return Attempt("again", attempt.status, attempt.error) if attempt.result == "gone" else attempt
+
+
+def number(signal: UUID, resends: int) -> str:
+    """By which a gateway knows a message that is tried again; one that somebody has sent anew is another."""
+    return str((derive("resend", str(signal), str(resends)) if resends else signal).int & NUMBERED)
 
 
 class EmailAdapter:

@@ -61,6 +61,7 @@ class Taken(NamedTuple):
     created: datetime
     channel: str
     failures: int  # of the lane, in a row
+    resends: int = 0  # how often somebody had it sent anew that was done with
 
 
 class Shown(NamedTuple):
@@ -151,7 +152,8 @@ async def claim(
         )
         UPDATE contacts.deliveries d SET due = now() + make_interval(secs => %(lease)s), attempts = attempts + 1, lease = lease + 1
         FROM picked WHERE d.id = picked.id
-        RETURNING d.id, message, d.lane, type, rule, customer_id, signal, body, attempts, lease, created, channel, picked.failures
+        RETURNING d.id, message, d.lane, type, rule, customer_id, signal, body, attempts, lease, created, channel, picked.failures,
+            d.resends
         """,
         {
             "usual": usual,
@@ -243,10 +245,14 @@ async def next_due(connection: Connection) -> float | None:
 
 
 async def resend(connection: Connection, id_: UUID) -> Shown | None:
-    """Have a delivery tried again from the start, whatever became of it; the message keeps its id, and its lane rests no longer."""
+    """Have a delivery tried again from the start, whatever became of it; the message keeps its id, and its lane rests no longer.
+
+    What was done with goes out as a message of its own; what still waits for a try is only hurried.
+    """
     cursor = connection.cursor(row_factory=class_row(Shown))
     await cursor.execute(
-        "UPDATE contacts.deliveries SET state = 'waiting', due = now(), attempts = 0, ended = NULL, lease = lease + 1, error = ''"
+        "UPDATE contacts.deliveries SET state = 'waiting', due = now(), attempts = 0, ended = NULL, lease = lease + 1, error = '',"
+        " resends = resends + (state <> 'waiting')::int"
         f" WHERE id = %s RETURNING {_SHOWN}",
         (id_,),
     )

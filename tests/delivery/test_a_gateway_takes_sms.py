@@ -43,11 +43,11 @@ class Gateway:
         self.undo.append((attempt, cause))
         return attempt
 
-    async def takes(self, **settings: Any) -> Attempt:
+    async def takes(self, resends: int = 0, **settings: Any) -> Attempt:
         """What a message to somebody comes to here."""
         told: Any = {"url": "https://sms.example/v1/KEY/sms/send.json", **settings}
         adapter = SmsAdapter(SmsSettings(**told), cast("Writing", self), cast("Http", self), lambda: datetime(2026, 3, 1, tzinfo=UTC))
-        return await adapter(cast("Taken", None))
+        return await adapter(cast("Taken", SimpleNamespace(resends=resends)))
 
 
 async def test_a_message_that_is_tried_again_has_the_same_number_which_any_gateway_can_hold() -> None:
@@ -56,6 +56,15 @@ async def test_a_message_that_is_tried_again_has_the_same_number_which_any_gatew
     first, second = gateway.asked
     assert first == second == {"receptor": ["+989121234567"], "message": ["سلام"], "localid": ["1165593488636264164"]}
     assert int(first["localid"][0]) < 2**63
+
+
+async def test_what_somebody_has_sent_anew_is_another_message_that_is_tried_again_under_its_own_number() -> None:
+    gateway = Gateway(Answer(200))
+    for resends in (0, 1, 1, 2):
+        await gateway.takes(resends)
+    first, second, again, third = [asked["localid"][0] for asked in gateway.asked]
+    assert second == again
+    assert len({first, second, third}) == 3
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,8 @@ async def test_what_was_tried_for_days_counts_no_more_and_counts_again_when_some
     await consent(ground, phone, "sms", "call")
     await ground.happens("shop.in_vain", phone)
     waits = await ground.delivery("in-vain", "sms", "waiting")
+    resend = f"/v1/deliveries/{waits['id']}/resend"
+    await ground.api.client.post(resend, auth=(ground.token, ""))  # it is only hurried
     async with await AsyncConnection.connect(shared_world.dsn, autocommit=True) as connection:
         await connection.execute("UPDATE contacts.deliveries SET attempts = %s WHERE id = %s", (len(RETRIES), waits["id"]))
     answers, ground.gateway.answers = ground.gateway.answers, lambda _: (503, "")
@@ -191,8 +193,11 @@ async def test_what_was_tried_for_days_counts_no_more_and_counts_again_when_some
     assert (await ground.delivery("in-vain", "sms", "failed"))["status"] == 503
     await ground.decided(phone, "in-vain", outcome="silent", reason="undelivered sms")
     ground.gateway.answers = answers
-    await ground.api.client.post(f"/v1/deliveries/{waits['id']}/resend", auth=(ground.token, ""))
+    await ground.api.client.post(resend, auth=(ground.token, ""))
     await ground.delivery("in-vain", "sms", "sent")
+    async with await AsyncConnection.connect(shared_world.dsn, autocommit=True) as connection:
+        found = await connection.execute("SELECT resends FROM contacts.deliveries WHERE id = %s", (waits["id"],))
+        assert await found.fetchone() == (1,)
     await ground.decided(phone, "in-vain", outcome="sent", channel="sms")
     ask = {"request_id": "after-days", "who": {"phone": phone}, "channel": "call"}
     answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
