@@ -174,11 +174,11 @@ async def test_where_one_rule_is_asked_for_two_are_a_mistake_as_any_other(market
 
 
 async def test_who_comes_into_a_segment_leaves_it_when_time_passes(marketer: Marketer) -> None:
-    after = await marketer.api.send(marketer.key, bought("s-0", type_="seg.bought"))
-    await marketer.api.get(marketer.token, "/v1/signals", after=after)
     await marketer.publish("triggers", "came", "when: {segment: fans, change: entered}\ndo: {notify: x}\n")
     await marketer.publish("triggers", "went", "when: {segment: fans, change: left}\ndo: {notify: x}\n")
-    await marketer.publish("segments", "fans", "when: {count: seg.bought, at_least: 1, within: 3s}\n")
+    after = await marketer.api.send(marketer.key, bought("s-0", type_="seg.bought"))
+    await marketer.api.get(marketer.token, "/v1/signals", after=after)
+    await marketer.publish("segments", "fans", "when: {count: seg.bought, at_least: 1, within: 6s}\n")  # while s-0 is in
     await marketer.api.send(marketer.key, bought("s-1", type_="seg.bought"))
 
     async def went() -> bool:
