@@ -102,8 +102,8 @@ def test_whoever_starts_it_gets_an_address_that_opens_the_desk_once(up: Up) -> N
     up.wait(lambda: "?token=" in up.says())
     found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", up.says())
     assert found is not None
-    up.wait(lambda: httpx.get(found[0]).status_code == 200)  # the API learns of the key within moments
-    assert httpx.get(found[0]).status_code == 403
+    up.wait(lambda: httpx.get(found[0], timeout=60).status_code == 200)  # the API learns of the key within moments
+    assert httpx.get(found[0], timeout=60).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["kafka", "postgres", "api", "worker-1"])

@@ -29,7 +29,7 @@ class Page:
     async def next(self, *names: str) -> tuple[str, Any]:
         """The next event with one of these names."""
         name = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for line in self._lines:
                 field, _, value = line.partition(": ")
                 if field == "event":
@@ -217,7 +217,7 @@ async def test_a_place_that_was_never_reached_is_refused_and_a_page_of_the_desk_
         reached = await positions.positions(connection, "customer")
     for partition, end in reached.items():
         beyond = {"last-event-id": position.token(reached | {partition: end + 1})}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             answer = await live.client.get(f"/v1/customers/{id_}/stream", auth=(agent, ""), headers=beyond)
         assert (answer.status_code, answer.json()["pointer"]) == (422, "/header/Last-Event-ID")
     never = {"last-event-id": position.token(dict.fromkeys(reached, 1 << 40))}

@@ -36,7 +36,7 @@ async def provider() -> AsyncIterator[IdentityProvider]:
 @asynccontextmanager
 async def browser(api: Api, provider: IdentityProvider) -> AsyncIterator[httpx.AsyncClient]:
     """A browser at a desk that knows the provider."""
-    async with httpx.AsyncClient() as web:
+    async with httpx.AsyncClient(timeout=60) as web:
         known = OidcProvider(provider.url, "yekta", "", name="Staff", claim="roles", roles={}, client=web)
         app = create(replace(api.made, provider=known))
         mounts = {"all://yekta": httpx.ASGITransport(app, raise_app_exceptions=False)}

@@ -49,7 +49,7 @@ async def listening(there: Pbx, name: str, store: Store, url: str, key: str, sec
 
 async def facts(api: Api, name: str, count: int) -> list[tuple[str, str]]:
     """Call and type of the first facts of a PBX in the log, as they came there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             told = [(one.id, one.type) for one in await sealed(api, name)]
             if len(told) >= count:

@@ -46,7 +46,7 @@ class Street:
         found: Counter[str] = Counter()
         items: list[dict[str, Any]] = []
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while found.total() < sum(types.values()):  # what a page sends is acknowledged to nobody but the page
                     owner = await self.api.client.get(f"/v1/customers/by/device/{device}", auth=(self.agent, ""))
                     if owner.status_code == 200:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.engines
 
 async def letters(desk: Desk, page: Page, source: str, count: int) -> None:
     """The page of a source's letters, once they are listed."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while await page.locator("li[data-reason]").count() != count:
             answer = await page.goto(f"/dead-letters?source={source}")
             assert answer is not None

@@ -35,7 +35,7 @@ class Mail:
 
     async def first(self) -> EmailMessage:
         """The letter that waits longest."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._letters.get()
 
 

@@ -40,9 +40,9 @@ class Center:
         self._writer: asyncio.StreamWriter | None = None
         self._count = 0
 
-    async def first(self, seconds: float = 20) -> Submitted:
+    async def first(self) -> Submitted:
         """The message that waits longest."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(60):
             return await self._taken.get()
 
     async def receipt(self, message: str, state: str, form: str = APPENDIX_B, number: str = "989121234567") -> None:
@@ -61,7 +61,7 @@ class Center:
         """A customer writes a long text; each part is acknowledged in its time."""
         for part in parts:
             self._say(number.encode(), esm_class, UCS2, part)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.acknowledged.wait()
 
     def say_now(self) -> None:
@@ -78,7 +78,7 @@ class Center:
     async def _deliver(self, source: bytes, esm_class: int, coding: int, text: bytes, beside: bytes = b"") -> None:
         self.acknowledged.clear()
         self._say(source, esm_class, coding, text, beside)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.acknowledged.wait()
 
     def _say(self, source: bytes, esm_class: int, coding: int, text: bytes, beside: bytes = b"") -> None:

@@ -29,7 +29,7 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
 
-    async def until(self, count: int, seconds: float = 20.0) -> list[Post]:
+    async def until(self, count: int, seconds: float = 60.0) -> list[Post]:
         """Everything, once so much has come."""
         async with asyncio.timeout(seconds):
             while len(self.posts) < count:

@@ -47,7 +47,7 @@ class Demo:
         self.settings, self.url, self.keys, self.brought = settings, url, keys, brought
 
     async def get(self, path: str) -> dict[str, Any]:
-        async with httpx.AsyncClient(base_url=self.url, auth=(self.keys[sources.READER_NAME], "")) as client:
+        async with httpx.AsyncClient(base_url=self.url, auth=(self.keys[sources.READER_NAME], ""), timeout=60) as client:
             answer = await client.get(path)
             assert answer.status_code == 200, answer.text
             found: dict[str, Any] = answer.json()
@@ -100,7 +100,7 @@ async def test_why_it_takes_long_to_catch_up_is_said(
     async with house(world, lambda _: ()) as home:
         await home.send("1")
         loads = asyncio.create_task(_load(world.settings, "http://127.0.0.1:1", {sources.MARKETER_NAME: ""}, CUSTOMERS))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "yekta: Nothing has moved for 0.2 s: `yekta status` shows" not in said:
                 await asyncio.sleep(0.1)
                 said += capsys.readouterr().err
@@ -141,9 +141,9 @@ async def test_marketing_heard_the_silence_in_its_own_time(demo: Demo) -> None:
 
 
 async def test_every_area_opens_for_whoever_signs_in_by_the_printed_address(demo: Demo) -> None:
-    async with httpx.AsyncClient(base_url=demo.url, follow_redirects=True) as browser:
+    async with httpx.AsyncClient(base_url=demo.url, follow_redirects=True, timeout=60) as browser:
         address = await visiting.address(demo.settings, demo.url, "tests")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (await browser.get(address)).status_code != 200:  # the door has not heard of the token yet
                 pass
         opened = {place.address: (await browser.get(place.address)).status_code for place in ways("admin")}

@@ -151,7 +151,7 @@ class Gate:
 
     async def wait(self) -> None:
         """Until somebody waits here."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.reached.wait()
 
     async def __call__(self, point: str) -> None:

@@ -169,7 +169,7 @@ async def test_who_waits_for_records_lets_go_at_once_when_the_group_rebalances(g
         runner.consumer = consumer
     await worker.own_all()
     await until(lambda: _asked(consumers))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await worker.leave()
 
 

@@ -49,6 +49,6 @@ class Marketer:
         return list(answer["items"])
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await condition():  # noqa: ASYNC110 - a worker tells nobody here
                 await asyncio.sleep(0.02)

@@ -50,8 +50,8 @@ async def heard(url: str, token: str, rule: str, *, last: str | None = None, beg
     headers = {} if last is None else {"last-event-id": last}
     place = ""
     async with (
-        asyncio.timeout(20),
-        httpx.AsyncClient(base_url=url, auth=(token, "")) as client,
+        asyncio.timeout(60),
+        httpx.AsyncClient(base_url=url, auth=(token, ""), timeout=60) as client,
         client.stream("GET", "/v1/signals/stream", params={"rule": rule}, headers=headers) as answer,
     ):
         async for line in answer.aiter_lines():
@@ -78,7 +78,7 @@ async def test_a_listener_goes_on_where_he_stopped_and_is_told_of_a_place_that_w
         assert (await heard(url, marketer.token, "heard", last=place))[0] == buys[3]["id"]
     for partition in range(4):
         never = {"last-event-id": position.token({partition: 1 << 40})}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             answer = await marketer.api.client.get("/v1/signals/stream", headers=never, auth=(marketer.token, ""))
         assert (answer.status_code, answer.json()["pointer"]) == (422, "/header/Last-Event-ID")
 
