@@ -73,33 +73,19 @@ def shut(error: psycopg.OperationalError) -> bool:
     return _SHUT.search(str(error)) is not None
 
 
-async def planned_once(connection: Connection) -> None:
-    """Of this connection each statement is planned once for all keys, by an index where there is one: its tables may be empty until then.
-
-    PostgreSQL itself plans what reads a table in partitions anew each time: of a plan for all keys it expects what reading every partition
-    would cost. What goes without an index then looks so costly, before version 18, that it would be compiled.
-    """
-    await connection.execute("SET plan_cache_mode = force_generic_plan")
-    await connection.execute("SET enable_seqscan = off")
-    await connection.execute("SET jit = off")
-
-
 @asynccontextmanager
 async def open_pool(
-    dsn: str, *, name: str = "yekta", smallest: int = 1, largest: int = 8, patience: float | None = None, by_key: bool = False
+    dsn: str, *, name: str = "yekta", smallest: int = 1, largest: int = 8, patience: float | None = None
 ) -> AsyncIterator[Pool]:
     """A pool whose connections are looked at before they are lent, so a restarted server is met with new ones.
 
-    Whoever stands still in a transaction for longer than `patience` seconds loses it, and with it the locks that others wait for. `by_key`:
-    for statements that ask by keys alone, whose plans do for every key.
+    Whoever stands still in a transaction for longer than `patience` seconds loses it, and with it the locks that others wait for.
     """
 
     async def limit(connection: Connection) -> None:
         if patience is not None:
             await connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (f"{patience:g}s",))
-        if by_key:
-            await planned_once(connection)
-        await connection.commit()
+            await connection.commit()
 
     pool = Pool(
         dsn,

@@ -66,14 +66,12 @@ from streams.valuing import Fitting, Valuing
 NEVER_MS = 2**31 - 1
 POLL_MS = 1_000  # after which a partition that nobody writes to is asked for again
 POOL = 12
-ASIDE = 8
-"""Connections of what is no hop."""
 PATIENCE = 60.0
 """After so many seconds in which a worker does nothing in a transaction (its machine is gone, or frozen) the partition is another's."""
 
 HOPS = frozenset({"resolve", "customer"})
-"""What somebody waits for: each partition is read by itself (`streams/reader`), what each tells goes by a producer of its own, for one
-sends its next request to a broker only when the last was answered, and PostgreSQL plans what they ask once."""
+"""What somebody waits for: each partition is read by itself (`streams/reader`), and what each tells goes by a producer of its own, for one
+sends its next request to a broker only when the last was answered."""
 
 RESTS: Mapping[str, float] = {"arrivals": 1.0, "learn": 0.25, "calls": 0.1}
 """Seconds between two batches of a partition, of processors that nobody waits for so shortly; a first record is taken at once."""
@@ -99,9 +97,9 @@ class Parts:
     async def open(self) -> None:
         """Connect, and lease data keys for what the inbox and the dead letters seal."""
         async with AsyncExitStack() as opening:  # what is open already is closed when something is not there
-            pools = partial(database.open_pool, self.here.dsn, name=self.name, patience=PATIENCE)
-            self.pool = await opening.enter_async_context(pools(largest=ASIDE))
-            self.hops = await opening.enter_async_context(pools(largest=POOL, by_key=True))
+            self.pool = await opening.enter_async_context(
+                database.open_pool(self.here.dsn, name=self.name, largest=POOL, patience=PATIENCE)
+            )
             async with self.pool.connection() as connection:
                 await check_master_key(connection, self.master)
             await self.replenish()
@@ -276,7 +274,7 @@ class Parts:
             consumer=consumer,
             reader=reader if processor.name in HOPS else None,
             publisher=self.publishers.get(processor.name, self.publisher),
-            pool=self.hops if processor.name in HOPS else self.pool,
+            pool=self.pool,
             prefix=prefix,
             topic_id=self.topic_ids[prefix + processor.topic],
             dead_letter=self.dead_letter,

@@ -80,7 +80,7 @@ async def dependencies(settings: Settings, where: Endpoints) -> AsyncIterator[De
         httpx.AsyncClient() as web,
         _reading(where.dsn) as pool,
         _reading(where.dsn, most=1) as aside,
-        _reading(where.dsn, most=8, configure=database.planned_once) as by_key,
+        _reading(where.dsn, most=8, configure=planned_once) as by_key,
     ):
         provider = _provider(settings.oidc, web)
 
@@ -141,6 +141,15 @@ def _provider(settings: OidcSettings, web: httpx.AsyncClient) -> OidcProvider | 
     return OidcProvider(
         settings.issuer, settings.client_id, secret, name=settings.name, claim=settings.claim, roles=settings.roles, client=web
     )
+
+
+async def planned_once(connection: Connection) -> None:
+    """Of this connection each statement is planned once for all keys, and not as if its tables stayed as empty as they may be then.
+
+    PostgreSQL itself plans each look at a customer anew: of a plan for all it expects what reading every partition would cost.
+    """
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute("SET enable_seqscan = off")
 
 
 @asynccontextmanager

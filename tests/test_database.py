@@ -158,18 +158,3 @@ async def test_who_is_cancelled_while_a_connection_comes_to_him_ends(engines: En
         assert len(went_on) == before, "he went on although he was cancelled before"
         async with pool.connection() as connection:
             await connection.execute("SELECT 1")
-
-
-async def test_a_pool_by_key_plans_a_statement_once_and_goes_by_the_index_though_the_table_was_empty(dsn: str) -> None:
-    async with database.open_pool(dsn, by_key=True) as pool, pool.connection() as connection:
-        await connection.execute("CREATE TABLE shelf (book int PRIMARY KEY)")
-        connection.prepare_threshold = 0
-        for book in range(10):
-            await connection.execute("SELECT 'a book' FROM shelf WHERE book = %s", (book,))
-        cursor = await connection.execute(
-            "SELECT name, generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT ''a book''%'"
-        )
-        ((name, *plans),) = await cursor.fetchall()
-        assert plans == [10, 0]
-        cursor = await connection.execute(f"EXPLAIN EXECUTE {name}(1)".encode(), prepare=False)
-        assert "Index" in str(await cursor.fetchall())

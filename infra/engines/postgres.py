@@ -102,7 +102,7 @@ class Postgres:
             "unix_socket_directories": "",  # a home's path may be longer than a socket's name may be
             "hba_file": self.data / "pg_hba.conf",
             "ident_file": self.data / "pg_ident.conf",
-            "max_connections": 200,
+            "max_connections": 100,
             "password_encryption": "scram-sha-256",
             # bulk batches beside short look-ups, on a machine shared with Kafka
             "shared_buffers": "256MB",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.database import planned_once
+from infra.serving import planned_once
 from projections.rows import Connection
 from projections.timeline import table as timeline
 from projections.timeline.row import row_of
