@@ -106,7 +106,7 @@ class Rechecking:
         if held is None:
             return Attempt("failed", error="nothing was decided about it")
         outcome, want = held
-        stands = await table.one(connection, customer, signal)
+        stands = await table.one(connection, customer, signal) if want.clock or outcome != "sent" else None
         given_up = stands is not None and (stands.reason or "").startswith(reserving.UNDELIVERED)
         if outcome != "sent" and (not given_up or looking or own is not None):
             return Attempt("silent", error="it was withdrawn")
@@ -116,8 +116,7 @@ class Rechecking:
             return Approach(customer, want, channel, now, state)
         against = await self._against(connection, customer, want, now) if want.blob else ""
         looked = await views.look(connection, schema, customer, now)
-        decided = stands if want.clock else None
-        at, replayed = (now, decided.at) if decided else (looked.at if looked else now, None)
+        at, replayed = (now, stands.at) if stands and want.clock else (looked.at if looked else now, None)
         asked = await reserving.again(connection, schema, self._keys, want, channel, at, against, looking=looking, replayed=replayed)
         if asked.result == "silent":
             return Attempt("silent", error=asked.reason)
