@@ -147,8 +147,9 @@ async def test_who_is_cancelled_while_a_connection_comes_to_him_ends(engines: En
         went_on: list[object] = []
         held = await pool.getconn()
         waiting = asyncio.create_task(borrow())
-        while not pool.get_stats().get("requests_waiting"):  # noqa: ASYNC110 -- each tick of the loop counts here
-            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            while not pool.get_stats().get("requests_waiting"):  # noqa: ASYNC110 -- each tick of the loop counts here
+                await asyncio.sleep(0)
         await pool.putconn(held)
         for _ in range(later):
             await asyncio.sleep(0)

@@ -3,11 +3,11 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psycopg
@@ -21,6 +21,8 @@ from api.app import create
 from api.ports import Dependencies
 from infra.serving import dependencies
 from tests.conftest import World
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,11 @@ class Api:
     async def get(self, token: str, path: str, *, after: str | None = None, status: int = 200, **query: str) -> Any:
         """What the API answers, once what was sent before is visible."""
         parameters = query | ({"after": after} if after else {})
-        answer = await self.client.get(path, params=parameters, auth=(token, ""), timeout=60)
-        while answer.status_code == 504:  # a worker takes a while to start; the test as a whole does not wait for ever
-            answer = await self.client.get(path, params=parameters, auth=(token, ""), timeout=60)
+
+        async def asked() -> httpx.Response:
+            return await self.client.get(path, params=parameters, auth=(token, ""), timeout=60)
+
+        answer = await answered(asked, lambda answer: answer.status_code != 504, 120)  # a worker takes a while to start
         assert answer.status_code == status, answer.text
         return answer.json()
 
@@ -96,9 +100,25 @@ async def breath() -> None:
 
 async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait for a condition; fail when it does not come."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.005)
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+                await asyncio.sleep(0.005)
+    except TimeoutError as late:
+        raise AssertionError(f"What was waited for has not come within {seconds:g} s") from late
+
+
+async def answered(ask: Callable[[], Awaitable[Answer]], enough: Callable[[Answer], object] = bool, seconds: float = 60.0) -> Answer:
+    """Ask until an answer is enough; fail with the last one when none comes. For what tells nobody that it is there."""
+    last: object = "none at all"
+    try:
+        async with asyncio.timeout(seconds):
+            while not enough(answer := await ask()):
+                last = answer
+                await breath()
+            return answer
+    except TimeoutError as late:
+        raise AssertionError(f"After {seconds:g} s the last answer was still not enough: {last!r}") from late
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from infra.publishing import Publisher
 from infra.serving import dependencies
 from infra.settings import load
 from projections.positions import stalls
-from tests.api.conftest import Api, breath, serving, until
+from tests.api.conftest import Api, answered, serving, until
 from tests.api.events import event
 from tests.conftest import World
 
@@ -96,8 +96,7 @@ async def test_with_postgresql_away_the_door_accepts_and_says_what_it_cannot_rea
         assert refused.headers["content-type"] == "application/problem+json"
         assert (await api.client.get("/metrics")).status_code == 200
         await line.mend()
-        while (await api.client.get("/v1/customers?q=sara", auth=(admin, ""))).status_code == 503:
-            await breath()
+        await answered(lambda: api.client.get("/v1/customers?q=sara", auth=(admin, "")), lambda answer: answer.status_code != 503)
         revoked = await api.made.keys.create("tests", role="agent")
         await until(lambda: api.made.ring.of_secret(revoked.secret) is not None)  # the listener came back too
 
@@ -156,13 +155,13 @@ async def test_a_desk_that_has_not_read_its_keys_yet_sends_nobody_away(api: Api)
         assert (await client.post("/sign-in", data={"token": token})).status_code == 200
         session = client.cookies
     unread = httpx.ASGITransport(create(replace(api.made, ring=KeyRing())))
-    for transport, answered in ((httpx.ASGITransport(api.app), (303, 200)), (unread, (503, 503))):
+    for transport, expected in ((httpx.ASGITransport(api.app), (303, 200)), (unread, (503, 503))):
         async with httpx.AsyncClient(transport=transport, base_url="http://yekta", cookies=session) as client:
             seated, signed_in = (
                 await client.post("/extension", data={"extension": "7"}),
                 await client.post("/sign-in", data={"token": token}),
             )
-            assert (seated.status_code, signed_in.status_code) == answered
+            assert (seated.status_code, signed_in.status_code) == expected
     async with httpx.AsyncClient(transport=unread, base_url="http://yekta", cookies=session) as client:
         assert {path: (await client.get(path)).status_code for path in ("/", "/board", "/live")} == {"/": 503, "/board": 503, "/live": 503}
 

@@ -42,10 +42,11 @@ class Page:
 
     async def placed(self) -> None:
         """Wait for a place before anything is told."""
-        async for line in self._lines:
-            assert not line.startswith("data")
-            if line.startswith("id: "):
-                return
+        async with asyncio.timeout(60):
+            async for line in self._lines:
+                assert not line.startswith("data")
+                if line.startswith("id: "):
+                    return
 
 
 @asynccontextmanager
@@ -194,10 +195,10 @@ async def test_no_stream_outlasts_the_key_that_opened_it(live: Api, role: Role, 
         assert answer.headers["x-accel-buffering"] == "no"
         assert answer.headers["cache-control"] in {"no-cache", "no-store"}
         heard = answer.aiter_lines()
-        async for line in heard:
-            if line.startswith(("data:", ": listening")):
-                break
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
+            async for line in heard:
+                if line.startswith(("data:", ": listening")):
+                    break
             await live.made.keys.revoke(grant.key, "tests")
             async for line in heard:
                 assert not line.startswith("event: timeline")
@@ -277,7 +278,8 @@ async def test_each_of_two_hundred_open_desks_hears_its_own_ring_and_its_own_cus
     limits = httpx.Limits(max_connections=None)
     async with served(live) as url, httpx.AsyncClient(base_url=url, auth=(agent, ""), timeout=None, limits=limits) as client:  # noqa: S113
         desks = [asyncio.create_task(desk(client, owner, f"x-{number}")) for owner, number in zip(owners, numbers, strict=True)]
-        await opened.wait()
+        async with asyncio.timeout(60):
+            await opened.wait()
         for turn in range(1, 6):
             await live.send(key, *(seen(turn, number) for number in numbers))
         rings = ({"call_id": f"c-{number}", "extension": f"x-{number}", "direction": "inbound"} for number in numbers)

@@ -146,6 +146,7 @@ async def test_lists_go_by_owner_queue_and_due_time(live: Api) -> None:
     while True:
         page = await live.get(agent, "/v1/service-requests", queue=queue, limit="2", **cursor)
         found += [item["title"] for item in page["items"]]
+        assert len(found) <= len(made)
         if page["next"] is None:
             break
         cursor = {"cursor": page["next"]}

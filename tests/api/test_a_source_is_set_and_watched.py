@@ -14,7 +14,7 @@ from aggregates.source import Source
 from api.limits import Limits
 from api.problem import Problem
 from infra.limiting import Sharing
-from tests.api.conftest import Api, breath, until
+from tests.api.conftest import Api, answered, until
 from tests.api.events import event, order
 from tests.api.serving import served
 
@@ -204,11 +204,9 @@ async def test_what_arrives_is_counted_and_shown_as_it_lands(live: Api) -> None:
         assert told["accepted"]["id"] == "second"
         assert (told["refused"]["reason"], told["refused"]["pointer"]) == ("wrong_money", "/data/total")
     await live.get(admin, "/v1/customers", q="nobody", after=at)
-    async with asyncio.timeout(30):
-        shown: dict[str, Any] = {"events": 0, "rejected": 0}
-        while (shown["events"], shown["rejected"]) != (2, 1):  # counts follow the log, and nothing says when
-            await breath()
-            shown = (await live.client.get("/v1/sources/tailed", auth=(admin, ""))).json()
+    shown = await answered(  # counts follow the log
+        lambda: live.get(admin, "/v1/sources/tailed"), lambda shown: (shown["events"], shown["rejected"]) == (2, 1)
+    )
     assert [(one["type"], one["events"]) for one in shown["types"]] == [("web.page_viewed", 2)]
     assert shown["rate"] == pytest.approx(2 / 60, abs=0.001)
     assert shown["last_event_at"] is not None

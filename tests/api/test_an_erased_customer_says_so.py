@@ -17,7 +17,7 @@ from infra.master_key import master_key
 from infra.sealing import KeyRing
 from projections.contacts import tasks
 from projections.erasure import scrubbing
-from tests.api.conftest import Api, breath, serving, working
+from tests.api.conftest import Api, answered, serving, until, working
 from tests.api.events import event
 from tests.api.serving import served
 from tests.conftest import World
@@ -82,11 +82,7 @@ async def a_life(api: Api) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
 
 async def done(api: Api, admin: str, receipt: dict[str, Any]) -> dict[str, Any]:
     """The receipt, once all of it is gone."""
-    async with asyncio.timeout(60):
-        while receipt["state"] != "done":
-            await breath()
-            receipt = await api.get(admin, f"/v1/erasures/{receipt['id']}")
-    return receipt
+    return dict(await answered(lambda: api.get(admin, f"/v1/erasures/{receipt['id']}"), lambda receipt: receipt["state"] == "done"))
 
 
 async def readable(api: Api) -> str:
@@ -143,7 +139,7 @@ async def test_he_is_nowhere_any_more_and_every_way_to_him_says_why(api: Api) ->
     listening = asyncio.Event()
     async with served(api) as url:
         stream = asyncio.create_task(told(url, agent, customer, listening))
-        await listening.wait()
+        await until(listening.is_set)
         answer = await api.client.post(path, json=why, auth=(admin, ""))
         assert await stream == "erased"
     assert answer.status_code == 200, answer.text

@@ -16,7 +16,7 @@ import pytest
 from aggregates.touchpoint import event_id
 from aggregates.wire import SealedTouchpoint, touchpoint_decoder
 from api.web import EXAMPLES, KINDS, spellings
-from tests.api.conftest import Api, breath, until
+from tests.api.conftest import Api, answered, until
 
 pytestmark = pytest.mark.engines
 
@@ -278,8 +278,9 @@ async def test_a_letter_is_the_message_as_it_came_and_is_replayed_by_the_same_ru
     item = answer.json()["items"][0]
     assert (item["status"], item["pointer"], item["id"]) == ("rejected", "/properties/currency", "fixable")
     path = f"/v1/dead-letters/{item['dead_letter']}"
-    while (shown := await live.client.get(path, auth=(admin, ""))).status_code == 404:
-        await breath()  # the list follows the log
+    shown = await answered(
+        lambda: live.client.get(path, auth=(admin, "")), lambda shown: shown.status_code != 404
+    )  # the list follows the log
     assert shown.json()["text"].encode() == bad
     assert (await live.client.post(f"{path}/replay", auth=(admin, ""))).status_code == 422
     mended = msgspec.json.decode(bad)

@@ -117,6 +117,7 @@ async def test_pages_follow_one_another(api: Api) -> None:
     while True:
         page = (await api.client.get(f"/v1/dead-letters?source=pages&limit=2{cursor}", auth=(admin, ""))).json()
         found += [item["id"] for item in page["items"]]
+        assert len(found) <= len(sent)
         if page["next"] is None:
             break
         cursor = f"&cursor={page['next']}"

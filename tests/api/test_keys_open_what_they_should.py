@@ -12,7 +12,7 @@ from aggregates import secret
 from aggregates.access import Key, NotAllowed
 from api.key_ring import KeyRing
 from api.session import COOKIE, open_session
-from tests.api.conftest import Api, breath, until
+from tests.api.conftest import Api, answered, until
 from tests.api.events import event
 
 pytestmark = pytest.mark.engines
@@ -40,10 +40,7 @@ async def test_a_revoked_key_soon_opens_nothing(api: Api) -> None:
     assert (await post(api, key)).status_code == 200
     (id_,) = [item["id"] for item in await keys(api, admin) if item["source"] and item["source"]["name"] == "revoked"]
     assert (await api.client.post(f"/v1/keys/{id_}/revoke", auth=(admin, ""))).status_code == 204
-    async with asyncio.timeout(30):
-        while (await post(api, key)).status_code == 200:
-            await breath()
-    answer = await post(api, key)
+    answer = await answered(lambda: post(api, key), lambda answer: answer.status_code != 200)
     assert answer.status_code == 403
     assert answer.json()["type"] == "/problems/forbidden"
     assert (await api.client.post(f"/v1/keys/{id_}/revoke", auth=(admin, ""))).status_code == 204

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from psycopg import AsyncConnection
 
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api, answered
 from tests.api.events import event
 
 pytestmark = pytest.mark.engines
@@ -57,8 +57,7 @@ async def test_a_look_whose_connection_breaks_is_told_to_come_again(live: Api) -
         await other.execute("LOCK TABLE access.looks")
         asked = asyncio.create_task(live.client.get(f"/v1/customers/{customer}", auth=(agent, "")))
         broken = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'access.looks'::regclass AND NOT granted"
-        while not await (await other.execute(broken)).fetchall():  # noqa: ASYNC110 - who waits for a lock tells nobody
-            await asyncio.sleep(0.01)
+        await answered(lambda: other.execute(broken), lambda ended: ended.rowcount)
         assert (await asked).status_code == 503
     assert (await live.get(agent, f"/v1/customers/{customer}"))["customer_id"] == customer
 
@@ -69,11 +68,11 @@ async def test_a_call_is_listed_where_it_rings_and_wrapped_up_as_a_fact(live: Ap
     data = {"call_id": call, "direction": "inbound", "number": "۰۹۱۲۴۴۴۰۰۲۲", "extension": "777"}
     at = await live.send(key, event("ring-1", type="call.ringing", source="/pbx", data=data))
     customer = (await live.get(agent, "/v1/customers/by/phone/09124440022", after=at))["customer_id"]
-    listed: list[Any] = []
-    while not listed:  # calls are read beside the views, and no position says how far
-        await breath()
-        listed = (await live.get(agent, "/v1/calls", extension="777"))["items"]
-    assert (listed[0]["stage"], listed[0]["number"], listed[0]["customers"]) == ("ringing", "+989124440022", [customer])
+    listed = await answered(  # calls are read beside the views, and no position says how far
+        lambda: live.get(agent, "/v1/calls", extension="777"), lambda listed: listed["items"]
+    )
+    (shown,) = listed["items"]
+    assert (shown["stage"], shown["number"], shown["customers"]) == ("ringing", "+989124440022", [customer])
     assert (await live.get(analyst, "/v1/calls", extension="777"))["items"][0]["number"] == "•••0022"
     for _ in range(2):
         done = await post(live, agent, f"/v1/calls/{call}/wrap-up", 200, outcome="promised", promise="A call", request_id="w-1")

@@ -29,7 +29,7 @@ from projections.churn.published import Reason as Because
 from projections.contacts import tasks
 from projections.value.given import Given
 from tests.api import who_is_who
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api, answered
 from tests.api.events import event
 from tests.api.serving import served
 from tests.browser.npm import Package, fetched
@@ -160,8 +160,8 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
     customer = (await live.get(agent, "/v1/customers/by/phone/09121234567", after=at))["customer_id"]
     visit = {"specversion": "1.0", "id": "visit-1", "source": "/sales", "type": "sales.visit_held", "data": {"minutes": "half an hour"}}
     letter = (await live.client.post("/v1/events", json=visit, auth=(key, ""))).json()["dead_letter"]
-    while (await live.client.get(f"/v1/dead-letters/{letter}", auth=(admin, ""))).status_code == 404:
-        await breath()  # the list follows the log, and nothing says when
+    kept = f"/v1/dead-letters/{letter}"
+    await answered(lambda: live.client.get(kept, auth=(admin, "")), lambda answer: answer.status_code == 200)  # the list follows the log
     made = await live.made.keys.create("tests", role="agent")
     webhook = await live.client.post("/v1/webhooks", json={"url": "https://crm.example.com/", "types": ["*"]}, auth=(admin, ""))
     ask = {"request_id": "pasted", "customer_id": customer, "channel": "call", "purpose": "service"}

@@ -16,7 +16,7 @@ from api.body import REQUEST_BYTES
 from infra.cli.send import LONGEST
 from infra.errors import Refusal
 from infra.importing.source_keys import key_of
-from tests.api.conftest import Api, breath, until
+from tests.api.conftest import Api, answered, until
 from tests.api.events import event, order
 from tests.api.serving import served
 from tests.shell import yekta
@@ -37,8 +37,7 @@ async def test_a_key_is_all_that_is_printed_and_it_opens_the_door(api: Api) -> N
     await until(lambda: api.made.ring.of_secret(rotated) is not None)
     assert (await api.client.post("/v1/events", json=event(), auth=(text, ""))).status_code == 403
     assert (await yekta(api.world, "keys", "revoke", id_)).code == 0
-    while (await api.client.post("/v1/events", json=event(), auth=(rotated, ""))).status_code == 200:
-        await breath()
+    await answered(lambda: api.client.post("/v1/events", json=event(), auth=(rotated, "")), lambda answer: answer.status_code == 403)
     assert "typed" not in (await yekta(api.world, "keys", "list")).out
 
 
@@ -201,10 +200,13 @@ async def test_what_trickles_in_is_sent_as_it_comes_and_ctrl_c_says_how_far_it_c
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
+
+        async def landed() -> int:
+            return sum(b"trickling" in record.value for record in await api.records(api.world.topics.touchpoints))
+
         for number in (1, 2):
             process.stdin.write(json.dumps(event(f"trickle-{number}")).encode() + b"\n")
-            while len([record for record in await api.records(api.world.topics.touchpoints) if b"trickling" in record.value]) < number:
-                await breath()
+            await answered(landed, number.__le__)
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
             code = await process.wait()

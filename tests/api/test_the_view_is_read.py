@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api import position
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api, answered
 from tests.api.events import event, order
 
 ORDER = {"order_id": "o-1", "lines": [], "total": "5", "currency": "USD"}
@@ -113,6 +113,7 @@ async def test_a_timeline_is_paged_filtered_and_opened(live: Api) -> None:
     while True:
         page = await live.get(agent, path, **query)
         seen += [item["id"] for item in page["items"]]
+        assert len(seen) <= len(sent)
         if page["next"] is None:
             break
         query["cursor"] = page["next"]
@@ -260,10 +261,7 @@ async def test_a_refused_event_is_found_under_its_id_with_its_dead_letter(live: 
     async def fate() -> Any:
         return (await live.client.get("/v1/events/%2Fsales/r1", auth=(key, ""))).json()
 
-    told = await fate()
-    while told.get("state") != "refused":  # the list of dead letters follows the log, and nothing says when
-        await breath()
-        told = await fate()
+    told = await answered(fate, lambda told: told.get("state") == "refused")  # the list of dead letters follows the log
     assert told["refused"]["reason"] == "wrong_money"
     assert told["refused"]["pointer"] == "/data/total"
     assert told["refused"]["dead_letter"] == answer.json()["dead_letter"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api, answered
 from tests.api.events import event
 
 pytestmark = pytest.mark.engines
@@ -166,10 +166,9 @@ async def test_possible_duplicates_wait_with_their_evidence(live: Api) -> None:
         told("d4", {"phone": "09121110006"}, name="علی رضائی", birth_date="1985-02-03", city="تهران"),
         told("d5", {"phone": "09121110007"}, name="مینا احمدی", birth_date="1971-02-03", city="تهران"),
     )
-    while not (await waiting(live, agent, "سارا کریمی") and await waiting(live, agent, "علی رضایی")):
-        await breath()  # comparing follows, and nothing says when
+    (sara,) = await answered(lambda: waiting(live, agent, "سارا کریمی"))  # comparing follows, and nothing says when
+    (ali,) = await answered(lambda: waiting(live, agent, "علی رضایی"))
     assert not await waiting(live, agent, "مینا احمدی")
-    (sara,), (ali,) = await waiting(live, agent, "سارا کریمی"), await waiting(live, agent, "علی رضایی")
     assert sara["probability"] > 0.9
     assert {part["field"]: part["agreement"] for part in sara["evidence"]} == {
         "name": "same_rare",
@@ -238,8 +237,7 @@ async def test_who_told_the_same_address_may_be_a_household(live: Api) -> None:
     key, agent = await live.write_key("households"), await live.token("agent")
     home, same = "شیراز، خیابان زند، پلاک ۱۲", "شيراز خيابان زند پلاک 12"
     await live.send(key, told("h1", {"email": "h1@x.ir"}, address=home), told("h2", {"email": "h2@x.ir"}, address=same))
-    while not (found := (await live.get(agent, "/v1/households"))["items"]):
-        await breath()  # comparing follows, and nothing says when
+    found = (await answered(lambda: live.get(agent, "/v1/households"), lambda listed: listed["items"]))["items"]  # comparing follows
     assert (found[0]["how"], found[0]["members"]) == ("address", 2)
     assert (await live.get(agent, f"/v1/accounts/{found[0]['id']}"))["together"]["events"] == 2
 
@@ -255,8 +253,7 @@ async def test_rules_are_published_and_hold_from_there_on(live: Api) -> None:
     assert (await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(agent, ""))).status_code == 403
     answer = await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(admin, ""))
     assert (answer.status_code, answer.json()["version"]) == (200, 1)
-    while not (await live.get(agent, "/v1/identity-rules"))["in_force"]:
-        await breath()  # nothing says when every partition has met them
+    await answered(lambda: live.get(agent, "/v1/identity-rules"), lambda rules: rules["in_force"])  # once every partition has met them
     at = await live.send(key, page("r1", phone="02188776655", email="r1@x.ir"), page("r2", phone="02188776655", email="r2@x.ir"))
     one = await live.get(agent, "/v1/customers/by/email/r1@x.ir", after=at)
     assert one["customer_id"] != (await live.get(agent, "/v1/customers/by/email/r2@x.ir"))["customer_id"]
@@ -265,8 +262,7 @@ async def test_rules_are_published_and_hold_from_there_on(live: Api) -> None:
     device = next(kind for kind in built_in["kinds"] if kind["kind"] == "device") | {"ttl_days": 30}
     kinds = [kind for kind in kinds if kind["kind"] != "device"] + [device]
     assert (await live.client.put("/v1/identity-rules", json={"kinds": kinds}, auth=(admin, ""))).json()["version"] == 2
-    while not (await live.get(agent, "/v1/identity-rules"))["in_force"]:
-        await breath()
+    await answered(lambda: live.get(agent, "/v1/identity-rules"), lambda rules: rules["in_force"])
     long_ago = page("r3", device="left-behind", email="r3@x.ir") | {"time": "2026-01-01T10:00:00+03:30"}
     await live.get(agent, "/v1/customers/by/email/r3@x.ir", after=await live.send(key, long_ago))
     at = await live.send(key, page("r4", device="left-behind"))

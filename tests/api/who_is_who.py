@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api, answered
 from tests.api.events import event
 
 
@@ -24,8 +24,8 @@ async def happened(live: Api, key: str, agent: str) -> dict[str, str]:
     met = [event(f"who-m{n}", data={"url": "u", "who": {"email": [f"ex{n}1@example.ir", f"ex{n}2@example.ir"]}}) for n in (1, 2)]
     other = await live.get(agent, "/v1/customers/by/email/other@example.ir", after=await live.send(key, *met))
     conflicts = (await live.get(agent, "/v1/identity/conflicts"))["items"]
-    while len(pairs := (await live.get(agent, "/v1/duplicates"))["items"]) < 2:
-        await breath()  # comparing follows, and nothing says when
+    compared = await answered(lambda: live.get(agent, "/v1/duplicates"), lambda listed: len(listed["items"]) >= 2)
+    pairs = compared["items"]
     account = await live.client.post("/v1/accounts", json={"name": "Example Ltd."}, auth=(agent, ""))
     return {
         "ACCOUNT": account.json()["id"],

@@ -78,7 +78,7 @@ async def test_what_is_heard_is_in_the_log_also_over_a_lost_connection_and_a_res
             await there.stop()  # the line is cut, the call goes on
             await until(lambda: not connector.listening.is_set())
             await there.start()
-            await connector.listening.wait()
+            await until(connector.listening.is_set)
             await there.say(answered())
             assert len(await facts(api, "one", 3)) == 3
             await told(store)

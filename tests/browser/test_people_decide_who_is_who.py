@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Locator, Page, expect
 
+from tests.api.conftest import answered
 from tests.api.events import event
 from tests.browser.conftest import Desk, shot
 from tests.browser.test_everybody_can_use_the_desk import judged
@@ -12,6 +13,16 @@ from tests.browser.test_everybody_can_use_the_desk import judged
 def said(id_: str, email: str, **traits: str) -> dict[str, object]:
     """What a system says of somebody."""
     return event(f"who-{id_}", type="profile.reported", data={"traits": traits, "who": {"email": email}})
+
+
+async def shown(page: Page, what: Locator, count: int) -> None:
+    """Reload the page until so much of something is on it: nothing says when."""
+
+    async def seen() -> int:
+        await page.reload()
+        return await what.count()
+
+    await answered(seen, lambda seen: seen >= count)
 
 
 async def test_a_pair_is_decided_by_one_key_and_taken_back_on_the_customers_page(desk: Desk) -> None:
@@ -25,16 +36,14 @@ async def test_a_pair_is_decided_by_one_key_and_taken_back_on_the_customers_page
     )
     page = await desk.signed_in()
     await page.goto("/identity")
-    while not await page.get_by_text("مینا صالحی").count():
-        await page.reload()  # comparing follows, and nothing says when
+    await shown(page, page.get_by_text("مینا صالحی"), 1)  # comparing follows
     await shot(page, "identity-fa")
     found = await judged(page, "identity")
     customer = await page.locator("#pairs-title ~ .scroller th a").first.get_attribute("href")
     await page.keyboard.press("m")
     await expect(page.get_by_text("مینا صالحی")).to_have_count(0)
     await page.goto(f"{customer}/identity")
-    while await page.locator(".graph circle").count() < 3:
-        await page.reload()  # the merge is on its way
+    await shown(page, page.locator(".graph circle"), 3)  # the merge is on its way
     await page.locator("input[name^='id:email']").last.check()
     await page.locator("button[value=preview]").click()
     await shot(page, "customer-identity-fa")

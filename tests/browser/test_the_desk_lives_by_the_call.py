@@ -16,6 +16,7 @@ from api.desk.numerals import digits
 from api.desk.rendering import BUILT
 from infra.engines import ports
 from projections.service import table as requests
+from tests.api.conftest import answered
 from tests.browser.conftest import Desk, Mortal, find, shot, spoken
 from tests.browser.story import HER_DEVICE, told
 from tests.browser.test_everybody_can_use_the_desk import judged
@@ -67,10 +68,9 @@ async def test_an_extension_is_the_same_in_any_digits(desk: Desk) -> None:
     await desk.happens(ring("09123456789", "204", f"c-{uuid4()}"))
     await expect(page.get_by_role("heading", level=1)).to_have_text("سارا کریمی")
     await desk.happens(ring("09123456789", "٢٠٥", call_id := f"c-{uuid4()}"))
-    async with asyncio.timeout(60):
-        while not (found := (await desk.api.get(agent, "/v1/calls", extension="۲۰۵"))["items"]):  # noqa: ASYNC110 - a worker tells nobody here
-            await asyncio.sleep(0.05)
-    assert (found[0]["call_id"], found[0]["extension"]) == (call_id, "205")
+    rings = await answered(lambda: desk.api.get(agent, "/v1/calls", extension="۲۰۵"), lambda listed: listed["items"])
+    (found,) = rings["items"]
+    assert (found["call_id"], found["extension"]) == (call_id, "205")
 
 
 @in_both
@@ -316,13 +316,15 @@ async def test_a_part_that_cannot_be_read_leaves_the_others(desk: Desk, monkeypa
 
 async def answering(url: str) -> None:
     """Wait until the API at this address takes events and knows every key."""
+
+    async def ready() -> bool:
+        try:
+            return (await client.get("/readyz")).is_success
+        except httpx.TransportError:
+            return False
+
     async with httpx.AsyncClient(base_url=url) as client:
-        while True:
-            try:
-                if (await client.get("/readyz")).is_success:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
+        await answered(ready)
 
 
 async def at_all(pages: dict[str, Page], action: Any) -> None:

@@ -33,10 +33,13 @@ class Mail:
         await self._letters.put(letter)
         return "250 kept"
 
-    async def first(self) -> EmailMessage:
-        """The letter that waits longest."""
+    async def first(self, to: str = "") -> EmailMessage:
+        """The letter that waits longest, or the first to somebody; those to others go."""
         async with asyncio.timeout(60):
-            return await self._letters.get()
+            while True:
+                letter = await self._letters.get()
+                if letter["To"] == to or not to:
+                    return letter
 
 
 @asynccontextmanager

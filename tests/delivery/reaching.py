@@ -1,17 +1,16 @@
 """An installation whose gateways are here, and what a marketer and a customer do with it. Reading order: Ground, hears."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import msgspec
 
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api, answered, until
 from tests.delivery.mail import Mail
 from tests.delivery.receiver import Receiver
 
-LONGEST = 60.0
-"""Seconds after which what was waited for does not come."""
+Items = list[dict[str, Any]]
 
 RULES = """
 - rule: {name}
@@ -35,40 +34,46 @@ class Ground:
         answer = await self.api.client.post(f"/v1/triggers/{name}/publish", auth=(self.token, ""), timeout=60)
         assert answer.status_code == 200, answer.text
 
-    async def happens(self, type_: str, phone: str, **data: Any) -> None:
+    async def happens(self, type_: str, phone: str, **data: Any) -> str:
+        """Something that he did; the position to wait for."""
         data = {"who": {"phone": phone, "email": f"{phone}@example.com"}} | data
         event = {"specversion": "1.0", "id": f"{type_}-{phone}", "source": "/tests", "type": type_, "data": data}
-        await self.api.send(self.key, event | {"time": datetime.now(UTC).isoformat()})
+        return await self.api.send(self.key, event | {"time": datetime.now(UTC).isoformat()})
 
     async def decided(self, phone: str, rule: str, **expected: Any) -> dict[str, Any]:
         """The decision of a rule about him once it is as expected."""
-        async with asyncio.timeout(LONGEST):
-            while True:
-                found = await self.api.client.get(f"/v1/customers/by/phone/{phone}", auth=(self.token, ""))
-                if found.status_code != 200:
-                    await breath()
-                    continue
-                customer = found.json()["customer_id"]
-                for item in (await self.api.get(self.token, f"/v1/customers/{customer}/decisions", rule=rule))["items"]:
-                    if all(item[name] == value for name, value in expected.items()):
-                        return dict(item)
-                await breath()
+
+        async def known() -> httpx.Response:
+            return await self.api.client.get(f"/v1/customers/by/phone/{phone}", auth=(self.token, ""))
+
+        async def decided() -> Items:
+            listed = (await self.api.get(self.token, f"/v1/customers/{customer}/decisions", rule=rule))["items"]
+            return [item for item in listed if expected.items() <= item.items()]
+
+        customer = (await answered(known, lambda found: found.is_success)).json()["customer_id"]
+        return (await answered(decided))[0]
 
     async def delivery(self, rule: str, lane: str, state: str, type_: str = "contact.sent") -> dict[str, Any]:
         """The delivery of a rule by a way once it stands so."""
-        async with asyncio.timeout(LONGEST):
-            while True:
-                for item in (await self.api.get(self.token, "/v1/deliveries", rule=rule, lane=lane, state=state))["items"]:
-                    if item["type"] == type_:
-                        return dict(item)
-                await breath()
+
+        async def found() -> Items:
+            listed = (await self.api.get(self.token, "/v1/deliveries", rule=rule, lane=lane, state=state))["items"]
+            return [item for item in listed if item["type"] == type_]
+
+        return (await answered(found))[0]
+
+    async def agrees(self, phone: str, *channels: str) -> str:
+        """He may be approached by these; the position to wait for."""
+        return await self.happens("consent.given", phone, purpose="marketing", channels=list(channels))
+
+    async def visible(self, position: str) -> None:
+        """Wait until what was accepted is in the views."""
+        await self.api.get(self.token, "/v1/customers", q="nobody", after=position)
 
     async def withdraws(self, phone: str, *channels: str) -> None:
         """He takes his consent back, and it is known."""
-        await self.happens("consent.withdrawn", phone, purpose="marketing", **({"channels": list(channels)} if channels else {}))
-        customer = (await self.api.get(self.token, f"/v1/customers/by/phone/{phone}"))["customer_id"]
-        while "consent.withdrawn" not in str(await self.api.get(self.token, f"/v1/customers/{customer}/timeline")):
-            await breath()
+        some: dict[str, Any] = {"channels": list(channels)} if channels else {}
+        await self.visible(await self.happens("consent.withdrawn", phone, purpose="marketing", **some))
 
     async def pause(self, scope: str) -> None:
         assert (await self.api.client.post("/v1/pauses", json={"scope": scope}, auth=(self.token, ""))).is_success
@@ -94,7 +99,5 @@ def heard(receiver: Receiver, rule: str) -> list[tuple[str, str | None]]:
 
 async def hears(receiver: Receiver, rule: str, times: int) -> list[tuple[str, str | None]]:
     """What somebody was told of the contacts of a rule, once it is so much: he hears of other rules' contacts too."""
-    async with asyncio.timeout(LONGEST):
-        while len(heard(receiver, rule)) < times:
-            await breath()
+    await until(lambda: len(heard(receiver, rule)) >= times, 60)
     return heard(receiver, rule)

@@ -13,7 +13,7 @@ import pytest
 
 from aggregates.webhook_signature import signature
 from projections.deliveries import table as deliveries
-from tests.api.conftest import Api, breath
+from tests.api.conftest import Api, answered, until
 from tests.delivery.receiver import Post, receiving
 
 pytestmark = pytest.mark.engines
@@ -51,12 +51,12 @@ def check(post: Post, *secrets: str) -> None:
 
 async def delivery(api: Api, token: str, message: UUID, webhook: Mapping[str, Any], state: str) -> dict[str, Any]:
     """The delivery of a message once it is in this state."""
-    while True:
-        found = await api.get(token, "/v1/deliveries", lane=f"webhook:{webhook['id']}")
-        for item in found["items"]:
-            if item["message"] == str(message) and item["state"] == state:
-                return dict(item)
-        await breath()
+
+    async def found() -> list[dict[str, Any]]:
+        listed = await api.get(token, "/v1/deliveries", lane=f"webhook:{webhook['id']}")
+        return [item for item in listed["items"] if item["message"] == str(message) and item["state"] == state]
+
+    return (await answered(found))[0]
 
 
 async def forget(api: Api, token: str, *made: Mapping[str, Any]) -> None:
@@ -171,8 +171,7 @@ async def test_410_disables_an_endpoint_and_only_that_one(live: Api) -> None:
         await say(live)
         await gone.until(1)
         await there.until(1)
-        while (shown := await live.get(token, f"/v1/webhooks/{ended['id']}"))["state"] != "disabled":
-            await breath()
+        shown = await answered(lambda: live.get(token, f"/v1/webhooks/{ended['id']}"), lambda shown: shown["state"] == "disabled")
         assert "410" in shown["reason"]
         await say(live)
         await there.until(2)
@@ -278,8 +277,7 @@ async def test_a_webhook_that_takes_nothing_is_seen_to_fail_and_why_until_it_doe
         path = f"/v1/webhooks/{hook['id']}"
         assert "failing" not in await live.get(token, path)
         tried = (await live.client.post(f"{path}/test", auth=(token, ""))).json()
-        while "failing" not in (shown := await live.get(token, path)) or shown["failing"]["error"] is None:
-            await breath()
+        shown = await answered(lambda: live.get(token, path), lambda shown: "failing" in shown and shown["failing"]["error"] is not None)
         failing = shown["failing"]
         assert (failing["failures"], failing["error"], failing["waiting"], shown["state"]) == (1, "answered 500", 1, "enabled")
         assert failing["next_try"] > tried["created"]
@@ -289,8 +287,7 @@ async def test_a_webhook_that_takes_nothing_is_seen_to_fail_and_why_until_it_doe
         assert all(said in page.text for said in ("Fails", "1 delivery waits", "answered", "500"))
         receiver.answers = lambda _: (200, "")
         assert (await live.client.post(f"/v1/deliveries/{tried['id']}/resend", auth=(token, ""))).is_success
-        while "failing" in await live.get(token, path):
-            await breath()
+        await answered(lambda: live.get(token, path), lambda shown: "failing" not in shown)
         await live.client.delete(path, auth=(token, ""))
 
 
@@ -305,8 +302,9 @@ async def test_who_asks_for_a_channel_by_nearly_its_name_is_told_so_since_no_cap
 
 async def test_who_stopped_something_when_ids_of_keys_were_kept_is_told_by_his_name(live: Api) -> None:
     token = (await live.made.keys.create("tests", role="marketer", label="maryam")).secret
-    while (grant := live.made.ring.of_secret(token)) is None:
-        await breath()
+    await until(lambda: live.made.ring.of_secret(token) is not None)
+    grant = live.made.ring.of_secret(token)
+    assert grant is not None
     async with live.made.pool.connection() as connection:
         await deliveries.pause(connection, "channel:in_app", datetime.now(UTC), str(grant.key))
     assert [item["by"] for item in (await live.get(token, "/v1/pauses"))["items"]] == ["maryam"]

@@ -15,6 +15,7 @@ from infra import differing, generations
 from infra.sealing import KeyRing
 from streams.customer import Customer
 from streams.record import Batch, Connection, Record
+from tests.api.conftest import answered
 from tests.streams.crew import Connections
 from tests.streams.history import History
 from tests.streams.keys import MASTER
@@ -36,10 +37,7 @@ class Erasing(History):
     async def _erase(self) -> None:
         for number in range(self.random.choice((1, 2, 4))):
             await asyncio.sleep(self.random.random() * 0.1)
-            known = await self._known()
-            while not known and not number:  # on a slow machine the first may not be there yet
-                await asyncio.sleep(0.01)
-                known = await self._known()
+            known = await self._known() if number else await answered(self._known)  # on a slow machine the first may not be there yet
             if not known:
                 continue  # all are erased, and nobody came since
             at = BEGINNING + timedelta(days=10, hours=self.random.choice((-1, 0.5, 4.5, 20)))

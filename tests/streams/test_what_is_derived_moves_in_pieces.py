@@ -1,6 +1,5 @@
 """Scores, values, rules and segments of a long history that moved are derived in pieces; whatever happens, it comes out as in one go."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -16,6 +15,7 @@ from projections.positions import table as positions
 from streams.customer import Customer
 from streams.in_force import QUANTILE
 from streams.record import Batch, Record
+from tests.api.conftest import answered
 from tests.streams.crew import Gate, until
 from tests.streams.ground import Ground
 from tests.streams.keys import MASTER
@@ -110,9 +110,7 @@ async def a_fact_behind_the_cursor(ground: Ground) -> None:
 
 
 async def a_fact_at_the_cursor(ground: Ground) -> None:
-    while not (rows := await ground.ask(CURSOR)):  # noqa: ASYNC110 - where rows of another partition came, he begins again
-        await asyncio.sleep(0.005)
-    ((at,),) = rows
+    ((at,),) = await answered(lambda: ground.ask(CURSOR))  # where rows of another partition came, he begins again
     order(ground, "meanwhile", (at - BEGINNING).total_seconds() / 60, email="a@x.ir")
 
 

@@ -25,8 +25,8 @@ async def test_who_asks_a_broker_that_never_answers_is_called_away(ground: Groun
     for runner in worker.runners.values():
         monkeypatch.setattr(runner.consumer, "end_offsets", never)
     owning = asyncio.create_task(worker.own("resolve", ground.memory.numbers))
-    await asked.wait()
     async with asyncio.timeout(30):
+        await asked.wait()
         await worker.let_go("resolve")
         await owning
     assert not worker.failures

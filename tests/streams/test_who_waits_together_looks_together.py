@@ -104,7 +104,8 @@ async def test_who_comes_while_the_others_look_in_vain_is_not_told_that_it_is_th
     others = asyncio.create_task(awaiting.reached(end, first, 60.0))
     await until(lambda: looked(lending, 2))
     lending.held = his = asyncio.create_task(awaiting.reached(end, second, 60.0))
-    await lending.came.wait()
+    async with asyncio.timeout(60):
+        await lending.came.wait()
     lending.away = True
     await asyncio.wait([others])
     lending.gate.set()

@@ -1,12 +1,11 @@
 """Somebody who writes rules and segments over HTTP, and waits for what they say."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, answered
 
 
 def bought(person: str, at: datetime | None = None, type_: str = "custom.bought", **data: Any) -> dict[str, Any]:
@@ -49,6 +48,4 @@ class Marketer:
         return list(answer["items"])
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(60):
-            while not await condition():  # noqa: ASYNC110 - a worker tells nobody here
-                await asyncio.sleep(0.02)
+        await answered(condition)

@@ -19,7 +19,7 @@ from infra.cli.evaluate_rules import rules as evaluate
 from projections.declared.table import announce
 from streams import cutting
 from streams.in_force import QUANTILE
-from tests.api.conftest import Api
+from tests.api.conftest import Api, until
 from tests.api.serving import served
 from tests.triggers import replayed
 from tests.triggers.marketer import Marketer, bought
@@ -70,7 +70,7 @@ async def test_a_listener_goes_on_where_he_stopped_and_is_told_of_a_place_that_w
     async with served(marketer.api) as url:
         begun = asyncio.Event()
         listening = asyncio.create_task(heard(url, marketer.token, "heard", begun=begun))
-        await begun.wait()
+        await until(begun.is_set)
         await marketer.api.send(marketer.key, *buys[:2])
         cause, place = await listening
         assert cause == buys[1]["id"]

@@ -106,6 +106,7 @@ async def test_pages_turn_from_the_newest_and_miss_nothing(connection: Connectio
             items, cursor = await pages.page(connection, schema, CUSTOMER, cursor, limit)
             assert len(items) <= limit
             seen += [str(item.event_id) for item in items]
+            assert len(seen) <= len(events)
             if cursor is None:
                 break
         assert seen == newest_first
