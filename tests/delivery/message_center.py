@@ -35,7 +35,7 @@ class Center:
         self.silent = False  # it takes messages and does not say so
         self._unsaid: list[tuple[asyncio.StreamWriter, int, bytes]] = []
         self.binds: list[tuple[str, str]] = []
-        self.acknowledged = asyncio.Event()  # of what it delivered last
+        self._unheard: dict[int, asyncio.Future[None]] = {}  # what it delivered and nobody acknowledged yet
         self._taken: asyncio.Queue[Submitted] = asyncio.Queue()
         self._writer: asyncio.StreamWriter | None = None
         self._count = 0
@@ -59,10 +59,8 @@ class Center:
 
     async def parts(self, number: str, *parts: bytes, esm_class: int) -> None:
         """A customer writes a long text; each part is acknowledged in its time."""
-        for part in parts:
-            self._say(number.encode(), esm_class, UCS2, part)
         async with asyncio.timeout(60):
-            await self.acknowledged.wait()
+            await asyncio.gather(*[self._say(number.encode(), esm_class, UCS2, part) for part in parts])
 
     def say_now(self) -> None:
         """Say of what was taken in silence that it was."""
@@ -76,17 +74,18 @@ class Center:
         self._writer.close()
 
     async def _deliver(self, source: bytes, esm_class: int, coding: int, text: bytes, beside: bytes = b"") -> None:
-        self.acknowledged.clear()
-        self._say(source, esm_class, coding, text, beside)
         async with asyncio.timeout(60):
-            await self.acknowledged.wait()
+            await self._say(source, esm_class, coding, text, beside)
 
-    def _say(self, source: bytes, esm_class: int, coding: int, text: bytes, beside: bytes = b"") -> None:
+    def _say(self, source: bytes, esm_class: int, coding: int, text: bytes, beside: bytes = b"") -> "asyncio.Future[None]":
+        """Deliver it; what is answered is done when it was acknowledged."""
         assert self._writer is not None
         body = b"\0" + bytes((INTERNATIONAL, ISDN)) + source + b"\0" + b"\0\0" + b"3000\0"
         body += bytes((esm_class, 0, 0)) + b"\0\0" + bytes((0, 0, coding, 0, len(text))) + text + beside
         self._count += 1
         self._send(self._writer, DELIVER_SM, 0, self._count, body)
+        heard = self._unheard[self._count] = asyncio.get_running_loop().create_future()
+        return heard
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One session."""
@@ -102,7 +101,7 @@ class Center:
                 elif command == SUBMIT_SM:
                     self._submit(writer, sequence, body)
                 elif command == DELIVER_SM | RESPONSE:
-                    self.acknowledged.set()
+                    self._unheard.pop(sequence).set_result(None)
                 elif not command & RESPONSE:
                     self._send(writer, command | RESPONSE, 0, sequence, b"")
         writer.close()
