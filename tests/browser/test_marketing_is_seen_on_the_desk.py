@@ -134,9 +134,16 @@ async def test_what_became_of_a_rules_contacts_is_said_in_the_readers_language(d
     await expect(uplift).to_contain_text(say("uplift.verdict.nobody"))
 
 
+def today(language: str) -> str:
+    """As the desk writes it."""
+    now = datetime.now(UTC)
+    return Locale(language, ZoneInfo("Asia/Tehran"), now).dated(now)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_dry_run_says_why_nobody_was_reached_in_the_readers_language(desk: Desk, decided: Marketer, language: str) -> None:
     page = await desk.signed_in(language, decided.token)
+    days = [today(language)]
     await decided.api.send(decided.key, bought(f"dry-{language}", type_="dry.bought"))
     await page.goto("/rules/new")
     do = "do: {contact: spring, purpose: marketing, prefer: [sms]}"
@@ -150,9 +157,9 @@ async def test_a_dry_run_says_why_nobody_was_reached_in_the_readers_language(des
     assert await judged(page, f"dry-run-{language}") == []
     await shot(page, f"dry-run-{language}")
     assert await page.locator(".bars rect").count() == 91  # of each day, whether anything was signalled on it or not
-    today = Locale(language, ZoneInfo("Asia/Tehran"), datetime.now(UTC)).dated(datetime.now(UTC))
-    await expect(page.locator(".ends bdi").last).to_have_text(today)
-    await expect(page.locator(".bars title").last).to_have_text(re.compile(f"{today}: [1-9۱-۹]"))
+    days.append(today(language))  # another one at midnight
+    assert await page.locator(".ends bdi").last.inner_text() in days
+    assert re.search(f"({'|'.join(days)}): [1-9۱-۹]", "\n".join(await page.locator(".bars title").all_text_contents()))
     text = await page.locator("#text").input_value()
     assert do in text
     await page.go_back()  # whoever goes back to what he wrote finds it
