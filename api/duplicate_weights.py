@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 
 from aggregates.matching.agreement import LEVELS, Floats, Level
 from aggregates.matching.customers import COLUMNS
-from aggregates.matching.evidence import agreement
 from api import access, openapi
 from api.answers import json
 from api.ports import Connection, Dependencies
@@ -78,7 +77,7 @@ def _levels(m: Floats, u: Floats, bits: Floats) -> list[LevelShown]:
     found = []
     for level in range(Level.DIFFERENT, LEVELS):
         equal = level >= Level.SAME
-        name, rarity = ("same", level - Level.SAME) if equal else (agreement(level, 1), None)
+        name, rarity = ("same", level - Level.SAME) if equal else (Level(level).name.lower(), None)
         found.append(LevelShown(name, rarity, _short(m[level]), _short(u[level]), round(float(bits[level]), 2)))
     return found
 

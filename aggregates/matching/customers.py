@@ -14,7 +14,6 @@ import numpy as np
 
 from aggregates.matching.agreement import BUCKETS, LEVELS, Level, agreements
 from aggregates.matching.dates import date
-from aggregates.matching.evidence import agreement
 from aggregates.matching.forms import folded, form, words
 from aggregates.matching.sound import skeleton
 from aggregates.matching.table import MISSING, Column, Table, tabulate
@@ -243,7 +242,7 @@ def agreed(table: Table, one: Any, other: Any) -> Any:
 def _parts(weights: Weights, levels: Sequence[int]) -> tuple[Agreement, ...]:
     """What the columns say for a pair that agrees so, the weightiest first."""
     parts = [
-        Agreement(column, agreement(level, 1), level, round(_bits(weights, c, level), 2))
+        Agreement(column, "same_rare" if level >= Level.SAME else Level(level).name.lower(), level, round(_bits(weights, c, level), 2))
         for c, (column, level) in enumerate(zip(COLUMNS, levels, strict=True))
         if level != Level.UNKNOWN
     ]

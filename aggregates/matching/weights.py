@@ -2,7 +2,7 @@
 
 For every column and level, m is how often two records of one person agree so, u how often two of different persons do. All pairs of the
 table take part: those that no block brought together count as different persons, which keeps u and the share of matches honest
-although the pairs looked at were chosen for being alike. Reading order: Weights, Sample, learn, scores, reestimate.
+although the pairs looked at were chosen for being alike. Reading order: Weights, Sample, learn, scores.
 """
 
 from collections.abc import Mapping, Sequence
@@ -250,17 +250,3 @@ def _smooth(agreed: Floats) -> Floats:
     wide = np.convolve(agreed, [0.25, 0.5, 0.25], mode="same") + 0.002 * (agreed.sum() + 1)
     wide[0] = 0.0
     return np.asarray(wide / wide.sum())
-
-
-def reestimate(weights: Weights, decisions: Sequence[tuple[Mapping[str, int], bool]], worth: float = 20.0) -> Weights:
-    """The weights after a person decided on pairs: for each the level by column, and whether it was a match.
-
-    What was learned before counts as much as `worth` decisions of each sort, so a few decisions bend the weights and do not break them.
-    """
-    m, u = weights.m * worth, weights.u * worth
-    for levels, match in decisions:
-        for n, column in enumerate(weights.columns):
-            level = levels.get(column, int(Level.UNKNOWN))
-            if level != Level.UNKNOWN:
-                (m if match else u)[n, level] += 1
-    return replace(weights, m=m / m.sum(axis=1, keepdims=True), u=u / u.sum(axis=1, keepdims=True))

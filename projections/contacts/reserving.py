@@ -92,13 +92,6 @@ async def _grounds(
     return found
 
 
-async def reserve(
-    connection: Connection, schema: str, keys: Keys, customer: UUID, fresh: Sequence[Want], now: datetime, objection: Callable[[Want], str]
-) -> list[tuple[Want, Outcome]]:
-    """Decide about one customer."""
-    return (await reserve_all(connection, schema, keys, [Asked(customer, fresh, now, objection)]))[customer]
-
-
 async def reserve_all(connection: Connection, schema: str, keys: Keys, asked: Sequence[Asked]) -> dict[UUID, list[tuple[Want, Outcome]]]:
     """Decide about customers, each of whom is asked about once: what is new of one is decided together with what was held of him.
 

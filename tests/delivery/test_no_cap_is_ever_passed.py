@@ -10,13 +10,14 @@ import psycopg
 import pytest
 
 from aggregates.contact_policy import reading
-from aggregates.contact_policy.candidate import Candidate
+from aggregates.contact_policy.candidate import Candidate, Outcome
 from aggregates.contact_policy.decide import counted
 from aggregates.contact_policy.policy import Policy
 from infra import database
 from infra.sealing import KeyRing
 from projections.contacts import belonging, reserving, table
 from projections.contacts.reserving import Asked
+from projections.contacts.table import Connection
 from projections.contacts.want import Want
 from tests.conftest import World
 from tests.streams.keys import MASTER
@@ -54,6 +55,11 @@ def want(customer: UUID, random: Random, now: datetime, id_: UUID | None = None)
 
 def some(customer: UUID, random: Random, now: datetime) -> Asked:
     return Asked(customer, [want(customer, random, now) for _ in range(random.randint(1, 3))], now, lambda _: "")
+
+
+async def reserve(connection: Connection, keys: KeyRing, customer: UUID, wanted: Want) -> list[tuple[Want, Outcome]]:
+    """Decide about one contact of one customer."""
+    return (await reserving.reserve_all(connection, "read_1", keys, [Asked(customer, [wanted], START, lambda _: "")]))[customer]
 
 
 async def once(pool: database.Pool, customers: Sequence[UUID], seed: int, *, dies: bool) -> None:
@@ -132,7 +138,7 @@ async def test_who_died_can_ask_again_and_is_counted_once(pool: database.Pool, m
     for dies in (True, False, False):
         try:
             async with pool.connection() as connection, connection.transaction():
-                await reserving.reserve(connection, "read_1", keys, customer, [asked], START, lambda _: "")
+                await reserve(connection, keys, customer, asked)
                 if dies:
                     await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         except psycopg.OperationalError:
@@ -149,7 +155,7 @@ async def test_whoever_turns_out_to_be_the_same_customer_is_approached_as_one(po
         candidate = Candidate(uuid4(), "winback", 1, customer, "marketing", ("call",), 0.0, START, START, 0)
         wanted = Want(candidate, "spring", {}, START, late=False, blob=b"")
         async with pool.connection() as connection, connection.transaction():
-            ((_, outcome),) = await reserving.reserve(connection, "read_1", keys, customer, [wanted], START, lambda _: "")
+            ((_, outcome),) = await reserve(connection, keys, customer, wanted)
         return outcome.reason or outcome.result
 
     assert await call(other) == "sent"
@@ -173,7 +179,7 @@ async def test_whoever_is_himself_again_was_approached_as_he_was_before(
         candidate = Candidate(uuid4(), "winback", 1, people[name], "marketing", ("call",), 0.0, START, START, 0)
         wanted = Want(candidate, "spring", {}, START, late=False, blob=b"")
         async with pool.connection() as connection, connection.transaction():
-            ((_, outcome),) = await reserving.reserve(connection, "read_1", keys, people[name], [wanted], START, lambda _: "")
+            ((_, outcome),) = await reserve(connection, keys, people[name], wanted)
         return outcome.reason or outcome.result
 
     async def give(tokens: Sequence[str], before: str, to: str) -> None:
@@ -225,7 +231,7 @@ async def test_no_budget_is_ever_passed_and_what_was_not_sent_after_all_is_not_s
     async def approach(wanted: Want) -> None:
         customer = wanted.candidate.customer
         async with pool.connection() as connection, connection.transaction():
-            decided = await reserving.reserve(connection, "read_1", keys, customer, [wanted], START, lambda _: "")
+            decided = await reserve(connection, keys, customer, wanted)
             outcomes[customer] = [outcome.reason or outcome.result for _, outcome in decided]
 
     async with pool.connection() as connection:

@@ -6,11 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from aggregates.matching.agreement import LEVELS, Level, agreements, same_level
-from aggregates.matching.evidence import decided, evidence
+from aggregates.matching.agreement import Level, agreements, same_level
 from aggregates.matching.matching import Matches, match
 from aggregates.matching.table import tabulate
-from aggregates.matching.weights import reestimate
 from infra.evaluation.identity import Report, measured
 from tests.matching.invented import Rows, doubled, two_tables
 
@@ -93,29 +91,6 @@ def test_namesakes_are_not_one_however_alike_what_follows_from_the_name() -> Non
     columns = [column.name for column in matches.table.columns]
     assert "E-Mail" in columns
     assert report.own.precision > 0.97
-
-
-def test_the_evidence_names_both_values_and_what_they_are_worth() -> None:
-    matches, _ = found(persian=True, linked=False)
-    at = int(np.argmax(matches.probability))
-    parts = evidence(matches, at)
-    assert {part.column for part in parts} == {column.name for column in matches.table.columns}
-    assert parts[0].bits > 5
-    assert [abs(part.bits) for part in parts] == sorted((abs(part.bits) for part in parts), reverse=True)
-    assert all(part.bits == 0 for part in parts if part.agreement == "unknown")
-
-
-def test_what_a_person_decides_bends_the_weights() -> None:
-    matches, _ = found(persian=True, linked=False)
-    levels = decided(evidence(matches, int(np.argmax(matches.probability))))
-    before = matches.weights
-    accepted = reestimate(before, [(levels, True)] * 10)
-    rejected = reestimate(before, [(levels, False)] * 10)
-    known = [(n, levels[column]) for n, column in enumerate(before.columns) if levels[column] != Level.UNKNOWN]
-    assert all(accepted.bits[n, level] >= before.bits[n, level] for n, level in known)
-    assert all(rejected.bits[n, level] < before.bits[n, level] for n, level in known)
-    assert reestimate(before, []).bits == pytest.approx(before.bits)
-    assert accepted.m.shape == (len(before.columns), LEVELS)
 
 
 def test_a_few_are_found_among_many_namesakes() -> None:
