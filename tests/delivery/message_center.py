@@ -33,7 +33,7 @@ class Center:
         self.hasty = False  # it says what became of a message before it says that it took it
         self.name = "m{}"  # what it calls the messages that it takes
         self.silent = False  # it takes messages and does not say so
-        self._unsaid: list[tuple[asyncio.StreamWriter, int, bytes]] = []
+        self._unsaid: list[tuple[asyncio.StreamWriter, int, str, bytes]] = []
         self.binds: list[tuple[str, str]] = []
         self._unheard: dict[int, asyncio.Future[None]] = {}  # what it delivered and nobody acknowledged yet
         self._taken: asyncio.Queue[Submitted] = asyncio.Queue()
@@ -62,11 +62,16 @@ class Center:
         async with asyncio.timeout(60):
             await asyncio.gather(*[self._say(number.encode(), esm_class, UCS2, part) for part in parts])
 
-    def say_now(self) -> None:
-        """Say of what was taken in silence that it was."""
-        for writer, sequence, message in self._unsaid:
-            self._send(writer, SUBMIT_SM | RESPONSE, 0, sequence, message)
-        self._unsaid.clear()
+    @property
+    def waiting(self) -> int:
+        """How many messages nobody looked at yet."""
+        return self._taken.qsize()
+
+    def say_now(self, number: str) -> None:
+        """Say of what was taken in silence for a number that it was."""
+        for writer, sequence, to, message in self._unsaid:
+            if to == number:
+                self._send(writer, SUBMIT_SM | RESPONSE, 0, sequence, message)
 
     async def hang_up(self) -> None:
         """Drop the connection, as a center that is started anew does."""
@@ -123,7 +128,7 @@ class Center:
         if self.hasty:
             self._say(to, RECEIPT, 0, APPENDIX_B.format(message=message, state="DELIVRD").encode("ascii"))
         if self.silent:
-            self._unsaid.append((writer, sequence, message.encode() + b"\0"))
+            self._unsaid.append((writer, sequence, to.decode(), message.encode() + b"\0"))
         else:
             self._send(writer, SUBMIT_SM | RESPONSE, 0, sequence, message.encode() + b"\0")
         self._taken.put_nowait(Submitted(source.decode(), to.decode(), text, message))

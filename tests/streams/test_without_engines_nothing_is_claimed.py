@@ -57,15 +57,14 @@ async def test_status_says_that_it_does_not_know_what_is_on_its_way(world: World
     assert known["view_age_seconds"] == 0
     assert all(known["hops"][name]["lag"] == 0 for name in ("resolve", "customer"))
     async with standing_still() as still:
-        for address in (GONE, still):
-            away = without_kafka(world, address)
-            said = await yekta(away, "status", "--json")
+        gone, stands = without_kafka(world, GONE), without_kafka(world, still)
+        shown, *answers = await asyncio.gather(yekta(gone, "status"), *(yekta(away, "status", "--json") for away in (gone, stands)))
+        for said in answers:
             assert said.code == 1
             seen = json.loads(said.out)
             assert (seen["kafka"]["up"], bool(seen["kafka"]["why"])) == (False, True)
             assert (seen["view_age_seconds"], {hop["lag"] for hop in seen["hops"].values()}) == (None, {None})
             assert (seen["customers"], seen["events"]) == (1, 1)
-        shown = await yekta(without_kafka(world, GONE), "status")
         assert "everything is visible" not in shown.out
         assert shown.out.count("not known") >= 1 + len(seen["hops"])
 
@@ -92,9 +91,10 @@ async def test_what_cannot_be_done_without_postgresql_is_said_at_once_and_in_one
 async def test_what_cannot_be_done_is_one_sentence(world: World) -> None:
     await lived(world)
     async with standing_still() as still:
-        for address, *words in ((GONE, "wait"), (GONE, "verify"), (GONE, "rebuild"), (still, "wait", "--timeout", "1")):
-            said = await yekta(without_kafka(world, address), *words)
-            assert said.code == 78, words
+        commands = ((GONE, "wait"), (GONE, "verify"), (GONE, "rebuild"), (still, "wait", "--timeout", "1"))
+        answers = await asyncio.gather(*(yekta(without_kafka(world, address), *words) for address, *words in commands))
+        for said in answers:
+            assert said.code == 78, said
             assert said.err.startswith("yekta: "), said.err
             assert said.err.count("\n") == 1, said.err
 
