@@ -12,6 +12,7 @@ from tests.delivery.receiver import Receiver
 
 Items = list[dict[str, Any]]
 
+ONE_A_WEEK = "policy: contact\ncaps:\n  - {channels: all, max: 1, within: 7d}\n"
 RULES = """
 - rule: {name}
   when: {{count: {type}, at_least: 1, within: 1h}}
