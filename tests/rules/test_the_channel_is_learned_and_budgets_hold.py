@@ -6,8 +6,8 @@ import pytest
 
 from aggregates.contact_policy.learned import learned, share
 from projections.contacts.fold import named
+from tests.rules.contacting import allowed, contact
 from tests.rules.telling import at, evaluated, event, results
-from tests.rules.test_every_candidate_has_one_outcome import allowed, contact
 
 QUARTER = at(90) - at(0)
 LEARNING = "{policy: contact, zone: UTC, counts: [sms, email, call], prefer: [declared, learned_90d, default]}"

@@ -14,7 +14,7 @@ from aggregates.contact_policy.schema import json_schema as policy_schema
 from aggregates.rules import reading
 from aggregates.rules.schema import json_schema as rules_schema
 from tests.rules import histories
-from tests.rules.test_every_candidate_has_one_outcome import POLICY
+from tests.rules.contacting import POLICY
 
 RULES = Draft202012Validator(rules_schema())
 POLICIES = Draft202012Validator(policy_schema())

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from tests.api.conftest import Api, answered
 
+COUNT = "when: {count: custom.bought, where: {page: price}, at_least: 2, within: 30d}\ndo: {notify: team:x}\n"
+
 
 def bought(person: str, at: datetime | None = None, type_: str = "custom.bought", **data: Any) -> dict[str, Any]:
     """An event of the shop."""
