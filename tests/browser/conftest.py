@@ -26,6 +26,7 @@ from tests.api.conftest import Api, running, serving, until
 from tests.browser import story
 from tests.browser.chromium import NoBrowser, chromium, launched
 from tests.conftest import World
+from tests.triggers.marketer import Marketer
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 LAPTOP = {"width": 1366, "height": 768}
@@ -180,6 +181,14 @@ async def desk(told: Desk) -> AsyncIterator[Desk]:
         await context.close()
     told.contexts.clear()
     assert told.complaints == []
+
+
+@pytest.fixture(scope="module")
+async def marketer(told: Desk) -> Marketer:
+    """Somebody who has published a rule."""
+    made = await Marketer.of(told.api)
+    await made.publish("triggers", "bought-once", "when: {count: custom.bought, at_least: 1, within: 1h}\ndo: {notify: team:x}\n")
+    return made
 
 
 def spoken(language: str) -> Callable[..., str]:
