@@ -132,7 +132,7 @@ def pasted(curl: str, variables: dict[str, str]) -> dict[str, Any]:
         curl = re.sub(rf"\${name}\b", value, curl)
     assert "$" not in curl, curl
     request: dict[str, Any] = {"method": "GET", "headers": {}}
-    words = iter(shlex.split(curl)[1:])
+    words = iter(shlex.split(curl, comments=True)[1:])
     for word in words:
         match word:
             case "-u":
@@ -211,6 +211,27 @@ async def test_every_example_works_when_it_is_pasted(live: Api) -> None:
                 assert str(answer.status_code) in {status for status in operation["responses"] if status.startswith("2")}, (path, method)
                 if path not in ENDLESS:
                     await answer.aread()
+
+
+async def test_every_line_with_curl_of_the_pages_works_when_it_is_pasted(live: Api) -> None:
+    key, agent, admin = await live.write_key(), await live.token("agent"), await live.token()
+    (rules,) = re.findall(
+        r"```yaml\n- (rule: many-requests\n.*?)(?=^- )", (ROOT / "docs" / "rules.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    files = {"@event.json": msgspec.json.encode(event("of-a-page")), "@rule.yaml": rules.replace("\n  ", "\n").encode()}
+    names = {"KEY": key, "AGENT": agent, "MARKETER": await live.token("marketer"), "ADMIN": admin, "YEKTA": "http://127.0.0.1:8700"}
+    pasted_ones = 0
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+            for line in re.findall(r"^curl .*$", block.replace("\\\n", " "), re.MULTILINE):
+                sent = pasted(line, names)
+                sent["content"] = files.get(sent.get("content", b"").decode(), sent.get("content"))
+                answer = await live.client.request(**sent | {"url": sent["url"].removeprefix(names["YEKTA"])}, timeout=60)
+                assert answer.is_success, (page.name, line, answer.text)
+                if sent["url"].endswith("/service-requests"):
+                    names["REQUEST"] = answer.json()["id"]
+                pasted_ones += 1
+    assert pasted_ones >= 10
 
 
 FOLDED = (

@@ -1,9 +1,12 @@
-"""Every link in the README and in docs/ that stays in the repository leads to a file that is there."""
+"""Every link in the README and in docs/ that stays in the repository leads to a file, and every command that they show is one."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from infra.cli import build
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -28,3 +31,13 @@ def test_a_decision_names_a_test_that_keeps_it(page: Path) -> None:
     tests = re.findall(r"`(tests/[\w/.]+)`", kept)
     assert tests
     assert [test for test in tests if not (ROOT / test).exists()] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```sh" in page.read_text()], ids=lambda page: str(page.relative_to(ROOT)))
+def test_its_commands_are_understood_with_their_options(page: Path) -> None:
+    app = build()
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            _, starts, words = line.partition("yekta ")
+            if starts and "curl" not in line:
+                app.parse_args(shlex.split(words.replace(")", " "), comments=True), exit_on_error=False, print_error=False)
