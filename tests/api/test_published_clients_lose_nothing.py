@@ -4,13 +4,15 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests import clients
 from tests.api.conftest import Api
-from tests.api.flaky import FATES, flaky
+from tests.api.flaky import FATES, Flaky, flaky
 from tests.api.serving import served
 from tests.browser.npm import NODE
 
@@ -31,20 +33,41 @@ async def run(*words: str, within: Path) -> str:
     return said.decode()
 
 
-@pytest.mark.parametrize(
-    ("name", "words", "user", "expected"),
-    [
-        ("segment-python", (sys.executable, clients.HERE / "in_python.py", "segment"), "segment-python-user", SEGMENT),
-        ("rudder-python", (sys.executable, clients.HERE / "in_python.py", "rudder"), "rudder-python-user", SEGMENT),
-        ("segment-node", (NODE, clients.HERE / "segment_node.mjs"), "node-user", SEGMENT),
-        ("rudder-node", (NODE, clients.HERE / "rudder_node.mjs"), "rudder-user", RUDDER),
-    ],
-)
-async def test_each_call_lands_exactly_once(live: Api, name: str, words: tuple[object, ...], user: str, expected: dict[str, int]) -> None:
-    key, agent = await live.write_key(name), await live.token("agent")
+CLIENTS: dict[str, tuple[tuple[object, ...], str, dict[str, int]]] = {
+    "segment-python": ((sys.executable, clients.HERE / "in_python.py", "segment"), "segment-python-user", SEGMENT),
+    "rudder-python": ((sys.executable, clients.HERE / "in_python.py", "rudder"), "rudder-python-user", SEGMENT),
+    "segment-node": ((NODE, clients.HERE / "segment_node.mjs"), "node-user", SEGMENT),
+    "rudder-node": ((NODE, clients.HERE / "rudder_node.mjs"), "rudder-user", RUDDER),
+}
+
+
+class Called(NamedTuple):
+    """A client that was done, and the line that it had."""
+
+    key: str
+    line: Flaky
+    said: str
+
+
+@pytest.fixture(scope="module")
+async def called(live: Api) -> AsyncIterator[Mapping[str, "asyncio.Task[Called]"]]:
+    """All clients at once, each over a line of its own: what takes them long is waiting for the next attempt."""
     folder = await asyncio.to_thread(clients.installed)
-    async with served(live) as url, flaky(url) as line:
-        said = await run(*[str(word) for word in words], line.url, key, within=folder)
+
+    async def calls(name: str, url: str) -> Called:
+        key = await live.write_key(name)
+        async with flaky(url) as line:
+            return Called(key, line, await run(*map(str, CLIENTS[name][0]), line.url, key, within=folder))
+
+    async with served(live) as url:
+        yield (tasks := {name: asyncio.create_task(calls(name, url)) for name in CLIENTS})
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+async def test_each_call_lands_exactly_once(live: Api, called: Mapping[str, "asyncio.Task[Called]"], name: str) -> None:
+    _, user, expected = CLIENTS[name]
+    agent, (key, line, said) = await live.token("agent"), await called[name]
     assert line.statuses[: len(FATES)] == list(FATES), said
     assert line.left == []
     last = await live.client.post("/v1/track", json={"event": "The End", "userId": user, "messageId": "end"}, auth=(key, ""))
