@@ -87,9 +87,10 @@ class Log:
         self._consumer.assign(places)
         for place in places:
             self._consumer.seek(place, sum(1 for record in known if record.partition == place.partition))
-        while len(known) < sum(ends.values()):
-            for some in (await self._consumer.getmany(timeout_ms=1000)).values():
-                known.extend(some)
+        async with asyncio.timeout(60):
+            while len(known) < sum(ends.values()):
+                for some in (await self._consumer.getmany(timeout_ms=1000)).values():
+                    known.extend(some)
         return known
 
 

@@ -187,6 +187,7 @@ async def lines(stream: httpx.Response) -> AsyncIterator[tuple[str, dict[str, An
 async def test_what_arrives_is_counted_and_shown_as_it_lands(live: Api) -> None:
     key, other, admin = await live.write_key("tailed"), await live.write_key("another"), await live.token()
     async with (
+        asyncio.timeout(60),
         served(live) as url,
         httpx.AsyncClient(base_url=url, timeout=30) as client,
         client.stream("GET", "/v1/sources/tailed/tail", auth=(key, "")) as stream,
@@ -195,8 +196,7 @@ async def test_what_arrives_is_counted_and_shown_as_it_lands(live: Api) -> None:
         assert (await anext(heard))[0] == "ready"
         await live.send(other, event("not-mine"))
         at = await live.send(key, event("first"))
-        async with asyncio.timeout(30):
-            name, told = await anext(heard)
+        name, told = await anext(heard)
         assert (name, told["id"], told["type"], told["identifiers"]) == ("accepted", "first", "web.page_viewed", ["device", "phone"])
         assert "1234567" not in str(told)
         await live.client.post("/v1/events", json=[order("bad", total=5), event("second")], auth=(key, ""))

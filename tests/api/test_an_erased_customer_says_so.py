@@ -111,6 +111,7 @@ async def told(url: str, token: str, customer: str, listening: asyncio.Event) ->
     """What an open stream of a customer says last."""
     heard = ""
     async with (
+        asyncio.timeout(60),
         httpx.AsyncClient(base_url=url, timeout=60) as client,
         client.stream("GET", f"/v1/customers/{customer}/stream", auth=(token, "")) as answer,
     ):

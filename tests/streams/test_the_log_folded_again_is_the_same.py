@@ -175,9 +175,10 @@ async def test_a_rebuild_beside_live_traffic_equals_live(world: World, piece: in
         await home.send_some(random, "a", people=3, count=40)
         rebuilding = asyncio.create_task(rebuild(world.settings))
         batch = 0
-        while not rebuilding.done():
-            await home.send_some(random, f"b{batch}", people=3, count=10)
-            batch += 1
+        async with asyncio.timeout(120):
+            while not rebuilding.done():
+                await home.send_some(random, f"b{batch}", people=3, count=10)
+                batch += 1
         assert await rebuilding == 2
         await home.send_some(random, "c", people=3, count=20)
         await home.visible()
