@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from aggregates.declaration import Kind
 from aggregates.rules import reading, segment
+from aggregates.rules.conditions import CHANNELS, PURPOSES
 from aggregates.written.problem import Lang, nearest
 from aggregates.written.problem import Problem as Written
 from aggregates.written.reader import ALIKE
@@ -48,14 +49,14 @@ async def of_scope(connection: Connection, scope: str, lang: Lang) -> tuple[Mist
         name = scope.removeprefix(RULE)
         rules = await table.listed(connection, "rule")
         return () if name in rules else told([Written(1, pointer, "no_rule", {"word": name}, nearest(name, rules))], lang)
-    usual = (*reading.CHANNELS, WEBHOOK.rstrip(":"))
+    usual = (*CHANNELS, WEBHOOK.rstrip(":"))
     return told(_unusual(pointer, scope.removeprefix(CHANNEL), usual) if scope.startswith(CHANNEL) else (), lang)
 
 
 def of_request(channels: Mapping[str, str], purpose: str, lang: Lang) -> tuple[Mistake, ...]:
     """The hints about what another system asks for: channels by where they stand, and the purpose."""
-    found = [hint for pointer, channel in channels.items() for hint in _unusual(pointer, channel, reading.CHANNELS)]
-    return told([*found, *_unusual("/purpose", purpose, reading.PURPOSES)], lang)
+    found = [hint for pointer, channel in channels.items() for hint in _unusual(pointer, channel, CHANNELS)]
+    return told([*found, *_unusual("/purpose", purpose, PURPOSES)], lang)
 
 
 def _unusual(pointer: str, word: str, usual: Sequence[str]) -> list[Written]:

@@ -7,7 +7,7 @@ from typing import cast
 
 from aggregates.contact_policy.budget import PERS, Budget, Per
 from aggregates.contact_policy.policy import ALL, DEFAULT, IGNORABLE, STATES, Cap, Policy, Quiet
-from aggregates.rules.reading import CHANNELS, PURPOSES
+from aggregates.rules.conditions import CHANNELS, PURPOSES
 from aggregates.rules.window import PERIODS, Period
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem

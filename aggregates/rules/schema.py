@@ -6,13 +6,9 @@ What no schema can say, reading does: expressions, limits that depend on each ot
 from collections.abc import Iterable
 from typing import Any
 
+from aggregates.rules.conditions import HIGHEST, IF_WORDS, LOWEST, MOST_CHECKS, MOST_COUNTED
 from aggregates.rules.reading import (
     DO_WORDS,
-    HIGHEST,
-    IF_WORDS,
-    LOWEST,
-    MOST_CHECKS,
-    MOST_COUNTED,
     MOST_STEPS,
     SINCE,
     UNLESS_WORDS,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aggregates.rules.reading import Rules, astray, by_line
+from aggregates.rules.conditions import Conditions
+from aggregates.rules.reading import astray, by_line
 from aggregates.rules.rule import Guard
 from aggregates.written.node import Node, parse
 from aggregates.written.problem import Problem
@@ -54,7 +55,7 @@ def _read_node(root: Node, zone: str) -> Reading:
     return Reading(None if problems else segment, problems, tuple(reader.hints), tuple(reader.segments))
 
 
-class _Segments(Rules):
+class _Segments(Conditions):
     """Reads segments."""
 
     def whole_segment(self, node: Node) -> Segment | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from aggregates.contact_policy import reading as policies
-from aggregates.rules import reading
+from aggregates.rules import conditions, reading
 from aggregates.rules.holdout import held_out
 from aggregates.touchpoint import derive
 from projections.triggers.state import KEPT
@@ -28,7 +28,7 @@ def test_the_examples_are_read() -> None:
 def test_every_word_of_a_rule_is_explained() -> None:
     assert {row[0] for row in rows("word |")} == set(reading.RULE_WORDS)
     assert len(rows("`when` | comes true")) == len(reading.WHEN_WORDS)
-    assert len(rows("`if` | holds")) == len(reading.IF_WORDS)
+    assert len(rows("`if` | holds")) == len(conditions.IF_WORDS)
 
 
 def test_the_vectors_are_worked_out() -> None:
