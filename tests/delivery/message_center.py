@@ -25,11 +25,11 @@ class Submitted(NamedTuple):
 
 
 class Center:
-    """Takes messages, or answers what `status` says."""
+    """Takes messages, or answers what `statuses` says."""
 
     def __init__(self) -> None:
         self.port = 0
-        self.status = 0
+        self.statuses: dict[str, int] = {}  # what it answers for a number, instead of taking the message
         self.hasty = False  # it says what became of a message before it says that it took it
         self.name = "m{}"  # what it calls the messages that it takes
         self.silent = False  # it takes messages and does not say so
@@ -112,12 +112,12 @@ class Center:
         writer.close()
 
     def _submit(self, writer: asyncio.StreamWriter, sequence: int, body: bytes) -> None:
-        if self.status:
-            self._send(writer, SUBMIT_SM | RESPONSE, self.status, sequence, b"")
-            return
         _, rest = body.split(b"\0", 1)
         source, rest = rest[2:].split(b"\0", 1)
         to, rest = rest[2:].split(b"\0", 1)
+        if status := self.statuses.get(to.decode()):
+            self._send(writer, SUBMIT_SM | RESPONSE, status, sequence, b"")
+            return
         rest = rest[3:]  # esm_class, protocol_id, priority_flag
         _, rest = rest.split(b"\0", 1)
         _, rest = rest.split(b"\0", 1)

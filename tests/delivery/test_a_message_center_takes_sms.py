@@ -107,23 +107,25 @@ async def test_the_center_takes_it_and_its_receipt_and_the_answer_are_facts(grou
 
 
 async def test_a_number_that_does_not_exist_is_not_tried_again(ground: Ground) -> None:
-    ground.center.status = WRONG_NUMBER
+    ground.center.statuses["989121110002"] = WRONG_NUMBER
     customer = await ground.looks("+989121110002")
     failed = await ground.delivery(customer, "failed")
-    ground.center.status = 0
     assert (failed["attempts"], failed["error"]) == (1, "the message center answered ESME_RINVDSTADR")
     (decision,) = (await ground.api.get(ground.token, f"/v1/customers/{customer}/decisions"))["items"]
     assert (decision["outcome"], decision["reason"]) == ("silent", "address sms")
 
 
-async def test_what_a_busy_center_does_not_take_is_tried_again(ground: Ground) -> None:
-    ground.center.status = THROTTLED
-    customer = await ground.looks("+989121110003")
-    waiting = await ground.delivery(customer, "waiting")
-    assert waiting["error"] == "the message center answered ESME_RTHROTTLED"
-    ground.center.status = 0
-    assert (await ground.center.first()).to == "989121110003"
-    assert (await ground.delivery(customer, "sent"))["attempts"] == 2
+async def test_what_a_center_does_not_take_as_it_is_busy_or_errs_is_tried_again_in_the_same_session(ground: Ground) -> None:
+    binds = len(ground.center.binds)
+    refusing = {"989121110003": (THROTTLED, "ESME_RTHROTTLED"), "989121110009": (OF_ITS_OWN, "0x00000410")}
+    ground.center.statuses |= {number: status for number, (status, _) in refusing.items()}
+    customers = [await ground.looks(f"+{number}") for number in refusing]
+    for customer, (_, word) in zip(customers, refusing.values(), strict=True):
+        assert (await ground.delivery(customer, "waiting"))["error"] == f"the message center answered {word}"
+    ground.center.statuses.clear()
+    assert {(await ground.center.first()).to for _ in refusing} == set(refusing)
+    assert [(await ground.delivery(customer, "sent"))["attempts"] for customer in customers] == [2, 2]
+    assert len(ground.center.binds) == binds
 
 
 async def test_after_the_connection_was_lost_it_goes_on(ground: Ground) -> None:
@@ -174,17 +176,6 @@ async def test_a_receipt_that_comes_before_the_message_is_known_is_kept(ground: 
     ground.center.hasty = False
     (delivered,) = await ground.responses(customer, 1)
     assert delivered["type"] == "contact.delivered"
-
-
-async def test_an_error_of_the_centers_own_does_not_end_the_session(ground: Ground) -> None:
-    ground.center.status, binds = OF_ITS_OWN, len(ground.center.binds)
-    customer = await ground.looks("+989121110009")
-    waiting = await ground.delivery(customer, "waiting")
-    assert waiting["error"] == "the message center answered 0x00000410"
-    ground.center.status = 0
-    await ground.delivery(customer, "sent")
-    await ground.center.first()
-    assert len(ground.center.binds) == binds
 
 
 @pytest.mark.parametrize(("number", "state", "type_"), [(1, 2, "contact.delivered"), (2, 5, "contact.refused")])
