@@ -81,6 +81,37 @@ async def test_a_database_of_a_newer_version_is_refused(dsn: str, folder: Path) 
         await migrate(dsn, folder)
 
 
+async def test_no_table_is_cut_into_parts_that_each_statement_is_planned_for(dsn: str) -> None:
+    async with await database.connect(dsn) as connection:
+        await database.migrate(connection)
+        await generations.ensure(connection)
+    assert await ask(dsn, "SELECT partrelid::regclass::text FROM pg_partitioned_table") == []
+
+
+async def test_what_was_kept_in_tables_that_were_cut_is_kept(dsn: str, tmp_path: Path) -> None:
+    before, whole = tmp_path / "before", sorted(database.MIGRATIONS.glob("*.sql"))
+    before.mkdir()
+    for migration in whole:
+        if migration.name < "1004":
+            (before / migration.name).write_bytes(migration.read_bytes())
+    await migrate(dsn, before)
+    tables = {
+        "churn.states": "SELECT gen_random_uuid(), 1, n % 2, false, n, '\\x01'::bytea, 'a', .5, .5, .4 FROM generate_series(1, 100) n",
+        "value.states": "SELECT gen_random_uuid(), n % 2, false, '\\x02'::bytea, n, 'b' FROM generate_series(1, 100) n",
+        "streams.rule_states": "SELECT gen_random_uuid(), 'r' || n, 1, n % 2, '\\x03'::bytea FROM generate_series(1, 100) n",
+    }
+    async with await database.connect(dsn) as connection:
+        for table, rows in tables.items():
+            await connection.execute(f"INSERT INTO {table} {rows}".encode())
+        await connection.commit()
+    kept = [await ask(dsn, f"SELECT * FROM {table} ORDER BY 1") for table in tables]
+    (last,) = (migration for migration in whole if migration.name.startswith("1004"))
+    (before / last.name).write_bytes(last.read_bytes())
+    await migrate(dsn, before)
+    assert [await ask(dsn, f"SELECT * FROM {table} ORDER BY 1") for table in tables] == kept
+    assert list(map(len, kept)) == [100, 100, 100]
+
+
 async def test_read_models_that_were_made_before_have_what_is_written_now(dsn: str) -> None:
     async with await database.connect(dsn) as connection:
         await database.migrate(connection)

@@ -19,14 +19,8 @@ CREATE TABLE {schema}.timeline (
     log_offset    bigint      NOT NULL,
     record        bytea       NOT NULL,
     PRIMARY KEY (customer_id, event_id)
-) PARTITION BY HASH (customer_id);
+);
 
-DO $$ BEGIN
-    FOR remainder IN 0..7 LOOP
-        EXECUTE format('CREATE TABLE {schema}.timeline_%s PARTITION OF {schema}.timeline FOR VALUES WITH (MODULUS 8, REMAINDER %s)',
-                       remainder, remainder);
-    END LOOP;
-END $$;
 
 CREATE INDEX timeline_by_time ON {schema}.timeline (customer_id, at, event_id);
 CREATE INDEX timeline_by_ref ON {schema}.timeline (ref) WHERE ref IS NOT NULL;

@@ -10,11 +10,5 @@ CREATE TABLE {schema}.view (
     log_partition smallint    NOT NULL,                -- where the last change came from
     log_offset    bigint      NOT NULL,
     moving        boolean     NOT NULL DEFAULT false   -- his history is on its way to or from another
-) PARTITION BY HASH (customer_id);
+) WITH (fillfactor = 80);
 
-DO $$ BEGIN
-    FOR remainder IN 0..7 LOOP
-        EXECUTE format('CREATE TABLE {schema}.view_%s PARTITION OF {schema}.view FOR VALUES WITH (MODULUS 8, REMAINDER %s)'
-                       ' WITH (fillfactor = 80)', remainder, remainder);
-    END LOOP;
-END $$;
