@@ -42,7 +42,7 @@ def churn(
     Parameters
     ----------
     events
-        The log: CSV, JSON lines or Parquet with the columns customer, time, type and amount; type may be absent when all are orders.
+        The log: CSV, JSON, Parquet or xlsx with the columns customer, time, type and amount; type may be absent when all are orders.
         Further columns are data.
     demo
         Judge on the demo's real orders instead.

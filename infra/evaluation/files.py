@@ -1,31 +1,53 @@
-"""Reads files as rows: CSV, JSON lines and Parquet, packed or not, in the letters of today and of old Windows.
+"""Reads files as rows: CSV, JSON, Parquet and workbooks, packed or not, in the letters of today and of old Windows.
 
 Rows are read as often as they are asked for and never held whole. A row that is none of the file's, like a line of CSV with more fields
 than the heading, is empty, so that whoever counts rows counts it too. A column without a name, like that in which tables number their rows,
 is left out: nothing is known of what it says. Reading order: File, rows.
 """
 
+import bz2
 import csv
 import gzip
 import json
+import lzma
 import re
-from codecs import getincrementaldecoder
+from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BufferedReader, TextIOWrapper
-from itertools import chain
-from pathlib import Path
-from typing import IO, Any
+from itertools import chain, islice
+from pathlib import Path, PurePath
+from typing import IO, Any, cast
+from zipfile import ZipFile
 
 from infra.errors import Refusal
 from infra.evaluation.columns import meant
 
 Row = dict[str, Any]
 
-FORMS = "It must be CSV with a heading, JSON lines, or Parquet."
+FORMS = "It must be CSV with a heading, JSON lines, Parquet, or a workbook."
+
+PACKED: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+"""By their first bytes, how to unpack what is packed."""
+
+UNREAD = {b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR", b"\x28\xb5\x2f\xfd": "zstd"}
+"""By their first bytes, who packed what is not unpacked here."""
 
 SAMPLE = 1 << 22
 """So many bytes show whether the letters of old Windows are Persian."""
+
+WORKBOOK = frozenset({"[Content_Types].xml", "content.xml"})
+"""What a workbook holds, which is a packed folder itself."""
+
+TITLES = 20
+"""So many lines of a sheet are looked at for its heading."""
+
+_BESIDE = re.compile(r"(?:^|/)(?:\.|__MACOSX/)")
+"""What a Mac packs beside files."""
+
+_UNNAMED = re.compile(r"Unnamed: \d+\S*|__index_level_\d+__")
 
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
@@ -40,7 +62,8 @@ class File:
         number = 0
         try:
             for number, row in enumerate(_read(self.path), 1):  # noqa: B007 - it is told where reading ends
-                yield {name: cell for name, cell in row.items() if name} if "" in row else row
+                nameless = _nameless(tuple(row))
+                yield {name: cell for name, cell in row.items() if name not in nameless} if nameless else row
         except Refusal:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a file does to its reader, people are told in a sentence where it did
@@ -55,20 +78,45 @@ def rows(path: Path) -> Iterable[Row]:
     return File(path)
 
 
+@lru_cache(maxsize=64)
+def _nameless(names: tuple[str, ...]) -> frozenset[str]:
+    """Those columns that have no name, also where pandas gave them one for it."""
+    return frozenset(name for name in names if not name or _UNNAMED.fullmatch(name))
+
+
 def _read(path: Path) -> Iterator[Row]:
-    ending = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
-    if ending in (".parquet", ".pq"):
-        yield from _parquet(path)
-        return
-    with _opened(path) as file:
-        if ending in (".jsonl", ".ndjson"):
-            found: Iterable[Any] = (json.loads(line) for line in file if line.strip())
-        elif ending == ".json":
-            found = _json(file.read())
+    with _unpacked(path) as (name, file):
+        mark, ending = file.read(8), PurePath(name).suffix.lower()
+        file.seek(0)
+        if by := next((by for beginning, by in UNREAD.items() if mark.startswith(beginning)), ""):
+            raise Refusal(f"{path} is packed by {by}, which is not read.", "Unpack it.")
+        if mark.startswith(b"PAR1") or ending in (".parquet", ".pq"):
+            yield from _parquet(file)
+        elif mark.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or ending in (".xlsx", ".xls"):
+            yield from _workbook(path, file)
         else:
-            yield from _csv(path, file)
-            return
-        yield from _sound(path, map(_flat, found), "is no JSON object")
+            with _text(file) as text:
+                if ending in (".json", ".jsonl", ".ndjson") or mark.removeprefix(BOM_UTF8).startswith(b"{"):
+                    yield from _sound(path, map(_flat, _json(text)), "is no JSON object")
+                else:
+                    yield from _csv(path, text)
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[tuple[str, BufferedReader]]:
+    """The name and the bytes of what a file holds."""
+    with ExitStack() as opened:
+        name, file = path.name, opened.enter_context(path.open("rb"))
+        while unpack := next((unpack for mark, unpack in PACKED.items() if file.peek(8).startswith(mark)), None):
+            name, file = name[: -len(PurePath(name).suffix) or None], opened.enter_context(unpack(file))
+        if file.peek(4).startswith(b"PK\x03\x04"):
+            packed = opened.enter_context(ZipFile(file))
+            names = [one.filename for one in packed.infolist() if not (one.is_dir() or _BESIDE.search(one.filename))]
+            if not WORKBOOK & {*names}:
+                if len(names) != 1:
+                    raise Refusal(f"{path} holds {len(names)} files: {', '.join(names[:8])}.", "Unpack it, and name one.")
+                name, file = names[0], opened.enter_context(cast("BufferedReader", packed.open(names[0])))
+        yield name, file
 
 
 def _sound(path: Path, found: Iterable[Row | None], fault: str, hint: str = "") -> Iterator[Row]:
@@ -123,35 +171,27 @@ def _separator(head: str) -> str:
     return max((",", ";", "\t", "|"), key=head.count)
 
 
-def _opened(path: Path) -> IO[str]:
-    """A file as text: packed by gzip or not; UTF-8, or UTF-16, else the letters of old Windows."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    with _bytes(path, packed=packed) as file:
-        head = file.read(2)
-        encoding = _of_beginning(head)
-        utf_8 = encoding != "utf-8-sig" or _is_utf_8(file, head)
-    if not utf_8:
-        with _bytes(path, packed=packed) as file:
-            encoding = _of_windows(file.read(SAMPLE))
-    return TextIOWrapper(_bytes(path, packed=packed), encoding=encoding, newline="")
+def _text(file: BufferedReader) -> TextIOWrapper:
+    """Bytes as text: UTF-8, or UTF-16, else the letters of old Windows."""
+    encoding = _of_beginning(file.read(2))
+    file.seek(0)
+    if encoding == "utf-8-sig" and not _is_utf_8(file):
+        file.seek(0)
+        encoding = _of_windows(file.read(SAMPLE))
+    file.seek(0)
+    return TextIOWrapper(file, encoding=encoding, newline="")
 
 
 def _of_beginning(head: bytes) -> str:
     """UTF-16 by its mark, or by the zero beside a first letter that is Latin; UTF-8 until it is known better."""
     if head in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
-    return "utf-8-sig" if head.count(0) != 1 else "utf-16-le" if head[1] == 0 else "utf-16-be"
+    return "utf-8-sig" if len(head) < 2 or head.count(0) != 1 else "utf-16-le" if head[1] == 0 else "utf-16-be"
 
 
-def _bytes(path: Path, *, packed: bool) -> BufferedReader:
-    return BufferedReader(gzip.open(path, "rb")) if packed else path.open("rb")
-
-
-def _is_utf_8(file: BufferedReader, head: bytes) -> bool:
+def _is_utf_8(file: BufferedReader) -> bool:
     decoder = getincrementaldecoder("utf-8")()
     try:
-        decoder.decode(head)
         while piece := file.read(1 << 20):
             decoder.decode(piece)
         decoder.decode(b"", final=True)
@@ -168,12 +208,27 @@ def _of_windows(sample: bytes) -> str:
     return "cp1256" if 2 * len(letters) > sum(map(len, words)) and arabic > 0.9 * len(letters) else "cp1252"
 
 
-def _json(text: str) -> Iterable[Any]:
-    """One array of objects, or an object a line."""
-    if text.lstrip().startswith("["):
-        found: list[Any] = json.loads(text)
-        return found
-    return (json.loads(line) for line in text.splitlines() if line.strip())
+def _json(file: IO[str]) -> Iterable[Any]:
+    """An object a line, or one array of objects, or one object that holds them."""
+    lines = filter(str.strip, file)
+    first = next(lines, "[]")
+    try:
+        found, second = json.loads(first), next(lines, None)
+    except ValueError:
+        return _within(json.loads(first + file.read()))
+    return _within(found) if second is None else map(json.loads, chain([first, second], lines))
+
+
+def _within(found: Any) -> Iterable[Any]:
+    """The objects of a document: those of its array, also where it stands under a name, as in answers of APIs; its columns, as pandas
+    writes them by itself; else the one that it is."""
+    if not isinstance(found, dict):
+        return found if isinstance(found, list) else [found]
+    columns = [[*cells.values()] if isinstance(cells, dict) else cells for cells in found.values()]
+    if len(columns) > 1 and all(isinstance(cells, list) and not any(isinstance(cell, dict) for cell in cells) for cells in columns):
+        return (dict(zip(found, cells, strict=True)) for cells in zip(*columns, strict=True))
+    lists = [cells for cells in found.values() if isinstance(cells, list) and cells and all(isinstance(cell, dict) for cell in cells)]
+    return lists[0] if len(lists) == 1 and not meant([*found])["customer"] else [found]
 
 
 def _flat(row: object) -> Row | None:
@@ -189,11 +244,42 @@ def _flat(row: object) -> Row | None:
     return {**fields, **named, **{name: row[name] for name in ("customer", "time", "type") if name in row}}
 
 
-def _parquet(path: Path) -> Iterator[Row]:
+def _workbook(path: Path, file: BufferedReader) -> Iterator[Row]:
+    """The rows of the longest sheet, and of all that have its heading: those of one year each may be one log."""
+    from python_calamine import CalamineWorkbook, PasswordError
+
+    try:
+        sheets = CalamineWorkbook.from_filelike(file)
+    except PasswordError:
+        raise Refusal(f"{path} is locked with a password.", "Save it without one.") from None
+    headings: dict[str, list[str]] = {}
+    longest, most = "", 0
+    for name in sheets.sheet_names:
+        sheet = sheets.get_sheet_by_name(name)
+        headings[name] = next(_lines_of(sheet), [])
+        if sheet.total_height > most:
+            longest, most = name, sheet.total_height
+    for name, heading in headings.items():
+        if heading == headings[longest]:
+            lines = _lines_of(sheets.get_sheet_by_name(name))
+            names = _apart([str(cell).strip() for cell in next(lines, [])])
+            yield from (dict(zip(names, cells, strict=True)) for cells in lines)
+
+
+def _lines_of(sheet: Any) -> Iterator[list[Any]]:
+    """The lines of a sheet from its heading on, without empty ones: titles above it fill fewer columns."""
+    lines = (line for line in sheet.iter_rows() if any(cell != "" for cell in line))
+    first = [*islice(lines, TITLES)]
+    filled = [sum(cell != "" for cell in line) for line in first]
+    heading = next((place for place, cells in enumerate(filled) if 2 * cells > max(filled)), 0)
+    return chain(first[heading:], lines)
+
+
+def _parquet(content: BufferedReader) -> Iterator[Row]:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-    with ParquetFile(path) as file:
+    with ParquetFile(content) as file:
         schema = pa.schema([field.with_type(_of_python(field.type)) for field in file.schema_arrow])
         for batch in file.iter_batches(10_000):
             cast = batch.cast(schema, safe=False)

@@ -1,11 +1,14 @@
 """Files as other programs write them: nothing usual in them ends in a trace, and nothing they say is dropped in silence."""
 
+import bz2
 import gzip
 import json
+import lzma
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -193,8 +196,11 @@ def test_an_end_that_cannot_be_read_is_counted_and_orders_have_none(tmp_path: Pa
         ("log.jsonl", b"1\n2\n3", "row 1 is no JSON object, and so it is with 3 of 3"),
         ("log.jsonl", b'{"customer": 1, "time": 1}\n{"cust', "cannot be read after row 1"),
         ("log.parquet", b"hello", "cannot be read"),
+        ("log.xlsx", b"hello", "cannot be read"),
+        ("log.csv", b"\0", "The log is empty"),
+        ("log.7z", b"7z\xbc\xaf\x27\x1c", "is packed by 7-Zip, which is not read. Unpack it"),
     ],
-    ids=["packed and cut", "no objects", "an object that is cut", "no Parquet"],
+    ids=["packed and cut", "no objects", "an object that is cut", "no Parquet", "no workbook", "a zero", "another packer"],
 )
 def test_whatever_a_file_is_people_are_told_in_a_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
     with pytest.raises(Refusal, match=sentence):
@@ -409,6 +415,80 @@ def test_a_column_without_a_name_numbers_rows_and_says_nothing(tmp_path: Path, n
         if name == "log.jsonl":
             lines = [json.dumps(dict(zip(heading, row, strict=True))) for row in rows]
         assert [(one.customer, one.fact.data) for one in read(tmp_path, "\n".join(lines), name).told] == [("a", {}), ("a", {})]
+
+
+def test_names_that_pandas_gives_to_columns_without_one_are_none(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, "Unnamed: 0.1,Unnamed: 0,customer,time,plan\n0,7,a,2024-03-01,gold\n").told
+    assert one.fact.data == {"plan": "gold"}
+    found = parquet(tmp_path, {"customer": ["a"], "time": ["2024-03-01"], "__index_level_0__": [7]})
+    assert found.told[0].fact.data == {}
+
+
+ROWS = [{"customer": "a", "time": "2024-03-01", "amount": 5}, {"customer": "b", "time": "2024-03-02", "amount": 6}]
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        (json.dumps(ROWS, indent=1), "log.json"),
+        (json.dumps(ROWS), "log.jsonl"),
+        (json.dumps({"events": ROWS, "next": None}), "log.json"),
+        (json.dumps({"schema": {"fields": []}, "data": ROWS}, indent=1), "log.json"),
+        (json.dumps({name: {str(n): row[name] for n, row in enumerate(ROWS)} for name in ROWS[0]}), "log.json"),
+        (json.dumps({name: [row[name] for row in ROWS] for name in ROWS[0]}), "log.json"),
+        ("\n".join(map(json.dumps, ROWS)), "log.txt"),
+        ("\n".join(json.dumps({**row, "note": "a\u2028b"}, ensure_ascii=False) for row in ROWS), "log.json"),
+    ],
+    ids=["an array", "an array of lines", "under a name", "a table of pandas", "columns of pandas", "columns", "lines", "a line's end"],
+)
+def test_json_holds_its_objects_in_any_of_the_usual_ways(tmp_path: Path, document: str, name: str) -> None:
+    found = read(tmp_path, document, name)
+    assert [(one.customer, one.fact.data["total"]) for one in found.told] == [("a", 5.0), ("b", 6.0)]
+
+
+def test_one_object_with_lines_is_one_row(tmp_path: Path) -> None:
+    assert len(read(tmp_path, json.dumps({**ROWS[0], "lines": [{"sku": 1}, {"sku": 2}]}), "log.json").told) == 1
+
+
+def test_a_file_is_read_as_it_is_packed(tmp_path: Path) -> None:
+    text = f"customer,time,amount\n{ORDERS}".encode()
+    assert totals(read(tmp_path, bz2.compress(text), "log.csv.bz2")) == [5.0, 6.0, 7.0]
+    assert totals(read(tmp_path, lzma.compress(text), "log.csv.xz")) == [5.0, 6.0, 7.0]
+    with ZipFile(tmp_path / "log.zip", "w") as archive:
+        archive.writestr("__MACOSX/._log.jsonl", b"\0")
+        archive.writestr("data/log.jsonl", "\n".join(map(json.dumps, ROWS)))
+    assert totals(reading.facts(files.rows(tmp_path / "log.zip"))) == [5.0, 6.0]
+    with ZipFile(tmp_path / "log.zip", "a") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(Refusal, match=r"holds 2 files: data/log.jsonl, readme.txt. Unpack it"):
+        reading.facts(files.rows(tmp_path / "log.zip"))
+
+
+def test_a_log_may_be_a_workbook_whose_sheets_are_a_year_each(tmp_path: Path) -> None:
+    import xlsxwriter
+
+    def line(invoice: object, quantity: int, day: datetime, customer: object = None) -> list[object]:
+        return [invoice, quantity, day.replace(tzinfo=None), 2.5, customer]
+
+    heading: list[object] = ["Invoice", "Quantity", "InvoiceDate", "Price", "Customer ID"]
+    first, last = datetime(2010, 12, 1, 8, 26, tzinfo=UTC), datetime(2011, 12, 1, tzinfo=UTC)
+    sheets: dict[str, list[list[object]]] = {
+        "Notes": [["what this is"], ["and how"]],
+        "2010": [["Sales of 2010"], [], heading, line(1, 2, first, 17850), line("C2", -1, first)],
+        "2011": [heading, line(3, 4, last, 17850)],
+    }
+    book = xlsxwriter.Workbook(str(tmp_path / "log.xlsx"), {"default_date_format": "d/m/yy h:mm"})
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    book.close()
+    found = reading.facts(files.rows(tmp_path / "log.xlsx"))
+    assert [(one.customer, one.fact.at, one.fact.data) for one in found.told] == [
+        ("17850", first, {"total": 5.0}),
+        ("17850", last, {"total": 10.0}),
+    ]
+    assert found.passed_over == 1
 
 
 def test_a_table_does_not_learn_from_the_numbers_of_its_rows(tmp_path: Path) -> None:
