@@ -27,6 +27,7 @@ def churn(
     horizon: str = "90d",
     tail: int | None = None,
     purchases: str = "",
+    columns: str = "",
     only: str = "",
     contractual: bool = False,
     grace: int = 7,
@@ -52,6 +53,9 @@ def churn(
         Judge on so many of the last labelled rows too, not only on the last half.
     purchases
         The types that are a purchase, separated by commas; when absent they are known by name: order, purchase, sale, OrderPlaced.
+    columns
+        Which column is what, where its name does not say it: customer=ncodpers,time=fecha_dato; amount= says that there is none. The
+        meanings are customer, time, type, amount, order, quantity, unit_price; of contracts ends and contract too.
     only
         A line of products, like category=phones,tablets: purchases, or contracts, of which another column says something else are none.
     contractual
@@ -79,7 +83,7 @@ def churn(
     if no_time:
         found, tables = _table(events, label)
     else:
-        found, tables = _log(events, _days(horizon), tail, purchases, _line(only), contractual, grace, river)
+        found, tables = _log(events, _days(horizon), tail, purchases, _said(columns), _line(only), contractual, grace, river)
     if json_:
         print(json.dumps({**found, "seconds": round(time.perf_counter() - began, 2)}))
     else:
@@ -92,6 +96,7 @@ def _log(
     horizon: int,
     tail: int | None,
     purchases: str,
+    columns: dict[str, str],
     only: dict[str, tuple[str, ...]],
     contractual: bool,
     grace: int,
@@ -102,7 +107,7 @@ def _log(
     from infra.evaluation import files, reading
 
     kinds = frozenset(kind.strip() for kind in purchases.split(",") if kind.strip())
-    log = reading.facts(_demo() if events is None else files.rows(events), kinds, contractual=contractual, only=only)
+    log = reading.facts(_demo() if events is None else files.rows(events), kinds, contractual=contractual, only=only, said=columns)
     definition = Definition(horizon=horizon, kind="contractual" if log.contractual else "non-contractual", grace=grace, only=only)
     with bar("going through the log") as show:
         report = evaluation.evaluate(definition, log.told, tail, lambda done: show(Progress(done, len(log.told))), river)
@@ -161,6 +166,14 @@ def _demo() -> list[dict[str, Any]]:
 
     text = fetching.cdnow((load().cache or platformdirs.user_cache_path("yekta")) / "demo")
     return [{"customer": one.customer, "time": one.at, "amount": float(one.dollars), "discs": one.discs} for one in cdnow.read(text)]
+
+
+def _said(columns: str) -> dict[str, str]:
+    """The columns by what was said that they mean."""
+    parts = [part.partition("=") for part in columns.split(",") if part.strip()]
+    if wrong := next((meaning for meaning, equals, _ in parts if not equals), ""):
+        raise Refusal(f"The column {wrong!r} is not understood.", "Write it like --columns customer=ncodpers,time=fecha_dato.")
+    return {meaning.strip(): name.strip() for meaning, _, name in parts}
 
 
 def _line(only: str) -> dict[str, tuple[str, ...]]:

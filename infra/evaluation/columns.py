@@ -1,28 +1,43 @@
 """Knows what people call the columns of their logs and the types that are a purchase, so that an ordinary log needs no mapping. Pure.
 
-Case, spaces and hyphens make no difference: `CustomerID`, `customer id` and `customer_id` are one name.
+Case, spaces and hyphens make no difference: `CustomerID`, `customer id`, `customer_id` and `customerid` are one name.
 Reading order: meant, purchases_among, contracts_among.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from aggregates.churn import CANCELLED, RENEWED, STARTED
 from aggregates.normal.persian import fold
 
+NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
+
 MEANINGS: dict[str, tuple[str, ...]] = {
     "customer": (
-        *("customer", "customer_id", "customer_no", "customer_number", "customer_key", "customer_code", "customer_unique_id", "cust_id"),
-        *("cust", "user", "user_id", "uid", "client", "client_id", "buyer", "buyer_id", "member", "member_id", "subscriber"),
-        *("subscriber_id", "account", "account_id", "person", "person_id", "household", "household_id", "household_key", "subject", "who"),
-        *("msno", "visitor_id", "visitorid", "card_id", "card_no", "card_number", "مشتری", "شماره_مشتری", "کد_مشتری", "شناسه_مشتری"),
+        *("customer_unique_id", "customer", "customer_id", "customer_no", "customer_number", "customer_key", "customer_code", "cust_id"),
+        *("cust_code", "cust_no", "cust", "user", "user_id", "uid", "client", "client_id", "client_no", "client_number", "client_num"),
+        *("buyer", "buyer_id", "shopper_id", "donor_id", "guest_id", "player_id", "reviewer_id", "member", "member_id", "subscriber"),
+        *("subscriber_id", "account", "account_id", "account_no", "account_number", "person", "person_id"),
+        *("household", "household_id", "household_key", "hshd_num", "subject", "who"),
+        *("msno", "visitor_id", "full_visitor_id", "card_id", "card_no", "card_number", "مشتری", "شماره_مشتری", "کد_مشتری", "شناسه_مشتری"),
         *("کاربر", "شناسه_کاربر"),
     ),
     "time": (
         *("time", "timestamp", "occurred", "occurred_at", "event_time", "event_timestamp", "event_date", "datetime", "date_time"),
         *("date", "day", "at", "ts", "order_date", "order_time", "purchase_date", "purchase_time", "invoice_date", "transaction_date"),
-        *("transaction_time", "order_purchase_timestamp", "purchased_at", "ordered_at", "created_at", "created", "event_at"),
+        *(
+            "transaction_time",
+            "transaction_dt",
+            "t_dat",
+            "order_purchase_timestamp",
+            "purchased_at",
+            "ordered_at",
+            "sale_date",
+            "shop_date",
+        ),
+        *("transaction_date_and_time", "created_at", "created", "event_at"),
         *("زمان", "تاریخ", "تاریخ_سفارش", "تاریخ_خرید", "تاریخ_فاکتور", "تاریخ_تراکنش"),
     ),
     "ends": (
@@ -30,31 +45,36 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         *("expiry_date", "expiration", "expiration_date", "valid_until", "valid_to", "paid_until", "period_end", "current_period_end"),
         *("پایان", "تاریخ_پایان", "انقضا", "تاریخ_انقضا", "اعتبار_تا"),
     ),
-    "type": ("type", "event", "event_type", "event_name", "event_kind", "kind", "action", "activity", "activity_type", "نوع", "رویداد"),
+    "type": (
+        *("type", "event", "event_type", "event_name", "event_kind", "kind", "action", "action_type", "activity", "activity_type"),
+        *("behavior", "behavior_type", "behaviour", "behaviour_type", "نوع", "رویداد"),
+    ),
     "amount": (
         *("amount", "total", "total_amount", "order_total", "order_amount", "order_value", "transaction_amount", "purchase_amount"),
-        *("amt", "total_amt", "order_amt"),
-        *("amount_usd", "total_price", "value", "price", "revenue", "sales", "sales_value", "spend", "spent", "monetary_value", "dollars"),
-        *("payment_value", "actual_amount_paid", "amount_paid", "net_amount", "gross_amount", "مبلغ", "جمع", "مبلغ_کل", "مبلغ_فاکتور"),
-        *("مبلغ_سفارش", "مبلغ_خرید", "قیمت"),
+        *("amt", "total_amt", "order_amt", "grand_total", "total_due", "total_paid", "invoice_total", "invoice_amount", "line_total"),
+        *("amount_usd", "total_price", "total_sales", "sales_amount", "sale_amount", "purchase_value", "transaction_value"),
+        *("value", "price", "revenue", "sales", "sales_value", "spend", "spent", "monetary_value", "dollars", "sales_price", "sub_total"),
+        *("payment_value", "payment_amount", "actual_amount_paid", "amount_paid", "net_amount", "gross_amount"),
+        *("مبلغ", "جمع", "مبلغ_کل", "مبلغ_فاکتور", "مبلغ_سفارش", "مبلغ_خرید", "قیمت"),
     ),
     "order": (
-        *("order_id", "order", "order_no", "order_number", "invoice", "invoice_no", "invoice_id", "invoice_number", "transaction_id"),
-        *("basket_id", "receipt", "receipt_id", "شماره_سفارش", "شماره_فاکتور"),
+        *("order_id", "order", "order_no", "order_number", "sales_order_id", "sales_order_number", "invoice", "invoice_no", "invoice_id"),
+        *("invoice_number", "transaction_id", "transaction_no", "transaction_number", "basket_id", "basket_num", "receipt", "receipt_id"),
+        *("receipt_no", "receipt_number", "bill_no", "bill_number", "شماره_سفارش", "شماره_فاکتور"),
     ),
     "contract": (
         *("subscription_id", "subscription_no", "subscription_number", "contract_id", "contract_no", "contract_number", "policy_id"),
         *("policy_no", "policy_number", "شماره_اشتراک", "شناسه_اشتراک", "شماره_قرارداد", "شناسه_قرارداد"),
     ),
-    "quantity": ("quantity", "qty", "تعداد"),
-    "unit_price": ("unit_price",),
+    "quantity": ("quantity", "qty", "quantity_ordered", "qty_ordered", "order_quantity", "purchase_quantity", "تعداد"),
+    "unit_price": ("unit_price", "price_each", "price_per_unit", "item_price"),
 }
 """The names that columns may have; the first that is there is taken. Of an order's lines the amount may be quantity times unit price."""
 
 ENDINGS: dict[str, tuple[str, ...]] = {
     "customer": ("customer_id", "user_id", "client_id", "member_id", "account_id", "household_id"),
     "ends": ("ends_at", "end_date", "expires_at", "expire_date", "expiry_date", "expiration_date", "period_end"),
-    "time": ("timestamp", "datetime", "_date", "_time", "_at"),
+    "time": ("timestamp", "datetime", "_date", "_time", "_at", "_dt"),
 }
 """How names end that are taken where none of those is there."""
 
@@ -94,21 +114,31 @@ def folded(name: str) -> str:
     return "_".join(re.findall(r"\w+", fold(apart).replace("_", " ").replace("-", " ")))
 
 
-def meant(names: Sequence[str]) -> dict[str, str]:
-    """Which column has which meaning; empty where there is none. No column has two."""
-    there = {folded(name): name for name in reversed(names)}
+def meant(names: Sequence[str], said: Mapping[str, str] = NOTHING_SAID) -> dict[str, str]:
+    """Which column has which meaning; empty where there is none. No column has two. What is said of a meaning is so."""
+    free = [name for name in names if name not in said.values()]
+    there = {folded(name): name for name in reversed(free)}
+    bare = {name.replace("_", ""): column for name, column in there.items()}
     columns: dict[str, str] = {}
     for meaning, known in MEANINGS.items():
-        columns[meaning] = next((there[name] for name in known if name in there and there[name] not in columns.values()), "")
+        found = (bare.get(name.replace("_", ""), "") for name in known)
+        columns[meaning] = said.get(meaning) or (
+            "" if meaning in said else next((one for one in found if one and one not in columns.values()), "")
+        )
     for meaning, endings in ENDINGS.items():
-        if not columns[meaning]:
+        if not columns[meaning] and meaning not in said:
             ours = (column for name, column in reversed(there.items()) if name.endswith(endings) and column not in columns.values())
             columns[meaning] = next(ours, "")
     if not columns["customer"]:
         columns["customer"] = next((there[name] for name in LAST if name in there and there[name] not in columns.values()), "")
     if not columns["time"]:
         columns["time"], columns["ends"] = columns["ends"], ""  # the only time there is
-    if columns["quantity"] and not columns["unit_price"] and folded(columns["amount"]) == "price":
+    if (
+        columns["quantity"]
+        and not columns["unit_price"]
+        and folded(columns["amount"]) == "price"
+        and not {"amount", "unit_price"} & {*said}
+    ):
         columns["amount"], columns["unit_price"] = "", columns["amount"]  # of lines with a quantity it is the price of one
     return columns
 

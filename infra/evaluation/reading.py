@@ -6,7 +6,7 @@ Reading order: Log, facts.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,12 +16,12 @@ from sys import intern
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from aggregates.churn import CANCELLED, STARTS
+from aggregates.churn import CANCELLED, RENEWED, STARTS
 from aggregates.fact import Fact
 from aggregates.touchpoint import channel_of
 from infra.errors import Refusal
 from infra.evaluation import numbers, times
-from infra.evaluation.columns import contracts_among, folded, meant, purchases_among
+from infra.evaluation.columns import MEANINGS, NOTHING_SAID, contracts_among, folded, meant, purchases_among
 from infra.evaluation.files import Row
 from infra.evaluation.times import Writing
 
@@ -75,33 +75,42 @@ class _Manner:
     commas: dict[str, bool]  # of the columns that are numbers only people write so: whether a comma stands before decimals
 
 
-def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, contractual: bool = False, only: Collection[str] = ()) -> Log:
+def facts(
+    table: Iterable[Row],
+    purchases: frozenset[str] = frozenset(),
+    *,
+    contractual: bool = False,
+    only: Collection[str] = (),
+    said: Mapping[str, str] = NOTHING_SAID,
+) -> Log:
     """The facts of a log, in order of time, then of customers; within both in the order of the file. Raises Refusal.
 
-    What is a purchase is known by the types' names unless it is told; a log of nothing but subscriptions is one of contracts. Lines of an
-    order are one where they say the same in the columns of `only`.
+    What columns mean is known by their names unless it is said, and what is a purchase by the types' names unless it is told; a log of
+    nothing but subscriptions is one of contracts. Lines of an order are one where they say the same in the columns of `only`.
     """
     names: dict[str, None] = {}
     for row in table:
         names |= dict.fromkeys(row)  # lines of JSON need not have all columns
     if not names:
         raise Refusal("The log is empty.")
-    columns = meant(list(names))
+    columns = meant(list(names), _found(said, names))
     if missing := [name for name in only if name not in names or name in columns.values()]:
         raise Refusal(f"No column {missing[0]!r} of the log tells a line of products; it has {', '.join(names)}.", "Name one with --only.")
     for meaning in ("customer", "time"):
         if not columns[meaning]:
-            raise Refusal(f"The log has no column {meaning!r}; it has {', '.join(names)}.", f"Call the column {meaning!r}.")
+            raise _missing(meaning, columns, list(names))
     if apart := _day_and_clock(table, columns, list(names)):
         table, columns["time"] = _Joined(table, *apart), apart[0]
     kinds = {text_of(row.get(columns["type"])) for row in table if row}
     bought = _named(kinds, purchases) if purchases else purchases_among(kinds)
     contracts = contracts_among(kinds)
     contractual = contractual or (bought <= {""} and (bool(kinds & {*STARTS, CANCELLED}) or len({*contracts.values()}) > 1))
+    if contractual and columns["ends"] and kinds <= {""}:
+        bought, contracts = frozenset(), {"": RENEWED}  # until when each row pays is all that there is to say
     if contractual and not STARTS & {*contracts.values()}:
-        said = f"its types are {', '.join(sorted(kinds - {''})[:8])}" if kinds - {""} else "it has no types"
+        types = f"its types are {', '.join(sorted(kinds - {''})[:8])}" if kinds - {""} else "it has no types"
         raise Refusal(
-            f"No event of the log starts a contract; {said}.", f"The types that do are {' and '.join(sorted(STARTS, reverse=True))}."
+            f"No event of the log starts a contract; {types}.", f"The types that do are {' and '.join(sorted(STARTS, reverse=True))}."
         )
     if not contractual and not bought:
         raise Refusal(f"No event of the log is a purchase; its types are {', '.join(sorted(kinds)[:8])}.", MEND)
@@ -112,9 +121,46 @@ def facts(table: Iterable[Row], purchases: frozenset[str] = frozenset(), *, cont
     told, passed_over = _all(table, manner, unread)
     if not told:
         raise Refusal("No row of the log has both a customer and a time.")
+    returned = sum(one.fact.type == RETURNED and "value" in one.fact.data for one in told)
+    if 2 * returned > (all_ := returned + sum(one.fact.type == PURCHASED for one in told)) > returned:
+        raise Refusal(
+            f"{returned:,} of {all_:,} purchases have a negative amount in {columns['amount']!r}, which is read as a return.",
+            "Turn the sign of amounts, or leave them out with --columns amount=.",
+        )
     told.sort(key=lambda one: (one.fact.at, one.customer))
     found = {meaning: name for meaning, name in columns.items() if name}
     return Log(told, found, tuple(sorted(bought)), contractual, contracts, passed_over, dict(unread))
+
+
+def _found(said: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """The columns that were said to have a meaning, in whatever case; none where that was said. Raises Refusal."""
+    known = {folded(name): name for name in names} | {name: name for name in names}
+    found: dict[str, str] = {}
+    for meaning, name in said.items():
+        if meaning not in MEANINGS:
+            raise Refusal(f"There is no meaning {meaning!r} of columns.", f"Those that there are: {', '.join(MEANINGS)}.")
+        found[meaning] = known.get(name, known.get(folded(name), "")) if name else ""
+        if name and not found[meaning]:
+            raise Refusal(f"The log has no column {name!r}; it has {', '.join(names)}.", "Name one with --columns.")
+    return found
+
+
+def _missing(meaning: str, columns: Mapping[str, str], names: Sequence[str]) -> Refusal:
+    """That a log has no column of a meaning it needs, as exactly as can be known."""
+    if not (columns["customer"] or columns["time"]) and 2 * sum(map(str.isdigit, (name.strip()[:1] for name in names))) > len(names):
+        return Refusal(
+            f"The log has no heading, it seems; it begins with {', '.join(names)}.", "Begin it with one: customer,time,type,amount."
+        )
+    sentence = f"The log has no column {meaning!r}; it has {', '.join(names)}."
+    if meaning == "time" and (since := next((name for name in names if "since" in folded(name).split("_")), "")):
+        return Refusal(
+            f"{sentence} How long it was since something else, as in {since!r}, is no time.",
+            "Count each customer's days from a first one on, and call that column 'day'.",
+        )
+    return Refusal(
+        sentence,
+        f"Say which it is with --columns {meaning}=NAME. A table with one row a customer and no time is judged with --no-time.",
+    )
 
 
 def text_of(cell: object) -> str:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from aggregates.normal.persian import fold
 from infra.errors import Refusal
 from infra.evaluation import numbers
+from infra.evaluation.columns import folded
 from infra.evaluation.files import Row
 from infra.evaluation.reading import data_of, text_of
 from projections.churn import telling
@@ -87,12 +88,12 @@ def evaluate(table: Sequence[Row], label: str, seen: Callable[[int], None]) -> R
 def labels(table: Sequence[Row], label: str) -> tuple[str, list[Row], list[bool]]:
     """The label's column, the rows that have one, and what it says of each. Raises Refusal."""
     there = dict.fromkeys(name for row in table for name in row)  # lines of JSON need not have all columns
-    names = {name.strip().lower(): name for name in reversed(there)} | {name: name for name in there}
-    column = names.get(label, names.get(label.strip().lower()))
+    names = {folded(name): name for name in reversed(there)} | {name: name for name in there}
+    column = names.get(label, names.get(folded(label)))
     if not table:
         raise Refusal("The table has no rows.")
     if column is None:
-        raise Refusal(f"The table has no column {label!r}.", "Name the column that says who was lost with --label.")
+        raise Refusal(f"The table has no column {label!r}; it has {', '.join(there)}.", "Name the one that says who was lost with --label.")
     known = [row for row in table if text_of(row.get(column))]
     if not known:
         raise Refusal(f"The column {label!r} says nothing of anybody.")

@@ -491,6 +491,84 @@ def test_a_log_may_be_a_workbook_whose_sheets_are_a_year_each(tmp_path: Path) ->
     assert found.passed_over == 1
 
 
+@pytest.mark.parametrize(
+    ("heading", "row", "columns"),
+    [
+        ("customerid,orderdate,totalamount", "a,2024-03-01,5", ("customerid", "orderdate", "totalamount")),
+        ("t_dat,customer_id,article_id,price", "2024-03-01,a,7,5", ("customer_id", "t_dat", "price")),
+        ("TRANSACTION_DT,CUSTOMER_ID,AMOUNT", "3/13/2024,a,5", ("CUSTOMER_ID", "TRANSACTION_DT", "AMOUNT")),
+        ("order_id,customer_id,order_purchase_timestamp,customer_unique_id,payment_value", "1,x,2024-03-01,a,5",
+         ("customer_unique_id", "order_purchase_timestamp", "payment_value")),
+        ("SHOP_WEEK,SHOP_DATE,SPEND,CUST_CODE,BASKET_ID", "1,20240301,5,a,7", ("CUST_CODE", "SHOP_DATE", "SPEND")),
+        ("id,chain,date,purchasequantity,purchaseamount", "a,205,2024-03-01,1,5", ("id", "date", "purchaseamount")),
+        ("SalesOrderID,OrderDate,CustomerID,SubTotal,TotalDue", "1,2024-03-01,a,4,5", ("CustomerID", "OrderDate", "TotalDue")),
+        ("created_at,price,qty_ordered,grand_total,Customer ID", "3/1/2024,2,3,5,a", ("Customer ID", "created_at", "grand_total")),
+    ],
+)  # fmt: skip
+def test_logs_are_read_as_they_are_published(tmp_path: Path, heading: str, row: str, columns: tuple[str, str, str]) -> None:
+    found = read(tmp_path, f"{heading}\n{row}\n")
+    assert tuple(found.columns[meaning] for meaning in ("customer", "time", "amount")) == columns
+    assert (found.told[0].customer, totals(found)) == ("a", [5.0])
+
+
+def test_lines_of_an_order_are_one_however_its_number_is_called(tmp_path: Path) -> None:
+    rows = "1433221332117,a,view,7,\n1433221332118,a,transaction,7,1\n1433221332118,a,transaction,8,1\n"
+    found = read(tmp_path, f"timestamp,visitorid,event,itemid,transactionid\n{rows}")
+    assert [one.fact.type for one in found.told] == ["view", PURCHASED]
+
+
+def test_what_columns_mean_can_be_said(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("fecha_dato,ncodpers,amount,date\n2024-03-01,a,7,2020-01-01\n")
+    table = files.rows(tmp_path / "log.csv")
+    found = reading.facts(table, said={"customer": "NCODPERS", "time": "fecha_dato", "amount": ""})
+    assert found.columns == {"customer": "ncodpers", "time": "fecha_dato"}
+    assert [(one.customer, one.fact.at.year, one.fact.data) for one in found.told] == [("a", 2024, {"amount": "7", "date": "2020-01-01"})]
+    for said, sentence in (({"who": "x"}, "no meaning 'who'.*customer, time, ends"), ({"time": "x"}, "no column 'x'; it has fecha_dato")):
+        with pytest.raises(Refusal, match=sentence):
+            reading.facts(table, said=said)
+    with pytest.raises(Refusal, match="'ncodpers' is not understood"):
+        churn(events=tmp_path / "log.csv", columns="ncodpers")
+    with pytest.raises(Refusal, match="not longer than the horizon"):
+        churn(events=tmp_path / "log.csv", columns="customer=ncodpers, time=fecha_dato,amount=")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("196\t242\t3\t881250949\n1\t2\t3\t881250949\n", r"has no heading, it seems; it begins with 196, 242.*Begin it with one"),
+        ("1::1193::5::978300760\n1::661::3::978302109\n", "has no heading, it seems"),
+        ("order_id,user_id,days_since_prior_order\n1,a,\n", r"as in 'days_since_prior_order', is no time.*Count each customer's days"),
+        ("customerID,tenure,Churn\na,1,No\n", r"no column 'time'; it has.*--columns time=NAME.*--no-time"),
+        ("age,y\n1,no\n", r"no column 'customer'; it has age, y\. Say which it is with --columns customer=NAME"),
+    ],
+)
+def test_what_a_log_lacks_is_said_with_what_mends_it(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(Refusal, match=sentence):
+        read(tmp_path, text)
+
+
+def test_a_log_of_which_most_amounts_are_negative_is_not_taken_for_returns(tmp_path: Path) -> None:
+    rows = "a,2024-03-01,-0.7\na,2024-03-02,-0.6\nb,2024-03-02,1.5\n"
+    with pytest.raises(Refusal, match=r"2 of 3 purchases have a negative amount in 'purchase_amount', which is read as a return.*amount="):
+        read(tmp_path, f"card_id,purchase_date,purchase_amount\n{rows}")
+
+
+def test_contracts_without_types_are_known_by_when_each_row_ends(tmp_path: Path) -> None:
+    rows = "a,20150930,20151101,0\na,20151031,20151201,0\n"
+    found = read(tmp_path, f"msno,transaction_date,membership_expire_date,is_cancel\n{rows}", contractual=True)
+    assert [(one.fact.type, one.fact.data["ends_at"][:10]) for one in found.told] == [
+        ("subscription.renewed", "2015-11-01"),
+        ("subscription.renewed", "2015-12-01"),
+    ]
+
+
+def test_a_label_may_be_named_as_people_write_it(tmp_path: Path) -> None:
+    for heading, label in (("Churn Label", "churn_label"), ("Churn?", "Churn"), ("IsChurn", "is churn")):
+        assert table.labels([{heading: "True."}, {heading: "False."}], label)[2] == [True, False]
+    with pytest.raises(Refusal, match=r"no column 'Churn'; it has age, Exited. Name the one"):
+        table.labels([{"age": 1, "Exited": 0}], "Churn")
+
+
 def test_a_table_does_not_learn_from_the_numbers_of_its_rows(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(",age,Churn\n0,30,yes\n1,40,no\n")
     assert list(files.rows(tmp_path / "table.csv")) == [{"age": "30", "Churn": "yes"}, {"age": "40", "Churn": "no"}]
