@@ -35,11 +35,20 @@ _SHORT_YEAR = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d\d)(?!\d)", re.ASCII)
 _HALF_DAY = re.compile(r"(\d{1,2})(:\d\d)?(:\d\d(?:\.\d+)?)?\s*([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
 _ZONE = re.compile(r"\s*(?:(?:UTC|GMT)?([+-]\d\d:?\d\d)|UTC|GMT|Z)(?:\s*\([^()]*\))?$", re.ASCII)
 _NAMED = re.compile(
-    r"^(?:[A-Za-z]{3,9},?\s+)?(?:(\d{1,2})[\s-]*([A-Za-z]{3})[A-Za-z]*[,.]?[\s-]*(\d{4}|\d\d)(?!\d)"
+    r"^(?:[A-Za-z]{3,9},?\s+)?(?:(\d{1,2})[\s/-]*([A-Za-z]{3})[A-Za-z]*[,.]?[\s/-]*(\d{4}|\d\d)(?!\d)"
     r"|([A-Za-z]{3})[A-Za-z]*\.?\s+(\d{1,2}),?[\s-]+(\d{4}))(.*)$",
     re.ASCII,
 )
-"""Also as SAS writes it: 03JAN2023:10:15:00."""
+"""Also as SAS and web servers write it: 03JAN2023:10:15:00, 03/Jan/2023:10:15:00."""
+
+_POINTS = re.compile(r"(?<=\d[ T])(\d{1,2})\.(\d\d)\.(\d\d(?:\.\d+)?)(?![\d.])", re.ASCII)
+"""A time of day as Oracle writes it: 10-OCT-00 01.55.36.000000 PM."""
+
+_YEAR_LAST = re.compile(r"([A-Za-z]{3} [A-Za-z]{3} +\d{1,2} \d\d:\d\d:\d\d) (UTC|GMT|[+-]\d{4}) (\d{4})", re.ASCII)
+"""Also as the `date` of Unix and many an API write it: Tue Oct 10 13:55:36 +0000 2000."""
+
+_FINER = re.compile(r"(:\d\d\.\d{6})\d+")
+"""Parts of a second that are finer than a microsecond."""
 
 _MONTHS = {name: n for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
 
@@ -124,7 +133,9 @@ def _year(digits: str) -> int:
 @lru_cache(maxsize=65_536)
 def _written(text: str, order: Order) -> datetime:
     """A time as people and other programs write it. Raises ValueError."""
-    written, offset = plain(text), ""
+    written, offset = _FINER.sub(r"\1", _POINTS.sub(r"\1:\2:\3", plain(text).strip("[]"))), ""
+    if last := _YEAR_LAST.fullmatch(written):
+        written = f"{last[1]} {last[3]} {last[2]}"
     if (zone := _ZONE.search(written)) and ":" in written[: zone.start()]:
         written, offset = written[: zone.start()], zone[1] or "+00:00"
     if named := _NAMED.match(written):

@@ -388,6 +388,18 @@ def test_times_are_read_as_browsers_write_them(tmp_path: Path, zone: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "time",
+    [
+        *("10/Oct/2000:13:55:36 -0700", "[10/Oct/2000:13:55:36 -0700]", "10-OCT-00 08.55.36.000000000 PM", "10-OCT-2000 20.55.36"),
+        *("11-OCT-00 12.25.36.000000 AM +03:30", "2000-10-10 20.55.36", "Tue Oct 10 13:55:36 -0700 2000", "Tue Oct 10 20:55:36 UTC 2000"),
+        "10/10/2000 08:55:36.0000000 PM",
+    ],
+)
+def test_times_are_read_as_servers_and_databases_write_them(tmp_path: Path, time: str) -> None:
+    assert read(tmp_path, f"customer,time\na,{time}\n").told[0].fact.at == datetime(2000, 10, 10, 20, 55, 36, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     "heading",
     ["msno", "visitorid", "card_id", "email", "customer_name", "شناسه", "شناسه مشتری", "نام مشتری", "id,email", "id,shop_user_id"],
 )
