@@ -2,7 +2,7 @@
 
 A course is a machine whose moves are pure: it holds the customers' states, the examples that wait and two learners, and nothing else tells
 it the time than the facts. One learner is for scores at events; the other for those that are given to the silent, day by day rarer, since
-what follows an event teaches little about who does nothing. Reading order: Example, Course, take, pass_to, score.
+what follows an event teaches little about who does nothing. Reading order: Course, take, pass_to, score.
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,7 @@ from projections.churn.features import Features, features, in_population, in_pop
 from projections.churn.silence import checks
 from projections.churn.state import State
 from streams.learning.learner import Labelled, Learner, Prediction, fresh, learn, predict, predict_all
-
-
-class Example(Struct, frozen=True, gc=False):
-    """The last that was said of a customer on a day, with what it was said from."""
-
-    customer: str
-    day: int
-    features: Features
-    anchors: Anchors
-    prediction: Prediction
-    silent: bool = False  # scored because nothing happened
+from streams.learning.waiting import Example, Waiting, packed
 
 
 class Judged(Struct, frozen=True, gc=False):
@@ -49,8 +39,8 @@ class Course:
     states: dict[str, State] = field(default_factory=dict)
     heard: dict[str, tuple[State, float]] = field(default_factory=dict)  # who did something today, as he was then, and when it was
     met: dict[int, list[str]] = field(default_factory=dict)  # by day, who did something then: the days that silence is counted from
-    waiting: dict[int, dict[str, Example]] = field(default_factory=dict)  # by day, then customer
-    quiet: dict[int, dict[str, Example]] = field(default_factory=dict)  # the same, of the silent
+    waiting: dict[int, Waiting] = field(default_factory=dict)  # by day
+    quiet: dict[int, Waiting] = field(default_factory=dict)  # the same, of the silent
     today: int = 0
     learnt: tuple[int | None, int | None] = (None, None)  # the example days learnt last, at events and in silence
 
@@ -120,12 +110,12 @@ def _silent(course: Course, now: int) -> list[tuple[str, State, float]]:
 
 def _examples(
     definition: Definition, learner: Learner, whom: Sequence[tuple[str, State, float]], day: int, *, silent: bool = False
-) -> dict[str, Example]:
+) -> Waiting:
     """What is said of customers at their times. A day's are told together: most of what one by itself costs is calling."""
     seen = [_seen(definition, state, now) for _, state, now in whom]
     said = predict_all(learner, [found for found, _ in seen], [counted for _, counted in seen])
     together = zip(whom, seen, said, strict=True)
-    return {who: Example(who, day, *one, prediction, silent) for (who, _, _), one, prediction in together}
+    return packed(day, [Example(who, day, *one, prediction, silent) for (who, _, _), one, prediction in together], silent=silent)
 
 
 def _seen(definition: Definition, state: State, now: float) -> tuple[Features, Anchors]:
@@ -144,11 +134,11 @@ def _learn_known(course: Course, day: int) -> list[Judged]:
 
 
 def _judged(
-    course: Course, waiting: dict[int, dict[str, Example]], day: int, learner: Learner, last: int | None
+    course: Course, waiting: dict[int, Waiting], day: int, learner: Learner, last: int | None
 ) -> tuple[tuple[list[Judged], Learner], int | None]:
     judged: list[Judged] = []
     while waiting and matures(course.definition, first := next(iter(waiting))) <= day:
-        known = [Judged(example, _lost(course, example)) for example in waiting.pop(first).values()]
+        known = [Judged(example, _lost(course, example)) for example in waiting.pop(first)]
         labelled = [Labelled(one.example.features, one.example.anchors, one.example.prediction, one.lost) for one in known]
         learner, last = learn(learner, labelled, 1 if last is None else first - last), first
         judged += known
