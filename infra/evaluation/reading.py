@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
+from functools import lru_cache
 from math import isfinite
 from sys import intern
 from typing import Any, NamedTuple
@@ -40,6 +40,8 @@ MONEY = ("amount", "unit_price", "quantity")
 
 MEND = "Name them with --purchases."
 
+_LONGEST_OF_NOTHING = max(map(len, numbers.NOTHING))
+
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
 
 
@@ -60,6 +62,15 @@ class Log(NamedTuple):
     contracts: dict[str, str]  # by type, what it does with a contract
     passed_over: int  # rows without a customer or without a time that can be one, or with more fields than the heading
     unread: dict[str, int]  # by column, the cells that say something that cannot be read
+
+
+class _Survey(NamedTuple):
+    """What the cells of a log show of how it is written."""
+
+    kinds: set[str]  # what its types are called
+    numbers: dict[str, numbers.Column]  # by column
+    time: times.Column
+    ends: times.Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,8 @@ def facts(
             raise _missing(meaning, columns, list(names))
     if apart := _day_and_clock(table, columns, list(names)):
         table, columns["time"] = _Joined(table, *apart), apart[0]
-    kinds = {text_of(row.get(columns["type"])) for row in table if row}
+    survey = _surveyed(table, columns)
+    kinds = survey.kinds
     bought = _named(kinds, purchases) if purchases else purchases_among(kinds)
     contracts = contracts_among(kinds)
     contractual = contractual or (bought <= {""} and (bool(kinds & {*STARTS, CANCELLED}) or len({*contracts.values()}) > 1))
@@ -117,7 +129,7 @@ def facts(
     if not contractual:
         columns["ends"] = columns["contract"] = ""  # they are data like any other
         contracts = {}
-    manner, unread = _manner(table, columns, bought, contracts, only)
+    manner, unread = _manner(survey, columns, bought, contracts, only)
     told, passed_over = _all(table, manner, unread)
     if not told:
         raise Refusal("No row of the log has both a customer and a time.")
@@ -165,13 +177,15 @@ def _missing(meaning: str, columns: Mapping[str, str], names: Sequence[str]) -> 
 
 def text_of(cell: object) -> str:
     """What a cell says; empty where it says nothing. A number that a table keeps as 5001.0 is 5001."""
-    if cell is None:
+    if isinstance(cell, str):
+        text = cell.strip()
+    elif cell is None:
         return ""
-    if isinstance(cell, (float, Decimal)):
+    elif isinstance(cell, (float, Decimal)):
         text = str(int(cell)) if isfinite(cell) and cell == int(cell) else str(cell)
     else:
         text = str(cell).strip()
-    return "" if text.lower() in numbers.NOTHING else text
+    return "" if len(text) <= _LONGEST_OF_NOTHING and text.lower() in numbers.NOTHING else text
 
 
 def _named(kinds: Collection[str], purchases: Iterable[str]) -> frozenset[str]:
@@ -210,30 +224,39 @@ def _day_and_clock(table: Iterable[Row], columns: dict[str, str], names: Sequenc
     return (time, other) if of_one and _CLOCK.fullmatch(beside) and ":" not in said and not times.counts(said) else None
 
 
-def _manner(
-    table: Iterable[Row], columns: dict[str, str], bought: frozenset[str], contracts: dict[str, str], only: Collection[str]
-) -> tuple[_Manner, Counter[str]]:
-    """How a log is written, and how many cells of numbers cannot be read."""
-    money = {columns[meaning] for meaning in MONEY} - {""}
-    words = set(columns.values()) - money
-    seen: dict[str, numbers.Column] = {}
+def _surveyed(table: Iterable[Row], columns: dict[str, str]) -> _Survey:
+    """A look at all cells."""
+    type_, time, ends = columns["type"], columns["time"], columns["ends"]
+    survey = _Survey(set(), {}, times.Column(), times.Column())
+    words = {columns[meaning] for meaning in ("customer", "time", "type", "order")}
+    money = {columns[meaning] for meaning in MONEY}
+    kinds: set[str] = set()
     for row in table:
+        if not row:
+            continue
+        kind = row.get(type_)
+        kinds.add(kind if isinstance(kind, str) else text_of(kind))
+        survey.time.see(row.get(time))
+        survey.ends.see(row.get(ends))
         for name, cell in row.items():
             if name not in words:
-                column = seen.setdefault(name, numbers.Column())
+                column = survey.numbers.setdefault(name, numbers.Column())
                 column.see(cell)
                 if column.unread and name not in money:
                     words.add(name)  # it is not looked at again
+    survey.kinds.update(map(text_of, kinds))
+    return survey
+
+
+def _manner(
+    survey: _Survey, columns: dict[str, str], bought: frozenset[str], contracts: dict[str, str], only: Collection[str]
+) -> tuple[_Manner, Counter[str]]:
+    """How a log is written, and how many cells of numbers cannot be read."""
+    money = {columns[meaning] for meaning in MONEY} - {""}
+    seen = survey.numbers
     unread = Counter({name: seen[name].unread for name in sorted(money) if name in seen and seen[name].unread})
     commas = {name: column.comma for name, column in seen.items() if name in money or column.numeric}
-    time = times.writing_of(row.get(columns["time"]) for row in table)
-    ends = Writing()
-    if columns["ends"]:
-        ends = times.writing_of(row.get(columns["ends"]) for row in table)
-        if ends.order == "day_first":  # also where nothing of its own says so
-            both = times.writing_of(chain.from_iterable((row.get(columns["time"]), row.get(columns["ends"])) for row in table))
-            ends = ends._replace(order=both.order)
-    return _Manner(columns, bought, contracts, tuple(only), time, ends, commas), unread
+    return _Manner(columns, bought, contracts, tuple(only), survey.time.writing(), survey.ends.writing(survey.time), commas), unread
 
 
 def _all(table: Iterable[Row], manner: _Manner, unread: Counter[str]) -> tuple[list[Told], int]:
@@ -319,9 +342,15 @@ def _told(row: Row, manner: _Manner, unread: Counter[str]) -> Told | None:
 
 def data_of(name: str, value: object, commas: dict[str, bool]) -> object:
     """What a further column tells: a number where all of the column is, however it is written."""
-    if name in commas and isinstance(value, str):
-        return numbers.number(value, comma=commas[name])
+    if isinstance(value, str):
+        return numbers.number(value, comma=commas[name]) if name in commas else _once(value)
     return numbers.plainly(value)
+
+
+@lru_cache(maxsize=65_536)
+def _once(text: str) -> str:
+    """The same text: words that many rows say are kept once."""
+    return text
 
 
 def _amount(row: Row, manner: _Manner) -> float | None:

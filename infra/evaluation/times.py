@@ -1,11 +1,11 @@
 """Reads the times of a log in whatever way it writes them: ISO 8601, epochs, days alone, the day or the month first, Jalali. Pure.
 
 How a whole column is written settles what one cell leaves open: whether 03/04 is of March, and whether a number counts days or seconds.
-Reading order: Writing, writing_of, moment.
+Reading order: Writing, Column, moment.
 """
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -61,19 +61,30 @@ class Writing(NamedTuple):
     since: datetime = FIRST  # from when on they do
 
 
-def writing_of(cells: Iterable[object]) -> Writing:
-    """How a column is written. Where all its days could be months too, the day is taken for the first."""
-    largest, first, second, numbers = 0.0, 0, 0, False
-    for cell in cells:
-        if isinstance(cell, (date, bool)) or cell is None:
-            continue
+@dataclass(slots=True)
+class Column:
+    """What was seen of a column of times: what tells how it is written."""
+
+    numbers: bool = False
+    largest: float = 0.0  # of its numbers
+    first: int = 0
+    second: int = 0  # the largest of the two numbers before a year
+
+    def see(self, cell: object) -> None:
+        """One cell more."""
+        if cell is None or isinstance(cell, (date, bool)):
+            return
         text = str(cell).strip()
         if _NUMBER.fullmatch(text):
-            numbers, largest = True, max(largest, abs(float(text)))
+            self.numbers, self.largest = True, max(self.largest, abs(float(text)))
         elif two := _TWO_NUMBERS.match(plain(text)):
-            first, second = max(first, int(two[1])), max(second, int(two[2]))
-    since = SHEETS if SHEETS_FROM <= largest < DAYS_BELOW else FIRST
-    return Writing("month_first" if first <= 12 < second else "day_first", numbers and largest < DAYS_BELOW, since)
+            self.first, self.second = max(self.first, int(two[1])), max(self.second, int(two[2]))
+
+    def writing(self, beside: "Column | None" = None) -> Writing:
+        """How it is written. Where all its days could be months too, a column of the same table may tell; else the day is the first."""
+        pairs = [(self.first, self.second)] + ([(max(self.first, beside.first), max(self.second, beside.second))] if beside else [])
+        order: Order = "month_first" if any(first <= 12 < second for first, second in pairs) else "day_first"
+        return Writing(order, self.numbers and self.largest < DAYS_BELOW, SHEETS if SHEETS_FROM <= self.largest < DAYS_BELOW else FIRST)
 
 
 def counts(text: str) -> bool:

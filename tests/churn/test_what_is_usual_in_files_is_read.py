@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -527,6 +528,27 @@ def test_lines_of_an_order_are_one_however_its_number_is_called(tmp_path: Path) 
     rows = "1433221332117,a,view,7,\n1433221332118,a,transaction,7,1\n1433221332118,a,transaction,8,1\n"
     found = read(tmp_path, f"timestamp,visitorid,event,itemid,transactionid\n{rows}")
     assert [one.fact.type for one in found.told] == ["view", PURCHASED]
+
+
+class Counted(list[Row]):
+    """Rows that count how often they are gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_a_log_is_gone_through_three_times_for_its_columns_its_manner_and_its_facts() -> None:
+    rows = Counted([{"customer": "a", "time": "2024-03-01", "type": "order", "amount": 5}])
+    assert len(reading.facts(rows).told) == 1
+    assert rows.times == 3
+
+
+def test_words_that_many_rows_say_are_kept_once(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "customer,time,city\na,2024-03-01,Shiraz\nb,2024-03-01,Shiraz\n").told
+    assert first.fact.data["city"] is second.fact.data["city"]
 
 
 def test_what_columns_mean_can_be_said(tmp_path: Path) -> None:
