@@ -28,6 +28,10 @@ from streams.learning.metrics import Metrics
 FEWEST = 20
 """Of each outcome in a month, for its AUC to mean something."""
 
+NOBODY_TWICE = (
+    "Nobody of the log buys twice: its column of customers may be one of orders, and another can be named with --columns customer=NAME."
+)
+
 Seen = Callable[[int], None]
 
 
@@ -108,15 +112,16 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
         raise Refusal(_why_nothing(definition, told, course, len(judged)))
     days, lost, said = _said(definition, judged)
     half = len(judged) // 2
+    again = definition.contractual or any(state.rhythm is not None and state.rhythm.orders > 1 for state in course.states.values())
     return Report(
         definition,
         len(told),
         len(course.states),
         len(judged),
         sum(map(len, course.waiting.values())),
-        _judgement(definition, lost, said, half),
-        None if tail is None else _judgement(definition, lost, said, max(0, len(judged) - tail)),
-        _judgement(definition, *_said(definition, silent)[1:], len(silent) // 2) if len(silent) > 1 else None,
+        _judgement(definition, lost, said, half, bought_again=again),
+        None if tail is None else _judgement(definition, lost, said, max(0, len(judged) - tail), bought_again=again),
+        _judgement(definition, *_said(definition, silent)[1:], len(silent) // 2, bought_again=again) if len(silent) > 1 else None,
         tuple(_months(days, lost, said)),
         {recipe.name: float(share) for recipe, share in zip(RECIPES, course.learner.shares, strict=True)},
     )
@@ -134,7 +139,10 @@ def _why_nothing(definition: Definition, told: Sequence[Told], course: Course, l
             return (
                 f"Nobody of the log is ever scored: each contract, with its {definition.grace} days of grace, is over on the day it begins."
             )
-        return "Nobody of the log is ever scored: the amount of each purchase is negative, which is read as a return."
+        return (
+            "Nobody of the log is ever scored: the amount of each purchase is negative, which is read as a return. Turn the sign of "
+            "amounts, or leave them out with --columns amount=."
+        )
     if matures(definition, floor(told[0].fact.at.timestamp() / DAY)) > floor(told[-1].fact.at.timestamp() / DAY) + 1:
         return f"No label of the log is known: it is not longer than the horizon of {definition.horizon} days."
     return f"No label of the log is known: whoever is scored came in less than the horizon of {definition.horizon} days before its end."
@@ -175,22 +183,23 @@ def _calibrated(definition: Definition, days: Array, lost: Array, counter: Array
     return logits
 
 
-def _judgement(definition: Definition, lost: Array, said: dict[str, tuple[Array, Array]], start: int) -> Judgement:
+def _judgement(definition: Definition, lost: Array, said: dict[str, tuple[Array, Array]], start: int, *, bought_again: bool) -> Judgement:
     rows = slice(start, None)
     return Judgement(
         len(lost[rows]),
         int(lost[rows].sum()),
         {name: metrics.judge(lost[rows], logits[rows], ranks[rows]) for name, (logits, ranks) in said.items()},
-        _why_no_auc(definition, len(lost[rows]), int(lost[rows].sum())),
+        _why_no_auc(definition, len(lost[rows]), int(lost[rows].sum()), bought_again=bought_again),
     )
 
 
-def _why_no_auc(definition: Definition, rows: int, lost: int) -> str:
+def _why_no_auc(definition: Definition, rows: int, lost: int, *, bought_again: bool = True) -> str:
     """Why there is no AUC, where only one outcome was seen; empty where there is one."""
     if 0 < lost < rows:
         return ""
     if lost:
-        return "All of these rows were lost; an AUC needs both outcomes."
+        sentence = "All of these rows were lost; an AUC needs both outcomes."
+        return sentence if bought_again else f"{sentence} {NOBODY_TWICE}"
     sentence = f"None of these rows was lost within the horizon of {definition.horizon} days; an AUC needs both outcomes."
     if not definition.contractual:
         return sentence

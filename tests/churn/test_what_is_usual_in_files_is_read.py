@@ -278,6 +278,15 @@ def test_that_one_outcome_was_seen_is_said(tmp_path: Path, capsys: pytest.Captur
         assert json.loads(capsys.readouterr().out)["why_no_auc"].startswith(sentence)
 
 
+def test_that_nobody_buys_twice_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"c{n},{date(2024, 1, 1) + timedelta(days=n)}" for n in range(30)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,order_purchase_timestamp", *rows]))
+    churn(events=tmp_path / "log.csv", horizon="10d", json_=True)
+    half = json.loads(capsys.readouterr().out)["half"]
+    assert "Nobody of the log buys twice" in half["why_no_auc"]
+    assert "buys twice" not in _why_no_auc(Definition(), 8, 8)
+
+
 def test_people_are_told_what_is_in_no_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [f"c{n % 5},{date(2024, 1, 1) + timedelta(days=n)},{'much' if n == 7 else 5}" for n in range(90)]
     (tmp_path / "log.csv").write_text("\n".join(["customer,time,amount", *lines, "c1,2024-01-01,5,0", "c1,2024-02-30,5"]))
@@ -343,7 +352,7 @@ def test_that_no_event_starts_a_contract_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("heading", "line", "sentence"),
     [
-        ("customer,time,amount", "c{n},{day},-5", "the amount of each purchase is negative"),
+        ("customer,time,amount", "c{n},{day},-5", "the amount of each purchase is negative.*--columns amount="),
         ("customer,time,type,ends_at", "c{n},{day},subscription.started,2020-01-01", "is over on the day it begins"),
         ("customer,time,type", "c{n},{day},{type}", "came in less than the horizon of 30 days"),
     ],
