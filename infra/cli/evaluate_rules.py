@@ -5,9 +5,13 @@ $ yekta evaluate rules --rules rules.yaml --policy policy.yaml --events events.j
 
 import gc
 import sys
+import zlib
 from collections.abc import Sequence
+from lzma import LZMAError
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Never
+
+from msgspec import MsgspecError
 
 from aggregates.written.problem import Problem
 from infra.errors import Refusal
@@ -35,8 +39,8 @@ def rules(
     rules
         The rules, YAML or JSON: one, or a list.
     events
-        CloudEvents, one JSON object a line, in the order in which they arrived. When each was recorded is in `yektarecordedtime`, else it
-        is the event's own time.
+        CloudEvents, one JSON object a line or one array of them, packed or not, in the order in which they arrived. When each was recorded
+        is in `yektarecordedtime`, else it is the event's own time.
     policy
         The contact policy, YAML or JSON; without one only consent binds.
     salt
@@ -49,7 +53,8 @@ def rules(
     from aggregates.contact_policy import reading as policies
     from aggregates.contact_policy.policy import DEFAULT
     from aggregates.rules import reading
-    from infra.evaluation.rules.events import Events
+    from infra.evaluation.files import unpacked
+    from infra.evaluation.rules.events import Events, lines
     from infra.evaluation.rules.run import Evaluation
 
     in_force = DEFAULT
@@ -67,14 +72,17 @@ def rules(
     told = Events()
     gc.disable()  # nothing that is made here refers to itself, and looking for it costs a third of the time
     try:
-        with events.open("rb") as lines:
-            for arrived in told.read(lines):
+        with unpacked(events) as (_, file):
+            for arrived in told.read(lines(file)):
                 evaluation.take(arrived)
         evaluation.finish()
-    except OSError as error:
-        raise Refusal(f"{events} cannot be read: {error.strerror}.") from error
+    except (OSError, EOFError, zlib.error, LZMAError, MsgspecError) as error:
+        raise Refusal(f"{events} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     finally:
         gc.enable()
+    if told.problems and not told.count:
+        number, why = told.problems[0]
+        raise Refusal(f"No event of {events} can be read; line {number}: {why.rstrip('.')}.", "Write one CloudEvent as JSON a line.")
     _show(evaluation, told, as_json=json)
 
 

@@ -2,7 +2,7 @@
 
 Rows are read as often as they are asked for and never held whole. A row that is none of the file's, like a line of CSV with more fields
 than the heading, is empty, so that whoever counts rows counts it too. A column without a name, like that in which tables number their rows,
-is left out: nothing is known of what it says. Reading order: File, rows.
+is left out: nothing is known of what it says. Reading order: File, rows, unpacked.
 """
 
 import bz2
@@ -85,7 +85,7 @@ def _nameless(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def _read(path: Path) -> Iterator[Row]:
-    with _unpacked(path) as (name, file):
+    with unpacked(path) as (name, file):
         mark, ending = file.read(8), PurePath(name).suffix.lower()
         file.seek(0)
         if by := next((by for beginning, by in UNREAD.items() if mark.startswith(beginning)), ""):
@@ -103,7 +103,7 @@ def _read(path: Path) -> Iterator[Row]:
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[tuple[str, BufferedReader]]:
+def unpacked(path: Path) -> Iterator[tuple[str, BufferedReader]]:
     """The name and the bytes of what a file holds."""
     with ExitStack() as opened:
         name, file = path.name, opened.enter_context(path.open("rb"))

@@ -1,5 +1,6 @@
 """`yekta evaluate rules`: files in, signals and outcomes out."""
 
+import gzip
 import json
 from base64 import b64encode
 from pathlib import Path
@@ -101,6 +102,34 @@ def test_a_file_may_begin_as_editors_on_windows_begin_files(tmp_path: Path, caps
     evaluate(**files(tmp_path, [first, event("shop.seen", at(0, 1))]), json=True)
     captured = capsys.readouterr()
     assert (len(json.loads(captured.out)["signals"]), captured.err) == (1, "")
+
+
+def test_events_may_be_packed_and_in_one_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = files(tmp_path, [event("shop.seen", at(0)), event("shop.seen", at(0, 1))])
+    lines = given["events"].read_bytes()
+    array = b"[" + lines.strip().replace(b"\n", b",") + b"]"
+    for written in (lines, gzip.compress(lines), array, gzip.compress(b"\xef\xbb\xbf\n" + array)):
+        given["events"].write_bytes(written)
+        evaluate(**given, json=True)
+        captured = capsys.readouterr()
+        assert (len(json.loads(captured.out)["signals"]), captured.err) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        (gzip.compress(b"{}")[:-9], "cannot be read: Compressed file ended"),
+        (b'[{"id": ', "cannot be read: Input data was truncated"),
+        (b"customer,time\na,2024-01-01\n", r"No event of .* can be read; line 1: .*Write one CloudEvent as JSON a line"),
+        (b'{"events": []}', r"No event of .* can be read; line 1: /id: The attribute id is missing\. Write"),
+    ],
+    ids=["packed and cut", "an array that is cut", "no JSON", "no event"],
+)
+def test_a_file_of_which_no_event_can_be_read_is_refused(tmp_path: Path, written: bytes, sentence: str) -> None:
+    given = files(tmp_path, [])
+    given["events"].write_bytes(written)
+    with pytest.raises(Refusal, match=sentence):
+        evaluate(**given, json=True)
 
 
 def test_data_may_be_in_base64_as_at_a_door(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Reads a file of CloudEvents, one JSON object a line, in the order in which they arrived. Reading order: Arrived, Events.
+"""Reads a file of CloudEvents, one JSON object a line, in the order in which they arrived. Reading order: Arrived, lines, Events.
 
 More is taken here than at the doors: a test log may leave out fields that a contract asks for, and its identifiers may be invented. What
 has no type, id, source or time cannot be placed, and is told on the side.
@@ -7,6 +7,7 @@ has no type, id, source or time cannot be placed, and is told on the side.
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from io import BufferedReader
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -108,6 +109,13 @@ def _newest(line: Line, data: dict[str, Any]) -> dict[str, Any]:
 
 
 IMPLYING = {contract.type: contract.implied for contract in CONTRACTS.values() if contract.implied}
+
+
+def lines(file: BufferedReader) -> Iterable[bytes]:
+    """The events of a file, one a line, or those of one JSON array."""
+    if file.peek(1 << 10)[: 1 << 10].removeprefix(BOM_UTF8).lstrip()[:1] != b"[":
+        return file
+    return map(bytes, msgspec.json.decode(file.read().removeprefix(BOM_UTF8), type=list[Raw]))
 
 
 class Events:
