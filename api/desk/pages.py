@@ -259,7 +259,7 @@ def _route_class(dependencies: Dependencies) -> type[APIRoute]:
                 try:
                     return await handle(request)
                 except Problem as problem:
-                    return _failed(request, dependencies, problem.body.status, problem.reason, problem.body.receipt or "")
+                    return _failed(request, dependencies, problem.body.status, problem.reason, problem)
                 except KeyDestroyed:
                     return _failed(request, dependencies, 410, "erased")
                 except (psycopg.OperationalError, PoolTimeout):
@@ -284,14 +284,15 @@ def told_on_pages(app: FastAPI, dependencies: Dependencies) -> None:
         browsed = request.method == "GET" and "text/html" in request.headers.get("accept", "") and not path.startswith("/v1/")
         if not (browsed and isinstance(error, Unserved) and error.status_code in (404, 405)):
             return await answered(request, error)
-        values = {"error": "error.404.other", "again": "", "receipt": "", "erased": ""}
+        values = {"error": "error.404.other", "again": "", "receipt": "", "erased": "", "field": ""}
         return page(request, dependencies, "problem.html", error.status_code, **values)
 
     app.add_exception_handler(Unserved, nowhere)
 
 
-def _failed(request: Request, dependencies: Dependencies, status: int, reason: str, receipt: str = "") -> Response:
+def _failed(request: Request, dependencies: Dependencies, status: int, reason: str, problem: Problem | None = None) -> Response:
     """The page for what went wrong; without a session, the one to sign in on. Of who was erased it names the receipt."""
+    pointer, receipt = (problem.body.pointer or "", problem.body.receipt or "") if problem is not None else ("", "")
     locale = locale_of(request, dependencies)
     sent = request.method != "GET"
     wanted = "/" if sent else way_back(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
@@ -318,4 +319,5 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
         receipt=number,
         erased=forgotten,
         untaken=sent,
+        field=pointer.removeprefix("/"),
     )

@@ -89,7 +89,7 @@ async def _command(dependencies: Dependencies, fields: dict[str, str]) -> Comman
         async with dependencies.pool.connection() as connection:
             into = await table.numbered(connection, number)
         if into is None:
-            raise Problem(422, "not_found", f"No request has the number {number}.")
+            raise Problem(422, "not_found", f"No request has the number {number}.", pointer="/into")
     return Command(
         note=fields.get("note", "")[:10_000],
         article_id=_id(fields.get("article")),
@@ -130,6 +130,7 @@ async def _shown(
         customer=row.customer,
         name=name,
         wrong=None if wrong is None else _refused(wrong, locale),
+        at="" if wrong is None else _field(wrong, may_act and shown.live, may_act),
         typed=typed or {},
         past=[_past(event, locale) for event in events],
         acts=(*(("take",) if shown.live and not shown.owner else ()), *ACTS[shown.state]) if may_act else (),
@@ -148,6 +149,12 @@ async def _shown(
 def _refused(problem: Problem, locale: Locale) -> str:
     """Why it was not done, in the reader's language."""
     return locale.say("error.no_date") if problem.reason == "no_date" else explained(problem.body.detail, locale)
+
+
+def _field(problem: Problem, live: bool, may_act: bool) -> str:
+    """Which field of the page is wrong; empty where none of those that are shown is."""
+    field = (problem.body.pointer or "").removeprefix("/")
+    return field if (live and field in ("promise", "due", "owner", "into")) or (may_act and field == "note") else ""
 
 
 def _context(view: View, others: Sequence[ServiceRequest]) -> str:

@@ -32,6 +32,11 @@ async def test_promising_keeping_breaking_passing_on_and_merging_need_no_mouse(d
     await page.goto(f"/requests/{two['id']}")
     await (await ready(page)).keyboard.press("t")
     await expect(page.locator(".asked .tag").first).to_have_text("Open")
+    await (await ready(page)).keyboard.press("n")  # of a note that is not written yet: there it is written
+    await page.keyboard.type("She calls again")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("n")
+    await expect(page.locator(".past .told").first).to_have_text("She calls again")
     for text, key, became in (("A call by noon", "k", "kept"), ("A refund", "b", "broken")):
         await (await ready(page)).keyboard.press("p")
         await page.keyboard.type(text)
@@ -56,7 +61,7 @@ async def test_promising_keeping_breaking_passing_on_and_merging_need_no_mouse(d
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("99999999")
     desk.complaints.clear()  # the browser calls an answer that says no an error
-    await (await ready(page)).keyboard.press("m")
+    await expect(page.locator("[name=into][aria-invalid]")).to_be_focused()
     await page.keyboard.type(one["number"])
     await page.keyboard.press("Enter")
     await expect(page.locator(f'.notice a[href="/requests/{one["id"]}"]')).to_be_visible()
@@ -78,6 +83,8 @@ async def test_what_a_request_refuses_is_said_in_the_readers_language_and_nothin
         await expect(page.get_by_role("alert")).to_contain_text(why)
         await expect(page.locator("[name=promise]")).to_have_value("A call by noon")
         await expect(page.locator("[name=due]")).to_have_value(day)
+        await expect(page.locator("[name=due][aria-invalid]")).to_be_focused()
+        await expect(page.locator("form:has([name=due]) #wrong")).to_contain_text(why)
     await desk.api.client.post(f"/v1/service-requests/{made['id']}/resolve", json={"note": "Done."}, auth=(desk.agent, ""))
     await page.locator("[name=note]").fill("A long note")
     await page.locator("button[formaction$='/escalate']").click()

@@ -152,9 +152,14 @@ async def test_a_day_that_is_none_or_is_over_is_said_and_nothing_typed_is_lost(d
         await expect(page.locator("#dock-said")).to_have_text(say(why))
         await expect(page.locator("#dock [name=promise]")).to_have_value("A call")
         await expect(page.locator("#dock [name=due]")).to_have_value(day)
+        await expect(page.locator("#dock [name=due][aria-invalid]")).to_be_focused()
+        await expect(page.locator("#dock [name=due]")).to_have_accessible_description(say(why))
     desk.complaints.clear()  # the browser tells of the 422
+    assert await judged(page, f"dock-wrong-{language}") == []
+    await shot(page, f"dock-wrong-{language}")
     await page.locator("#dock [name=promise]").fill("")
     await page.locator("#dock [name=due]").fill("")
+    await expect(page.locator("#dock [aria-invalid]")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("language", "number"), [("fa", "۰۹۳۳ ۰۰۰ ۱۱۲۲"), ("en", "0098 933 000 1133")])

@@ -37,7 +37,9 @@ function pressed(event) {
   const keyed = letter && !event.shiftKey && document.querySelector(`[data-key="${letter[1].toLowerCase()}"]`);
   if (!keyed) return false;
   event.preventDefault(); // the letter is not to be written into the field that it leads to
+  const wanted = keyed.dataset.wants && keyed.form.elements[keyed.dataset.wants]; // who has not written it yet is led to where it is written
   if (keyed.matches("input, textarea, select")) keyed.focus();
+  else if (wanted && !wanted.value.trim()) wanted.focus();
   else keyed.click();
   return true;
 }
@@ -214,6 +216,8 @@ async function send(form) {
   };
   const dock = $("dock").dataset;
   const button = form.querySelector("button");
+  let wrong = null;
+  for (const field of form.elements) amend(field);
   const body = new URLSearchParams(new FormData(form));
   keep(form);
   const pressed = document.activeElement === button;
@@ -233,18 +237,38 @@ async function send(form) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const told = page.querySelector("main .wrong") ?? page.querySelector("main p, main h1");
       say(told?.textContent ?? String(answer.status), true);
+      wrong = form.elements[page.querySelector("[data-field]")?.dataset.field];
       break;
     }
     await new Promise((again) => setTimeout(again, 700));
   }
   button.disabled = false;
-  if (pressed && document.activeElement === document.body) button.focus();
+  if (wrong) {
+    wrong.setAttribute("aria-invalid", "true");
+    wrong.setAttribute("aria-describedby", "dock-said");
+    amiss(wrong);
+  } else if (pressed && document.activeElement === document.body) button.focus();
+}
+
+/** Who wrote what is wrong is led to it, and writes over it. */
+function amiss(field) {
+  field.focus();
+  field.select?.();
+}
+
+/** What was wrong is written anew. */
+function amend(field) {
+  field.removeAttribute("aria-invalid");
+  field.removeAttribute("aria-describedby");
 }
 
 const drafted = (event) => event.target.closest?.("form[data-draft]");
 const restoreAll = () => document.querySelectorAll("form[data-draft]").forEach(restore);
 restoreAll();
-document.addEventListener("input", (event) => drafted(event) && keep(drafted(event)));
+document.addEventListener("input", (event) => {
+  if (event.target.closest("#dock")) amend(event.target);
+  if (drafted(event)) keep(drafted(event));
+});
 document.addEventListener("submit", (event) => {
   const form = drafted(event);
   if (!form) return;
@@ -256,7 +280,9 @@ document.addEventListener("submit", (event) => {
 // What an answer brought in place of the page's middle: its drafts, and whoever reads by keyboard begins there.
 document.addEventListener("htmx:after:swap", () => {
   restoreAll();
-  if (document.activeElement === document.body) ($("script")?.querySelector("a") ?? $("main")).focus({ preventScroll: true });
+  const wrong = document.querySelector("main [aria-invalid]"); // why stands beside it, and is to be seen
+  if (wrong) amiss(wrong);
+  else if (document.activeElement === document.body) ($("script")?.querySelector("a") ?? $("main")).focus({ preventScroll: true });
 });
 
 // --- the call: its timer, and the ring that fills the desk ---
