@@ -284,7 +284,7 @@ def told_on_pages(app: FastAPI, dependencies: Dependencies) -> None:
         browsed = request.method == "GET" and "text/html" in request.headers.get("accept", "") and not path.startswith("/v1/")
         if not (browsed and isinstance(error, Unserved) and error.status_code in (404, 405)):
             return await answered(request, error)
-        values = {"error": "error.404.other", "again": "", "receipt": "", "erased": "", "field": ""}
+        values = {"error": "error.404.other", "again": "", "receipt": "", "erased": "", "field": "", "said": ""}
         return page(request, dependencies, "problem.html", error.status_code, **values)
 
     app.add_exception_handler(Unserved, nowhere)
@@ -306,6 +306,7 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
         wanted = whose[0]
     if status == 404 and not request.url.path.startswith("/customers/"):
         error = "error.404.other"
+    said = problem.body.detail if problem is not None and problem.headers.get("Content-Language") == locale.language else ""
     forgotten = request.path_params.get("id", "") if receipt else ""
     number = receipt.rpartition("/")[2]
     return page(
@@ -314,6 +315,7 @@ def _failed(request: Request, dependencies: Dependencies, status: int, reason: s
         "problem.html",
         status,
         error=error,
+        said=said,
         again="error.look" if status == 409 else "error.again" if status >= 500 else "",
         back=wanted,
         receipt=number,

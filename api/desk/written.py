@@ -147,14 +147,19 @@ def form_beside(text: str) -> dict[str, Any]:
 
 
 async def command(request: Request, dependencies: Dependencies, declaring: Declaring, area: str) -> Response:
-    """Carry out what a button says."""
+    """Carry out what a button says; what is not taken back is asked first."""
     verb = next((known for known in VERBS if known == request.path_params["verb"]), None)
     if verb is None:
         raise not_found("There is no such command.")
     asking = acting(request, dependencies, ALLOWED.get(verb, WRITERS))
-    name, number = named(request), (await form(request)).get("number", "")
-    await declaring.command(name, verb, asking, int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None)
-    return RedirectResponse(f"/{area}/{quote(name, safe='')}", 303, HEADERS)
+    name, fields, locale = named(request), await form(request), locale_of(request, dependencies)
+    address, number = f"/{area}/{quote(name, safe='')}", fields.get("number", "")
+    if verb == "retire" and "sure" not in fields:
+        does = locale.word("rule.verb", verb)
+        return page(request, dependencies, "sure.html", kind=declaring.kind, name=name, number=number, does=does, back=address)
+    seen = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
+    await declaring.command(name, verb, asking, seen, _lang(locale))
+    return RedirectResponse(f"{address}#stands", 303, HEADERS)
 
 
 def offered(rows: Sequence[Row], asking: Caller) -> list[str]:

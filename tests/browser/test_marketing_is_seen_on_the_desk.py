@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
+from aggregates.written import standing
 from api.desk.catalog import LANGUAGES
 from api.desk.locale import Locale
 from projections.deliveries import table as deliveries
@@ -75,6 +76,36 @@ async def test_a_signal_that_is_withdrawn_says_so_where_it_stands_and_a_page_tha
     await expect(rows).to_have_count(count + 1)
     await page.locator('.live[data-state="live"]').wait_for()
     desk.complaints.clear()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_paused_rule_says_so_and_resumes_by_the_next_key_and_none_is_retired_unasked(
+    desk: Desk, marketer: Marketer, language: str
+) -> None:
+    say, name = spoken(language), f"stands-{language}"
+    await marketer.publish("triggers", name, "when: {count: a.b, at_least: 2, within: 1h}\ndo: {notify: team:x}\n")
+    page, stale = await desk.signed_in(language, marketer.token), await desk.signed_in(language, marketer.token)
+    for one in (page, stale):
+        await one.goto(f"/rules/{name}")
+    state = page.locator("h1 .tag")
+    await page.locator("[formaction$='/pause']").click()
+    await expect(state).to_have_text(say("rule.state.paused"))
+    await expect(page.get_by_text(say("rule.paused"))).to_be_in_viewport()
+    await expect(page.locator("h1")).to_be_in_viewport()
+    await stale.locator("[formaction$='/pause']").click()
+    await expect(stale.locator("main")).to_contain_text(standing.said("changed", {"name": name}, "fa" if language == "fa" else "en"))
+    await page.keyboard.press("Tab")
+    await expect(page.locator("[formaction$='/resume']")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(state).to_have_text(say("rule.state.published"))
+    for decided, becomes in (("a.button", "published"), ("button", "retired")):
+        await page.locator("[formaction$='/retire']").click()
+        await expect(page.locator("main h1")).to_contain_text(name)
+        await expect(page.get_by_text(say("rule.retire.more"))).to_be_visible()
+        assert await judged(page, f"sure-{language}") == []
+        await page.locator(f"main .deciding {decided}").click()
+        await expect(state).to_have_text(say(f"rule.state.{becomes}"))
+    desk.complaints.clear()  # the browser tells of the 409
 
 
 OUTCOMES = [
