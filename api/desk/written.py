@@ -56,6 +56,9 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     "paused": ("resume", "retire"),
     "retired": (),
 }
+ASKED = {"rule": ("rule.retire", "rule.retire.more"), "segment": ("segment.retire", "segment.retire.more")}
+"""What is asked before something is done that is not taken back."""
+
 ALLOWED: Mapping[str, tuple[Role, ...]] = {"approve": APPROVERS, "reject": APPROVERS}
 
 _NUMBER = re.compile(r"(?<![^\s(])\d+(?:\.\d+)?%?(?=[\s).؛،:]|$)")
@@ -155,8 +158,9 @@ async def command(request: Request, dependencies: Dependencies, declaring: Decla
     name, fields, locale = named(request), await form(request), locale_of(request, dependencies)
     address, number = f"/{area}/{quote(name, safe='')}", fields.get("number", "")
     if verb == "retire" and "sure" not in fields:
-        does = locale.word("rule.verb", verb)
-        return page(request, dependencies, "sure.html", kind=declaring.kind, name=name, number=number, does=does, back=address)
+        asked, more = ASKED[declaring.kind]
+        values = {"asked": locale.say(asked, name=f"\u2068{name}\u2069"), "more": locale.say(more), "number": number, "back": address}
+        return page(request, dependencies, "sure.html", **values)
     seen = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
     await declaring.command(name, verb, asking, seen, _lang(locale))
     return RedirectResponse(f"{address}#stands", 303, HEADERS)
