@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from aggregates.decision import Also, Decision, Overtaken
 from aggregates.identity import strongest
 from aggregates.touchpoint import derive
-from api import access, body, cursor, explaining, masks, openapi, query
+from api import access, body, cursor, customers, explaining, masks, openapi, query
 from api.answers import json, path_id
 from api.decoding import decoded
 from api.identity import DECIDERS, present
@@ -23,7 +23,6 @@ from api.visibility import settled
 from projections.accounts import table
 from projections.accounts.fold import Folded, folded
 from projections.accounts.table import Account
-from projections.view import table as views
 from projections.view.answer import View
 from projections.view.traits import Name
 
@@ -265,11 +264,11 @@ async def view(dependencies: Dependencies, connection: Connection, id_: UUID, ro
     """An account with its people; a household may also be one of a shared address. Raises a 404 problem."""
     account = await table.one(connection, id_)
     if account is None:
-        for key, customers in await table.at_one_address(connection, 10_000):
+        for key, living in await table.at_one_address(connection, 10_000):
             if derive("household", key.hex()) == id_:
-                seen = await _views(dependencies, connection, customers, role)
+                seen = await _views(dependencies, living, role)
                 people = [_member(view, ["member"], None, id_) for view in seen]
-                return AccountView(by_address(key, customers), [], [], people, folded(seen))
+                return AccountView(by_address(key, living), [], [], people, folded(seen))
         raise not_found("No account has this id.")
     above: list[AccountShown] = []
     up = account.parent
@@ -277,7 +276,7 @@ async def view(dependencies: Dependencies, connection: Connection, id_: UUID, ro
         above.append(shown(parent))
         up = parent.parent
     members = await table.members(connection, await table.tree(connection, id_))
-    seen = await _views(dependencies, connection, list(dict.fromkeys(member.customer for member in members)), role)
+    seen = await _views(dependencies, list(dict.fromkeys(member.customer for member in members)), role)
     people = []
     for one in seen:
         his = [member for member in members if member.customer == one.customer_id]
@@ -285,12 +284,11 @@ async def view(dependencies: Dependencies, connection: Connection, id_: UUID, ro
     return AccountView(shown(account), above, [shown(child) for child in await table.below(connection, id_)], people, folded(seen))
 
 
-async def _views(dependencies: Dependencies, connection: Connection, customers: list[UUID], role: str) -> list[View]:
+async def _views(dependencies: Dependencies, members: list[UUID], role: str) -> list[View]:
     """The members' views as this role may see them."""
-    schema, now = await dependencies.schema(), dependencies.clock()
-    found = []
-    for customer in customers[:PER_VIEW]:
-        looked = await views.look(connection, schema, customer, now)
+    schema, found = await dependencies.schema(), []
+    for customer in members[:PER_VIEW]:
+        looked = await customers.look(dependencies, schema, customer)
         if looked is not None:
             found.append(masks.view(looked.view(customer), role))
     return found

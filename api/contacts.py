@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from aggregates.contact_policy.candidate import Candidate
 from aggregates.normal import NotAnIdentifier, normalise
 from aggregates.touchpoint import derive
-from api import access, body, hints, openapi
+from api import access, body, customers, hints, openapi
 from api.access import Caller
 from api.answers import json
 from api.decoding import decoded
@@ -110,7 +110,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                 reason = UNKNOWN if customer is None else TEST if simulated else PAUSED
                 return json(Answered(id_, wanted.request_id, customer, "refused", None, now, None, reason, told))
             schema = await dependencies.schema()
-            looked = await views.look(connection, schema, customer, now)
+            looked = await customers.look(dependencies, schema, customer)
             now = looked.at if looked else now
             candidate = Candidate(
                 id_,

@@ -288,12 +288,18 @@ async def present(connection: Connection, schema: str, customer: UUID) -> UUID:
     return owner
 
 
+async def look(dependencies: Dependencies, schema: str, customer: UUID) -> views.Looked | None:
+    """What is to be read of a customer now, where that is planned once for all; None: nothing is."""
+    async with dependencies.by_key.connection() as keyed:
+        return await views.look(keyed, schema, customer, dependencies.clock())
+
+
 async def looked(dependencies: Dependencies, connection: Connection, customer: UUID) -> tuple[UUID, views.Looked | None]:
     """Who this customer is now, and what is to be read of him; None: nothing is."""
-    schema, now = await dependencies.schema(), dependencies.clock()
-    found = await views.look(connection, schema, customer, now)
+    schema = await dependencies.schema()
+    found = await look(dependencies, schema, customer)
     if found is None and (owner := await identity.successor(connection, customer)):
-        return owner, await views.look(connection, schema, owner, now)
+        return owner, await look(dependencies, schema, owner)
     return customer, found
 
 

@@ -20,7 +20,7 @@ from aggregates.service_request.hours import Hours
 from aggregates.service_request.recording import Change, record_of
 from aggregates.service_request.request import Event, Request, Resolved, evolve
 from aggregates.service_request.telling import Kept
-from api import commands, position
+from api import commands, customers, position
 from api.access import Caller
 from api.ports import Connection, Dependencies
 from api.problem import Problem, erased, invalid, not_found, unavailable
@@ -29,7 +29,6 @@ from projections.knowledge import table as knowledge
 from projections.service import table
 from projections.service.table import Row
 from projections.view import reading
-from projections.view import table as views
 
 TRIES = 5
 PATIENCE = 1.0
@@ -108,7 +107,7 @@ def hours(dependencies: Dependencies) -> Hours:
 async def identifier_of(dependencies: Dependencies, connection: Connection, customer: UUID) -> dict[str, Any]:
     """An identifier of a customer by which a request can be made for him. Raises a 404 problem when he has none that is known."""
     schema = await dependencies.schema()
-    looked = await views.look(connection, schema, customer, dependencies.clock())
+    looked = await customers.look(dependencies, schema, customer)
     if looked is not None:
         points = reading.contact_points(looked.state)
         known = {point.kind: point.value for point in reversed(points) if point.value}

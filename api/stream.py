@@ -25,7 +25,6 @@ from projections.identity import table as identity
 from projections.positions import table as positions
 from projections.timeline import since
 from projections.timeline.since import Edition
-from projections.view import table as views
 
 HEARTBEAT = 15.0
 AT_ONCE = 200
@@ -120,7 +119,7 @@ async def _changes(
     """New events, then the view; `ends` moves along."""
     schema = await dependencies.schema()
     assert mark.customer is not None  # noqa: S101 - this stream is of a customer
-    looked = await views.look(connection, schema, mark.customer, dependencies.clock())
+    looked = await customers.look(dependencies, schema, mark.customer)
     if looked is None:
         gone = await erasure.erased(connection, [mark.customer])
         if gone:
@@ -135,6 +134,7 @@ async def _changes(
         for row, item in zip(rows, await customers.items(dependencies, connection, rows, role), strict=True):
             ends[row.log_partition] = max(row.log_offset + 1, ends.get(row.log_partition, 0))
             yield _event("timeline", item, ends)
+    mark.edition = mark.edition or edition  # it begins with what it has read
     if edition == mark.shown:
         return
     mark.shown = edition

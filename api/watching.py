@@ -67,12 +67,14 @@ class Watching:
         self._alike, self._alike_since = Alike(), 0
 
     @asynccontextmanager
-    async def watch(self, customer: UUID | None, extension: str = "", *, signals: bool = False) -> AsyncIterator[Mark]:
+    async def watch(
+        self, customer: UUID | None, extension: str = "", *, signals: bool = False, has: Edition | None = None
+    ) -> AsyncIterator[Mark]:
         """A mark whose event is set whenever the customer's view changed, or became stale or fresh, or a call at the extension went on.
 
-        With `signals` also when some were given or withdrawn.
+        With `signals` also when some were given or withdrawn. Of a page that `has` an edition already only what comes after it is a change.
         """
-        mark = Mark(customer, extension, signals)
+        mark = Mark(customer, extension, signals, edition=has)
         self._marks.add(mark)
         for work in (self._look, self._follow, *((self._hear,) if signals else ())):
             if work not in self._tasks or self._tasks[work].done():

@@ -135,9 +135,16 @@ class Beside(NamedTuple):
 
 
 async def read(
-    dependencies: Dependencies, connection: Connection, schema: str, view: View, role: str, locale: Locale, alike: Alike
+    dependencies: Dependencies,
+    connection: Connection,
+    keyed: Connection,
+    schema: str,
+    view: View,
+    role: str,
+    locale: Locale,
+    alike: Alike,
 ) -> Beside:
-    """What stands beside the view, for this role: a partner is shown no worth and no score."""
+    """What stands beside the view, for this role: a partner is shown no worth and no score. Over `keyed` goes what asks by him alone."""
     failed: set[str] = set()
     now, customer = dependencies.clock(), view.customer_id
 
@@ -146,7 +153,7 @@ async def read(
             async with asyncio.timeout(WITHIN):
                 return await reading()
         except (psycopg.Error, TimeoutError) as error:
-            if connection.closed:
+            if connection.closed or keyed.closed:
                 raise
             log.warning("region_failed", part=name, error=type(error).__name__)
             failed.add(name)
@@ -154,8 +161,8 @@ async def read(
 
     inside = role != "partner"
     opened = await part("open", lambda: _open(dependencies, connection, schema, customer, role, now)) if inside else Open([], 0, None)
-    leaving = await part("leaving", lambda: _leaving(dependencies, connection, customer, now, locale, alike)) if inside else None
-    worth = await part("worth", lambda: _worth(connection, schema, customer, now, locale, alike)) if inside else None
+    leaving = await part("leaving", lambda: _leaving(dependencies, keyed, customer, now, locale, alike)) if inside else None
+    worth = await part("worth", lambda: _worth(keyed, schema, customer, now, locale, alike)) if inside else None
     offer = await part("offer", lambda: _offer(connection, view, now, locale)) if inside else None
     belongs = await part("accounts", lambda: _accounts(connection, customer)) if inside else []
     return Beside(opened, leaving, worth, offer, inside, _warning(opened, leaving, locale), frozenset(failed), now, belongs)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from aggregates.normal.persian import plain
 from aggregates.sealing import text
 from aggregates.service_request.deciding import NewRequest
-from api import access, calls, looks, position, query, requesting, uniting, witnessing
+from api import access, calls, customers, looks, position, query, requesting, uniting, witnessing
 from api.answers import json, path_id
 from api.calls import WrapUp, wrap_up
 from api.commands import Key
@@ -32,7 +32,6 @@ from api.problem import Problem, invalid, not_found
 from api.visibility import settled
 from api.watching import Watching
 from projections.calls import table
-from projections.view import table as views
 
 SEEN = 5.0
 """How long a page waits for what it was just told to be visible."""
@@ -135,7 +134,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             go = await _calls_from(request, dependencies, connection, customer)
             divided = await uniting.split(dependencies, connection, asking, customer, go=go, dry_run=True)
             await looks.note(request, connection, asking, customer, "identity")
-            looked = await views.look(connection, await dependencies.schema(), customer, dependencies.clock())
+            looked = await customers.look(dependencies, await dependencies.schema(), customer)
         name = looked.view(customer).name.display if looked is not None else ""
         values: dict[str, Any] = {"divided": divided, "phone_value": go[0].value, "call": call_id(request)}
         return page(request, dependencies, "not_him.html", id=customer, name=name, **values)
@@ -176,7 +175,7 @@ async def _pop(request: Request, dependencies: Dependencies) -> Response:
             found = await calls.of_email(dependencies, connection, email)
         elif id_ and said is None:
             raise not_found("No call has this id.")
-        known = await _known(dependencies, connection, found)
+        known = await _known(dependencies, found)
     suffix = {"by": "phone"} | ({"call": id_} if id_ else {})
     told = query.text(request, "known")  # who it is was said a moment ago: whoever owns the number now
     named = [one for one in known if (one[0] == found[0] if told else one[2])]
@@ -205,12 +204,11 @@ async def _newcomer(request: Request, dependencies: Dependencies, fields: Mappin
     return page(request, dependencies, "newcomer.html", 422, draft=fields.get("draft") or str(uuid4()), **values)
 
 
-async def _known(dependencies: Dependencies, connection: Connection, found: list[UUID]) -> list[tuple[UUID, str, bool, Any]]:
+async def _known(dependencies: Dependencies, found: list[UUID]) -> list[tuple[UUID, str, bool, Any]]:
     """Of each his id, the first letters of his name, whether more is known of him than that he calls, and when he was met last."""
-    schema, now = await dependencies.schema(), dependencies.clock()
-    known = []
+    schema, known = await dependencies.schema(), []
     for customer in found:
-        looked = await views.look(connection, schema, customer, now)
+        looked = await customers.look(dependencies, schema, customer)
         if looked is not None:
             view = looked.view(customer)
             only_rings = set(view.channels) <= {"call"} and view.events <= 3 and not view.name.display

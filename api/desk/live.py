@@ -86,8 +86,9 @@ async def stream(request: Request, dependencies: Dependencies, watching: Watchin
         reached = await positions.positions(connection, "customer")
     for partition, end in ends.items():  # of before a backup was restored: no entry would be told until the log is as long again
         ends[partition] = min(end, reached.get(partition, 0))
+    has = since.read(query.text(request, "shown", 100) or "") if last is None else None  # who lost the line may have missed a change
     read = partial(_changes, dependencies, owner, ends, shown)
-    pieces = _live(request, dependencies, watching, watching.watch(owner, shown.extension), read, ends)
+    pieces = _live(request, dependencies, watching, watching.watch(owner, shown.extension, has=has), read, ends)
     return lasting(request, dependencies, pieces, HEADERS)
 
 
@@ -147,7 +148,7 @@ async def _changes(
     if found is None:
         erased = bool(await erasure.erased(connection, [customer]))
         return {"gone": f"/customers/{customer}", "erased": erased}  # the page of whom he became, or that he was erased
-    regions, beside = found
+    regions, beside, _ = found
     entries: list[dict[str, Any]] = []
     more = True
     while more:

@@ -4,7 +4,7 @@ Reading order: look, told, met; `live` goes on from where `look` began.
 """
 
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from projections.calls import table as seats
 from projections.knowledge import table as knowledge
 from projections.positions import table as positions
 from projections.timeline import page as paging
+from projections.timeline.since import Edition, written
 from projections.view import table as views
 
 KINDS = frozenset({"name", "phone", "email", "customer_number", "national_id", "user_id", "account", "social", "reference"})
@@ -41,12 +42,20 @@ AT_FIRST = 16
 """How many events a page begins with: an agent looks at the latest, and the page must be there at once. Older ones come by fifties."""
 
 
+class Told(NamedTuple):
+    """What the regions of a page show."""
+
+    customer: Customer
+    beside: Beside
+    edition: Edition | None  # of the view that is shown; None as of another time
+
+
 async def met(request: Request, dependencies: Dependencies, connection: Connection, asking: Caller, what: str) -> tuple[UUID, str]:
     """Whom a page of `what` is about, as he is now, and his name; that he was looked at is written down. Raises 404 and 410 problems."""
     schema = await dependencies.schema()
     customer = await customers.present(connection, schema, path_id(request))
     await looks.note(request, connection, asking, customer, what)
-    found = await views.look(connection, schema, customer, dependencies.clock())
+    found = await customers.look(dependencies, schema, customer)
     return customer, found.view(customer).name.display if found else ""
 
 
@@ -60,14 +69,15 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
     async with dependencies.pool.connection() as connection:
         schema = await dependencies.schema()
         ends = await positions.positions(connection, "customer")  # before the rows: what comes meanwhile is streamed, not missed
-        owner = await customers.present(connection, schema, asked)
+        async with dependencies.by_key.connection() as keyed:
+            owner = await customers.present(keyed, schema, asked)
         merged_from = asked if owner != asked else None
         await looks.note(request, connection, asking, owner, "page")
         as_of = _as_of(request, dependencies)
         found = await told(dependencies, connection, schema, owner, role, locale, merged_from, as_of)
         if found is None:
             raise not_found(customers.UNKNOWN)
-        shown, beside = found
+        shown, beside, edition = found
         call, number = await call_of(request, dependencies, connection)
         extension = await seats.extension_of(connection, asking.name)
         scripts = await knowledge.scripts(connection, reason=call.queue) if call is not None and call.queue else []
@@ -80,6 +90,8 @@ async def look(request: Request, dependencies: Dependencies, asked: UUID, asking
     matched = ({"by": by} if by in KINDS else {}) | ({} if as_of is None else {"as_of": as_of.isoformat()})  # another day stays another day
     filtered = matched | ({"channel": channel} if channel else {})
     listening = {"from": position.token(ends), **filtered} | ({"merged_from": str(merged_from)} if merged_from else {})
+    if edition is not None and not beside.failed:  # what failed is read again as soon as the page listens
+        listening["shown"] = written(edition)
     if extension:
         listening["extension"] = extension
     if call is not None:
@@ -124,7 +136,7 @@ async def told(
     merged_from: UUID | None,
     as_of: datetime | None = None,
     alike: Alike | None = None,
-) -> tuple[Customer, Beside] | None:
+) -> Told | None:
     """What the regions show of a customer, now or as of a time; None when he has no view (any more, or yet)."""
     if as_of is not None:
         view = await customers.view_at(dependencies, connection, schema, owner, as_of, as_of)
@@ -132,16 +144,16 @@ async def told(
             view = await customers.view_at(dependencies, connection, schema, owner, as_of, None) or view
         if view is None:
             return None
-    else:
-        looked = await views.look(connection, schema, owner, dependencies.clock())
+        beside = await besides.as_of(dependencies, connection, owner, role, as_of, locale)
+        return Told(customer(masks.view(view, role), merged_from, locale), beside, None)
+    async with dependencies.by_key.connection() as keyed:
+        looked = await views.look(keyed, schema, owner, dependencies.clock())
         if looked is None:
             return None
         view = looked.view(owner)
-    if as_of is not None:
-        beside = await besides.as_of(dependencies, connection, owner, role, as_of, locale)
-    else:
-        beside = await besides.read(dependencies, connection, schema, view, role, locale, alike or Alike())
-    return customer(masks.view(view, role), merged_from, locale), beside
+        beside = await besides.read(dependencies, connection, keyed, schema, view, role, locale, alike or Alike())
+    edition = Edition(looked.log_partition, looked.log_offset, looked.state.events, looked.moving)
+    return Told(customer(masks.view(view, role), merged_from, locale), beside, edition)
 
 
 def _as_of(request: Request, dependencies: Dependencies) -> datetime | None:

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from aggregates.normal import persian
 from aggregates.service_request.deciding import Command
 from aggregates.service_request.request import Request as ServiceRequest
-from api import access, looks, requesting
+from api import access, customers, looks, requesting
 from api.access import Caller
 from api.answers import path_id
 from api.commands import Key
@@ -29,7 +29,6 @@ from api.problem import Problem
 from projections.knowledge import table as knowledge
 from projections.service import table
 from projections.service.table import Filter, Row
-from projections.view import table as views
 from projections.view.answer import View
 
 ACTS: dict[str, tuple[str, ...]] = {
@@ -112,7 +111,7 @@ async def _shown(
         if row.customer is not None:
             await looks.note(request, connection, asking, row.customer, f"request {shown.number}")
             others = await _others(connection, row, now)
-            looked = await views.look(connection, await dependencies.schema(), row.customer, now)
+            looked = await customers.look(dependencies, await dependencies.schema(), row.customer)
             if looked is not None:
                 view = looked.view(row.customer)
                 name, context = view.name.display, _context(view, others)

@@ -1,6 +1,6 @@
 """What came to a customer's timeline after a place in the log: how a live page goes on where it was.
 
-Reading order: Edition, since.
+Reading order: Edition, written, read, since.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,20 @@ class Edition(NamedTuple):
     log_offset: int  # where in the log its last change stands
     events: int
     moving: bool
+
+
+def written(edition: Edition) -> str:
+    """An edition as an address has it."""
+    return ".".join(str(int(part)) for part in edition)
+
+
+def read(text: str) -> Edition | None:
+    """The edition that an address names; None when it names none."""
+    parts = text.split(".")
+    if len(parts) != len(Edition._fields) or not all(part.isascii() and part.isdecimal() and len(part) < 20 for part in parts):
+        return None
+    partition, offset, events, moving = map(int, parts)
+    return Edition(partition, offset, events, bool(moving))
 
 
 async def editions(connection: Connection, schema: str, customers: Iterable[UUID]) -> dict[UUID, Edition]:

@@ -1,8 +1,10 @@
 """The stream of a customer's view: new events and the changed view within a second, and where it was after a break."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from html import unescape
 from typing import Any
 
 import httpx
@@ -234,6 +236,29 @@ async def test_a_place_that_was_never_reached_is_refused_and_a_page_of_the_desk_
         while not entries:
             entries = (await heard.next("changes"))[1]["entries"]
     assert len(entries) == 1
+
+
+async def test_a_page_of_the_desk_is_read_again_when_something_came_since_it_was_made_and_not_before(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = await customer(live, key, agent, "7015")
+    made = await live.client.get(f"/customers/{id_}", auth=(agent, ""))
+    (address,) = re.findall('data-stream="([^"]+)"', made.text)
+
+    async with served(live) as url, httpx.AsyncClient(base_url=url, auth=(agent, ""), timeout=None) as client:  # noqa: S113
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Page]:
+            async with client.stream("GET", unescape(address)) as answer:
+                assert answer.status_code == 200
+                yield Page(answer.aiter_lines())
+
+        async with opened() as heard:
+            assert [(await heard.next("beat", "changes"))[0] for _ in range(2)] == ["beat"] * 2  # more than a look apart
+            at = await live.send(key, event("second-7015", data={"url": "u", "who": {"customer_number": "7015"}}))
+            assert len((await heard.next("changes"))[1]["entries"]) == 1
+        await live.get(agent, f"/v1/customers/{id_}", after=at)
+        async with opened() as heard:
+            assert len((await heard.next("changes"))[1]["entries"]) == 1
 
 
 async def test_those_who_hold_every_connection_still_learn_which_schema_is_live(live: Api) -> None:
