@@ -71,7 +71,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         access.staff(request, dependencies, READERS)
         rule = query.text(request, "rule")
         async with dependencies.pool.connection() as connection:
-            shares = await contacts.funnel(connection, since=dependencies.clock() - timedelta(days=DAYS))
+            shares, resting = await contacts.recent(connection, dependencies.clock(), timedelta(days=DAYS))
             found = await contacts.page(
                 connection,
                 SHOWN + 1,
@@ -80,7 +80,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
                 outcome=query.choice(request, "outcome", ("sent", "held", "silent")),
             )
         older = _older(request, found[SHOWN - 1].at, found[SHOWN - 1].signal) if len(found) > SHOWN else None
-        return page(request, dependencies, "contacts.html", lines=lines(shares), decisions=found[:SHOWN], rule=rule, older=older, days=DAYS)
+        of_rules: dict[str, Any] = {"lines": lines(shares), "resting": resting, "days": DAYS, "rule": rule}
+        return page(request, dependencies, "contacts.html", decisions=found[:SHOWN], older=older, **of_rules)
 
     @routes.get("/customers/{id}/decisions")
     async def of_customer(request: Request) -> Response:

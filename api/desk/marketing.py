@@ -1,5 +1,6 @@
 """The desk's pages of rules: as sentences and texts, what they would have done, what they brought. Reading order: add, `_rule_page`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -41,6 +42,8 @@ from api.problem import not_found
 from api.rehearsing import DryRun, Wanted
 from api.watching import Watching
 from api.written import named
+from projections.contacts import table as contacts
+from projections.contacts.table import Share
 from projections.declared import table as declared
 from projections.declared.table import Row
 from projections.triggers import happened
@@ -173,7 +176,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         rows = await declared.one(connection, "rule", name)
         if not rows:
             raise not_found("There is no rule of this name.")
-        funnel = await happened.funnel(connection, name, now - timedelta(days=30))
+        shares, resting = await contacts.recent(connection, now, timedelta(days=30), name)
         given = await signals.page(connection, SHOWN, rule=name)
         uplift = await bringing.brought(connection, await dependencies.schema(), name, now, locale)
     shown, zone = counting(rows), dependencies.zone
@@ -188,7 +191,8 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         sentence=of_rules(shown.text, locale, zone)[0],
         awaiting=of_rules(rows[0].text, locale, zone)[0] if rows[0].state == "awaiting_approval" else "",
         number=max(row.number for row in rows),
-        funnel=funnel,
+        funnel=_funnel(shares),
+        until=resting.get(name),
         uplift=uplift,
         uplift_goal=bringing.GOAL,
         uplift_days=bringing.DAYS,
@@ -206,6 +210,14 @@ def _line(rows: Sequence[Row], locale: Locale, zone: str, given: Mapping[str, in
     now = counting(rows)
     said, _ = of_rules(now.text, locale, zone)
     return Line(now.name, now.version, now.state, said, given.get(now.name, 0), sent.get(now.name, 0))
+
+
+def _funnel(shares: Sequence[Share]) -> list[tuple[str, str, int]]:
+    """What became of a rule's candidates: outcome, reason and how many, the most first."""
+    counts = Counter[tuple[str, str]]()
+    for share in shares:
+        counts[share.outcome, share.reason or ""] += share.candidates
+    return [(*what, count) for what, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
 def _bars(ran: DryRun, locale: Locale) -> list[Bar]:

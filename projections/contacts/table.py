@@ -5,7 +5,7 @@ Whoever decides holds the lock until his transaction ends, so no cap can be pass
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -429,6 +429,25 @@ async def funnel(connection: Connection, *, rule: str | None = None, since: date
         values,
     )
     return await cursor.fetchall()
+
+
+async def recent(
+    connection: Connection, now: datetime, span: timedelta, rule: str | None = None
+) -> tuple[list[Share], dict[str, datetime]]:
+    """The same of each rule in the time until now, or until its last candidate where he came before that: a source may replay its own time,
+    and a rule may rest. And when he came, of the rules of which it is so."""
+    where, values = _conditions(rule=rule)
+    cursor = await connection.execute(f"SELECT rule, max(at) FROM contacts.decisions WHERE {where} GROUP BY rule", values)
+    lasts: dict[str, datetime] = dict(await cursor.fetchall())
+    resting = {name: last for name, last in lasts.items() if last < now - span}
+    of_each = connection.cursor(row_factory=class_row(Share))
+    await of_each.execute(
+        "SELECT rule, version, outcome, channel, reason, count(*) AS candidates"
+        " FROM contacts.decisions JOIN unnest(%s::text[], %s::timestamptz[]) AS began (rule, since) USING (rule) WHERE at >= since"
+        " GROUP BY rule, version, outcome, channel, reason ORDER BY rule, version, candidates DESC",
+        (list(lasts), [resting.get(name, now) - span for name in lasts]),
+    )
+    return await of_each.fetchall(), resting
 
 
 def _conditions(

@@ -1,4 +1,4 @@
-"""What did happen of rules in a range, to compare a dry run with. Reading order: signals, sent, counted, funnel."""
+"""What did happen of rules in a range, to compare a dry run with. Reading order: signals, sent, counted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,13 +35,3 @@ async def counted(connection: Connection, since: datetime) -> dict[str, int]:
         "SELECT rule, count(*) FROM signals.given WHERE NOT withdrawn AND recorded_at >= %s GROUP BY rule", (since,)
     )
     return dict(await cursor.fetchall())
-
-
-async def funnel(connection: Connection, rule: str, since: datetime) -> list[tuple[str, str, int]]:
-    """What became of a rule's candidates: outcome, reason and how many, the most first."""
-    cursor = await connection.execute(
-        "SELECT outcome, COALESCE(reason, ''), count(*) FROM contacts.decisions WHERE rule = %s AND at >= %s"
-        " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
-        (rule, since),
-    )
-    return [(outcome, reason, count) for outcome, reason, count in await cursor.fetchall()]

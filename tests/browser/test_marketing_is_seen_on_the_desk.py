@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -115,18 +115,22 @@ OUTCOMES = [
 ]
 
 
+RESTED = [("sent", "sms", None, 400), ("silent", None, "budget", 425), ("sent", "sms", None, 431)]
+
+
 @pytest.fixture(scope="module")
 async def decided(marketer: Marketer) -> Marketer:
     """What became of the candidates of a rule, and what went wrong on the way out."""
     await marketer.publish("triggers", "winback", "when: {count: a.b, at_least: 9, within: 1h}\ndo: {notify: team:x}\n")
+    await marketer.publish("triggers", "rested", "when: {count: a.b, at_least: 9, within: 1h}\ndo: {notify: team:x}\n")
     errors = ("no phone number of the customer is known", "the mail server answered 550", "cap all/7d", "as a later version says it")
     async with marketer.api.made.pool.connection() as connection:
-        for outcome, channel, reason, days in OUTCOMES:
+        for rule, outcome, channel, reason, days in [*(("winback", *one) for one in OUTCOMES), *(("rested", *one) for one in RESTED)]:
             await connection.execute(
                 "INSERT INTO contacts.decisions (customer_id, signal, rule, version, contact, purpose, outcome, channel, at, reason,"
-                " occurred, wanted, want) SELECT %s, %s, 'winback', 1, 'spring', 'marketing', %s, %s, decided, %s, decided, decided, ''"
+                " occurred, wanted, want) SELECT %s, %s, %s, 1, 'spring', 'marketing', %s, %s, decided, %s, decided, decided, ''"
                 " FROM (SELECT now() - make_interval(days => %s) AS decided) AS day",
-                (uuid4(), uuid4(), outcome, channel, reason, days),
+                (uuid4(), uuid4(), rule, outcome, channel, reason, days),
             )
         for error in errors:
             await deliveries.add(connection, [deliveries.New(id_ := uuid4(), id_, "sms", "contact.sent", "winback", None, None, b"")])
@@ -158,6 +162,23 @@ def today(language: str) -> str:
     """As the desk writes it."""
     now = datetime.now(UTC)
     return Locale(language, ZoneInfo("Asia/Tehran"), now).dated(now)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_of_a_rule_that_rests_the_days_to_its_last_candidate_are_shown(desk: Desk, decided: Marketer, language: str) -> None:
+    say, locale = spoken(language), Locale(language, ZoneInfo("Asia/Tehran"), datetime.now(UTC))
+    last = locale.dated(datetime.now(UTC) - timedelta(days=400))
+    page = await desk.signed_in(language, decided.token)
+    await page.goto("/contacts")
+    row = page.locator("main table").first.locator("tr", has_text="rested")
+    await expect(row).to_contain_text(say("contacting.rested", date=last))
+    await expect(row.locator("td").first).to_have_text(locale.number(2))
+    await expect(page.locator("main table").first.locator("tr", has_text="winback").locator(".until")).to_have_count(0)
+    await page.goto("/rules/rested")
+    await expect(page.locator("#funnel-title")).to_have_text(say("rule.funnel.until", date=last))
+    await expect(page.locator("[aria-labelledby=funnel-title] tbody tr")).to_have_count(2)
+    await page.goto("/rules/winback")
+    await expect(page.locator("#funnel-title")).to_have_text(say("rule.funnel"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
