@@ -3,7 +3,7 @@
 The same functions as the API's do the work. Reading order: add, then the page of each address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -24,10 +24,11 @@ from api.contact_policy import check_approval, policy_shown
 from api.deliveries import STATES, pauses
 from api.desk.forms import form
 from api.desk.looking import met
+from api.desk.ranging import RANGES, asked, replayed
 from api.desk.rendering import locale_of, page
 from api.desk.visitor import acting
 from api.desk.wording import told, went
-from api.desk.written import RANGES
+from api.desk.written import no_day
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
 from api.webhooks import MOST, troubles
@@ -125,20 +126,23 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         """What would have become of the contacts of all rules under another policy, beside what became of them."""
         acting(request, dependencies, access.CAMPAIGNERS)
         fields = await form(request)
-        text, said = fields.get("text", "").replace("\r\n", "\n"), fields.get("days", "")
+        text, locale = fields.get("text", "").replace("\r\n", "\n"), locale_of(request, dependencies)
         read = reading.read(text)
         if read.policy is None:
             return await _policy(request, dependencies, text, read.problems)
-        until = dependencies.clock()
-        days = int(said) if said in map(str, RANGES) else RANGES[-1]
-        ran = await rehearsing.run(dependencies, await rehearsing.of_policy(dependencies, read.policy, until - timedelta(days=days), until))
-        again: dict[str, Any] = {"text": text, "days": days, "ranges": RANGES, "seen": fields.get("seen", ""), "back": "/contacts/policy"}
+        try:
+            past = asked(fields, dependencies.clock(), locale.zone)
+        except Problem:
+            return await _policy(request, dependencies, text, typed=fields)
+        ran = await rehearsing.run(dependencies, await rehearsing.of_policy(dependencies, read.policy, past.since, past.until))
+        again: dict[str, Any] = {"text": text, "days": past.days, "until": past.said, "ranges": RANGES, "seen": fields.get("seen", "")}
+        again |= {"back": "/contacts/policy", "replayed": await replayed(dependencies, past.since, locale)}
         return page(
             request,
             dependencies,
             "policy_run.html",
             ran=ran,
-            hints=told(hints.ordered(read.hints), locale_of(request, dependencies)),
+            hints=told(hints.ordered(read.hints), locale),
             **again,
         )
 
@@ -261,6 +265,7 @@ async def _policy(
     problems: Sequence[Written] = (),
     wrong: str = "",
     status: int = 422,
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
     asking = access.staff(request, dependencies, READERS) if request.method == "GET" else acting(request, dependencies, READERS)
     async with dependencies.pool.connection() as connection:
@@ -272,7 +277,7 @@ async def _policy(
         request,
         dependencies,
         "contact_policy.html",
-        status=status if problems or wrong else 200,
+        status=status if problems or wrong or typed else 200,
         shown=shown,
         overtaken=wrong == "knowledge.overtaken",
         text=written,
@@ -280,7 +285,7 @@ async def _policy(
         hints=[] if problems or not may_write else told(hints.ordered(reading.read(written).hints), locale),
         may_write=may_write,
         ranges=RANGES,
-        days=RANGES[-1],
+        **no_day(typed, locale),
     )
 
 

@@ -110,6 +110,11 @@ class Locale:
         """A day in the calendar of the language."""
         return self._date(day, self.language)
 
+    def numeric(self, at: datetime) -> str:
+        """The day of a moment as one types it."""
+        day = self.here(at).date()
+        return self.digits("{}/{:02}/{:02}".format(*jalali.of(day))) if self.language == "fa" else day.isoformat()
+
     def month(self, month: date) -> str:
         """The month that begins with this day, by the calendar of the language: where months are others there, in which it lies."""
         if self.language != "fa":

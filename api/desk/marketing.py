@@ -18,12 +18,12 @@ from api.declaring import Declaring
 from api.desk import bringing, rule_form, segments, signalling
 from api.desk.forms import form
 from api.desk.locale import Locale
+from api.desk.ranging import RANGES, asked, replayed
 from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.signalling import SHOWN, live_at
 from api.desk.visitor import acting
 from api.desk.written import (
     NAMELESS,
-    RANGES,
     checked,
     command,
     editor,
@@ -38,7 +38,7 @@ from api.desk.written import (
     way_to,
 )
 from api.ports import Dependencies
-from api.problem import not_found
+from api.problem import Problem, not_found
 from api.rehearsing import DryRun, Wanted
 from api.watching import Watching
 from api.written import named
@@ -153,16 +153,26 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         """What a text would have done."""
         acting(request, dependencies, WRITERS)
         fields = await form(request)
-        text, said = text_of(fields), fields.get("days", "")
+        text, since, locale = text_of(fields), since_of(fields), locale_of(request, dependencies)
         read = reading.read(text, dependencies.zone)
         if read.problems:
-            return await editor(request, dependencies, "rule", text, read.problems, 422, since_of(fields))
-        until = dependencies.clock()
-        days = int(said) if said in map(str, RANGES) else RANGES[-1]
-        ran = await rehearsing.run(dependencies, Wanted(read.rules, None, until - timedelta(days=days), until, 20))
-        since = since_of(fields)
-        again: dict[str, Any] = {"text": text, "days": days, "ranges": RANGES, "since": since, "back": way_to("rule", since)}
-        return page(request, dependencies, "dry_run.html", ran=ran, bars=_bars(ran, locale_of(request, dependencies)), **again)
+            return await editor(request, dependencies, "rule", text, read.problems, 422, since)
+        try:
+            past = asked(fields, dependencies.clock(), locale.zone)
+        except Problem:
+            return await editor(request, dependencies, "rule", text, (), 422, since, typed=fields)
+        ran = await rehearsing.run(dependencies, Wanted(read.rules, None, past.since, past.until, 20))
+        again: dict[str, Any] = {"text": text, "ranges": RANGES, "days": past.days, "until": past.said}
+        again |= {"since": since, "back": way_to("rule", since), "replayed": await replayed(dependencies, past.since, locale)}
+        return page(
+            request,
+            dependencies,
+            "dry_run.html",
+            ran=ran,
+            bars=_bars(ran, locale),
+            most=max((day.signals for day in ran.days), default=0),
+            **again,
+        )
 
     @routes.post("/rules/{name}/{verb}")
     async def command_rule(request: Request) -> Response:
@@ -193,6 +203,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         number=max(row.number for row in rows),
         funnel=_funnel(shares),
         until=resting.get(name),
+        rested=locale.numeric(resting[name]) if name in resting else "",
         uplift=uplift,
         uplift_goal=bringing.GOAL,
         uplift_days=bringing.DAYS,

@@ -26,6 +26,7 @@ from api.declaring import Declaring
 from api.desk import rule_form
 from api.desk.forms import form
 from api.desk.locale import Locale
+from api.desk.ranging import RANGES
 from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.visitor import acting
 from api.desk.wording import told
@@ -47,7 +48,6 @@ class Since(NamedTuple):
 NAMELESS = "…"
 """What stands in the place of the name until somebody gives one."""
 
-RANGES = (7, 30, 90)
 WINDOWS = ("1h", "1d", "7d", "30d", "90d", *PERIODS)
 OFFERED: Mapping[str, tuple[str, ...]] = {
     "draft": ("publish", "discard"),
@@ -74,17 +74,26 @@ async def editor(
     since: Since | None = None,
     *,
     overtaken: str = "",
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
     """A text to be written, with what is wrong in it, or is perhaps not meant so; `since` when it is a change of one that there is.
 
-    `overtaken` is what whoever saves is told first, when that would take the place of what his page did not show.
+    `overtaken` is what whoever saves is told first, when that would take the place of what his page did not show. `typed` is a form whose
+    day for a dry run is none.
     """
     mistakes = told(problems, locale_of(request, dependencies))
     beside = form_beside(text) if kind == "rule" else {}
     doubts = [] if problems else await hinted(request, dependencies, kind, text)
     values: dict[str, Any] = {"kind": kind, "text": text, "problems": mistakes, "sentence": "", "hints": doubts, "ranges": RANGES}
-    values |= {"since": since, "overtaken": overtaken, "back": way_to(kind, since)}
+    values |= {"since": since, "overtaken": overtaken, "back": way_to(kind, since)} | no_day(typed, locale_of(request, dependencies))
     return page(request, dependencies, "editor.html", status, **values, **beside)
+
+
+def no_day(typed: Mapping[str, str] | None, locale: Locale) -> dict[str, Any]:
+    """What is shown of the range of a dry run: as it is at first, or what was typed and is none."""
+    days = (typed or {}).get("days", "")
+    shown = {"days": int(days) if days in map(str, RANGES) else RANGES[-1], "until": "", "wrong_until": ""}
+    return shown if typed is None else shown | {"until": typed.get("until", "")[:32], "wrong_until": locale.say("error.no_date")}
 
 
 def way_to(kind: Kind, since: Since | None) -> str:

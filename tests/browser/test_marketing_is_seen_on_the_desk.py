@@ -213,6 +213,41 @@ async def test_a_dry_run_says_why_nobody_was_reached_in_the_readers_language(des
     await expect(page.locator("[name=days]")).to_have_value("7")
 
 
+@pytest.mark.parametrize(("language", "none", "day"), [("fa", "۱۳۷۷/۱۳/۰۱", "۱۳۷۷/۰۳/۱۲"), ("en", "1998-13-01", "1998-06-02")])
+async def test_a_dry_run_goes_to_the_day_that_is_named_and_enter_there_puts_nothing_in_force(
+    desk: Desk, marketer: Marketer, language: str, none: str, day: str
+) -> None:
+    say, type_ = spoken(language), f"past.{language}"
+    key = await marketer.api.write_key(f"past-{language}", clock="event")
+    happened = datetime(1998, 6, 1, 12, tzinfo=UTC)
+    await desk.visible(await marketer.api.send(key, bought(f"past-{language}", happened, type_)))
+    page = await desk.signed_in(language, marketer.token)
+    for path, area in (("/rules/new", "rules"), ("/contacts/policy", "contacts/policy")):
+        await page.goto(path)
+        if area == "rules":
+            rule = f"rule: past\nwhen: {{count: {type_}, at_least: 1, within: 1h}}\ndo: {{notify: team:x}}\n"
+            await page.locator("#text").fill(rule)
+        until = page.locator("[name=until]")
+        await until.fill(none)
+        await until.press("Enter")
+        await expect(page.locator("[name=until][aria-invalid]")).to_be_focused()
+        await expect(page.locator("#until-wrong")).to_have_text(say("error.no_date"))
+        assert await judged(page, f"no-day-{area}-{language}") == []
+        await until.fill("")
+        await until.press("Enter")
+        await expect(page.get_by_text(say("dry.replayed", date="\0").partition("\0")[0])).to_be_visible()
+        assert page.url.endswith(f"/{area}/dry-run")
+    await page.goto("/rules/new")
+    await page.locator("#text").fill(rule)
+    await until.fill(day)
+    await page.locator("[name=days]").select_option("7")
+    await until.press("Enter")
+    await expect(page.locator("main tbody td").first).to_have_text({"fa": "۱", "en": "1"}[language])
+    await expect(page.locator(".scaled li").first).to_have_text({"fa": "۱", "en": "1"}[language])
+    await expect(until).to_have_value(day)
+    desk.complaints.clear()  # the browser tells of the 422
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_changed_cap_shows_who_would_become_silent_beside_what_was_sent(desk: Desk, decided: Marketer, language: str) -> None:
     say, page, type_ = spoken(language), await desk.signed_in(language, decided.token), f"try.{language}"

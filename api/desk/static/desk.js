@@ -52,7 +52,11 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey) return;
   const found = document.querySelector(".found");
-  if (event.altKey) {
+  const entered = event.code === "Enter" && event.target.form?.querySelector(`[formaction$="/${event.target.dataset.enter}"]`);
+  if (entered) {
+    event.preventDefault(); // it would be the form's first button
+    entered.click();
+  } else if (event.altKey) {
     if (event.code === "KeyX" && $("not-him")) {
       event.preventDefault();
       $("not-him").click();
