@@ -1,10 +1,10 @@
 """Says a rule or a segment as a sentence, in English or Persian, for people who read no YAML. Reading order: of_rule, of_segment, parts.
 
-Names that somebody gave (types, campaigns, teams) stand as they are; so do channels and purposes that are none of the usual. Digits are
-Latin: whoever shows a sentence writes them as he writes all.
+Types of events and scores are called what `named` calls them. Names that somebody gave (campaigns, teams) stand as they are; so do
+channels and purposes that are none of the usual. Digits are Latin: whoever shows a sentence writes them as he writes all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from aggregates.rules.pattern import Equals, Expression, Pattern
@@ -27,6 +27,9 @@ from aggregates.rules.rule import (
 from aggregates.rules.segment import Segment
 from aggregates.rules.window import Rolling, Window
 from aggregates.written.problem import Lang
+
+Named = Callable[[str], str]
+"""What a type or a score is called where the sentence is read."""
 
 UNITS = ((604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -73,9 +76,9 @@ WORDS: dict[Lang, dict[str, str]] = {
 }  # fmt: skip
 
 
-def of_rule(rule: Rule, lang: Lang) -> str:
+def of_rule(rule: Rule, lang: Lang, named: Named = str) -> str:
     """The whole rule."""
-    say = _Saying(lang)
+    say = _Saying(lang, named)
     acts = [say.word("wait", span=say.span(rule.wait))] if rule.wait else []
     match rule.do:
         case Contact(campaign, purpose, prefer):
@@ -92,9 +95,9 @@ def of_rule(rule: Rule, lang: Lang) -> str:
     return say.word("when", when=say.when(rule)) + checks + say.word("do", acts=say.join("semicolon", acts))
 
 
-def of_segment(segment: Segment, lang: Lang) -> str:
+def of_segment(segment: Segment, lang: Lang, named: Named = str) -> str:
     """The whole segment."""
-    say = _Saying(lang)
+    say = _Saying(lang, named)
     return say.word("segment", checks=say.guards(segment.checks))
 
 
@@ -106,8 +109,8 @@ def lasting(span: timedelta, lang: Lang) -> str:
 class _Saying:
     """The parts, in one language."""
 
-    def __init__(self, lang: Lang) -> None:
-        self._words = WORDS[lang]
+    def __init__(self, lang: Lang, named: Named = str) -> None:
+        self._words, self._named = WORDS[lang], named
         self._semicolon = "; " if lang == "en" else "؛ "
 
     def word(self, code: str, **words: object) -> str:
@@ -137,8 +140,8 @@ class _Saying:
             case Expression(text):
                 where = text
             case _:
-                return pattern.type
-        return self.word("where", type=pattern.type, where=where)
+                return self._named(pattern.type)
+        return self.word("where", type=self._named(pattern.type), where=where)
 
     def window(self, window: Window) -> str:
         return self.word("within", span=self.span(window.within)) if isinstance(window, Rolling) else self.word(f"in {window.period}")
@@ -157,7 +160,7 @@ class _Saying:
                 return self.word("absent", after=self.pattern(after), absent=self.pattern(absent), span=self.span(lasting))
             case ScoreRise(score, height, below):
                 rearm = self.word("rearm", height=f"{below:g}") if below != height else ""
-                return self.word("rise", score=score, height=f"{height:g}") + rearm
+                return self.word("rise", score=self._named(score), height=f"{height:g}") + rearm
             case SegmentChange(segment, change):
                 return self.word(change, segment=segment)
 
@@ -170,13 +173,15 @@ class _Saying:
                 return self.count(count)
             case ScoreIs(of, low, high):
                 return (
-                    self.word("score at_least", of=of, height=f"{low:g}")
+                    self.word("score at_least", of=self._named(of), height=f"{low:g}")
                     if low is not None
-                    else self.word("score below", of=of, height=f"{high:g}")
+                    else self.word("score below", of=self._named(of), height=f"{high:g}")
                 )
             case PercentileIs(of, low, high):
                 bound = low if low is not None else high
-                return self.word("percentile at_least" if low is not None else "percentile below", of=of, rest=f"{100 - (bound or 0):g}")
+                return self.word(
+                    "percentile at_least" if low is not None else "percentile below", of=self._named(of), rest=f"{100 - (bound or 0):g}"
+                )
             case ConsentIs(purpose, channel):
                 purpose = self.name(purpose)
                 return (

@@ -191,14 +191,17 @@ def offered(rows: Sequence[Row], asking: Caller) -> list[str]:
 def of_rules(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Written]]:
     """What a text of rules says; or what is wrong in it."""
     read = reading.read(text, zone)
-    said = "" if read.problems else " ".join(_numbered(sentence.of_rule(rule, _lang(locale)), locale) for rule in read.rules)
+    said = (
+        "" if read.problems else " ".join(_numbered(sentence.of_rule(rule, _lang(locale), _named(locale)), locale) for rule in read.rules)
+    )
     return said, read.problems
 
 
 def of_segment(text: str, locale: Locale, zone: str) -> tuple[str, Sequence[Written]]:
     """What a text of a segment says; or what is wrong in it."""
     read = segment.read(text, zone)
-    return _numbered(sentence.of_segment(read.segment, _lang(locale)), locale) if read.segment else "", read.problems
+    said = _numbered(sentence.of_segment(read.segment, _lang(locale), _named(locale)), locale) if read.segment else ""
+    return said, read.problems
 
 
 def text_of(fields: Mapping[str, str]) -> str:
@@ -214,6 +217,17 @@ def _numbered(said: str, locale: Locale) -> str:
     if locale.language != "fa":
         return said
     return _NUMBER.sub(lambda found: locale.digits(found[0]).replace(".", "٫").replace("%", "٪"), said)
+
+
+def _named(locale: Locale) -> sentence.Named:
+    """What types and scores are called on the desk, as everywhere there; one that nobody has named stands as it is."""
+
+    def named(name: str) -> str:
+        if locale.knows(f"type.{name}"):
+            return locale.say("sentence.type", type=locale.word("type", name))
+        return locale.word("scored", name)
+
+    return named
 
 
 def _lang(locale: Locale) -> Lang:

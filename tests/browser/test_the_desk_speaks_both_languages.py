@@ -194,6 +194,18 @@ def test_usual_channels_and_purposes_are_called_by_name_and_ones_own_stay_as_the
     assert "kiosk" in said
 
 
+def test_a_rule_speaks_of_events_and_scores_as_the_desk_calls_them_and_of_ones_own_as_they_are() -> None:
+    text = (
+        "rule: r\nwhen: {after: sales.order_cancelled, absent: my.own, for: 14d}\nif: {score: churn, at_least: 0.5}\ndo: {notify: team:x}\n"
+    )
+    for locale in (FA, EN):
+        said, _ = of_rules(text, locale, "Asia/Tehran")
+        assert locale.say("sentence.type", type=locale.word("type", "sales.order_cancelled")) in said
+        assert locale.word("scored", "churn") in said
+        assert "my.own" in said
+        assert "sales.order_cancelled" not in said
+
+
 def test_a_cap_is_said_in_words_with_the_time_that_it_was_written_in() -> None:
     assert capped("all/7d", EN) == "all channels within 1 week"
     assert capped("sms,kiosk/1h30m", FA) == "پیامک، kiosk در ۱ ساعت و ۳۰ دقیقه"
