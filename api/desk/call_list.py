@@ -54,6 +54,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             found = await tasks.page(connection, SHOWN + 1, CALL, states=("open",))
             waiting = [task for task in await handing.ready(connection, dependencies.rechecks, found[:SHOWN]) if task.state == "open"]
         shown: dict[str, Any] = {"mine": mine, "waiting": waiting, "more": len(found) > SHOWN, "answers": ANSWERS}
+        shown["exports"] = asking.role in access.CAMPAIGNERS
         return page(request, dependencies, "call_list.html", empty="none" in request.query_params, **shown)
 
     @routes.post("/calls/take")

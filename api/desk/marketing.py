@@ -66,6 +66,7 @@ class Line(NamedTuple):
     sentence: str
     week: int  # signals of the last seven days
     sent: int
+    awaiting: bool  # a version of it, the approval of a second person
 
 
 class Bar(NamedTuple):
@@ -94,6 +95,7 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             given = await happened.counted(connection, now - timedelta(days=7))
             sent = await happened.sent(connection, list(found), now - timedelta(days=7), now)
         lines = [_line(rows, locale, dependencies.zone, given, sent) for rows in found.values()]
+        lines.sort(key=lambda line: not line.awaiting)  # what waits for somebody stands above
         return page(request, dependencies, "rules.html", lines=lines, writers=WRITERS)
 
     @routes.get("/rules/new")
@@ -220,7 +222,8 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
 def _line(rows: Sequence[Row], locale: Locale, zone: str, given: Mapping[str, int], sent: Mapping[str, int]) -> Line:
     now = counting(rows)
     said, _ = of_rules(now.text, locale, zone)
-    return Line(now.name, now.version, now.state, said, given.get(now.name, 0), sent.get(now.name, 0))
+    awaiting = rows[0].state == "awaiting_approval"
+    return Line(now.name, now.version, now.state, said, given.get(now.name, 0), sent.get(now.name, 0), awaiting)
 
 
 def _funnel(shares: Sequence[Share]) -> list[tuple[str, str, int]]:

@@ -1,10 +1,11 @@
-"""The desk's areas, and who is shown the way to each: one line an area. Reading order: PLACES, Ways."""
+"""The desk's areas, and who is shown the way to each: one line an area. Reading order: PLACES, ways."""
 
 from typing import NamedTuple
 
 from aggregates.access import Role
 from api import access
 from api.call_list import CALLERS
+from api.declared import READERS
 
 
 class Place(NamedTuple):
@@ -13,18 +14,26 @@ class Place(NamedTuple):
     address: str
     name: str
     roles: tuple[Role, ...]
-    daily: bool = False  # stands in the bar where there is room; all of them are in the menu
+    daily: tuple[Role, ...] = ()  # in whose bar it stands where there is room; all of them are in the menu
+
+
+class Way(NamedTuple):
+    """The way to an area, as one of a role is shown it."""
+
+    address: str
+    name: str
+    daily: bool
 
 
 PLACES = (
-    Place("/", "nav.desk", access.EVERYONE, daily=True),
-    Place("/requests", "nav.requests", access.INSIDE, daily=True),
-    Place("/board", "nav.board", access.OPERATORS, daily=True),
-    Place("/knowledge", "nav.knowledge", access.INSIDE, daily=True),
-    Place("/calls", "nav.call_list", CALLERS),
-    Place("/rules", "nav.marketing", ("marketer", "analyst", "supervisor", "admin")),
-    Place("/models/churn", "nav.model", ("supervisor", "marketer", "analyst", "admin")),
-    Place("/contacts", "nav.contacts", ("marketer", "analyst", "supervisor", "admin")),
+    Place("/", "nav.desk", access.EVERYONE, access.EVERYONE),
+    Place("/requests", "nav.requests", access.INSIDE, access.SERVICE),
+    Place("/board", "nav.board", access.OPERATORS, access.OPERATORS),
+    Place("/knowledge", "nav.knowledge", access.INSIDE, access.SERVICE),
+    Place("/calls", "nav.call_list", CALLERS, ("agent",)),
+    Place("/rules", "nav.marketing", READERS, ("marketer", "analyst")),
+    Place("/models/churn", "nav.model", READERS, ("analyst",)),
+    Place("/contacts", "nav.contacts", READERS, ("marketer", "analyst")),
     Place("/accounts", "nav.accounts", access.INSIDE),
     Place("/identity", "nav.identity", access.INSIDE),
     Place("/dead-letters", "nav.letters", access.OPERATORS),
@@ -33,6 +42,6 @@ PLACES = (
 )
 
 
-def ways(role: str) -> list[Place]:
+def ways(role: str) -> list[Way]:
     """The areas that somebody of this role is shown."""
-    return [place for place in PLACES if role in place.roles]
+    return [Way(place.address, place.name, role in place.daily) for place in PLACES if role in place.roles]

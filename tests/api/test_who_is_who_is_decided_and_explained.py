@@ -129,7 +129,9 @@ async def test_conflicts_wait_once_for_a_person_who_decides_and_whoever_looks_at
     merge, link = by_reason["merge: more than 1 of customer_number"], by_reason["link: more than 1 of customer_number"]
     assert merge["times"] == 2
     assert {party["value"] for party in merge["parties"]} == {"+989121110004", "c@x.ir"}
-    assert (await live.client.get("/identity", auth=(agent, ""))).status_code == 200
+    shown = await live.client.get("/identity", auth=(agent, ""))
+    assert shown.status_code == 200
+    assert 'data-copy="+989121110004">۰۹۱۲ ۱۱۱ ۰۰۰۴<' in shown.text  # as people say it, in the reader's digits
     for party in merge["parties"]:
         looks = (await live.get(admin, "/v1/access-log", customer=party["customer_id"]))["items"]
         assert [look["role"] for look in looks if look["what"] == "identity"] == ["agent"] * 2

@@ -108,6 +108,49 @@ async def test_a_paused_rule_says_so_and_resumes_by_the_next_key_and_none_is_ret
     desk.complaints.clear()  # the browser tells of the 409
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_second_person_finds_what_waits_for_him_above_what_is_in_force_and_approves_it_by_keyboard(
+    desk: Desk, marketer: Marketer, language: str
+) -> None:
+    say, name = spoken(language), f"zz-second-{language}"
+    rule = "when: {{count: a.b, at_least: {}, within: 1h}}\ndo: {{notify: team:x}}\n"
+    await marketer.publish("triggers", name, rule.format(2))
+    admin = await desk.token("admin")
+    await desk.api.client.put("/v1/contact-policy", content="policy: contact\napproval: required\n", auth=(admin, ""))
+    try:
+        await marketer.post("/v1/triggers", f"rule: {name}\n{rule.format(3)}", 201)
+        await marketer.post(f"/v1/triggers/{name}/publish")
+        page = await desk.signed_in(language, await desk.token("marketer"))
+        await page.locator(".ways > a[href='/rules']").press("Enter")
+        row = page.locator("main tbody tr").first
+        await expect(row).to_contain_text(name)
+        await expect(row).to_contain_text(say("rule.state.published"))
+        await expect(row).to_contain_text(say("rule.state.awaiting_approval"))
+        await row.locator("a").press("Enter")
+        await page.locator("[formaction$='/approve']").press("Enter")
+        await expect(page.locator(".past li").first).to_contain_text(say("rule.state.published"))
+        await expect(page.locator("[formaction$='/pause']")).to_be_visible()
+    finally:
+        await desk.api.client.put("/v1/contact-policy", content="policy: contact\n", auth=(admin, ""))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_looks_at_a_segment_may_have_all_of_it_as_a_file(desk: Desk, marketer: Marketer, language: str) -> None:
+    name, type_ = f"file-{language}", f"file.{language}"
+    await marketer.publish("segments", name, f"when: {{count: {type_}, at_least: 1, within: 1h}}\n")
+    at = await marketer.api.send(marketer.key, *(bought(f"{language}-{number}", type_=type_) for number in range(31)))
+    await desk.visible(at)
+    page = await desk.signed_in(language, marketer.token)
+    await page.goto(f"/segments/{name}")
+    await expect(page.locator("[aria-labelledby=members-title] tbody tr")).to_have_count(30)
+    await expect(page.locator("main")).to_contain_text(
+        Locale(language, ZoneInfo("Asia/Tehran"), datetime.now(UTC)).say("segment.latest", 30)
+    )
+    file = await page.get_by_role("link", name=spoken(language)("segment.export")).get_attribute("href")
+    lines = (await (await page.request.get(str(file))).text()).splitlines()
+    assert (lines[0], len(lines)) == ("customer_id,since", 32)
+
+
 OUTCOMES = [
     *[("sent", "sms", None, 20)] * 40,
     *[("silent", None, "holdout", 20)] * 20,

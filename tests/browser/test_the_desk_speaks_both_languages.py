@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
@@ -17,6 +17,7 @@ from playwright.async_api import Browser
 
 import api.desk
 from aggregates import jalali
+from aggregates.access import Role
 from aggregates.contracts import CONTRACTS
 from aggregates.contracts.explain import judged, says_of
 from aggregates.matching.customers import RARE
@@ -24,6 +25,7 @@ from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
 from api.desk.identity import bits, chance, compared, firing, objection
 from api.desk.locale import Locale
+from api.desk.navigation import ways
 from api.desk.prose import prose
 from api.desk.refusals import explained
 from api.desk.wording import capped, went
@@ -123,6 +125,14 @@ def test_every_message_is_used_and_every_message_used_exists() -> None:
     assert spoken <= messages("en").keys()
     groups = {key for key in messages("en") if key.rpartition(".")[0] in GROUPS or key.partition(".")[0] in GROUPS}
     assert messages("en").keys() - groups - written - spoken == set()
+
+
+def test_the_bar_has_what_is_done_daily_in_each_role() -> None:
+    bars = {role: [way.address for way in ways(role) if way.daily] for role in get_args(Role)}
+    assert {"/calls", "/requests", "/knowledge"} <= set(bars["agent"])
+    assert {"/rules", "/contacts"} <= set(bars["marketer"]) & set(bars["analyst"])
+    assert {"/board", "/requests"} <= set(bars["supervisor"])
+    assert all(bar[0] == "/" and len(bar) < 5 for bar in bars.values())
 
 
 def test_the_frame_around_a_page_takes_no_name_from_it() -> None:
