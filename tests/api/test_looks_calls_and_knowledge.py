@@ -2,13 +2,15 @@
 
 import asyncio
 import re
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from psycopg import AsyncConnection
 
+from aggregates.access import Role
+from api.desk.navigation import ways
 from tests.api.conftest import Api, answered
 from tests.api.events import event
 
@@ -363,3 +365,12 @@ async def signed_in(live: Api, token: str) -> dict[str, str]:
 def cookie(cookies: dict[str, str]) -> dict[str, str]:
     """The cookies of a browser, sent with one request only."""
     return {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+
+
+@pytest.mark.parametrize("role", get_args(Role))
+async def test_each_page_that_a_role_is_shown_the_way_to_is_read_with_its_token_too(live: Api, role: Role) -> None:
+    token = await live.token(role)
+    for way in ways(role):
+        answer = await live.client.get(way.address, auth=(token, ""))
+        assert (way.address, answer.status_code) == (way.address, 200)
+        assert f'href="{way.address}" aria-current="page"' in answer.text
