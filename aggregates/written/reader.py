@@ -186,7 +186,8 @@ class Reader:
         text = "".join(node.value.split()) if isinstance(node.value, str) else ""
         if _PERCENT.match(text) and float(text[:-1]) <= 100:
             return float(text[:-1]) / 100
-        guess = latin(text) if _PERCENT.match(latin(text)) else ""
+        plain = latin(text)
+        guess = plain if _PERCENT.match(plain) and float(plain[:-1]) <= 100 else ""
         if isinstance(node.value, int | float) and not isinstance(node.value, bool) and 0 < node.value <= 100:
             guess = f"{node.value * 100 if node.value < 1 else node.value:g}%"
         self.note(node, "no_percent", guess, word=word)

@@ -1,6 +1,6 @@
 """The form beside a rule's text: its fields out of the text, and the text out of the fields. What the form has no field for stays.
 
-Reading order: Fields, fields_of, text_of.
+Reading order: Fields, fields_of, text_of, field_at.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,12 @@ KINDS = ("count", "sequence", "after", "score", "segment")
 ACTS = ("notify", "contact")
 CHANGES = ("entered", "left")
 NUMBERS = frozenset({"least", "window", "lasting", "rises_to", "rearm_below", "wait", "cooldown", "holdout"})
+PLACES = {
+    "when/count": "event", "when/more_than": "least", "when/at_least": "least", "when/within": "window", "when/in": "window",
+    "when/sequence": "steps", "when/after": "event", "when/for": "lasting", "do/notify": "target", "do/contact": "campaign",
+}  # fmt: skip
+"""Which field shows what stands in a text, where it is not called the same."""
+
 PREFIX = "f_"
 """Before the names of the form's fields."""
 
@@ -97,6 +103,14 @@ def sent(form: Mapping[str, str]) -> Fields:
     values = {name.removeprefix(PREFIX): value.strip() for name, value in form.items() if name.startswith(PREFIX)}
     values |= {name: latin(value) for name, value in values.items() if name in NUMBERS}
     return Fields(**{name: value for name, value in values.items() if name in known})
+
+
+def field_at(pointer: str) -> str:
+    """The field of the form that shows what a mistake points at; empty where none does."""
+    parts = [part for part in pointer.split("/") if part]
+    first, second, *_ = (*(parts[1:] if parts and parts[0].isdecimal() else parts), "", "")
+    name = PLACES.get(f"{first}/{second}", second) if first in ("when", "do") else first
+    return name if name in {field.name for field in fields(Fields)} else ""
 
 
 def _condition(kind: str, when: Mapping[str, Any]) -> dict[str, Any]:

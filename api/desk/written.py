@@ -85,6 +85,7 @@ async def editor(
     beside = form_beside(text) if kind == "rule" else {}
     doubts = [] if problems else await hinted(request, dependencies, kind, text)
     values: dict[str, Any] = {"kind": kind, "text": text, "problems": mistakes, "sentence": "", "hints": doubts, "ranges": RANGES}
+    values["fields"] = [rule_form.field_at(one.pointer) for one in problems]
     values |= {"since": since, "overtaken": overtaken, "back": way_to(kind, since)} | no_day(typed, locale_of(request, dependencies))
     return page(request, dependencies, "editor.html", status, **values, **beside)
 
@@ -132,7 +133,9 @@ async def checked(request: Request, dependencies: Dependencies, kind: Kind, text
     said, problems = of_rules(text, locale, dependencies.zone) if kind == "rule" else of_segment(text, locale, dependencies.zone)
     problems = problems or await unsaved(dependencies, kind, text)
     doubts = [] if problems else await hinted(request, dependencies, kind, text)
-    return HTMLResponse(part(locale, "written.html", problems=told(problems, locale), sentence=said, hints=doubts), headers=HEADERS)
+    at = [rule_form.field_at(one.pointer) for one in problems]
+    content = part(locale, "written.html", problems=told(problems, locale), fields=at, sentence=said, hints=doubts)
+    return HTMLResponse(content, headers=HEADERS)
 
 
 async def unsaved(dependencies: Dependencies, kind: Kind, text: str) -> Sequence[Written]:

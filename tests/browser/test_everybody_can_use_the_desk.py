@@ -92,6 +92,13 @@ async def test_a_rule_is_written_in_a_form_while_its_text_follows_and_the_other_
         assert "when: {after: sales.order_cancelled, absent: sales.order_placed, for: 14d}" in text
         found += await judged(page, f"form-{language}")
         await shot(page, f"rule-form-{language}")
+        await page.locator("#f-lasting").fill("soon")
+        await expect(page.locator("#f-lasting")).to_have_attribute("aria-invalid", "true")
+        await expect(page.locator("#f-lasting")).to_have_accessible_description(re.compile("/when/for"))
+        await expect(page.locator("#rule-form [aria-invalid]")).to_have_count(1)
+        found += await judged(page, f"form-wrong-{language}")
+        await page.locator("#f-lasting").fill("14d")
+        await expect(page.locator("#rule-form [aria-invalid]")).to_have_count(0)
         await page.locator("#text").fill(text.replace("for: 14d", "for: 3d"))
         await expect(page.locator("#f-lasting")).to_have_value("3d")
         await page.locator("#text").fill(text.replace("after:", "aftr:"))

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 
 from aggregates.rules import reading
-from api.desk.rule_form import ACTS, KINDS, Fields, fields_of, sent, text_of
+from api.desk.rule_form import ACTS, KINDS, Fields, field_at, fields_of, sent, text_of
 from tests.rules import histories
 
 COUNTED = "rule: seen\nwhen: {count: web.page_viewed, where: {page: price}, more_than: 1, within: 1h}\ndo: {notify: team:crm}\n"
@@ -89,3 +89,20 @@ def test_what_is_changed_in_the_form_is_changed_in_the_text_and_nothing_else() -
     changed = sent({f"f_{name}": getattr(form, name) for name in Fields.__slots__} | {"f_window": "day ", "f_strange": "x"})
     wanted = "{rule: seen, when: {count: web.page_viewed, where: {page: price}, at_least: 2, in: day}, do: {notify: team:crm}}"
     assert meaning(text_of(changed, COUNTED)) == meaning(wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("rule: r\nwhen: {count: a.b, at_least: 0, within: 1h}\ndo: {notify: team:x}\n", "least"),
+        ("rule: r\nwhen: {count: a.b, at_least: 1, within: soon}\ndo: {notify: team:x}\n", "window"),
+        ("- rule: r\n  when: {after: a.b, absent: c.d, for: 1}\n  do: {notify: team:x}\n", "lasting"),
+        ("rule: r\nwhen: {score: churn, rises_to: high}\ndo: {notify: team:x}\n", "rises_to"),
+        ("rule: r\nwhen: {count: a.b, within: 1h}\nunless: {event: ''}\ndo: {contact: c, prefer: []}\n", "unless prefer "),
+        ("rule: r\nwhen: {count: a.b, at_least: 1, within: 1h}\ndo: {notify: ''}\ncooldown: 1\nfor: 3\n", "target cooldown "),
+    ],
+)
+def test_a_mistake_in_the_text_is_one_of_the_field_that_shows_it(text: str, field: str) -> None:
+    problems = reading.read(text, "UTC").problems
+    assert problems
+    assert {field_at(one.pointer) for one in problems} == set(field.split(" "))

@@ -329,6 +329,7 @@ def test_a_time_of_day_that_is_a_number_is_explained() -> None:
         ('quiet: {from: "21:00", to: "21:00"}', (1, "/quiet/to", "quiet_all_day", "")),
         ("prefer: [declare]", (1, "/prefer/0", "unknown_choice", "declared")),
         ("holdout: five", (1, "/holdout", "no_percent", "")),
+        ("holdout: 200%", (1, "/holdout", "no_percent", "")),
     ],
 )
 def test_a_mistake_in_a_policy_is_shown_likewise(text: str, found: tuple[int, str, str, str]) -> None:

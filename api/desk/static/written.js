@@ -13,6 +13,7 @@ async function check() {
     judged.innerHTML = await answer.text(); // our own page's, escaped there
     if (judged.querySelector(".wrong")) form.elements.text.setAttribute("aria-invalid", "true");
     else form.elements.text.removeAttribute("aria-invalid");
+    mark();
   } catch {
     // no answer: what stands there stays
   }
@@ -31,6 +32,17 @@ async function follow(address, take) {
   }
 }
 
+/** What is wrong is marked in the form, too, where that shows it. */
+function mark() {
+  const wrong = new Set([...judged.querySelectorAll("[data-field]")].map((said) => said.dataset.field));
+  for (const field of beside?.querySelectorAll("[name]") ?? []) {
+    field.toggleAttribute("aria-invalid", false);
+    if (!wrong.has(field.name)) continue;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", "judged");
+  }
+}
+
 function show() {
   const chosen = ["kind", "act"].map((name) => form.elements[`f_${name}`]?.value);
   for (const line of beside.querySelectorAll("[data-of]")) line.hidden = !line.dataset.of.split(" ").some((of) => chosen.includes(of));
@@ -40,7 +52,7 @@ form?.elements.text.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     check();
-    if (beside) follow("/rules/form", (html) => (beside.innerHTML = html)); // our own page's, escaped there
+    if (beside) follow("/rules/form", (html) => ((beside.innerHTML = html), mark())); // our own page's, escaped there
   }, PAUSE);
 });
 
@@ -49,3 +61,5 @@ beside?.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(() => follow("/rules/text?part=1", (text) => ((form.elements.text.value = text), check())), PAUSE);
 });
+
+if (judged) mark();
