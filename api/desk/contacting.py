@@ -225,6 +225,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         asking = acting(request, dependencies, access.CAMPAIGNERS)
         fields = await form(request)
         do, id_, by, seen = fields.get("do"), path_id(request), str(asking.key), fields.get("seen", "")[:9]
+        if do == "delete" and "sure" not in fields:
+            return await _sure(request, dependencies, id_)
         try:
             if do == "rotate":
                 made = await dependencies.webhooks.rotate(id_, by, timedelta(days=1), int(seen) if seen.isdecimal() else None)
@@ -285,6 +287,7 @@ async def _policy(
         hints=[] if problems or not may_write else told(hints.ordered(reading.read(written).hints), locale),
         may_write=may_write,
         ranges=RANGES,
+        back="/contacts/policy",
         **no_day(typed, locale),
     )
 
@@ -302,6 +305,21 @@ async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = 
     }
     shown |= {"draft": str(uuid4()), "back": "/contacts/webhooks"}
     return page(request, dependencies, "webhooks.html", 422 if wrong else 200, went=went, **shown)
+
+
+async def _sure(request: Request, dependencies: Dependencies, id_: UUID) -> Response:
+    """What is asked before a webhook is deleted."""
+    locale, back = locale_of(request, dependencies), "/contacts/webhooks"
+    async with dependencies.pool.connection() as connection:
+        url = next((one.url for one in await standing.every(connection) if one.id == id_), None)
+    if url is None:
+        raise not_found("No webhook has this id.")
+    values: dict[str, Any] = {
+        "asked": locale.say("contacting.deleting", url=f"\u2066{url}\u2069"),
+        "more": locale.say("contacting.deleting.more"),
+    }
+    values |= {"action": f"{back}/{id_}", "sent": {"do": "delete"}, "does": locale.say("contacting.delete"), "back": back}
+    return page(request, dependencies, "sure.html", **values)
 
 
 async def _shown_again(dependencies: Dependencies, id_: UUID, by: str) -> str:

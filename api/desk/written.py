@@ -171,12 +171,8 @@ async def command(request: Request, dependencies: Dependencies, declaring: Decla
     address, number = f"/{area}/{quote(name, safe='')}", fields.get("number", "")
     if verb == "retire" and "sure" not in fields:
         asked, more = ASKED[declaring.kind]
-        values: dict[str, Any] = {
-            "asked": locale.say(asked, name=f"\u2068{name}\u2069"),
-            "more": locale.say(more),
-            "number": number,
-            "back": address,
-        }
+        values: dict[str, Any] = {"asked": locale.say(asked, name=f"\u2068{name}\u2069"), "more": locale.say(more)}
+        values |= {"action": f"{address}/{verb}", "sent": {"number": number}, "does": locale.word("rule.verb", verb), "back": address}
         return page(request, dependencies, "sure.html", **values)
     seen = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
     await declaring.command(name, verb, asking, seen, _lang(locale))

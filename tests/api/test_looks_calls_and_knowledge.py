@@ -342,6 +342,11 @@ async def test_the_language_can_be_changed_on_the_answer_to_a_form(live: Api) ->
     await live.client.post("/rules", data=rule, headers=headers)
     for path, fields in (
         (at, {"do": "rotate"}),
+        (at, {"do": "delete"}),
+        ("/rules/spoken/retire", {}),
+        ("/contacts/policy/dry-run", {"text": "policy: nothing"}),
+        ("/contacts/policy/dry-run", {"text": "policy: contact\n", "until": "never"}),
+        ("/rules/dry-run", rule | {"until": "never"}),
         ("/rules/text", rule),
         ("/rules/dry-run", rule),
         ("/rules/dry-run", rule | {"of": "spoken", "seen": "1"}),
@@ -352,7 +357,9 @@ async def test_the_language_can_be_changed_on_the_answer_to_a_form(live: Api) ->
         answer = await live.client.post(path, data=fields, headers=headers)
         (back,) = re.findall('name="back" value="([^"]*)"', answer.text)
         assert (path, back, (await live.client.get(back, headers=headers)).status_code) == (path, back, 200)
-    assert (await live.client.post(at, data={"do": "delete"}, headers=headers)).status_code == 303
+    assert at in (await live.client.get("/contacts/webhooks", headers=headers)).text  # it was only asked about
+    assert (await live.client.post(at, data={"do": "delete", "sure": "yes"}, headers=headers)).status_code == 303
+    assert at not in (await live.client.get("/contacts/webhooks", headers=headers)).text
 
 
 async def signed_in(live: Api, token: str) -> dict[str, str]:
