@@ -129,6 +129,7 @@ class SmsSettings(Section):
     body: str = "receptor={to}&message={text}&localid={number}"
     accepted: str = ""  # a regular expression that the answer of a message taken matches; empty: 2xx is enough
     refused: str = ""  # one that status and answer match where the number is none: it is not tried again
+    named: str = ""  # one whose group is what the gateway calls the message: its receipts may say it
 
     @field_validator("url")
     @classmethod
@@ -144,6 +145,13 @@ class SmsSettings(Section):
             re.compile(pattern)
         except re.error as wrong:
             raise ValueError(f"is no regular expression: {wrong}") from wrong
+        return pattern
+
+    @field_validator("named")
+    @classmethod
+    def _has_a_group(cls, pattern: str) -> str:
+        if cls._can_be_compiled(pattern) and not re.compile(pattern).groups:
+            raise ValueError("has no group: put what is the name of the message into brackets")
         return pattern
 
 

@@ -26,6 +26,7 @@ from aggregates.sealing import KeyDestroyed, open_sealed, whole_data
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent, Identity, SealedTouchpoint, encoder, identity_decoder, tokens, touchpoint_decoder
 from projections.contacts import responses
+from projections.contacts.naming import Name, name_in
 from projections.erasure import table as erasure
 from projections.erasure.table import Gone
 from projections.identity import knowing
@@ -236,15 +237,15 @@ class Resolve(NoChores):
 
 async def _by_contact(connection: Connection, pending: Sequence[Pending], rules: Rules) -> Sequence[Pending]:
     """Who answers a contact, and does not say who he is, is whom it was made to: it goes by his strongest identifier."""
-    asked: dict[str, UUID] = {}
+    asked: dict[str, Name] = {}
     for item in pending:
         unnamed = item.touchpoint.type in responses.NAMING and not item.touchpoint.yektawho
-        if unnamed and (contact := responses.contact_of(msgspec.json.decode(item.touchpoint.data))):
-            asked[item.touchpoint.yektaevent] = contact
+        if unnamed and (name := name_in(msgspec.json.decode(item.touchpoint.data))):
+            asked[item.touchpoint.yektaevent] = name
     if not asked:
         return pending
     known = await responses.identifiers(connection, set(asked.values()))
-    who = {event: (strongest(known[contact], rules),) for event, contact in asked.items() if known.get(contact)}
+    who = {event: (strongest(known[name], rules),) for event, name in asked.items() if known.get(name)}
     return [replace(item, who=who.get(item.touchpoint.yektaevent, item.who)) for item in pending]
 
 

@@ -20,7 +20,9 @@ class ContactMade(Struct, frozen=True):
 class Receipt(Struct, frozen=True):
     """What became of a contact that was sent, as whoever carried it says, or as the customer answered."""
 
-    signal: Annotated[Name | None, says("The signal, as it was sent with it; absent: his latest by this channel.")] = None
+    signal: Annotated[
+        Name | None, says("The signal, as it was sent with it, or the gateway's name of it; absent: his latest by this channel.")
+    ] = None
     channel: Annotated[Name | None, says("By which channel: sms, email, call …")] = None
     contact: Annotated[Name | None, says("With what: a campaign, an offer.")] = None
     reason: Annotated[Text | None, says("Why not, or what was said.")] = None

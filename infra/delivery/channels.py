@@ -203,6 +203,10 @@ class Writing:
         """It was not sent and will not be."""
         return await self._rechecking.undone(approach, attempt, cause)
 
+    async def named(self, approach: Approach, name: str) -> None:
+        """Whoever carries it knows it by this name."""
+        await self._rechecking.named(approach, name)
+
 
 class SmsAdapter:
     """Asks an SMS gateway over HTTP; the request is a template in the settings."""
@@ -228,6 +232,8 @@ class SmsAdapter:
         body = filled(settings.body, fields, _json if "json" in settings.content_type else _quoted).encode()
         url = filled(settings.url.get_secret_value(), fields, _quoted)
         headers = {"content-type": settings.content_type} | settings.headers if body else settings.headers
+        if "{number}" in settings.url.get_secret_value() + settings.body:
+            await self._writing.named(approach, fields["number"])
         answer = await self._http.send(settings.method, url, headers, body, now=self._clock())
         said = answer.body.decode("utf-8", "replace")
         if settings.refused and answer.status is not None and re.search(settings.refused, f"{answer.status} {said}"):
@@ -235,6 +241,8 @@ class SmsAdapter:
         attempt = of_answer(answer)
         if attempt.result == "sent" and settings.accepted and not re.search(settings.accepted, said):
             return Attempt("again", answer.status, "the gateway did not say that it took the message")
+        if attempt.result == "sent" and settings.named and (called := re.search(settings.named, said)):
+            await self._writing.named(approach, called[1] or "")
         return Attempt("again", attempt.status, attempt.error) if attempt.result == "gone" else attempt
 
 

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from aggregates.identity.publishing import TraitRule
 from aggregates.touchpoint import derive
 from projections import generation
-from projections.contacts import reserving, table
+from projections.contacts import naming, reserving, table
 from projections.contacts.handing import Again
 from projections.contacts.tasks import Task
 from projections.contacts.want import Want
@@ -77,6 +77,11 @@ class Rechecking:
             reason = f"{cause} {approach.channel}"
             await reserving.release(connection, policy, approach.want, approach.channel, approach.at, reason)
         return attempt
+
+    async def named(self, approach: Approach, name: str) -> None:
+        """Whoever carries it knows it by this name, which his receipts may say."""
+        async with self._pool.connection() as connection:
+            await naming.give(connection, approach.channel, name, approach.want.candidate.signal, approach.customer)
 
     def before(self, adapter: Adapter) -> Adapter:
         """The adapter of webhooks, which tells of a contact only if it may still be made, or if it was or is being made."""

@@ -1,6 +1,6 @@
 """What came back of contacts, and what a rule brought against its hold-out. Reading order: note, of_customers, identifiers, Arms, arms."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 
 from aggregates.fact import Fact
 from aggregates.identifier import Token
-from projections.contacts import fold
+from projections.contacts import fold, naming
+from projections.contacts.naming import Name
 from projections.identity import table as identity
 from projections.rows import uuids
 from projections.view.values import word
@@ -45,19 +46,14 @@ class Arms(NamedTuple):
     waiting: int  # of either: their time is not over yet, so they are not among those above
 
 
-def contact_of(data: Mapping[str, Any]) -> UUID | None:
-    """The contact that a receipt names, if it is one that could be ours."""
-    try:
-        return UUID(fold.named(data))
-    except ValueError:
-        return None
-
-
-async def identifiers(connection: Connection, contacts: Collection[UUID]) -> dict[UUID, list[Token]]:
-    """By contact the identifiers of whom it was decided about, whoever he turned out to be since; nobody's are not told."""
+async def identifiers(connection: Connection, names: Collection[Name]) -> dict[Name, list[Token]]:
+    """By the name of a contact the identifiers of whom it was decided about, whoever he turned out to be since; nobody's are not told."""
+    contacts = {name: signal for name in names if (signal := name.signal)} | await naming.contacts(connection, names)
+    if not contacts:
+        return {}
     cursor = await connection.execute(
         "SELECT DISTINCT ON (signal) signal, customer_id FROM contacts.decisions WHERE signal = ANY(%s) ORDER BY signal, at DESC",
-        (uuids(contacts),),
+        (uuids(set(contacts.values())),),
     )
     whose: dict[UUID, UUID] = dict(await cursor.fetchall())
     owned = await _owned(connection, set(whose.values()))
@@ -65,7 +61,7 @@ async def identifiers(connection: Connection, contacts: Collection[UUID]) -> dic
         if customer not in owned and (heir := await identity.successor(connection, customer)):
             owned |= await _owned(connection, {heir})
             whose[contact] = heir
-    return {contact: owned[customer] for contact, customer in whose.items() if customer in owned}
+    return {name: owned[whose[contact]] for name, contact in contacts.items() if whose.get(contact) in owned}
 
 
 async def _owned(connection: Connection, customers: Collection[UUID]) -> dict[UUID, list[Token]]:
@@ -79,14 +75,13 @@ async def _owned(connection: Connection, customers: Collection[UUID]) -> dict[UU
 async def note(connection: Connection, customer: UUID, fact: Fact) -> None:
     """Keep a receipt with the contact that it names, else the customer's latest by its channel; one that answers nothing is passed over."""
     channel = word(fact.data, "channel", 64).strip().lower() or None
-    signal = contact_of(fact.data)
-    if signal is None and fold.named(fact.data):
-        return
+    name = naming.name_in(fact.data)
     await connection.execute(
         "INSERT INTO contacts.responses (customer_id, signal, type, at, event_id, channel)"
         " SELECT %(customer)s, d.signal, %(type)s, %(at)s, %(event)s, d.channel FROM contacts.decisions d"
         " WHERE d.customer_id = %(customer)s AND d.outcome = 'sent'"
-        " AND CASE WHEN %(signal)s::uuid IS NOT NULL THEN d.signal = %(signal)s"
+        " AND CASE WHEN %(name)s::text IS NOT NULL THEN d.signal = %(signal)s OR d.signal IN (SELECT n.signal FROM contacts.names n"
+        "     WHERE n.name = %(name)s AND (%(channel)s::text IS NULL OR n.channel = %(channel)s))"
         "     ELSE d.at BETWEEN %(at)s - %(longest)s AND %(at)s AND (%(channel)s::text IS NULL OR d.channel = %(channel)s) END"
         " ORDER BY d.at DESC LIMIT 1 ON CONFLICT DO NOTHING",
         {
@@ -94,7 +89,8 @@ async def note(connection: Connection, customer: UUID, fact: Fact) -> None:
             "type": fact.type,
             "at": fact.at,
             "event": fact.event_id,
-            "signal": signal,
+            "name": name and name.said,
+            "signal": name and name.signal,
             "channel": channel,
             "longest": LONGEST,
         },

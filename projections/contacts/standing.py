@@ -3,19 +3,20 @@
 Candidates are rare, and consent, calls and requests are few among a customer's events. Reading order: known.
 """
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 from psycopg import AsyncConnection
 
 from aggregates.fact import Fact, fact_of
 from aggregates.sealing import KeyDestroyed, Sealer, open_sealed
-from aggregates.wire import customer_event_decoder
-from projections.contacts import fold
+from aggregates.wire import CustomerEvent, customer_event_decoder
+from projections.contacts import fold, naming
 from projections.contacts.fold import NOTHING, Known
 from projections.rows import uuids
 from projections.timeline.row import EVENT_CLOCK
@@ -61,12 +62,28 @@ async def known(connection: Connection, schema: str, keys: Keys, customers: Mapp
     if telling:
         await keys.fetch(connection, [event.yektaseal for event in telling])
     found = dict.fromkeys(customers, NOTHING)
+    called = await _called(connection, events, customers)
     for customer, event in events:
         if event.type == fold.CONTACTED and str(msgspec.json.decode(event.data).get("signal")) in customers[customer].reserved:
             continue
         fact = _opened(event, keys) if event.type in fold.TELLING else fact_of(event, None)
+        if (signal := called.get(event.yektaevent)) is not None:
+            fact = replace(fact, data={**fact.data, "signal": str(signal)})
         found[customer] = fold.evolve(found[customer], fact)
     return found
+
+
+async def _called(connection: Connection, events: Sequence[tuple[UUID, CustomerEvent]], customers: Mapping[UUID, Until]) -> dict[str, UUID]:
+    """By event the contact of ours that an answer calls as its gateway does."""
+    names = {
+        event.yektaevent: name
+        for customer, event in events
+        if event.type in fold.ANSWERS
+        and (name := naming.name_in(msgspec.json.decode(event.data)))
+        and name.said not in customers[customer].reserved
+    }
+    known = await naming.contacts(connection, set(names.values())) if names else {}
+    return {event: known[name] for event, name in names.items() if name in known}
 
 
 def _opened(event: Any, keys: Keys) -> Fact:

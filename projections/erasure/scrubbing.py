@@ -29,6 +29,7 @@ OF_CUSTOMER = (
     "contacts.deliveries",
     "contacts.tasks",
     "contacts.responses",
+    "contacts.names",
     "contacts.smpp_taken",
     "contacts.smpp_given",
     "churn.states",

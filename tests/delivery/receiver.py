@@ -22,6 +22,7 @@ class Receiver:
     port: int = 0
     posts: list[Post] = field(default_factory=list)
     answers: Callable[[Post], tuple[int, str]] = lambda _: (200, "")
+    says: bytes = b""  # with each answer
     hang: bool = False  # take everything, answer nothing
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -51,7 +52,7 @@ class Receiver:
                 self.news.set()
                 if self.hang:
                     await asyncio.Event().wait()
-                writer.write(f"HTTP/1.1 {status} Told\r\ncontent-length: 0\r\n{more}\r\n".encode())
+                writer.write(f"HTTP/1.1 {status} Told\r\ncontent-length: {len(self.says)}\r\n{more}\r\n".encode() + self.says)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass

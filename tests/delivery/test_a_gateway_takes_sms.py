@@ -27,9 +27,11 @@ class Gateway:
         self._answer = answer
         self.asked: list[Mapping[str, list[str]]] = []
         self.undo: list[tuple[Attempt, str]] = []
+        self.names: list[str] = []
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Answer:
         del method, url, headers, now
+        assert len(self.names) == len(self.asked) + 1  # what it is told is known before it may say it
         self.asked.append(parse_qs(body.decode()))
         return self._answer
 
@@ -42,6 +44,10 @@ class Gateway:
         del approach
         self.undo.append((attempt, cause))
         return attempt
+
+    async def named(self, approach: Approach, name: str) -> None:
+        del approach
+        self.names.append(name)
 
     async def takes(self, resends: int = 0, **settings: Any) -> Attempt:
         """What a message to somebody comes to here."""
@@ -80,6 +86,13 @@ async def test_a_number_that_the_gateway_says_is_none_is_not_tried_again(answer:
     gateway = Gateway(answer)
     assert await gateway.takes(refused="^411 ") == attempt
     assert gateway.undo == ([(NONE, "address")] if attempt == NONE else [])
+
+
+@pytest.mark.parametrize("body", [b'{"entries": [{"messageid": 8792343, "status": 1}]}', b'{"entries": []}'])
+async def test_a_message_is_known_by_its_number_and_by_what_the_gateway_calls_it(body: bytes) -> None:
+    gateway = Gateway(Answer(200, body=body))
+    await gateway.takes(named='"messageid": *([0-9]+)')
+    assert gateway.names == ["1165593488636264164", *(["8792343"] if b"8792343" in body else [])]
 
 
 async def test_without_a_word_for_it_no_answer_ends_a_message() -> None:

@@ -1,8 +1,10 @@
 """What comes back: receipts, answers, ratings and the wish to hear no more are facts of the customer whom a contact was made to."""
 
 import re
+from functools import partial
 from pathlib import Path
-from urllib.parse import quote, unquote
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote
 
 import pytest
 
@@ -111,3 +113,39 @@ async def test_whoever_wants_no_more_letters_ends_them_by_one_press_of_his_mail_
     ask = {"request_id": "after-letters", "who": {"phone": phone}, "channel": "email"}
     answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
     assert (answer["outcome"], answer["reason"]) == ("refused", "consent marketing/email")
+
+
+async def test_a_receipt_may_name_the_number_of_an_sms_or_what_the_gateway_calls_it(ground: Ground) -> None:
+    await ground.rule("numbered", "shop.numbered", "sms")
+    phones, signals, numbers = ["+989121110110", "+989121110111"], list[str](), list[str]()
+    ground.gateway.says = b'{"entries": [{"messageid": 8792343}]}'  # its numbers begin anew
+    for phone in phones:
+        before = len(ground.gateway.posts)
+        await ground.agrees(phone, "sms")
+        await ground.happens("shop.numbered", phone)
+        signals.append((await ground.decided(phone, "numbered", outcome="sent"))["signal"])
+        numbers.append(parse_qs((await ground.gateway.until(before + 1))[-1].body.decode())["localid"][0])
+        waiting = partial(ground.api.get, ground.token, "/v1/deliveries", rule="numbered", lane="sms", state="waiting")
+        await answered(waiting, lambda listed: not listed["items"])
+    ground.gateway.says = b""
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("contact.delivered", {"signal": numbers[0]}),
+        ("contact.delivered", {"signal": "8792343"}),
+        ("contact.clicked", {"signal": "8792343", "who": {"phone": phones[0]}}),
+        ("contact.opened", {"signal": numbers[0], "who": {"phone": phones[1]}}),  # he was sent no such thing
+        ("contact.opened", {"signal": numbers[0], "channel": "email"}),
+    ]
+    events = [
+        {"specversion": "1.0", "id": f"numbered-{place}", "source": "/sms", "type": type_, "data": {"channel": "sms"} | data}
+        for place, (type_, data) in enumerate(told)
+    ]
+    after = await ground.api.send(ground.key, *events)
+    found = []
+    for phone in phones:
+        customer = (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}", after=after))["customer_id"]
+        answers = (await ground.api.get(ground.token, f"/v1/customers/{customer}/responses"))["items"]
+        found.append(sorted((one["type"], one["signal"]) for one in answers))
+    assert found == [
+        [("contact.clicked", signals[0]), ("contact.delivered", signals[0])],
+        [("contact.delivered", signals[1])],
+    ]
