@@ -1,4 +1,7 @@
-"""Keeps the contact policy: each version an event, its text beside it for who decides, in one transaction."""
+"""Keeps the contact policy: each version an event, its text beside it for who decides, in one transaction.
+
+What was put off as it was to leave, until quiet hours that may be others now, is asked about again.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +12,11 @@ from aggregates.contact_policy import published
 from aggregates.contact_policy.published import ID, PUBLISHED, PolicyPublished
 from aggregates.decision import Also, Decision, Decisions, Overtaken
 from aggregates.touchpoint import derive
+from projections.contacts import tasks
+from projections.contacts.reserving import QUIET
+from projections.contacts.table import other_hours
 from projections.declared.table import announce
+from projections.deliveries import table as deliveries
 
 TRIES = 5
 
@@ -34,8 +41,11 @@ class PolicyStore:
                 "INSERT INTO contacts.policy (version, at, by, text) VALUES (%s, %s, %s, %s)",
                 (event.version, event.at, event.by, event.text),
             )
+            anew = [deliveries.hurried(QUIET), tasks.hurried()] if other_hours(held.text if held else None, text) else []
             try:
-                await self._decisions.record([Decision(ID, event.version, PUBLISHED, msgspec.json.encode(event))], [row, _told(event)])
+                await self._decisions.record(
+                    [Decision(ID, event.version, PUBLISHED, msgspec.json.encode(event))], [row, _told(event), *anew]
+                )
             except Overtaken:
                 continue
             return event.version

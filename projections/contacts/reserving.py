@@ -18,7 +18,8 @@ from projections.contacts.standing import Keys, Until, known
 from projections.contacts.table import Connection
 from projections.contacts.want import Want
 
-PASSING = ("block_while ", "quiet")
+QUIET = "quiet"
+PASSING = ("block_while ", QUIET)
 """How reasons begin that pass by themselves."""
 
 CANCELLED = "cancelled"
@@ -158,7 +159,7 @@ class AnotherRequest(Exception):
 
 
 async def request(connection: Connection, schema: str, keys: Keys, want: Want, now: datetime) -> None:
-    """Decide about what another system asks for; asked again, only what was held and whose time has come is decided again.
+    """Decide about what another system asks for; asked again, only what was held and is so no longer is decided again.
 
     Raises AnotherRequest.
     """
@@ -169,7 +170,7 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
     if asked is not None and _asked_for(asked) != _asked_for(want):
         raise AnotherRequest
     before = await table.one(connection, customer, id_)
-    if before is not None and not (before.outcome == "held" and before.until is not None and before.until <= standing.at):
+    if before is not None and not await _is_over(connection, before, standing.at):
         return
     if before is not None:
         want = replace(want, candidate=replace(want.candidate, wanted=before.wanted, occurred=before.occurred))
@@ -177,6 +178,13 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
     paid = await spending.spent(connection, standing.policy, standing.at)
     outcomes = decide(standing.policy, standing.known, [want.candidate], standing.at, salt, paid)
     await _write(connection, standing.policy, [(customer, want, outcomes[0])], requested=True)
+
+
+async def _is_over(connection: Connection, held: table.Decision, now: datetime) -> bool:
+    """Whether a request was held, and until now: or as quiet hours were under an earlier policy, for the latest says how long."""
+    if held.outcome != "held" or held.until is None:
+        return False
+    return held.until <= now or (held.reason == QUIET and await table.overruled(connection, held.at))
 
 
 async def cancel(connection: Connection, id_: UUID, now: datetime) -> table.Decision | None:

@@ -84,13 +84,24 @@ async def hours_changed(connection: Connection, version: int) -> datetime | None
     found = {row.version: row for one in (version, version - 1) for row in await policies(connection, 1, one)}
     if version not in found:
         return None
-    after, before = _hours(found[version].text), _hours(found[version - 1].text) if version - 1 in found else None
-    return None if after == before else found[version].at
+    before = found[version - 1].text if version - 1 in found else None
+    return found[version].at if other_hours(before, found[version].text) else None
+
+
+def other_hours(before: str | None, after: str) -> bool:
+    """Whether quiet hours are other ones by this text than by the one before, if there was any."""
+    return _hours(after) != (None if before is None else _hours(before))
 
 
 def _hours(text: str) -> tuple[object, ...] | None:
     policy = reading.read(text).policy
     return None if policy is None or policy.quiet is None else (policy.quiet, policy.zone, "quiet" in policy.ignores)
+
+
+async def overruled(connection: Connection, decided: datetime) -> bool:
+    """Whether a policy was published since something was decided."""
+    latest = await policies(connection, 1)
+    return bool(latest) and decided < latest[0].at
 
 
 async def policies(connection: Connection, limit: int, version: int | None = None) -> list[PolicyRow]:

@@ -129,6 +129,11 @@ async def wait(connection: Connection, id_: UUID, seconds: float) -> None:
     await connection.execute("UPDATE contacts.tasks SET due = now() + make_interval(secs => %s) WHERE id = %s", (seconds, id_))
 
 
+def hurried() -> tuple[str, Sequence[Any]]:
+    """The statement by which whoever asks for any task is given those again that had to wait, if they may be done now."""
+    return "UPDATE contacts.tasks SET due = '-infinity' WHERE state = 'open' AND due > now()", ()
+
+
 async def close(connection: Connection, id_: UUID, reason: str, by: str = "") -> Task | None:
     """It must not be done any more; None when another has it, or it is done."""
     cursor = connection.cursor(row_factory=class_row(Task))

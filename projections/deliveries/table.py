@@ -199,6 +199,18 @@ async def later(
     return cursor.rowcount == 1
 
 
+def hurried(reason: str) -> tuple[str, Sequence[Any]]:
+    """The statement by which what was put off for a reason is asked about at once.
+
+    Not what a sender has: that is due within its lease, by a clock that goes on while others take.
+    """
+    statement = (
+        "UPDATE contacts.deliveries SET due = now()"
+        " WHERE state = 'waiting' AND error = %s AND due > clock_timestamp() + make_interval(secs => %s)"
+    )
+    return statement, (reason, LEASE)
+
+
 async def fared(connection: Connection, lane: str, failures: int, *, rest: float = 0.0) -> None:
     """A lane answered (0), or has failed so often in a row and rests for so many seconds. Tries under way together fail as one."""
     if failures:

@@ -156,6 +156,53 @@ async def test_what_is_held_goes_out_when_a_new_policy_has_shorter_quiet_hours(g
     assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).is_success
 
 
+async def test_what_was_put_off_as_it_was_to_leave_leaves_when_a_new_policy_lets_it(ground: Ground, shared_world: World) -> None:
+    begun, soon, late = [(datetime.now(UTC) + timedelta(hours=hours)).strftime("%H:00") for hours in (0, 2, 5)]
+
+    async def quiet(to: str) -> None:
+        hours = f'zone: UTC\nquiet: {{from: "{begun}", to: "{to}"}}\n' if to else ""
+        put = await ground.api.client.put("/v1/contact-policy", content=f"policy: contact\n{hours}", auth=(ground.token, ""))
+        assert put.is_success, put.text
+
+    async def hour_of(id_: str) -> str:
+        shown = await ground.api.get(ground.token, f"/v1/deliveries/{id_}")
+        return datetime.fromisoformat(shown["due"]).strftime("%H:%M") if shown["error"] == "quiet" else ""
+
+    async def asked() -> tuple[str, str | None]:
+        ask = {"request_id": "put-off", "who": {"phone": phone}, "channel": "sms"}
+        answer = (await ground.api.client.post("/v1/contacts/check", json=ask, auth=(ground.key, ""))).json()
+        return answer["outcome"], answer["until"] and datetime.fromisoformat(answer["until"]).strftime("%H:%M")
+
+    async def take(call: str) -> int:
+        return (await ground.api.client.post(f"/v1/call-list/{call}/take", auth=(ground.token, ""))).status_code
+
+    await quiet("")
+    phone = "+989121110094"
+    await ground.agrees(phone, "sms", "call")
+    for channel in ("sms", "call"):
+        await ground.rule(f"put-off-{channel}", f"shop.put_off_{channel}", channel)
+    await ground.pause("channel:sms")
+    for channel in ("sms", "call"):
+        await ground.happens(f"shop.put_off_{channel}", phone)
+    waits, called = await ground.delivery("put-off-sms", "sms", "waiting"), await ground.delivery("put-off-call", "call", "sent")
+    listed = (await ground.api.get(ground.token, "/v1/call-list", state="open"))["items"]
+    (call,) = [task["id"] for task in listed if task["signal"] == called["signal"]]
+    await quiet(late)
+    await ground.resume("channel:sms")
+    await answered(lambda: hour_of(waits["id"]), late.__eq__)
+    assert (await asked(), await take(call)) == (("held", late), 409)
+    await quiet(soon)
+    await answered(lambda: hour_of(waits["id"]), soon.__eq__)
+    assert await asked() == ("held", soon)
+    await quiet("")
+    await ground.delivery("put-off-sms", "sms", "sent")
+    assert await asked() == ("allowed", None)
+    async with await AsyncConnection.connect(shared_world.dsn, autocommit=True) as connection:
+        found = await connection.execute("SELECT due <= now() FROM contacts.tasks WHERE id = %s", (call,))
+        assert await found.fetchone() == (True,)  # whoever asks for any is given it
+    assert await take(call) == 200
+
+
 async def test_who_has_no_address_was_not_approached_and_it_does_not_count(ground: Ground) -> None:
     await ground.rule("unreachable", "shop.unreachable", "email")
     phone = "+989121110009"
