@@ -25,7 +25,7 @@ _WENT = tuple(
         (r"no e-mail address of the customer is known", "went.no_email"),
         (r"it names no customer", "went.nobody"),
         (r"nothing was decided about it", "went.undecided"),
-        (r"it was withdrawn", "went.withdrawn"),
+        (r"(?:it was )?withdrawn", "went.withdrawn"),
         (r"nothing is set up that would send by (?P<way>\S+)", "went.no_way"),
         (r"the webhook was deleted", "went.deleted"),
         (r"its secret was erased: register it anew", "went.no_secret"),

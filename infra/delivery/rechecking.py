@@ -34,7 +34,7 @@ from streams.sending import Adapter, Attempt
 Against = Callable[[Connection, UUID, Want, datetime], Awaitable[str]]
 """(connection, customer, what was wanted, now) -> what the rule has against it; empty: nothing."""
 
-Undone = Literal["address", "refused"]
+Undone = Literal["address", "refused"]  # among reserving.UNSENT
 """Why nothing can go out: he has no address for the channel, or one that is none; or what was written is refused for good."""
 
 
@@ -112,9 +112,10 @@ class Rechecking:
             return Attempt("failed", error="nothing was decided about it")
         outcome, want = held
         stands = await table.one(connection, customer, signal) if want.clock or outcome != "sent" else None
-        given_up = stands is not None and (stands.reason or "").startswith(reserving.UNDELIVERED)
-        if outcome != "sent" and (not given_up or looking or own is not None):
-            return Attempt("silent", error="it was withdrawn")
+        reason = stands.reason or "" if stands else ""
+        unsent = outcome == "silent" and reason.startswith(reserving.UNSENT)
+        if outcome != "sent" and (not unsent or looking or own is not None):
+            return Attempt("silent", error=reason)
         candidate = want.candidate
         want = replace(want, candidate=replace(candidate, customer=customer))
         if own is not None and (await table.reached(connection, customer, signal) or await deliveries.tried(connection, own)):
@@ -127,7 +128,7 @@ class Rechecking:
             return Attempt("silent", error=asked.reason)
         if asked.result == "held":
             return Attempt("later", error=asked.reason, after=max((asked.until - at).total_seconds(), 1.0) if asked.until else None)
-        if given_up:
+        if unsent:
             await reserving.take_up(connection, want, asked)
         return Approach(customer, want, channel, at, state, looked.rules if looked else NO_RULES)
 

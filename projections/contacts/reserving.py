@@ -25,7 +25,10 @@ PASSING = ("block_while ", QUIET)
 CANCELLED = "cancelled"
 
 UNDELIVERED = "undelivered"
-"""How the reason begins of what was tried for days: nobody has it, and whoever has it sent again decides anew."""
+"""How the reason begins of what was tried for days."""
+
+UNSENT = (f"{UNDELIVERED} ", "address ", "refused ")
+"""How the reasons begin of what could not be brought to him: nobody has it, and whoever has it sent again decides anew."""
 
 TOGETHER = 200
 """Customers about whom it is decided together: what is known of them is in memory at once."""
@@ -245,7 +248,7 @@ async def give_up(connection: Connection, customer: UUID, signal: UUID, channel:
 
 
 async def take_up(connection: Connection, want: Want, outcome: Outcome) -> None:
-    """What was given up is sent again after all, as somebody wishes: it counts from now. The customer is locked."""
+    """What could not be brought to him is sent again after all, as somebody wishes: it counts from now. The customer is locked."""
     _, policy = await table.in_force(connection)
     await _write(connection, policy, [(want.candidate.customer, want, outcome)])
 

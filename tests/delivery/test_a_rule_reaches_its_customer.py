@@ -216,6 +216,30 @@ async def test_who_has_no_address_was_not_approached_and_it_does_not_count(groun
     assert (answer["outcome"], answer["reason"]) == ("allowed", None)
 
 
+async def test_a_resend_of_what_had_no_address_is_decided_anew_and_of_what_was_silenced_says_why(ground: Ground) -> None:
+    assert (await ground.api.client.put("/v1/contact-policy", content="policy: contact\n", auth=(ground.token, ""))).is_success
+    phone = "+989121110093"
+    await ground.happens("consent.given", phone, purpose="marketing", channels=["email", "sms"], who={"phone": phone})
+    for channel in ("email", "sms"):
+        await ground.rule(f"anew-{channel}", f"shop.anew_{channel}", channel)
+    await ground.pause("channel:sms")
+    for channel in ("email", "sms"):
+        await ground.happens(f"shop.anew_{channel}", phone, who={"phone": phone})
+    failed, waits = await ground.delivery("anew-email", "email", "failed"), await ground.delivery("anew-sms", "sms", "waiting")
+    await ground.withdraws(phone, "sms")
+    await ground.resume("channel:sms")
+    silent = await ground.delivery("anew-sms", "sms", "silent")
+    assert (silent["id"], silent["error"]) == (waits["id"], "consent marketing/sms")
+    resent = await ground.api.client.post(f"/v1/deliveries/{silent['id']}/resend", auth=(ground.token, ""))
+    assert (resent.json()["state"], resent.json()["error"]) == ("waiting", None)
+    assert (await ground.delivery("anew-sms", "sms", "silent"))["error"] == "consent marketing/sms"
+    await ground.api.get(ground.token, f"/v1/customers/by/email/{phone}@example.com")  # is known by what he said meanwhile
+    await ground.api.client.post(f"/v1/deliveries/{failed['id']}/resend", auth=(ground.token, ""))
+    assert (await ground.mail.first())["To"] == f"{phone}@example.com"
+    assert (await ground.delivery("anew-email", "email", "sent"))["id"] == failed["id"]
+    await ground.decided(phone, "anew-email", outcome="sent", channel="email")
+
+
 async def test_whose_address_is_refused_for_good_was_not_approached_and_it_does_not_count(ground: Ground) -> None:
     assert (await ground.api.client.put("/v1/contact-policy", content=ONE_A_WEEK, auth=(ground.token, ""))).is_success
     await ground.rule("refused", "shop.refused", "email")
