@@ -202,12 +202,16 @@ async def due(connection: Connection, partition: int, position: int) -> list[Due
              ORDER BY w.at LIMIT %(limit)s)
         ) ripe
         WHERE t.customer_id = ripe.customer_id AND t.rule = ripe.rule AND t.version = ripe.version
-        RETURNING t.customer_id, t.rule, t.version, t.at, {table.CLOCK}, t.quiet
+        RETURNING t.customer_id, t.rule, t.version, t.at, {table.CLOCK}, t.quiet, CASE WHEN t.rule = %(held)s THEN
+            (SELECT min(seq) FROM contacts.decisions d WHERE d.customer_id = t.customer_id AND d.outcome = 'held' AND NOT d.requested) END
         """,
         {"partition": partition, "key": str(partition), "position": position, "limit": AT_ONCE, "held": HELD},
     )
-    found = [Due(customer, Timer(*timer)) for customer, *timer in await cursor.fetchall()]
-    found.sort(key=lambda one: (one.timer.at, one.customer, one.timer.rule == HELD, one.timer.rule))
+    rows = await cursor.fetchall()
+    found = [Due(customer, Timer(*timer)) for customer, *timer, _ in rows]
+    waits = {customer: since for customer, *_, since in rows if since is not None}  # who was held first gets what is left of a budget
+    last = max(waits.values(), default=0) + 1
+    found.sort(key=lambda one: (one.timer.at, waits.get(one.customer, last), one.customer, one.timer.rule == HELD, one.timer.rule))
     return found
 
 

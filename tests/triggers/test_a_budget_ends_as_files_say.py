@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.rules.telling import evaluation
+from tests.streams.crew import until
 from tests.streams.ground import Ground
 from tests.streams.people import BEGINNING
 from tests.streams.whole import publish
@@ -14,13 +15,45 @@ from tests.triggers.test_what_joins_customers_is_told_as_files_say import hear, 
 
 pytestmark = pytest.mark.engines
 
-POLICY = {
+POLICY: dict[str, Any] = {
     "policy": "contact",
     "zone": "UTC",
     "priority": ["service", "retention", "marketing"],
     "budget": {"per": "campaign", "amount": 9, "in": "month", "costs": {"sms": 1}, "stop": "hard"},
 }
 EACH = offer("each", 1, "1s")
+
+
+NIGHT = POLICY | {"quiet": {"from": "23:00", "to": "09:00"}, "budget": {**POLICY["budget"], "amount": 2}}
+
+
+async def test_who_was_held_first_gets_what_is_left_of_a_budget_in_the_morning(ground: Ground) -> None:
+    homes = [name for nth in range(99) if ground.home(f"consent {(name := f'c{nth}')}") == 0][:5]  # of one partition
+    names = sorted(homes, key=lambda name: ground.customer(f"consent {name}"), reverse=True)
+    await ground.connection.execute(
+        "INSERT INTO contacts.policy (version, at, by, text) VALUES (1, now(), 'tests', %s)", (json.dumps(NIGHT),)
+    )
+    await ground.connection.execute("UPDATE streams.released SET at = 'infinity', ends = '{}'")
+    publish(ground, "rule", EACH)
+    events = [told("consent.given", f"consent {name}", name, nth, purpose="service") for nth, name in enumerate(names)]
+    events += [told("shop.seen", f"seen {name}", name, 60 * nth + 60) for nth, name in enumerate(names)]
+    now = [BEGINNING]
+    async with ground.working(*processors(now)) as worker:
+        for event, at in events:
+            await hear(ground, event, at)
+            await ground.settle(worker)
+        now[0] = BEGINNING + timedelta(days=11)
+
+        async def over() -> bool:
+            return await ground.has("SELECT NOT EXISTS (SELECT FROM streams.timers)")
+
+        await until(over, unless=lambda: worker.failures)
+    events.append(told("shop.closed", "closed", names[0], 86_400))
+    run = evaluation([EACH], [event | {"yektarecordedtime": at.isoformat()} for event, at in events], NIGHT, "")
+    expected = {(run.signals[id_][0].cause, outcome.result, outcome.reason or None) for id_, outcome in run.outcomes.items()}
+    found = await ground.ask("SELECT g.cause, d.outcome, d.reason FROM contacts.decisions d JOIN signals.given g ON g.id = d.signal")
+    assert set(found) == expected
+    assert {cause for cause, outcome, _ in found if outcome == "sent"} == {f"seen {name}" for name in names[:2]}
 
 
 async def test_who_comes_first_gets_what_is_left_of_a_budget(ground: Ground) -> None:
