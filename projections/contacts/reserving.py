@@ -184,10 +184,11 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
 
 
 async def _is_over(connection: Connection, held: table.Decision, now: datetime) -> bool:
-    """Whether a request was held, and until now: or as quiet hours were under an earlier policy, for the latest says how long."""
+    """Whether a request was held, and until now: or for other quiet hours than those of the latest policy, which says how long."""
     if held.outcome != "held" or held.until is None:
         return False
-    return held.until <= now or (held.reason == QUIET and await table.overruled(connection, held.at))
+    since = await table.hours_since(connection) if held.until > now and held.reason == QUIET else None
+    return held.until <= now or (since is not None and held.at < since)
 
 
 async def cancel(connection: Connection, id_: UUID, now: datetime) -> table.Decision | None:

@@ -6,6 +6,7 @@ Whoever decides holds the lock until his transaction ends, so no cap can be pass
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from projections.rows import Columns, bring, uuids
 Connection = AsyncConnection[tuple[Any, ...]]
 
 MOST = 2_000
+LATEST = 20
+"""Versions of the policy that are looked at for when quiet hours changed: nothing is held for as long as more of them take."""
 
 _read: dict[str, Policy] = {}
 
@@ -93,15 +96,20 @@ def other_hours(before: str | None, after: str) -> bool:
     return _hours(after) != (None if before is None else _hours(before))
 
 
+@lru_cache(LATEST)
 def _hours(text: str) -> tuple[object, ...] | None:
     policy = reading.read(text).policy
     return None if policy is None or policy.quiet is None else (policy.quiet, policy.zone, "quiet" in policy.ignores)
 
 
-async def overruled(connection: Connection, decided: datetime) -> bool:
-    """Whether a policy was published since something was decided."""
-    latest = await policies(connection, 1)
-    return bool(latest) and decided < latest[0].at
+async def hours_since(connection: Connection) -> datetime | None:
+    """Since when quiet hours are as the policy in force has them; None: none was ever published."""
+    since: PolicyRow | None = None
+    for row in await policies(connection, LATEST):
+        if since is not None and other_hours(row.text, since.text):
+            break
+        since = row
+    return None if since is None else since.at
 
 
 async def policies(connection: Connection, limit: int, version: int | None = None) -> list[PolicyRow]:
@@ -182,19 +190,20 @@ async def made_of(connection: Connection, customers: Collection[UUID]) -> dict[U
 async def held(connection: Connection, moments: Mapping[UUID, datetime]) -> dict[UUID, list[Want]]:
     """What is held of each of these customers and whose time has come at a moment.
 
-    By our own clock that is also what was held under an earlier policy: the latest says how long.
+    By our own clock that is also what was held for other quiet hours than those of the latest policy, which says how long.
     """
     cursor = await connection.execute(
-        "SELECT asked.id, d.want, d.until <= asked.at FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked(id, at), LATERAL"
-        " (SELECT want, until, wanted, signal FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held' AND NOT requested"
-        " AND (until <= asked.at OR (reason = 'quiet' AND at < (SELECT at FROM contacts.policy ORDER BY version DESC LIMIT 1)))"
-        " ORDER BY wanted, signal) d",
+        "SELECT asked.id, d.want, d.until <= asked.at, d.at FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked(id, at), LATERAL"
+        " (SELECT want, until, at, wanted, signal FROM contacts.decisions WHERE customer_id = asked.id AND outcome = 'held'"
+        " AND NOT requested AND (until <= asked.at OR reason = 'quiet') ORDER BY wanted, signal) d",
         (uuids(moments), list(moments.values())),
     )
+    rows = await cursor.fetchall()
+    since = await hours_since(connection) if not all(over for _, _, over, _ in rows) else None
     found: dict[UUID, list[Want]] = {}
-    for customer, blob, over in await cursor.fetchall():
+    for customer, blob, over, at in rows:
         want = decode(blob)
-        if over or not want.clock:
+        if over or (since is not None and at < since and not want.clock):
             found.setdefault(customer, []).append(want)
     return found
 

@@ -189,12 +189,7 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
 
 def dense(random: Random) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """Rules that contact often, a policy with hold-outs and budgets, and the events of several customers to whom much happens."""
-    policy: dict[str, Any] = {"policy": "contact", "zone": "Asia/Tehran", "priority": ["service", "retention"]}
-    policy |= {"counts": [*CHANNELS, "agent_offer"]}
-    parts = {"quiet": QUIET, "caps": CAPS, "block_while": BLOCKS, "budget": BUDGETS, "holdout": ("30%",)}
-    policy |= {name: random.choice(choices) for name, choices in parts.items() if random.random() < 0.4}
-    if random.random() < 0.3:
-        policy["transactional"] = {"ignores": random.sample(["caps", "cooldown", "quiet", "block_while"], 2)}
+    policy = _policy(random)
     rules = [_often(random, f"r{number}") for number in range(random.randint(1, 4))]
     people = {}
     for number in range(1, random.randint(1, 4) + 1):
@@ -216,6 +211,32 @@ def dense(random: Random) -> tuple[list[dict[str, Any]], dict[str, Any], dict[st
             for place, (half, type_, data) in enumerate(told)
         ]
     return rules, policy, people
+
+
+def changing(random: Random) -> tuple[list[dict[str, Any]], list[tuple[datetime, dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
+    """The same with policies of which each comes after another, from when it is in force: at no moment at which anything else happens.
+
+    Something is often held as one comes, which may have other quiet hours, or the same ones and all else otherwise.
+    """
+    rules, policy, people = dense(random)
+    policy |= {"quiet": QUIET[0]}
+    found = [(START - timedelta(days=1), policy)]
+    for half in sorted(random.sample(range(100), random.randint(4, 12))):
+        quiet = random.choice([policy.get("quiet"), policy.get("quiet"), *QUIET, None])
+        policy = {name: value for name, value in random.choice([policy, _policy(random)]).items() if name != "quiet"}
+        policy |= {"quiet": quiet} if quiet else {}
+        found.append((START + timedelta(minutes=30 * half + 11), policy))
+    return rules, found, people
+
+
+def _policy(random: Random) -> dict[str, Any]:
+    policy: dict[str, Any] = {"policy": "contact", "zone": "Asia/Tehran", "priority": ["service", "retention"]}
+    policy |= {"counts": [*CHANNELS, "agent_offer"]}
+    parts = {"quiet": QUIET, "caps": CAPS, "block_while": BLOCKS, "budget": BUDGETS, "holdout": ("30%",)}
+    policy |= {name: random.choice(choices) for name, choices in parts.items() if random.random() < 0.4}
+    if random.random() < 0.3:
+        policy["transactional"] = {"ignores": random.sample(["caps", "cooldown", "quiet", "block_while"], 2)}
+    return policy
 
 
 def _often(random: Random, name: str) -> dict[str, Any]:

@@ -30,6 +30,16 @@ class Wish(NamedTuple):
     rule: Rule
     signal: Stands
     due: datetime
+    held: bool = False
+
+
+class Sent(NamedTuple):
+    """What went out."""
+
+    wish: Wish
+    at: datetime
+    channel: str
+    paid: bool  # there was a budget then
 
 
 class Result(NamedTuple):
@@ -48,8 +58,18 @@ Spent = Callable[[str], int]
 """What a campaign has cost so far in the period that it is."""
 
 
-def outcomes(rules: Sequence[Rule], policy: Policy, people: Sequence[Person], end: datetime, salt: str = "") -> list[Result]:
-    """The last outcome of every candidate. Of customers whose candidates are due at one moment the one who waits longest is first."""
+def outcomes(
+    rules: Sequence[Rule],
+    policy: Policy,
+    people: Sequence[Person],
+    end: datetime,
+    salt: str = "",
+    changes: Sequence[tuple[datetime, Policy]] = (),
+) -> list[Result]:
+    """The last outcome of every candidate. Of customers whose candidates are due at one moment the one who waits longest is first.
+
+    `changes`: the policies that come after the first, each from when it is in force.
+    """
     wishes = [
         Wish(person, order, rule, signal, signal.occurred)
         for person in people
@@ -57,29 +77,38 @@ def outcomes(rules: Sequence[Rule], policy: Policy, people: Sequence[Person], en
         for signal in oracle.standing(rule, person.events, end, policy["zone"])
         if "contact" in rule["do"]
     ]
-    sent: list[tuple[Wish, datetime, str]] = []
-    found: list[Result] = []
-    while wishes and min(wish.due for wish in wishes) <= end:
+    sent: list[Sent] = []
+    last: dict[tuple[object, ...], Result] = {}
+    coming = [change for change in changes if change[0] <= end]
+    while wishes and (min(wish.due for wish in wishes) <= end or (coming and any(wish.held for wish in wishes))):
         at = min(wish.due for wish in wishes)
+        if coming and coming[0][0] <= at:
+            at, after = coming.pop(0)
+            if hours(after) != hours(policy):
+                wishes = [wish._replace(due=min(wish.due, at)) if wish.held else wish for wish in wishes]
+            policy = after
+            continue
         person = next(wish.person for wish in wishes if wish.due == at)
         together = [wish for wish in wishes if wish.due == at and wish.person.id == person.id]
         wishes = [wish for wish in wishes if wish not in together]
         known = [event for event in person.events if moment(event["time"]) <= at]
-        made = [(when, channel) for wish, when, channel in sent if wish.person.id == person.id]
+        made = [(one.at, one.channel) for one in sent if one.wish.person.id == person.id]
         for wish, result in decided(together, policy, known, made, at, spent(policy, sent, at), salt):
+            last[wish.person.id, wish.rule["rule"], wish.signal.cause, wish.signal.occurred] = result
             if result.until is not None:
-                wishes.append(wish._replace(due=result.until))
-                if result.until > end:
-                    found.append(result)
-            else:
-                found.append(result)
+                wishes.append(wish._replace(due=result.until, held=True))
             if result.channel:
-                sent.append((wish, at, result.channel))
-    return found
+                sent.append(Sent(wish, at, result.channel, "budget" in policy))
+    return list(last.values())
 
 
-def spent(policy: Policy, sent: Sequence[tuple[Wish, datetime, str]], at: datetime) -> Spent:
-    """What contacts of this period have cost, of a campaign or of all."""
+def hours(policy: Policy) -> object:
+    """The quiet hours, and for whom they are none."""
+    return (policy["quiet"], policy["zone"], "quiet" in policy.get("transactional", {}).get("ignores", [])) if "quiet" in policy else None
+
+
+def spent(policy: Policy, sent: Sequence[Sent], at: datetime) -> Spent:
+    """What contacts of this period have cost, of a campaign or of all; of those that were made while there was a budget."""
     budget = policy.get("budget")
     if budget is None:
         return lambda campaign: 0
@@ -88,9 +117,9 @@ def spent(policy: Policy, sent: Sequence[tuple[Wish, datetime, str]], at: dateti
         return oracle.period(budget["in"], when.astimezone(ZoneInfo(policy["zone"])).date())
 
     return lambda campaign: sum(
-        budget["costs"].get(channel, 0)
-        for wish, when, channel in sent
-        if period(when) == period(at) and (budget["per"] == "all" or wish.rule["do"]["contact"] == campaign)
+        budget["costs"].get(one.channel, 0)
+        for one in sent
+        if one.paid and period(one.at) == period(at) and (budget["per"] == "all" or one.wish.rule["do"]["contact"] == campaign)
     )
 
 
