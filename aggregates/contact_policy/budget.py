@@ -21,9 +21,9 @@ class Budget:
     costs: Mapping[str, int]  # of one contact, by channel; any other costs nothing
     per: Per = "campaign"
 
-    def begins(self, at: datetime, zone: str) -> date:
-        """The first day of the period."""
-        return days_of(self.period, at.astimezone(ZoneInfo(zone)).date())[0]
+    def days(self, at: datetime, zone: str) -> tuple[date, date]:
+        """The first day of the period, and of the next."""
+        return days_of(self.period, at.astimezone(ZoneInfo(zone)).date())
 
     def cost(self, made: Mapping[str, int]) -> int:
         """What so many contacts by these channels cost."""

@@ -73,9 +73,9 @@ class Rechecking:
     async def undone(self, approach: Approach, attempt: Attempt, cause: Undone) -> Attempt:
         """Nothing went out, and nothing will, so it counts no more."""
         async with self._pool.connection() as connection:
-            policy = await table.lock(connection, approach.customer)
+            await table.lock(connection, approach.customer)
             reason = f"{cause} {approach.channel}"
-            await reserving.release(connection, policy, approach.want, approach.channel, approach.at, reason)
+            await reserving.release(connection, approach.want, approach.channel, approach.at, reason)
         return attempt
 
     async def named(self, approach: Approach, name: str) -> None:

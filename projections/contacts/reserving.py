@@ -197,12 +197,12 @@ async def cancel(connection: Connection, id_: UUID, now: datetime) -> table.Deci
     asked = await table.requested(connection, id_)
     if asked is None:
         return None
-    policy = await table.lock(connection, asked.candidate.customer)
+    await table.lock(connection, asked.candidate.customer)
     want = await table.requested(connection, id_) or asked  # of whoever has it now
     customer = want.candidate.customer
     before = await table.one(connection, customer, id_)
     if before is not None and before.outcome == "sent":
-        await release(connection, policy, want, before.channel or "", now, CANCELLED)
+        await release(connection, want, before.channel or "", now, CANCELLED)
     elif before is not None and before.outcome == "held":
         await table.silence(connection, customer, id_, now, CANCELLED)
     return await table.one(connection, customer, id_)
@@ -233,19 +233,19 @@ async def again(
     if outcome.result == "silent" and looking and outcome.reason.startswith(PASSING):
         return replace(outcome, result="held")
     if outcome.result == "silent":
-        await release(connection, standing.policy, want, channel, replayed or now, outcome.reason)
+        await release(connection, want, channel, replayed or now, outcome.reason)
     return outcome
 
 
 async def give_up(connection: Connection, customer: UUID, signal: UUID, channel: str, now: datetime) -> None:
     """It was tried for days and reached nobody: it counts no more. In a time that a source replays it was never after its moment."""
-    policy = await table.lock(connection, customer)
+    await table.lock(connection, customer)
     found = (await table.of(connection, customer, [signal])).get(signal)
     before = await table.one(connection, customer, signal)
     if found is not None and before is not None:
         want = found[1]
         want = replace(want, candidate=replace(want.candidate, customer=customer))
-        await release(connection, policy, want, channel, before.at if want.clock else now, f"{UNDELIVERED} {channel}")
+        await release(connection, want, channel, before.at if want.clock else now, f"{UNDELIVERED} {channel}")
 
 
 async def take_up(connection: Connection, want: Want, outcome: Outcome) -> None:
@@ -254,20 +254,26 @@ async def take_up(connection: Connection, want: Want, outcome: Outcome) -> None:
     await _write(connection, policy, [(want.candidate.customer, want, outcome)])
 
 
-async def release(connection: Connection, policy: Policy, want: Want, channel: str, now: datetime, reason: str) -> None:
+async def release(connection: Connection, want: Want, channel: str, now: datetime, reason: str) -> None:
     """What was to be sent is not after all, and counts no more; unless it went out before. The customer is locked."""
     customer, signal = want.candidate.customer, want.candidate.signal
-    before = await table.one(connection, customer, signal)
-    if before is None or before.outcome != "sent" or await table.reached(connection, customer, signal):
+    outcome, stored = (await table.of(connection, customer, [signal])).get(signal, ("", want))
+    if outcome != "sent" or await table.reached(connection, customer, signal):
         return
-    await spending.count(connection, policy, [(before.at, before.contact, channel)], -1)
+    if stored.spent is not None:
+        await spending.count(connection, [(stored.spent, stored.contact, channel)], -1)
     await table.silence(connection, customer, signal, now, reason)
 
 
 async def _write(connection: Connection, policy: Policy, decided: Sequence[tuple[UUID, Want, Outcome]], *, requested: bool = False) -> None:
-    await table.write(connection, decided, requested=requested)
-    sent = [(outcome.at, want.contact, outcome.channel) for _, want, outcome in decided if outcome.result == "sent"]
-    await spending.count(connection, policy, sent)
+    made = [
+        (customer, replace(want, spent=spending.day(policy, outcome.at)) if outcome.result == "sent" else want, outcome)
+        for customer, want, outcome in decided
+    ]
+    await table.write(connection, made, requested=requested)
+    await spending.count(
+        connection, [(want.spent, want.contact, outcome.channel) for _, want, outcome in made if want.spent and outcome.result == "sent"]
+    )
 
 
 def plain(want: Want, outcome: Outcome) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -22,6 +22,7 @@ class Want:
     cooldown: timedelta = timedelta(0)  # of the rule: who was approached for another of its signals within it is left alone
     asked: bytes = b""  # of a request the channels that it names, also those that were closed then
     clock: str = ""  # of a signal: whose time it was given in, where a source replays its own
+    spent: date | None = None  # on which day it was counted against a budget; None: there was none
 
 
 def encode(want: Want) -> bytes:

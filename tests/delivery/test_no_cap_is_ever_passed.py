@@ -247,11 +247,54 @@ async def test_no_budget_is_ever_passed_and_what_was_not_sent_after_all_is_not_s
         for wanted in (another := [asked(uuid4()), asked(uuid4())]):
             await approach(wanted)
         assert [outcomes[want.candidate.customer] for want in another] == [["sent"], ["budget"]]
-        next_month = START + timedelta(days=30)
+        next_month = START + timedelta(days=40)
         batch = [Asked(want.candidate.customer, [want], next_month, lambda _: "") for want in (asked(uuid4()) for _ in range(8))]
         async with pool.connection() as connection, connection.transaction():
             decided = await reserving.reserve_all(connection, "read_1", keys, batch)
         assert [outcome.reason or outcome.result for one in batch for _, outcome in decided[one.customer]] == ["sent"] * 6 + ["budget"] * 2
+        behind = asked(uuid4())
+        ask = Asked(behind.candidate.customer, [behind], next_month - timedelta(days=8), lambda _: "")
+        async with pool.connection() as connection, connection.transaction():
+            decided = await reserving.reserve_all(connection, "read_1", keys, [ask])
+        assert [outcome.reason for _, outcome in decided[behind.candidate.customer]] == ["budget"]  # who is ahead of it spent it
+    finally:
+        async with pool.connection() as connection:
+            await connection.execute("DELETE FROM contacts.policy WHERE version = 2")
+
+
+async def test_what_was_made_before_there_was_a_budget_is_not_given_back_to_it(
+    pool: database.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.contacts.fold.Known.allows", lambda *_: True)
+    budget = "{policy: contact, zone: UTC, budget: {per: campaign, amount: 300, in: month, costs: {sms: 150}}}"
+    keys, late = KeyRing(MASTER), START.replace(hour=22)  # the next day in Tehran
+
+    async def approach() -> tuple[Want, str]:
+        candidate = Candidate(uuid4(), "rule", 1, uuid4(), "marketing", ("sms",), 0.0, late, late, 0, campaign="autumn")
+        want = Want(candidate, "autumn", {"source": "/tests", "id": "1"}, late, late=False, blob=b"")
+        async with pool.connection() as connection, connection.transaction():
+            decided = await reserving.reserve(connection, "read_1", keys, candidate.customer, [want], late, lambda _: "")
+        return want, decided[0][1].reason or decided[0][1].result
+
+    async def stop(want: Want) -> None:
+        async with pool.connection() as connection, connection.transaction():
+            await table.lock(connection, want.candidate.customer)
+            await reserving.again(connection, "read_1", keys, want, "sms", late, "unless")
+
+    before = [await approach() for _ in range(3)]
+    assert [said for _, said in before] == ["sent"] * 3
+    async with pool.connection() as connection:
+        await connection.execute("INSERT INTO contacts.policy (version, at, by, text) VALUES (2, now(), 'tests', %s)", (budget,))
+    try:
+        for want, _ in before:
+            await stop(want)
+        bound = [await approach() for _ in range(4)]
+        assert [said for _, said in bound] == ["sent", "sent", "budget", "budget"]
+        async with pool.connection() as connection:
+            other = budget.replace("UTC", "Asia/Tehran").replace("month", "day")
+            await connection.execute("UPDATE contacts.policy SET text = %s WHERE version = 2", (other,))
+        await stop(bound[0][0])
+        assert [said for _, said in [await approach() for _ in range(3)]] == ["sent", "sent", "budget"]
     finally:
         async with pool.connection() as connection:
             await connection.execute("DELETE FROM contacts.policy WHERE version = 2")

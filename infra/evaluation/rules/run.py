@@ -252,13 +252,13 @@ class Evaluation:
         budget = self.policy.budget
         if budget is None:
             return nothing
-        begins = budget.begins(now, self.policy.zone)
+        begins, _ = budget.days(now, self.policy.zone)
         return lambda campaign: self._paid.get((begins, campaign if budget.per == "campaign" else ""), 0)
 
     def _spend(self, outcome: Outcome, now: datetime) -> None:
         budget = self.policy.budget
         if budget is not None:
-            place = budget.begins(now, self.policy.zone), outcome.candidate.campaign if budget.per == "campaign" else ""
+            place = budget.days(now, self.policy.zone)[0], outcome.candidate.campaign if budget.per == "campaign" else ""
             self._paid[place] = self._paid.get(place, 0) + budget.costs.get(outcome.channel, 0)
 
     def _objection(self, person: Person, waiting: Waiting, now: datetime) -> str:
