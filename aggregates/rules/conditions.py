@@ -34,6 +34,9 @@ PURPOSES = ("service", "retention", "marketing")
 SCORES = ("churn", "value")
 """The usual ones; there may be others."""
 
+SHARES = ("churn",)
+"""Of these those that are never more than 1."""
+
 NEARLY = 0.85
 """How much a type must be like one with a contract for a hint: its last word alone, like a shop's own `order_placed`, is not enough."""
 
@@ -108,12 +111,21 @@ class Conditions(Reader):
             self.own(members["channel"], channel, CHANNELS)
         return ConsentIs(purpose.lower(), channel.lower()) if purpose and channel is not None else None
 
+    def share(self, name: str | None, members: Members, words: Collection[str]) -> None:
+        """A score of ours that is a share, and is compared with what is none: perhaps it is meant in parts of a hundred."""
+        for word in words:
+            value = members[word].value if word in members else None
+            if name in SHARES and isinstance(value, int | float) and value > 1:
+                self.hint(members[word], "share", f"{value / 100:g}" if value <= 100 else "", word=str(name))
+
     def height(self, node: Node, members: Members, form: str) -> ScoreIs | PercentileIs | None:
         low, high = (0, 100) if form == "percentile" else (LOWEST, HIGHEST)
         name = self.text(members[form], form, 64)
         self.own(members[form], name, SCORES)
         bound = self.one(node, members, ("at_least", "below"))
         value = self.number(members[bound], bound, low, high) if bound else None
+        if form == "score":
+            self.share(name, members, ("at_least", "below"))
         if name is None or value is None:
             return None
         made = PercentileIs if form == "percentile" else ScoreIs

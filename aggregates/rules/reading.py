@@ -203,6 +203,7 @@ class Rules(Conditions):
             self.note(node, "missing", word="rises_to")
         height = self.number(members["rises_to"], "rises_to", LOWEST, HIGHEST) if "rises_to" in members else None
         below = self.number(members["rearm_below"], "rearm_below", LOWEST, HIGHEST) if "rearm_below" in members else height
+        self.share(name, members, ("rises_to", "rearm_below"))
         if height is not None and below is not None and below > height:
             self.note(members["rearm_below"], "rearm_above")
             return None

@@ -88,6 +88,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "en": "{word} is never {given} in an event of this type.",
         "fa": "{word} در رویدادی از این نوع هرگز {given} نیست.",
     },
+    "share": {
+        "en": "{word} is a share from 0 to 1, and is never more.",
+        "fa": "{word} سهمی از 0 تا 1 است و هرگز بیشتر نمی‌شود.",
+    },
     "no_text": {
         "en": "No text, or no subject, is written for {word} by {channel}: the customer would read just its name.",
         "fa": "برای {word} از راه {channel} متن یا عنوانی نوشته نشده است: مشتری فقط نامش را می‌خواند.",

@@ -11,7 +11,7 @@ from aggregates.moment import known_zone
 from aggregates.normal.persian import DIGITS
 from aggregates.written.node import Node
 from aggregates.written.problem import Problem, nearest
-from aggregates.written.span import span
+from aggregates.written.span import meant, span
 
 LONGEST_SPAN = timedelta(days=3_660)
 NAME = r"""^[^\s/\\?#%&<>"'{}|,;\x00-\x1f\x7f\ud800-\udfff]{1,64}$"""
@@ -170,7 +170,8 @@ class Reader:
             found = span(node.value)
         if found is None:
             number = isinstance(node.value, int) and not isinstance(node.value, bool)
-            self.note(node, "no_duration", f"{node.value}d" if number else "", word=word)
+            guess = meant(latin(node.value)) if isinstance(node.value, str) else ""
+            self.note(node, "no_duration", f"{node.value}d" if number else guess, word=word)
         elif not found and not zero:
             self.note(node, "duration_zero", word=word)
         elif found > LONGEST_SPAN:

@@ -10,6 +10,17 @@ PATTERN = r"^([0-9]{1,9}[smhdw])+$"
 _PARTS = re.compile(r"(\d{1,9})\s*([smhdw])")
 
 
+_SPOKEN = {"second": "s", "minute": "m", "min": "m", "hour": "h", "day": "d", "week": "w"}
+_SPOKEN |= {"ثانیه": "s", "دقیقه": "m", "ساعت": "h", "روز": "d", "هفته": "w"}
+_AS_SPOKEN = re.compile(rf"([0-9]{{1,6}})\s*({'|'.join(_SPOKEN)})s?")
+
+
+def meant(text: str) -> str:
+    """How what is written as it is spoken, `7 days`, `۳ روز` with Latin digits, would be written here; empty: nobody knows."""
+    found = _AS_SPOKEN.fullmatch(text.strip().lower())
+    return f"{found[1]}{_SPOKEN[found[2]]}" if found else ""
+
+
 def span(text: str) -> timedelta | None:
     """The duration that a text says; None when it says none."""
     text = "".join(text.split()).lower()

@@ -53,7 +53,10 @@ def problems(text: str) -> list[tuple[int, str, str, str]]:
         ("more_than: 3", "more_than: ۳", (3, "/0/when/more_than", "not_whole", "3")),
         ("  do:", "  holdout: ۱۰٪\n  do:", (4, "/0/holdout", "no_percent", "10%")),
         ("  do:", "  if: {score: churn, below: ۰٫۵}\n  do:", (4, "/0/if/below", "not_number", "0.5")),
+        ("  do:", "  holdout: 150%\n  do:", (4, "/0/holdout", "no_percent", "")),
         ("  do:", "  cooldown: 2 month\n  do:", (4, "/0/cooldown", "no_duration", "")),
+        ("within: 30d", "within: 7 Days", (3, "/0/when/within", "no_duration", "7d")),
+        ("within: 30d", "within: ۳ روز", (3, "/0/when/within", "no_duration", "3d")),
         ("  do:", "  unless: {event: a.b, since: firstmatch}\n  do:", (4, "/0/unless/since", "unknown_choice", "first_match")),
         ("  do:", "  if: {percentile: value, at_lest: 90}\n  do:", (4, "/0/if/at_lest", "unknown_word", "at_least")),
         ("rule: many", "rule: many of them", (2, "/0/rule", "no_name", "many-of-them")),
@@ -216,6 +219,15 @@ def test_what_is_waited_for_and_nearly_a_name_of_a_contract_is_hinted_at_since_i
         (5, "/unless/0", "call.anwsered", "call.answered"),
         (5, "/unless/1/where", "totl", "total"),
         (5, "/unless/1/where", "campain", "campaign"),
+    ]
+
+
+def test_a_score_that_is_a_share_and_is_asked_for_in_parts_of_a_hundred_is_hinted_at() -> None:
+    rule = "rule: a\nwhen: {score: churn, rises_to: 70, rearm_below: 0.6}\nif: [{score: churn, below: 900}, {score: value, at_least: 90}]\n"
+    read = reading.read(f"{rule}do: {{notify: team:crm}}\n", "UTC")
+    assert [(one.line, one.pointer, one.code, one.suggestion) for one in read.hints] == [
+        (2, "/when/rises_to", "share", "0.7"),
+        (3, "/if/0/below", "share", ""),
     ]
 
 
