@@ -48,11 +48,14 @@ async def give(connection: Connection, channel: str, name: str, signal: UUID, cu
         )
 
 
-async def contacts(connection: Connection, names: Collection[Name]) -> dict[Name, UUID]:
-    """The contacts that gateways know by these names, the latest of each."""
+async def contacts(connection: Connection, names: Collection[Name]) -> dict[Name, list[UUID]]:
+    """The contacts that gateways know by these names, of each name the latest first."""
     cursor = await connection.execute(
         "SELECT asked.name, asked.channel, n.signal FROM unnest(%s::text[], %s::text[]) AS asked(name, channel), LATERAL"
-        " (SELECT signal FROM contacts.names WHERE name = asked.name AND asked.channel IN ('', channel) ORDER BY at DESC LIMIT 1) n",
+        " (SELECT signal, at FROM contacts.names WHERE name = asked.name AND asked.channel IN ('', channel) OFFSET 0) n ORDER BY n.at DESC",
         (texts([name.said for name in names]), texts([name.channel for name in names])),
     )
-    return {Name(said, channel): signal for said, channel, signal in await cursor.fetchall()}
+    found: dict[Name, list[UUID]] = {}
+    for said, channel, signal in await cursor.fetchall():
+        found.setdefault(Name(said, channel), []).append(signal)
+    return found

@@ -48,7 +48,8 @@ class Arms(NamedTuple):
 
 async def identifiers(connection: Connection, names: Collection[Name]) -> dict[Name, list[Token]]:
     """By the name of a contact the identifiers of whom it was decided about, whoever he turned out to be since; nobody's are not told."""
-    contacts = {name: signal for name in names if (signal := name.signal)} | await naming.contacts(connection, names)
+    contacts = {name: signal for name in names if (signal := name.signal)}
+    contacts |= {name: signals[0] for name, signals in (await naming.contacts(connection, names)).items()}
     if not contacts:
         return {}
     cursor = await connection.execute(

@@ -74,16 +74,17 @@ async def known(connection: Connection, schema: str, keys: Keys, customers: Mapp
 
 
 async def _called(connection: Connection, events: Sequence[tuple[UUID, CustomerEvent]], customers: Mapping[UUID, Until]) -> dict[str, UUID]:
-    """By event the contact of ours that an answer calls as its gateway does."""
+    """By event the contact of ours that an answer calls as its gateway does; where that has called several so, the latest of his."""
     names = {
-        event.yektaevent: name
+        event.yektaevent: (name, customers[customer].reserved)
         for customer, event in events
         if event.type in fold.ANSWERS
         and (name := naming.name_in(msgspec.json.decode(event.data)))
         and name.said not in customers[customer].reserved
     }
-    known = await naming.contacts(connection, set(names.values())) if names else {}
-    return {event: known[name] for event, name in names.items() if name in known}
+    known = await naming.contacts(connection, {name for name, _ in names.values()}) if names else {}
+    his = {event: [one for one in known.get(name, ()) if str(one) in reserved] for event, (name, reserved) in names.items()}
+    return {event: signals[0] for event, signals in his.items() if signals}
 
 
 def _opened(event: Any, keys: Keys) -> Fact:

@@ -1,15 +1,24 @@
 """What comes back: receipts, answers, ratings and the wish to hear no more are facts of the customer whom a contact was made to."""
 
 import re
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
+from uuid import UUID
 
 import pytest
+from psycopg import AsyncConnection
 
+from infra.sealing import KeyRing
+from projections.contacts import standing
+from projections.contacts.fold import contacted
+from projections.contacts.standing import Until
 from tests.api.conftest import answered
+from tests.conftest import World
 from tests.delivery.reaching import Ground
+from tests.streams.keys import MASTER
 
 pytestmark = pytest.mark.engines
 
@@ -115,7 +124,7 @@ async def test_whoever_wants_no_more_letters_ends_them_by_one_press_of_his_mail_
     assert (answer["outcome"], answer["reason"]) == ("refused", "consent marketing/email")
 
 
-async def test_a_receipt_may_name_the_number_of_an_sms_or_what_the_gateway_calls_it(ground: Ground) -> None:
+async def test_a_receipt_may_name_the_number_of_an_sms_or_what_the_gateway_calls_it(ground: Ground, shared_world: World) -> None:
     await ground.rule("numbered", "shop.numbered", "sms")
     phones, signals, numbers = ["+989121110191", "+989121110192"], list[str](), list[str]()
     ground.gateway.says = b'{"entries": [{"messageid": 8792343}]}'  # its numbers begin anew
@@ -134,18 +143,27 @@ async def test_a_receipt_may_name_the_number_of_an_sms_or_what_the_gateway_calls
         ("contact.clicked", {"signal": "8792343", "who": {"phone": phones[0]}}),
         ("contact.opened", {"signal": numbers[0], "who": {"phone": phones[1]}}),  # he was sent no such thing
         ("contact.opened", {"signal": numbers[0], "channel": "email"}),
+        ("contact.refused", {"signal": numbers[0]}),
     ]
     events = [
         {"specversion": "1.0", "id": f"numbered-{place}", "source": "/sms", "type": type_, "data": {"channel": "sms"} | data}
         for place, (type_, data) in enumerate(told)
     ]
     after = await ground.api.send(ground.key, *events)
-    found = []
+    found, customers = [], []
     for phone in phones:
         customer = (await ground.api.get(ground.token, f"/v1/customers/by/phone/{phone}", after=after))["customer_id"]
+        customers.append(UUID(customer))
         answers = (await ground.api.get(ground.token, f"/v1/customers/{customer}/responses"))["items"]
         found.append(sorted((one["type"], one["signal"]) for one in answers))
     assert found == [
-        [("contact.clicked", signals[0]), ("contact.delivered", signals[0])],
+        [("contact.clicked", signals[0]), ("contact.delivered", signals[0]), ("contact.refused", signals[0])],
         [("contact.delivered", signals[1])],
     ]
+    now, (first, *_) = datetime.now(UTC), customers
+    async with await AsyncConnection.connect(shared_world.dsn) as connection:
+        known = (await standing.known(connection, "read_1", KeyRing(MASTER), {first: Until(now, now, {signals[0]})}))[first]
+    responses = contacted(known, now, "sms", signals[0]).responses
+    assert [(channel, good) for _, channel, good in responses] == [
+        ("sms", True)
+    ]  # by whichever name: one that was answered was not refused
