@@ -6,8 +6,9 @@ from aggregates.churn import Definition, matures
 from infra.evaluation import churn, reading
 from infra.evaluation.online import Online
 from projections.churn.anchors import Anchors
-from streams.learning.course import Example, Judged
+from streams.learning.course import Judged
 from streams.learning.learner import Prediction
+from streams.learning.waiting import Example
 from tests.churn.synthetic import World, log
 
 DEFINITION = Definition(horizon=30)

@@ -273,7 +273,8 @@ async def test_what_was_made_before_there_was_a_budget_is_not_given_back_to_it(
         candidate = Candidate(uuid4(), "rule", 1, uuid4(), "marketing", ("sms",), 0.0, late, late, 0, campaign="autumn")
         want = Want(candidate, "autumn", {"source": "/tests", "id": "1"}, late, late=False, blob=b"")
         async with pool.connection() as connection, connection.transaction():
-            decided = await reserving.reserve(connection, "read_1", keys, candidate.customer, [want], late, lambda _: "")
+            asked = Asked(candidate.customer, [want], late, lambda _: "")
+            decided = (await reserving.reserve_all(connection, "read_1", keys, [asked]))[candidate.customer]
         return want, decided[0][1].reason or decided[0][1].result
 
     async def stop(want: Want) -> None:

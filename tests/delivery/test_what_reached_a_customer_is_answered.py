@@ -164,6 +164,4 @@ async def test_a_receipt_may_name_the_number_of_an_sms_or_what_the_gateway_calls
     async with await AsyncConnection.connect(shared_world.dsn) as connection:
         known = (await standing.known(connection, "read_1", KeyRing(MASTER), {first: Until(now, now, {signals[0]})}))[first]
     responses = contacted(known, now, "sms", signals[0]).responses
-    assert [(channel, good) for _, channel, good in responses] == [
-        ("sms", True)
-    ]  # by whichever name: one that was answered was not refused
+    assert [(channel, good) for _, channel, good in responses] == [("sms", True)]  # whichever its name: what was answered was not refused

@@ -156,7 +156,7 @@ def by_the_course(events: Sequence[Event], until_day: int, definition: Definitio
     found: Said = {}
     for waiting in (course.waiting, course.quiet):
         for day in waiting.values():
-            found |= {(one.customer, one.day, one.silent): (one.prediction.logit, None) for one in day.values()}
+            found |= {(one.customer, one.day, one.silent): (one.prediction.logit, None) for one in day}
     return found | {(one.example.customer, one.example.day, one.example.silent): (one.example.prediction.logit, one.lost) for one in judged}
 
 
