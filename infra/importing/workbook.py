@@ -25,7 +25,7 @@ def read(path: Path, mapping: Mapping) -> Table:
     except PasswordError as error:
         raise Refusal(f"{path} is locked with a password.", "Save it without one.") from error
     except CalamineError as error:
-        raise Refusal(f"{path} cannot be read as a workbook.", "Save it as xlsx or CSV.") from error
+        raise Refusal(f"{path} cannot be read as a workbook.", "Save it as xlsx or CSV, and unpack what is packed.") from error
     if not sheets:
         raise Refusal(f"{path} is empty.")
     name = max(sheets, key=lambda name: max(understood(line, mapping) for line in sheets[name][:LOOKED_AT]))

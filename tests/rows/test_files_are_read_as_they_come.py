@@ -1,9 +1,11 @@
 """Every format, encoding and layout of one list gives the same events."""
 
 import gzip
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -51,6 +53,28 @@ def test_cells_beyond_the_headers_and_lines_that_are_no_json_are_refused_by_them
     lines = tmp_path / "a.jsonl"
     lines.write_text('{"a": 1}\n{broken\n[1]\n\n{"a": 2}\n')
     assert [(row.number, row.fault) for row in opened(lines, SALES).table.rows] == [(1, ""), (2, "not_json"), (3, "not_json"), (5, "")]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_one_array_of_objects_is_as_many_rows(indent: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"فاکتور": 1}, [2], {"فاکتور": 3}], ensure_ascii=False, indent=indent))
+    file = opened(path, Mapping("x.y"))
+    fitting(file, Mapping(type="reseller.sale_reported"))
+    rows = list(file.table.rows)
+    assert [(row.number, row.cells.get("فاکتور"), row.fault) for row in rows] == [(1, 1, ""), (2, None, "not_json"), (3, 3, "")]
+
+
+def test_an_array_that_is_cut_is_lines_that_are_no_json(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('[1]\n{"a": 1}\n')
+    assert [row.fault for row in opened(tmp_path / "a.jsonl", Mapping("x.y")).table.rows] == ["not_json", ""]
+
+
+def test_a_folder_that_was_packed_is_told_to_be_unpacked(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", "x\n1\n")
+    with pytest.raises(Refusal, match="unpack what is packed"):
+        opened(tmp_path / "a.zip", Mapping("x.y"))
 
 
 def test_a_mapping_says_where_the_headers_stand(tmp_path: Path) -> None:
