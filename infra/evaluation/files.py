@@ -1,6 +1,6 @@
 """Reads files as rows: CSV, JSON, Parquet and workbooks, packed or not, in the letters of today and of old Windows.
 
-Rows are read as often as they are asked for and never held whole. A row that is none of the file's, like a line of CSV with more fields
+Rows are read as often as they are asked for and never held whole, but for a workbook and one document of JSON. A row that is none of the file's, like a line of CSV with more fields
 than the heading, is empty, so that whoever counts rows counts it too. A column without a name, like that in which tables number their rows,
 is left out: nothing is known of what it says. Reading order: File, rows, unpacked.
 """
@@ -249,20 +249,14 @@ def _workbook(path: Path, file: BufferedReader) -> Iterator[Row]:
     from python_calamine import CalamineWorkbook, PasswordError
 
     try:
-        sheets = CalamineWorkbook.from_filelike(file)
+        book = CalamineWorkbook.from_filelike(file)
+        sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
     except PasswordError:
         raise Refusal(f"{path} is locked with a password.", "Save it without one.") from None
-    headings: dict[str, list[str]] = {}
-    longest, most = "", 0
-    for name in sheets.sheet_names:
-        sheet = sheets.get_sheet_by_name(name)
-        headings[name] = next(_lines_of(sheet), [])
-        if sheet.total_height > most:
-            longest, most = name, sheet.total_height
-    for name, heading in headings.items():
-        if heading == headings[longest]:
-            lines = _lines_of(sheets.get_sheet_by_name(name))
-            names = _apart([str(cell).strip() for cell in next(lines, [])])
+    longest = next(_lines_of(max(sheets, key=lambda sheet: sheet.total_height)), [])
+    for lines in map(_lines_of, sheets):
+        if next(lines, []) == longest:
+            names = _apart([str(cell).strip() for cell in longest])
             yield from (dict(zip(names, cells, strict=True)) for cells in lines)
 
 

@@ -612,6 +612,34 @@ def test_a_label_may_be_named_as_people_write_it(tmp_path: Path) -> None:
         table.labels([{"age": 1, "Exited": 0}], "Churn")
 
 
+def test_each_sheet_of_a_workbook_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import python_calamine
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(str(tmp_path / "log.xlsx"))
+    for _ in range(3):
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["customer", "time"])
+        sheet.write_row(1, 0, ["a", "2024-03-01"])
+    book.close()
+    real, opened = python_calamine.CalamineWorkbook, list[str]()
+
+    class Counting:
+        def __init__(self, file: Any) -> None:
+            self.book = real.from_filelike(file)
+            self.sheet_names = self.book.sheet_names
+
+        from_filelike = classmethod(lambda cls, file: cls(file))
+
+        def get_sheet_by_name(self, name: str) -> Any:
+            opened.append(name)
+            return self.book.get_sheet_by_name(name)
+
+    monkeypatch.setattr(python_calamine, "CalamineWorkbook", Counting)
+    assert [row["customer"] for row in files.rows(tmp_path / "log.xlsx")] == ["a", "a", "a"]
+    assert opened == ["Sheet1", "Sheet2", "Sheet3"]
+
+
 def test_a_table_does_not_learn_from_the_numbers_of_its_rows(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(",age,Churn\n0,30,yes\n1,40,no\n")
     assert list(files.rows(tmp_path / "table.csv")) == [{"age": "30", "Churn": "yes"}, {"age": "40", "Churn": "no"}]
