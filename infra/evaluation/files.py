@@ -1,8 +1,8 @@
 """Reads files as rows: CSV, JSON, Parquet and workbooks, packed or not, in the letters of today and of old Windows.
 
-Rows are read as often as they are asked for and never held whole, but for a workbook and one document of JSON. A row that is none of the file's, like a line of CSV with more fields
-than the heading, is empty, so that whoever counts rows counts it too. A column without a name, like that in which tables number their rows,
-is left out: nothing is known of what it says. Reading order: File, rows, unpacked.
+Rows are read as often as they are asked for and never held whole, but for a workbook and one document of JSON. A row that is none of the
+file's, like a line of CSV with more fields than the heading, is empty, so that whoever counts rows counts it too. A column without a name,
+like that in which tables number their rows, is left out: nothing is known of what it says. Reading order: File, rows, unpacked.
 """
 
 import bz2
