@@ -1,4 +1,4 @@
-"""`yekta send`: events from a file or a pipe, one JSON object a line, through the HTTP door like everybody's.
+"""`yekta send`: events from a file or a pipe, one JSON object a line or one array, through the HTTP door like everybody's.
 
 $ yekta send events.jsonl --key "$KEY"
 $ tail -f events.jsonl | yekta send - --key "$KEY"
@@ -13,12 +13,14 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import IO, Annotated, Any, cast
 
 import httpx
+import msgspec
 from cyclopts import Parameter, validators
 
 from aggregates import cloudevents
@@ -35,6 +37,8 @@ GATHER = 0.2  # seconds that a batch waits for another line
 SHOWN = 50
 NOT_ALL = 1
 """Exit code when the door refused at least one event."""
+
+BEGINNING = 1 << 10  # bytes that show whether a file is an array
 
 LONGEST = (10 << 20) - 2
 """With brackets around it a longer line is more than the door reads of a request: it is not sent."""
@@ -81,12 +85,12 @@ def send(
     in_flight: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 4,
     json: bool = False,
 ) -> None:
-    """Send events, one CloudEvent as JSON a line, in batches of 100 through the HTTP door; say which were refused and why.
+    """Send events, one CloudEvent as JSON a line or one array, in batches of 100 through the HTTP door; say which were refused and why.
 
     Parameters
     ----------
     file
-        A file of JSON lines, plain or gzip; - reads what is piped in.
+        A file of JSON lines or of one JSON array, plain or gzip; - reads the lines that are piped in.
     key
         The write key of the source (`yekta keys create --source NAME`), or YEKTA_KEY.
     url
@@ -296,8 +300,21 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
     except OSError as error:
         raise Refusal(f"{file} cannot be read: {error.strerror}.") from error
     with stream:
-        unpacked = _unpacked(stream)
-        yield unpacked or stream, None if unpacked else size
+        found = _unpacked(stream) or stream
+        apart = _of_array(found)
+        yield apart or found, size if found is stream and not apart else None
+
+
+def _of_array(stream: Any) -> IO[bytes] | None:
+    """The items of a file that is one JSON array, each a line; None: it is none."""
+    if not stream.seekable() or stream.peek(BEGINNING)[:BEGINNING].removeprefix(cloudevents.BOM).lstrip()[:1] != b"[":
+        return None
+    try:
+        items = msgspec.json.decode(stream.read().removeprefix(cloudevents.BOM), type=list[msgspec.Raw])
+        return BytesIO(b"\n".join([msgspec.json.format(bytes(item), indent=-1) for item in items]))
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        stream.seek(0)
+        return None
 
 
 def _unpacked(stream: Any) -> IO[bytes] | None:

@@ -193,6 +193,18 @@ async def test_what_is_packed_as_gzip_is_sent_as_what_is_in_it(api: Api, tmp_pat
     assert cut.err.startswith("yekta: - cannot be read to its end: its gzip is cut off or broken.")
 
 
+async def test_a_file_that_is_one_array_is_sent_item_by_item(api: Api, tmp_path: Path) -> None:
+    key = await api.write_key("array")
+    items = [*[event(f"array-{number}") for number in range(3)], order("array-3", total=1)]
+    path = tmp_path / "events.json"
+    path.write_bytes(gzip.compress(json.dumps(items, indent=1).encode()))
+    async with served(api) as url:
+        said = await yekta(api.world, "send", str(path), "--key", key, "--url", url, "--json")
+    summary = json.loads(said.out)
+    assert summary["accepted"] == 3
+    assert [(one["line"], one["reason"]) for one in summary["rejected"]] == [(4, "wrong_money")]
+
+
 async def test_what_trickles_in_is_sent_as_it_comes_and_ctrl_c_says_how_far_it_came(api: Api) -> None:
     key = await api.write_key("trickling")
     async with served(api) as url:
