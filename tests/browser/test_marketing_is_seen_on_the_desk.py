@@ -46,6 +46,7 @@ async def test_a_new_signal_comes_by_itself_and_moves_nobody(desk: Desk, markete
         assert await page.evaluate("document.activeElement.closest('tr').id") == held
         assert abs(await page.locator(f"#{held}").evaluate("(row) => row.getBoundingClientRect().top") - top) < 1
         await page.set_viewport_size({"width": 1366, "height": 768})
+        await page.evaluate("scrollTo(0, 0)")  # where nothing lies half below the bar
         assert await judged(page, path) == []
         await shot(page, f"signals-{language}-{len(path)}")
 
@@ -404,6 +405,10 @@ async def test_what_went_wrong_and_who_stopped_it_is_said_in_the_readers_languag
     await page.locator("button[value=disable]").first.click()
     await expect(page.locator("ul.open")).to_contain_text(say("disabled.by hand"))
     await page.locator("button[value=delete]").first.click()
+    await expect(page.locator("main h1")).to_contain_text("https://")
+    assert await judged(page, f"deleting-{language}") == []
+    await page.locator("main .primary").click()
+    await expect(page.locator("main h1")).to_have_text(say("contacting.webhooks"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -444,6 +449,7 @@ async def test_of_several_webhooks_one_sees_which_does_not_take_what(desk: Desk,
     await page.goto("/contacts/webhooks")
     for host in lanes:
         await page.locator("li", has_text=f"{host}.{language}.example").locator("button[value=delete]").click()
+        await page.locator("main .deciding .primary").click()
 
 
 async def test_nobody_is_led_where_his_role_may_not_go(desk: Desk) -> None:
