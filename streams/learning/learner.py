@@ -16,13 +16,13 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 9
+VERSION = 10
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0
 """How fast a worse expert loses its weight: by e for 1/300 of mean log-loss. Near equals stay mixed, which is better than either."""
 
-SETTLED = 4.0
+SETTLED = 8.0
 """Horizons since the first label after which the race is so sharp. Thousands of labels of one time are still of one time: what fits the
 first of them best is mostly an expert that was wrong the other way about, and the score jumps when its weight goes to the next."""
 
@@ -40,18 +40,25 @@ MEMORY = 0.5
 """Horizons after which a loss in the race counts half at first: who was misled by early labels may come back soon."""
 
 GROWTH = 0.25
-LONGEST_MEMORY = 1.0
+LONGEST_MEMORY = 2.0
 """Later it is this share of the time since the first label, up to so many horizons: early errors are long over, and a race that forgets
 faster than a season turns runs after it."""
 
 LEVELLED = 20.0
-"""Labels at least from which it is told how far the expert that forgets speaks above the one that is like it and does not."""
+"""Labels at least from which it is told how far an expert speaks above "whole", whose level it takes."""
 
 CALIBRATION_MEMORY = 1.0
 """Horizons after which a label counts half in the calibration."""
 
-TRIAL = 2.0
-"""Horizons after which a loss counts half in what the calibration is judged by: a season must be seen coming and going."""
+TRIAL = 1.0
+"""Horizons after which a loss counts half in what the calibration is judged by."""
+
+DOUBT = 0.8
+"""How much of the belief is against a calibration before it is tried: experts say chances already, and a level that is moved to where
+labels were a horizon ago mostly runs after them."""
+
+VERDICT = 1000.0
+"""How sharply the calibration is judged, where experts are by SHARPNESS: once all have changed for good, it must be applied soon."""
 
 FEW = 200.0
 """Labels that are not forgotten however old they are: where little happens, a new race would be run on a handful."""
@@ -70,16 +77,17 @@ class Recipe(NamedTuple):
     life: float  # horizons after which a label counts half; 0: for ever
     start: float  # its weight before the race
     width: float = 1.0  # how much farther from 0 its weights may be than is usual: who may go far learns fast, and errs fast
+    levelled: bool = False  # whether it tells only who is lost, and how many are it takes from "whole"
 
 
 RECIPES = (
     Recipe("prior", "prior", "none", 1.0, 0.0, 0.3),
     Recipe("scaled", "prior", "anchor", 1.0, 0.0, 0.1),
     Recipe("decayed", "decayed", "anchor", 1.0, 0.0, 0.1),
-    Recipe("half", "prior", "all", 0.5, 0.0, 0.15),
+    Recipe("half", "prior", "all", 0.5, 0.0, 0.15, levelled=True),
     Recipe("whole", "prior", "all", 1.0, 0.0, 0.15),
     Recipe("wide", "prior", "all", 1.0, 0.0, 0.15, 4.0),
-    Recipe("quick", "prior", "all", 1.0, 1.0, 0.05, 2.0),
+    Recipe("quick", "prior", "all", 1.0, 1.0, 0.05, 2.0, levelled=True),
 )
 
 
@@ -97,7 +105,8 @@ class Learner(Struct, frozen=True):
     calibrating: Array  # sums of losses without it and with what it was when a label's example was told, and of how many labels; fading
     shares: Array  # what the race says of the experts: weights that add up to 1
     correction: tuple[float, float]  # intercept and slope: as much of the calibration as has shown to be better than none
-    above: tuple[float, float] = (0.0, 0.0)  # how far "quick" spoke above "whole", which is taken off, and the labels that tell so
+    above: Array  # how far each expert speaks above "whole", which is taken off where it takes its level from there
+    levelling: float = 0.0  # of how many labels that is
     learnt: int = 0  # labels in all
     version: int = VERSION
 
@@ -124,10 +133,11 @@ class Labelled(Struct, frozen=True, gc=False):
 
 
 NAMES = tuple(recipe.name for recipe in RECIPES)
-WHOLE, QUICK = NAMES.index("whole"), NAMES.index("quick")
+WHOLE = NAMES.index("whole")
 STARTS = np.array([recipe.start for recipe in RECIPES])
+LEVELLED_BY_WHOLE = np.array([float(recipe.levelled) for recipe in RECIPES])
 PRESENTS = np.array([PRESENT_OF_QUICK if recipe.life else PRESENT for recipe in RECIPES])
-EVEN = np.array([0.5, 0.5])
+TRIED = np.array([DOUBT, 1.0 - DOUBT])
 ANCHOR_DEVIATIONS = np.array([1.0, 0.5])
 CALIBRATION_DEVIATIONS = np.array([0.2, 0.1])
 
@@ -137,7 +147,8 @@ def fresh(horizon: int) -> Learner:
     words = vocabulary.named()
     beliefs = tuple(logistic.ignorant(_deviations(recipe, words)) for recipe in RECIPES)
     ignorant = logistic.ignorant(CALIBRATION_DEVIATIONS)
-    return Learner(horizon, words, beliefs, np.zeros(len(RECIPES)), 0.0, 0.0, ignorant, np.zeros((1, 3)), np.zeros(3), STARTS, (0.0, 1.0))
+    nothing, uncorrected = np.zeros(len(RECIPES)), (0.0, 1.0)
+    return Learner(horizon, words, beliefs, nothing, 0.0, 0.0, ignorant, np.zeros((1, 3)), np.zeros(3), STARTS, uncorrected, above=nothing)
 
 
 def predict(learner: Learner, features: Mapping[str, float], anchors: Anchors) -> Prediction:
@@ -197,7 +208,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
         calibrating,
         _shares(losses, labels, STARTS, sharpness),
         _corrected(calibration, calibrating),
-        _above(learner, say),
+        *_above(learner, say),
         learner.learnt + len(day),
     )
 
@@ -210,13 +221,13 @@ def _shares(losses: Array, labels: float, starts: Array, sharpness: float = SHAR
     return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
-def _above(learner: Learner, say: Array) -> tuple[float, float]:
-    """How far "quick" speaks above "whole" of the day's examples, or of some more: it is to follow what tells who is lost, not how many
-    are. What raises or lowers all for a while is over a horizon later, when it would be applied, and would part customers by their day."""
-    mean, labels = learner.above
-    held = min(labels, max(LEVELLED - len(say), 0.0))
-    apart = float((say[:, QUICK] - say[:, WHOLE]).sum()) + len(say) * mean  # without what is taken off already
-    return (held * mean + apart) / (held + len(say)), held + len(say)
+def _above(learner: Learner, say: Array) -> tuple[Array, float]:
+    """How far each expert that takes its level from "whole" speaks above it of the day's examples, or of some more. Who forgets is to
+    follow what tells who is lost, not how many are: what raises or lowers all for a while is over a horizon later, when it would be
+    applied, and would part customers by their day. Whose word counts half would have gone only half the way to where labels are."""
+    held = min(learner.levelling, max(LEVELLED - len(say), 0.0))
+    apart = (say - say[:, [WHOLE]]).sum(axis=0) + len(say) * learner.above  # without what is taken off already
+    return LEVELLED_BY_WHOLE * (held * learner.above + apart) / (held + len(say)), held + len(say)
 
 
 def _held(learner: Learner) -> float:
@@ -236,22 +247,21 @@ def _known_when_said(learner: Learner, days: int) -> tuple[float, Array]:
 
 def _corrected(calibration: Logistic, calibrating: Array) -> tuple[float, float]:
     """The calibration, as far as it won against none."""
-    share = float(_shares(calibrating[:2], float(calibrating[2]), EVEN)[1])
+    share = float(_shares(calibrating[:2], float(calibrating[2]), TRIED, VERDICT)[1])
     return share * float(calibration.mean[0]), 1.0 + share * float(calibration.mean[1])
 
 
 def all_say(learner: Learner, inputs: Array, anchors: Array) -> Array:
     """What each expert says of some examples now, one column a recipe."""
     said = []
-    for recipe, belief in zip(RECIPES, learner.beliefs, strict=True):
+    for recipe, belief, above in zip(RECIPES, learner.beliefs, learner.above.tolist(), strict=True):
         anchor = anchors[:, Anchors._fields.index(recipe.anchor)]
         if recipe.inputs == "anchor":
             shift, slope = logistic.rising(belief)
             said.append(shift + slope * anchor)
         elif recipe.inputs == "all":
             known = len(belief.mean)
-            level = learner.above[0] if recipe.life else 0.0
-            said.append(anchor + recipe.share * _sums(inputs[:, :known], belief.mean) - level)
+            said.append(anchor + recipe.share * _sums(inputs[:, :known], belief.mean) - above)
         else:
             said.append(anchor)
     return np.stack(said, axis=1)

@@ -15,15 +15,14 @@ def weights_of(learner: Learner) -> Weights:
     shift, slope = learner.correction
     everybody, counters = shift, {"prior": 0.0, "decayed": 0.0}
     linear = np.zeros(len(learner.vocabulary.names))
-    for recipe, belief, share in zip(RECIPES, learner.beliefs, learner.shares, strict=True):
+    for recipe, belief, share, above in zip(RECIPES, learner.beliefs, learner.shares, learner.above.tolist(), strict=True):
         counted = 1.0
         if recipe.inputs == "anchor":
             intercept, counted = logistic.rising(belief)
             everybody += slope * float(share) * intercept
         elif recipe.inputs == "all":
             linear[: len(belief.mean)] += float(share) * recipe.share * belief.mean
-            if recipe.life:
-                everybody -= slope * float(share) * learner.above[0]
+            everybody -= slope * float(share) * above
         counters[recipe.anchor] += slope * float(share) * counted
     found = {name: slope * float(weight) for name, weight in zip(learner.vocabulary.names, linear, strict=True) if weight}
     return Weights(everybody, counters["prior"], counters["decayed"], found)
