@@ -79,6 +79,11 @@ class Recipe(NamedTuple):
     width: float = 1.0  # how much farther from 0 its weights may be than is usual: who may go far learns fast, and errs fast
     levelled: bool = False  # whether it tells only who is lost, and how many are it takes from "whole"
 
+    @property
+    def learns(self) -> tuple[str, str, float, float]:
+        """All that its belief depends on: two that are alike in it believe the same."""
+        return self.anchor, self.inputs, self.life, self.width
+
 
 RECIPES = (
     Recipe("prior", "prior", "none", 1.0, 0.0, 0.3),
@@ -182,10 +187,10 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     memory = min(max(MEMORY * learner.horizon, GROWTH * now), LONGEST_MEMORY * learner.horizon)
     fade = max(0.5 ** (days / memory), held)
     keep = max(0.5 ** (days / (CALIBRATION_MEMORY * learner.horizon)), held)
-    beliefs = [
-        _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
-        for recipe, belief in zip(RECIPES, learner.beliefs, strict=True)
-    ]
+    beliefs = dict[tuple[str, str, float, float], Logistic]()  # whose word counts half has learnt what whose word counts whole has
+    for recipe, belief in zip(RECIPES, learner.beliefs, strict=True):
+        if recipe.learns not in beliefs:
+            beliefs[recipe.learns] = _learnt(recipe, belief, words, inputs, anchors, lost, days / learner.horizon)
     each = (1.0 - PRESENTS) * logistic.losses(said, lost[:, None]) + PRESENTS * logistic.losses(say, lost[:, None])
     losses = fade * learner.losses + each.sum(axis=0)
     labels = fade * learner.labels + len(day)
@@ -199,7 +204,7 @@ def learn(learner: Learner, day: Sequence[Labelled], days: int = 1) -> Learner:
     return Learner(
         learner.horizon,
         words,
-        tuple(beliefs),
+        tuple(beliefs[recipe.learns] for recipe in RECIPES),
         losses,
         labels,
         fade * learner.lost + float(lost.sum()),

@@ -190,6 +190,7 @@ def test_whose_word_counts_half_speaks_on_the_level_of_labels() -> None:
     said = dict(zip(NAMES, predict(learner, seen, counted).experts, strict=True))
     assert said["half"] == pytest.approx(said["whole"], abs=0.1)
     assert said["whole"] < -1.5
+    assert learner.beliefs[NAMES.index("half")] is learner.beliefs[NAMES.index("whole")]  # learnt once
     told = weights_of(learner)
     assert weights.logit(told, seen, counted) == pytest.approx(predict(learner, seen, counted).logit)
 
