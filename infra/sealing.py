@@ -210,14 +210,15 @@ class KeyRing:
 
     async def fetch(self, connection: Connection, numbers: Iterable[int]) -> None:
         """Bring the keys with these numbers into memory; those that were destroyed are remembered as such. Raises KeyMissing."""
-        missing = list({number for number in numbers if number and number not in self._opened})
+        wanted = set(numbers) - {0}
+        missing = [number for number in wanted if number not in self._opened]
+        for number in wanted.difference(missing):
+            self._opened.move_to_end(number)
         if not missing:
             return
-        if len(self._opened) + len(missing) > OPENED:
-            # The oldest go, but never one of this batch: it may hold more numbers than fit.
-            wanted = set(numbers)
-            for old in [held for held in self._opened if held not in wanted][: len(missing)]:
-                del self._opened[old]
+        # Whoever was not wanted for longest goes, but never one of this batch: it may hold more numbers than fit.
+        for _ in range(min(len(self._opened) + len(missing) - OPENED, len(self._opened) + len(missing) - len(wanted))):
+            self._opened.popitem(last=False)
         array = "{" + ",".join(map(str, missing)) + "}"  # of a list psycopg would look at each element for its type
         cursor = await connection.execute("SELECT number, wrapped FROM secrets.data_keys WHERE number = ANY(%s::int8[])", (array,))
         found = {int(str(row[0])): row[1] for row in await cursor.fetchall()}

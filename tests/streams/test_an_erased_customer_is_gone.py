@@ -1,15 +1,17 @@
 """An erasure goes through the log like everything that people decide: nothing of the customer is left, and nothing of others is lost."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 import pytest
+from cryptography.exceptions import InvalidTag
 
 from aggregates.identity import Erase, Merge, Split
-from aggregates.sealing import KeyDestroyed, KeyMissing, open_sealed, seal
+from aggregates.sealing import KeyDestroyed, KeyMissing, KeyUnknown, open_sealed, seal
 from aggregates.wire import CustomerEvent, SealedTouchpoint, customer_event_decoder, touchpoint_decoder
 from infra import database, differing, generations
 from infra.sealing import KeyRing
@@ -273,6 +275,29 @@ async def test_no_number_of_a_data_key_is_given_twice_after_an_older_backup_was_
     again = {number for (number,) in await ground.ask("SELECT number FROM secrets.data_keys")} - known
     assert len(later) == len(again) == 50
     assert not later & again
+
+
+async def test_of_keys_in_memory_those_go_that_were_not_wanted_for_longest_and_none_of_a_batch(
+    ground: Ground, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.sealing.OPENED", 4)
+    async with database.open_pool(dsn) as pool:
+        await KeyRing(MASTER, 6).lease(pool)
+    a, b, c, d, e, f = keys = sorted([int(number) for (number,) in await ground.ask("SELECT number FROM secrets.data_keys")])[-6:]
+    ring = KeyRing(MASTER)
+
+    def held() -> set[int]:
+        found = set()
+        for number in keys:
+            with suppress(KeyUnknown):
+                with pytest.raises(InvalidTag):
+                    ring.unseal(number, bytes(28), b"")
+                found.add(number)
+        return found
+
+    for batch, left in (([a, b, c, d], {a, b, c, d}), ([a], {a, b, c, d}), ([e, f], {d, a, e, f}), (keys, set(keys)), ([a], set(keys))):
+        await ring.fetch(ground.connection, batch)
+        assert held() == left
 
 
 async def test_a_key_that_was_lost_stops_whoever_needs_it_and_is_not_taken_for_erased(ground: Ground) -> None:
