@@ -247,11 +247,11 @@ async function send(form) {
     await new Promise((again) => setTimeout(again, 700));
   }
   button.disabled = false;
-  if (wrong) {
-    wrong.setAttribute("aria-invalid", "true");
-    wrong.setAttribute("aria-describedby", "dock-said");
-    amiss(wrong);
-  } else if (pressed && document.activeElement === document.body) button.focus();
+  wrong?.setAttribute("aria-invalid", "true");
+  wrong?.setAttribute("aria-describedby", "dock-said");
+  const here = form.contains(document.activeElement) || (pressed && document.activeElement === document.body); // and not gone elsewhere
+  if (wrong && here) amiss(wrong);
+  else if (pressed && document.activeElement === document.body) button.focus();
 }
 
 /** Who wrote what is wrong is led to it, and writes over it. */
