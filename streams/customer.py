@@ -30,6 +30,7 @@ from projections.view.fold import ORDERS, asks, evolve, initial, needs_history, 
 from projections.view.orders import Words
 from projections.view.state import State
 from streams import standing
+from streams.caching import remember
 from streams.moving import PIECE, Asked, Moving
 from streams.parts import Moment, Part, Parts, Spoken, opening_of
 from streams.record import Batch, Bury, Connection, Effect, Halt, Keys, Publication, Record, check
@@ -77,9 +78,7 @@ class Customer:
     def committed(self, batch: Batch) -> None:
         writer = self._writer(batch.partition)
         states = self._states.setdefault(writer, {})
-        if len(states) > STATES:
-            states.clear()
-        states.update(self._learned.pop(writer, {}))
+        remember(states, self._learned.pop(writer, {}), STATES)
         self._parts.committed(batch.partition)
 
     def _writer(self, partition: int) -> int:

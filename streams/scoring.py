@@ -27,6 +27,7 @@ from projections.churn.messages import Told
 from projections.churn.state import FOLDED
 from projections.churn.table import InForce, Key
 from projections.timeline.row import uuid_of
+from streams.caching import remember
 from streams.parts import Heard, Moment, Past, Spoken
 from streams.record import Effect, Keys, Publication
 from streams.remembering import Histories, last_of
@@ -82,9 +83,7 @@ class Scoring:
 
     def committed(self, partition: int) -> None:
         kept = self._kept.setdefault(partition, {})
-        if len(kept) > CUSTOMERS:
-            kept.clear()
-        kept.update(self._saying.learned.pop(partition, {}))
+        remember(kept, self._saying.learned.pop(partition, {}), CUSTOMERS)
 
     async def ready(self, moment: Moment) -> None:
         await self._saying.ready(moment)

@@ -29,6 +29,7 @@ from projections.triggers.evidence import Evidence
 from projections.triggers.table import Place, Timer
 from projections.triggers.trigger import ENTERED, LEFT, admit
 from streams import in_force, membership, surveying, timers
+from streams.caching import remember
 from streams.in_force import InForce
 from streams.membership import NOTHING_SAID, New, Said, last_said
 from streams.parts import Heard, Moment, Past
@@ -256,9 +257,7 @@ class Segmenting:
         """States may be believed."""
         held = self._held.get(partition)
         if held is not None:
-            if len(held.known) > CUSTOMERS:
-                held.known.clear()
-            held.known |= held.learned
+            remember(held.known, held.learned, CUSTOMERS)
             held.learned = {}
             held.begun = False
 

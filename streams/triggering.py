@@ -73,7 +73,7 @@ class Triggering:
             self._held[moment.partition] = Held(await in_force.load(moment.connection, moment.partition))
         held = self._held[moment.partition]
         if held.here.by_type:
-            held.heard.update([uuid_of(customer) for customer, view in moment.before.items() if not view.events])
+            held.heard.update({uuid_of(customer): None for customer, view in moment.before.items() if not view.events})
 
     def wants(self, partition: int, event: CustomerEvent) -> bool:
         """Facts that some rule names, and timers."""

@@ -21,6 +21,7 @@ from projections.triggers.state import Block, Fire, Seal, State, Withdraw
 from projections.triggers.state import Effect as Said
 from projections.triggers.table import Place, Timer
 from streams import signal_records
+from streams.caching import remember
 from streams.candidates import NOTHING, Asked, Contacting, Undone, Want
 from streams.in_force import Active, InForce
 from streams.objecting import against
@@ -40,21 +41,20 @@ class Held:
     here: InForce
     runs: dict[UUID, Runs] = field(default_factory=dict)  # of customers whose states were read, all of them
     learned: dict[UUID, Runs] = field(default_factory=dict)  # by the transaction under way
-    heard: set[UUID] = field(default_factory=set)  # of whom the rules in force heard everything: what is not in memory, there is not
+    heard: dict[UUID, None] = field(default_factory=dict)  # of whom the rules in force heard all: what is not in memory, there is not
     surveying: bool = True  # whether customers may still have to be looked at for a rule that was published
 
     def drop(self, customer: UUID) -> None:
         """What is kept of him is to be read again."""
         self.runs.pop(customer, None)
         self.learned.pop(customer, None)
-        self.heard.discard(customer)
+        self.heard.pop(customer, None)
 
     def believe(self, most: int) -> None:
         """The transaction stands. More customers than that are not remembered."""
-        if len(self.runs) > most or len(self.heard) > most:
-            self.runs.clear()
-            self.heard.clear()
-        self.runs |= self.learned
+        remember(self.heard, {customer: None for customer in self.learned if customer in self.heard}, most)
+        for customer in remember(self.runs, self.learned, most):
+            self.heard.pop(customer, None)
         self.learned = {}
 
 

@@ -26,6 +26,7 @@ from projections.value.table import Valued
 from projections.value.worth import Models, history, mean
 from streams import fitting, timers
 from streams.appraising import Appraising
+from streams.caching import remember
 from streams.parts import Heard, Moment, Past
 from streams.record import Connection, Effect, Keys
 from streams.remembering import Histories, last_of
@@ -81,9 +82,7 @@ class Valuing:
 
     def committed(self, partition: int) -> None:
         kept = self._kept.setdefault(partition, {})
-        if len(kept) > CUSTOMERS:
-            kept.clear()
-        kept.update(self._learned.pop(partition, {}))
+        remember(kept, self._learned.pop(partition, {}), CUSTOMERS)
 
     async def ready(self, moment: Moment) -> None:
         self._learned[moment.partition] = {}
