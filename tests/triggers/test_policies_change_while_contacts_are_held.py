@@ -20,7 +20,7 @@ from tests.triggers.test_what_joins_customers_is_told_as_files_say import hear, 
 
 pytestmark = pytest.mark.engines
 
-COUNT = 4
+COUNT = 3
 AFTER = timedelta(days=3, minutes=7)
 """How long it goes on after the last fact."""
 
