@@ -38,13 +38,17 @@ async def objection_now(connection: Connection, customer: UUID, want: Want, now:
     """
     rule, version = want.candidate.rule, want.candidate.version
     cursor = await connection.execute(
-        "SELECT s.state, s.partition FROM streams.rule_states s WHERE s.customer_id = %s AND s.rule = %s AND s.version = %s",
-        (customer, rule, version),
+        "SELECT state, partition FROM streams.rule_states WHERE customer_id = %s AND rule = %s AND version = %s", (customer, rule, version)
     )
-    row = await cursor.fetchone()
-    if row is None:
+    state, partition = await cursor.fetchone() or (None, None)
+    if partition is None:  # he was one with another when the rule was over: what any partition knows of it holds
+        cursor = await connection.execute(
+            "SELECT min(partition) FROM streams.in_force WHERE kind = 'rule' AND name = %s AND version = %s", (rule, version)
+        )
+        (partition,) = await cursor.fetchone() or (None,)
+    if partition is None:
         return ""
-    here = await in_force.load(connection, row[1])
+    here = await in_force.load(connection, partition)
     active = here.rules.get((rule, version))
-    state = active.storing.decode(row[0]) if active and not want.clock else None
-    return against(here, (rule, version), state, want.blob, now)
+    known = active.storing.decode(state) if active and state is not None and not want.clock else None
+    return against(here, (rule, version), known, want.blob, now)
