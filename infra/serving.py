@@ -146,7 +146,8 @@ def _provider(settings: OidcSettings, web: httpx.AsyncClient) -> OidcProvider | 
 async def planned_once(connection: Connection) -> None:
     """Of this connection each statement is planned once for all keys, and not as if its tables stayed as empty as they may be then.
 
-    PostgreSQL itself plans each look at a customer anew: of a plan for all it expects what reading every partition would cost.
+    PostgreSQL itself plans each look at a customer anew where timelines and views are still cut into parts (decision 20): of a plan for all
+    it expects what reading every part would cost.
     """
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute("SET enable_seqscan = off")
