@@ -5,5 +5,5 @@ An API process: serving, access, decisions and recording (what aggregates keep),
 limiting, oidc, delivery. A worker: working, parts, watching, crashing. Both at once: everything, visiting. Every process: telemetry,
 collector, errors.
 What operators ask: status, waiting, backlog, refolding, differing, judging, rehearsing, rehearsed_values.
-What sends to the doors: posting, importing, asterisk, demo. What measures: evaluation, bench. For clusters: deploy.
+What sends to the doors: posting, json_array, importing, asterisk, demo. What measures: evaluation, bench. For clusters: deploy.
 """

@@ -27,6 +27,7 @@ from aggregates import cloudevents
 from aggregates.refusal import Refusal as Refused
 from api import position
 from api.body import GZIP
+from infra import json_array
 from infra.cli import INTERRUPTED, ending
 from infra.errors import Refusal, say
 from infra.posting import detail, post
@@ -37,8 +38,6 @@ GATHER = 0.2  # seconds that a batch waits for another line
 SHOWN = 50
 NOT_ALL = 1
 """Exit code when the door refused at least one event."""
-
-BEGINNING = 1 << 10  # bytes that show whether a file is an array
 
 LONGEST = (10 << 20) - 2
 """With brackets around it a longer line is more than the door reads of a request: it is not sent."""
@@ -307,11 +306,10 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
 
 def _of_array(stream: Any) -> IO[bytes] | None:
     """The items of a file that is one JSON array, each a line; None: it is none."""
-    if not stream.seekable() or stream.peek(BEGINNING)[:BEGINNING].removeprefix(cloudevents.BOM).lstrip()[:1] != b"[":
+    if not stream.seekable() or not json_array.begins(stream):
         return None
     try:
-        items = msgspec.json.decode(stream.read().removeprefix(cloudevents.BOM), type=list[msgspec.Raw])
-        return BytesIO(b"\n".join([msgspec.json.format(bytes(item), indent=-1) for item in items]))
+        return BytesIO(b"\n".join([msgspec.json.format(bytes(item), indent=-1) for item in json_array.items(stream)]))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         stream.seek(0)
         return None

@@ -24,6 +24,7 @@ from aggregates.reading import decoded, flag
 from aggregates.refusal import Refused
 from aggregates.source import Source
 from aggregates.touchpoint import channel_of, effective_time, event_id
+from infra import json_array
 
 ZONE = Source("").zone
 """In which a date without a time is a day."""
@@ -113,9 +114,7 @@ IMPLYING = {contract.type: contract.implied for contract in CONTRACTS.values() i
 
 def lines(file: BufferedReader) -> Iterable[bytes]:
     """The events of a file, one a line, or those of one JSON array."""
-    if file.peek(1 << 10)[: 1 << 10].removeprefix(BOM_UTF8).lstrip()[:1] != b"[":
-        return file
-    return map(bytes, msgspec.json.decode(file.read().removeprefix(BOM_UTF8), type=list[Raw]))
+    return map(bytes, json_array.items(file)) if json_array.begins(file) else file
 
 
 class Events:
