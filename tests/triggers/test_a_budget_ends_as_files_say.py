@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from tests.rules.telling import evaluation
-from tests.streams.crew import until
 from tests.streams.ground import Ground
 from tests.streams.people import BEGINNING
 from tests.streams.whole import publish
-from tests.triggers.test_what_joins_customers_is_told_as_files_say import hear, offer, processors
+from tests.triggers.test_what_joins_customers_is_told_as_files_say import hear, lived, offer, processors
 
 pytestmark = pytest.mark.engines
 
@@ -37,17 +36,7 @@ async def test_who_was_held_first_gets_what_is_left_of_a_budget_in_the_morning(g
     publish(ground, "rule", EACH)
     events = [told("consent.given", f"consent {name}", name, nth, purpose="service") for nth, name in enumerate(names)]
     events += [told("shop.seen", f"seen {name}", name, 60 * nth + 60) for nth, name in enumerate(names)]
-    now = [BEGINNING]
-    async with ground.working(*processors(now)) as worker:
-        for event, at in events:
-            await hear(ground, event, at)
-            await ground.settle(worker)
-        now[0] = BEGINNING + timedelta(days=11)
-
-        async def over() -> bool:
-            return await ground.has("SELECT NOT EXISTS (SELECT FROM streams.timers)")
-
-        await until(over, unless=lambda: worker.failures)
+    await lived(ground, events)
     events.append(told("shop.closed", "closed", names[0], 86_400))
     run = evaluation([EACH], [event | {"yektarecordedtime": at.isoformat()} for event, at in events], NIGHT, "")
     expected = {(run.signals[id_][0].cause, outcome.result, outcome.reason or None) for id_, outcome in run.outcomes.items()}

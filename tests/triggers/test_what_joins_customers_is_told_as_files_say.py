@@ -115,17 +115,7 @@ async def test_what_was_decided_about_one_who_is_another_stands(
     await ground.connection.execute("UPDATE streams.released SET at = 'infinity', ends = '{}'")
     for rule in rules:
         publish(ground, "rule", rule)
-    now = [BEGINNING]
-    async with ground.working(*processors(now)) as worker:
-        for event, at in written([("consent.given", 0, PHONE, {}), ("consent.given", 0, EMAIL, {}), *history]):
-            await hear(ground, event, at)
-            await ground.settle(worker)
-        now[0] = BEGINNING + timedelta(days=11)
-
-        async def over() -> bool:
-            return await ground.has("SELECT NOT EXISTS (SELECT FROM streams.timers)")
-
-        await until(over, unless=lambda: worker.failures)
+    await lived(ground, written([("consent.given", 0, PHONE, {}), ("consent.given", 0, EMAIL, {}), *history]))
     found = await ground.ask(
         "SELECT d.rule, g.cause, d.outcome, d.channel, to_char(d.at AT TIME ZONE 'UTC', 'HH24:MI'), d.reason FROM contacts.decisions d"
         " JOIN signals.given g ON g.id = d.signal AND g.customer_id = d.customer_id WHERE NOT g.withdrawn ORDER BY d.rule, g.cause"
@@ -200,3 +190,18 @@ async def hear(ground: Ground, event: dict[str, Any], at: datetime, source: Sour
     understood = read(event, source, at)
     assert isinstance(understood, Touchpoint)
     ground.memory.append("touchpoints", *seal(understood, ground.keys))
+
+
+async def lived(ground: Ground, events: Sequence[tuple[dict[str, Any], datetime]]) -> None:
+    """These events are heard one after the other, and then of eleven days nothing more, until no timer is left."""
+    now = [BEGINNING]
+    async with ground.working(*processors(now)) as worker:
+        for event, at in events:
+            await hear(ground, event, at)
+            await ground.settle(worker)
+        now[0] = BEGINNING + timedelta(days=11)
+
+        async def over() -> bool:
+            return await ground.has("SELECT NOT EXISTS (SELECT FROM streams.timers)")
+
+        await until(over, unless=lambda: worker.failures)
