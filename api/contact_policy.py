@@ -16,7 +16,7 @@ from api.answers import json
 from api.ports import Connection, Dependencies
 from api.problem import Mistake, Problem, forbidden, not_found
 from api.written import language, refused
-from projections.contacts import table as contacts
+from projections.contacts import policies
 
 EXAMPLE = {"policy": "contact", "zone": "Asia/Tehran", "caps": [{"channels": "all", "max": 3, "within": "7d"}]}
 MOST = 500
@@ -116,7 +116,7 @@ caps:
         """All versions of the policy: who and when."""
         access.staff(request, dependencies, access.INSIDE)
         async with dependencies.pool.connection() as connection:
-            found = await contacts.policies(connection, MOST)
+            found = await policies.policies(connection, MOST)
         return json(PolicyVersions([PolicyVersion(row.version, row.at, row.by) for row in found]))
 
     return routes
@@ -124,7 +124,7 @@ caps:
 
 async def policy_shown(connection: Connection, version: int | None = None) -> PolicyShown | None:
     """The policy in force or an earlier version; None when there is no such version."""
-    rows = await contacts.policies(connection, 1, version)
+    rows = await policies.policies(connection, 1, version)
     if not rows:
         return PolicyShown(0, None, None, "", {}) if version is None else None
     (row,) = rows
@@ -136,7 +136,7 @@ async def policy_shown(connection: Connection, version: int | None = None) -> Po
 async def check_approval(dependencies: Dependencies, asking: Caller, text: str) -> None:
     """Who is bound by a second person's approval cannot lift it: that needs an admin. Raises a 403 problem."""
     async with dependencies.pool.connection() as connection:
-        _, now = await contacts.in_force(connection)
+        _, now = await policies.in_force(connection)
     after = reading.read(text).policy
     if now.approval and after is not None and not after.approval and asking.role != "admin":
         raise forbidden(

@@ -18,7 +18,8 @@ from api.decoding import decoded
 from api.ports import Connection, Dependencies
 from api.problem import Mistake, Problem, forbidden, invalid, not_found
 from api.written import language
-from projections.contacts import reserving, table
+from projections.contacts import decisions, reserving, table
+from projections.contacts.decisions import Decision
 from projections.contacts.want import Want
 from projections.deliveries import table as deliveries
 from projections.identity import table as identity
@@ -132,7 +133,7 @@ def router(dependencies: Dependencies) -> APIRouter:
                     await reserving.request(connection, schema, dependencies.secrets, want, now)
                 except reserving.AnotherRequest as error:
                     raise _another_request() from error
-                decision = await table.one(connection, customer, id_)
+                decision = await decisions.one(connection, customer, id_)
         assert decision is not None  # noqa: S101 - it was just decided
         return json(_answered(decision, wanted.request_id, told))
 
@@ -175,7 +176,7 @@ def _id(asking: Caller, request_id: str) -> UUID:
     return derive("contact", str(asking.key) if asking.source is None else asking.source.name, request_id)
 
 
-def _answered(decision: table.Decision, request_id: str, hinted: tuple[Mistake, ...] | UnsetType = UNSET) -> Answered:
+def _answered(decision: Decision, request_id: str, hinted: tuple[Mistake, ...] | UnsetType = UNSET) -> Answered:
     stands = (decision.channel, decision.at, decision.until, decision.reason)
     return Answered(decision.signal, request_id, decision.customer_id, SAID[decision.outcome], *stands, hinted)
 

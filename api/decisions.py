@@ -19,8 +19,9 @@ from api.answers import json, path_id
 from api.ports import Connection, Dependencies
 from api.problem import invalid
 from api.visibility import settled
-from projections.contacts import belonging, responses, table
-from projections.contacts.table import Decision
+from projections.contacts import belonging, responses
+from projections.contacts import decisions as decided
+from projections.contacts.decisions import Decision
 
 OUTCOMES = ("sent", "held", "silent")
 LOST = "lost to "
@@ -178,7 +179,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         access.staff(request, dependencies, access.INSIDE)
         await settled(request, dependencies)
         async with dependencies.pool.connection() as connection:
-            found = await table.funnel(connection, rule=query.text(request, "rule"), since=query.time(request, "since"))
+            found = await decided.funnel(connection, rule=query.text(request, "rule"), since=query.time(request, "since"))
         return json(Funnel([FunnelRow(**share._asdict()) for share in found]))
 
     @routes.get(
@@ -248,7 +249,7 @@ def _arm(share: Share) -> ArmShown:
 
 async def _page(request: Request, connection: Connection, of: Sequence[UUID] | None, present: UUID | None) -> DecisionList:
     limit = query.limit(request)
-    found = await table.page(
+    found = await decided.page(
         connection,
         limit + 1,
         before=cursor.place(query.text(request, "cursor")),

@@ -18,7 +18,7 @@ from aggregates.written.problem import Lang
 from api.access import Caller
 from api.ports import Dependencies
 from api.problem import Problem, unavailable
-from projections.contacts import table as contacts
+from projections.contacts import policies
 from projections.declared import table
 
 ATTEMPTS = 5
@@ -82,7 +82,7 @@ class Declaring:
 
     async def _approval(self) -> bool:
         async with self._dependencies.pool.connection() as connection:
-            return (await contacts.in_force(connection))[1].approval
+            return (await policies.in_force(connection))[1].approval
 
     async def _record(self, name: str, decide: Decide, lang: Lang) -> tuple[Declaration, bool | None]:
         """How it stands then, and whether partitions are told of it; None: it stood so already."""

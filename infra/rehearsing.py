@@ -23,7 +23,7 @@ from infra.rehearsed_values import Values
 from infra.sealing import KeyRing, MasterKey
 from projections import generation
 from projections.contacts import fold as contacts
-from projections.contacts import table as policies
+from projections.contacts import policies
 from projections.timeline.row import EVENT_CLOCK
 from projections.value import table as valued
 from projections.value.fold import WEIGHED

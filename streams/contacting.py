@@ -11,7 +11,7 @@ from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.published import PUBLISHED
 from aggregates.touchpoint import derive
 from aggregates.wire import CustomerEvent
-from projections.contacts import reserving, table
+from projections.contacts import policies, reserving, table
 from projections.contacts.want import Want
 from streams.candidates import Asked, Settled, Undone
 from streams.record import Connection, Keys, Publication
@@ -73,14 +73,14 @@ class Deciding:
 
     async def scarce(self, connection: Connection) -> bool:
         """Whether a budget binds."""
-        _, policy = await table.in_force(connection)
+        _, policy = await policies.in_force(connection)
         return policy.budget is not None
 
     async def control(self, connection: Connection, event: CustomerEvent) -> datetime | None:
         """The policy is read where it is kept, its latest version; what the log tells of it is that quiet hours may be other ones."""
         if event.type != PUBLISHED:
             return None
-        return await table.hours_changed(connection, _version.decode(event.data).version)
+        return await policies.hours_changed(connection, _version.decode(event.data).version)
 
 
 async def _transaction(connection: Connection) -> str:

@@ -22,7 +22,7 @@ from api.service_requests import sla
 from projections.accounts import table as accounts
 from projections.alike import Alike
 from projections.churn import reading as churn
-from projections.contacts import table as contacts
+from projections.contacts import decisions
 from projections.knowledge import table as knowledge
 from projections.service import table as requests
 from projections.timeline import page as paging
@@ -262,7 +262,7 @@ async def _offer(connection: Connection, view: View, now: datetime, locale: Loca
 
     What serves a request (how content was he?) is nothing to offer, unless it is for people to say.
     """
-    found = await contacts.latest(connection, view.customer_id, now - RECENT, SERVING, SPOKEN)
+    found = await decisions.latest(connection, view.customer_id, now - RECENT, SERVING, SPOKEN)
     if found is None:
         return None
     contact, purpose, channel, outcome, reason = found

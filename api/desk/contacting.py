@@ -33,8 +33,8 @@ from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
 from api.webhooks import MOST, troubles
 from projections.contacts import belonging
-from projections.contacts import table as contacts
-from projections.contacts.table import Share
+from projections.contacts import decisions as decided
+from projections.contacts.decisions import Share
 from projections.deliveries import table as deliveries
 from projections.deliveries import webhooks as standing
 
@@ -72,8 +72,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         access.staff(request, dependencies, READERS)
         rule = query.text(request, "rule")
         async with dependencies.pool.connection() as connection:
-            shares, resting = await contacts.recent(connection, dependencies.clock(), timedelta(days=DAYS))
-            found = await contacts.page(
+            shares, resting = await decided.recent(connection, dependencies.clock(), timedelta(days=DAYS))
+            found = await decided.page(
                 connection,
                 SHOWN + 1,
                 before=cursor.place(query.text(request, "cursor")),
@@ -91,7 +91,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         async with dependencies.pool.connection() as connection:
             id_, name = await met(request, dependencies, connection, asking, "decisions")
             before, whose = cursor.place(query.text(request, "cursor")), await belonging.merged(connection, id_)
-            found = await contacts.page(connection, SHOWN + 1, before=before, customers=whose)
+            found = await decided.page(connection, SHOWN + 1, before=before, customers=whose)
         older = _older(request, found[SHOWN - 1].at, found[SHOWN - 1].signal) if len(found) > SHOWN else None
         return page(request, dependencies, "decisions.html", id=id_, name=name, decisions=found[:SHOWN], older=older)
 

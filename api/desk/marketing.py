@@ -42,8 +42,8 @@ from api.problem import Problem, not_found
 from api.rehearsing import DryRun, Wanted
 from api.watching import Watching
 from api.written import named
-from projections.contacts import table as contacts
-from projections.contacts.table import Share
+from projections.contacts import decisions
+from projections.contacts.decisions import Share
 from projections.declared import table as declared
 from projections.declared.table import Row
 from projections.triggers import happened
@@ -188,7 +188,7 @@ async def _rule_page(request: Request, dependencies: Dependencies, name: str, as
         rows = await declared.one(connection, "rule", name)
         if not rows:
             raise not_found("There is no rule of this name.")
-        shares, resting = await contacts.recent(connection, now, timedelta(days=30), name)
+        shares, resting = await decisions.recent(connection, now, timedelta(days=30), name)
         given = await signals.page(connection, SHOWN, rule=name)
         uplift = await bringing.brought(connection, await dependencies.schema(), name, now, locale)
     shown, zone = counting(rows), dependencies.zone

@@ -14,8 +14,8 @@ from api.answers import path_id
 from api.desk.rendering import page
 from api.ports import Connection, Dependencies
 from api.problem import not_found
-from projections.contacts import table as contacts
-from projections.contacts.table import Decision
+from projections.contacts import decisions
+from projections.contacts.decisions import Decision
 from projections.view.contacts import latest
 
 BY = {"email": "email"}
@@ -49,7 +49,7 @@ async def _contact(connection: Connection, request: Request, dependencies: Depen
     """The contact that the address came with; of one that went with an erasure nothing is said to whoever has the address."""
     id_, channel, signature = path_id(request), str(request.path_params["channel"]), str(request.path_params["signature"])
     if unsubscribing.opens(id_, channel, signature, dependencies.secrets):
-        found = await contacts.about(connection, id_)
+        found = await decisions.about(connection, id_)
         if found is not None:
             return found
     raise not_found("There is nothing to end here.")

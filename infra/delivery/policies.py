@@ -13,8 +13,8 @@ from aggregates.contact_policy.published import ID, PUBLISHED, PolicyPublished
 from aggregates.decision import Also, Decision, Decisions, Overtaken
 from aggregates.touchpoint import derive
 from projections.contacts import tasks
+from projections.contacts.policies import other_hours
 from projections.contacts.reserving import QUIET
-from projections.contacts.table import other_hours
 from projections.declared.table import announce
 from projections.deliveries import table as deliveries
 

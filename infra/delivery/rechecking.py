@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from aggregates.identity.publishing import TraitRule
 from aggregates.touchpoint import derive
 from projections import generation
-from projections.contacts import naming, reserving, table
+from projections.contacts import decisions, naming, reserving, table
 from projections.contacts.handing import Again
 from projections.contacts.tasks import Task
 from projections.contacts.want import Want
@@ -111,7 +111,7 @@ class Rechecking:
         if held is None:
             return Attempt("failed", error="nothing was decided about it")
         outcome, want = held
-        stands = await table.one(connection, customer, signal) if want.clock or outcome != "sent" else None
+        stands = await decisions.one(connection, customer, signal) if want.clock or outcome != "sent" else None
         reason = stands.reason or "" if stands else ""
         unsent = outcome == "silent" and reason.startswith(reserving.UNSENT)
         if outcome != "sent" and (not unsent or looking or own is not None):

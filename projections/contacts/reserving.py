@@ -12,7 +12,8 @@ from uuid import UUID
 from aggregates.contact_policy.candidate import Outcome
 from aggregates.contact_policy.decide import decide, judged
 from aggregates.contact_policy.policy import SERVICE, Policy
-from projections.contacts import spending, table
+from projections.contacts import decisions, policies, spending, table
+from projections.contacts.decisions import Decision
 from projections.contacts.fold import Known, contacted
 from projections.contacts.standing import Keys, Until, known
 from projections.contacts.table import Connection
@@ -129,7 +130,7 @@ async def _reserved(
     wanted = {one.customer: _wanted(policy, one, before, made.get(one.customer, ()), held.get(one.customer, ())) for one in asked}
     if not any(wanted.values()):
         return decided
-    salt = await table.salt(connection)
+    salt = await policies.salt(connection)
     won = await table.won(connection, {one.customer: one.now for one in asked if one.joined})
     for customer, wants in wanted.items():
         if wants:
@@ -172,26 +173,26 @@ async def request(connection: Connection, schema: str, keys: Keys, want: Want, n
     asked = await table.requested(connection, id_)
     if asked is not None and _asked_for(asked) != _asked_for(want):
         raise AnotherRequest
-    before = await table.one(connection, customer, id_)
+    before = await decisions.one(connection, customer, id_)
     if before is not None and not await _is_over(connection, before, standing.at):
         return
     if before is not None:
         want = replace(want, candidate=replace(want.candidate, wanted=before.wanted, occurred=before.occurred))
-    salt = await table.salt(connection)
+    salt = await policies.salt(connection)
     paid = await spending.spent(connection, standing.policy, standing.at)
     outcomes = decide(standing.policy, standing.known, [want.candidate], standing.at, salt, paid)
     await _write(connection, standing.policy, [(customer, want, outcomes[0])], requested=True)
 
 
-async def _is_over(connection: Connection, held: table.Decision, now: datetime) -> bool:
+async def _is_over(connection: Connection, held: Decision, now: datetime) -> bool:
     """Whether a request was held, and until now: or for other quiet hours than those of the latest policy, which says how long."""
     if held.outcome != "held" or held.until is None:
         return False
-    since = await table.hours_since(connection) if held.until > now and held.reason == QUIET else None
+    since = await policies.hours_since(connection) if held.until > now and held.reason == QUIET else None
     return held.until <= now or (since is not None and held.at < since)
 
 
-async def cancel(connection: Connection, id_: UUID, now: datetime) -> table.Decision | None:
+async def cancel(connection: Connection, id_: UUID, now: datetime) -> Decision | None:
     """What another system asked for is not made after all, and counts no more; asked again it stays so. None: nobody asked for it."""
     await table.lock_request(connection, id_)
     asked = await table.requested(connection, id_)
@@ -200,12 +201,12 @@ async def cancel(connection: Connection, id_: UUID, now: datetime) -> table.Deci
     await table.lock(connection, asked.candidate.customer)
     want = await table.requested(connection, id_) or asked  # of whoever has it now
     customer = want.candidate.customer
-    before = await table.one(connection, customer, id_)
+    before = await decisions.one(connection, customer, id_)
     if before is not None and before.outcome == "sent":
         await release(connection, want, before.channel or "", now, CANCELLED)
     elif before is not None and before.outcome == "held":
         await table.silence(connection, customer, id_, now, CANCELLED)
-    return await table.one(connection, customer, id_)
+    return await decisions.one(connection, customer, id_)
 
 
 async def again(
@@ -241,7 +242,7 @@ async def give_up(connection: Connection, customer: UUID, signal: UUID, channel:
     """It was tried for days and reached nobody: it counts no more. In a time that a source replays it was never after its moment."""
     await table.lock(connection, customer)
     found = (await table.of(connection, customer, [signal])).get(signal)
-    before = await table.one(connection, customer, signal)
+    before = await decisions.one(connection, customer, signal)
     if found is not None and before is not None:
         want = found[1]
         want = replace(want, candidate=replace(want.candidate, customer=customer))
@@ -250,7 +251,7 @@ async def give_up(connection: Connection, customer: UUID, signal: UUID, channel:
 
 async def take_up(connection: Connection, want: Want, outcome: Outcome) -> None:
     """What could not be brought to him is sent again after all, as somebody wishes: it counts from now. The customer is locked."""
-    _, policy = await table.in_force(connection)
+    _, policy = await policies.in_force(connection)
     await _write(connection, policy, [(want.candidate.customer, want, outcome)])
 
 

@@ -5,18 +5,16 @@ Whoever decides holds the lock until his transaction ends, so no cap can be pass
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
 
-from aggregates.contact_policy import reading
 from aggregates.contact_policy.candidate import Outcome
-from aggregates.contact_policy.policy import DEFAULT, Policy
-from projections.contacts import belonging, spending
+from aggregates.contact_policy.policy import Policy
+from projections.contacts import belonging, policies, spending
+from projections.contacts.decisions import Decision
 from projections.contacts.want import Want, decode, encode
 from projections.identity import table as identity
 from projections.rows import Columns, bring, uuids
@@ -24,109 +22,10 @@ from projections.rows import Columns, bring, uuids
 Connection = AsyncConnection[tuple[Any, ...]]
 
 MOST = 2_000
-LATEST = 20
-"""Versions of the policy that are looked at for when quiet hours changed: nothing is held for as long as more of them take."""
-
-_read: dict[str, Policy] = {}
-
-
-class Decision(NamedTuple):
-    """A candidate and its outcome, as it stands."""
-
-    customer_id: UUID
-    signal: UUID
-    rule: str
-    version: int
-    contact: str
-    purpose: str
-    outcome: str
-    channel: str | None
-    at: datetime
-    until: datetime | None
-    reason: str | None
-    occurred: datetime
-    wanted: datetime
-    requested: bool
-
-
-_ALL = ", ".join(Decision._fields)
 _TYPES = {"customer_id": "uuid", "signal": "uuid", "version": "int4", "requested": "bool", "want": "bytea"} | dict.fromkeys(
     ("at", "until", "occurred", "wanted"), "timestamptz"
 )
 _DECIDED = Columns("decided_stage", {column: _TYPES.get(column, "text") for column in (*Decision._fields, "want")})
-
-
-async def in_force(connection: Connection) -> tuple[int, Policy]:
-    """The policy that binds now and its version; 0: none was published, consent alone binds."""
-    cursor = await connection.execute("SELECT version, text FROM contacts.policy ORDER BY version DESC LIMIT 1")
-    row = await cursor.fetchone()
-    if row is None:
-        return 0, DEFAULT
-    version, text = row
-    policy = _read.get(text)
-    if policy is None:
-        policy = reading.read(text).policy
-        if policy is None:
-            raise ValueError(f"version {version} of the contact policy, which was published, cannot be read")
-        _read.clear()
-        _read[text] = policy
-    return version, policy
-
-
-class PolicyRow(NamedTuple):
-    """A version of the policy."""
-
-    version: int
-    at: datetime
-    by: str
-    text: str
-
-
-async def hours_changed(connection: Connection, version: int) -> datetime | None:
-    """When a version of the policy was published, if quiet hours are other ones since; else None."""
-    found = {row.version: row for one in (version, version - 1) for row in await policies(connection, 1, one)}
-    if version not in found:
-        return None
-    before = found[version - 1].text if version - 1 in found else None
-    return found[version].at if other_hours(before, found[version].text) else None
-
-
-def other_hours(before: str | None, after: str) -> bool:
-    """Whether quiet hours are other ones by this text than by the one before, if there was any."""
-    return _hours(after) != (None if before is None else _hours(before))
-
-
-@lru_cache(LATEST)
-def _hours(text: str) -> tuple[object, ...] | None:
-    policy = reading.read(text).policy
-    return None if policy is None or policy.quiet is None else (policy.quiet, policy.zone, "quiet" in policy.ignores)
-
-
-async def hours_since(connection: Connection) -> datetime | None:
-    """Since when quiet hours are as the policy in force has them; None: none was ever published."""
-    since: PolicyRow | None = None
-    for row in await policies(connection, LATEST):
-        if since is not None and other_hours(row.text, since.text):
-            break
-        since = row
-    return None if since is None else since.at
-
-
-async def policies(connection: Connection, limit: int, version: int | None = None) -> list[PolicyRow]:
-    """The versions of the policy, the newest first; or the one that is asked for."""
-    cursor = await connection.execute(
-        "SELECT version, at, by, text FROM contacts.policy WHERE %s::int IS NULL OR version = %s ORDER BY version DESC LIMIT %s",
-        (version, version, limit),
-    )
-    return [PolicyRow(*row) for row in await cursor.fetchall()]
-
-
-async def salt(connection: Connection) -> str:
-    """By which hold-outs are drawn."""
-    cursor = await connection.execute("SELECT salt FROM contacts.salt")
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - the migration inserted it
-    return str(row[0])
 
 
 async def lock(connection: Connection, customer: UUID) -> Policy:
@@ -140,7 +39,7 @@ async def lock_all(connection: Connection, customers: Collection[UUID]) -> Polic
     Where a budget binds, until nobody else decides about anybody: always first, so that no two wait for each other. For the same reason
     customers are locked in the order of their ids. Answers the policy by which it was locked.
     """
-    _, policy = await in_force(connection)
+    _, policy = await policies.in_force(connection)
     await spending.lock(connection, policy)
     wanted = uuids(sorted(customers))
     await connection.execute("INSERT INTO contacts.customers (customer_id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING", (wanted,))
@@ -199,7 +98,7 @@ async def held(connection: Connection, moments: Mapping[UUID, datetime]) -> dict
         (uuids(moments), list(moments.values())),
     )
     rows = await cursor.fetchall()
-    since = await hours_since(connection) if not all(over for _, _, over, _ in rows) else None
+    since = await policies.hours_since(connection) if not all(over for _, _, over, _ in rows) else None
     found: dict[UUID, list[Want]] = {}
     for customer, blob, over, at in rows:
         want = decode(blob)
@@ -281,20 +180,6 @@ async def write(connection: Connection, decided: Sequence[tuple[UUID, Want, Outc
         " until = excluded.until, reason = excluded.reason, want = excluded.want, untold = false",
         brought.values,
     )
-
-
-async def one(connection: Connection, customer: UUID, signal: UUID) -> Decision | None:
-    """What was decided about a signal or a request."""
-    cursor = connection.cursor(row_factory=class_row(Decision))
-    await cursor.execute(f"SELECT {_ALL} FROM contacts.decisions WHERE customer_id = %s AND signal = %s", (customer, signal))
-    return await cursor.fetchone()
-
-
-async def about(connection: Connection, contact: UUID) -> Decision | None:
-    """What was decided about a contact, of whomever it is."""
-    cursor = connection.cursor(row_factory=class_row(Decision))
-    await cursor.execute(f"SELECT {_ALL} FROM contacts.decisions WHERE signal = %s ORDER BY at DESC LIMIT 1", (contact,))
-    return await cursor.fetchone()
 
 
 async def lock_request(connection: Connection, id_: UUID) -> None:
@@ -382,105 +267,3 @@ async def told(connection: Connection, silences: Sequence[Untold]) -> None:
         " WHERE d.customer_id = s.customer AND d.signal = s.signal AND d.at = s.at",
         ([one.customer for one in silences], [one.signal for one in silences], [one.at for one in silences]),
     )
-
-
-class Latest(NamedTuple):
-    """With what somebody was last to be approached, and what was decided."""
-
-    contact: str
-    purpose: str
-    channel: str | None
-    outcome: str
-    reason: str | None
-
-
-async def latest(connection: Connection, customer: UUID, since: datetime, but: str, unless: Collection[str]) -> Latest | None:
-    """The latest decision about a contact of his; none for the purpose `but`, unless it goes by one of those channels."""
-    cursor = await connection.execute(
-        "SELECT contact, purpose, channel, outcome, reason FROM contacts.decisions"
-        " WHERE customer_id = %s AND at > %s AND (purpose <> %s OR channel = ANY(%s)) ORDER BY seq DESC LIMIT 1",
-        (customer, since, but, list(unless)),
-    )
-    row = await cursor.fetchone()
-    return Latest(*row) if row else None
-
-
-async def page(
-    connection: Connection,
-    limit: int,
-    *,
-    before: tuple[datetime, UUID] | None = None,
-    customers: Sequence[UUID] | None = None,
-    rule: str | None = None,
-    outcome: str | None = None,
-    reason: str | None = None,
-) -> list[Decision]:
-    """Decisions, the latest first."""
-    where, values = _conditions(customers=customers, rule=rule, outcome=outcome, reason=reason)
-    if before is not None:
-        where += " AND (at, signal) < (%s, %s)"
-        values += before
-    cursor = connection.cursor(row_factory=class_row(Decision))
-    await cursor.execute(f"SELECT {_ALL} FROM contacts.decisions WHERE {where} ORDER BY at DESC, signal DESC LIMIT %s", (*values, limit))
-    return await cursor.fetchall()
-
-
-class Share(NamedTuple):
-    """How many candidates came to this."""
-
-    rule: str
-    version: int
-    outcome: str
-    channel: str | None
-    reason: str | None
-    candidates: int
-
-
-async def funnel(connection: Connection, *, rule: str | None = None, since: datetime | None = None) -> list[Share]:
-    """What became of all candidates, by rule, outcome and reason."""
-    where, values = _conditions(rule=rule)
-    if since is not None:
-        where += " AND at >= %s"
-        values.append(since)
-    cursor = connection.cursor(row_factory=class_row(Share))
-    await cursor.execute(
-        "SELECT rule, version, outcome, channel, reason, count(*) AS candidates FROM contacts.decisions"
-        f" WHERE {where} GROUP BY rule, version, outcome, channel, reason ORDER BY rule, version, candidates DESC",
-        values,
-    )
-    return await cursor.fetchall()
-
-
-async def recent(
-    connection: Connection, now: datetime, span: timedelta, rule: str | None = None
-) -> tuple[list[Share], dict[str, datetime]]:
-    """The same of each rule in the time until now, or until its last candidate where he came before that: a source may replay its own time,
-    and a rule may rest. And when he came, of the rules of which it is so."""
-    where, values = _conditions(rule=rule)
-    cursor = await connection.execute(f"SELECT rule, max(at) FROM contacts.decisions WHERE {where} GROUP BY rule", values)
-    lasts: dict[str, datetime] = dict(await cursor.fetchall())
-    resting = {name: last for name, last in lasts.items() if last < now - span}
-    of_each = connection.cursor(row_factory=class_row(Share))
-    await of_each.execute(
-        "SELECT rule, version, outcome, channel, reason, count(*) AS candidates"
-        " FROM contacts.decisions JOIN unnest(%s::text[], %s::timestamptz[]) AS began (rule, since) USING (rule) WHERE at >= since"
-        " GROUP BY rule, version, outcome, channel, reason ORDER BY rule, version, candidates DESC",
-        (list(lasts), [resting.get(name, now) - span for name in lasts]),
-    )
-    return await of_each.fetchall(), resting
-
-
-def _conditions(
-    *, customers: Sequence[UUID] | None = None, rule: str | None = None, outcome: str | None = None, reason: str | None = None
-) -> tuple[str, list[Any]]:
-    known = {
-        "rule = %s": rule,
-        "outcome = %s": outcome,
-        "reason = %s": reason,
-    }
-    asked = {condition: value for condition, value in known.items() if value is not None}
-    where, values = ["true", *asked], list[Any](asked.values())
-    if customers is not None:
-        where.append("(customer_id = ANY(%s) AND was IS NULL OR was = ANY(%s))")
-        values += [list(customers), list(customers)]
-    return " AND ".join(where), values

@@ -15,7 +15,7 @@ from aggregates.contact_policy.decide import counted
 from aggregates.contact_policy.policy import Policy
 from infra import database
 from infra.sealing import KeyRing
-from projections.contacts import belonging, reserving, table
+from projections.contacts import belonging, decisions, reserving, table
 from projections.contacts.reserving import Asked
 from projections.contacts.table import Connection
 from projections.contacts.want import Want
@@ -104,9 +104,9 @@ async def test_no_cap_is_ever_passed_by_concurrent_reservers_some_of_whom_die(
         for customer in customers:
             contacts = [(at, channel) for at, channel, _ in await table.made(connection, customer)]
             assert not exceeded(policy, contacts)
-            decisions = await table.page(connection, 1000, customers=[customer])
-            assert sorted(decision.at for decision in decisions if decision.outcome == "sent") == sorted(at for at, _ in contacts)
-            full += sum(1 for decision in decisions if (decision.reason or "").startswith("cap "))
+            decided = await decisions.page(connection, 1000, customers=[customer])
+            assert sorted(decision.at for decision in decided if decision.outcome == "sent") == sorted(at for at, _ in contacts)
+            full += sum(1 for decision in decided if (decision.reason or "").startswith("cap "))
     assert full > 20, "the caps were hardly ever reached"
 
 
@@ -198,7 +198,7 @@ async def test_whoever_is_himself_again_was_approached_as_he_was_before(
     async def shown(name: str) -> list[str]:
         async with pool.connection() as connection:
             same = await belonging.merged(connection, people[name])
-            return sorted(decision.reason or decision.outcome for decision in await table.page(connection, 9, customers=same))
+            return sorted(decision.reason or decision.outcome for decision in await decisions.page(connection, 9, customers=same))
 
     await give(["a"], "one", "one")
     assert await call("third") == "sent"
