@@ -93,10 +93,13 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
         async with dependencies.pool.connection() as connection:
             found = await declared.listed(connection, "rule")
             given = await happened.counted(connection, now - timedelta(days=7))
-            sent = await happened.sent(connection, list(found), now - timedelta(days=7), now)
+            shares, resting = await decisions.recent(connection, now, timedelta(days=7))
+        sent = Counter[str]()
+        for share in shares:
+            sent[share.rule] += share.candidates if share.outcome == "sent" else 0
         lines = [_line(rows, locale, dependencies.zone, given, sent) for rows in found.values()]
         lines.sort(key=lambda line: not line.awaiting)  # what waits for somebody stands above
-        return page(request, dependencies, "rules.html", lines=lines, writers=WRITERS)
+        return page(request, dependencies, "rules.html", lines=lines, resting=resting, writers=WRITERS)
 
     @routes.get("/rules/new")
     async def new_rule(request: Request) -> Response:

@@ -218,6 +218,10 @@ async def test_of_a_rule_that_rests_the_days_to_its_last_candidate_are_shown(des
     await expect(row).to_contain_text(say("contacting.rested", date=last))
     await expect(row.locator("td").first).to_have_text(locale.number(2))
     await expect(page.locator("main table").first.locator("tr", has_text="winback").locator(".until")).to_have_count(0)
+    await page.goto("/rules")
+    sent = page.locator("main tr", has_text="rested").locator("td").last
+    await expect(sent).to_have_text(f"{locale.number(1)}{say('contacting.rested', date=last)}")
+    await expect(page.locator("main tr", has_text="winback").locator("td").last).to_have_text(locale.number(0))
     await page.goto("/rules/rested")
     await expect(page.locator("#funnel-title")).to_have_text(say("rule.funnel.until", date=last))
     await expect(page.locator("[aria-labelledby=funnel-title] tbody tr")).to_have_count(2)
