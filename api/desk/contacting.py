@@ -167,6 +167,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             state=state,
             states=states,
             lane=lane,
+            filtered=f"?{request.url.query}".rstrip("?"),
             receivers={f"{deliveries.WEBHOOK}{one.id}": one.url.partition("//")[2].partition("/")[0] for one in held},
             older=older,
             stopped=stopped,
@@ -175,12 +176,18 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
 
     @routes.post("/contacts/deliveries/{id}/resend")
     async def resend(request: Request) -> Response:
-        """Try one again."""
+        """Try one again; of what went out already that is asked first. The list comes back as it was filtered."""
         acting(request, dependencies, access.CAMPAIGNERS)
+        id_, fields = path_id(request), await form(request)
+        back = f"/contacts/deliveries?{request.url.query}".rstrip("?")
         async with dependencies.pool.connection() as connection:
-            if await deliveries.resend(connection, path_id(request)) is None:
+            stands = await deliveries.one(connection, id_)
+            if stands is None:
                 raise not_found("No delivery has this id.")
-        return RedirectResponse("/contacts/deliveries", 303)
+            if stands.state == "sent" and "sure" not in fields:
+                return _twice(request, dependencies, back)
+            await deliveries.resend(connection, id_)
+        return RedirectResponse(back, 303)
 
     @routes.post("/contacts/pause")
     async def pause(request: Request) -> Response:
@@ -305,6 +312,14 @@ async def _webhooks(request: Request, dependencies: Dependencies, *, url: str = 
     }
     shown |= {"draft": str(uuid4()), "back": "/contacts/webhooks"}
     return page(request, dependencies, "webhooks.html", 422 if wrong else 200, went=went, **shown)
+
+
+def _twice(request: Request, dependencies: Dependencies, back: str) -> Response:
+    """What is asked before somebody gets a second time what he got."""
+    locale, action = locale_of(request, dependencies), f"{request.url.path}?{request.url.query}".rstrip("?")
+    values: dict[str, Any] = {"asked": locale.say("contacting.resending"), "more": locale.say("contacting.resending.more")}
+    values |= {"action": action, "sent": {}, "does": locale.say("contacting.resend"), "back": back}
+    return page(request, dependencies, "sure.html", **values)
 
 
 async def _sure(request: Request, dependencies: Dependencies, id_: UUID) -> Response:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -413,6 +414,29 @@ async def test_what_went_wrong_and_who_stopped_it_is_said_in_the_readers_languag
     assert await judged(page, f"deleting-{language}") == []
     await page.locator("main .primary").click()
     await expect(page.locator("main h1")).to_have_text(say("contacting.webhooks"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_went_out_is_sent_again_only_when_that_is_meant_and_the_list_stays_as_filtered(
+    desk: Desk, decided: Marketer, language: str
+) -> None:
+    say, lane = spoken(language), f"webhook:{uuid4()}"
+    async with decided.api.made.pool.connection() as connection:
+        await deliveries.add(connection, [deliveries.New(id_ := uuid4(), id_, lane, "contact.sent", "winback", None, None, b"")])
+        await connection.execute("UPDATE contacts.deliveries SET state = 'sent', ended = now() WHERE id = %s", (id_,))
+    page = await desk.signed_in(language, decided.token)
+    await page.goto(filtered := f"{desk.url}/contacts/deliveries?lane={quote(lane, safe='')}&state=sent")
+    again, row = page.get_by_role("button", name=say("contacting.resend")), page.locator("main tbody tr")
+    await again.click()
+    await expect(page.locator("main h1")).to_have_text(say("contacting.resending"))
+    assert await judged(page, f"resending-{language}") == []
+    await page.get_by_role("link", name=say("not_him.cancel")).click()
+    await expect(page).to_have_url(filtered)
+    await expect(row).to_have_count(1)
+    await again.click()
+    await again.click()
+    await expect(page).to_have_url(filtered)
+    await expect(row).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
