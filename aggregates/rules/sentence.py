@@ -51,6 +51,8 @@ WORDS: dict[Lang, dict[str, str]] = {
         "contact": "approach the customer with {contact} ({purpose}), by {prefer}", "cooldown": "then leave him alone for {span}",
         "holdout": "keep {share} out to compare with", "when": "When {when}", "if": ", if {checks}", "do": ": {acts}.",
         "segment": "Customers of whom this is so: {checks}.", "name customer": "the channel he prefers",
+        "name sms": "SMS", "name email": "e-mail", "name call": "phone", "name agent_offer": "an agent's offer",
+        "name partner_visit": "a partner's visit", "name in_app": "a message in the app",
     },
     "fa": {
         "week": "{n} هفته", "day": "{n} روز", "hour": "{n} ساعت", "minute": "{n} دقیقه", "second": "{n} ثانیه",

@@ -194,7 +194,7 @@ holdout: 10%
     (rule,) = reading.read(text, "Asia/Tehran").rules
     assert sentence.of_rule(rule, "en") == (
         "When web.page_viewed (page = price) at least 2 times within 1 hour and 30 minutes, if value is in the highest 10 of a hundred and"
-        " not: he is in loyal: wait 15 minutes; approach the customer with callback (marketing), by the channel he prefers or sms; unless"
+        " not: he is in loyal: wait 15 minutes; approach the customer with callback (marketing), by the channel he prefers or SMS; unless"
         " call.answered came since the first of it; then leave him alone for 1 week; keep 10% out to compare with."
     )
 
