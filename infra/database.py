@@ -20,7 +20,11 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 PAUSE = 0.5  # seconds between two questions whether PostgreSQL can be used by now
 _ONE_AT_A_TIME = 0x59454B5441  # "YEKTA": the advisory lock of those who migrate
 
-_SHUT = re.compile(r'authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in|database ".*" does not exist')
+_MISSING = r'database ".*" does not exist'
+_SHUT = re.compile(
+    r'authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in|role ".*" does not exist|'
+    rf"permission denied for database|{_MISSING}"
+)
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
@@ -71,6 +75,11 @@ def unusable(dsn: str, error: psycopg.OperationalError) -> Refusal:
 def shut(error: psycopg.OperationalError) -> bool:
     """Whether the server is there and lets nobody in who comes so: that does not mend itself, as a server that is away does."""
     return _SHUT.search(str(error)) is not None
+
+
+def _is_to_come(error: BaseException | None) -> bool:
+    """Whether whoever is started first may wait for it: a server that is away, or the database that somebody is about to make there."""
+    return isinstance(error, psycopg.OperationalError) and (not shut(error) or re.search(_MISSING, str(error)) is not None)
 
 
 @asynccontextmanager
@@ -137,7 +146,7 @@ async def behind(dsn: str, folder: Path = MIGRATIONS) -> Refusal | None:
 async def answering(dsn: str, say: Callable[[object], None], *, migrated: bool = False) -> None:
     """Return once PostgreSQL can be used, and if so wanted has run all migrations. `say` hears what is waited for, each reason once.
 
-    Raises Refusal where no waiting helps: the DSN cannot be read.
+    Raises Refusal where no waiting helps: the DSN cannot be read, or the server does not let in who comes so.
     """
     told = ""
     while True:
@@ -147,7 +156,7 @@ async def answering(dsn: str, say: Callable[[object], None], *, migrated: bool =
                 return
             missing = await behind(dsn)
         except Refusal as away:
-            if not isinstance(away.__cause__, psycopg.OperationalError):
+            if not _is_to_come(away.__cause__):
                 raise
             missing = away
         except psycopg.OperationalError as error:  # it went away while it was asked

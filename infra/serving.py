@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Serve the API until the process is told to end."""
+    """Serve the API until the process is told to end. Raises Refusal where PostgreSQL will never let it in."""
     where = endpoints(settings)
     missing = asyncio.create_task(database.answering(where.dsn, say, migrated=True))  # a door stands meanwhile, if it has keys
     async with dependencies(settings, where) as made:
@@ -61,8 +61,17 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=5,
         )
         spare_the_collector()
-        await uvicorn.Server(config).serve()
-        missing.cancel()
+        server = uvicorn.Server(config)
+        missing.add_done_callback(partial(_ended, server))
+        await server.serve()
+    if not missing.cancel():
+        await missing
+
+
+def _ended(server: uvicorn.Server, missing: asyncio.Task[None]) -> None:
+    """Nobody is served by who never gets in."""
+    if not missing.cancelled() and missing.exception() is not None:
+        server.should_exit = True
 
 
 @asynccontextmanager

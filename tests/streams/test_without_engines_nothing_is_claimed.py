@@ -161,6 +161,15 @@ async def test_a_process_that_is_started_before_the_database_says_so(world: Worl
     assert " It is waited for. " in said
 
 
+@pytest.mark.parametrize("command", ["api", "worker"])
+async def test_a_process_that_postgresql_never_lets_in_ends_with_a_sentence(world: World, command: str) -> None:
+    shut_out = replace(world, endpoints=replace(world.endpoints, dsn=make_conninfo(world.dsn, password="wrong")))
+    async with asyncio.timeout(25):
+        said = await yekta(shut_out, command, *(["--port", str(ports.choose())] if command == "api" else []))
+    assert (said.code, said.err.count("\n")) == (78, 1), said.err
+    assert said.err.startswith(f"yekta: PostgreSQL at {database.place(world.dsn)} cannot be used: password authentication failed"), said.err
+
+
 def test_why_something_stands_still_is_shown_as_it_was_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     why = "Odd [/red] [bold]"
