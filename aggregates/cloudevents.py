@@ -48,10 +48,13 @@ def decoded(body: bytes) -> Any | Refusal:
     except RecursionError:
         return Refusal("too_deep", "", "The JSON is nested too deeply to be read.", DEPTH_HINT)
     except msgspec.ValidationError:
-        return Refusal("unusable_number", "", "The JSON holds a number outside the range of a double.", "Write such a number as a string.")
+        refusal = Refusal(
+            "unusable_number", "", "The JSON holds a number outside the range of a double.", "Write such a number as a string."
+        )
+        return _leniently(body, refusal)
     except msgspec.DecodeError as error:
         refusal = Refusal("not_json", "", _wrong(body, error), SEVERAL_HINT if _has_more(error) else JSON_HINT)
-        return _with_halves(body.removeprefix(BOM), refusal) if HALF.search(body) else refusal
+        return _leniently(body, refusal) if HALF.search(body) else refusal
 
 
 def _wrong(body: bytes, error: msgspec.DecodeError | UnicodeDecodeError) -> str:
@@ -70,10 +73,11 @@ def _has_more(error: msgspec.DecodeError | UnicodeDecodeError) -> bool:
     return "trailing characters" in str(error)
 
 
-def _with_halves(body: bytes, refusal: Refusal) -> Any | Refusal:
-    """The value of a text with halves of surrogate pairs, as JavaScript writes a cut emoji: whoever judges it says where they are."""
+def _leniently(body: bytes, refusal: Refusal) -> Any | Refusal:
+    """The value of a text with halves of surrogate pairs, as JavaScript writes a cut emoji, or with numbers that no double holds: whoever
+    judges it says where they are."""
     try:
-        return json.loads(body.decode(), parse_constant=_no_number)
+        return json.loads(body.removeprefix(BOM).decode(), parse_constant=_no_number)
     except (ValueError, RecursionError):
         return refusal
 

@@ -63,7 +63,8 @@ def is_problem(answer: httpx.Response, status: int, reason: str) -> dict[str, An
         (b'"event"', 422, "not_cloudevents"),
         (b"{}", 422, "not_cloudevents"),
         (b'{"specversion": "0.3", "id": "1", "source": "/s", "type": "t.t"}', 422, "not_cloudevents"),
-        (b'{"a": 1e400}', 422, "unusable_number"),
+        (b'{"a": 1e400}', 422, "not_cloudevents"),
+        (b"1" * 5_000, 422, "unusable_number"),
         (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", 422, "too_deep"),
         (b"[" * 5000, 422, "too_deep"),
         (msgspec.json.encode(event(id="")), 422, "wrong_value"),
@@ -82,6 +83,15 @@ async def test_what_cannot_be_accepted_is_kept_as_a_dead_letter(api: Api, conten
     problem = is_problem(await posted(api, content), status, reason)
     letters = {dict(record.headers)["yekta_id"].decode() for record in await api.records(api.world.topics.dead_letters)}
     assert problem["dead_letter"] in letters
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"1" * 400])
+async def test_a_number_that_no_double_holds_is_pointed_at_and_its_event_known_by_its_id(api: Api, number: bytes) -> None:
+    content = json.dumps(event(id="far", data={"url": "x", "deep": [{"n": "N"}]})).encode().replace(b'"N"', number)
+    assert is_problem(await posted(api, content), 422, "unusable_number")["pointer"] == "/data/deep/0/n"
+    answer = await api.client.post("/v1/events", content=b"[" + content + b"]", auth=(await api.write_key(), ""))
+    (item,) = answer.json()["items"]
+    assert (item["id"], item["reason"], item["pointer"]) == ("far", "unusable_number", "/data/deep/0/n")
 
 
 async def test_another_format_that_says_so_is_an_unsupported_media_type(api: Api) -> None:

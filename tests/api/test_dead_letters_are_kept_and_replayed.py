@@ -262,7 +262,7 @@ HALF = '{"row": 3, "id": "half", "cells": {"رنگ": "red \\ud83d", "موبای�
         (HALF, "unusable_text", "/cells/رنگ", "half"),
         (b'{"row": 3, "cells": {"a": "\\ud83d", "b": ["\\ude00"]}, "more": [{"c": 1}]}', "unusable_text", "/cells/a", None),
         (b'{"row": 3, "id": "\\ud83d", "cells": {"a": "b"}}', "unusable_text", "/id", None),
-        (b'{"row": 3, "cells": {"a": 1e999}}', "unusable_number", "", None),
+        (b'{"row": 3, "id": "far", "cells": {"a": 1e999}}', "unusable_number", "/cells/a", "far"),
         (b'{"row": 3, "cells": {"a": NaN}}', "not_json", "", None),
         (b'{"row": 3, "cells": {"a": "\xff"}}', "not_json", "", None),
         (b'{"row": 3, "cells": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}", "too_deep", "", None),
