@@ -1,8 +1,8 @@
 """Turns the three shapes in which a CloudEvent travels (structured, batch, binary) into the one mapping that `reading.read` judges.
 
 Both doors share it: over HTTP and over Kafka the bytes differ only in how the attributes are carried. The shape is told by what is
-there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, event_of, items, gathered,
-binary, restored, named_event, header_text.
+there, never by the content type alone, because real clients mislabel it. Reading order: decoded, structured, repeats, event_of, items,
+gathered, binary, restored, named_event, header_text.
 """
 
 import json
@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from aggregates import apart
-from aggregates.canonical import DEEPEST, text_of
+from aggregates.canonical import DEEPEST, is_name, text_of
 from aggregates.refusal import Refusal, pointer_to
 from aggregates.touchpoint import event_id
 
@@ -37,6 +37,7 @@ UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE, b"{\0", b"[\0", b"\0{", b"\0[")
 
 _any = msgspec.json.Decoder()
 _items = msgspec.json.Decoder(list[msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
 
 
 def decoded(body: bytes) -> Any | Refusal:
@@ -90,7 +91,37 @@ def structured(body: bytes) -> Mapping[str, Any] | Refusal:
     """The event of a structured-mode message: the whole event is the body."""
     if len(body) > EVENT_BYTES:
         return too_large(len(body))
-    return event_of(decoded(body))
+    value = decoded(body)
+    name = _contradicted(body) if type(value) is dict and repeats(body, value) else None
+    if name is not None:
+        detail = "An attribute is in it more than once, with different values."
+        return Refusal("wrong_value", pointer_to(name) if is_name(name) else "", detail, "Send each attribute once.")
+    return event_of(value)
+
+
+def repeats(body: bytes, value: Any) -> bool:
+    """Whether some member is in a JSON text more than once: what was read of it needs fewer quotes then. Half a microsecond an event."""
+    try:
+        return body.count(b'"') > _encode(value).count(b'"')
+    except (ValueError, OverflowError, RecursionError):  # read leniently
+        return True
+
+
+def _contradicted(body: bytes) -> str | None:
+    """The attribute that an event gives itself twice, with different values."""
+    outermost: list[tuple[str, Any]] = []
+
+    def noted(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal outermost
+        outermost = members
+        return dict(members)
+
+    try:
+        json.loads(body.removeprefix(BOM), object_pairs_hook=noted)
+    except (ValueError, RecursionError):
+        return None
+    said: dict[str, Any] = {}
+    return next((name for name, value in outermost if said.setdefault(name, value) != value), None)
 
 
 def event_of(value: Any) -> Mapping[str, Any] | Refusal:

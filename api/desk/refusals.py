@@ -50,6 +50,8 @@ PERSIAN: Mapping[str, str] = {
     # the envelope
     "the attribute {name} is in several headers that contradict each other": "ویژگی {name} در چند سرآیند ناهمخوان آمده است",
     "send one header for each attribute": "برای هر ویژگی یک سرآیند بفرستید",
+    "an attribute is in it more than once, with different values": "یک ویژگی چند بار با مقدارهای ناهمخوان در آن آمده است",
+    "send each attribute once": "هر ویژگی را یک بار بفرستید",
     "the event is {kind}, not an object": "رویداد شیء نیست ({kind})",
     "send a CloudEvents 1.0 object": "شیئی از CloudEvents 1.0 بفرستید",
     "the row cannot be read": "این ردیف را نمی‌توان خواند",

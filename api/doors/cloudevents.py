@@ -86,7 +86,7 @@ async def batch(dependencies: Dependencies, source: Source, content: bytes, now:
     for number in range(parcel.count):
         if breath.is_due():
             await breath.drawn()
-        event = cloudevents.event_of(parcel.message(number))
+        event = parcel.event(number)
         touchpoint = event if isinstance(event, Refusal) else read(event, source, now)
         if isinstance(touchpoint, Touchpoint):
             facts.append(sealed(touchpoint, dependencies))

@@ -62,6 +62,14 @@ class Parcel:
         raw = self.raw(number)
         return cloudevents.decoded(raw) if len(raw) <= EVENT_BYTES else cloudevents.too_large(len(raw))
 
+    def event(self, number: int) -> Mapping[str, Any] | Refusal:
+        """One message as a CloudEvent."""
+        return cloudevents.structured(self.raw(number)) if self._values is None else cloudevents.event_of(self._values[number])
+
+    def repeats(self, content: bytes) -> bool:
+        """Whether this content, of which all is read, gives anything twice: then each message is to be looked at for itself."""
+        return cloudevents.repeats(content, self._values)
+
 
 def unwrapped(content: bytes) -> Parcel | None:
     """The messages of a body; None when nothing in it can be told apart."""
@@ -72,7 +80,7 @@ def unwrapped(content: bytes) -> Parcel | None:
 def listed(content: bytes) -> Parcel | Refusal:
     """The values of an array, or why there are none."""
     parcel = _at_once(content.removeprefix(cloudevents.BOM))
-    if parcel is not None:
+    if parcel is not None and not parcel.repeats(content):
         return parcel
     raws = cloudevents.items(content)
     return raws if isinstance(raws, Refusal) else _split(NOTHING, list(map(msgspec.Raw, raws)))

@@ -106,6 +106,27 @@ async def test_an_event_whose_headers_give_it_two_ids_has_none(api: Api) -> None
     assert answer.json()["dead_letter"]
 
 
+def twice(name: str, value: str, **further: Any) -> bytes:
+    """An event that gives itself an attribute once more."""
+    return json.dumps(event(**further)).encode()[:-1] + f', "{name}": "{value}"}}'.encode()
+
+
+@pytest.mark.parametrize(("name", "value"), [("id", "other"), ("source", "/elsewhere"), ("type", "call.ended")])
+async def test_an_event_that_contradicts_itself_is_refused_and_costs_no_other(api: Api, name: str, value: str) -> None:
+    ambiguous, good = twice(name, value), json.dumps(event(id="good")).encode()
+    assert is_problem(await posted(api, ambiguous), 422, "wrong_value")["pointer"] == f"/{name}"
+    answer = await api.client.post("/v1/events", content=b"[" + ambiguous + b"," + good + b"]", auth=(await api.write_key(), ""))
+    refused, accepted = answer.json()["items"]
+    assert (refused["reason"], refused["pointer"], refused["id"]) == ("wrong_value", f"/{name}", None)
+    assert (accepted["status"], accepted["id"]) == ("accepted", "good")
+
+
+async def test_an_event_that_says_the_same_twice_or_twice_within_its_data_is_accepted(api: Api) -> None:
+    within = json.dumps(event(id="within", data={"url": "x"})).encode().replace(b'"url": "x"', b'"url": "x", "url": "y"')
+    for content in (twice("id", "same", id="same"), within):
+        assert (await posted(api, content)).status_code == 200
+
+
 async def test_broken_gzip_is_said_to_be_so_and_kept(api: Api) -> None:
     packed = gzip.compress(msgspec.json.encode(event()))
     for content in (packed[:-9], b"\x1f\x8b" + b"nonsense"):
