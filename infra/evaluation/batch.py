@@ -53,6 +53,6 @@ class Weekly:
         for inputs, _ in known:
             rows[start : start + len(inputs), : inputs.shape[1]] = inputs
             start += len(inputs)
-        self._fitted = fit(rows[-MOST:], np.concatenate([lost for _, lost in known])[-MOST:])
+        self._fitted = fit(rows[-MOST:], np.concatenate([lost for _, lost in known])[-MOST:], self._fitted)
         while labels - len(self._past[0][2]) >= MOST:
             labels -= len(self._past.popleft()[2])
