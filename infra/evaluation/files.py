@@ -19,6 +19,7 @@ from functools import lru_cache
 from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path, PurePath
+from statistics import median_low
 from typing import IO, Any, cast
 from zipfile import ZipFile
 
@@ -42,7 +43,9 @@ WORKBOOK = frozenset({"[Content_Types].xml", "content.xml"})
 """What a workbook holds, which is a packed folder itself."""
 
 TITLES = 20
-"""So many lines of a sheet are looked at for its heading."""
+"""So many lines of a sheet, or of CSV, are looked at for its heading."""
+
+SEPARATORS = (",", ";", "\t", "|")
 
 _BESIDE = re.compile(r"(?:^|/)(?:\.|__MACOSX/)")
 """What a Mac packs beside files."""
@@ -138,8 +141,9 @@ def _csv(path: Path, file: IO[str]) -> Iterator[Row]:
         elif line.strip() and not _remark(line):
             head = line
             break
-    separator = separator or _separator(head)
-    lines = csv.reader(chain([head], file), delimiter=separator)
+    first = [head, *islice(file, TITLES)]
+    separator = separator or _separator(next((line for line in first if _separated(line)), head))
+    lines = csv.reader(chain(_from_heading(first, separator), file), delimiter=separator)
     heading = _apart(next(lines, []))
 
     def row(cells: list[str]) -> Row | None:
@@ -151,6 +155,18 @@ def _csv(path: Path, file: IO[str]) -> Iterator[Row]:
 
     hint = f"Put cells that have {separator!r} in them in quotes."
     yield from _sound(path, (row(cells) for cells in lines if cells), "has more fields than the heading", hint)
+
+
+def _from_heading(first: list[str], separator: str) -> list[str]:
+    """The lines from the heading on: titles above it, as exports of reports have them, fill fewer columns than half of the rows do."""
+    rows, ends = list[int](), list[int]()
+    lines = csv.reader(first, delimiter=separator)
+    for cells in lines:
+        rows.append(sum(map(bool, map(str.strip, cells))))
+        ends.append(lines.line_num)
+    usual = median_low(rows[len(rows) // 2 :])
+    heading = next((place for place, filled in enumerate(rows) if 2 * filled > usual), 0)
+    return first[ends[heading - 1] if heading else 0 :]
 
 
 def _apart(names: list[str]) -> list[str]:
@@ -168,7 +184,11 @@ def _remark(line: str) -> bool:
 
 
 def _separator(head: str) -> str:
-    return max((",", ";", "\t", "|"), key=head.count)
+    return max(SEPARATORS, key=head.count)
+
+
+def _separated(line: str) -> bool:
+    return any(map(line.count, SEPARATORS))
 
 
 def _text(file: BufferedReader) -> TextIOWrapper:

@@ -113,6 +113,11 @@ def facts(
     if apart := _day_and_clock(table, columns, list(names)):
         table, columns["time"] = _Joined(table, *apart), apart[0]
     survey = _surveyed(table, columns)
+    if survey.time.lacks_year:
+        raise Refusal(
+            f"The times of the column {columns['time']!r} are a month and a day, like 0829, without a year.",
+            "Put the year before each, like 20140829; another column can be named with --columns time=NAME.",
+        )
     kinds = survey.kinds
     bought = _named(kinds, purchases) if purchases else purchases_among(kinds)
     contracts = contracts_among(kinds)

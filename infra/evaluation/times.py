@@ -5,7 +5,7 @@ Reading order: Writing, Column, moment.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -25,10 +25,14 @@ SHEETS_FROM = 30_000.0
 SHEETS = datetime(1899, 12, 30, tzinfo=UTC)
 """A column of days that goes so far counts from there, as spreadsheets do: since 1970 it would be of 2052 and later."""
 
+YEARLESS = 10
+"""Different numbers that all look like a month and a day, for that to be no chance."""
+
 UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 """From which size on a number counts nanoseconds, microseconds or milliseconds since 1970; smaller ones count seconds."""
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
+_MONTH_AND_DAY = re.compile(r"(?:0?[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _PACKED = re.compile(r"(?:19|20|1[34])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[0-2]\d[0-5]\d[0-5]\d)?", re.ASCII)
 _TWO_NUMBERS = re.compile(r"\D*(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d\d)(?!\d)", re.ASCII)
 _SHORT_YEAR = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d\d)(?!\d)", re.ASCII)
@@ -41,8 +45,22 @@ _NAMED = re.compile(
 )
 """Also as SAS and web servers write it: 03JAN2023:10:15:00, 03/Jan/2023:10:15:00."""
 
-_POINTS = re.compile(r"(?<=\d[ T])(\d{1,2})\.(\d\d)\.(\d\d(?:\.\d+)?)(?![\d.])", re.ASCII)
-"""A time of day as Oracle writes it: 10-OCT-00 01.55.36.000000 PM."""
+_POINTS = re.compile(r"(?<=\d[ T])(\d{1,2})\.(\d\d)(?:\.(\d\d(?:\.\d+)?))?(?![\d.])", re.ASCII)
+"""A time of day as Oracle, and people of many countries, write it: 10-OCT-00 01.55.36.000000 PM, 10.10.2000 13.55."""
+
+_HYPHEN = re.compile(r"(\d{4}-\d\d-\d\d)-(?=\d\d\.\d\d\.\d\d(?!\d))", re.ASCII)
+"""A day as DB2 writes it before its time: 2000-10-10-13.55.36.000000."""
+
+_OFFSETS = (
+    "EST-05:00 EDT-04:00 CDT-05:00 MST-07:00 MDT-06:00 PST-08:00 PDT-07:00 WET+00:00 WEST+01:00 CET+01:00 CEST+02:00 EET+02:00 EEST+03:00"
+    " MSK+03:00 IRST+03:30 IRDT+04:30 SGT+08:00 HKT+08:00 JST+09:00 KST+09:00 AEST+10:00 AEDT+11:00 NZST+12:00 NZDT+13:00"
+)
+_PLACES = {said[:-6]: said[-6:] for said in _OFFSETS.split()}
+"""Offsets by their letters, without those that several countries use: CST is of Chicago and of Shanghai, IST of three, BST of two."""
+
+_PLACE = re.compile(rf"\s*\b({'|'.join(_PLACES)})$", re.ASCII)
+_YEARLESS_PLACE = re.compile(rf"(\d\d:\d\d:\d\d) ({'|'.join(_PLACES)}) (?=\d{{4}}$)", re.ASCII)
+"""Where the `date` of Unix has it, before the year."""
 
 _YEAR_LAST = re.compile(r"([A-Za-z]{3} [A-Za-z]{3} +\d{1,2} \d\d:\d\d:\d\d) (UTC|GMT|[+-]\d{4}) (\d{4})", re.ASCII)
 """Also as the `date` of Unix and many an API write it: Tue Oct 10 13:55:36 +0000 2000."""
@@ -69,6 +87,7 @@ class Column:
     largest: float = 0.0  # of its numbers
     first: int = 0
     second: int = 0  # the largest of the two numbers before a year
+    yearless: set[int] | None = field(default_factory=set)  # its numbers, as long as all are a month and a day
 
     def see(self, cell: object) -> None:
         """One cell more."""
@@ -76,9 +95,17 @@ class Column:
             return
         text = str(cell).strip()
         if _NUMBER.fullmatch(text):
-            self.numbers, self.largest = True, max(self.largest, abs(float(text)))
+            number = float(text)
+            self.numbers, self.largest = True, max(self.largest, abs(number))
+            if self.yearless is not None and number not in self.yearless:
+                self.yearless = {*self.yearless, int(number)} if _MONTH_AND_DAY.fullmatch(text) else None
         elif two := _TWO_NUMBERS.match(plain(text)):
             self.first, self.second = max(self.first, int(two[1])), max(self.second, int(two[2]))
+
+    @property
+    def lacks_year(self) -> bool:
+        """Whether its numbers are like 0829 for the 29th of August: of those that count days, hardly three in ten look so."""
+        return len(self.yearless or ()) >= YEARLESS and max(self.yearless or ()) // 100 > min(self.yearless or ()) // 100
 
     def writing(self, beside: "Column | None" = None) -> Writing:
         """How it is written. Where all its days could be months too, a column of the same table may tell; else the day is the first."""
@@ -105,7 +132,8 @@ def moment(cell: object, writing: Writing) -> datetime:
         if _NUMBER.fullmatch(text):
             return _of_number(text, writing)
         try:
-            found = datetime.fromisoformat(text)
+            pointed = "." in text and ":" not in text  # of 13.55 ISO makes fifty-five hundredths of a second
+            found = _written(text, writing.order) if pointed else datetime.fromisoformat(text)
         except ValueError:
             found = _written(text, writing.order)
         if 1200 <= found.year <= 1500:
@@ -144,7 +172,9 @@ def _year(digits: str) -> int:
 @lru_cache(maxsize=65_536)
 def _written(text: str, order: Order) -> datetime:
     """A time as people and other programs write it. Raises ValueError."""
-    written, offset = _FINER.sub(r"\1", _POINTS.sub(r"\1:\2:\3", plain(text).strip("[]"))), ""
+    written = _YEARLESS_PLACE.sub(lambda it: f"{it[1]} {_PLACES[it[2]].replace(':', '')} ", plain(text).strip("[]"))
+    pointed = _POINTS.sub(lambda it: ":".join(filter(None, it.groups())), _HYPHEN.sub(r"\1 ", written))
+    written, offset = _FINER.sub(r"\1", _PLACE.sub(lambda it: _PLACES[it[1]] if ":" in it.string else it[0], pointed)), ""
     if last := _YEAR_LAST.fullmatch(written):
         written = f"{last[1]} {last[3]} {last[2]}"
     if (zone := _ZONE.search(written)) and ":" in written[: zone.start()]:

@@ -50,6 +50,15 @@ def test_what_stands_before_the_heading_is_skipped(tmp_path: Path, before: str) 
     assert totals(read(tmp_path, f"{before}customer,time,amount\n{ORDERS}")) == [5.0, 6.0, 7.0]
 
 
+@pytest.mark.parametrize(
+    "before",
+    ["Orders of March\n\n", "Orders of March,,\nfrom the shop,,\n,,\n", '"Orders,\nof March"\nprinted,,\n', "# made by us\nOrders\n"],
+)
+def test_titles_above_the_heading_are_skipped_as_those_of_a_sheet_are(tmp_path: Path, before: str) -> None:
+    assert totals(read(tmp_path, f"{before}customer,time,amount\n{ORDERS}")) == [5.0, 6.0, 7.0]
+    assert totals(read(tmp_path, f"{before}customer,time,amount\n{ORDERS}".replace(",", ";"))) == [5.0, 6.0, 7.0]
+
+
 def test_a_heading_may_begin_with_a_number_sign(tmp_path: Path) -> None:
     assert len(read(tmp_path, "#,customer,time\n1,a,2024-03-01\n").told) == 1
     assert len(read(tmp_path, "#customer,time\na,2024-03-01\n").told) == 1
@@ -402,11 +411,30 @@ def test_times_are_read_as_browsers_write_them(tmp_path: Path, zone: str) -> Non
     [
         *("10/Oct/2000:13:55:36 -0700", "[10/Oct/2000:13:55:36 -0700]", "10-OCT-00 08.55.36.000000000 PM", "10-OCT-2000 20.55.36"),
         *("11-OCT-00 12.25.36.000000 AM +03:30", "2000-10-10 20.55.36", "Tue Oct 10 13:55:36 -0700 2000", "Tue Oct 10 20:55:36 UTC 2000"),
-        "10/10/2000 08:55:36.0000000 PM",
+        *("10/10/2000 08:55:36.0000000 PM", "2000-10-10-20.55.36.000000", "2000-10-10-20.55.36", "10.10.2000 20.55.36"),
+        *("2000-10-10 15:55:36 EST", "10.10.2000 22:55:36 CEST", "Tue Oct 10 13:55:36 PDT 2000", "Tue Oct 10 2000 22:55:36 CEST"),
     ],
 )
 def test_times_are_read_as_servers_and_databases_write_them(tmp_path: Path, time: str) -> None:
     assert read(tmp_path, f"customer,time\na,{time}\n").told[0].fact.at == datetime(2000, 10, 10, 20, 55, 36, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("time", ["10.10.2000 13.55", "2000-10-10 13.55", "2000-10-10T13.55", "10.10.2000 1.55 PM", "10/10/2000 13.55"])
+def test_a_time_of_day_may_have_a_point_between_hours_and_minutes(tmp_path: Path, time: str) -> None:
+    assert read(tmp_path, f"customer,time\na,{time}\n").told[0].fact.at == datetime(2000, 10, 10, 13, 55, tzinfo=UTC)
+
+
+def test_letters_that_are_the_time_of_several_countries_are_not_guessed(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"'2000-10-10 13:55:36 CST', which cannot be read"):
+        read(tmp_path, "customer,time\na,2000-10-10 13:55:36 CST\n")
+
+
+def test_months_and_days_without_a_year_are_not_taken_for_counted_days(tmp_path: Path) -> None:
+    days = [date(2014, 8, 25) + timedelta(days=number) for number in range(20)]
+    with pytest.raises(Refusal, match=r"The times of the column 'time_stamp' are a month and a day.*Put the year before each"):
+        read(tmp_path, "user_id,time_stamp\n" + "".join(f"a,{day:%m%d}\n" for day in days))
+    counted = read(tmp_path, "user_id,day\n" + "".join(f"a,{number}\n" for number in range(820, 840)))
+    assert counted.told[0].fact.at == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=820)
 
 
 @pytest.mark.parametrize(
