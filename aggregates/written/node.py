@@ -4,7 +4,7 @@ Scalars are read as YAML 1.2's core schema reads them: `no` is a word, `21:00` a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -57,8 +57,7 @@ def parse(text: str) -> Node | Problem:
     if text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}:
         text = text.replace("\t", " ")  # JSON may be indented by tabs, which YAML forbids; within its texts there are none
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        return Node({}, 1, "") if root is None else _Conversion().convert(root, (), 0)
+        return _Conversion().whole([root for root in yaml.compose_all(text, Loader=_Loader) if not _is_empty(root)])
     except _Mistake as mistake:
         return mistake.problem
     except yaml.YAMLError as error:
@@ -103,6 +102,15 @@ class _Conversion:
     def __init__(self) -> None:
         self.count = 0
 
+    def whole(self, roots: Sequence[yaml.Node]) -> Node:
+        """What a text says; several YAML documents in it are a list of what they say."""
+        if not roots:
+            return Node({}, 1, "")
+        if len(roots) == 1:
+            return self.convert(roots[0], (), 0)
+        items = [item for root in roots for item in (root.value if isinstance(root, yaml.SequenceNode) else (root,))]
+        return Node(tuple(self.convert(item, (index,), 1) for index, item in enumerate(items)), 1, "")
+
     def convert(self, node: yaml.Node, path: tuple[str | int, ...], depth: int) -> Node:
         self.count += 1
         line, pointer = node.start_mark.line + 1, pointer_to(*path)
@@ -130,6 +138,11 @@ class _Conversion:
             names[name] = at
             members[name] = self.convert(value, (*path, name), depth + 1)
         return Node(members, line, pointer, names)
+
+
+def _is_empty(root: yaml.Node) -> bool:
+    """A document in which nothing is written."""
+    return isinstance(root, yaml.ScalarNode) and root.style is None and not root.value
 
 
 def _scalar(node: yaml.ScalarNode) -> Scalar:

@@ -313,6 +313,16 @@ def test_a_rule_may_stand_alone_or_in_a_list_in_yaml_or_json() -> None:
     assert reading.read(alone, "UTC").rules == reading.read(as_json, "UTC").rules == (rule,)
 
 
+def test_documents_of_one_text_are_a_list_and_a_mistake_is_shown_in_its_own() -> None:
+    alone = "\n".join(line[2:] for line in GOOD.strip().splitlines())
+    other = alone.replace("rule: many", "rule: other")
+    listed = reading.read(f"---\n{alone}\n---\n{GOOD.replace('many', 'more')}---\n{other}\n---\n", "UTC")
+    assert [rule.name for rule in listed.rules] == ["many", "more", "other"]
+    (problem,) = reading.read(f"{alone}\n---\n{other.replace('more_than', 'more_then')}\n", "UTC").problems
+    assert (problem.line, problem.pointer) == (len(alone.splitlines()) + 3, "/1/when/more_then")
+    assert [problem.code for problem in reading.read("---\n---\n", "UTC").problems] == ["no_rules"]
+
+
 def test_a_mistake_is_told_in_both_languages() -> None:
     (problem,) = reading.read(GOOD.replace("more_than", "more_then"), "UTC").problems
     assert problem.text("en") == "line 3, /0/when/more_then: more_then is not known here. Did you mean more_than?"
