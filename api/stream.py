@@ -17,7 +17,7 @@ from starlette.responses import StreamingResponse
 from api import access, customers, looks, masks, openapi, position
 from api.answers import path_id
 from api.lasting import lasting
-from api.ports import Connection, Dependencies
+from api.ports import Dependencies
 from api.problem import invalid, receipt_at
 from api.watching import Mark, Watching
 from projections.erasure import table as erasure
@@ -92,11 +92,10 @@ async def _live(dependencies: Dependencies, watching: Watching, customer: UUID, 
                 stale = mark.stale
                 yield _event("fresh" if stale is None else "stale", {"since": stale or dependencies.clock()})
             try:
-                async with dependencies.pool.connection() as connection:
-                    async for part in _changes(dependencies, connection, mark, ends, role):
-                        yield part
-                        if part.startswith((b"event: merged", b"event: erased")):
-                            return
+                async for part in _changes(dependencies, mark, ends, role):
+                    yield part
+                    if part.startswith((b"event: merged", b"event: erased")):
+                        return
             except (psycopg.OperationalError, PoolTimeout):
                 mark.stale = mark.stale or dependencies.clock()
             yield await _next(mark)
@@ -113,25 +112,28 @@ async def _next(mark: Mark) -> bytes:
     return b""
 
 
-async def _changes(
-    dependencies: Dependencies, connection: Connection, mark: Mark, ends: dict[int, int], role: str
-) -> AsyncGenerator[bytes]:
-    """New events, then the view; `ends` moves along."""
+async def _changes(dependencies: Dependencies, mark: Mark, ends: dict[int, int], role: str) -> AsyncGenerator[bytes]:
+    """New events, then the view; `ends` moves along. No connection is held while a page is told: one that reads slowly would keep it."""
     schema = await dependencies.schema()
     assert mark.customer is not None  # noqa: S101 - this stream is of a customer
     looked = await customers.look(dependencies, schema, mark.customer)
     if looked is None:
-        gone = await erasure.erased(connection, [mark.customer])
+        async with dependencies.pool.connection() as connection:
+            gone = await erasure.erased(connection, [mark.customer])
+            owner = await identity.successor(connection, mark.customer)
         if gone:
             yield _event("erased", {"receipt": receipt_at(gone[mark.customer])})
-            return
-        owner = await identity.successor(connection, mark.customer)
-        if owner is not None:
+        elif owner is not None:
             yield _event("merged", {"customer_id": owner})
         return
     edition = Edition(looked.log_partition, looked.log_offset, looked.state.events, looked.moving)
-    while rows := await since.since(connection, schema, mark.customer, ends, AT_ONCE):
-        for row, item in zip(rows, await customers.items(dependencies, connection, rows, role), strict=True):
+    while True:
+        async with dependencies.pool.connection() as connection:
+            rows = await since.since(connection, schema, mark.customer, ends, AT_ONCE)
+            items = await customers.items(dependencies, connection, rows, role)
+        if not rows:
+            break
+        for row, item in zip(rows, items, strict=True):
             ends[row.log_partition] = max(row.log_offset + 1, ends.get(row.log_partition, 0))
             yield _event("timeline", item, ends)
     mark.edition = mark.edition or edition  # it begins with what it has read

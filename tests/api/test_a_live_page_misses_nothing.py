@@ -2,10 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -13,6 +14,8 @@ import pytest
 
 from aggregates.access import Role
 from api import position
+from api.stream import _live
+from api.watching import Watching
 from projections.positions import table as positions
 from tests.api.conftest import Api
 from tests.api.events import event
@@ -273,6 +276,25 @@ async def test_those_who_hold_every_connection_still_learn_which_schema_is_live(
     live.made.schema.__self__._until = 0.0  # type: ignore[attr-defined]
     async with asyncio.timeout(pool.timeout):
         assert set(await asyncio.gather(*(holding() for _ in range(pool.max_size)))) == {known}
+
+
+async def test_pages_that_read_slowly_keep_no_connection_from_others(live: Api) -> None:
+    key, agent = await live.write_key(), await live.token("agent")
+    id_ = UUID(await customer(live, key, agent, "7300"))
+    watching = Watching(live.made)
+    pages = [_live(live.made, watching, id_, {}, "agent") for _ in range(live.made.pool.max_size + 1)]
+
+    async def stuck(one: AsyncGenerator[bytes]) -> None:
+        while not (await anext(one)).startswith(b"event: timeline"):
+            pass
+
+    try:
+        async with asyncio.timeout(live.made.pool.timeout):
+            await asyncio.gather(*map(stuck, pages))
+            assert (await live.get(agent, "/v1/customers", q="7300"))["items"] is not None
+    finally:
+        for one in pages:
+            await one.aclose()
 
 
 async def test_each_of_two_hundred_open_desks_hears_its_own_ring_and_its_own_customer_and_nobody_elses(live: Api) -> None:
