@@ -4,9 +4,10 @@ A name that is met now and then (a product's, an employee's) never becomes a fea
 Reading order: Vocabulary, admit, matrix.
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 
 import numpy as np
 from msgspec import Struct
@@ -85,5 +86,6 @@ def deviation(name: str) -> float:
 def matrix(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Array:
     """Customers as numbers in their places, one a row."""
     width, nothing = len(vocabulary.names), dict.fromkeys(vocabulary.names, 0.0)
-    rows = [islice({**nothing, **features}.values(), width) for features in examples]  # whatever has no place comes after those that have
-    return np.fromiter(chain.from_iterable(rows), np.float64, width * len(rows)).reshape(len(rows), width)
+    packed = struct.Struct(f"{width}d").pack  # half of what it costs to hand numpy one number after another
+    rows = [packed(*islice({**nothing, **features}.values(), width)) for features in examples]  # what has no place comes after what has
+    return np.frombuffer(bytearray().join(rows), np.float64).reshape(len(rows), width)
