@@ -19,7 +19,7 @@ from api.doors.cloudevents import EventAnswer
 from api.mappings import checked
 from api.ports import Connection, Dependencies
 from api.problem import Problem, not_found
-from api.replaying import Correction, Outcome, carried_out, raw_of, totals, tried
+from api.replaying import Correction, Outcome, raw_of, replay, totals
 from projections.dead_letters import table
 from projections.dead_letters.table import Letter
 
@@ -201,8 +201,7 @@ def router(dependencies: Dependencies) -> APIRouter:
             found = await table.page(
                 connection, AT_ONCE + 1, before=cursor.place(wanted.cursor), status=OPEN, **msgspec.structs.asdict(wanted.filter)
             )
-            results = await tried(connection, dependencies, found[:AT_ONCE], correction)
-        outcomes, ends = await carried_out(dependencies, asking, results, dry_run=wanted.dry_run)
+        outcomes, ends = await replay(dependencies, asking, found[:AT_ONCE], correction, dry_run=wanted.dry_run)
         at = position.token(ends)
         return json(Replays(outcomes, totals(outcomes), wanted.dry_run, at, following(found, AT_ONCE)), headers={"Yekta-Position": at})
 
@@ -249,12 +248,11 @@ def router(dependencies: Dependencies) -> APIRouter:
         dry_run = query.choice(request, "dry_run", ("true", "false")) == "true"
         async with dependencies.pool.connection() as connection:
             letter = await one(connection, path_id(request))
-            if letter.replayed_as is not None:
-                return _again(letter, correction)
-            results = await tried(connection, dependencies, [letter], correction)
-        (outcome,), ends = await carried_out(dependencies, asking, results, dry_run=dry_run)
+        (outcome,), ends = await replay(dependencies, asking, [letter], correction, dry_run=dry_run)
         if outcome.event_id is None:
             raise _refused(outcome, correction)
+        if outcome.status == "already_replayed":
+            return _again(outcome.event_id, correction)
         if dry_run:
             return json(outcome)
         at = position.token(ends)
@@ -278,12 +276,11 @@ def corrected(content: bytes, content_type: str = "") -> Correction:
     return Correction(whole=content)
 
 
-def _again(letter: Letter, correction: Correction) -> Response:
+def _again(event: UUID, correction: Correction) -> Response:
     """It was replayed before: the same answer to who asks for the same."""
-    assert letter.replayed_as is not None  # noqa: S101 - asked before
     if correction.whole or correction.patch:
-        raise Problem(409, "already_replayed", f"It was replayed already, as {letter.replayed_as}.", mend="Send a new event instead.")
-    return json(EventAnswer(letter.replayed_as, position.token({})))
+        raise Problem(409, "already_replayed", f"It was replayed already, as {event}.", mend="Send a new event instead.")
+    return json(EventAnswer(event, position.token({})))
 
 
 def _refused(outcome: Outcome, correction: Correction) -> Problem:

@@ -19,7 +19,7 @@ from api.answers import json
 from api.decoding import decoded
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
-from api.replaying import Correction, Outcome, carried_out, totals, tried
+from api.replaying import Correction, Outcome, replay, totals
 from projections.dead_letters import mappings, table
 from projections.dead_letters.mappings import Published
 
@@ -103,8 +103,7 @@ def router(dependencies: Dependencies) -> APIRouter:
         if wanted.replay or wanted.dry_run:
             async with dependencies.pool.connection() as connection:
                 found = await table.page(connection, AT_ONCE + 1, status="open", mapping=name)
-                results = await tried(connection, dependencies, found[:AT_ONCE], Correction(mapping=given))
-            outcomes, ends = await carried_out(dependencies, asking, results, dry_run=wanted.dry_run)
+            outcomes, ends = await replay(dependencies, asking, found[:AT_ONCE], Correction(mapping=given), dry_run=wanted.dry_run)
         more = cursor.token(found[AT_ONCE - 1].recorded, found[AT_ONCE - 1].id) if len(found) > AT_ONCE else None
         at = position.token(ends)
         answer = PublishAnswer(name, version, outcomes, totals(outcomes), wanted.dry_run, at, more)

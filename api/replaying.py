@@ -1,7 +1,8 @@
 """Tries dead letters again, as they came or corrected: by a JSON Patch, a whole event, or a newer mapping of a file's columns.
 
 What is replayed keeps its id and its time, and is marked. It goes through the same reading as everything that comes in at a door, under
-the source that sent it first. Reading order: Correction, Outcome, judged, tried, carried_out.
+the source that sent it first. Of two who replay a letter at once one waits for the other, and is told what became of it.
+Reading order: Correction, Outcome, judged, replay.
 """
 
 import json
@@ -25,13 +26,14 @@ from aggregates.touchpoint import Touchpoint
 from api.access import Caller
 from api.ports import Connection, Dependencies
 from api.problem import unavailable
+from projections.dead_letters import table
 from projections.dead_letters.table import Letter
 from projections.identity.table import bodies
 
 MARK = "yektareplayed"
 """The CloudEvents attribute by which a replayed fact names its letter."""
 
-State = Literal["replayed", "would_replay", "refused", "already_replayed", "erased"]
+Status = Literal["replayed", "would_replay", "refused", "already_replayed", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one letter."""
 
     id: UUID
-    status: State
+    status: Status
     event_id: UUID | None = None
     reason: str = ""
     pointer: str = ""  # RFC 6901, into what was tried; into the patch when that could not be applied
@@ -93,7 +95,28 @@ def _understood(content: bytes, letter: Letter, source: Source, mapping: Mapping
     return found
 
 
-async def tried(
+async def replay(
+    dependencies: Dependencies, asking: Caller, letters: Sequence[Letter], correction: Correction, *, dry_run: bool = False
+) -> tuple[list[Outcome], dict[int, int]]:
+    """Publish what is understood now, and that it was replayed; what became of each letter, and where the facts end.
+
+    The letters are held until both are acknowledged. A crash before that may leave one open whose fact is out: replayed again as it
+    was, that changes nothing. Raises a 503 problem when Kafka does not acknowledge.
+    """
+    async with dependencies.pool.connection() as connection:
+        if dry_run:
+            return [_seen(found, letter) for letter, found in await _tried(connection, dependencies, letters, correction)], {}
+        async with connection.transaction():
+            held = await table.hold(connection, [letter.id for letter in letters])
+            results = await _tried(connection, dependencies, [held.get(letter.id, letter) for letter in letters], correction)
+            return await _published(connection, dependencies, asking, results)
+
+
+def _seen(found: Touchpoint | Outcome, letter: Letter) -> Outcome:
+    return found if isinstance(found, Outcome) else Outcome(letter.id, "would_replay", found.event_id)
+
+
+async def _tried(
     connection: Connection, dependencies: Dependencies, letters: Sequence[Letter], correction: Correction
 ) -> list[tuple[Letter, Touchpoint | Outcome]]:
     """Each letter, with what it means now or why it stays."""
@@ -132,26 +155,25 @@ def _stays(letter: Letter, why: Refusal) -> Outcome:
     return Outcome(letter.id, "refused", None, why.reason, why.pointer, why.detail, why.mend)
 
 
-async def carried_out(
-    dependencies: Dependencies, asking: Caller, results: Sequence[tuple[Letter, Touchpoint | Outcome]], *, dry_run: bool = False
+async def _published(
+    connection: Connection, dependencies: Dependencies, asking: Caller, results: Sequence[tuple[Letter, Touchpoint | Outcome]]
 ) -> tuple[list[Outcome], dict[int, int]]:
-    """Publish what was understood, and that it was replayed; what became of each letter, and where the facts end."""
     now = dependencies.clock()
     ready = [(letter, found) for letter, found in results if isinstance(found, Touchpoint)]
     ends: dict[int, int] = {}
-    if ready and not dry_run:
+    if ready:
         facts: list[Entry] = [(*seal(found, dependencies.secrets), ()) for _, found in ready]
-        done = [dead_letter.replay_record(Replayed(letter.id, found.event_id, now, str(asking.key)), letter.key) for letter, found in ready]
+        said = [(Replayed(letter.id, found.event_id, now, str(asking.key)), letter.key) for letter, found in ready]
         try:
             # The facts first: were it the other way round, a crash between them would leave a letter replayed as nothing.
             ends = dict(await dependencies.log.publish(dependencies.topics.touchpoints, facts))
-            await dependencies.log.publish(dependencies.topics.dead_letters, done)
+            await dependencies.log.publish(dependencies.topics.dead_letters, [dead_letter.replay_record(*one) for one in said])
         except NotAcknowledged as error:
             raise unavailable(f"{error} It may be replayed again.") from error
+        await table.mark(connection, [replayed for replayed, _ in said])
         dependencies.recent.note(ends, now)
         dependencies.recent.accept([found.event_id for _, found in ready])
-    state: State = "would_replay" if dry_run else "replayed"
-    outcomes = [found if isinstance(found, Outcome) else Outcome(letter.id, state, found.event_id) for letter, found in results]
+    outcomes = [found if isinstance(found, Outcome) else Outcome(letter.id, "replayed", found.event_id) for letter, found in results]
     return outcomes, ends
 
 

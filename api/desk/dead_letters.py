@@ -24,7 +24,7 @@ from api.desk.visitor import acting
 from api.mappings import checked, publish
 from api.ports import Dependencies
 from api.problem import Problem
-from api.replaying import Correction, Outcome, carried_out, raw_of, totals, tried
+from api.replaying import Correction, Outcome, raw_of, replay, totals
 from projections.dead_letters import table
 from projections.dead_letters.table import Count, Letter
 
@@ -65,8 +65,7 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
                 await publish(dependencies, asking.key, chosen["mapping"], fields["correction"])
             async with dependencies.pool.connection() as connection:
                 found = await table.page(connection, AT_ONCE + 1, status=OPEN, **_typed(chosen))
-                results = await tried(connection, dependencies, found[:AT_ONCE], correction)
-            outcomes, _ = await carried_out(dependencies, asking, results, dry_run=dry)
+            outcomes, _ = await replay(dependencies, asking, found[:AT_ONCE], correction, dry_run=dry)
             result = Result(dry, _said(locale, outcomes), outcomes, len(found) > AT_ONCE)
         except Problem as problem:
             if problem.body.status not in {400, 409, 422}:
@@ -89,8 +88,8 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
         try:
             correction = _correction(fields, many=False)
             async with dependencies.pool.connection() as connection:
-                results = await tried(connection, dependencies, [await one(connection, id_)], correction)
-            outcomes, _ = await carried_out(dependencies, asking, results, dry_run=dry)
+                found = await one(connection, id_)
+            outcomes, _ = await replay(dependencies, asking, [found], correction, dry_run=dry)
         except Problem as problem:
             if problem.body.status not in {400, 422}:
                 raise

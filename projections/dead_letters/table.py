@@ -82,8 +82,7 @@ async def apply(connection: Connection, records: Sequence[Record]) -> None:
         async with connection.cursor() as cursor:
             await cursor.executemany(_INSERT, [_parameters(letter) for letter in folded.letters.values()])
     if folded.replays:
-        async with connection.cursor() as cursor:
-            await cursor.executemany(_REPLAYED, [_replay_parameters(replay) for replay in folded.replays.values()])
+        await mark(connection, list(folded.replays.values()))
 
 
 async def one(connection: Connection, id_: UUID) -> Letter | None:
@@ -91,6 +90,19 @@ async def one(connection: Connection, id_: UUID) -> Letter | None:
     async with connection.cursor(row_factory=class_row(Letter)) as cursor:
         await cursor.execute(f"SELECT {_COLUMNS} FROM letters.letters WHERE id = %s", (id_,))
         return await cursor.fetchone()
+
+
+async def hold(connection: Connection, letters: Sequence[UUID]) -> dict[UUID, Letter]:
+    """These letters as they stand when nobody else holds any of them, which nobody will until the transaction ends."""
+    async with connection.cursor(row_factory=class_row(Letter)) as cursor:
+        await cursor.execute(f"SELECT {_COLUMNS} FROM letters.letters WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(letters),))
+        return {letter.id: letter for letter in await cursor.fetchall()}
+
+
+async def mark(connection: Connection, replays: Sequence[Replayed]) -> None:
+    """They were replayed, as `dead-letters` will say too."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(_REPLAYED, [_replay_parameters(replay) for replay in replays])
 
 
 async def of_events(connection: Connection, events: Sequence[UUID]) -> dict[UUID, Letter]:

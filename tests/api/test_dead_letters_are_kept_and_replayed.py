@@ -90,6 +90,26 @@ async def test_a_corrected_letter_is_replayed_once_under_its_source(api: Api) ->
     assert (whole["status"], whole["replayed_as"]) == ("replayed", first.json()["event_id"])
 
 
+async def test_of_several_who_correct_one_letter_at_once_one_is_heard_and_the_others_are_told(api: Api) -> None:
+    key, admin = await api.write_key("at-once"), await api.token()
+    without_id = {name: value for name, value in order("none", total="9").items() if name != "id"}
+    letter = await refused(api, key, without_id)
+    await listed(api)
+
+    async def replay(number: int) -> tuple[int, str]:
+        corrected = without_id | {"id": f"at-once-{number}"}
+        answer = await api.client.post(f"/v1/dead-letters/{letter}/replay", json=corrected, auth=(admin, ""))
+        return answer.status_code, answer.json().get("event_id") or answer.json()["type"]
+
+    answers = await asyncio.gather(*(replay(number) for number in range(6)))
+    (heard,) = [event for status, event in answers if status == 200]
+    assert sorted(answers)[1:] == [(409, "/problems/already_replayed")] * 5
+    facts = [touchpoint_decoder.decode(record.value) for record in await api.records(api.world.topics.touchpoints)]
+    assert [str(fact.yektaevent) for fact in facts if fact.yektakey == "at-once"] == [heard]
+    shown = (await api.client.get(f"/v1/dead-letters/{letter}", auth=(admin, ""))).json()
+    assert (shown["status"], shown["replayed_as"]) == ("replayed", heard)
+
+
 async def test_a_replay_without_a_time_of_its_own_keeps_the_time_of_the_refusal(api: Api) -> None:
     key, admin = await api.write_key("strict", strict=True), await api.token()
     timeless = event("timeless", type="web.unheard_of")
