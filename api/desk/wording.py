@@ -18,6 +18,9 @@ from api.desk.locale import Locale
 _NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
 _CODE = Markup('<bdi dir="ltr" class="code">{}</bdi>')
 
+_WAYS = frozenset({"way", "channel"})
+"""What a way out is called in sentences: by deliveries, and by what is wrong with a text."""
+
 _WENT = tuple(
     (re.compile(pattern), key)
     for pattern, key in (
@@ -85,13 +88,13 @@ def capped(cap: str, locale: Locale) -> str:
 
 
 def _message(problem: Problem, lang: Lang, locale: Locale) -> Markup:
-    message = _framed(MESSAGES[problem.code][lang], **{name: _word(value, locale) for name, value in problem.words.items()})
+    message = _framed(MESSAGES[problem.code][lang], **{name: _named(name, value, locale) for name, value in problem.words.items()})
     return message + _framed(MEANT[lang], _word(problem.suggestion, locale)) if problem.suggestion else message
 
 
 def _named(name: str, value: str, locale: Locale) -> Markup:
     """A way out by its name, if it has one; anything else as it was noted."""
-    return escape(locale.word("way", value)) if name == "way" and locale.knows(f"way.{value}") else _word(value, locale)
+    return escape(locale.word("way", value)) if name in _WAYS and locale.knows(f"way.{value}") else _word(value, locale)
 
 
 def _word(value: str, locale: Locale) -> Markup:

@@ -21,6 +21,7 @@ from aggregates.access import Role
 from aggregates.contracts import CONTRACTS
 from aggregates.contracts.explain import judged, says_of
 from aggregates.matching.customers import RARE
+from aggregates.written.problem import Problem
 from api.desk.catalog import LANGUAGES, messages
 from api.desk.entries import LINES
 from api.desk.identity import bits, chance, compared, firing, objection
@@ -28,7 +29,7 @@ from api.desk.locale import Locale
 from api.desk.navigation import ways
 from api.desk.prose import prose
 from api.desk.refusals import explained
-from api.desk.wording import capped, went
+from api.desk.wording import capped, told, went
 from api.desk.written import of_rules
 from infra.delivery.smpp import UNSAID
 from projections.view.traits import COMMON
@@ -220,6 +221,14 @@ def test_a_cap_is_said_in_words_with_the_time_that_it_was_written_in() -> None:
     assert capped("all/7d", EN) == "all channels within 1 week"
     assert capped("sms,kiosk/1h30m", FA) == "پیامک، kiosk در ۱ ساعت و ۳۰ دقیقه"
     assert capped("what/ever", EN) == "what/ever"
+
+
+def test_what_is_wrong_with_a_text_calls_its_channel_as_the_desk_does() -> None:
+    unwritten = [Problem(3, "/then/0", "no_text", {"word": "come_back", "channel": channel}) for channel in ("sms", "kiosk")]
+    named, unknown = (line.striptags() for line in told(unwritten, EN))
+    assert "come_back by SMS:" in named
+    assert "come_back by kiosk:" in unknown
+    assert "از راه پیامک" in told(unwritten, FA)[0].striptags()
 
 
 REFUSING = {"Refused": 2, "Refusal": 2, "NotAnIdentifier": 1, "_wrong": 1}
