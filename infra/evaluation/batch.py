@@ -13,7 +13,7 @@ from streams.learning.logistic import Array
 
 WEEK = 7
 MOST = 20_000
-"""The latest labels that it is trained on."""
+"""Labels that it is trained on: all of the past, or every second, every fourth … of it, so that it knows its seasons and its beginnings."""
 
 
 class Weekly:
@@ -25,7 +25,9 @@ class Weekly:
     def __init__(self, definition: Definition) -> None:
         self._known_after = matures(definition, 0)
         self._words = vocabulary.named()
-        self._past: deque[tuple[int, Array, Array]] = deque()  # day, inputs, labels
+        self._waiting: deque[tuple[int, Array, Array]] = deque()  # day, inputs, labels
+        self._past: list[tuple[Array, Array]] = []
+        self._every, self._skipped = 1, 0  # of the labels that come to be known; before the next that is taken
         self._week: int | None = None
         self._fitted: Fitted | None = None
 
@@ -37,22 +39,26 @@ class Weekly:
         found = [one.example.features for one in judged]
         self._words = vocabulary.admit(self._words, found)
         inputs = vocabulary.matrix(self._words, found)
-        self._past.append((day, inputs.astype(np.float32), np.array([float(one.lost) for one in judged])))
+        self._waiting.append((day, inputs.astype(np.float32), np.array([float(one.lost) for one in judged])))
         if self._fitted is None:
             return np.zeros(len(judged))
         return said(self._fitted, inputs[:, : len(self._fitted.weights)])
 
     def _train(self, week: int) -> None:
-        known = [(inputs, lost) for day, inputs, lost in self._past if day + self._known_after <= week]
-        labels = sum(len(lost) for _, lost in known)
+        while self._waiting and self._waiting[0][0] + self._known_after <= week:
+            _, inputs, lost = self._waiting.popleft()
+            self._past.append((inputs[self._skipped :: self._every], lost[self._skipped :: self._every]))
+            self._skipped = (self._skipped - len(lost)) % self._every
+        labels = sum(len(lost) for _, lost in self._past)
         if labels < FEWEST:
             return
-        widest = len(self._words.names)
-        rows = np.zeros((labels, widest))
-        start = 0
-        for inputs, _ in known:
+        rows, start = np.zeros((labels, len(self._words.names))), 0
+        for inputs, _ in self._past:
             rows[start : start + len(inputs), : inputs.shape[1]] = inputs
             start += len(inputs)
-        self._fitted = fit(rows[-MOST:], np.concatenate([lost for _, lost in known])[-MOST:], self._fitted)
-        while labels - len(self._past[0][2]) >= MOST:
-            labels -= len(self._past.popleft()[2])
+        known = np.concatenate([lost for _, lost in self._past])
+        while len(known) > MOST:  # the newest stays, and the next is taken as far from it as any two are apart then
+            rows, known = rows[(len(rows) - 1) % 2 :: 2], known[(len(known) - 1) % 2 :: 2]
+            self._skipped, self._every = self._skipped + self._every, 2 * self._every
+        self._past = [(rows, known)]
+        self._fitted = fit(rows, known, self._fitted)

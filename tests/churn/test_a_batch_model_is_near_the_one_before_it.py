@@ -1,10 +1,18 @@
-"""A batch model that is trained anew on nearly the same labels begins where it ended the last time, and finds what it would have found."""
+"""The batch model that scores are judged beside knows all of its past, and finds from where it ended what it would have found from nothing."""
+
+from itertools import cycle
 
 import numpy as np
 import pytest
 
-from streams.learning import batch
+from aggregates.churn import Definition
+from infra.evaluation import batch as weekly
+from infra.evaluation.batch import Weekly
+from projections.churn.anchors import NONE
+from projections.churn.messages import Example
+from streams.learning import batch, vocabulary
 from streams.learning.batch import Fitted
+from streams.learning.course import Judged
 from streams.learning.logistic import Array, sigmoid
 
 
@@ -39,3 +47,26 @@ def test_what_was_found_before_does_not_lead_astray() -> None:
     anew = batch.fit(inputs, lost)
     astray = Fitted(anew.centre, anew.scale, -1_000.0 * anew.weights)
     assert batch.fit(inputs, lost, astray).weights == pytest.approx(anew.weights, abs=1e-6)
+
+
+def test_a_batch_model_over_a_long_log_is_trained_on_all_of_its_past_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = list[list[float]]()
+
+    def taught(inputs: Array, lost: Array, near: Fitted | None) -> None:
+        del near
+        assert len(inputs) == len(lost)
+        trained.append([float(number) for number in inputs[:, place]])
+
+    monkeypatch.setattr(weekly, "fit", taught)
+    monkeypatch.setattr(weekly, "MOST", 400)
+    usual, number, sizes = Weekly(Definition(horizon=30)), 0, cycle((3, 0, 7, 11))
+    place = vocabulary.named().names.index("tenure")
+    for day, size in zip(range(730), sizes, strict=False):
+        told = [{"tenure": float(number + nth)} for nth in range(size)]
+        usual.say(day, [Judged(Example(day, False, features, NONE, 0.0, 0), False) for features in told])
+        number += size
+    assert max(map(len, trained)) <= 400
+    (apart,) = set(np.diff(trained[-1]))
+    assert len(trained[-1]) >= 200
+    assert apart > 1 > trained[-1][0] - apart
+    assert trained[-1][-1] > number - apart - (30 + 7 + 2 + 7) * 21 / 4  # all but what waits for its label, or for its week
