@@ -1,4 +1,4 @@
-"""The batch model that scores are judged beside knows all of its past, and finds from where it ended what it would have found from nothing."""
+"""The batch model beside which scores are judged knows all of its past, and begins where it ended the last time."""
 
 from itertools import cycle
 
@@ -9,11 +9,12 @@ from aggregates.churn import Definition
 from infra.evaluation import batch as weekly
 from infra.evaluation.batch import Weekly
 from projections.churn.anchors import NONE
-from projections.churn.messages import Example
 from streams.learning import batch, vocabulary
 from streams.learning.batch import Fitted
 from streams.learning.course import Judged
+from streams.learning.learner import Prediction
 from streams.learning.logistic import Array, sigmoid
+from streams.learning.waiting import Example
 
 
 def _labels() -> tuple[Array, Array]:
@@ -62,8 +63,8 @@ def test_a_batch_model_over_a_long_log_is_trained_on_all_of_its_past_alike(monke
     usual, number, sizes = Weekly(Definition(horizon=30)), 0, cycle((3, 0, 7, 11))
     place = vocabulary.named().names.index("tenure")
     for day, size in zip(range(730), sizes, strict=False):
-        told = [{"tenure": float(number + nth)} for nth in range(size)]
-        usual.say(day, [Judged(Example(day, False, features, NONE, 0.0, 0), False) for features in told])
+        told = [Example("", day, {"tenure": float(number + nth)}, NONE, Prediction(0.0, ())) for nth in range(size)]
+        usual.say(day, [Judged(one, lost=False) for one in told])
         number += size
     assert max(map(len, trained)) <= 400
     (apart,) = set(np.diff(trained[-1]))
