@@ -255,10 +255,10 @@ async def _live(dependencies: Dependencies, watching: Watching, extension: str, 
             mark.changed.clear()
             calls, mark.calls = mark.calls, {}
             try:
-                async with dependencies.pool.connection() as connection:
-                    for call in calls.values():
-                        told = await shown(dependencies, connection, call, role)
-                        yield b"event: call\ndata: " + msgspec.json.encode(told) + b"\n\n"
+                async with dependencies.pool.connection() as connection:  # not held while a page is told: one may read slowly
+                    told = [await shown(dependencies, connection, call, role) for call in calls.values()]
+                for one in told:
+                    yield b"event: call\ndata: " + msgspec.json.encode(one) + b"\n\n"
             except (psycopg.OperationalError, PoolTimeout):
                 mark.calls = calls | mark.calls
             yield b"event: beat\ndata: {}\n\n"

@@ -1,10 +1,12 @@
 """The stream of a customer's view: new events and the changed view within a second, and where it was after a break."""
 
+import ast
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from html import unescape
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -295,6 +297,17 @@ async def test_pages_that_read_slowly_keep_no_connection_from_others(live: Api) 
     finally:
         for one in pages:
             await one.aclose()
+
+
+def test_nothing_is_told_to_a_page_with_a_connection_in_hand() -> None:
+    held = [
+        f"{path}:{block.lineno}"
+        for path in Path(position.__file__).parent.rglob("*.py")
+        for block in ast.walk(ast.parse(path.read_text()))
+        if isinstance(block, ast.AsyncWith) and any(".connection()" in ast.unparse(item.context_expr) for item in block.items)
+        if any(isinstance(part, ast.Yield) for part in ast.walk(block))
+    ]
+    assert held == []
 
 
 async def test_each_of_two_hundred_open_desks_hears_its_own_ring_and_its_own_customer_and_nobody_elses(live: Api) -> None:
