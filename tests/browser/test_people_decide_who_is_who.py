@@ -48,6 +48,14 @@ async def test_a_pair_is_decided_by_one_key_and_taken_back_on_the_customers_page
     await page.locator("button[value=preview]").click()
     await shot(page, "customer-identity-fa")
     found += await judged(page, "customer identity")
+    await page.set_viewport_size({"width": 390, "height": 800})
+    word = await page.locator(".graph text").first.bounding_box()
+    assert word is not None
+    assert word["height"] > 12  # it is read, and not guessed: the graph is scrolled, and the page is not
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await shot(page, "customer-identity-narrow")
+    found += await judged(page, "customer identity, narrow")
+    await page.set_viewport_size({"width": 1366, "height": 768})
     await page.locator("button[value=split]").click()
     await expect(page.locator(".graph circle").nth(2)).to_have_count(0)
     await expect(page.locator(".graph")).to_be_visible()
