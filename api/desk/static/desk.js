@@ -289,6 +289,11 @@ document.addEventListener("htmx:after:swap", () => {
   else if (document.activeElement === document.body) ($("script")?.querySelector("a") ?? $("main")).focus({ preventScroll: true });
 });
 
+/** What is wrong in a field is typed over: a browser that goes there before the page is drawn leaves the caret before it. */
+const over = (field) => field?.matches("main input[aria-invalid][autofocus]") && field.select();
+over(document.activeElement);
+document.addEventListener("focusin", ({ target }) => over(target), { once: true });
+
 // --- the call: its timer, and the ring that fills the desk ---
 
 const strip = $("call");
