@@ -122,8 +122,9 @@ async def _rebuild(settings: Settings, on_progress: OnProgress) -> int:
             if sum(target.values()) - sum(refold.at.values()) < 20_000:
                 break
         async with pool.connection() as connection:
-            # Live folding waits here; what it has folded meanwhile is a moment's work.
-            await connection.execute("SELECT 1 FROM streams.positions WHERE processor = 'customer' FOR UPDATE")
+            # Live folding waits here; what it has folded meanwhile is a moment's work. Nor does anybody begin with a partition that had
+            # none until now: of its records neither he, who would fold them into the read models of before, nor this would tell the others.
+            await connection.execute("LOCK TABLE streams.positions IN SHARE ROW EXCLUSIVE MODE")
             await refold.up_to(await positions.positions(connection, "customer"), on_progress)
             await generations.switch(connection, number, lambda customer: partition_of(str(customer).encode(), partitions))
         async with pool.connection() as connection:

@@ -3,17 +3,19 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from random import Random
 from uuid import UUID
 
+import psycopg
 import pytest
 from msgspec.structs import replace
 
-from infra import database, refolding
+from infra import database, generations, refolding
 from infra.errors import Refusal
-from infra.refolding import rebuild, verify
+from infra.refolding import Connection, rebuild, verify
 from infra.status import rebuild_wanted
+from projections.positions import table as positions
 from projections.view.state import decode, encode
 from tests.api.conftest import breath
 from tests.conftest import World
@@ -186,6 +188,24 @@ async def test_a_rebuild_beside_live_traffic_equals_live(world: World, piece: in
         assert verdict.equal, verdict
         assert verdict.events == len(home.sent)
         assert await home.ask("SELECT number FROM streams.generation") == [(2,)]
+
+
+async def test_while_a_rebuild_comes_in_force_nobody_begins_to_fold_a_partition(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What he folded would be in the read models of before, and in none since."""
+    switch, tried = generations.switch, 0
+
+    async def switched(connection: Connection, number: int, home: Callable[[UUID], int]) -> None:
+        nonlocal tried
+        async with await database.connect(world.dsn) as beside:
+            await beside.execute("SET lock_timeout = '200ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                await positions.assigned(beside, "customer", 0, world.topics.customer_events, "an id", 0, attempt=False)
+            tried += 1
+        await switch(connection, number, home)
+
+    monkeypatch.setattr(generations, "switch", switched)
+    assert await rebuild(world.settings) == 2
+    assert tried == 1
 
 
 async def test_whoever_was_joined_during_a_rebuild_is_whole_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
