@@ -267,7 +267,7 @@ _FILLED_FOR_A_WHILE = """
 until_said() { until grep -q "$1" "$SAYS"; do kill -0 $up && sleep 0.1 || exit 1; done; }
 until_said processes
 dd if=/dev/zero of="$YEKTA_HOME/filler" bs=1M 2>/dev/null
-until_said "is full"
+until_said " kafka ended "
 rm "$YEKTA_HOME/filler"
 until_said "kafka is back"
 kill -INT $up
