@@ -153,7 +153,9 @@ def _began_before_a_stop(trigger: Trigger, fold: Fold, cause: Evidence, at: date
     if not any(fold.stops):
         return False
     for stop, stopped in zip(trigger.stops, fold.stops, strict=True):
-        if stopped and stopped.starter and stop.within is None and trigger.condition.covers(stopped.starter, cause, at):
+        if not stopped or stop.within is not None:
+            continue
+        if stopped.stamp == cause.stamp or (stopped.starter and trigger.condition.covers(stopped.starter, cause, at)):
             return True
     return False
 

@@ -158,6 +158,25 @@ def test_since_first_match_is_the_first_fact_that_counted_in_the_window() -> Non
     assert stand(evaluated(patient, [seen(at(0, 20)), answered, seen(at(1, 0, 30)), seen(at(1, 1), "b")])) == [("b", at(1, 1))]
 
 
+@pytest.mark.parametrize("parts", [{}, {"wait": "1h"}])
+@pytest.mark.parametrize(
+    ("when", "facts"),
+    [
+        ({"score": "churn", "rises_to": 0.7}, [("score.given", {"score": "churn", "value": 0.8})]),
+        ({"segment": "loyal", "change": "entered"}, [("segment.entered", {"segment": "loyal"})]),
+        ({"count": "shop.seen", "at_least": 1, "within": "1h"}, [("shop.seen", {})]),
+        ({"sequence": ["shop.seen", "shop.left"], "within": "1h"}, [("shop.seen", {}), ("shop.left", {})]),
+        ({"after": "shop.seen", "absent": "shop.left", "for": "1h"}, [("shop.seen", {})]),
+    ],
+)
+def test_the_first_match_itself_stops_the_rule_if_it_is_such_an_event(
+    when: dict[str, Any], facts: list[tuple[str, dict[str, Any]]], parts: dict[str, Any]
+) -> None:
+    told = [*(event(type_, at(1), **data) for type_, data in facts), event("shop.closed", at(9))]
+    assert len(stand(evaluated(rule(when, **parts, unless={"event": "shop.other"}), told))) == 1
+    assert stand(evaluated(rule(when, **parts, unless={"event": facts[0][0]}), told)) == []
+
+
 def test_cooldown_runs_from_the_end_of_wait() -> None:
     slow = twice("1h", wait="1d", cooldown="2d")
     first = [seen(at(0)), seen(at(0, minutes=1), "a")]
