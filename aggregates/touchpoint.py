@@ -27,6 +27,9 @@ SKEW = timedelta(minutes=5)
 EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 """Nothing a channel system witnessed is older; a clock that says so was never set."""
 
+OF_ITS_TIME = timedelta(days=366)
+"""How much later a log may have recorded a time before EPOCH and be a log of that time, whose times are as good as any."""
+
 
 class Touchpoint(msgspec.Struct, frozen=True, gc=False):
     """What a door hands to sealing: everything in the clear, checked and normalised."""
@@ -70,7 +73,7 @@ def effective_time(occurred: datetime, recorded: datetime) -> tuple[datetime, st
     """
     if occurred - recorded > SKEW:
         return recorded, "future"
-    if occurred < EPOCH:
+    if occurred < EPOCH and recorded - occurred > OF_ITS_TIME:
         return recorded, "past"
     return occurred, ""
 

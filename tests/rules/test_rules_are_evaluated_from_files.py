@@ -97,6 +97,20 @@ def test_a_time_that_stands_for_never_is_told_and_left_out_where_nothing_says_wh
     assert captured.err.startswith("line 1 was left out: /time: ")
 
 
+@pytest.mark.parametrize(
+    ("recorded", "stands"), [("1970-01-02T09:00:00Z", "1969-12-31T10:00:00Z"), ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z")]
+)
+def test_late_evidence_in_a_log_from_before_1970_counts_at_its_time_and_of_a_clock_that_was_never_set_when_it_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recorded: str, stands: str
+) -> None:
+    late = [
+        event("shop.seen", at(0), name) | {"time": f"1969-12-31T{hour}:00:00Z", "yektarecordedtime": recorded}
+        for name, hour in (("a", "10"), ("b", "09"))
+    ]
+    evaluate(**files(tmp_path, late), json=True)
+    assert [one["occurred_at"] for one in answer(capsys)["signals"] if not one["withdrawn"]] == [stands]
+
+
 def test_a_file_may_begin_as_editors_on_windows_begin_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = "\ufeff" + json.dumps(event("shop.seen", at(0)))
     evaluate(**files(tmp_path, [first, event("shop.seen", at(0, 1))]), json=True)
