@@ -75,6 +75,7 @@ def rules(
         with unpacked(events) as (_, file):
             for arrived in told.read(lines(file)):
                 evaluation.take(arrived)
+        evaluation.reach(told.repeated)
         evaluation.finish()
     except (OSError, EOFError, zlib.error, LZMAError, MsgspecError) as error:
         raise Refusal(f"{events} cannot be read: {getattr(error, 'strerror', None) or error}.") from error

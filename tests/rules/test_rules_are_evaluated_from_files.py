@@ -43,6 +43,14 @@ def test_an_event_that_comes_twice_counts_once(tmp_path: Path, capsys: pytest.Ca
     assert answer(capsys)["signals"] == []
 
 
+def test_what_is_due_when_a_copy_is_recorded_has_come(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = RULE.replace("do:", "wait: 1h, do:")
+    facts = [event("shop.seen", at(0, hour), name) for hour, name in enumerate("ab")]
+    for hour, fired in ((1, 0), (2, 1)):
+        evaluate(**files(tmp_path, [*facts, facts[0] | {"yektarecordedtime": at(0, hour).isoformat()}], waiting), json=True)
+        assert len(answer(capsys)["signals"]) == fired
+
+
 def test_without_a_recorded_time_an_event_was_recorded_when_it_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     facts: list[dict[str, Any] | str] = [
         event("shop.seen", at(0, 1), "b"),
@@ -103,7 +111,7 @@ def test_a_time_that_stands_for_never_is_told_and_left_out_where_nothing_says_wh
 def test_late_evidence_in_a_log_from_before_1970_counts_at_its_time_and_of_a_clock_that_was_never_set_when_it_came(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], recorded: str, stands: str
 ) -> None:
-    late = [
+    late: list[dict[str, Any] | str] = [
         event("shop.seen", at(0), name) | {"time": f"1969-12-31T{hour}:00:00Z", "yektarecordedtime": recorded}
         for name, hour in (("a", "10"), ("b", "09"))
     ]

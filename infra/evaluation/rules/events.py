@@ -118,11 +118,12 @@ def lines(file: BufferedReader) -> Iterable[bytes]:
 
 
 class Events:
-    """Goes through the lines of a file; `problems` gathers what could not be read, by line."""
+    """Goes through the lines of a file; `problems` gathers what could not be read, by line, `repeated` is when a copy was recorded last."""
 
     def __init__(self) -> None:
         self.problems: list[tuple[int, str]] = []
         self.count = 0
+        self.repeated = EARLIEST
         self._seen: dict[tuple[str, str], set[str]] = {}
         self._tokens: dict[tuple[str, str], Token] = {}
         self._line = msgspec.json.Decoder(Line)
@@ -144,6 +145,7 @@ class Events:
                     raise Refused("wrong_time", "/time", "windows around it would not fit into any calendar", "say when it was")
                 seen = self._seen.setdefault((line.yektakey, line.source), set())
                 if line.id in seen:
+                    self.repeated = max(self.repeated, recorded)
                     continue
                 seen.add(line.id)
                 at, why = effective_time(line.time or recorded, recorded)

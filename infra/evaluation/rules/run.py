@@ -59,9 +59,7 @@ class Evaluation:
 
     def take(self, arrived: Arrived) -> None:
         """Take the next event."""
-        if arrived.recorded > self._clock:
-            self.pass_to(arrived.recorded)
-            self._clock = arrived.recorded
+        self.reach(arrived.recorded)
         person, others = self.people.whose(arrived)
         fact = arrived.fact() if arrived.line.type in self._touching else None
         if fact is not None and fact.type == QUANTILES:
@@ -73,10 +71,14 @@ class Evaluation:
 
     def tell(self, customer: UUID, heard: datetime, fact: Fact) -> None:
         """Take the next fact of a customer who is known."""
-        if heard > self._clock:
-            self.pass_to(heard)
-            self._clock = heard
+        self.reach(heard)
         self._hear(self.people.of(customer), fact)
+
+    def reach(self, recorded: datetime) -> None:
+        """Something was recorded then: the clock is not behind it."""
+        if recorded > self._clock:
+            self.pass_to(recorded)
+            self._clock = recorded
 
     def end(self, at: datetime) -> None:
         """Let everything happen that is due before a time, though nothing is heard any more."""
