@@ -62,6 +62,14 @@ def test_without_a_recorded_time_an_event_was_recorded_when_it_happened(tmp_path
     assert found == [("c", False, True), ("b", True, False)]
 
 
+@pytest.mark.parametrize("said", ["1970-01-01T00:00:20Z", at(0, 1, 6).isoformat()])
+def test_a_time_that_no_door_would_believe_is_that_of_recording(said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    doubtful = event("shop.seen", at(0, 1), "b", recorded=at(0, 1)) | {"time": said}
+    evaluate(**files(tmp_path, [event("shop.seen", at(0), "a"), doubtful]), json=True)
+    (signal,) = answer(capsys)["signals"]
+    assert (signal["cause"]["id"], signal["occurred_at"]) == ("b", signal["recorded_at"])
+
+
 def test_spellings_of_one_phone_are_one_customer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spellings = ("09121234567", "+98 912 123 4567", "۰۹۱۲۱۲۳۴۵۶۷")
     evaluate(**files(tmp_path, [event("shop.seen", at(0, hour), who={"phone": phone}) for hour, phone in enumerate(spellings)]), json=True)
