@@ -188,8 +188,11 @@ class Rehearsed:
 class Rehearsals(Protocol):
     """Runs rules over what happened, without any effect."""
 
-    async def rehearse(self, rules: Sequence[Rule], policy: Policy | None, since: datetime, until: datetime) -> Rehearsed:
-        """What these rules would have said between two times, by this policy or the one in force."""
+    async def rehearse(
+        self, rules: Sequence[Rule], policy: Policy | None, since: datetime, until: datetime, reached: Callable[[float], None]
+    ) -> Rehearsed:
+        """What these rules would have said between two times, by this policy or the one in force; `reached` hears the
+        share that is done."""
         ...
 
 

@@ -4,7 +4,7 @@ Reading order: Wanted, DryRun, router, run, of_policy, `_in_order`, `_summed`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -158,14 +158,19 @@ def router(dependencies: Dependencies) -> APIRouter:
     return routes
 
 
-async def run(dependencies: Dependencies, wanted: Wanted) -> DryRun:
-    """Run it, with the rules that would compete, and hold it against what happened."""
+def _unheard(share: float) -> None:
+    """Nobody asks how far it is."""
+    del share
+
+
+async def run(dependencies: Dependencies, wanted: Wanted, reached: Callable[[float], None] = _unheard) -> DryRun:
+    """Run it, with the rules that would compete, and hold it against what happened; `reached` hears how much of the range is done."""
     names = [rule.name for rule in wanted.rules]
     async with dependencies.pool.connection() as connection:
         rules = await _in_order(connection, wanted, dependencies.zone)
     by_name = {rule.name: rule for rule in rules}
     wanted = replace(wanted, rules=tuple([by_name[name] for name in names]))
-    found = await dependencies.rehearsals.rehearse(rules, wanted.policy, wanted.since, wanted.until)
+    found = await dependencies.rehearsals.rehearse(rules, wanted.policy, wanted.since, wanted.until, reached)
     async with dependencies.pool.connection() as connection:
         then = await happened.signals(connection, names, wanted.since, wanted.until)
         sent = await happened.sent(connection, names, wanted.since, wanted.until)

@@ -5,7 +5,7 @@ of sources that replay their own time by that time), each under the customer who
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,7 +52,9 @@ class Rehearsing:
         self._dsn, self._master = dsn, master
         self._turn = asyncio.Lock()
 
-    async def rehearse(self, rules: Sequence[Rule], policy: Policy | None, since: datetime, until: datetime) -> Rehearsed:
+    async def rehearse(
+        self, rules: Sequence[Rule], policy: Policy | None, since: datetime, until: datetime, reached: Callable[[float], None]
+    ) -> Rehearsed:
         """Run it beside the loop."""
         keys = KeyRing(self._master)
         async with self._turn, await psycopg.AsyncConnection.connect(self._dsn, application_name="yekta-dry-run") as connection:
@@ -71,16 +73,19 @@ class Rehearsing:
                 types |= WEIGHED
             if any(isinstance(rule.do, Contact) for rule in rules):
                 types |= contacts.TYPES
-            count = 0
+            count = done = 0
+            asked = {"types": list(types), "from": since - LOOKBACK, "to": until, "clock": EVENT_CLOCK}
+            rows_of = await _rows(connection)
+            ((all_,),) = await (await connection.execute(f"SELECT count(*) {rows_of}", asked)).fetchall()
             async with connection.cursor(name="dry_run", binary=True) as cursor:
-                await cursor.execute(
-                    await _query(connection), {"types": list(types), "from": since - LOOKBACK, "to": until, "clock": EVENT_CLOCK}
-                )
+                await cursor.execute(f"SELECT customer_id, heard, record {rows_of} ORDER BY heard, log_partition, log_offset", asked)
                 while rows := await cursor.fetchmany(PIECE):
                     events = [_Row(customer, heard, customer_event_decoder.decode(record)) for customer, heard, record in rows]
                     await self._fetch(keys, {row.event.yektaseal for row in events if row.event.yektaseal > 0})
                     await asyncio.to_thread(_feed, evaluation, keys, events, values)
                     count += sum(since <= row.heard for row in events)
+                    done += len(events)
+                    reached(done / all_)
             await asyncio.to_thread(evaluation.end, until)
         return _told(evaluation, since, count)
 
@@ -97,13 +102,14 @@ def _feed(evaluation: Evaluation, keys: KeyRing, rows: Sequence[_Row], values: V
             evaluation.tell(row.customer, row.heard, score)
 
 
-async def _query(connection: psycopg.AsyncConnection[Any]) -> str:
+async def _rows(connection: psycopg.AsyncConnection[Any]) -> str:
+    """The rows of a range, as a query has them after what it selects."""
     schema = await generation.live(connection)
     return (
-        f"SELECT customer_id, heard, record FROM (SELECT customer_id, log_partition, log_offset, record,"
+        f"FROM (SELECT customer_id, log_partition, log_offset, record,"
         f" CASE WHEN flags & %(clock)s > 0 THEN at ELSE recorded END AS heard FROM {schema}.timeline"
         " WHERE type = ANY(%(types)s) AND customer_id <> '00000000-0000-0000-0000-000000000000') t"
-        " WHERE heard >= %(from)s AND heard < %(to)s ORDER BY heard, log_partition, log_offset"
+        " WHERE heard >= %(from)s AND heard < %(to)s"
     )
 
 

@@ -5,6 +5,6 @@ Reading order: pages (addresses), visitor and provided (who is let in), looking 
 (what is shown of it), locale and catalog (how it is said), rendering, templates, static/desk.js; live keeps an open page true.
 How things are said: values, numerals, prose, wording, refusals. What pages share: navigation, forms, ranging, written.
 The other areas: calling and call, call_list, requests, service_request, rating, board, knowledge, script_form, script_writing (service);
-marketing, rule_form, bringing, segments, signalling, contacting, unsubscribing (marketing); identity, accounts, models,
+marketing, rule_form, trying, bringing, segments, signalling, contacting, unsubscribing (marketing); identity, accounts, models,
 sources, dead_letters.
 """

@@ -26,11 +26,13 @@ from api.desk.forms import form
 from api.desk.looking import met
 from api.desk.ranging import RANGES, asked, replayed
 from api.desk.rendering import locale_of, page
+from api.desk.trying import tried
 from api.desk.visitor import acting
 from api.desk.wording import told, went
 from api.desk.written import no_day
 from api.ports import Dependencies
 from api.problem import Problem, invalid, not_found
+from api.rehearsing import DryRun
 from api.webhooks import MOST, troubles
 from projections.contacts import belonging
 from projections.contacts import decisions as decided
@@ -134,17 +136,14 @@ def add(routes: APIRouter, dependencies: Dependencies) -> None:
             past = asked(fields, dependencies.clock(), locale.zone)
         except Problem:
             return await _policy(request, dependencies, text, typed=fields)
-        ran = await rehearsing.run(dependencies, await rehearsing.of_policy(dependencies, read.policy, past.since, past.until))
         again: dict[str, Any] = {"text": text, "days": past.days, "until": past.said, "ranges": RANGES, "seen": fields.get("seen", "")}
-        again |= {"back": "/contacts/policy", "replayed": await replayed(dependencies, past.since, locale)}
-        return page(
-            request,
-            dependencies,
-            "policy_run.html",
-            ran=ran,
-            hints=told(hints.ordered(read.hints), locale),
-            **again,
-        )
+        again |= {"back": "/contacts/policy", "hints": told(hints.ordered(read.hints), locale)}
+
+        async def found(ran: DryRun) -> dict[str, Any]:
+            return {"ran": ran, "replayed": await replayed(dependencies, past.since, locale)}
+
+        wanted = await rehearsing.of_policy(dependencies, read.policy, past.since, past.until)
+        return await tried(request, dependencies, "policy_run.html", wanted, found, **again)
 
     @routes.get("/contacts/deliveries")
     async def outgoing(request: Request) -> Response:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from aggregates.declaration import OPEN
 from aggregates.rules import reading
-from api import access, rehearsing
+from api import access
 from api.access import Caller
 from api.declared import READERS, WRITERS, counting, newest
 from api.declaring import Declaring
@@ -21,6 +21,7 @@ from api.desk.locale import Locale
 from api.desk.ranging import RANGES, asked, replayed
 from api.desk.rendering import HEADERS, locale_of, page, part
 from api.desk.signalling import SHOWN, live_at
+from api.desk.trying import tried
 from api.desk.visitor import acting
 from api.desk.written import (
     NAMELESS,
@@ -166,18 +167,14 @@ def add(routes: APIRouter, dependencies: Dependencies, watching: Watching) -> No
             past = asked(fields, dependencies.clock(), locale.zone)
         except Problem:
             return await editor(request, dependencies, "rule", text, (), 422, since, typed=fields)
-        ran = await rehearsing.run(dependencies, Wanted(read.rules, None, past.since, past.until, 20))
         again: dict[str, Any] = {"text": text, "ranges": RANGES, "days": past.days, "until": past.said}
-        again |= {"since": since, "back": way_to("rule", since), "replayed": await replayed(dependencies, past.since, locale)}
-        return page(
-            request,
-            dependencies,
-            "dry_run.html",
-            ran=ran,
-            bars=_bars(ran, locale),
-            most=max((day.signals for day in ran.days), default=0),
-            **again,
-        )
+        again |= {"since": since, "back": way_to("rule", since)}
+
+        async def found(ran: DryRun) -> dict[str, Any]:
+            drawn = {"bars": _bars(ran, locale), "most": max((day.signals for day in ran.days), default=0)}
+            return drawn | {"ran": ran, "replayed": await replayed(dependencies, past.since, locale)}
+
+        return await tried(request, dependencies, "dry_run.html", Wanted(read.rules, None, past.since, past.until, 20), found, **again)
 
     @routes.post("/rules/{name}/{verb}")
     async def command_rule(request: Request) -> Response:

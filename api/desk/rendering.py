@@ -1,6 +1,6 @@
 """Makes the desk's pages of templates, with headers under which a browser runs nothing but the desk's own script.
 
-Assets are served under the hash of what they are, so that they are kept for ever and never stale. Reading order: Desk, page, asset.
+Assets are served under the hash of what they are, so that they are kept for ever and never stale. Reading order: page, usual, part, asset.
 """
 
 import hashlib
@@ -81,11 +81,15 @@ def locale_of(request: Request, dependencies: Dependencies) -> Locale:
 
 def page(request: Request, dependencies: Dependencies, template: str, status: int = 200, **values: Any) -> Response:
     """A whole page."""
+    content = part(locale_of(request, dependencies), template, **usual(request, dependencies) | values)
+    return HTMLResponse(content, status, HEADERS)
+
+
+def usual(request: Request, dependencies: Dependencies) -> dict[str, Any]:
+    """What every whole page is given."""
     asking: Caller | None = visitor(request, dependencies) or _by_token(request, dependencies)
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    usual = {"visitor": asking, "back": back, "query": None, "at_home": False, "untaken": False}
-    content = part(locale_of(request, dependencies), template, **usual | values)
-    return HTMLResponse(content, status, HEADERS)
+    return {"visitor": asking, "back": back, "query": None, "at_home": False, "untaken": False}
 
 
 def _by_token(request: Request, dependencies: Dependencies) -> Caller | None:

@@ -298,6 +298,42 @@ async def test_a_dry_run_goes_to_the_day_that_is_named_and_enter_there_puts_noth
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_dry_run_that_takes_long_says_so_until_it_is_there_and_ends_with_the_page(
+    desk: Desk, marketer: Marketer, language: str
+) -> None:
+    say, page = spoken(language), await desk.signed_in(language, marketer.token)
+    running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yekta-dry-run' AND datname = current_database()"
+
+    async def runs() -> bool:
+        async with marketer.api.made.pool.connection() as connection:
+            return await (await connection.execute(running)).fetchone() != (0,)
+
+    async def ended() -> bool:
+        return not await runs()
+
+    async with marketer.api.made.pool.connection() as held, held.transaction():
+        await held.execute("LOCK TABLE streams.quantiles IN ACCESS EXCLUSIVE MODE")
+        for path, text in (
+            ("rules/new", "rule: long\nwhen: {count: a.b, at_least: 1, within: 1h}\ndo: {notify: team:x}\n"),
+            ("contacts/policy", "policy: contact\n"),
+        ):
+            await page.goto(f"/{path}")
+            await page.locator("#text").fill(text)
+            await page.locator("[formaction$='/dry-run']").click()
+            await expect(page.get_by_text(say("dry.going"))).to_be_visible()
+            assert await page.locator(".so-far progress:visible").count() == 1
+            assert await judged(page, f"trying-{language}") == []
+            await shot(page, f"trying-{language}-{path[:5]}")
+            if path == "rules/new":
+                await marketer.until(runs)
+                await page.goto("/rules")
+                await marketer.until(ended)
+    await expect(page.locator("main article h1")).to_have_text(say("contacting.tried"))
+    await expect(page.get_by_text(say("dry.going"))).to_be_hidden()
+    assert await page.locator("#text").input_value() == "policy: contact\n"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_changed_cap_shows_who_would_become_silent_beside_what_was_sent(desk: Desk, decided: Marketer, language: str) -> None:
     say, page, type_ = spoken(language), await desk.signed_in(language, decided.token), f"try.{language}"
     do = "do: {contact: x, purpose: survey, prefer: [sms]}\n"
