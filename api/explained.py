@@ -31,6 +31,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_storable": ("PostgreSQL cannot store what the record says.", "The detail has PostgreSQL's code for why: correct the event."),
     "kills_worker": ("The worker died each time it processed the record.", "Show it to whoever maintains Yekta; then replay it."),
     # of a request
+    "not_http": ("What came is no HTTP/1.1 request.", "See /docs for the methods of an address; a URL is percent-encoded."),
     "key_used": ("Another command came with this Idempotency-Key.", "Give every command its own."),
     "unreadable": ("What came packed cannot be unpacked.", "Send JSON, plain, or packed as gzip, deflate, br or zstd."),
     "unknown_key": ("The request carries no key that is known.", "Send the key as the Basic user name or as a Bearer token."),

@@ -35,6 +35,7 @@ from infra.following import Follower
 from infra.limiting import Sharing
 from infra.listening import Listener
 from infra.master_key import master_key
+from infra.not_http import Http
 from infra.oidc import OidcProvider
 from infra.publishing import Publisher
 from infra.rehearsing import Rehearsing
@@ -55,6 +56,7 @@ async def serve(settings: Settings) -> None:
             create(made),
             host=settings.api.host,
             port=settings.api.port,
+            http=Http,
             log_config=None,
             access_log=False,
             server_header=False,

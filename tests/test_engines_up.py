@@ -266,8 +266,10 @@ _FILLED_FOR_A_WHILE = """
 "$@" >"$SAYS" 2>&1 & up=$!
 until_said() { until grep -q "$1" "$SAYS"; do kill -0 $up && sleep 0.1 || exit 1; done; }
 until_said processes
-dd if=/dev/zero of="$YEKTA_HOME/filler" bs=1M 2>/dev/null
-until_said " kafka ended "
+until grep -q " kafka ended " "$SAYS"; do
+  dd if=/dev/zero bs=64k 2>/dev/null >>"$YEKTA_HOME/filler"  # PostgreSQL may end first, and leave room
+  kill -0 $up && sleep 0.1 || exit 1
+done
 rm "$YEKTA_HOME/filler"
 until_said "kafka is back"
 kill -INT $up

@@ -231,6 +231,19 @@ async def test_the_frameworks_own_answers_are_problems_too(api: Api) -> None:
     is_problem(await api.client.get("/v1/customers/not-a-uuid", auth=(token, "")), 404, "not_found")
 
 
+@pytest.mark.parametrize(
+    "said", [b"FETCH / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00", b"GET /\xff HTTP/9\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n"]
+)
+async def test_what_is_no_http_is_told_so_as_a_problem_too(api: Api, said: bytes) -> None:
+    async with served(api) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(said)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    is_problem(httpx.Response(int(head.split()[1]), headers=headers, content=body), 400, "not_http")
+
+
 async def test_whoever_sends_all_before_he_reads_is_told_too_why_nothing_was_taken(api: Api) -> None:
     key = await api.write_key()
 
