@@ -3,6 +3,7 @@
 Reading order: Models, Worth, worth, _orders, _renewals.
 """
 
+import math
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal, NamedTuple
@@ -23,8 +24,14 @@ YEAR = 365.25
 BY_CONTRACT = "subscription"
 """The channel by which those came who had a contract before they ordered."""
 
-STEPS = 12
-"""Into so many pieces the time ahead is cut; each is discounted from its middle."""
+NODES = (
+    (0.06943184420297371, 0.17392742256872692),
+    (0.33000947820757187, 0.32607257743127307),
+    (0.66999052179242813, 0.32607257743127307),
+    (0.93056815579702629, 0.17392742256872692),
+)
+"""Places between 0 and 1, and weights, by which Gauss and Legendre integrate: with four the orders ahead are discounted to .0004 of what
+they are, in 95 of 100 models with parameters between 1/20 and 20."""
 
 
 class Models(Struct, frozen=True, array_like=True):
@@ -144,15 +151,19 @@ def _orders(state: State, purse: Purse, currency: str, now: float, costs: Costs,
     each = spending.expected(known, max(purse.days, 1) if purse.orders else 0, mean(purse))
     if each is None:
         return None
-    him = history(state, now)
-    discounted = before = 0.0
-    for step in range(1, STEPS + 1):
-        days = costs.days * step / STEPS
-        orders = buying.expected(models.buying, him, days / WEEK)
-        discounted += (orders - before) / (1.0 + costs.discount) ** ((days - costs.days / STEPS / 2.0) / YEAR)
-        before = orders
+    him, years = history(state, now), costs.days / YEAR
+    places = [at * at for at, _ in NODES]  # closer at the beginning, where most is bought
+    *during, in_all = buying.ahead(models.buying, him, [costs.days / WEEK * at for at in (*places, 1.0)])
+    # Of each order its discount, by parts: all orders at the last day's, and what earlier ones are worth more.
+    more = sum(2.0 * at * weight * orders * _discount(costs, years * at * at) for (at, weight), orders in zip(NODES, during, strict=True))
+    discounted = in_all * _discount(costs, years) + math.log1p(costs.discount) * years * more
     alive = buying.alive(models.buying, him)
-    return _Orders(before, discounted, each, alive, alive * discounted / before if before else 0.0)
+    return _Orders(in_all, discounted, each, alive, alive * discounted / in_all if in_all else 0.0)
+
+
+def _discount(costs: Costs, years: float) -> float:
+    """What is left of an amount that comes after so many years."""
+    return float((1.0 + costs.discount) ** -years)
 
 
 class _Renewals(NamedTuple):

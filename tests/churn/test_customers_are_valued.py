@@ -173,6 +173,22 @@ def test_before_anything_can_be_expected_only_the_past_is_told() -> None:
     assert worth(fold.INITIAL, FIRST, Costs(), None, {}) is None
 
 
+@pytest.mark.parametrize("model", [PUBLISHED, Buying(2.0, 5.0, 30.0, 400.0), Buying(0.5, 3.0, 1.0, 3.0)])
+@pytest.mark.parametrize(("discount", "days"), [(0.0, 365), (0.1, 365), (0.5, 1_095)])
+def test_orders_ahead_are_discounted_each_from_its_time(model: Buying, discount: float, days: int) -> None:
+    models, pieces = Models(1, model, MODELS.spending, 2357, 1000), 400
+    state = folded(order(0.0, "1000"), order(30.0, "1000"), order(90.0, "1000"))
+    found = worth(state, FIRST + 120.0, Costs(days=days, discount=discount), models, {})
+    assert found is not None
+    assert found.orders_ahead is not None
+    one = History(2, 90.0 / 7.0, 120.0 / 7.0)
+    bought = [buying.expected(model, one, days / 7.0 * piece / pieces) for piece in range(pieces + 1)]
+    years = [days / 365.25 * (piece + 0.5) / pieces for piece in range(pieces)]
+    wanted = sum((bought[piece + 1] - bought[piece]) * (1.0 + discount) ** -years[piece] for piece in range(pieces))
+    each = spending.expected(MODELS.spending["USD"], 2, 1_000.0)
+    assert float(found.orders_ahead) == pytest.approx(wanted * each, rel=3e-4)
+
+
 def test_what_the_goods_cost_is_taken_from_the_lines_where_they_tell() -> None:
     lines = [{"sku": "a", "quantity": 2, "cost": "15"}]
     found = worth(folded(order(0.0, "100", lines=lines)), FIRST + 1.0, Costs(margin=0.9), None, {})
