@@ -83,10 +83,12 @@ def texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
 
 
 def binary_attributes(headers: Iterable[tuple[str, bytes | None]], content_type: str) -> cloudevents.Attributes | None:
-    """The attributes of a Kafka message in binary mode; None: it is in structured mode.
+    """The attributes of a Kafka message in binary mode; None: it is in structured mode, as its content type says or for want of attributes.
 
     CloudEvents Kafka Protocol Binding 1.0.2, section 3.
     """
+    if content_type.lower().startswith("application/cloudevents"):
+        return None
     attributes = cloudevents.gathered(
         (name[3:], cloudevents.header_text(value)) for name, value in headers if value is not None and name[:3].lower() == "ce_"
     )

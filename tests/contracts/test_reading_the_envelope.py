@@ -104,6 +104,11 @@ def test_headers_that_contradict_each_other_are_refused_and_those_that_agree_are
     assert refused(kept) == ("wrong_type", "/id"), "as it came it is not taken later either"
 
 
+@pytest.mark.parametrize("said", ["application/cloudevents+json", "Application/CloudEvents+json; charset=utf-8"])
+def test_a_message_that_says_it_is_a_whole_event_is_one_whatever_headers_stand_beside_it(said: str) -> None:
+    assert binary_attributes([("ce_specversion", b"1.0"), ("ce_id", b"a")], said) is None
+
+
 def test_the_id_of_an_event_belongs_to_the_source_of_the_write_key() -> None:
     assert taken(event()).event_id == event_id("shop", "/shop", "e-1")
     assert taken(event(), Source("other")).event_id != taken(event()).event_id
