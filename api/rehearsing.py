@@ -3,6 +3,7 @@
 Reading order: Wanted, DryRun, router, run, of_policy, `_in_order`, `_summed`.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -174,7 +175,7 @@ async def run(dependencies: Dependencies, wanted: Wanted, reached: Callable[[flo
     async with dependencies.pool.connection() as connection:
         then = await happened.signals(connection, names, wanted.since, wanted.until)
         sent = await happened.sent(connection, names, wanted.since, wanted.until)
-    return _summed(wanted, found, then, sent, dependencies.zone)
+    return await asyncio.to_thread(_summed, wanted, found, then, sent, dependencies.zone)
 
 
 def _summed(wanted: Wanted, found: Rehearsed, then: set[tuple[str, UUID, str]], sent: dict[str, int], zone: str) -> DryRun:

@@ -75,6 +75,11 @@ class Values:
             fact, event_id=event, id=str(event), type=SCORED, channel="score", source=SCORES, data=msgspec.to_builtins(data)
         )
 
+    def let_go(self) -> None:
+        """Forget one after the other: all at once, every thread of the process would wait for it."""
+        while self._known:
+            self._known.popitem()
+
     @staticmethod
     def _called_off(known: _Known, fact: Fact) -> None:
         order = str(fact.data.get("order_id", ""))

@@ -1,7 +1,7 @@
 """Dry runs: what rules and a policy would have said and done over a range of the live timeline, with the code of `yekta evaluate rules`.
 
 Effects are values in memory here: nothing is written, nothing can be sent. The rows come in the order in which they were received (those
-of sources that replay their own time by that time), each under the customer whose it is today. Reading order: Rehearsing, `_run`.
+of sources that replay their own time by that time), each under the customer whose it is today. Reading order: Rehearsing, `_Run`.
 """
 
 import asyncio
@@ -33,7 +33,8 @@ from streams.parts import opened
 LOOKBACK = timedelta(days=400)
 """How far before the range facts are read, which windows that reach into it may count."""
 
-PIECE = 5_000
+PIECE = 1_000
+"""Rows at a time: what is fetched holds up the loop, in which others are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,6 @@ class Rehearsing:
         self, rules: Sequence[Rule], policy: Policy | None, since: datetime, until: datetime, reached: Callable[[float], None]
     ) -> Rehearsed:
         """Run it beside the loop."""
-        keys = KeyRing(self._master)
         async with self._turn, await psycopg.AsyncConnection.connect(self._dsn, application_name="yekta-dry-run") as connection:
             await connection.set_read_only(True)
             in_force = policy or (await policies.in_force(connection))[1]
@@ -73,33 +73,51 @@ class Rehearsing:
                 types |= WEIGHED
             if any(isinstance(rule.do, Contact) for rule in rules):
                 types |= contacts.TYPES
-            count = done = 0
+            ran = _Run(evaluation, KeyRing(self._master), values, since)
+            done = 0
             asked = {"types": list(types), "from": since - LOOKBACK, "to": until, "clock": EVENT_CLOCK}
             rows_of = await _rows(connection)
             ((all_,),) = await (await connection.execute(f"SELECT count(*) {rows_of}", asked)).fetchall()
             async with connection.cursor(name="dry_run", binary=True) as cursor:
                 await cursor.execute(f"SELECT customer_id, heard, record {rows_of} ORDER BY heard, log_partition, log_offset", asked)
                 while rows := await cursor.fetchmany(PIECE):
-                    events = [_Row(customer, heard, customer_event_decoder.decode(record)) for customer, heard, record in rows]
-                    await self._fetch(keys, {row.event.yektaseal for row in events if row.event.yektaseal > 0})
-                    await asyncio.to_thread(_feed, evaluation, keys, events, values)
-                    count += sum(since <= row.heard for row in events)
+                    events = await asyncio.to_thread(_read, rows)
+                    await ran.keys.fetch(connection, {row.event.yektaseal for row in events if row.event.yektaseal > 0})
+                    await asyncio.to_thread(ran.tell, events)
                     done += len(events)
                     reached(done / all_)
-            await asyncio.to_thread(evaluation.end, until)
-        return _told(evaluation, since, count)
-
-    async def _fetch(self, keys: KeyRing, numbers: set[int]) -> None:
-        async with await psycopg.AsyncConnection.connect(self._dsn, application_name="yekta-dry-run") as connection:
-            await keys.fetch(connection, numbers)
+        return await asyncio.to_thread(ran.end, until)
 
 
-def _feed(evaluation: Evaluation, keys: KeyRing, rows: Sequence[_Row], values: Values | None) -> None:
-    for row in rows:
-        fact = opened(row.event, keys)
-        evaluation.tell(row.customer, row.heard, fact)
-        for score in values.heard(row.customer, row.heard, fact) if values else ():
-            evaluation.tell(row.customer, row.heard, score)
+class _Run:
+    """What one dry run holds, which is used beside the loop alone."""
+
+    def __init__(self, evaluation: Evaluation, keys: KeyRing, values: Values | None, since: datetime) -> None:
+        self.keys = keys
+        self._evaluation, self._values, self._since = evaluation, values, since
+        self._count = 0
+
+    def tell(self, rows: Sequence[_Row]) -> None:
+        """The next rows."""
+        for row in rows:
+            fact = opened(row.event, self.keys)
+            self._evaluation.tell(row.customer, row.heard, fact)
+            for score in self._values.heard(row.customer, row.heard, fact) if self._values else ():
+                self._evaluation.tell(row.customer, row.heard, score)
+        self._count += sum(self._since <= row.heard for row in rows)
+
+    def end(self, until: datetime) -> Rehearsed:
+        """Let happen what is due until then; what came of all, and nothing is held any more."""
+        self._evaluation.end(until)
+        told = Rehearsed(self._count, tuple(_said(self._evaluation, self._since)))
+        self._evaluation.let_go()
+        if self._values:
+            self._values.let_go()
+        return told
+
+
+def _read(rows: Sequence[tuple[UUID, datetime, bytes]]) -> list[_Row]:
+    return [_Row(customer, heard, customer_event_decoder.decode(record)) for customer, heard, record in rows]
 
 
 async def _rows(connection: psycopg.AsyncConnection[Any]) -> str:
@@ -116,10 +134,6 @@ async def _rows(connection: psycopg.AsyncConnection[Any]) -> str:
 async def _quantiles(connection: psycopg.AsyncConnection[Any]) -> list[tuple[str, datetime, str, dict[str, float]]]:
     cursor = await connection.execute("SELECT DISTINCT ON (of, at, id) of, at, id, cuts FROM streams.quantiles ORDER BY of, at, id")
     return await cursor.fetchall()
-
-
-def _told(evaluation: Evaluation, since: datetime, events: int) -> Rehearsed:
-    return Rehearsed(events, tuple(_said(evaluation, since)))
 
 
 def _said(evaluation: Evaluation, since: datetime) -> Iterator[Said]:

@@ -4,6 +4,7 @@ A door needs only Kafka to accept: keys are in memory, data keys are leased ahea
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -46,6 +47,9 @@ from streams.learning import champion
 
 log = structlog.get_logger(__name__)
 
+SWITCHING = 0.0005
+"""Seconds for which a thread that computes, as a dry run's does, may keep the loop waiting: Python's own 5 ms, several times a request."""
+
 
 async def serve(settings: Settings) -> None:
     """Serve the API until the process is told to end. Raises Refusal where PostgreSQL will never let it in."""
@@ -63,6 +67,7 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=5,
         )
         spare_the_collector()
+        sys.setswitchinterval(SWITCHING)
         server = uvicorn.Server(config)
         missing.add_done_callback(partial(_ended, server))
         await server.serve()

@@ -65,8 +65,8 @@ class People:
 
     def __init__(self) -> None:
         self._known = Knowledge()
-        self._people: dict[UUID, Person] = {}
-        self._owners: dict[Token, Person] = {}  # who an identifier was given to; he may have been united with another since
+        self.by_id: dict[UUID, Person] = {}
+        self.owners: dict[Token, Person] = {}  # who an identifier was given to; he may have been united with another since
 
     def whose(self, arrived: Arrived) -> tuple[Person | None, tuple[Person, ...]]:
         """The customer of an event, None for nobody's, and those who turn out to be him and are to be united with him."""
@@ -78,12 +78,12 @@ class People:
             return None, ()
         self._known.learn(found.customer, found.change)
         for link in found.change.links:
-            self._owners[link.token] = self._person(UUID(link.owner))
+            self.owners[link.token] = self._person(UUID(link.owner))
         return self._person(found.customer), tuple(self._person(loser) for loser in found.losers)
 
     def known(self, token: Token) -> UUID | None:
         """The customer that an identifier belongs to."""
-        owner = self._owners.get(token)
+        owner = self.owners.get(token)
         return owner.present.id if owner else None
 
     def of(self, customer: UUID) -> Person:
@@ -93,20 +93,20 @@ class People:
     @property
     def everybody(self) -> list[Person]:
         """Each customer once."""
-        return [person for person in self._people.values() if person.into is None]
+        return [person for person in self.by_id.values() if person.into is None]
 
     def _settled(self, tokens: Sequence[Token]) -> Person | None:
         """The one owner of all these identifiers: nearly every event names only what is known."""
         owner: Person | None = None
         for token in tokens:
-            person = self._owners.get(token)
+            person = self.owners.get(token)
             if person is None or (owner is not None and person.present is not owner):
                 return None
             owner = person.present
         return owner
 
     def _person(self, customer: UUID) -> Person:
-        person = self._people.get(customer)
+        person = self.by_id.get(customer)
         if person is None:
-            person = self._people[customer] = Person(customer)
+            person = self.by_id[customer] = Person(customer)
         return person

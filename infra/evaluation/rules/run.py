@@ -80,6 +80,14 @@ class Evaluation:
             self.pass_to(recorded)
             self._clock = recorded
 
+    def let_go(self) -> None:
+        """Forget one after the other, for whoever runs beside others: all at once, every thread of the process would wait for it."""
+        for some in (self.signals, self.outcomes, self.people.owners, self.people.by_id):
+            while some:
+                some.popitem()
+        while self._due:
+            self._due.pop()
+
     def end(self, at: datetime) -> None:
         """Let everything happen that is due before a time, though nothing is heard any more."""
         self.pass_to(at)
