@@ -31,7 +31,8 @@ from projections.value.given import SCORE as VALUE
 from streams.parts import opened
 
 LOOKBACK = timedelta(days=400)
-"""How far before the range facts are read, which windows that reach into it may count."""
+"""How far before the range facts are read, which windows that reach into it may count. What lasts is read from the beginning: a consent
+that was given two years ago allows what it says."""
 
 PIECE = 1_000
 """Rows at a time: what is fetched holds up the loop, in which others are answered."""
@@ -71,11 +72,13 @@ class Rehearsing:
                 values = Values(terms := await valued.terms(connection), given)
                 evaluation.publish(VALUE, (since - LOOKBACK, "", ""), await rehearsed_values.cuts(connection, terms, until))
                 types |= WEIGHED
+            lasting = frozenset[str]()
             if any(isinstance(rule.do, Contact) for rule in rules):
                 types |= contacts.TYPES
+                lasting = contacts.LASTING
             ran = _Run(evaluation, KeyRing(self._master), values, since)
             done = 0
-            asked = {"types": list(types), "from": since - LOOKBACK, "to": until, "clock": EVENT_CLOCK}
+            asked = {"types": list(types), "lasting": list(lasting), "from": since - LOOKBACK, "to": until, "clock": EVENT_CLOCK}
             rows_of = await _rows(connection)
             ((all_,),) = await (await connection.execute(f"SELECT count(*) {rows_of}", asked)).fetchall()
             async with connection.cursor(name="dry_run", binary=True) as cursor:
@@ -124,10 +127,10 @@ async def _rows(connection: psycopg.AsyncConnection[Any]) -> str:
     """The rows of a range, as a query has them after what it selects."""
     schema = await generation.live(connection)
     return (
-        f"FROM (SELECT customer_id, log_partition, log_offset, record,"
+        f"FROM (SELECT customer_id, log_partition, log_offset, record, type,"
         f" CASE WHEN flags & %(clock)s > 0 THEN at ELSE recorded END AS heard FROM {schema}.timeline"
         " WHERE type = ANY(%(types)s) AND customer_id <> '00000000-0000-0000-0000-000000000000') t"
-        " WHERE heard >= %(from)s AND heard < %(to)s"
+        " WHERE (heard >= %(from)s OR type = ANY(%(lasting)s)) AND heard < %(to)s"
     )
 
 

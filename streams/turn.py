@@ -128,9 +128,12 @@ class Turn:
             self._wake(place, wake, now, clock)
         for one in said:
             if isinstance(one, Fire):
-                signal = one.signal
+                signal, shown = one.signal, now
+                if clock and now < signal.occurred_at:  # in replayed time a fact that came late may show what happened after it
+                    shown = signal.occurred_at
+                    signal = replace(signal, recorded_at=shown)
                 hushed = signal.quiet or quiet or ("paused" if active.state == "paused" else "")
-                self._say(customer, now, clock, active, Fire(replace(signal, quiet=hushed)) if hushed != signal.quiet else one)
+                self._say(customer, shown, clock, active, Fire(replace(signal, quiet=hushed)))
             elif isinstance(one, Withdraw):
                 self._say(customer, now, clock, active, one)
             elif isinstance(one, Seal):

@@ -35,6 +35,9 @@ ANSWERS = {"contact.opened": True, "contact.clicked": True, "contact.answered": 
 TYPES = CONSENT | TELLING | CALLS.keys() | REQUESTS.keys() | ANSWERS.keys() | {CONTACTED}
 """No other event changes anything here."""
 
+LASTING = CONSENT | TELLING | REQUESTS.keys()
+"""Of these what somebody said long ago may still hold."""
+
 COMPLAINT = "complaint"
 MOST_MATTERS = 1_000
 MOST_CONTACTS = 2_000

@@ -41,6 +41,16 @@ async def test_a_dry_run_hears_what_came_together_in_the_order_in_which_it_came(
     assert sorted((one["id"], one["late"], one["withdrawn"]) for one in ran["examples"]) == sorted(live)
 
 
+async def test_a_consent_that_was_given_years_before_the_range_allows_what_it_says(marketer: Marketer) -> None:
+    key, came = await marketer.api.write_key("dry-years", clock="event"), datetime(1998, 6, 1, 12, tzinfo=UTC)
+    agreed = bought("dry-years", came - timedelta(days=900), "consent.given", purpose="marketing", channels=["sms"])
+    after = await marketer.api.send(key, agreed, bought("dry-years", came, "years.came"))
+    await marketer.signals("none", after=after)
+    rule = "rule: years\nwhen: {count: years.came, at_least: 1, within: 1h}\ndo: {contact: x, purpose: marketing, prefer: [sms]}\n"
+    (ran,) = (await marketer.post("/v1/triggers/dry-run?from=1998-05-30T00:00:00Z&to=1998-06-03T00:00:00Z", rule))["rules"]
+    assert (ran["signals"], ran["sent"], ran["silent"]) == (1, 1, {})
+
+
 async def test_a_dry_run_lets_ties_fall_as_they_do_live_and_keeps_silent_of_what_is_simulated(marketer: Marketer) -> None:
     do = "when: {count: tie.came, at_least: 1, within: 1h}\ndo: {contact: x, purpose: marketing, prefer: [fax]}\ncooldown: 1d\n"
     names = ("m-first", "a-new", "z-new")

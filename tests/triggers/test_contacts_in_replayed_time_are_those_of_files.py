@@ -186,6 +186,18 @@ async def test_what_is_due_before_a_fact_is_decided_before_it(
     assert sorted(await replay.live(), key=str) == sorted(await replay.of_files(), key=str) != []
 
 
+async def test_a_contact_is_decided_when_what_it_is_about_happened_also_where_a_fact_that_came_late_showed_it(ground: Ground) -> None:
+    events = [happened(f"shop.{what}", what, drawing.START + timedelta(minutes=at)) for what, at in {"left": 180, "came": 60}.items()]
+    events.insert(1, happened("consent.given", "consent", drawing.START + timedelta(minutes=120), purpose="marketing"))
+    both = contact("both", {"sequence": ["shop.came", "shop.left"], "within": "1d"})
+    replay = Replay(ground, 0, [both], {"policy": "contact", "zone": "UTC", "priority": ["marketing"]}, events)
+    await replay.play(1)
+    replay.events.sort(key=lambda event: str(event["time"]))
+    live = await replay.live()
+    assert live == await replay.of_files()
+    assert [(outcome, at) for _, _, outcome, _, at, *_ in live] == [("sent", drawing.START + EARLIER + timedelta(minutes=180))]
+
+
 async def test_what_was_sent_before_a_moment_is_known_at_it_though_it_is_heard_after_what_came_later(ground: Ground) -> None:
     events = [happened(f"shop.{what}", what, drawing.START + timedelta(minutes=at)) for what, at in {"came": 60, "left": 180}.items()]
     events.append(happened("consent.given", "consent", drawing.START, purpose="marketing"))
