@@ -4,20 +4,46 @@ Nothing is known of types that a company invents, so the form decides: what look
 about others. Reading order: words, numbers, spent, currency, given.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+
+_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 LONGEST = 32
 MONEY = frozenset({"amount", "total", "currency"})
 NAMES = ("id", "number", "phone", "email", "url", "time", "date", "_at", "note", "title", "recording", "extension", "agent", "salesperson")
 """How fields end that name somebody, something or a moment."""
 
+PERSIAN_NAMES = ("شناسه", "شماره", "تاریخ")
+"""How they begin in Persian."""
+
+ORDINARY = frozenset(
+    ["paid", "unpaid", "prepaid", "postpaid", "repaid", "underpaid", "overpaid", "valid", "invalid", "bid", "aid", "said", "grid", "hybrid"]
+)
+"""Words that end so by chance."""
+
+LONG = 1e7
+"""Of a field that is called a time, what a duration is below: a few hours in milliseconds. Moments are counted from afar, or 20261122."""
+
 
 @lru_cache(maxsize=4_096)
 def names_one(field: str) -> bool:
     """Whether a field, by its name, tells whom or when, not what."""
-    return field.lower().endswith(NAMES) or field in MONEY
+    if field in MONEY or field.startswith(PERSIAN_NAMES):
+        return True
+    return field.lower().endswith(NAMES) and _last_word(field) not in ORDINARY
+
+
+@lru_cache(maxsize=4_096)
+def may_last(field: str) -> bool:
+    """Whether a field, by its name, may tell how long something took: a `wait_time` does, a `date` does not."""
+    return field.lower().endswith("time") and _last_word(field) != "datetime"
+
+
+def _last_word(field: str) -> str:
+    return _WORDS.split(field)[-1].lower()
 
 
 @lru_cache(maxsize=65_536)
@@ -46,7 +72,10 @@ def words(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Fields that measure."""
     for field, value in data.items():
-        if isinstance(value, (str, int, float)) and not names_one(field) and (number := number_of(value)) is not None:
+        if not isinstance(value, (str, int, float)) or (names_one(field) and not may_last(field)):
+            continue
+        number = number_of(value)
+        if number is not None and (abs(number) < LONG or not may_last(field)):
             yield field, number
 
 
