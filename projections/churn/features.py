@@ -20,8 +20,11 @@ LN2 = math.log(2.0)
 
 Features = dict[str, float]
 
-HAPPENED, LATELY, READ, SAID = "happened:", "lately:", "read:", "said:"
+HAPPENED, LATELY, READ, CHANGED, SAID = "happened:", "lately:", "read:", "changed:", "said:"
 """How the names of features begin that come from a company's own types and fields."""
+
+MOST_CHANGED = 3.0
+"""How far a number may be from what is usual: that it is twenty times as much, or of the other sign, says no more."""
 
 
 @lru_cache(maxsize=65_536)
@@ -69,7 +72,10 @@ def features(definition: Definition, state: State, now: float) -> Features:
         found[happened] = math.log1p(mark.long * decay)
         found[lately] = math.log1p(mark.short * decay**6)
     for name, reading in state.readings.items():
-        found[READ + name] = reading.mean * math.exp(-LN2 * (now - reading.at) / horizon)
+        fades = math.exp(-LN2 * (now - reading.at) / horizon)
+        found[READ + name] = reading.mean * fades
+        if reading.times > 2:  # of two, the last and the usual are the same
+            found[CHANGED + name] = min(max(reading.mean - reading.usual, -MOST_CHANGED), MOST_CHANGED) * fades
     for field, word in state.words.items():
         found[f"{SAID}{field}={word}"] = 1.0
     return found

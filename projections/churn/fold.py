@@ -146,7 +146,10 @@ def _with_reading(readings: dict[str, Reading], name: str, now: float, number: f
     before = readings.get(name)
     if before is None and len(readings) >= READINGS:
         return readings
-    return readings | {name: Reading(now, number if before is None else (before.mean + number) / 2.0)}
+    if before is None:
+        return readings | {name: Reading(now, number, 1, number)}
+    times = before.times + 1
+    return readings | {name: Reading(now, (before.mean + number) / 2.0, times, before.usual + (number - before.usual) / times)}
 
 
 def _contract(definition: Definition, state: State, now: float, fact: Fact) -> State:

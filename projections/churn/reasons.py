@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from aggregates.churn import Definition
-from projections.churn.features import HAPPENED, LATELY, READ, SAID, Features
+from projections.churn.features import CHANGED, HAPPENED, LATELY, READ, SAID, Features
 from projections.churn.state import State
 from projections.churn.wording import sentence
 
@@ -26,6 +26,7 @@ TOPICS = {
     **dict.fromkeys(("winter", "spring", "own_season"), "season"),
     **dict.fromkeys(("contract_age", "ends_within", "left", "overdue"), "contract"),
     "read:discount": "discount",
+    "changed:discount": "discount",
     "one": "everybody",
 }
 
@@ -60,6 +61,8 @@ def topic_of(name: str) -> str:
     for kind in (HAPPENED, LATELY):
         if name.startswith(kind):
             return HAPPENED + name.removeprefix(kind)
+    if name.startswith(CHANGED):
+        return READ + name.removeprefix(CHANGED)
     return name if name.startswith((READ, SAID)) else "everybody"
 
 

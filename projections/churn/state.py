@@ -16,7 +16,7 @@ WORDS = 16
 CONTRACTS = 64
 """Contracts that run at once, remembered per customer; the one that ends first makes room."""
 
-FOLDED = 2
+FOLDED = 3
 """Raised when other sums are kept of the same facts: what was folded before is derived anew from his history at a customer's next fact."""
 
 
@@ -29,10 +29,12 @@ class Mark(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Reading(Struct, frozen=True, array_like=True, gc=False):
-    """A number that events tell: its mean, where each new reading weighs a half."""
+    """A number that events tell: its mean, where each new reading weighs a half, and what is usual of this customer."""
 
     at: float
     mean: float
+    times: int = 1
+    usual: float = 0.0  # mean of all readings
 
 
 class Rhythm(Struct, frozen=True, array_like=True, gc=False):

@@ -98,6 +98,9 @@ FIELDS = {
 UNITS = {"seconds": ("ثانیه", "second"), "minutes": ("دقیقه", "minute"), "hours": ("ساعت", "hour"), "days": ("روز", "day")}
 """What is counted by a field whose name ends so."""
 
+TOLD = 0.2
+"""By how much a number, on the scale on which it is read, differs from what is usual before that is told: a fifth."""
+
 Both = tuple[str, str]
 """Persian, English."""
 
@@ -231,16 +234,18 @@ def _discount(state: State) -> Both:
 
 
 def _read(name: str, state: State) -> Both:
-    """What was read, and not what is left of it in the feature, which fades."""
+    """What was read, and not what is left of it in the feature, which fades; and what is usual of him, where that is another number."""
     type_, field = _apart(name)
     reading = state.readings.get(name)
     if reading is None:
         return f"{type_[0]}: {field[0]} دیگر نه", f"{type_[1]}: {field[1]} not any more"
-    number = math.sinh(min(reading.mean, 40.0))
-    written = _written(number)
+    written, usual = (_written(math.sinh(min(mean, 40.0))) for mean in (reading.mean, reading.usual))
     fa, en = UNITS.get(name.rpartition(".")[2].rpartition("_")[2], ("", ""))
     fa, en = f" {fa}" if fa else "", f" {en}{'' if written == '1' else 's'}" if en else ""
-    return f"{type_[0]}: {field[0]} حدود {_fa(written)}{fa}", f"{type_[1]}: {field[1]} about {written}{en}"
+    told = f"{type_[0]}: {field[0]} حدود {_fa(written)}{fa}", f"{type_[1]}: {field[1]} about {written}{en}"
+    if abs(reading.mean - reading.usual) < TOLD or written == usual:
+        return told
+    return f"{told[0]}؛ معمولاً حدود {_fa(usual)}", f"{told[1]}; usually about {usual}"
 
 
 def _kind(kind: str) -> Both:

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 from msgspec import Struct
 
-from projections.churn.features import HAPPENED, LATELY, SAID
+from projections.churn.features import CHANGED, HAPPENED, LATELY, SAID
 from streams.learning.logistic import Array
 
 FIXED = (
@@ -22,9 +22,9 @@ FIXED = (
 )
 
 USUAL = 0.3
-DEVIATIONS = {"one": 0.5, "slowing": 0.6, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, SAID: 0.5}
+DEVIATIONS = {"one": 0.5, "slowing": 0.6, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, CHANGED: 0.6, SAID: 0.5}
 """How far a weight may be from 0 before anything was learnt, where it is not as usual. Seasons need years to be told from trends;
-slowing is a small number that tells much."""
+slowing is a small number that tells much, and so is what a number of his own has changed by."""
 
 OWN = (HAPPENED, LATELY, SAID)
 """How names begin that may be dozens: beliefs of them stay narrow."""

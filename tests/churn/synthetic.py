@@ -30,6 +30,7 @@ class World:
     segments: bool = False  # a column that tells who stays long
     amounts: bool = False  # those who spend more stay longer
     seasons: float = 0.0  # one half buys in winter and one in summer: how far, as an amplitude of the logarithm of the rate
+    use: float = 0.0  # times a day that what one uses is read: of each another amount, and ever less in the last 60 days
     slowing: float = 0.0  # gaps grow up to so many times as long in the last 60 days before one leaves
 
 
@@ -65,6 +66,12 @@ def _life(world: World, customer: str, chance: random.Random) -> list[Row]:
             at += chance.gammavariate(world.regular, wanted / world.regular)
     rows = orders + [row("complaint", at) for at in complaints if at <= end]
     rows += [row("page", at) for at in _times(chance, world.visits, start, end)]
+    if world.use:
+        level = math.exp(chance.gauss(4.0, 1.2))
+        rows += [
+            row("used", at, minutes=round(level * min(1.0, max(0.1, (end - at) / 60.0)) * math.exp(chance.gauss(0.0, 0.3)), 1))
+            for at in _times(chance, world.use, start, end)
+        ]
     rows += [row("newsletter", at) for at in _times(chance, world.noise, start, float(world.days))]
     return [one for one in rows if one["time"] < BEGIN + timedelta(days=world.days)]
 

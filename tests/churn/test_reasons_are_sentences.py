@@ -114,7 +114,13 @@ def test_happenings_and_numbers_are_told_by_name() -> None:
     )
     assert said("read:odd.weight", 2, *facts) == ("odd: weight about 2,350,000", "odd: weight حدود ۲٬۳۵۰٬۰۰۰")
     assert said("read:odd.rate", 2, *facts) == ("odd: rate about 0.5", "odd: rate حدود ۰٫۵")
-    assert reasons.topic_of("read:discount") == "discount"
+    used = [fact(float(day), "used", minutes=number) for day, number in enumerate((100, 100, 100, 100, 20))]
+    assert said("read:used.minutes", 5, *used) == (
+        "used: duration about 44.7 minutes; usually about 72.5",
+        "used: مدت حدود ۴۴٫۷ دقیقه؛ معمولاً حدود ۷۲٫۵",
+    )
+    assert reasons.topic_of("changed:used.minutes") == "read:used.minutes"
+    assert reasons.topic_of("read:discount") == reasons.topic_of("changed:discount") == "discount"
     assert said("discount", 2, fact(0.0, total="80", discount="20")) == (
         "about 20 % off the orders' price",
         "در سفارش‌هایش حدود ۲۰٪ تخفیف گرفت",

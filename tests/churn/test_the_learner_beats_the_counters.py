@@ -92,6 +92,13 @@ def test_a_season_of_his_own_and_a_rhythm_that_slows_are_heard_where_nothing_els
         assert models["model"].log_loss < models[rival].log_loss - 0.01, rival
 
 
+def test_who_uses_less_than_he_used_to_is_heard_however_much_others_use() -> None:
+    models = judged(World(customers=250, gap=20.0, variety=0.3, use=0.15), 45)
+    for rival in ("purchase_count", "decayed_count", "prior"):
+        assert area(models["model"]) > area(models[rival]) + 0.09, rival
+        assert models["model"].log_loss < models[rival].log_loss - 0.03, rival
+
+
 @pytest.mark.parametrize("name", ["poisson", "dense", "complaints"])
 def test_the_silent_are_told_apart_by_far_better_than_by_counts_and_their_chances_are_true(name: str) -> None:
     silent = report(*(WITHOUT_SIGNAL | WITH_SIGNAL)[name]).silent

@@ -188,6 +188,18 @@ def test_gaps_of_late_weigh_more_and_old_ones_fade() -> None:
     assert rhythm.fresh == pytest.approx(sum(2.0 ** (-6.0 * (70 - day) / 90.0) for day in (0, 10, 20, 30, 50, 70)))
 
 
+def test_a_number_is_held_against_what_is_usual_of_its_customer() -> None:
+    readings = [fact(float(day), "used", minutes=math.sinh(number)) for day, number in ((0, 4.0), (10, 5.0), (20, 1.0), (30, 1.0))]
+    seen = [
+        features(DEFINITION, folded(*readings[:times]), FIRST + 10.0 * times - 10.0).get("changed:used.minutes") for times in (1, 2, 3, 4)
+    ]
+    assert seen == [None, None, pytest.approx(2.75 - 10.0 / 3.0), pytest.approx(1.875 - 2.75)]
+    later = features(DEFINITION, folded(*readings), FIRST + 30.0 + DEFINITION.horizon)
+    assert later["changed:used.minutes"] == pytest.approx((1.875 - 2.75) / 2.0)  # it fades
+    turned = folded(*[fact(float(day), "balance", value=number) for day, number in enumerate((1e6, 1e6, 1e6, -1e6, -1e6))])
+    assert features(DEFINITION, turned, turned.at)["changed:balance.value"] == -3.0
+
+
 def test_who_was_folded_when_less_was_kept_is_folded_anew_at_his_next_fact() -> None:
     kept = folded(fact(0.0), fact(5.0))
     assert kept.rhythm is not None
