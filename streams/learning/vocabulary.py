@@ -27,7 +27,7 @@ DEVIATIONS = {"one": 0.5, "slowing": 0.6, "winter": 0.1, "spring": 0.1, HAPPENED
 slowing is a small number that tells much, and so is what a number of his own has changed by."""
 
 OWN = (HAPPENED, LATELY, SAID)
-"""How names begin that may be dozens: beliefs of them stay narrow."""
+"""How names begin that may be dozens: beliefs of them stay narrow, but for how often each type was met."""
 
 ENOUGH = 50
 """Labelled examples that must show a name."""
@@ -75,7 +75,12 @@ def admit(vocabulary: Vocabulary, examples: Sequence[Mapping[str, float]]) -> Vo
 def deviations(names: tuple[str, ...], width: float = 1.0) -> Array:
     """What is believed of the weights of these names; `width` times as far for those that every customer has, and that are few. Asked for
     by each expert on each day, of names that rarely change."""
-    return np.array([deviation(name) * (1.0 if name.startswith(OWN) else width) for name in names])
+    return np.array([deviation(name) * (width if _far(name) else 1.0) for name in names])
+
+
+def _far(name: str) -> bool:
+    """Whether a belief may be wide: a type may be a sure sign, like a closed account; of the words that it is said with, most are none."""
+    return not name.startswith(OWN) or (name.startswith(HAPPENED) and "|" not in name)
 
 
 def deviation(name: str) -> float:
