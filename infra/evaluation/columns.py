@@ -1,7 +1,7 @@
 """Knows what people call the columns of their logs and the types that are a purchase, so that an ordinary log needs no mapping. Pure.
 
 Case, spaces and hyphens make no difference: `CustomerID`, `customer id`, `customer_id` and `customerid` are one name.
-Reading order: meant, purchases_among, contracts_among.
+Reading order: meant, purchases_among, contracts_among, may_tell_types, tells_types.
 """
 
 import re
@@ -47,7 +47,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     ),
     "type": (
         *("type", "event", "event_type", "event_name", "event_kind", "kind", "action", "action_type", "activity", "activity_type"),
-        *("behavior", "behavior_type", "behaviour", "behaviour_type", "نوع", "رویداد"),
+        *("behavior", "behavior_type", "behaviour", "behaviour_type", "نوع", "رویداد", "نوع_رویداد", "نام_رویداد"),
     ),
     "amount": (
         *("amount", "total", "total_amount", "order_total", "order_amount", "order_value", "transaction_amount", "purchase_amount"),
@@ -74,12 +74,33 @@ MEANINGS: dict[str, tuple[str, ...]] = {
 ENDINGS: dict[str, tuple[str, ...]] = {
     "customer": ("customer_id", "user_id", "client_id", "member_id", "account_id", "household_id"),
     "ends": ("ends_at", "end_date", "expires_at", "expire_date", "expiry_date", "expiration_date", "period_end"),
-    "time": ("timestamp", "datetime", "_date", "_time", "_at", "_dt"),
+    "time": ("timestamp", "datetime", "_date", "_time", "_at", "_dt", "_ts"),
 }
 """How names end that are taken where none of those is there."""
 
 LAST = ("email", "email_address", "phone", "phone_number", "customer_name", "ایمیل", "شماره_موبایل", "نام_مشتری", "id", "شناسه")
 """What names a customer where nothing better does: an id alone may be the row's."""
+
+_KINDS = frozenset(["type", "event", "action", "activity", "interaction", "behavior", "behaviour", "operation", "نوع", "رویداد"])
+_OF_KINDS = frozenset(
+    [
+        "name",
+        "kind",
+        "category",
+        "class",
+        "code",
+        "label",
+        "transaction",
+        "user",
+        "customer",
+        "record",
+        "log",
+        "touchpoint",
+        "contact",
+        "نام",
+    ]
+)
+"""What the name of a column is made of that may tell types: a word of the first, and beside it none but these."""
 
 _THING = "order orders purchase purchases purchased sale sales sold transaction transactions buy bought ordered خرید سفارش فروش"
 _DONE = ("placed", "created", "made", "reported", "received", "confirmed")
@@ -89,9 +110,13 @@ PURCHASES: tuple[frozenset[str], ...] = (
     frozenset(["", *_THING.split(), "sales order", "reseller sale reported", "sales order placed"]),
     frozenset([f"{thing} {done}" for thing in ("order", "purchase", "sale") for done in _DONE] + ["placed order"]),
     frozenset([f"{thing} {done}" for thing in ("order", "purchase", "sale", "checkout") for done in _LATER] + ["completed order"]),
-    frozenset({"checkout", "invoice", "payment", "payment received", "paid", "donation"}),
+    frozenset({"booking", "booking made", "booked", "reservation", "reservation made", "رزرو"}),
+    frozenset({"checkout", "invoice", "payment", "payment received", "paid", "donation", "recharge", "top up", "topup", "پرداخت", "شارژ"}),
 )
 """Words of a type that is a purchase. One order has several moments, so only the first of these groups that a log has is taken."""
+
+_BESIDE = frozenset(["item", "product", "place", "make", "new", "online", "web", "app", "store", "ثبت", "کالا", "اینترنتی"])
+"""Words that may stand beside those of a purchase, and make it no other: `place_order`, `item_purchased`, `ثبت سفارش`."""
 
 _OF = frozenset(["subscription", "contract", "membership", "plan", "policy", "account", "قرارداد", "اشتراک"])
 
@@ -145,9 +170,24 @@ def meant(names: Sequence[str], said: Mapping[str, str] = NOTHING_SAID) -> dict[
 
 def purchases_among(types: Iterable[str]) -> frozenset[str]:
     """Those types of a log that are a purchase. That some rows have no type makes them none of another kind than the rest."""
-    worded = {type_: folded(type_.replace(".", " ")).replace("_", " ") for type_ in types}
+    worded = {type_: _of_a_purchase(folded(type_.replace(".", " ")).split("_")) for type_ in types}
     groups = [frozenset(type_ for type_, words in worded.items() if words in group) for group in PURCHASES]
     return next((found for found in groups if found - {""}), groups[0])
+
+
+def _of_a_purchase(words: list[str]) -> str:
+    return " ".join([word for word in words if word not in _BESIDE] or words)
+
+
+def may_tell_types(name: str) -> bool:
+    """Whether a column may tell what happened, by its name: `interaction_type` may, a `product_type` may not."""
+    words = {*folded(name).split("_")}
+    return bool(words & _KINDS) and words <= _KINDS | _OF_KINDS
+
+
+def tells_types(types: Collection[str]) -> bool:
+    """Whether these words of a column are types: among them is a purchase, or what begins or ends a contract."""
+    return bool(purchases_among(types) - {""} or contracts_among(types))
 
 
 def contracts_among(types: Collection[str]) -> dict[str, str]:

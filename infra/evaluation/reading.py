@@ -21,7 +21,16 @@ from aggregates.fact import Fact
 from aggregates.touchpoint import channel_of
 from infra.errors import Refusal
 from infra.evaluation import numbers, times
-from infra.evaluation.columns import MEANINGS, NOTHING_SAID, contracts_among, folded, meant, purchases_among
+from infra.evaluation.columns import (
+    MEANINGS,
+    NOTHING_SAID,
+    contracts_among,
+    folded,
+    may_tell_types,
+    meant,
+    purchases_among,
+    tells_types,
+)
 from infra.evaluation.files import Row
 from infra.evaluation.times import Writing
 
@@ -37,6 +46,9 @@ YEARS = range(1970, 2101)
 
 MONEY = ("amount", "unit_price", "quantity")
 """The meanings whose cells are numbers."""
+
+MOST_TYPES = 2_000
+"""Words of a column beyond which they are no types."""
 
 MEND = "Name them with --purchases."
 
@@ -112,6 +124,8 @@ def facts(
             raise _missing(meaning, columns, list(names))
     if apart := _day_and_clock(table, columns, list(names)):
         table, columns["time"] = _Joined(table, *apart), apart[0]
+    if "type" not in said:
+        columns["type"] = _telling_types(table, columns, list(names), purchases)
     survey = _surveyed(table, columns)
     if survey.time.lacks_year:
         raise Refusal(
@@ -227,6 +241,26 @@ def _day_and_clock(table: Iterable[Row], columns: dict[str, str], names: Sequenc
         return other, time
     of_one = folded(time).removesuffix("date") == folded(other).removesuffix("time")
     return (time, other) if of_one and _CLOCK.fullmatch(beside) and ":" not in said and not times.counts(said) else None
+
+
+def _telling_types(table: Iterable[Row], columns: dict[str, str], names: Sequence[str], purchases: Collection[str]) -> str:
+    """The column that tells what happened: the first by its name, unless its words are no types, or none that was named, and those of
+    another are."""
+    by_name = columns["type"]
+    others = [name for name in names if name not in columns.values() and may_tell_types(name)]
+    if not others:
+        return by_name
+    found: dict[str, set[str]] = {name: set() for name in (by_name, *others) if name}
+    for row in table:
+        for name, words in found.items():
+            if len(words) <= MOST_TYPES:
+                words.add(text_of(row.get(name)))
+    named = {kind.casefold() for kind in purchases}
+
+    def tells(words: set[str]) -> bool:
+        return len(words) <= MOST_TYPES and (any(word.casefold() in named for word in words) if named else tells_types(words))
+
+    return next((name for name, words in found.items() if tells(words)), by_name)
 
 
 def _surveyed(table: Iterable[Row], columns: dict[str, str]) -> _Survey:

@@ -72,6 +72,27 @@ def test_that_no_event_starts_a_contract_is_said(tmp_path: Path) -> None:
         read(tmp_path, "customer,time,type\na,2024-03-01,payment\n", contractual=True)
 
 
+@pytest.mark.parametrize(
+    ("heading", "purchase", "other"),
+    [
+        *(("interaction_type", "order", "call"), ("Transaction Type", "Sale", "Refund"), ("نوع رویداد", "سفارش", "تماس")),
+        *(("user_action", "place_order", "view"), ("EventCategory", "item_purchased", "search"), ("رویداد", "ثبت سفارش", "تماس")),
+        *(("event", "booking", "search"), ("event", "Top-up", "call"), ("event", "booking made", "payment")),
+    ],
+)
+def test_what_happened_is_told_by_the_column_whose_words_are_types(tmp_path: Path, heading: str, purchase: str, other: str) -> None:
+    found = read(tmp_path, f"customer,time,{heading}\na,2024-03-01,{purchase}\na,2024-03-02,{other}\n")
+    assert (found.columns["type"], found.purchases) == (heading, (purchase,))
+    both = read(tmp_path, f"customer,time,type,{heading}\na,2024-03-01,web,{purchase}\na,2024-03-02,shop,{other}\n")
+    assert (both.columns["type"], both.purchases) == (heading, (purchase,))
+
+
+@pytest.mark.parametrize("heading", ["product_type", "payment_type", "order_type", "price_type", "card_class"])
+def test_a_column_of_what_was_bought_or_how_tells_no_types(tmp_path: Path, heading: str) -> None:
+    found = read(tmp_path, f"customer,time,{heading}\na,2024-03-01,sale\na,2024-03-02,invoice\n")
+    assert ("type" in found.columns, found.purchases) == (False, ("",))
+
+
 def test_rows_without_a_type_do_not_decide_what_a_purchase_is(tmp_path: Path) -> None:
     found = read(tmp_path, "customer,time,type\na,2024-03-01,OrderPlaced\na,2024-03-02,\na,2024-03-03,OrderPlaced,,7\n")
     assert found.purchases == ("OrderPlaced",)
@@ -79,6 +100,8 @@ def test_rows_without_a_type_do_not_decide_what_a_purchase_is(tmp_path: Path) ->
 
 
 def test_a_purchase_is_named_in_any_case(tmp_path: Path) -> None:
+    apart = read(tmp_path, "customer,time,type,event\na,2024-03-01,order,lunch\n", purchases=frozenset({"Lunch"}))
+    assert (apart.columns["type"], apart.purchases) == ("event", ("lunch",))
     assert read(tmp_path, "customer,time,type\na,2024-03-01,buy\n", purchases=frozenset({"BUY"})).purchases == ("buy",)
 
 
@@ -102,6 +125,7 @@ def test_customers_are_known_by_what_people_call_them(tmp_path: Path, heading: s
         ("SHOP_WEEK,SHOP_DATE,SPEND,CUST_CODE,BASKET_ID", "1,20240301,5,a,7", ("CUST_CODE", "SHOP_DATE", "SPEND")),
         ("id,chain,date,purchasequantity,purchaseamount", "a,205,2024-03-01,1,5", ("id", "date", "purchaseamount")),
         ("SalesOrderID,OrderDate,CustomerID,SubTotal,TotalDue", "1,2024-03-01,a,4,5", ("CustomerID", "OrderDate", "TotalDue")),
+        ("CUSTOMER_ID,EVENT_TS,AMOUNT", "a,2024-03-01,5", ("CUSTOMER_ID", "EVENT_TS", "AMOUNT")),
         ("created_at,price,qty_ordered,grand_total,Customer ID", "3/1/2024,2,3,5,a", ("Customer ID", "created_at", "grand_total")),
     ],
 )  # fmt: skip
