@@ -106,6 +106,7 @@ def _rhythm(found: Features, rhythm: Rhythm, now: float, horizon: float) -> None
     if rhythm.purses:
         found["money"] = rhythm.purse / 4.0
         found["last_money"] = rhythm.spent - rhythm.purse
+        found["trading_down"] = rhythm.spending - rhythm.purse
     found["winter"], found["spring"] = season.of(now)
     if rhythm.fresh:
         found["fresh"] = math.log(rhythm.fresh * 2.0 ** (-6.0 * silence / horizon) + 0.05)

@@ -87,13 +87,14 @@ def _rhythm(horizon: int, before: Rhythm, now: float, data: dict[str, Any]) -> R
         mean += deviation / gaps
         squares += deviation * (logarithm - mean)
         recent += (logarithm - recent) / min(gaps, 3)
-    purses, purse, spent, currency = before.purses, before.purse, before.spent, before.currency
+    purses, purse, spent, currency, spending = before.purses, before.purse, before.spent, before.currency, before.spending
     if (amount := telling.spent(data)) is not None:
         told = telling.currency(data) or currency
         if told != currency:
             purses, purse, currency = (purses, purse, told) if not currency else (0, 0.0, told)
         purses, spent = purses + 1, math.log(amount)
         purse += (spent - purse) / purses
+        spending += (spent - spending) / min(purses, 3)
     winter, spring = season.of(now)
     return Rhythm(
         before.first,
@@ -113,6 +114,7 @@ def _rhythm(horizon: int, before: Rhythm, now: float, data: dict[str, Any]) -> R
         recent,
         before.winter + winter,
         before.spring + spring,
+        spending,
     )
 
 

@@ -22,7 +22,7 @@ RHYTHM = (
 TOPICS = {
     **dict.fromkeys(RHYTHM, "rhythm"),
     **dict.fromkeys(("tenure", "young", "first"), "tenure"),
-    **dict.fromkeys(("money", "last_money"), "money"),
+    **dict.fromkeys(("money", "last_money", "trading_down"), "money"),
     **dict.fromkeys(("winter", "spring", "own_season"), "season"),
     **dict.fromkeys(("contract_age", "ends_within", "left", "overdue"), "contract"),
     "read:discount": "discount",

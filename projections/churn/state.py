@@ -16,7 +16,7 @@ WORDS = 16
 CONTRACTS = 64
 """Contracts that run at once, remembered per customer; the one that ends first makes room."""
 
-FOLDED = 3
+FOLDED = 4
 """Raised when other sums are kept of the same facts: what was folded before is derived anew from his history at a customer's next fact."""
 
 
@@ -57,6 +57,7 @@ class Rhythm(Struct, frozen=True, array_like=True, gc=False):
     recent: float = 0.0  # mean of the logarithms of the gaps, where each new one weighs a third
     winter: float = 0.0  # sum of the cosines of the orders' times of the year
     spring: float = 0.0  # and of their sines
+    spending: float = 0.0  # mean of the logarithms of the amounts, where each new one weighs a third
 
 
 class State(Struct, frozen=True, array_like=True, gc=False):

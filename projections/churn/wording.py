@@ -99,7 +99,7 @@ UNITS = {"seconds": ("ثانیه", "second"), "minutes": ("دقیقه", "minute"
 """What is counted by a field whose name ends so."""
 
 TOLD = 0.2
-"""By how much a number, on the scale on which it is read, differs from what is usual before that is told: a fifth."""
+"""By how much a number, as a logarithm, differs from what is usual before that is told: a fifth."""
 
 Both = tuple[str, str]
 """Persian, English."""
@@ -196,7 +196,11 @@ def _money(features: Features, state: State) -> Both:
     if state.rhythm is None or state.rhythm.purses < 2:
         return "مبلغ خرید", "the amount spent"
     share = round(100.0 * math.exp(features.get("last_money", 0.0)))
-    return f"آخرین سفارش، {_fa(f'{share:,}')}٪ مبلغ معمول او بود", f"the last order was {share:,} % of the usual amount"
+    fa, en = f"آخرین سفارش، {_fa(f'{share:,}')}٪ مبلغ معمول او بود", f"the last order was {share:,} % of the usual amount"
+    if state.rhythm.purses <= 3 or abs(down := features.get("trading_down", 0.0)) < TOLD:
+        return fa, en
+    few = round(100.0 * math.exp(down))
+    return f"{fa} و چند سفارش آخر، حدود {_fa(f'{few:,}')}٪", f"{en}, the last few about {few:,} %"
 
 
 def _contract(features: Features, horizon: int, state: State) -> Both:

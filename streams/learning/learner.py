@@ -16,7 +16,7 @@ from streams.learning import logistic, vocabulary
 from streams.learning.logistic import Array, Logistic
 from streams.learning.vocabulary import Vocabulary
 
-VERSION = 12
+VERSION = 13
 """Of the arithmetic: a snapshot of another version is not loaded."""
 
 SHARPNESS = 300.0

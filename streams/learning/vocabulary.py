@@ -17,14 +17,24 @@ from streams.learning.logistic import Array
 
 FIXED = (
     *("one", "prior", "orders", "frequency", "rate", "silence", "gone", "tenure", "young", "first", "gap", "last_gap", "late", "spread"),
-    *("fresh", "slowing", "renewal", "money", "last_money", "winter", "spring", "own_season"),
+    *("fresh", "slowing", "renewal", "money", "last_money", "trading_down", "winter", "spring", "own_season"),
     *("contract_age", "ends_within", "left", "overdue"),
 )
 
 USUAL = 0.3
-DEVIATIONS = {"one": 0.5, "slowing": 0.6, "winter": 0.1, "spring": 0.1, HAPPENED: 0.7, LATELY: 1.0, CHANGED: 0.6, SAID: 0.5}
+DEVIATIONS = {
+    "one": 0.5,
+    "slowing": 0.6,
+    "trading_down": 0.6,
+    "winter": 0.1,
+    "spring": 0.1,
+    HAPPENED: 0.7,
+    LATELY: 1.0,
+    CHANGED: 0.6,
+    SAID: 0.5,
+}
 """How far a weight may be from 0 before anything was learnt, where it is not as usual. Seasons need years to be told from trends;
-slowing is a small number that tells much, and so is what a number of his own has changed by."""
+slowing is a small number that tells much, and so is how far he trades down, and what a number of his own has changed by."""
 
 OWN = (HAPPENED, LATELY, SAID)
 """How names begin that may be dozens: beliefs of them stay narrow, but for how often each type was met."""

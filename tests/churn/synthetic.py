@@ -28,6 +28,7 @@ class World:
     noise: float = 0.0  # events a day that mean nothing
     visits: float = 0.0  # visits a day of those who have not left
     segments: bool = False  # a column that tells who stays long
+    cheaper: float = 0.0  # orders get smaller, up to this logarithm, in the last 60 days before one leaves
     amounts: bool = False  # those who spend more stay longer
     seasons: float = 0.0  # one half buys in winter and one in summer: how far, as an amplitude of the logarithm of the rate
     use: float = 0.0  # times a day that what one uses is read: of each another amount, and ever less in the last 60 days
@@ -59,7 +60,8 @@ def _life(world: World, customer: str, chance: random.Random) -> list[Row]:
 
     orders, at = [], start
     while at <= end:
-        orders.append(row("order", at, amount=round(spending * math.exp(chance.gauss(0.0, 0.5)), 2)))
+        smaller = world.cheaper * max(0.0, 1.0 - (end - at) / 60.0)
+        orders.append(row("order", at, amount=round(spending * math.exp(chance.gauss(0.0, 0.5) - smaller), 2)))
         wanted = gap * (1.0 + world.slowing * max(0.0, 1.0 - (end - at) / 60.0))
         at += chance.gammavariate(world.regular, wanted / world.regular)
         while world.seasons and chance.random() > math.exp(world.seasons * ((1 if loyal else -1) * math.cos(at / 58.1) - 1.0)):

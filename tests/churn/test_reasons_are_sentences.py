@@ -78,6 +78,11 @@ def test_amounts_of_two_currencies_do_not_compare() -> None:
     rials = fact(2.0, total="5000000", currency="IRR")
     assert said("money", 5, *dollars, rials)[0] == "the amount spent"
     more = fact(3.0, total="5000000", currency="irr")
+    fewer = [fact(float(day), total=str(amount)) for day, amount in enumerate((100, 100, 100, 100, 20, 20))]
+    assert said("money", 9, *fewer) == (
+        "the last order was 34 % of the usual amount, the last few about 70 %",
+        "آخرین سفارش، ۳۴٪ مبلغ معمول او بود و چند سفارش آخر، حدود ۷۰٪",
+    )
     assert said("money", 5, *dollars, rials, more)[0] == "the last order was 100 % of the usual amount"
     untold = [fact(0.0, total="10"), fact(1.0, total="40", currency="USD"), fact(2.0, total="20")]
     assert said("money", 5, *untold)[0] == "the last order was 100 % of the usual amount"

@@ -99,6 +99,13 @@ def test_who_uses_less_than_he_used_to_is_heard_however_much_others_use() -> Non
         assert models["model"].log_loss < models[rival].log_loss - 0.03, rival
 
 
+def test_whose_orders_get_smaller_is_heard_though_each_by_itself_is_chance() -> None:
+    models = judged(World(customers=150, gap=6.0, variety=0.3, cheaper=1.2), 30)
+    for rival in ("purchase_count", "decayed_count", "prior"):
+        assert area(models["model"]) > area(models[rival]) + 0.29, rival
+        assert models["model"].log_loss < models[rival].log_loss - 0.04, rival
+
+
 @pytest.mark.parametrize("name", ["poisson", "dense", "complaints"])
 def test_the_silent_are_told_apart_by_far_better_than_by_counts_and_their_chances_are_true(name: str) -> None:
     silent = report(*(WITHOUT_SIGNAL | WITH_SIGNAL)[name]).silent

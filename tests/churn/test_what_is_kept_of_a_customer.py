@@ -188,6 +188,16 @@ def test_gaps_of_late_weigh_more_and_old_ones_fade() -> None:
     assert rhythm.fresh == pytest.approx(sum(2.0 ** (-6.0 * (70 - day) / 90.0) for day in (0, 10, 20, 30, 50, 70)))
 
 
+def test_amounts_of_late_weigh_more_and_begin_anew_in_another_currency() -> None:
+    orders = [fact(float(day), total=str(amount)) for day, amount in enumerate((80, 80, 80, 10))]
+    rhythm = folded(*orders).rhythm
+    assert rhythm is not None
+    assert rhythm.spending == pytest.approx(math.log(80.0) - math.log(8.0) / 3.0)
+    assert features(DEFINITION, folded(*orders), FIRST + 3.0)["trading_down"] == pytest.approx(math.log(8.0) * (1.0 / 4.0 - 1.0 / 3.0))
+    changed = features(DEFINITION, folded(*orders, fact(9.0, total="7", currency="IRR"), fact(9.5, total="7", currency="USD")), FIRST + 9.5)
+    assert changed["trading_down"] == changed["last_money"] == 0.0
+
+
 def test_a_number_is_held_against_what_is_usual_of_its_customer() -> None:
     readings = [fact(float(day), "used", minutes=math.sinh(number)) for day, number in ((0, 4.0), (10, 5.0), (20, 1.0), (30, 1.0))]
     seen = [
