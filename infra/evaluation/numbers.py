@@ -1,7 +1,7 @@
 """Reads the numbers of a log however people write them: a point or a comma for decimals, thousands apart or not, with a currency. Pure.
 
 How a whole column is written settles what one cell leaves open: whether 1,234 is a thousand and more, or one and a bit.
-Reading order: Read, Column, number.
+Reading order: Read, Column, number, lasted.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from aggregates.normal.persian import plain
 from aggregates.rows import headers
+from infra.evaluation.columns import folded
 from projections.churn.telling import decimal, number_of
 
 NOTHING = frozenset({"", "null", "none", "nan", "na", "n/a", "nat", r"\n"})
@@ -34,6 +35,11 @@ _APART = re.compile(r"([1-9]\d{0,2}(?:['_ ]\d{2,3})*['_ ]\d{3})(?:[.,٫/](\d+))?
 _BOTH = re.compile(r"(?:(\d{1,3}(?:,\d{2,3})*,\d{3})\.(\d+)|(\d{1,3}(?:\.\d{3})+),(\d+))", re.ASCII)
 _SEVERAL = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{2,3})+,\d{3}|(?:\.\d{3}){2,}|(?:٫\d{3}){2,})", re.ASCII)
 _ONE = re.compile(r"(\d*)([.,٫/])(\d*)", re.ASCII)
+
+_LASTED = re.compile(r"(?:(\d{1,4}) days? \+?)?(?:(\d{1,3}):(?=\d\d:))?(\d{1,3}):([0-5]\d(?:\.\d+)?)", re.ASCII)
+
+LONG = ("wait", "talk", "hold", "handl", "duration", "elapsed", "length", "response_time", "مدت", "انتظار", "مکالمه")
+"""What is in the name of a column that tells how long something took."""
 
 Mark = Literal["", "point", "comma"]
 
@@ -109,6 +115,22 @@ def plainly(value: object) -> object:
     if isinstance(value, Decimal):
         return float(value)
     return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+@lru_cache(maxsize=65_536)
+def lasted(text: str) -> float | None:
+    """The seconds of a duration like 0:03:20, 3:20 or, as pandas writes it, 0 days 00:03:20."""
+    found = _LASTED.fullmatch(plain(text.strip()))
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return days * 86_400.0 + hours * 3_600.0 + minutes * 60.0 + seconds
+
+
+@lru_cache(maxsize=4_096)
+def tells_how_long(name: str) -> bool:
+    """Whether a column, by its name, tells how long something took, and not at what time of day it was."""
+    return any(word in folded(name) for word in LONG)
 
 
 @lru_cache(maxsize=65_536)

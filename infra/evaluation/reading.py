@@ -380,10 +380,13 @@ def _told(row: Row, manner: _Manner, unread: Counter[str]) -> Told | None:
 
 
 def data_of(name: str, value: object, commas: dict[str, bool]) -> object:
-    """What a further column tells: a number where all of the column is, however it is written."""
-    if isinstance(value, str):
-        return numbers.number(value, comma=commas[name]) if name in commas else _once(value)
-    return numbers.plainly(value)
+    """What a further column tells: a number where all of the column is, however it is written, and seconds where it tells a duration."""
+    if not isinstance(value, str):
+        return numbers.plainly(value)
+    if name in commas:
+        return numbers.number(value, comma=commas[name])
+    seconds = numbers.lasted(value) if numbers.tells_how_long(name) else None
+    return _once(value) if seconds is None else seconds
 
 
 @lru_cache(maxsize=65_536)

@@ -64,6 +64,19 @@ def test_further_columns_are_numbers_where_all_of_the_column_is(tmp_path: Path) 
     assert table.read(rows, "Churn") == [{"bal": 1007.0}, {"bal": 12.0}, {"bal": 2.5}]
 
 
+@pytest.mark.parametrize(
+    ("heading", "cell", "told"),
+    [
+        *(("wait_time", "0:03:20", 200.0), ("AvgTalkDuration", "3:20", 200.0), ("time on hold", "0 days 00:03:20.5", 200.5)),
+        *(("مدت", "۰۰:۰۳:۲۰", 200.0), ("wait_time", "1 days 00:00:10", 86_410.0), ("duration", "70:00", 4_200.0)),
+        *(("wait_time", "long", "long"), ("wait_time", "3:70", "3:70"), ("hour", "0:03:20", "0:03:20"), ("score", "3:20", "3:20")),
+    ],
+)
+def test_how_long_something_took_is_read_as_clocks_write_it(tmp_path: Path, heading: str, cell: str, told: object) -> None:
+    found = read(tmp_path, f"customer,date,type,{heading}\na,2024-03-01,order,\na,2024-03-02,call,{cell}\n")
+    assert [one.fact.data for one in found.told] == [{}, {heading: told}]
+
+
 def test_decimals_durations_and_times_of_day_are_read_from_parquet(tmp_path: Path) -> None:
     import pyarrow as pa
 
