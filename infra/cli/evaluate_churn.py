@@ -130,13 +130,15 @@ def _log(
         judgement["models"] = _named(judgement["models"])
         if not judgement["why_no_auc"]:
             del judgement["why_no_auc"]
+    if not found["warning"]:
+        del found["warning"]
     tables = [_compared("the last half of the labelled rows", found["half"])]
     if found["tail"]:
         tables.append(_compared("the tail", found["tail"]))
     if found["silent"]:
         tables.append(_compared("the last half of the scores given to the silent", found["silent"]))
     tables.append(_months(found["months"]))
-    return found, [*tables, *_left_out(log.passed_over, log.unread)]
+    return found, [*tables, *_left_out(log.passed_over, log.unread), *filter(None, [report.warning])]
 
 
 def _left_out(passed_over: int, unread: dict[str, int]) -> list[str]:

@@ -5,7 +5,7 @@ Reading order: evaluate, Report.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import floor
 from typing import Any
 
@@ -18,6 +18,7 @@ from infra.evaluation.batch import MOST, Weekly
 from infra.evaluation.online import Kind, Online
 from infra.evaluation.reading import Told
 from projections.churn.features import brings_in
+from projections.churn.fold import bought
 from streams.learning import course as courses
 from streams.learning import logistic, metrics
 from streams.learning.course import Course, Judged
@@ -27,6 +28,9 @@ from streams.learning.metrics import Metrics
 
 FEWEST = 20
 """Of each outcome in a month, for its AUC to mean something."""
+
+USUAL = 7
+"""Days without a purchase at the end of a log that are no cause to ask."""
 
 NOBODY_TWICE = (
     "Nobody of the log buys twice: its column of customers may be one of orders, and another can be named with --columns customer=NAME."
@@ -57,6 +61,7 @@ class Report(Struct, frozen=True):
     silent: Judgement | None  # on the last half of the scores that were given to the silent
     months: tuple[dict[str, Any], ...]
     race: dict[str, float]  # the experts' weights at the end
+    warning: str = ""  # what of the log makes labels untrue; empty where nothing is known to
     batch_trained_on: int = MOST  # labels, each week; the live one is trained on fewer and as days are closed, so the two are not the same
 
 
@@ -124,6 +129,23 @@ def evaluate(definition: Definition, told: Sequence[Told], tail: int | None, see
         _judgement(definition, *_said(definition, silent)[1:], len(silent) // 2, bought_again=again) if len(silent) > 1 else None,
         tuple(_months(days, lost, said)),
         {recipe.name: float(share) for recipe, share in zip(RECIPES, course.learner.shares, strict=True)},
+        _ended_early(definition, told),
+    )
+
+
+def _ended_early(definition: Definition, told: Sequence[Told]) -> str:
+    """That purchases end before the log does, as where two tables were put together of which one is older; empty where they do not: there
+    was as long a time without one before."""
+    days = [int(one.fact.at.timestamp() // DAY) for one in told if bought(definition, one.fact)]
+    if definition.contractual or not days:
+        return ""
+    silent = int(told[-1].fact.at.timestamp() // DAY) - days[-1]
+    if silent <= max([USUAL, *[later - sooner for sooner, later in pairwise(days)]]):
+        return ""
+    until = datetime.fromtimestamp(days[-1] * DAY, UTC).date()
+    return (
+        f"The log ends {silent:,} days after its last purchase, of {until}: if purchases of these days are missing, customers count as "
+        "lost who are not. Then leave out what came later."
     )
 
 

@@ -45,6 +45,21 @@ def test_that_nobody_buys_twice_is_said(tmp_path: Path, capsys: pytest.CaptureFi
     assert "buys twice" not in _why_no_auc(Definition(), 8, 8)
 
 
+def test_that_purchases_end_before_the_log_does_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def warned(*others: int) -> str | None:
+        lines = [f"c{n % 5},{date(2024, 1, 1) + timedelta(days=n)},order" for n in range(90)]
+        lines += [f"c1,{date(2024, 1, 1) + timedelta(days=n)},call" for n in others]
+        (tmp_path / "log.csv").write_text("\n".join(["customer,time,type", *lines]))
+        churn(events=tmp_path / "log.csv", horizon="30d", json_=True)
+        found: dict[str, str] = json.loads(capsys.readouterr().out)
+        return found.get("warning")
+
+    assert warned(20, 96) is None
+    assert (warned(20, 110) or "").startswith("The log ends 21 days after its last purchase, of 2024-03-30:")
+    churn(events=tmp_path / "log.csv", horizon="30d")
+    assert "The log ends 21 days after" in " ".join(capsys.readouterr().out.split())
+
+
 def test_people_are_told_what_is_in_no_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [f"c{n % 5},{date(2024, 1, 1) + timedelta(days=n)},{'much' if n == 7 else 5}" for n in range(90)]
     (tmp_path / "log.csv").write_text("\n".join(["customer,time,amount", *lines, "c1,2024-01-01,5,0", "c1,2024-02-30,5"]))
