@@ -16,7 +16,7 @@ WORDS = 16
 CONTRACTS = 64
 """Contracts that run at once, remembered per customer; the one that ends first makes room."""
 
-FOLDED = 4
+FOLDED = 5
 """Raised when other sums are kept of the same facts: what was folded before is derived anew from his history at a customer's next fact."""
 
 

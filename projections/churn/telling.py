@@ -24,6 +24,15 @@ ORDINARY = frozenset(
 )
 """Words that end so by chance."""
 
+CODED = frozenset(
+    [
+        *("code", "reason", "category", "class", "kind", "type", "status", "state", "outcome", "result", "channel", "method"),
+        *("segment", "group", "region", "department"),
+    ]
+)
+PERSIAN_CODED = frozenset(["علت", "دلیل", "نوع", "وضعیت", "نتیجه", "گروه", "کد"])
+"""Words that end the names of fields that tell a kind, also where it has a number; in Persian they begin them."""
+
 LONG = 1e7
 """Of a field that is called a time, what a duration is below: a few hours in milliseconds. Moments are counted from afar, or 20261122."""
 
@@ -62,10 +71,27 @@ def word_of(field: str, value: str) -> str | None:
     return kind if kind is not None and number_of(kind) is None else None
 
 
+@lru_cache(maxsize=4_096)
+def numbers_kinds(field: str) -> bool:
+    """Whether a field, by its name, tells kinds, which some companies number: a `reason`, a `method_id`."""
+    words = _WORDS.split(field.lower() if field.isupper() else field)
+    *_, before, last = ["", *words]
+    return last.lower() in CODED or (last.lower() == "id" and before.lower() in CODED) or words[0] in PERSIAN_CODED
+
+
+def code_of(value: object) -> str | None:
+    """The number of a kind, of two digits at most, however it is written."""
+    number = number_of(value)
+    return None if number is None or number != int(number) or not 0.0 <= number <= 99.0 else str(int(number))
+
+
 def words(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Fields whose word is one of a few."""
     for field, value in data.items():
-        if isinstance(value, str) and (kind := word_of(field, value)) is not None:
+        kind = word_of(field, value) if isinstance(value, str) else None
+        if kind is None and isinstance(value, (str, int, float)) and numbers_kinds(field):
+            kind = code_of(value)
+        if kind is not None:
             yield field, kind
 
 
@@ -73,6 +99,8 @@ def numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Fields that measure."""
     for field, value in data.items():
         if not isinstance(value, (str, int, float)) or (names_one(field) and not may_last(field)):
+            continue
+        if numbers_kinds(field) and code_of(value) is not None:
             continue
         number = number_of(value)
         if number is not None and (abs(number) < LONG or not may_last(field)):

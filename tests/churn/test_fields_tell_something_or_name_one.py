@@ -29,6 +29,21 @@ def test_whom_or_when_an_event_names_is_no_number(field: str, value: object) -> 
     assert list(telling.numbers({field: str(value)})) == []
 
 
+def test_a_kind_that_has_a_number_is_a_word_and_no_number() -> None:
+    coded = {"reason": 4, "payment_method_id": "41", "OutcomeCode": 3.0, "STATUS": "0", "دلیل": "۷"}
+    assert list(telling.words(coded)) == [
+        ("reason", "4"),
+        ("payment_method_id", "41"),
+        ("OutcomeCode", "3"),
+        ("STATUS", "0"),
+        ("دلیل", "7"),
+    ]
+    assert list(telling.numbers(coded)) == []
+    measured = {"result": 3.5, "code": 404, "method": -1, "items": 4}
+    assert (list(telling.words(measured)), dict(telling.numbers(measured))) == ([], measured)
+    assert list(telling.words({"agent_id": 4, "order_id": "4", "reason": None})) == []
+
+
 def test_a_word_that_ends_so_by_chance_is_one_and_a_name_is_none() -> None:
     said = {"prepaid": "yes", "hybrid": "Electric", "agent": "sara", "salesperson": "ali", "account_id": "ab", "شماره": "الف"}
     assert list(telling.words(said)) == [("prepaid", "yes"), ("hybrid", "electric")]
