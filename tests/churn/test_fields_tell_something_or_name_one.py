@@ -30,13 +30,13 @@ def test_whom_or_when_an_event_names_is_no_number(field: str, value: object) -> 
 
 
 def test_a_kind_that_has_a_number_is_a_word_and_no_number() -> None:
-    coded = {"reason": 4, "payment_method_id": "41", "OutcomeCode": 3.0, "STATUS": "0", "دلیل": "۷"}
+    coded = {"reason": 4, "payment_method_id": "41", "OutcomeCode": 3.0, "STATUS": "0", "علت تماس": "۷"}
     assert list(telling.words(coded)) == [
         ("reason", "4"),
         ("payment_method_id", "41"),
         ("OutcomeCode", "3"),
         ("STATUS", "0"),
-        ("دلیل", "7"),
+        ("علت تماس", "7"),
     ]
     assert list(telling.numbers(coded)) == []
     measured = {"result": 3.5, "code": 404, "method": -1, "items": 4}
